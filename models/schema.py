@@ -1,0 +1,214 @@
+"""The declared features of a job: the one contract of feature building, models and export.
+
+A feature lives on one of three sides of a request with candidates:
+
+* ``request``: one value per request (user, context, histories), ``[batch, …]``;
+* ``item``: one value per candidate (the target), ``[batch, candidates, …]``;
+* ``pair``: one value per request and candidate (counters, mastery), ``[batch, candidates, …]``.
+
+An impression is a request with exactly one candidate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Kind(StrEnum):
+    """The shape of a feature, after its side's leading axes."""
+
+    CATEGORICAL = "categorical"  # []            one id
+    BAG = "bag"  # [values]      ids without order
+    SEQUENCE = "sequence"  # [steps]       ids, oldest first, right-padded
+    BAG_SEQUENCE = "bag_sequence"  # [days, values] a bag a day, oldest first; an empty day is a gap
+    DENSE = "dense"  # [size]        floats; NaN is missing
+
+
+class Side(StrEnum):
+    REQUEST = "request"
+    ITEM = "item"
+    PAIR = "pair"
+
+
+PADDING = 0
+"""Index of padding: its embedding is always zero and never learnt."""
+UNKNOWN = 1
+"""Index of a missing or unknown id: a trained row."""
+FIRST = 2
+"""Index of the first real id of a space."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One declared feature.
+
+    Args:
+        name: unique in the schema; also the input's name in the exported model.
+        kind: shape of the feature.
+        side: request, item or pair.
+        space: id space of the values; features of one space share an embedding. ``None`` for dense.
+        of: for a history, the item feature whose values it holds (``role: history of <target>``).
+        steps: for sequences, the number of steps or days (fixed by the job).
+        lead: for bag sequences, days kept before the window for forward gap fill; they come first,
+            so that the array holds ``lead + steps`` days.
+        values: for bags and bag sequences, the most values kept a cell.
+        size: for dense features, the number of floats.
+        stand_in: for a history, the feature that replaces it where all of its days are empty.
+        normalise: for dense features: ``none``, ``zscore`` or ``minmax``, by past days only.
+    """
+
+    name: str
+    kind: Kind
+    side: Side
+    space: str | None = None
+    of: str | None = None
+    steps: int = 1
+    lead: int = 0
+    values: int = 1
+    size: int = 1
+    stand_in: str | None = None
+    normalise: str = "none"
+
+    @property
+    def has_ids(self) -> bool:
+        return self.kind is not Kind.DENSE
+
+
+@dataclass(frozen=True)
+class FeatureSchema:
+    """The features of a job in declared order, and the type (``int`` or ``str``) of every id space."""
+
+    features: tuple[Feature, ...]
+    spaces: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = [feature.name for feature in self.features]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"features declared twice: {', '.join(twice)}")
+        for feature in self.features:
+            if feature.has_ids and feature.space not in self.spaces:
+                raise ValueError(f"feature '{feature.name}': id space '{feature.space}' is not declared")
+
+    def __getitem__(self, name: str) -> Feature:
+        for feature in self.features:
+            if feature.name == name:
+                return feature
+        raise KeyError(name)
+
+    def on(self, side: Side, *, ids: bool) -> tuple[Feature, ...]:
+        """The features of one side: those with ids, or the dense ones."""
+        return tuple(f for f in self.features if f.side is side and f.has_ids is ids)
+
+    def subset(self, names: set[str]) -> FeatureSchema:
+        """The schema of the named features only, in the same order."""
+        return FeatureSchema(tuple(f for f in self.features if f.name in names), self.spaces)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where a feature stands in its side's matrix: ``matrix[:, start:stop]`` reshaped to ``shape``."""
+
+    start: int
+    stop: int
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Columns of the id and dense matrices of a day.
+
+    ``widths`` gives, for each feature with several values a cell, the number of values that the
+    day's matrix keeps: a power of two from the day's data, at most ``Feature.values`` rounded up.
+    """
+
+    request_ids: Mapping[str, Columns]
+    item_ids: Mapping[str, Columns]
+    request_dense: Mapping[str, Columns]
+    item_dense: Mapping[str, Columns]
+    pair_dense: Mapping[str, Columns]
+
+    @classmethod
+    def of(cls, schema: FeatureSchema, widths: Mapping[str, int]) -> Layout:
+        return cls(
+            request_ids=_place(schema.on(Side.REQUEST, ids=True), widths),
+            item_ids=_place(schema.on(Side.ITEM, ids=True), widths),
+            request_dense=_place(schema.on(Side.REQUEST, ids=False), widths),
+            item_dense=_place(schema.on(Side.ITEM, ids=False), widths),
+            pair_dense=_place(schema.on(Side.PAIR, ids=False), widths),
+        )
+
+    @staticmethod
+    def width(columns: Mapping[str, Columns]) -> int:
+        """Number of columns of a matrix."""
+        return max((place.stop for place in columns.values()), default=0)
+
+
+def _place(features: tuple[Feature, ...], widths: Mapping[str, int]) -> dict[str, Columns]:
+    places: dict[str, Columns] = {}
+    start = 0
+    for feature in features:
+        values = widths.get(feature.name, feature.values)
+        shape: tuple[int, ...] = {
+            Kind.CATEGORICAL: (),
+            Kind.BAG: (values,),
+            Kind.SEQUENCE: (feature.steps,),
+            Kind.BAG_SEQUENCE: (feature.lead + feature.steps, values),
+            Kind.DENSE: (feature.size,),
+        }[feature.kind]
+        stop = start + int(np.prod(shape, dtype=np.int64))
+        places[feature.name] = Columns(start, stop, shape)
+        start = stop
+    return places
+
+
+@dataclass(frozen=True)
+class DayArrays:
+    """One day's training or test rows as arrays (usually memory-mapped).
+
+    A request's candidates are the pairs ``offsets[r]:offsets[r + 1]``, ordered by candidate rank
+    (best first, ties by key); ``pair_item`` points into the item matrices. Ids are *indices* of
+    their id space (0 padding, 1 unknown), not yet offset into a fused table.
+
+    Attributes:
+        layout: columns of the matrices.
+        request_ids: int32 ``[requests, columns]``.
+        request_dense: float32 ``[requests, columns]``.
+        item_ids: int32 ``[items, columns]``.
+        item_dense: float32 ``[items, columns]``.
+        offsets: int64 ``[requests + 1]``.
+        pair_item: int32 ``[pairs]``.
+        pair_dense: float32 ``[pairs, columns]``.
+        label: int8 ``[pairs]``; 1 positive, 0 negative, -1 a candidate that was not judged
+            (a negative for ranking, never drawn before judged negatives in training).
+        weight: float32 ``[requests]`` sample weight.
+        user: int32 ``[requests]`` index of the user (the group of GAUC).
+        taken: int32 ``[requests]`` number of positives that the request has, in its candidates or not
+            (0 < taken with no positive pair = not covered).
+    """
+
+    layout: Layout
+    request_ids: NDArray[np.int32]
+    request_dense: NDArray[np.float32]
+    item_ids: NDArray[np.int32]
+    item_dense: NDArray[np.float32]
+    offsets: NDArray[np.int64]
+    pair_item: NDArray[np.int32]
+    pair_dense: NDArray[np.float32]
+    label: NDArray[np.int8]
+    weight: NDArray[np.float32]
+    user: NDArray[np.int32]
+    taken: NDArray[np.int32]
+
+    @property
+    def requests(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def pairs(self) -> int:
+        return len(self.pair_item)

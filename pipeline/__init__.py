@@ -1,0 +1,1 @@
+"""Dayspring: daily incremental training of recommenders, one day at a time."""

@@ -1,0 +1,45 @@
+"""What can go wrong, as a user is told of it: one clear message each, with an exit code."""
+
+from __future__ import annotations
+
+
+class DayspringError(Exception):
+    """Something failed; the message names the file, field and value and says what to do."""
+
+    exit_code = 1
+
+
+class UsageError(DayspringError):
+    """The command, a setting or an argument is wrong."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A job's YAML or an environment variable is wrong; names the file and the field."""
+
+
+class SourceError(DayspringError):
+    """A source cannot be read: not there, not reachable, or not of the declared shape."""
+
+
+class DataError(DayspringError):
+    """A day's data is too bad to go on with."""
+
+
+class CorruptArtifact(DayspringError):
+    """A committed file is damaged."""
+
+
+class ChainError(DayspringError):
+    """A day cannot be trained where it stands in its chain."""
+
+
+class LockTimeout(DayspringError):
+    """Another process holds the lock; names its pid, host and age."""
+
+
+class DaySkipped(DayspringError):
+    """The day holds no data for training: recorded, not a failure."""
+
+    exit_code = 99
