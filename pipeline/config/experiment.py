@@ -1,0 +1,80 @@
+"""An experiment: one model with its data policy, and how its releases are judged."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pipeline.config.base import DayField, Strict
+
+
+class Experiment(Strict):
+    """One model + data-policy variant of a job, with its own chain of checkpoints.
+
+    Args:
+        model: name in the model registry; ``options`` are its keyword arguments.
+        only, without: names of the features it sees (default: all with ``input: true``).
+        dim, dims: embedding width, for all id spaces and by space.
+        decay, floor: learning rate = learning_rate · decay^(trained days since the start), not below floor.
+        negatives: candidates drawn beside each positive (ranking).
+        unknown_share: share of the ids first seen on a day that read as unknown while it is trained.
+        replay: train last year's same-day rows too; ``replay_weight`` their weight, ``replay_order`` their place.
+        start: first day of its chain (default: the job's).
+    """
+
+    model: str
+    options: dict[str, Any] = {}
+    only: tuple[str, ...] | None = None
+    without: tuple[str, ...] = ()
+    dim: int = Field(default=8, ge=1, le=1024)
+    dims: dict[str, int] = {}
+    loss: Literal["binary", "softmax"]
+    optimizer: Literal["adam_catchup", "adam_lazy", "adam_dense"] = "adam_catchup"
+    learning_rate: float = Field(default=1e-3, gt=0, lt=1)
+    decay: float = Field(default=1.0, gt=0, le=1)
+    floor: float = Field(default=1e-5, ge=0)
+    batch: int = Field(default=256, ge=1)
+    negatives: int = Field(default=31, ge=1)
+    epochs: int = Field(default=1, ge=1)
+    unknown_share: float = Field(default=0.1, ge=0, lt=1)
+    compile: Literal["xla", "graph"] = "xla"
+    replay: Literal["off", "new", "always"] = "off"  # new: days already in the chain are not replayed
+    replay_weight: float = Field(default=1.0, gt=0)
+    replay_order: Literal["before", "after"] = "before"
+    start: DayField | None = None
+
+
+class Gate(Strict):
+    """When a checkpoint may be released.
+
+    ``margins``: by how much each measure may be worse than the served model's before the interval's verdict is
+    ``keep``; ``floors``: values below which nothing is released (for ``log_loss``: above which).
+    """
+
+    margins: dict[str, float] = {}
+    floors: dict[str, float] = {}
+    calibration: tuple[float, float] = (0.8, 1.25)
+    resamples: int = Field(default=400, ge=50)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+
+
+class Release(Strict):
+    """What is released, from which experiment, and what is kept."""
+
+    mode: Literal["after_next_day_test", "immediate"] = "after_next_day_test"
+    champion: str
+    gate: Gate = Gate()
+    keep_models: int = Field(default=5, ge=1)
+    keep_checkpoints: int = Field(default=7, ge=1)
+    unknown_share_max: float = Field(default=0.5, ge=0, le=1)  # of any id field over the whole candidate set
+    score_spread_min: float = Field(default=1e-6, ge=0)  # standard deviation of scores over the candidate set
+    namespace: str = "dayspring"
+    grace_seconds: int = Field(default=3600, ge=0)  # how long older Redis generations live on
+
+
+class Measures(Strict):
+    """Weights of the composite hit rate, by k."""
+
+    composite: dict[int, float] = {1: 0.5, 3: 0.3, 5: 0.2, 10: 0.1}
+    primary: str | None = None

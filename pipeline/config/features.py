@@ -1,0 +1,125 @@
+"""The declared features of a job, its histories and its counters."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from models.schema import Feature, Kind, Side
+from pipeline.config.base import Strict
+
+
+class Counter(Strict):
+    """A value of the feature state, read for day D as it stood at the end of D−1.
+
+    Args:
+        key: the features (by name, categorical; of a bag its first value) whose ids together are the key.
+        measure: ``count`` of events, ``rate`` of positives (smoothed towards the rate of all), ``days_since`` the last
+            event, ``seen`` (0 or 1), or ``rank`` of the candidate in its list (needs no key).
+        half_life: days in which a count or rate halves; none = all days alike.
+        smoothing: events of the overall rate that are added to a rate.
+        transform: ``log`` = log(1 + x), ``logit`` of a rate.
+        scale: the value is divided by this (unscaled log-counts cost accuracy).
+        positives: count only events with a positive label.
+    """
+
+    key: tuple[str, ...] = ()
+    measure: Literal["count", "rate", "days_since", "seen", "rank"]
+    half_life: float | None = Field(default=None, gt=0)
+    smoothing: float = Field(default=20.0, gt=0)
+    transform: Literal["none", "log", "logit"] = "none"
+    scale: float = Field(default=1.0, gt=0)
+    positives: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> Counter:
+        if (self.measure == "rank") != (not self.key):
+            raise ValueError("every measure but `rank` needs a key, and `rank` takes none")
+        if len(self.key) > 3:
+            raise ValueError(f"at most three features make a key, here {len(self.key)}")
+        if self.transform == "logit" and self.measure != "rate":
+            raise ValueError("`logit` is for rates")
+        if self.half_life is not None and self.measure not in ("count", "rate"):
+            raise ValueError("`half_life` is for counts and rates")
+        return self
+
+
+class FeatureSettings(Strict):
+    """One feature as the YAML declares it; ``pipeline.features.schema`` turns it into a ``models.schema.Feature``.
+
+    ``source`` names where the raw value comes from: ``<frame>.<column>``, the frames being ``row`` (the request's or
+    impression's own row), ``user`` (its profile), ``item`` (the candidate), ``history`` and ``last_year`` (parts of the
+    histories), ``study`` (pair values) and ``calendar`` (``weekday``). A bag may name several columns.
+    """
+
+    kind: Kind
+    side: Side
+    space: str | None = None
+    source: str | tuple[str, ...] | None = None
+    counter: Counter | None = None
+    of: str | None = None
+    steps: int | None = Field(default=None, ge=1, le=512)
+    values: int = Field(default=8, ge=1, le=1024)
+    size: int = Field(default=1, ge=1)
+    stand_in: str | None = None
+    normalise: Literal["none", "zscore", "minmax"] = "none"
+    buckets: tuple[float, ...] | None = None  # a number becomes the index of its bucket, an int id
+    part: int | None = Field(default=None, ge=0, le=2)  # of a path /A/B/C, the part used
+    input: bool = True  # false: mapped and usable as a counter's key, but not seen by models
+
+    @model_validator(mode="after")
+    def _fits(self) -> FeatureSettings:
+        if (self.kind is Kind.DENSE) == (self.space is not None):
+            raise ValueError("every kind but `dense` needs an id `space`, and `dense` takes none")
+        if (self.source is None) == (self.counter is None):
+            raise ValueError("needs either `source` or `counter`")
+        if self.counter is not None and self.kind is not Kind.DENSE:
+            raise ValueError("a counter is `dense`")
+        if self.side is Side.PAIR and self.kind is not Kind.DENSE:
+            raise ValueError("features of a pair are `dense`")
+        return self
+
+    def feature(self, name: str, *, steps: int, lead: int) -> Feature:
+        """The feature as the models see it; ``steps`` and ``lead`` are those of the job's history."""
+        history = self.kind is Kind.BAG_SEQUENCE
+        return Feature(
+            name=name, kind=self.kind, side=self.side, space=self.space, of=self.of,
+            steps=self.steps or steps, lead=lead if history and self.stand_in is not None else 0,
+            values=self.values, size=self.size, stand_in=self.stand_in, normalise=self.normalise,
+        )  # fmt: skip
+
+
+class LastYear(Strict):
+    """Last year's homework of similar classes, for those whose own history is empty."""
+
+    match: tuple[str, ...]  # `row.` and `user.` columns that similar classes share
+    own_class_first: bool = False  # before that, the class's own earlier history (same edition, any teacher)
+    values: int = Field(default=10, ge=1)  # most frequent ids kept a day
+    years: int = Field(default=1, ge=1, le=3)
+
+
+class History(Strict):
+    """The window of days behind a request, or the last events behind an impression."""
+
+    days: Literal["calendar", "active"] = "calendar"  # calendar days, or the last days with data
+    length: int = Field(default=14, ge=1, le=366)
+    lead: int = Field(default=7, ge=0, le=60)  # days before the window that a forward gap fill may draw on
+    values: int = Field(default=10, ge=1)  # ids kept a day
+    last_year: LastYear | None = None
+
+    @model_validator(mode="after")
+    def _no_lead_without_gaps(self) -> History:
+        if self.days == "active" and self.lead:
+            raise ValueError("`lead` must be 0 with `days: active`, which has no gaps to fill")
+        return self
+
+
+class Replay(Strict):
+    """Last year's rows that join a day's training set."""
+
+    match: tuple[str, ...]  # columns that the teachers' rows share with today's
+    window: Literal["day", "week"] = "day"
+    years: int = Field(default=1, ge=1, le=3)
+    same_weekday: bool = False  # 364 days back, not the same date
+    overlap: bool = True  # keep rows whose chapters overlap those set today, carrying this year's chapter ids

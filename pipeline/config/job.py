@@ -1,0 +1,147 @@
+"""A job: the whole of one YAML file, typed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator, model_validator
+
+from models.schema import FeatureSchema, Kind, Side
+from pipeline.config.base import DayField, Strict
+from pipeline.config.experiment import Experiment, Measures, Release
+from pipeline.config.features import FeatureSettings, History, Replay
+from pipeline.config.requests import Impressions, Ranking
+from pipeline.config.tables import Table, Validation
+from pipeline.days import Day
+
+SpaceType = Literal["int", "str"]
+
+
+class JobConfig(Strict):
+    """One recommender: its tables, features and experiments.
+
+    Args:
+        start: first day that may be trained; none = the first day asked for.
+        state_from: id maps, feature state and candidates are built from this day on without training.
+        dirty_days: known-bad days; they are skipped.
+        deadline_hours: hours after the end of the business day until which a day may still arrive.
+    """
+
+    job: str = Field(pattern=r"[a-z][a-z0-9_]*")
+    kind: Literal["ranking", "impressions"]
+    timezone: str = "Asia/Shanghai"
+    seed: int = 1
+    threads: int = Field(default=2, ge=1)
+    chunk_rows: int = Field(default=50_000, ge=1)
+    start: DayField | None = None
+    state_from: DayField | None = None
+    dirty_days: tuple[DayField, ...] = ()
+    deadline_hours: float = Field(default=6, ge=0)
+    tables: dict[str, Table]
+    validation: Validation = Validation()
+    spaces: dict[str, SpaceType]
+    ranking: Ranking | None = None
+    impressions: Impressions | None = None
+    features: dict[str, FeatureSettings]
+    history: History = History()
+    replay: Replay | None = None
+    experiments: dict[str, Experiment]
+    release: Release
+    measures: Measures = Measures()
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"'{value}' is not a time zone; write one such as Asia/Shanghai or UTC") from None
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> JobConfig:
+        if getattr(self, self.kind) is None:
+            raise ValueError(f"`kind: {self.kind}` needs the section `{self.kind}`")
+        other = "impressions" if self.kind == "ranking" else "ranking"
+        if getattr(self, other) is not None:
+            raise ValueError(f"`{other}` has no meaning with `kind: {self.kind}`")
+        if not self.experiments:
+            raise ValueError("`experiments` is empty; declare at least one")
+        if self.release.champion not in self.experiments:
+            raise ValueError(
+                f"release.champion: '{self.release.champion}' is not an experiment; "
+                f"one of {', '.join(self.experiments)}"
+            )
+        self._check_features()
+        for name, experiment in self.experiments.items():
+            unknown = sorted({*(experiment.only or ()), *experiment.without} - set(self.features))
+            if unknown:
+                raise ValueError(f"experiments.{name}: no such features: {', '.join(unknown)}")
+            if experiment.replay != "off" and self.replay is None:
+                raise ValueError(f"experiments.{name}.replay: the job has no `replay` section")
+            strange = sorted(set(experiment.dims) - set(self.spaces))
+            if strange:
+                raise ValueError(f"experiments.{name}.dims: no such id spaces: {', '.join(strange)}")
+        return self
+
+    def _check_features(self) -> None:
+        for name, feature in self.features.items():
+            if feature.space is not None and feature.space not in self.spaces:
+                raise ValueError(f"features.{name}.space: '{feature.space}' is not declared under `spaces`")
+            for reference in (feature.of, feature.stand_in):
+                if reference is not None and reference not in self.features:
+                    raise ValueError(f"features.{name}: refers to '{reference}', which is not a feature")
+            for key in feature.counter.key if feature.counter else ():
+                if key not in self.features:
+                    raise ValueError(f"features.{name}.counter.key: '{key}' is not a feature")
+                if self.features[key].kind not in (Kind.CATEGORICAL, Kind.BAG):
+                    raise ValueError(f"features.{name}.counter.key: '{key}' is a {self.features[key].kind}")
+                if feature.side is Side.REQUEST and self.features[key].side is not Side.REQUEST:
+                    raise ValueError(f"features.{name}: on the request's side, but its key '{key}' is not")
+
+    def schema(self) -> FeatureSchema:
+        """Every feature that is mapped or fed, as the models see them."""
+        history = self.history
+        return FeatureSchema(
+            tuple(f.feature(name, steps=history.length, lead=history.lead) for name, f in self.features.items()),
+            dict(self.spaces),
+        )
+
+    def experiment_schema(self, experiment: str) -> FeatureSchema:
+        """The features that one experiment's model is fed with."""
+        settings = self.experiments[experiment]
+        names = set(settings.only) if settings.only is not None else {n for n, f in self.features.items() if f.input}
+        return self.schema().subset(names - set(settings.without))
+
+    def stage_settings(self, stage: str, experiment: str | None = None) -> str:
+        """Digest of the settings that a stage reads: what changes it, and nothing else, is a new generation."""
+        dump = self.model_dump(mode="json", by_alias=True)
+        tables = {
+            name: {key: value for key, value in table.items() if key not in ("ready", "required")}
+            for name, table in dump["tables"].items()
+        }
+        shared: dict[str, Any] = {"job": self.job, "kind": self.kind, "timezone": self.timezone}
+        content: dict[str, Any] = {
+            "features": dump["features"], "spaces": dump["spaces"], "history": dump["history"],
+            "ranking": dump["ranking"], "impressions": dump["impressions"],
+        }  # fmt: skip
+        by_stage: dict[str, dict[str, Any]] = {
+            "extract": {"columns": {n: [t["source"], t["sources"], sorted(t["columns"])] for n, t in tables.items()}},
+            "validate": {"tables": tables},
+            "update_id_maps": content,
+            "build_features": {**content, "replay": dump["replay"]},
+        }
+        if stage in by_stage:
+            relevant = by_stage[stage]
+        elif experiment is not None:
+            relevant = {"seed": self.seed, "threads": self.threads, "experiment": dump["experiments"][experiment]}
+        else:
+            relevant = {"release": dump["release"], "measures": dump["measures"]}
+        text = json.dumps({**shared, **relevant}, sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+    def is_dirty(self, day: Day) -> bool:
+        return day in self.dirty_days

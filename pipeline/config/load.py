@@ -1,0 +1,82 @@
+"""Reading a job's YAML: every mistake is an error that names the file, the field and the value."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from pipeline.config.job import JobConfig
+from pipeline.errors import ConfigError
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML says that a key stands once; PyYAML lets the last one win in silence."""
+
+
+def _mapping(loader: _UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if key in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"the key '{key}' stands twice", key_node.start_mark)
+        seen.add(key)
+    return loader.construct_mapping(node, deep=True)
+
+
+_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def conf_folder() -> Path:
+    """The folder of job YAML: ``DAYSPRING_CONF``, else ``conf`` of the project."""
+    return Path(os.environ.get("DAYSPRING_CONF") or Path(__file__).resolve().parents[2] / "conf")
+
+
+def job_names(folder: Path | None = None) -> list[str]:
+    return sorted(path.stem for path in (folder or conf_folder()).glob("*.yaml"))
+
+
+def load_job(job: str, folder: Path | None = None) -> JobConfig:
+    """The job's configuration; raises ``ConfigError`` naming file, field and value."""
+    folder = folder or conf_folder()
+    path = folder / f"{job}.yaml"
+    if not path.is_file():
+        known = ", ".join(job_names(folder)) or "none"
+        raise ConfigError(f"{path}: no such file; jobs in {folder}: {known} (set DAYSPRING_CONF to another folder)")
+    config = parse_job(path.read_text(encoding="utf-8"), path)
+    if config.job != job:
+        raise ConfigError(f"{path}: job: '{config.job}' does not match the file's name '{job}'")
+    return config
+
+
+def parse_job(text: str, path: Path) -> JobConfig:
+    """The configuration in ``text``; ``path`` is named in errors."""
+    try:
+        data = yaml.load(text, Loader=_UniqueKeys)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
+        raise ConfigError(f"{path}:{where} not valid YAML: {getattr(error, 'problem', error)}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: holds {type(data).__name__}, not the settings of a job")
+    try:
+        return JobConfig.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_lines(error, path))) from None
+
+
+def _lines(error: ValidationError, path: Path) -> list[str]:
+    lines = []
+    for problem in error.errors(include_url=False):
+        field = ".".join(str(part) for part in problem["loc"]) or "the job"
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"{path}: {field}: no such setting; check its spelling and place")
+            continue
+        value = problem.get("input")
+        shown = "" if isinstance(value, dict | list) or problem["type"] == "missing" else f" (got {value!r})"
+        message = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{path}: {field}: {message}{shown}")
+    return lines

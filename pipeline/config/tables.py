@@ -1,0 +1,107 @@
+"""The tables that a job reads: where they are, what their columns hold, when a day of them is ready."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.config.base import DayField, Strict
+from pipeline.days import Day
+
+ColumnType = Literal["int", "float", "str", "int_list", "str_list", "path_list", "day", "time"]
+
+
+class Column(Strict):
+    """One column of a table, as validation reads it.
+
+    ``int`` accepts 12, 12.0 and '12'; lists are ``12,13`` or ``[12, 13]``; a ``path_list`` is a list of paths such as
+    ``/homework/exam/list``; ``time`` is epoch milliseconds or an ISO timestamp (read in the job's time zone when it has none).
+    """
+
+    type: ColumnType
+    source: str | None = None  # its name in the source, where it differs
+    required: bool = False  # a missing value sends the row to quarantine
+    min: float | None = None
+    max: float | None = None
+    allowed: tuple[int | float | str, ...] | None = None
+    absent: tuple[int | float | str, ...] = ()  # values that mean "missing", such as -1
+    max_items: int = Field(default=1000, ge=1)  # longer lists send the row to quarantine
+    change: Literal["static", "running"] = "static"  # of an undated table: running = read as of a snapshot's day only
+
+
+class DatedSource(Strict):
+    """Another source that stands in for the table on some days."""
+
+    source: str
+    first: DayField | None = None
+    last: DayField | None = None
+
+    def covers(self, day: Day) -> bool:
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+
+class Ready(Strict):
+    """When a day of a table may be read: by its marker, or by its row count."""
+
+    marker: bool = True  # a row in `day_ready` (SQL) or a `_SUCCESS` file (Parquet)
+    unchanged_minutes: int | None = Field(default=None, ge=0)  # or: row count unchanged for so long …
+    weekday_share: float = Field(default=0.5, ge=0, le=1)  # … and at least this share of the same weekday's median
+
+
+class Reject(Strict):
+    """A rule on whole rows: rows that it matches go to quarantine."""
+
+    rule: Literal["equal_with_prefix"]  # both columns hold the same value, and it starts with the prefix
+    columns: tuple[str, str]
+    prefix: str
+
+
+class Table(Strict):
+    """A table of the job.
+
+    Args:
+        source: the query file ``sql/queries/<source>.sql``, or the folder of that name under a Parquet root.
+        sources: others that stand in for it by range of days; the manifest says which was read.
+        dated: has rows per day; an undated table is snapshotted at extraction.
+        required: an empty day of it, while other required tables have rows, fails the day.
+        key: columns that identify a row of an undated table.
+        day: column that must hold the day read; rows of another day go to quarantine.
+        time: column with the instant; up to a day away from the day is accepted and counted.
+        order: columns that come first in the canonical order of rows (then all others).
+    """
+
+    source: str
+    sources: tuple[DatedSource, ...] = ()
+    dated: bool = True
+    required: bool = True
+    key: tuple[str, ...] = ()
+    day: str | None = None
+    time: str | None = None
+    order: tuple[str, ...] = ()
+    ready: Ready = Ready()
+    reject: tuple[Reject, ...] = ()
+    columns: dict[str, Column]
+
+    def source_on(self, day: Day) -> str:
+        """The source that is read for ``day``."""
+        return next((other.source for other in self.sources if other.covers(day)), self.source)
+
+    @model_validator(mode="after")
+    def _names_known(self) -> Table:
+        named = [*self.key, *self.order, *(name for rule in self.reject for name in rule.columns)]
+        named += [name for name in (self.day, self.time) if name is not None]
+        unknown = sorted(set(named) - set(self.columns))
+        if unknown:
+            raise ValueError(f"names columns that it does not declare: {', '.join(unknown)}")
+        if not self.dated and not self.key:
+            raise ValueError("an undated table needs `key`: the columns that identify a row")
+        return self
+
+
+class Validation(Strict):
+    """Limits beyond which a day fails before anything grows from it."""
+
+    max_quarantined: float = Field(default=0.05, ge=0, le=1)  # share of a table's rows
+    min_weekday_share: float = Field(default=0.30, ge=0, le=1)  # of the median of the same weekday
+    weekdays: int = Field(default=8, ge=1)  # how many of the same weekday the median is over
