@@ -1,0 +1,25 @@
+#!/bin/sh
+# The checks of `make lint` and `make test`. Usage: ops/checks.sh lint | test [pytest arguments]
+set -eu
+cd "$(dirname "$0")/.."
+unset PYTHONDONTWRITEBYTECODE
+# Tests must not read the settings of the person who runs them.
+for name in $(env | sed -nE 's/^(DAYSPRING_[A-Z_]+|AIRFLOW_[A-Z_]+)=.*/\1/p'); do unset "$name"; done
+export TF_CPP_MIN_LOG_LEVEL=2 LC_ALL=C
+BIN=.venv/bin
+
+case "${1:-}" in
+lint)
+    $BIN/ruff check .
+    $BIN/mypy
+    PYTHONPATH=.:plugins $BIN/lint-imports
+    ;;
+test)
+    shift
+    exec $BIN/python -m pytest "$@"
+    ;;
+*)
+    echo "usage: ops/checks.sh lint | test [pytest arguments]" >&2
+    exit 2
+    ;;
+esac

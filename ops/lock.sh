@@ -1,0 +1,12 @@
+#!/bin/sh
+# Resolves requirements.in and requirements-dev.in into pins with hashes, for Python 3.11 on this platform.
+set -eu
+cd "$(dirname "$0")/.."
+if ! command -v uv >/dev/null 2>&1; then
+    echo "lock: needs uv on PATH (https://docs.astral.sh/uv/)" >&2
+    exit 1
+fi
+# No index address may reach the files: they must install from any mirror.
+lock() { uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links -o "$1.txt" "$1.in"; }
+lock requirements
+lock requirements-dev
