@@ -76,6 +76,8 @@ class FeatureSettings(Strict):
             raise ValueError("needs either `source` or `counter`")
         if self.counter is not None and self.kind is not Kind.DENSE:
             raise ValueError("a counter is `dense`")
+        if self.counter is not None and self.normalise != "none":
+            raise ValueError("a counter is brought to scale by `transform` and `scale`, not by `normalise`")
         if self.side is Side.PAIR and self.kind is not Kind.DENSE:
             raise ValueError("features of a pair are `dense`")
         return self

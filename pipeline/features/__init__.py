@@ -1,0 +1,1 @@
+"""From a day's validated rows to arrays: pure functions over columns, and the state that grows from day to day."""

@@ -1,0 +1,74 @@
+"""Columns of a day's rows: flat arrays, or lists as offsets and values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Lists:
+    """A column of lists: row ``i`` holds ``values[offsets[i]:offsets[i + 1]]``."""
+
+    offsets: NDArray[np.int64]
+    values: Array
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        return np.diff(self.offsets)
+
+    def take(self, rows: NDArray[np.int64]) -> Lists:
+        """The lists of the given rows, in that order."""
+        lengths = self.lengths[rows]
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        starts = np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths)
+        return Lists(offsets, self.values[np.arange(offsets[-1]) + starts])
+
+    def padded(self, width: int, fill: Any) -> Array:
+        """``[rows, width]``: each list's first ``width`` values, then ``fill``."""
+        out = np.full((len(self), width), fill, self.values.dtype)
+        kept = np.minimum(self.lengths, width)
+        column = np.arange(width)
+        inside = column[None, :] < kept[:, None]
+        out[inside] = self.values[(self.offsets[:-1, None] + column[None, :])[inside]]
+        return out
+
+    @classmethod
+    def of(cls, rows: list[list[Any]], dtype: Any) -> Lists:
+        """Lists from nested Python lists (for tests and single requests)."""
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum([len(row) for row in rows], out=offsets[1:])
+        return cls(offsets, np.array([value for row in rows for value in row], dtype))
+
+
+Column = Array | Lists
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Named columns of equal length."""
+
+    rows: int
+    columns: Mapping[str, Column]
+
+    def __getitem__(self, name: str) -> Column:
+        return self.columns[name]
+
+    def take(self, rows: NDArray[np.int64]) -> Frame:
+        return Frame(
+            len(rows),
+            {
+                name: column.take(rows) if isinstance(column, Lists) else column[rows]
+                for name, column in self.columns.items()
+            },
+        )
