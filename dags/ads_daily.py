@@ -1,0 +1,5 @@
+"""The Airflow DAG of the job `ads`: one run, one day."""
+
+from dayspring.daily_dag import daily_dag
+
+dag = daily_dag("ads", "Will this user click this advertisement? Trained on the day's logs, from yesterday's weights.")

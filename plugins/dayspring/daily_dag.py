@@ -1,0 +1,102 @@
+"""The line of a day as an Airflow DAG: the same for every job, one training task for each of its experiments."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pendulum
+import yaml
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TaskGroup, TriggerRule
+
+from dayspring.operators import PROJECT, FailRun, ReportOperator, StageOperator
+from dayspring.sensors import DayReadySensor
+
+TRAIN_POOL = "train"
+RETRY = {
+    "retries": 2,
+    "retry_delay": timedelta(seconds=20),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=10),
+    "execution_timeout": timedelta(hours=1),
+    # Finish a day before starting the next one: what is further down the line goes first.
+    "weight_rule": "upstream",
+}
+
+
+def experiments_of(job: str) -> list[str]:
+    """Names of the job's experiments, read without the full (slower) check of its settings."""
+    path = Path(os.environ.get("DAYSPRING_CONF") or PROJECT / "conf") / f"{job}.yaml"
+    settings = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    experiments = settings.get("experiments") if isinstance(settings, dict) else None
+    if not isinstance(experiments, dict) or not experiments:
+        raise ValueError(f"{path}: experiments: declare at least one; check with `python -m pipeline config check`")
+    return list(experiments)
+
+
+def schedule_end() -> pendulum.DateTime | None:
+    """The last day that the schedule runs by itself: ``DAYSPRING_SCHEDULE_END``, set for data that has ended."""
+    last = os.environ.get("DAYSPRING_SCHEDULE_END")
+    return pendulum.from_format(last, "YYYY-MM-DD", tz="UTC") if last else None
+
+
+def daily_dag(job: str, description: str) -> DAG:
+    """The DAG ``JOB_daily``. Its runs take their day from the logical date only."""
+    measures = Asset(f"{job}_measures")
+    with DAG(
+        dag_id=f"{job}_daily",
+        description=description,
+        schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
+        start_date=pendulum.datetime(2009, 1, 1, tz="UTC"),
+        end_date=schedule_end(),
+        catchup=False,
+        # More than the longest gap: a day that waits for a failed one must not hold the slot that its repair needs.
+        max_active_runs=16,
+        default_args=RETRY,
+        tags=["dayspring", job],
+    ) as dag:
+
+        def stage(name: str, **kwargs: Any) -> StageOperator:
+            return StageOperator(task_id=name, job=job, stage=name, **kwargs)
+
+        wait = DayReadySensor(task_id="wait_for_day", job=job, execution_timeout=None)
+        extract = stage("extract", execution_timeout=timedelta(hours=3))
+        validate = stage("validate")
+        # The visible order of days; the rule itself is the chain's, in `pipeline`.
+        id_maps = stage("update_id_maps", depends_on_past=True)
+        features = stage("build_features", depends_on_past=True)
+        with TaskGroup("experiments", prefix_group_id=False):
+            trained = [
+                StageOperator(
+                    task_id=f"train_{name}",
+                    job=job,
+                    stage="experiment",
+                    experiment=name,
+                    depends_on_past=True,
+                    pool=TRAIN_POOL,
+                    execution_timeout=timedelta(hours=3),
+                )
+                for name in experiments_of(job)
+            ]
+        # Two joins that cost no process: together they pass once all experiments have ended and at least one of them
+        # trained, and are skipped where all were. (`all_done_min_one_success` skips as soon as any one was.)
+        any_trained = EmptyOperator(task_id="any_trained", trigger_rule=TriggerRule.ONE_SUCCESS)
+        all_ended = EmptyOperator(task_id="all_ended", trigger_rule=TriggerRule.ALL_DONE)
+        check = stage("check")
+        # One experiment's failed check must not keep the champion's release back: the stage looks at its own only.
+        release = stage("release", trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+        publish = stage("publish")
+        prune = stage("prune")
+        report = ReportOperator(task_id="report", job=job, asset=measures, trigger_rule=TriggerRule.ALL_DONE)
+        red = FailRun(task_id="fail_run", trigger_rule=TriggerRule.ONE_FAILED, retries=0)
+
+        wait >> extract >> validate >> id_maps >> features >> trained
+        trained >> any_trained
+        trained >> all_ended
+        [any_trained, all_ended] >> check
+        [any_trained, check] >> release >> publish >> prune >> report
+        [wait, extract, validate, id_maps, features, *trained, check, release, publish, prune, report] >> red
+    return dag

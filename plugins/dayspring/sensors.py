@@ -1,0 +1,48 @@
+"""The first task of a run: the day's data is there, or its deadline has passed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from dayspring.triggers import DayReadyTrigger, state_of
+
+
+class DayReadySensor(BaseOperator):
+    """Waits, deferred, until the run's day is ready; goes on at once for a day past its deadline.
+
+    It never skips and never fails for want of data: whether a day without data is skipped or has failed is for the
+    stages to decide and to record.
+
+    Args:
+        poll_seconds: seconds between two looks at the sources.
+        patience: for how long it may stay deferred before the task fails.
+    """
+
+    def __init__(
+        self, *, job: str, poll_seconds: float = 60, patience: timedelta = timedelta(hours=48), **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.job = job
+        self.poll_seconds = poll_seconds
+        self.patience = patience
+
+    def execute(self, context: Any) -> None:
+        day = context.get("ds")
+        if not day:
+            raise AirflowFailException("This run has no logical date; trigger it with the day's date, 00:00 UTC")
+        found = state_of(self.job, day)
+        if found["state"] == "waiting":
+            self.log.info("%s is not ready: %s", day, found["reason"])
+            trigger = DayReadyTrigger(self.job, day, self.poll_seconds)
+            self.defer(trigger=trigger, method_name="go_on", timeout=self.patience)
+        self.go_on(context, found)
+
+    def go_on(self, context: Any, event: dict[str, str]) -> None:
+        """Called with the trigger's event."""
+        if event["state"] == "error":
+            raise AirflowException(event["reason"])
+        self.log.info("%s is %s: %s", context["ds"], event["state"], event["reason"])
