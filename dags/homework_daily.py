@@ -2,4 +2,4 @@
 
 from dayspring.daily_dag import daily_dag
 
-dag = daily_dag("homework", "Which homework will this teacher set today? Trained on the day's logs, from yesterday's weights.")
+dag = daily_dag("homework", "Which homework will this teacher set today?")

@@ -29,9 +29,9 @@ class StageOperator(BashOperator):
         chosen = f" --experiment {experiment}" if experiment else ""
         # `exec` leaves one process to signal; with a second command the shell has to stay.
         prefix = "set -eo pipefail; " if then else "exec "
-        command = f'{prefix}"$DAYSPRING_PYTHON" -u -m pipeline stage {stage} --job {job} --day {{{{ ds }}}}{chosen}{then}'
+        command = f'{prefix}"$DAYSPRING_PYTHON" -u -m pipeline stage {stage} --job {job} --day {{{{ ds }}}}{chosen}'
         super().__init__(
-            bash_command=command,
+            bash_command=command + then,
             cwd=str(PROJECT),
             skip_on_exit_code=SKIPPED if experiment else None,
             do_xcom_push=False,
@@ -57,8 +57,11 @@ class ReportOperator(StageOperator):
     """The report of the day; its asset event carries the day's measures, as ``measures --json`` prints them."""
 
     def __init__(self, *, job: str, asset: Asset, **kwargs: Any) -> None:
-        # The last line of the output is the operator's result, so the JSON goes on one line.
-        then = f"; \"$DAYSPRING_PYTHON\" -m pipeline measures --job {job} --day {{{{ ds }}}} --json | tr -d '\\n'"
+        # The last line of the output is the operator's result: the JSON alone, on one line.
+        then = (
+            f'; measures=$("$DAYSPRING_PYTHON" -m pipeline measures --job {job} --day {{{{ ds }}}} --json)'
+            """; printf %s "$measures" | tr -d '\\n'"""
+        )
         super().__init__(job=job, stage="report", then=then, outlets=[asset], **kwargs)
         self.asset = asset
 

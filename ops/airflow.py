@@ -1,0 +1,189 @@
+"""Airflow on this machine: ``python -m ops.airflow up | down | status [--name NAME]``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from ops import processes
+from ops.deployment import PROJECT, USER, Deployment, airflow_homes, settings_from_environment
+from ops.rest import Api, ApiError
+
+COMPONENTS = {
+    "api-server": ["api-server"],
+    "scheduler": ["scheduler", "--skip-serve-logs"],
+    "dag-processor": ["dag-processor"],
+    "triggerer": ["triggerer", "--skip-serve-logs"],
+}
+POOL = {"name": "train", "slots": 1, "description": "One training process at a time", "include_deferred": False}
+UNFINISHED = ("queued", "running")
+
+
+def deployments() -> list[Deployment]:
+    """Every deployment under the homes folder that was ever started."""
+    return [Deployment.load(path.parent) for path in sorted(airflow_homes().glob("*/deployment.json"))]
+
+
+def is_up(deployment: Deployment) -> bool:
+    return bool(deployment.mark) and all(
+        processes.pid_of(name, deployment.logs) for name in COMPONENTS
+    )
+
+
+def up(name: str, settings: dict[str, str], patience: float = 240) -> Deployment:
+    """Starts Airflow with these settings and waits until it is healthy; one that runs with the same ones is kept.
+
+    Raises ``SystemExit`` naming the log of the component that does not come up.
+    """
+    deployment = Deployment.load(airflow_homes() / name)
+    for other in deployments():
+        if other.home != deployment.home and processes.alive(other.mark, other.logs):
+            print(f"airflow: stopping the one of {other.home.name}; one runs at a time", flush=True)
+            down_one(other)
+    if is_up(deployment) and deployment.settings == settings and _healthy(Api(deployment)):
+        return deployment
+    if deployment.mark and processes.alive(deployment.mark, deployment.logs):
+        down_one(deployment)
+    deployment.prepare(settings)
+    env = deployment.environment()
+    print(f"airflow: starting in {_short(deployment.home)} (logs: {_short(deployment.logs)})", flush=True)
+    _migrate(deployment, env)
+    for component, arguments in COMPONENTS.items():
+        processes.start([str(_airflow()), *arguments], env, component, deployment.logs)
+    _wait_until_healthy(deployment, patience)
+    _make_pool(Api(deployment))
+    return deployment
+
+
+def down() -> None:
+    """Stops every deployment and its embedded Redis."""
+    for deployment in deployments():
+        down_one(deployment)
+    # The command line starts an embedded Redis too, without any Airflow.
+    default = Path(os.environ.get("DAYSPRING_ROOT") or PROJECT / ".dayspring")
+    for root in (default, *sorted(path for path in default.glob("*") if path.is_dir())):
+        _stop_redis(root)
+    print("down: nothing of Dayspring runs any more")
+
+
+def down_one(deployment: Deployment) -> None:
+    """Fails what is running, so that no half-done run is left hanging, then ends every process."""
+    if processes.alive(deployment.mark, deployment.logs):
+        _fail_running(deployment)
+    _stop_redis(Path(deployment.settings.get("DAYSPRING_ROOT") or PROJECT / ".dayspring"))
+    processes.end(deployment.mark, deployment.logs)
+
+
+def status() -> int:
+    """Prints what runs; returns how many deployments are up."""
+    found = 0
+    for deployment in deployments():
+        states = Api(deployment).health() if is_up(deployment) else {}
+        if not states:
+            print(f"airflow ({deployment.home.name}): down")
+            continue
+        found += 1
+        print(f"airflow ({deployment.home.name}): {deployment.url}  login {USER} / {deployment.password}")
+        print("   " + ", ".join(f"{component} {state}" for component, state in states.items()))
+    return found
+
+
+def _airflow() -> Path:
+    return Path(sys.executable).parent / "airflow"
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(PROJECT)) if path.is_relative_to(PROJECT) else str(path)
+
+
+def _migrate(deployment: Deployment, env: dict[str, str]) -> None:
+    deployment.logs.mkdir(parents=True, exist_ok=True)
+    log = deployment.logs / "migrate.log"
+    with log.open("ab") as output:
+        done = subprocess.run(
+            [str(_airflow()), "db", "migrate"],
+            env=env,
+            cwd=deployment.home,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode != 0:
+        raise SystemExit(f"airflow: `airflow db migrate` failed; see {_short(log)}")
+
+
+def _healthy(api: Api) -> bool:
+    states = api.health()
+    return len(states) >= 4 and all(state == "healthy" for state in states.values())
+
+
+def _wait_until_healthy(deployment: Deployment, patience: float) -> None:
+    api = Api(deployment)
+    deadline = time.monotonic() + patience
+    while not _healthy(api):
+        for component in COMPONENTS:
+            if processes.pid_of(component, deployment.logs) is None:
+                log = deployment.logs / f"{component}.log"
+                processes.end(deployment.mark, deployment.logs)
+                raise SystemExit(f"airflow: the {component} ended; see {_short(log)}")
+        if time.monotonic() > deadline:
+            states = api.health()
+            processes.end(deployment.mark, deployment.logs)
+            raise SystemExit(f"airflow: not healthy after {patience:.0f} s ({states}); see {_short(deployment.logs)}")
+        time.sleep(0.5)
+
+
+def _make_pool(api: Api) -> None:
+    try:
+        api.post("/pools", POOL)
+    except ApiError as error:
+        if error.status != 409:  # it is there already
+            raise
+
+
+def _fail_running(deployment: Deployment) -> None:
+    api = Api(deployment)
+    if not api.health():
+        return
+    try:
+        for dag in api.get("/dags", limit=100)["dags"]:
+            dag_id = dag["dag_id"]
+            for backfill in api.get("/backfills", dag_id=dag_id)["backfills"]:
+                if backfill["completed_at"] is None:
+                    api.put(f"/backfills/{backfill['id']}/cancel")
+            for run in api.runs(dag_id, state=UNFINISHED):
+                api.patch(f"/dags/{dag_id}/dagRuns/{run['dag_run_id']}", {"state": "failed"})
+    except ApiError as error:
+        print(f"down: could not mark what was running as failed ({error}); it is stopped all the same")
+
+
+def _stop_redis(root: Path) -> None:
+    if not root.is_dir():
+        return
+    from pipeline.serving import embedded_redis
+
+    embedded_redis.stop(root)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m ops.airflow", description="Airflow on this machine.")
+    parser.add_argument("action", choices=("up", "down", "status"))
+    parser.add_argument("--name", default="own", help="folder of this Airflow under .airflow (default: own)")
+    chosen = parser.parse_args(arguments)
+    if chosen.action == "down":
+        down()
+    elif chosen.action == "status":
+        status()
+    else:
+        deployment = up(chosen.name, settings_from_environment())
+        print(f"airflow: {deployment.url}  login {USER} / {deployment.password}")
+    return 0
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    sys.exit(main())

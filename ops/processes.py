@@ -1,0 +1,115 @@
+"""Starting the processes of a deployment, finding every one of them again, and ending them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import psutil
+
+from ops.deployment import MARK
+
+
+def start(command: Sequence[str], env: dict[str, str], name: str, folder: Path) -> int:
+    """Starts a detached process in its own session, output to ``NAME.log``, pid in ``NAME.pid``; returns the pid."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.log").open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=folder.parent,
+            start_new_session=True,
+        )
+    started = psutil.Process(process.pid).create_time()
+    (folder / f"{name}.pid").write_text(f"{process.pid} {started!r}\n", encoding="utf-8")
+    return process.pid
+
+
+def pid_of(name: str, folder: Path) -> int | None:
+    """The pid of a component that runs, else None; its start time is compared, since a number may be reused."""
+    session = _session(folder / f"{name}.pid")
+    if session is None:
+        return None
+    pid, started = session
+    try:
+        process = psutil.Process(pid)
+        alive = process.create_time() == started and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return None
+    return pid if alive else None
+
+
+def alive(mark: str, folder: Path) -> list[psutil.Process]:
+    """Every process of the deployment, whoever started it; never this one or its ancestors.
+
+    Airflow's own processes overwrite their environment with a title but stay in the session of their component;
+    what they execute leaves the session but keeps the environment, with the deployment's mark.
+    """
+    own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    sessions = dict(filter(None, (_session(path) for path in folder.glob("*.pid"))))
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid in own or process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            if _in_session(process, sessions) or process.environ().get(MARK) == mark:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue  # gone meanwhile, or another user's
+    return found
+
+
+def end(mark: str, folder: Path, patience: float = 15) -> list[int]:
+    """Ends every process of the deployment: SIGTERM, then SIGKILL after ``patience`` seconds; returns the killed."""
+    asked: set[int] = set()
+    deadline = time.monotonic() + patience
+    while (left := alive(mark, folder)) and time.monotonic() < deadline:
+        # A worker may start another process after the first round, so each round asks the new ones.
+        _signal([process for process in left if process.pid not in asked], kill=False)
+        asked |= {process.pid for process in left}
+        psutil.wait_procs(left, timeout=0.3)
+    killed: set[int] = set()
+    for _ in range(20):
+        left = alive(mark, folder)
+        if not left:
+            break
+        killed |= {process.pid for process in left}
+        _signal(left, kill=True)
+        psutil.wait_procs(left, timeout=1)
+    for path in folder.glob("*.pid"):
+        path.unlink(missing_ok=True)
+    return sorted(killed)
+
+
+def _session(path: Path) -> tuple[int, float] | None:
+    """Session id (the pid of its leader) and start time of a component."""
+    try:
+        pid, started = path.read_text(encoding="utf-8").split()
+        return int(pid), float(started)
+    except (OSError, ValueError):
+        return None
+
+
+def _in_session(process: psutil.Process, sessions: dict[int, float]) -> bool:
+    started = sessions.get(os.getsid(process.pid))
+    if started is None or process.create_time() < started:
+        return False
+    # The kernel keeps a session's number while it has members; a leader of another age is another session.
+    return process.pid not in sessions or process.create_time() == started
+
+
+def _signal(processes: Iterable[psutil.Process], *, kill: bool) -> None:
+    for process in processes:
+        try:
+            if kill:
+                process.kill()
+            else:
+                process.terminate()
+        except psutil.NoSuchProcess:
+            continue
