@@ -21,6 +21,7 @@ class Column(Strict):
 
     type: ColumnType
     source: str | None = None  # its name in the source, where it differs
+    part: int | None = Field(default=None, ge=0)  # of a key such as userId_adId, the part between `_` that is read
     required: bool = False  # a missing value sends the row to quarantine
     min: float | None = None
     max: float | None = None
@@ -28,6 +29,12 @@ class Column(Strict):
     absent: tuple[int | float | str, ...] = ()  # values that mean "missing", such as -1
     max_items: int = Field(default=1000, ge=1)  # longer lists send the row to quarantine
     change: Literal["static", "running"] = "static"  # of an undated table: running = read as of a snapshot's day only
+
+    @model_validator(mode="after")
+    def _part_fits(self) -> Column:
+        if self.part is not None and self.type not in ("int", "str"):
+            raise ValueError(f"`part` is for int and str, not for {self.type}")
+        return self
 
 
 class DatedSource(Strict):
@@ -96,6 +103,11 @@ class Table(Strict):
             raise ValueError(f"names columns that it does not declare: {', '.join(unknown)}")
         if not self.dated and not self.key:
             raise ValueError("an undated table needs `key`: the columns that identify a row")
+        running = sorted(name for name, column in self.columns.items() if column.change == "running")
+        if running and self.dated:
+            raise ValueError(f"a dated table holds each day as it was: `change: running` of {', '.join(running)}")
+        if set(running) & set(self.key):
+            raise ValueError("a column of `key` cannot be `running`")
         return self
 
 
