@@ -1,0 +1,411 @@
+"""Artefacts: the truth on disk. What is committed is whole, named by day and generation, and never changes.
+
+``root/kind/job/[experiment/]day=YYYY-MM-DD/gen=NNNN/`` holds one generation with its ``manifest.json``;
+``current`` beside the generations names the one that readers take. No manifest, no artefact.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline import manifest as manifests
+from pipeline.days import Day
+from pipeline.durable import (
+    bytes_under,
+    clear_temporaries,
+    content_digest,
+    disk_errors,
+    fsync_folder,
+    fsync_tree,
+    tensor_digest,
+    write_atomic,
+)
+from pipeline.errors import CorruptArtifact, UsageError
+from pipeline.locks import Owner, held
+from pipeline.manifest import Input, Manifest, State, code_version
+
+__all__ = ["Artifact", "ArtifactStore", "Draft", "Ref", "content_digest", "parse_id", "tensor_digest"]
+
+_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
+_GENERATION = re.compile(r"gen=(\d{4,})")
+_STAGING = re.compile(r"\.staging\.day=[\d-]+\.(\d+)\.(\d+)\.[0-9a-f]+\.(.+)")
+_COMMIT_TIMEOUT = 60.0
+_FOREIGN_STAGING_SECONDS = 7 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Ref:
+    """Which artefact: its kind, job, day and, for what belongs to one experiment, the experiment."""
+
+    kind: str
+    job: str
+    day: Day
+    experiment: str | None = None
+
+    def __post_init__(self) -> None:
+        for what, name in (("kind", self.kind), ("job", self.job), ("experiment", self.experiment)):
+            if name is not None and not _SEGMENT.fullmatch(name):
+                raise UsageError(f"{what} '{name}' cannot name a folder; use letters, digits, '_', '-' and '.'")
+
+    def __str__(self) -> str:
+        middle = f"{self.experiment}/" if self.experiment is not None else ""
+        return f"{self.kind}/{self.job}/{middle}day={self.day}"
+
+
+def parse_id(artifact_id: str) -> tuple[Ref, int]:
+    """The ref and generation of an artefact's id; raises ``UsageError`` for text that is not one."""
+    *names, day, generation = artifact_id.split("/") if artifact_id.count("/") >= 3 else ("", "", "")
+    number = _GENERATION.fullmatch(generation)
+    if len(names) not in (2, 3) or not day.startswith("day=") or number is None:
+        raise UsageError(f"'{artifact_id}' is not an artefact; write kind/job/[experiment/]day=YYYY-MM-DD/gen=NNNN")
+    experiment = names[2] if len(names) == 3 else None
+    return Ref(names[0], names[1], Day.parse(day.removeprefix("day=")), experiment), int(number[1])
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One committed generation, resolved: it stays this one whatever is committed later."""
+
+    ref: Ref
+    generation: int
+    path: Path
+    manifest: Manifest
+
+    @property
+    def id(self) -> str:
+        return f"{self.ref}/gen={self.generation:04d}"
+
+    def as_input(self) -> Input:
+        """How the manifest of what is made from this artefact names it."""
+        return Input(self.id, self.manifest.digest)
+
+    def file(self, name: str) -> Path:
+        """Path of a file, or of a folder with all that the manifest lists under it.
+
+        Raises:
+            CorruptArtifact: pruned, not part of the artefact, missing, or of another size than recorded.
+        """
+        path = self.path / name
+        sizes = {
+            each: size for each, size in self.manifest.files.items() if each == name or each.startswith(f"{name}/")
+        }
+        if self.manifest.pruned:
+            raise self._pruned()
+        if not sizes:
+            raise CorruptArtifact(f"{path}: artefact {self.id} holds no '{name}'; {self._remedy()}")
+        for each, size in sizes.items():
+            try:
+                found = (self.path / each).stat().st_size
+            except FileNotFoundError:
+                if Manifest.read(self.path / manifests.NAME).pruned:
+                    raise self._pruned() from None
+                raise CorruptArtifact(f"{self.path / each}: the file is missing; {self._remedy()}") from None
+            if found != size:
+                raise CorruptArtifact(
+                    f"{self.path / each}: {found} bytes where the manifest says {size}; {self._remedy()}"
+                )
+        return path
+
+    def _pruned(self) -> CorruptArtifact:
+        return CorruptArtifact(
+            f"{self.path}: the payload of {self.id} was pruned, only its digests are kept; make it again with "
+            f"`python -m pipeline backfill --job {self.ref.job} --from {self.ref.day} --to {self.ref.day} "
+            "--reprocess`, starting earlier if the days before it are pruned too"
+        )
+
+    def _remedy(self) -> str:
+        return (
+            f"restore it from a backup, or delete the folder {self.path} and run day {self.ref.day} of job "
+            f"'{self.ref.job}' again"
+        )
+
+
+class Draft:
+    """An artefact being written; nobody sees it before ``commit``.
+
+    Attributes:
+        path: the staging folder to write files into.
+    """
+
+    def __init__(self, store: ArtifactStore, ref: Ref, path: Path) -> None:
+        self.path = path
+        self._store = store
+        self._ref = ref
+        self.committed: Artifact | None = None
+
+    def commit(
+        self,
+        *,
+        key: str,
+        digest: str,
+        inputs: Sequence[Input],
+        settings: str = "",
+        rows: Mapping[str, int] | None = None,
+        timings: Mapping[str, float] | None = None,
+        seed: int | None = None,
+        threads: int | None = None,
+        tensors: Mapping[str, str] | None = None,
+        state: State = "done",
+        reason: str = "",
+        extra: Mapping[str, Any] | None = None,
+    ) -> Artifact:
+        """Make the draft the ref's current generation, in one step that a crash cannot split.
+
+        Raises:
+            UsageError: committed twice, or a file is named like the manifest.
+            DayspringError: the disk is full; the generation before stays current.
+        """
+        if self.committed is not None:
+            raise UsageError(f"{self.committed.id} is committed already; open a new draft")
+        if (self.path / manifests.NAME).exists():
+            raise UsageError(f"{self.path / manifests.NAME}: this name is taken by the store; choose another")
+        with disk_errors(self.path):
+            owner = Owner.this()
+            manifest = Manifest(
+                id="",
+                kind=self._ref.kind,
+                job=self._ref.job,
+                day=self._ref.day,
+                experiment=self._ref.experiment,
+                generation=0,
+                key=key,
+                digest=digest,
+                inputs=list(inputs),
+                settings=settings,
+                rows=dict(rows or {}),
+                timings=dict(timings or {}),
+                code_version=code_version(),
+                seed=seed,
+                threads=threads,
+                tensors=dict(tensors or {}),
+                files=fsync_tree(self.path),
+                state=state,
+                reason=reason,
+                created_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+                owner={"pid": owner.pid, "host": owner.host},
+                extra=dict(extra or {}),
+            )
+            self.committed = self._store._commit(self._ref, self.path, manifest)
+        return self.committed
+
+
+class ArtifactStore:
+    """All artefacts under one root folder, shared by any number of processes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+
+    @contextmanager
+    def draft(self, ref: Ref) -> Iterator[Draft]:
+        """A staging folder to fill and commit; leaving without ``commit`` removes it."""
+        owner = Owner.this()
+        name = f".staging.day={ref.day}.{owner.pid}.{owner.started}.{uuid.uuid4().hex[:8]}.{owner.host}"
+        path = self._folder(ref).parent / name
+        with disk_errors(path):
+            path.mkdir(parents=True)
+            draft = Draft(self, ref, path)
+            try:
+                yield draft
+            finally:
+                if draft.committed is None:
+                    shutil.rmtree(path, ignore_errors=True)
+
+    def current(self, ref: Ref) -> Artifact | None:
+        """The generation that readers take now; ``None`` if there is none or it has lost its manifest."""
+        generation = self._current_generation(self._folder(ref))
+        return None if generation is None else self._at(ref, generation)
+
+    def load(self, artifact_id: str) -> Artifact | None:
+        """The artefact of an id, current or not; ``None`` if it is not on disk."""
+        return self._at(*parse_id(artifact_id))
+
+    def days(self, kind: str, job: str, experiment: str | None = None) -> list[Day]:
+        """Days that have a current artefact, ascending."""
+        folder = self.root.joinpath(kind, job, *([experiment] if experiment is not None else []))
+        found: list[Day] = []
+        for name in _names(folder):
+            if name.startswith("day="):
+                generation = self._current_generation(folder / name)
+                if generation is not None and (_generation(folder / name, generation) / manifests.NAME).exists():
+                    found.append(Day.parse(name.removeprefix("day=")))
+        return sorted(found)
+
+    def latest_before(self, kind: str, job: str, day: Day, experiment: str | None = None) -> Artifact | None:
+        """The current artefact of the newest day strictly before ``day``."""
+        days = self.days(kind, job, experiment)
+        for earlier in reversed(days[: bisect.bisect_left(days, day)]):
+            artifact = self.current(Ref(kind, job, earlier, experiment))
+            if artifact is not None:
+                return artifact
+        return None
+
+    def generations(self, ref: Ref) -> list[Artifact]:
+        """Every generation on disk, oldest first, pruned ones included."""
+        numbers = sorted(int(match[1]) for match in map(_GENERATION.fullmatch, _names(self._folder(ref))) if match)
+        found = (self._at(ref, number) for number in numbers)
+        return [artifact for artifact in found if artifact is not None]
+
+    def prune(self, artifact: Artifact) -> int:
+        """Remove the payload and keep the manifest, marked pruned; returns the bytes freed.
+
+        A prune that was killed half-way is finished by the next one.
+        """
+        path = artifact.path / manifests.NAME
+        manifest = Manifest.read(path)
+        if not manifest.pruned:
+            # Marked first: a reader that finds a file gone must also find out why.
+            write_atomic(path, replace(manifest, pruned=True).to_json())
+        artifact.manifest.pruned = True
+        freed = 0
+        for name in _names(artifact.path):
+            if name == manifests.NAME:
+                continue
+            here = artifact.path / name
+            freed += bytes_under(here)
+            if here.is_dir() and not here.is_symlink():
+                shutil.rmtree(here)
+            else:
+                here.unlink()
+        return freed
+
+    def sweep(self) -> list[str]:
+        """Remove staging folders whose owner is dead (or, on another host, untouched for a week); returns them."""
+        removed: list[str] = []
+        jobs = [self.root / kind / job for kind in _names(self.root) for job in _names(self.root / kind)]
+        # A folder of days has no staging inside it: of thousands of them none is opened.
+        experiments = [job / name for job in jobs for name in _names(job) if _SEGMENT.fullmatch(name)]
+        for folder in sorted(jobs + experiments):
+            for path in [folder / name for name in sorted(_names(folder))]:
+                if self._is_abandoned(path):
+                    shutil.rmtree(path, ignore_errors=True)
+                    removed.append(str(path))
+        return removed
+
+    @staticmethod
+    def _is_abandoned(path: Path) -> bool:
+        parts = _STAGING.fullmatch(path.name)
+        if parts is None:
+            return False
+        owner = Owner(pid=int(parts[1]), started=parts[2], host=parts[3])
+        if owner.is_dead():
+            return True
+        try:
+            untouched = time.time() - path.stat().st_mtime
+        except FileNotFoundError:
+            return False
+        return owner.host != Owner.this().host and untouched > _FOREIGN_STAGING_SECONDS
+
+    def sizes(self, job: str) -> dict[str, int]:
+        """Bytes on disk of a job by kind."""
+        return {
+            kind: bytes_under(self.root / kind / job)
+            for kind in sorted(_names(self.root))
+            if not kind.startswith(".") and (self.root / kind / job).is_dir()
+        }
+
+    def taint(self, ref: Ref, reason: str) -> None:
+        """Mark the current generation as not to be trusted; a new generation clears it.
+
+        Raises:
+            UsageError: there is nothing to taint.
+        """
+        generation = self._current_generation(self._folder(ref))
+        if generation is None:
+            raise UsageError(f"{ref}: nothing is committed for this day, so there is nothing to taint")
+        record = {"generation": generation, "reason": reason, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        write_atomic(self._folder(ref) / "tainted", json.dumps(record).encode())
+
+    def taint_reason(self, ref: Ref) -> str | None:
+        """Why the current generation was tainted by hand; ``None`` if it was not."""
+        path = self._folder(ref) / "tainted"
+        try:
+            record = json.loads(path.read_bytes())
+            generation, reason = int(record["generation"]), str(record["reason"])
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, KeyError) as error:
+            raise CorruptArtifact(f"{path}: the taint mark is damaged ({error}); delete it and taint again") from error
+        return reason if generation == self._current_generation(self._folder(ref)) else None
+
+    def lock_path(self, job: str, name: str) -> Path:
+        """Where a lock of a job lives: outside of every artefact."""
+        return self.root / ".locks" / job / f"{name}.lock"
+
+    def _commit(self, ref: Ref, staging: Path, manifest: Manifest) -> Artifact:
+        folder = self._folder(ref)
+        name = ref.kind if ref.experiment is None else f"{ref.kind}.{ref.experiment}"
+        with held(self.lock_path(ref.job, f"commit.{name}"), timeout=_COMMIT_TIMEOUT, what=f"the commit of {ref}"):
+            if not folder.exists():
+                folder.mkdir(parents=True)
+                fsync_folder(folder.parent)
+            before = self._current_generation(folder)
+            taken = [int(match[1]) for match in map(_GENERATION.fullmatch, _names(folder)) if match]
+            generation = max([*taken, before or 0]) + 1
+            artifact = Artifact(ref, generation, _generation(folder, generation), manifest)
+            manifest.id, manifest.generation = artifact.id, generation
+            write_atomic(staging / manifests.NAME, manifest.to_json())
+            clear_temporaries(folder / "current")
+            staging.rename(artifact.path)
+            try:
+                fsync_folder(folder)
+                write_atomic(folder / "current", f"{artifact.path.name}\n".encode())
+            except BaseException:
+                if self._current_generation(folder) == before:
+                    shutil.rmtree(artifact.path, ignore_errors=True)
+                raise
+            (folder / "tainted").unlink(missing_ok=True)
+        return artifact
+
+    def _folder(self, ref: Ref) -> Path:
+        return self.root / str(ref)
+
+    def _at(self, ref: Ref, generation: int) -> Artifact | None:
+        path = _generation(self._folder(ref), generation)
+        try:
+            manifest = Manifest.read(path / manifests.NAME)
+        except FileNotFoundError:
+            return None
+        artifact = Artifact(ref, generation, path, manifest)
+        if manifest.id != artifact.id:
+            raise CorruptArtifact(
+                f"{path / manifests.NAME}: the manifest is that of {manifest.id}; move the folder back to where it "
+                "was, or delete it and run the day again"
+            )
+        return artifact
+
+    @staticmethod
+    def _current_generation(folder: Path) -> int | None:
+        path = folder / "current"
+        try:
+            text = path.read_bytes()[:64].decode("ascii", "replace").strip()
+        except FileNotFoundError:
+            return None
+        match = _GENERATION.fullmatch(text)
+        if match is None:
+            raise CorruptArtifact(
+                f"{path}: damaged (holds '{text}'); write the name of the newest gen=NNNN folder beside it into it, "
+                "or delete it and run the day again"
+            )
+        return int(match[1])
+
+
+def _generation(folder: Path, generation: int) -> Path:
+    return folder / f"gen={generation:04d}"
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return [path.name for path in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []

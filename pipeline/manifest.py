@@ -1,0 +1,161 @@
+"""The manifest of an artefact: what it was made of, by whom, and what is in it."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from pipeline.days import Day
+from pipeline.errors import CorruptArtifact, UsageError
+
+NAME = "manifest.json"
+"""File name of the manifest inside its artefact."""
+
+State = Literal["done", "skipped"]
+
+
+@dataclass(frozen=True)
+class Input:
+    """One artefact that another was made from."""
+
+    id: str
+    digest: str
+
+
+@dataclass
+class Manifest:
+    """What is known of one generation of an artefact; kept when its payload is pruned.
+
+    Attributes:
+        id: ``kind/job/[experiment/]day=YYYY-MM-DD/gen=NNNN``.
+        key: digest of the inputs' digests and of the settings that the stage reads; equal key = nothing to do.
+        digest: digest of the content (tensors, columns), not of file bytes.
+        settings: digest of the settings that the stage reads.
+        rows: counts by name.
+        timings: seconds by name.
+        code_version: git commit, else the package's version; recorded, never part of ``key``.
+        tensors: digest of each tensor by name.
+        files: bytes of each file by name.
+        reason: why, where ``state`` is ``skipped``.
+        pruned: the payload was removed; digests remain.
+        created_at: ISO instant, UTC.
+        owner: ``pid`` and ``host`` of the process that committed it.
+        extra: what a stage adds; JSON values only.
+    """
+
+    id: str
+    kind: str
+    job: str
+    day: Day
+    experiment: str | None
+    generation: int
+    key: str
+    digest: str
+    inputs: list[Input] = field(default_factory=list)
+    settings: str = ""
+    rows: dict[str, int] = field(default_factory=dict)
+    timings: dict[str, float] = field(default_factory=dict)
+    code_version: str = ""
+    seed: int | None = None
+    threads: int | None = None
+    tensors: dict[str, str] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
+    state: State = "done"
+    reason: str = ""
+    pruned: bool = False
+    created_at: str = ""
+    owner: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> bytes:
+        """The manifest as indented JSON, UTF-8."""
+        record = {each.name: getattr(self, each.name) for each in fields(self)}
+        record["day"] = str(self.day)
+        record["inputs"] = [{"id": each.id, "digest": each.digest} for each in self.inputs]
+        return (json.dumps(record, indent=1, ensure_ascii=False, default=_plain) + "\n").encode()
+
+    @classmethod
+    def read(cls, path: Path) -> Manifest:
+        """The manifest in a file; raises ``FileNotFoundError``, or ``CorruptArtifact`` if it cannot be understood."""
+        data = path.read_bytes()
+        try:
+            return cls._from(json.loads(data))
+        except (ValueError, TypeError, KeyError, RecursionError, UsageError) as error:
+            raise CorruptArtifact(
+                f"{path}: the manifest is damaged ({type(error).__name__}: {error}); delete the folder {path.parent} "
+                "and run the stage of that day again, or restore the file from a backup"
+            ) from error
+
+    @classmethod
+    def _from(cls, record: dict[str, Any]) -> Manifest:
+        if not isinstance(record, dict):
+            raise TypeError("not a JSON object")
+        known = {each.name: each for each in fields(cls)}
+        needed = {name for name, each in known.items() if each.default is MISSING and each.default_factory is MISSING}
+        missing = sorted(needed - set(record))
+        if missing:
+            raise KeyError(f"no field {', '.join(missing)}")
+        # A manifest of a later version may say more; what this version knows is enough to read the artefact.
+        values = {name: value for name, value in record.items() if name in known}
+        values["day"] = Day.parse(record["day"])
+        values["inputs"] = [Input(str(each["id"]), str(each["digest"])) for each in record.get("inputs", [])]
+        values["generation"] = int(record["generation"])
+        for name in ("rows", "timings", "tensors", "files", "owner", "extra"):
+            if not isinstance(values.get(name, {}), dict):
+                raise TypeError(f"field {name} is not an object")
+        return cls(**values)
+
+
+def _plain(value: object) -> object:
+    # Counts and measures often arrive as numpy scalars.
+    item = getattr(value, "item", None)
+    if item is None or getattr(value, "ndim", 0) != 0:
+        raise TypeError(f"a manifest cannot hold a value of type {type(value).__name__}")
+    return item()
+
+
+@functools.cache
+def code_version() -> str:
+    """The git commit of the project's checkout, else the installed package's version, else ``unknown``."""
+    commit = _git_commit(Path(__file__).resolve().parent.parent / ".git")
+    if commit:
+        return commit
+    from importlib import metadata
+
+    try:
+        return metadata.version("dayspring")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _git_commit(git: Path) -> str | None:
+    if git.is_file():
+        # A worktree or a submodule: a file that points at the real folder.
+        pointer = git.read_text().strip().removeprefix("gitdir: ")
+        git = (git.parent / pointer).resolve()
+    head = git / "HEAD"
+    if not head.is_file():
+        return None
+    text = head.read_text().strip()
+    if not text.startswith("ref: "):
+        return _commit(text)
+    name = text.removeprefix("ref: ")
+    shared = git / "commondir"
+    folders = [git, (git / shared.read_text().strip()).resolve()] if shared.is_file() else [git]
+    for folder in folders:
+        if (folder / name).is_file():
+            return _commit((folder / name).read_text().strip())
+        packed = folder / "packed-refs"
+        if packed.is_file():
+            for line in packed.read_text().splitlines():
+                if line.endswith(f" {name}"):
+                    return _commit(line.split(" ", 1)[0])
+    return None
+
+
+def _commit(text: str) -> str | None:
+    return text if re.fullmatch(r"[0-9a-f]{40,64}", text) else None
