@@ -30,7 +30,7 @@ class Experiment(Strict):
     dim: int = Field(default=8, ge=1, le=1024)
     dims: dict[str, int] = {}
     loss: Literal["binary", "softmax"]
-    optimizer: Literal["adam_catchup", "adam_lazy", "adam_dense"] = "adam_catchup"
+    optimizer: Literal["catch_up_adam", "lazy_adam", "dense_adam"] = "catch_up_adam"
     learning_rate: float = Field(default=1e-3, gt=0, lt=1)
     decay: float = Field(default=1.0, gt=0, le=1)
     floor: float = Field(default=1e-5, ge=0)

@@ -1,0 +1,54 @@
+"""Arguments that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.days import Day
+from pipeline.errors import UsageError
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def day(text: str) -> Day:
+    try:
+        return Day.parse(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+class Commands:
+    """Registers commands on a parser, each with an example in its help."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def add(self, name: str, call: Command, summary: str, example: str) -> argparse.ArgumentParser:
+        parser = self._commands.add_parser(
+            name, help=summary, description=summary, epilog=f"Example:\n  python -m pipeline {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
+        parser.set_defaults(call=call)
+        return parser
+
+
+def add_job(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--job", required=True, help="name of the job: its YAML's file name in DAYSPRING_CONF")
+
+
+def add_day(parser: argparse.ArgumentParser, **options: Any) -> None:
+    parser.add_argument("--day", type=day, required=True, metavar="YYYY-MM-DD", **options)
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def add_accept(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--accept-day", type=day, action="append", default=[], metavar="YYYY-MM-DD",
+        help="go on with this day although its data is beyond the limits of validation; needs --reason",
+    )  # fmt: skip
+    parser.add_argument("--reason", help="why the day is accepted; recorded in its manifest")

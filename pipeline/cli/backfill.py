@@ -1,0 +1,125 @@
+"""``run``, ``backfill`` and ``stage``: the line of a day, a range of days, one stage of a day."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from pipeline.cli.arguments import Commands, add_accept, add_day, add_job, day
+from pipeline.cli.line import EXPERIMENT, STAGES, Line, guard_order, stage_module
+from pipeline.cli.plan import print_plan
+from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.errors import UsageError
+
+
+def register(commands: Commands) -> None:
+    run = commands.add("run", _run, "Run the whole line of one day.", "run --job ads --day 2022-04-27")
+    add_job(run)
+    add_day(run)
+    run.add_argument("--experiment", action="append", metavar="E", help="only this experiment (repeatable)")
+    run.add_argument("--reprocess", action="store_true", help="read the sources again, train again")
+    add_accept(run)
+
+    backfill = commands.add(
+        "backfill", _backfill, "Run every day of a range in order, in one process; done days cost nothing.",
+        "backfill --job homework --from 2011-01-01 --to 2011-08-31 --state-from 2009-12-01",
+    )  # fmt: skip
+    add_job(backfill)
+    backfill.add_argument("--from", dest="first", type=day, required=True, metavar="YYYY-MM-DD")
+    backfill.add_argument("--to", dest="last", type=day, required=True, metavar="YYYY-MM-DD")
+    backfill.add_argument(
+        "--state-from", type=day, metavar="YYYY-MM-DD",
+        help="build id maps, feature state and candidates from this day on, without training",
+    )  # fmt: skip
+    backfill.add_argument("--experiment", action="append", metavar="E", help="only this experiment (repeatable)")
+    backfill.add_argument("--publish", choices=("last", "each", "none"), default="last", help="default: last")
+    backfill.add_argument("--reprocess", action="store_true", help="read the sources again, train again")
+    backfill.add_argument("--dry-run", action="store_true", help="print per day and stage what would run and why")
+    add_accept(backfill)
+
+    stage = commands.add(
+        "stage", _stage, "Run one stage of a day: what Airflow calls.",
+        "stage experiment --job ads --day 2022-04-27 --experiment din",
+    )  # fmt: skip
+    stage.add_argument("name", choices=STAGES, metavar="NAME", help=f"one of {', '.join(STAGES)}")
+    add_job(stage)
+    add_day(stage)
+    stage.add_argument("--experiment", metavar="E", help=f"for the stage `{EXPERIMENT}`")
+    stage.add_argument("--reprocess", action="store_true", help="do it again although it is done")
+    add_accept(stage)
+
+
+def _experiments(context: JobContext, asked: list[str] | None) -> list[str]:
+    known = list(context.config.experiments)
+    unknown = [name for name in asked or [] if name not in known]
+    if unknown:
+        raise UsageError(f"--experiment {unknown[0]}: not in the YAML of '{context.config.job}'; one of {', '.join(known)}")
+    return asked or known
+
+
+def _guard_past(context: JobContext, last: Day) -> None:
+    today = Day.today(context.config.timezone)
+    if last > today:
+        raise UsageError(f"{last} is in the future; today is {today} in {context.config.timezone}")
+
+
+def _accept(context: JobContext, options: argparse.Namespace) -> None:
+    if not options.accept_day:
+        return
+    if not options.reason:
+        raise UsageError("--accept-day needs --reason: why the day is good enough is recorded with it")
+    from pipeline.validation import accept_day
+
+    for accepted in options.accept_day:
+        accept_day(context, accepted, options.reason)
+
+
+def _run(options: argparse.Namespace) -> int:
+    context = JobContext.open(options.job)
+    _guard_past(context, options.day)
+    _accept(context, options)
+    experiments = _experiments(context, options.experiment)
+    guard_order(context, options.day, experiments)
+    line = Line(context, experiments, publish="each", reprocess=options.reprocess)
+    if not line.run(options.day, options.day):
+        return 1
+    return 99 if context.skipped(options.day) is not None else 0
+
+
+def _backfill(options: argparse.Namespace) -> int:
+    context = JobContext.open(options.job, state_from=options.state_from)
+    if options.last < options.first:
+        raise UsageError(f"--from {options.first} is after --to {options.last}")
+    _guard_past(context, options.last)
+    experiments = _experiments(context, options.experiment)
+    if options.dry_run:
+        print_plan(context, options.first, options.last, experiments, reprocess=options.reprocess)
+        return 0
+    _accept(context, options)
+    guard_order(context, options.first, experiments)
+    line = Line(context, experiments, publish=options.publish, reprocess=options.reprocess)
+    return 0 if line.run(options.first, options.last) else 1
+
+
+def _stage(options: argparse.Namespace) -> int:
+    context = JobContext.open(options.job)
+    _guard_past(context, options.day)
+    _accept(context, options)
+    module = stage_module(options.name)
+    if options.name != EXPERIMENT:
+        if options.experiment is not None:
+            raise UsageError(f"--experiment is for the stage `{EXPERIMENT}`; `{options.name}` runs for all of them")
+        reprocess = {"reprocess": True} if options.reprocess else {}
+        module.run(context, options.day, **reprocess)
+        skipped = context.skipped(options.day)
+        print(f"{options.name} {options.day}: " + ("done" if skipped is None else f"skipped: {skipped}"), file=sys.stderr)
+        context.close()
+        return 0
+    if options.experiment is None:
+        raise UsageError(f"the stage `{EXPERIMENT}` needs --experiment; one of {', '.join(context.config.experiments)}")
+    _experiments(context, [options.experiment])
+    outcome = module.run(context, options.day, options.experiment, reprocess=options.reprocess)
+    print(f"{options.experiment} {options.day}: {outcome.summary}", file=sys.stderr)
+    context.close()
+    return 0

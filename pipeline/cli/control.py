@@ -1,0 +1,104 @@
+"""``promote``, ``rollback``, ``taint``, ``prune``: an engineer's hand on the chain and its releases."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from pipeline.artifacts import Ref
+from pipeline.cli.arguments import Commands, add_day, add_job, add_json
+from pipeline.cli.line import stage_module
+from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.errors import UsageError
+
+
+def register(commands: Commands) -> None:
+    promote = commands.add(
+        "promote", _promote, "Make an experiment the champion and lift a hold; its next release is served.",
+        "promote --job ads --experiment din",
+    )  # fmt: skip
+    add_job(promote)
+    promote.add_argument("--experiment", required=True, metavar="E")
+
+    rollback = commands.add(
+        "rollback", _rollback, "Serve the previous release again, and hold it until `promote` or --release-hold.",
+        "rollback --job ads",
+    )  # fmt: skip
+    add_job(rollback)
+    rollback.add_argument("--release-hold", action="store_true", help="only lift the hold: the next run releases again")
+
+    taint = commands.add(
+        "taint", _taint, "Mark a trained day as not to be trusted; it and its descendants show in `status`.",
+        "taint --job ads --experiment din --day 2022-04-28 --reason 'half of the log was missing'",
+    )  # fmt: skip
+    add_job(taint)
+    add_day(taint)
+    taint.add_argument("--experiment", action="append", metavar="E", help="default: all")
+    taint.add_argument("--reason", required=True)
+
+    prune = commands.add("prune", _prune, "Remove payloads that retention no longer keeps; manifests stay.", "prune --job ads")
+    add_job(prune)
+    add_json(prune)
+
+
+def _promote(options: argparse.Namespace) -> int:
+    from pipeline.release.control import promote
+
+    context = JobContext.open(options.job)
+    if options.experiment not in context.config.experiments:
+        raise UsageError(f"--experiment {options.experiment}: one of {', '.join(context.config.experiments)}")
+    print(promote(context, options.experiment))
+    return 0
+
+
+def _rollback(options: argparse.Namespace) -> int:
+    from pipeline.release.control import release_hold, rollback
+
+    context = JobContext.open(options.job)
+    print(release_hold(context) if options.release_hold else rollback(context))
+    return 0
+
+
+def _taint(options: argparse.Namespace) -> int:
+    context = JobContext.open(options.job)
+    names = options.experiment or list(context.config.experiments)
+    marked = 0
+    for name in names:
+        ref = Ref("checkpoint", context.config.job, options.day, name)
+        if context.store.current(ref) is None:
+            continue
+        context.store.taint(ref, options.reason)
+        marked += 1
+        tainted = [day for day, _ in context.chain(name).tainted()]
+        print(f"{name}: {len(tainted)} tainted days from {tainted[0]} to {tainted[-1]}; "
+              f"re-chain: {rechain_command(context, name, tainted)}")  # fmt: skip
+    if not marked:
+        raise UsageError(f"{options.day}: not trained by {', '.join(names)}, so there is nothing to taint")
+    return 0
+
+
+def rechain_command(context: JobContext, experiment: str, tainted: list[Day]) -> str:
+    """The shortest backfill that makes a chain whole again: from after its nearest kept ancestor."""
+    ancestor = context.chain(experiment).kept_ancestor(tainted[0])
+    first = ancestor.ref.day.next() if ancestor is not None else (context.chain(experiment).start or tainted[0])
+    last = context.chain(experiment).days()[-1]
+    return (
+        f"python -m pipeline backfill --job {context.config.job} --experiment {experiment} "
+        f"--from {first} --to {last}"
+    )
+
+
+def _prune(options: argparse.Namespace) -> int:
+    context = JobContext.open(options.job)
+    days = context.store.days("day", context.config.job)
+    if not days:
+        raise UsageError(f"job '{context.config.job}' has no days under {context.root} yet; nothing to prune")
+    before = sum(context.store.sizes(context.config.job).values())
+    stage_module("prune").run(context, days[-1])
+    after = sum(context.store.sizes(context.config.job).values())
+    if options.json:
+        print(json.dumps({"bytes_before": before, "bytes_after": after}))
+    else:
+        print(f"{(before - after) / 1e6:.1f} MB freed, {after / 1e6:.1f} MB kept")
+    return 0

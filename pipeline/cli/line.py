@@ -1,0 +1,120 @@
+"""The line of a day: which stages run, in which order, for which experiments."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.errors import ChainError, DayspringError, LockTimeout
+
+SHARED = ("extract", "validate", "update_id_maps", "build_features")
+EXPERIMENT = "experiment"
+CLOSING = ("check", "release", "publish", "prune", "report")
+STAGES = (*SHARED, EXPERIMENT, *CLOSING)
+
+Publish = Literal["last", "each", "none"]
+
+
+def stage_module(name: str) -> Any:
+    """The stage's module, imported only when it runs: most stages need no TensorFlow."""
+    return importlib.import_module(f"pipeline.stages.{name}")
+
+
+@dataclass
+class Line:
+    """Runs days of a job in order, in one process.
+
+    Experiments are independent: one that fails is left out of the later days of this range and the others go on.
+
+    Args:
+        context: the job.
+        experiments: those to train.
+        publish: release and publish after the last day, after each, or not.
+        reprocess: read the sources again and train again what is there already.
+        say: receives one line of progress at a time.
+    """
+
+    context: JobContext
+    experiments: list[str]
+    publish: Publish = "last"
+    reprocess: bool = False
+    say: Callable[[str], None] = field(default=lambda text: print(text, file=sys.stderr, flush=True))
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def run(self, first: Day, last: Day) -> bool:
+        """Run every day from ``first`` to ``last``; false if an experiment failed. A shared stage's failure raises."""
+        try:
+            for day in first.through(last):
+                self._day(day, is_last=day == last)
+        finally:
+            self.context.close()
+        for name, reason in self.failed.items():
+            self.say(f"{name}: stopped: {reason}")
+        return not self.failed
+
+    def _day(self, day: Day, *, is_last: bool) -> None:
+        began = time.perf_counter()
+        for name in SHARED:
+            stage_module(name).run(self.context, day, reprocess=self.reprocess)
+        skipped = self.context.skipped(day)
+        done: list[str] = []
+        if skipped is None:
+            for experiment in self.experiments:
+                text = self._experiment(day, experiment)
+                if text is not None:
+                    done.append(f"{experiment} {text}")
+            self._close(day, is_last=is_last)
+            what = " · ".join(done) or "nothing trained"
+        else:
+            what = f"skipped: {skipped}"
+            if is_last and self.publish == "last":
+                self._publish_newest(day)
+            stage_module("report").run(self.context, day)
+        self.say(f"{day}  {what}  ({time.perf_counter() - began:.1f} s)")
+
+    def _experiment(self, day: Day, experiment: str) -> str | None:
+        if experiment in self.failed:
+            return None
+        try:
+            return str(stage_module(EXPERIMENT).run(self.context, day, experiment, reprocess=self.reprocess).summary)
+        except LockTimeout:
+            raise
+        except DayspringError as error:
+            self.failed[experiment] = f"{day}: {error}"
+            return "failed"
+
+    def _close(self, day: Day, *, is_last: bool) -> None:
+        wanted = {"check", "report", "prune"}
+        if self.publish == "each" or (self.publish == "last" and is_last):
+            wanted |= {"release", "publish"}
+        champion_failed = self.context.config.release.champion in self.failed
+        for name in CLOSING:
+            if name in wanted and not (champion_failed and name in ("release", "publish")):
+                stage_module(name).run(self.context, day)
+
+    def _publish_newest(self, last: Day) -> None:
+        """The range ends in skipped days: what is published is the last day that was not skipped."""
+        newest = next((d for d in reversed(self.context.store.days("features", self.context.config.job)) if d <= last), None)
+        if newest is not None and not self.failed:
+            for name in ("release", "publish"):
+                stage_module(name).run(self.context, newest)
+
+
+def guard_order(context: JobContext, first: Day, experiments: list[str]) -> None:
+    """A range may start a chain, or follow it without a hole; raises ``ChainError`` naming the command that fills it."""
+    for name in experiments:
+        chain = context.chain(name)
+        if chain.start is None:
+            continue
+        if first < chain.start:
+            raise ChainError(
+                f"{context.config.job}/{name}: {first} is before the chain's start {chain.start}; "
+                f"begin with --from {chain.start}, or train in another DAYSPRING_ROOT"
+            )
+        chain.parent(first)

@@ -1,0 +1,56 @@
+"""Parsing and dispatch; every failure ends as one clear message and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import sys
+import traceback
+
+from pipeline.cli import backfill, chains, checks, control, measures, recommend, status
+from pipeline.cli.arguments import Commands
+from pipeline.errors import DayspringError
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="python -m pipeline",
+        description="Daily incremental training of recommenders. Exit codes: 0 done, 99 skipped, 2 wrong use, 1 failed.",
+        epilog="Example:\n  python -m pipeline backfill --job ads --from 2022-04-25 --to 2022-05-04",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = Commands(top)
+    for module in (backfill, status, measures, chains, recommend, control, checks):
+        module.register(commands)
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    try:
+        options = parser().parse_args(arguments)
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else 2
+    try:
+        code: int = options.call(options)
+        return code
+    except DayspringError as error:
+        label = "skipped" if error.exit_code == 99 else "error"
+        print(f"{label}: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        return 0
+    except KeyboardInterrupt:
+        print("stopped; what was committed stands, run the same command again to go on", file=sys.stderr)
+        return 1
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            print(f"error: the disk is full ({error.filename or 'no file named'}); nothing half-written was committed, "
+                  "free some space (`python -m pipeline prune`) and run the same command again", file=sys.stderr)  # fmt: skip
+            return 1
+        traceback.print_exc()
+        print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        traceback.print_exc()
+        print(f"error: unexpected {type(error).__name__}: {error}", file=sys.stderr)
+        return 1

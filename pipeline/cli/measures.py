@@ -1,0 +1,45 @@
+"""``measures``: one row per tested day and experiment, as CSV on standard output."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from typing import Any
+
+from pipeline.cli.arguments import Commands, add_job, add_json, day
+from pipeline.context import JobContext
+from pipeline.evaluation import COLUMNS
+from pipeline.history_of_measures import tested_days
+
+
+def register(commands: Commands) -> None:
+    parser = commands.add(
+        "measures", _measures, "Measures of every tested day and experiment, as CSV on standard output.",
+        "measures --job ads > ads.csv",
+    )  # fmt: skip
+    add_job(parser)
+    add_json(parser)
+    parser.add_argument("--day", type=day, metavar="YYYY-MM-DD", help="this day only")
+    parser.add_argument("--experiment", action="append", metavar="E", help="this experiment only (repeatable)")
+
+
+def _measures(options: argparse.Namespace) -> int:
+    context = JobContext.open(options.job)
+    columns = COLUMNS[context.config.kind]
+    rows: list[dict[str, Any]] = []
+    for tested in tested_days(context):
+        if options.day is not None and tested.day != options.day:
+            continue
+        if options.experiment and tested.experiment not in options.experiment:
+            continue
+        rows.append(tested.row(columns, everything=options.json))
+    if options.json:
+        json.dump(rows, sys.stdout, indent=1)
+        print()
+        return 0
+    writer = csv.DictWriter(sys.stdout, ["day", "experiment", "checkpoint", "rows", *columns], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return 0

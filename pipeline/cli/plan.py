@@ -1,0 +1,66 @@
+"""``backfill --dry-run``: per day and stage what would run, and why; nothing is written."""
+
+from __future__ import annotations
+
+from pipeline.artifacts import Artifact, Ref
+from pipeline.cli.line import EXPERIMENT, SHARED
+from pipeline.context import JobContext
+from pipeline.days import Day
+
+KINDS = {
+    "extract": "extract", "validate": "validated", "update_id_maps": "maps", "build_features": "features",
+    EXPERIMENT: "checkpoint",
+}  # fmt: skip
+
+
+def print_plan(context: JobContext, first: Day, last: Day, experiments: list[str], *, reprocess: bool) -> None:
+    print(f"{'day':10}  {'stage':24}  plan")
+    for day in first.through(last):
+        skipped = context.skipped(day)
+        if skipped is not None and not reprocess:
+            print(f"{day}  {'all':24}  nothing: skipped ({skipped})")
+            continue
+        upstream = False
+        for stage in SHARED:
+            upstream = _line(context, day, stage, None, upstream, reprocess)
+        for name in experiments:
+            _line(context, day, EXPERIMENT, name, upstream, reprocess)
+
+
+def _line(context: JobContext, day: Day, stage: str, experiment: str | None, upstream: bool, reprocess: bool) -> bool:
+    runs, why = _decide(context, day, stage, experiment, upstream, reprocess)
+    label = stage if experiment is None else f"{stage} {experiment}"
+    print(f"{day}  {label:24}  {'run' if runs else 'nothing'}: {why}")
+    return runs
+
+
+def _decide(
+    context: JobContext, day: Day, stage: str, experiment: str | None, upstream: bool, reprocess: bool
+) -> tuple[bool, str]:
+    store, config = context.store, context.config
+    ref = Ref(KINDS[stage], config.job, day, experiment)
+    current = store.current(ref)
+    if current is None:
+        return True, "not done yet"
+    if reprocess:
+        return True, "--reprocess"
+    taint = store.taint_reason(ref)
+    if taint is not None:
+        return True, f"tainted: {taint}"
+    if upstream:
+        return True, "if what it reads changes: an earlier stage runs again"
+    changed = _changed_input(context, current)
+    if changed is not None:
+        return True, f"its input {changed} has changed"
+    if current.manifest.settings != config.stage_settings(stage, experiment):
+        return False, f"done as {current.id}; its settings have changed since and apply from the next untrained day"
+    return False, f"done as {current.id}"
+
+
+def _changed_input(context: JobContext, artifact: Artifact) -> str | None:
+    for part in artifact.manifest.inputs:
+        recorded = context.store.load(part.id)
+        now = context.store.current(recorded.ref) if recorded is not None else None
+        if now is not None and now.manifest.digest != part.digest:
+            return part.id
+    return None

@@ -1,0 +1,47 @@
+"""When a stage has nothing to do: the one rule that decides whether a committed artefact still stands."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from pipeline.artifacts import Artifact, ArtifactStore, Ref
+from pipeline.config import JobConfig
+from pipeline.manifest import Input
+
+
+def key_of(inputs: Iterable[Input], settings: str) -> str:
+    """Key of an artefact: equal content of the inputs and equal settings give equal keys."""
+    text = "\n".join([settings, *sorted(f"{part.id.split('/gen=')[0]} {part.digest}" for part in inputs)])
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def as_input(artifact: Artifact) -> Input:
+    return Input(artifact.id, artifact.manifest.digest)
+
+
+def standing(
+    store: ArtifactStore, config: JobConfig, ref: Ref, inputs: list[Input], settings: str, *, reprocess: bool = False
+) -> Artifact | None:
+    """The committed artefact that makes running the stage unnecessary, or ``None``.
+
+    Equal inputs and settings: nothing to do. Only the settings changed: they apply from the next untrained day, so a
+    day that some experiment has trained keeps what it was trained on. Changed inputs, a taint set by hand or
+    ``reprocess``: a new generation.
+    """
+    current = store.current(ref)
+    if current is None or reprocess or store.taint_reason(ref) is not None:
+        return None
+    if current.manifest.key == key_of(inputs, settings):
+        return current
+    before = {(part.id.split("/gen=")[0], part.digest) for part in current.manifest.inputs}
+    now = {(part.id.split("/gen=")[0], part.digest) for part in inputs}
+    if before == now and is_trained(store, config, ref):
+        return current
+    return None
+
+
+def is_trained(store: ArtifactStore, config: JobConfig, ref: Ref) -> bool:
+    """Whether the day (of the experiment, or of any) has a checkpoint."""
+    experiments = [ref.experiment] if ref.experiment is not None else list(config.experiments)
+    return any(store.current(Ref("checkpoint", ref.job, ref.day, name)) is not None for name in experiments)
