@@ -1,0 +1,21 @@
+"""What a model is called with: the embedded, masked features of a batch of requests."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+
+class ModelInputs(NamedTuple):
+    """Features by name; item and pair features have a candidates axis after the batch axis.
+
+    Attributes:
+        vectors: ``[batch, …, dim]`` or ``[batch, candidates, …, dim]`` embedded values, zero where padding.
+        mask: bool, the shape of ``vectors`` less ``dim``; false where padding.
+        dense: ``[batch, size]`` or ``[batch, candidates, size]`` raw floats; NaN where missing.
+    """
+
+    vectors: dict[str, tf.Tensor]
+    mask: dict[str, tf.Tensor]
+    dense: dict[str, tf.Tensor]

@@ -1,0 +1,76 @@
+"""DIN's attention of a target over a history, with its first layer factorised."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+NORMALISERS = ("softmax", "none")
+_MASKED = -1e9
+
+
+class TargetAttention(keras.layers.Layer):
+    """A history as one target sees it: the sum of its steps, each weighted by a small network.
+
+    The network's input is ``[q, k, q - k, q * k]`` for a target ``q`` and a step ``k``. Its first layer
+    ``W`` is taken apart into ``q (Wq + Wd) + k (Wk - Wd) + (q * k) Wp``: the same function, but the target's
+    part is computed once a target and the step's part once a step.
+
+    With ``softmax`` the weights of the real steps add up to one; with ``none`` they are used as they are, so
+    that the strength of the interest is kept. A history without any real step gives zero, for every target.
+
+    Args:
+        units: widths of the hidden layers.
+        activation: of the hidden layers.
+        normaliser: ``softmax`` or ``none``.
+
+    Reference: Zhou et al., Deep Interest Network for Click-Through Rate Prediction, 2018.
+    """
+
+    def __init__(self, units: tuple[int, ...], activation: str, normaliser: str, *, name: str) -> None:
+        super().__init__(name=name)
+        if normaliser not in NORMALISERS:
+            raise ValueError(f"normaliser '{normaliser}'; expected one of {', '.join(NORMALISERS)}")
+        if not units:
+            raise ValueError("attention needs at least one hidden layer, got units=()")
+        self.normaliser = normaliser
+        self.first_units = units[0]
+        self.activation = keras.activations.get(activation)
+        # Glorot over all four parts together, as one layer of 4·dim inputs would have it.
+        self.kernel_initializer = keras.initializers.GlorotUniform()
+        self.hidden = [keras.layers.Dense(n, activation, name=f"hidden_{i + 2}") for i, n in enumerate(units[1:])]
+        self.score = keras.layers.Dense(1, name="score")
+
+    def build(self, target_shape: tuple[int | None, ...]) -> None:
+        dim = int(target_shape[-1] or 0)
+        self.kernel = self.add_weight(
+            name="kernel", shape=(4 * dim, self.first_units), initializer=self.kernel_initializer
+        )
+        self.bias = self.add_weight(name="bias", shape=(self.first_units,), initializer="zeros")
+        inputs = self.first_units
+        for layer in [*self.hidden, self.score]:
+            layer.build((None, inputs))
+            inputs = layer.units
+        self.built = True
+
+    def call(self, target: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        """``target [batch, candidates, dim]``, ``steps [batch, steps, dim]``, bool ``mask [batch, steps]``
+        to ``[batch, candidates, dim]``."""
+        real = tf.cast(mask, steps.dtype)
+        steps = steps * real[..., None]
+        weights = self.weigh(target, steps)
+        if self.normaliser == "softmax":
+            weights = tf.nn.softmax(tf.where(mask[:, None, :], weights, _MASKED), axis=-1)
+        # The softmax of no real step is uniform over padding: the mask makes it zero.
+        return tf.matmul(weights * real[:, None, :], steps)
+
+    def weigh(self, target: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+        """Unnormalised weights ``[batch, candidates, steps]``."""
+        w_target, w_step, w_difference, w_product = tf.split(tf.convert_to_tensor(self.kernel), 4, axis=0)
+        of_target = tf.tensordot(target, w_target + w_difference, 1) + self.bias
+        of_step = tf.tensordot(steps, w_step - w_difference, 1)
+        product = tf.tensordot(target[:, :, None, :] * steps[:, None, :, :], w_product, 1)
+        hidden = self.activation(of_target[:, :, None, :] + of_step[:, None, :, :] + product)
+        for layer in self.hidden:
+            hidden = layer(hidden)
+        return tf.squeeze(self.score(hidden), axis=-1)

@@ -1,0 +1,50 @@
+"""The network on top: what is known of a request and of each candidate, to one score a candidate."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+class Tower(keras.layers.Layer):
+    """A multi-layer network over ``[request, item]`` for every candidate of a request.
+
+    The first layer is applied to the two parts apart and added up: the same function as over both together,
+    but the request's part is computed once a request instead of once a candidate.
+
+    Args:
+        units: widths of the hidden layers; none gives a linear score.
+        activation: of the hidden layers.
+    """
+
+    def __init__(self, units: tuple[int, ...], activation: str, *, name: str) -> None:
+        super().__init__(name=name)
+        self.widths = (*units, 1)
+        self.activation = keras.activations.get(activation)
+        self.kernel_initializer = keras.initializers.GlorotUniform()
+        self.rest = [
+            keras.layers.Dense(n, activation if i < len(units) - 1 else None, name=f"hidden_{i + 2}")
+            for i, n in enumerate(self.widths[1:])
+        ]
+
+    def build(self, request_shape: tuple[int | None, ...], item_shape: tuple[int | None, ...]) -> None:
+        request, item = int(request_shape[-1] or 0), int(item_shape[-1] or 0)
+        first = self.widths[0]
+        # One kernel, so that it is drawn as that of one layer over both parts.
+        self.kernel = self.add_weight(name="kernel", shape=(request + item, first), initializer=self.kernel_initializer)
+        self.bias = self.add_weight(name="bias", shape=(first,), initializer="zeros")
+        for layer, inputs in zip(self.rest, self.widths, strict=False):
+            layer.build((None, inputs))
+        self.request_width = request
+        self.built = True
+
+    def call(self, request: tf.Tensor, item: tf.Tensor) -> tf.Tensor:
+        """``request [batch, request_dim]``, ``item [batch, candidates, item_dim]`` to ``[batch, candidates]``."""
+        kernel = tf.convert_to_tensor(self.kernel)
+        of_request = tf.matmul(request, kernel[: self.request_width]) + self.bias
+        hidden = of_request[:, None, :] + tf.tensordot(item, kernel[self.request_width :], 1)
+        if self.rest:
+            hidden = self.activation(hidden)
+        for layer in self.rest:
+            hidden = layer(hidden)
+        return tf.squeeze(hidden, axis=-1)

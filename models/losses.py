@@ -1,0 +1,46 @@
+"""Losses over a request's candidates, ``[batch, candidates]``; a request of weight zero changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+Loss = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
+
+_MASKED = -1e9
+
+
+def binary(logits: tf.Tensor, label: tf.Tensor, mask: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+    """Mean sigmoid cross-entropy over the real pairs.
+
+    Args:
+        logits: ``[batch, candidates]``.
+        label: ``[batch, candidates]``, 1 for a positive.
+        mask: ``[batch, candidates]``, 0 for a padding candidate.
+        weight: ``[batch]``; scales a request's part in the loss. The mean is over the pairs of requests
+            with a weight above zero, not over the sum of weights: a batch whose rows all weigh a half
+            moves the model half as far.
+    """
+    part = mask * tf.cast(weight > 0, mask.dtype)[:, None]
+    each = tf.nn.sigmoid_cross_entropy_with_logits(labels=label, logits=logits)
+    # where, not a product: 0 * inf of a padding candidate would be NaN.
+    each = tf.where(part > 0, each * weight[:, None], 0.0)
+    return tf.reduce_sum(each) / tf.maximum(tf.reduce_sum(part), 1.0)
+
+
+def softmax(logits: tf.Tensor, label: tf.Tensor, mask: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+    """Mean over requests of -log of the softmax mass of the positives; arguments as of :func:`binary`.
+
+    A request without a positive has no such loss and is left out.
+    """
+    real = mask > 0
+    positive = tf.logical_and(real, label > 0)
+    counted = tf.logical_and(weight > 0, tf.reduce_any(positive, axis=1))
+    everything = tf.reduce_logsumexp(tf.where(real, logits, _MASKED), axis=1)
+    chosen = tf.reduce_logsumexp(tf.where(positive, logits, _MASKED), axis=1)
+    each = tf.where(counted, (everything - chosen) * weight, 0.0)
+    return tf.reduce_sum(each) / tf.maximum(tf.reduce_sum(tf.cast(counted, each.dtype)), 1.0)
+
+
+LOSSES: dict[str, Loss] = {"binary": binary, "softmax": softmax}

@@ -1,0 +1,33 @@
+"""Sum or mean pooling of every history, and a network on top: the model to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from models.layers.pooling import POOLINGS, pool
+from models.ranking import History, HistoryGroup, RankingModel, RankingOptions
+from models.registry import option, register
+from models.schema import FeatureSchema
+
+
+@dataclass(frozen=True)
+class PooledOptions(RankingOptions):
+    """Options of :class:`Pooled`."""
+
+    pooling: str = option("mean", "how the steps of a history are pooled", choices=POOLINGS)
+
+
+@register("pooled")
+class Pooled(RankingModel):
+    """Every history is the sum or mean of its steps, the same for every candidate."""
+
+    Options = PooledOptions
+
+    def __init__(self, schema: FeatureSchema, options: PooledOptions) -> None:
+        super().__init__(schema, options, name="pooled")
+        self.pooling = options.pooling
+
+    def read(self, group: HistoryGroup, history: History) -> tf.Tensor:
+        return pool(history.steps, history.mask, self.pooling)

@@ -1,0 +1,203 @@
+"""What the ranking models share: features gathered by side, histories filled and pooled, a tower on top."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+import tensorflow as tf
+
+from models.inputs import ModelInputs
+from models.layers.history import fill_gaps, reach, stand_in
+from models.layers.normalise import Normalise
+from models.layers.pooling import POOLINGS, pool
+from models.layers.tower import Tower
+from models.registry import days_option, option
+from models.schema import Feature, FeatureSchema, Kind, Side
+
+ACTIVATIONS = ("relu", "sigmoid", "tanh", "gelu", "silu")
+
+
+@dataclass(frozen=True)
+class RankingOptions:
+    """Options that every ranking model has."""
+
+    units: tuple[int, ...] = option((128, 64), "widths of the hidden layers on top", least=1)
+    activation: str = option("relu", "activation of the hidden layers on top", choices=ACTIVATIONS)
+    values_pooling: str = option("mean", "how the values of a day or of a bag are pooled", choices=POOLINGS)
+    fill_forward: int | str = days_option(0, "most days that a known day is carried forward over missing ones")
+    fill_backward: int | str = days_option(0, "most days that a known day is carried backward over missing ones")
+    product: bool = option(True, "also give the tower the product of the target and the history as it is read")
+
+
+@dataclass(frozen=True)
+class HistoryGroup:
+    """Histories that tell of the same steps: present or missing together, and read together.
+
+    Attributes:
+        name: of the group, that of its first feature.
+        features: the histories; their vectors stand side by side in a step.
+        targets: the item features that they are histories of, in the same order; empty for a group
+            without a target (behaviours of a user that are not items).
+        stand_ins: what replaces each history where no step of any is known; empty for none.
+    """
+
+    name: str
+    features: tuple[Feature, ...]
+    targets: tuple[Feature, ...]
+    stand_ins: tuple[Feature, ...]
+
+
+def history_groups(schema: FeatureSchema) -> tuple[HistoryGroup, ...]:
+    """The histories of a schema, together where they agree in kind, steps, lead, having a target and a stand-in.
+
+    Raises:
+        ValueError: a history on another side than the request's, or of or replaced by a feature that the
+            schema lacks, or of an item feature in another id space.
+    """
+    names = {feature.name for feature in schema.features}
+    replaced = {f.stand_in for f in schema.features if f.stand_in}
+    grouped: dict[tuple[object, ...], list[Feature]] = {}
+    for feature in schema.features:
+        if feature.kind not in (Kind.SEQUENCE, Kind.BAG_SEQUENCE):
+            continue
+        if feature.side is not Side.REQUEST:
+            raise ValueError(
+                f"feature '{feature.name}': a {feature.kind} stands on the request's side, not {feature.side}"
+            )
+        for role, other in (("of", feature.of), ("stand_in", feature.stand_in)):
+            if other and other not in names:
+                raise ValueError(f"feature '{feature.name}': its {role} '{other}' is not among the features in use")
+        if feature.of and (schema[feature.of].space, schema[feature.of].side) != (feature.space, Side.ITEM):
+            raise ValueError(
+                f"feature '{feature.name}' (id space '{feature.space}') is no history of '{feature.of}' "
+                f"({schema[feature.of].side}, id space '{schema[feature.of].space}')"
+            )
+        if feature.stand_in:
+            other_feature = schema[feature.stand_in]
+            if (other_feature.kind, other_feature.steps, other_feature.space) != (
+                feature.kind,
+                feature.steps,
+                feature.space,
+            ):
+                raise ValueError(
+                    f"feature '{feature.name}': its stand_in '{other_feature.name}' differs in kind, steps or id space"
+                )
+        if feature.name not in replaced:
+            key = (feature.kind, feature.steps, feature.lead, bool(feature.of), bool(feature.stand_in))
+            grouped.setdefault(key, []).append(feature)
+    return tuple(
+        HistoryGroup(
+            name=group[0].name,
+            features=tuple(group),
+            targets=tuple(schema[f.of] for f in group if f.of),
+            stand_ins=tuple(schema[f.stand_in] for f in group if f.stand_in),
+        )
+        for group in grouped.values()
+    )
+
+
+@dataclass(frozen=True)
+class History:
+    """A group as a model reads it: ``steps [batch, steps, dim]``, bool ``mask [batch, steps]``, and the
+    candidates' own vectors in the same space, ``target [batch, candidates, dim]`` (``None`` without)."""
+
+    steps: tf.Tensor
+    mask: tf.Tensor
+    target: tf.Tensor | None
+
+
+class RankingModel(keras.layers.Layer):
+    """Scores of candidates from features, histories and counters.
+
+    ``logit = tower([request features, histories], [item and pair features, interest, interest * target])``
+
+    A subclass says in :meth:`read` what it makes of a history.
+
+    Args:
+        schema: the features in use.
+        options: of the model.
+    """
+
+    Options: type[RankingOptions] = RankingOptions
+
+    def __init__(self, schema: FeatureSchema, options: RankingOptions, *, name: str) -> None:
+        super().__init__(name=name)
+        self.schema = schema
+        self.options = options
+        self.groups = history_groups(schema)
+        if not schema.on(Side.ITEM, ids=True) and not schema.on(Side.ITEM, ids=False):
+            raise ValueError(f"model '{name}' needs at least one item feature: there is nothing to rank by")
+        if schema.on(Side.PAIR, ids=True):
+            raise ValueError(
+                f"model '{name}': pair features must be dense, got '{schema.on(Side.PAIR, ids=True)[0].name}'"
+            )
+        self.normalisers = {
+            f.name: Normalise(f.size, f.normalise, name=f"normalise_{f.name}") for f in schema.features if not f.has_ids
+        }
+        self.tower = Tower(options.units, options.activation, name="tower_main")
+
+    def build(self, *shapes: object) -> None:
+        # Every part builds itself when it is first called.
+        self.built = True
+
+    def call(self, inputs: ModelInputs, training: bool = False) -> tf.Tensor:
+        """Logits ``[batch, candidates]``."""
+        schema = self.schema
+        request = [self.dense(f, inputs) for f in schema.on(Side.REQUEST, ids=False)]
+        request += [self.value(f, inputs) for f in schema.on(Side.REQUEST, ids=True) if not _is_history(f)]
+        item = [self.dense(f, inputs) for side in (Side.ITEM, Side.PAIR) for f in schema.on(side, ids=False)]
+        item += [self.value(f, inputs) for f in schema.on(Side.ITEM, ids=True)]
+        for group in self.groups:
+            history = self.history(group, inputs)
+            interest = self.read(group, history)
+            of_item = interest.shape.rank == 3
+            (item if of_item else request).append(interest)
+            if self.options.product and history.target is not None:
+                item.append(history.target * (interest if of_item else interest[:, None, :]))
+        if not request:
+            request = [tf.zeros((tf.shape(item[0])[0], 1), item[0].dtype)]
+        return self.tower(tf.concat(request, axis=-1), tf.concat(item, axis=-1))
+
+    def read(self, group: HistoryGroup, history: History) -> tf.Tensor:
+        """What a group tells: ``[batch, dim]``, or ``[batch, candidates, dim]`` if it depends on the target."""
+        raise NotImplementedError
+
+    def dense(self, feature: Feature, inputs: ModelInputs) -> tf.Tensor:
+        """A dense feature, normalised and free of NaN."""
+        return self.normalisers[feature.name](inputs.dense[feature.name])
+
+    def value(self, feature: Feature, inputs: ModelInputs) -> tf.Tensor:
+        """A feature without steps as one vector a row: ``[…, dim]``."""
+        if feature.kind is Kind.BAG:
+            return pool(inputs.vectors[feature.name], inputs.mask[feature.name], self.options.values_pooling)
+        return inputs.vectors[feature.name]
+
+    def history(self, group: HistoryGroup, inputs: ModelInputs) -> History:
+        """A group with its gaps filled, its window cut, and its stand-in where it has no day at all."""
+        steps, mask = self._steps(group.features, inputs)
+        if group.stand_ins:
+            steps, mask = stand_in(steps, mask, *self._steps(group.stand_ins, inputs))
+        if not group.targets:
+            return History(steps, mask, None)
+        return History(steps, mask, tf.concat([self.value(f, inputs) for f in group.targets], axis=-1))
+
+    def _steps(self, features: tuple[Feature, ...], inputs: ModelInputs) -> tuple[tf.Tensor, tf.Tensor]:
+        """Histories of the same steps side by side, filled: ``[batch, steps, dim]``, bool ``[batch, steps]``."""
+        first = features[0]
+        vectors = [inputs.vectors[f.name] for f in features]
+        masks = [inputs.mask[f.name] for f in features]
+        if first.kind is Kind.SEQUENCE:
+            return tf.concat(vectors, axis=-1), tf.reduce_any(tf.stack(masks), axis=0)
+        days = first.lead + first.steps
+        return fill_gaps(
+            tf.concat([pool(v, m, self.options.values_pooling) for v, m in zip(vectors, masks, strict=True)], axis=-1),
+            tf.reduce_any(tf.stack([tf.reduce_any(mask, axis=-1) for mask in masks]), axis=0),
+            forward=reach(self.options.fill_forward, days),
+            backward=reach(self.options.fill_backward, days),
+            window=first.steps,
+        )
+
+
+def _is_history(feature: Feature) -> bool:
+    return feature.kind in (Kind.SEQUENCE, Kind.BAG_SEQUENCE)
