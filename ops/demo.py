@@ -1,0 +1,141 @@
+"""``make demo``: both jobs, some days, through Airflow's scheduler, ending with a recommendation of each."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import os
+import shlex
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ops import airflow
+from ops.backfill import BackfillFailed, backfill, missing
+from ops.deployment import PROJECT, USER, Deployment
+from ops.rest import Api
+from ops.samples import WHERE_TO_GET, Sample, real, school
+
+
+def demo(sample: Sample) -> int:
+    """Runs the demo on a data set; returns the exit code."""
+    sample.fill()
+    deployment = airflow.up(sample.name, sample.settings)
+    remember(sample)
+    api = Api(deployment)
+    days = sum(len(wanted.days) for wanted in sample.ranges)
+    left = sum(len(missing(api, wanted)) for wanted in sample.ranges)
+    if left:
+        print(f"backfill: {left} of {days} days through the scheduler; a line for each day when it ends", flush=True)
+    failed = ""
+    try:
+        backfill(api, sample.ranges, deployment.home / "logs")
+    except BackfillFailed as error:
+        failed = str(error)
+    if not left:
+        print(f"backfill: all {days} days were trained before; nothing to train")
+    if not failed:
+        for wanted in sample.ranges:
+            _show_measures(sample, wanted.job)
+        _recommend(sample)
+    _say_where(sample, deployment)
+    if failed:
+        print(f"\nerror: {failed}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def remember(sample: Sample) -> None:
+    """Leaves the settings where a shell can read them, so that the commands look at this data set."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in sample.settings.items()]
+    (PROJECT / ".dayspring" / "current.env").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def pipeline(sample: Sample, *arguments: str) -> str:
+    """Standard output of a pipeline command on the sample; raises ``SystemExit`` with its message if it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", *arguments],
+        cwd=PROJECT,
+        env=os.environ | sample.settings,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise SystemExit(f"`python -m pipeline {shlex.join(arguments)}` failed with exit code {done.returncode}")
+    return done.stdout
+
+
+def table(text: str) -> str:
+    """CSV as aligned columns."""
+    rows = list(csv.reader(io.StringIO(text)))
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    lines = ("  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _show_measures(sample: Sample, job: str) -> None:
+    print(f"\n{job}: each day's test of the model trained up to the day before")
+    print(table(pipeline(sample, "measures", "--job", job)))
+
+
+def _recommend(sample: Sample) -> None:
+    teacher, class_ = _busiest_class(sample.database)
+    for job, who in (
+        ("homework", ["--teacher", teacher, "--class", class_]),
+        ("ads", ["--user", _busiest_user(sample.partitions)]),
+    ):
+        command = ["recommend", "--job", job, *who]
+        print(f"\n$ python -m pipeline {shlex.join(command)}", flush=True)
+        print(pipeline(sample, *command), end="")
+
+
+def _busiest_class(database: Path) -> tuple[str, str]:
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        found = connection.execute(
+            "SELECT teacher_id, class_id FROM daily_homework_info GROUP BY teacher_id, class_id "
+            "ORDER BY COUNT(*) DESC, teacher_id, class_id LIMIT 1"
+        ).fetchone()
+    return str(found[0]), str(found[1])
+
+
+def _busiest_user(partitions: Path) -> str:
+    import pyarrow.dataset as datasets
+
+    users = datasets.dataset(partitions / "midas_online_context", format="parquet").to_table(["user_id"])["user_id"]
+    counts = users.drop_null().value_counts().to_pylist()
+    return str(min(counts, key=lambda count: (-count["counts"], str(count["values"])))["values"])
+
+
+def _say_where(sample: Sample, deployment: Deployment) -> None:
+    print(f"\nAirflow    {deployment.url}   login {USER} / {deployment.password}")
+    for path in _reports(sample.root):
+        print(f"report     {path.relative_to(PROJECT)}")
+    print(f"artefacts  {sample.root.relative_to(PROJECT)}")
+    print("settings   . .dayspring/current.env     then, for example: .venv/bin/python -m pipeline status --job ads")
+    print("stop       make down")
+
+
+def _reports(root: Path) -> list[Path]:
+    """The newest HTML report of each job."""
+    newest: dict[str, Path] = {}
+    for path in sorted(root.glob("report/*/**/*.html")):
+        newest[path.relative_to(root).parts[1]] = path
+    return list(newest.values())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m ops.demo", description="Both jobs through Airflow, end to end.")
+    parser.add_argument("--data", type=Path, help="folder of the public data sets (default: generate a school)")
+    parser.add_argument("--full", action="store_true", help="weeks instead of days; needs --data")
+    chosen = parser.parse_args(arguments)
+    if chosen.full and chosen.data is None:
+        parser.error(f"make demo-full needs DATA=FOLDER. {WHERE_TO_GET}")
+    return demo(real(chosen.data, full=chosen.full) if chosen.data else school())
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    sys.exit(main())

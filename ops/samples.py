@@ -1,0 +1,133 @@
+"""The data that the demo runs on: a generated school, or real public data that the user has downloaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from ops.backfill import Range
+from ops.deployment import PROJECT
+
+# What each published data set can be told by; the converters read the folder that holds one of them.
+KUAIRAND_FILES = ("log.parquet", "log_standard_4_08_to_4_21_pure.csv", "log_standard_4_22_to_5_08_pure.csv")
+RETAIL_FILES = ("transactions.parquet", "online_retail_II.xlsx", "online_retail_II.csv", "online_retail_II.parquet")
+WHERE_TO_GET = (
+    "KuaiRand-Pure: https://kuairand.com (CC BY-SA 4.0); Online Retail II: https://archive.ics.uci.edu/dataset/502 "
+    "(CC BY 4.0). Unpack both under one folder and give it as DATA=FOLDER."
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One data set with everything that its runs need, in a root of its own so that two never mix.
+
+    Args:
+        title: what it is and whose.
+        conf: folder of the jobs' YAML.
+        ranges: the days that the demo backfills.
+    """
+
+    name: str
+    title: str
+    conf: Path
+    ranges: tuple[Range, ...]
+    data: Path | None = None
+
+    @property
+    def root(self) -> Path:
+        return PROJECT / ".dayspring" / self.name
+
+    @property
+    def database(self) -> Path:
+        return self.root / "sources" / "homework.db"
+
+    @property
+    def partitions(self) -> Path:
+        return self.root / "sources" / "ads"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The ``DAYSPRING_*`` environment of its runs and of every command that looks at them."""
+        return {
+            "DAYSPRING_ROOT": str(self.root),
+            "DAYSPRING_CONF": str(self.conf),
+            "DAYSPRING_HOMEWORK_URL": f"sqlite:///{self.database}",
+            "DAYSPRING_ADS_URL": f"parquet:{self.partitions}",
+            "DAYSPRING_RELEASE_URL": f"file:{self.root / 'bucket'}",
+            # The data ends; a nightly run for yesterday would only record that nothing came.
+            "DAYSPRING_SCHEDULE_END": max(wanted.last for wanted in self.ranges).isoformat(),
+        }
+
+    def fill(self) -> None:
+        """Makes the source tables where they are missing; a half-made set is made again.
+
+        Raises ``SystemExit`` with the converter's own message where one fails.
+        """
+        done = self.root / "sources" / "complete"
+        commands = list(self._commands())
+        text = "\n".join(" ".join(command) for command in commands)
+        if done.is_file() and done.read_text(encoding="utf-8") == text:
+            print(f"data: {self.title}; already in {self.root.relative_to(PROJECT)}/sources")
+            return
+        print(f"data: {self.title}", flush=True)
+        done.parent.mkdir(parents=True, exist_ok=True)
+        for command in commands:
+            made = subprocess.run([sys.executable, "-m", *command], cwd=PROJECT, check=False)
+            if made.returncode != 0:
+                raise SystemExit(f"data: `python -m {' '.join(command)}` failed with exit code {made.returncode}")
+        done.write_text(text, encoding="utf-8")
+
+    def _commands(self) -> Iterable[list[str]]:
+        homework, ads = f"sqlite:///{self.database}", f"parquet:{self.partitions}"
+        if self.data is None:
+            yield ["examples.school", "--target", homework, "--target", ads, *SCHOOL_OPTIONS]
+            return
+        retail, kuairand = find(self.data, RETAIL_FILES), find(self.data, KUAIRAND_FILES)
+        yield ["examples.kuairand", "--source", str(kuairand), "--target", ads,
+               "--from", REAL_FULL[1].first.isoformat(), "--to", REAL_FULL[1].last.isoformat()]  # fmt: skip
+        # From its first day on: histories and counters are built from `state_from` of its YAML.
+        yield ["examples.online_retail", "--source", str(retail), "--target", homework,
+               "--to", REAL_FULL[0].last.isoformat()]  # fmt: skip
+
+
+SCHOOL_RANGES = (
+    Range("homework", date(2024, 3, 4), date(2024, 3, 10)),
+    Range("ads", date(2024, 3, 4), date(2024, 3, 6)),
+)
+SCHOOL_OPTIONS = [
+    "--from", "2024-03-04", "--days", "7", "--outage", "2024-03-07", "--teachers", "300", "--seed", "1",
+]  # fmt: skip
+REAL_RANGES = (
+    Range("homework", date(2011, 3, 1), date(2011, 3, 7)),
+    Range("ads", date(2022, 4, 25), date(2022, 4, 27)),
+)
+REAL_FULL = (
+    Range("homework", date(2011, 3, 1), date(2011, 3, 24)),
+    Range("ads", date(2022, 4, 25), date(2022, 5, 4)),
+)
+
+
+def school() -> Sample:
+    title = "a generated school, seed 1 (made up: no figure of it is a claim)"
+    return Sample("school", title, PROJECT / "conf", SCHOOL_RANGES)
+
+
+def real(data: Path, *, full: bool) -> Sample:
+    """KuaiRand-Pure as ads and Online Retail II as homework, from the folder that holds both."""
+    title = "KuaiRand-Pure (Gao et al. 2022, CC BY-SA 4.0) and Online Retail II (Chen 2012, CC BY 4.0)"
+    return Sample("real", title, PROJECT / "examples" / "conf", REAL_FULL if full else REAL_RANGES, data.resolve())
+
+
+def find(data: Path, names: tuple[str, ...]) -> Path:
+    """The folder at or under ``data`` (three levels deep) that holds one of the files ``names``."""
+    if not data.is_dir():
+        raise SystemExit(f"DATA={data}: no such folder. {WHERE_TO_GET}")
+    for pattern in ("", "*/", "*/*/", "*/*/*/"):
+        for name in names:
+            for path in sorted(data.glob(f"{pattern}{name}")):
+                return path.parent
+    raise SystemExit(f"DATA={data}: holds none of {', '.join(names)}. {WHERE_TO_GET}")
