@@ -1,0 +1,117 @@
+"""What every stage of a job is handed: its settings, its folder of artefacts, its sources."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.artifacts import ArtifactStore, Ref
+from pipeline.config import JobConfig, load_job
+from pipeline.days import Day
+from pipeline.locks import held
+
+if TYPE_CHECKING:
+    from pipeline.chain import Chain
+    from pipeline.idmap import IdMapStore
+    from pipeline.sources import Source
+
+DEFAULT_ROOT = ".dayspring"
+
+
+def default_root() -> Path:
+    """The folder of all artefacts: ``DAYSPRING_ROOT``, else ``.dayspring`` in the current folder."""
+    return Path(os.environ.get("DAYSPRING_ROOT") or DEFAULT_ROOT)
+
+
+class JobContext:
+    """One job as a process works on it.
+
+    Attributes:
+        config: the job's settings.
+        root: folder of the artefacts.
+        store: the artefacts.
+    """
+
+    def __init__(self, config: JobConfig, root: Path) -> None:
+        self.config = config
+        self.root = root
+        self.store = ArtifactStore(root)
+        self._source: Source | None = None
+
+    @classmethod
+    def open(
+        cls, job: str, *, root: Path | None = None, conf: Path | None = None, state_from: Day | None = None
+    ) -> JobContext:
+        """The context of the job named ``job``; raises ``ConfigError`` for settings that are wrong.
+
+        Args:
+            root: folder of the artefacts, instead of ``DAYSPRING_ROOT``.
+            conf: folder of the YAML, instead of ``DAYSPRING_CONF``.
+            state_from: instead of the setting of this name.
+        """
+        config = load_job(job, conf)
+        if state_from is not None:
+            config = config.model_copy(update={"state_from": state_from})
+        return cls(config, root or default_root())
+
+    @property
+    def job(self) -> str:
+        return self.config.job
+
+    @cached_property
+    def idmaps(self) -> IdMapStore:
+        """The job's id maps, shared by all of its experiments."""
+        from pipeline.idmap import IdMapStore
+
+        return IdMapStore(self.root / "idmaps" / self.job)
+
+    @property
+    def source_url(self) -> str:
+        """Where the tables are: ``DAYSPRING_<JOB>_URL``, else the embedded default under the root. May hold a password."""
+        given = os.environ.get(self.source_variable)
+        if given:
+            return given
+        if self.config.kind == "ranking":
+            return f"sqlite:///{self.root / 'sources' / 'homework.db'}"
+        return f"parquet:{self.root / 'sources' / 'ads'}"
+
+    @property
+    def source_variable(self) -> str:
+        """The environment variable that names the source."""
+        return f"DAYSPRING_{self.job.upper()}_URL"
+
+    def source(self) -> Source:
+        """The job's source, opened once."""
+        if self._source is None:
+            from pipeline.sources import open_source
+
+            self._source = open_source(self.source_url, self.source_variable)
+        return self._source
+
+    def chain(self, experiment: str) -> Chain:
+        """The checkpoints of one experiment, in day order."""
+        from pipeline.chain import Chain
+
+        start = self.config.experiments[experiment].start or self.config.start
+        return Chain(self.store, self.job, experiment, start)
+
+    def skipped(self, day: Day) -> str | None:
+        """Why ``day`` is recorded as skipped; ``None`` if it is not."""
+        marker = self.store.current(Ref("day", self.job, day))
+        return marker.manifest.reason if marker is not None and marker.manifest.state == "skipped" else None
+
+    @contextmanager
+    def lock(self, name: str, *, timeout: float = 60.0) -> Iterator[None]:
+        """Hold a lock of the job for the length of the block; ``LockTimeout`` names who holds it."""
+        with held(self.store.lock_path(self.job, name), timeout=timeout, what=f"{name} of job '{self.job}'"):
+            yield
+
+    def close(self) -> None:
+        """Let go of the source's connections; the context can be used again."""
+        if self._source is not None:
+            self._source.close()
+            self._source = None

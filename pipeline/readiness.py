@@ -1,0 +1,138 @@
+"""Whether a day can be read: ready, to be waited for, or without data."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from pipeline.artifacts import Ref
+from pipeline.config.tables import Table
+from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.durable import write_atomic
+from pipeline.errors import UsageError
+from pipeline.sources import Source
+
+State = Literal["ready", "waiting", "empty", "dirty", "incomplete"]
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """A day's state, and why.
+
+    ``ready``: it can be read. ``waiting``: it may still come. ``empty`` and ``dirty``: it is skipped. ``incomplete``:
+    only some of its required tables have rows, which fails the day.
+    """
+
+    state: State
+    reason: str
+
+
+def day_state(job: str | JobContext, day: Day, now: datetime | None = None) -> Readiness:
+    """The state of a job's day.
+
+    A day is ready when each required dated table passes its ``ready:`` rule. The deadline is the end of the business day
+    plus ``deadline_hours``; after it nothing is waited for, so past days never wait.
+
+    Args:
+        now: the instant to judge by (aware); the clock's if not given.
+
+    Raises:
+        UsageError: the day is in the future.
+        SourceError: a source cannot be read.
+    """
+    if not isinstance(job, str):
+        return _state(job, day, now)
+    context = JobContext.open(job)
+    try:
+        return _state(context, day, now)
+    finally:
+        context.close()
+
+
+def _state(context: JobContext, day: Day, now: datetime | None) -> Readiness:
+    config = context.config
+    now = now or datetime.now(UTC)
+    today = Day.of_instant(now, config.timezone)
+    if day > today:
+        raise UsageError(f"{day} is in the future: the business day is {today} in {config.timezone}; ask for a past day")
+    if config.is_dirty(day):
+        return Readiness("dirty", f"{day} is listed in dirty_days")
+    source = context.source()
+    required = {name: table for name, table in config.tables.items() if table.dated and table.required}
+    end = day.end(config.timezone)
+    deadline = end + timedelta(hours=config.deadline_hours)
+    if now < deadline:
+        late = {name: why for name, table in required.items() if (why := _lacks(context, source, name, table, day, now))}
+        if late:
+            waits = "; ".join(f"{name}: {why}" for name, why in late.items())
+            return Readiness("waiting", f"{waits} (deadline {deadline.isoformat(timespec='minutes')})")
+    filled = {name: source.has_rows(table.source_on(day), day) for name, table in required.items()}
+    if all(filled.values()):
+        return Readiness("ready", "every required table is ready" if now < deadline else "the deadline has passed")
+    empty = ", ".join(f"{name} ({required[name].source_on(day)})" for name, here in filled.items() if not here)
+    if not any(filled.values()):
+        how = "marked ready, yet" if now < deadline else "after the deadline"
+        return Readiness("empty", f"no rows in any required table, {how}: {empty}")
+    return Readiness(
+        "incomplete",
+        f"required tables without rows of {day}: {empty}, while others have some ({source.url}); load them, list the day "
+        "in dirty_days, or declare them `required: false`",
+    )
+
+
+def _lacks(
+    context: JobContext, source: Source, name: str, table: Table, day: Day, now: datetime
+) -> str | None:
+    """Why a table is not ready yet; ``None`` if it is."""
+    rule, wanted = table.ready, table.source_on(day)
+    if rule.marker and source.is_marked(wanted, day):
+        return None
+    if rule.unchanged_minutes is None:
+        return "not marked as complete" if rule.marker else "no `ready:` rule but the deadline"
+    if now < day.end(context.config.timezone):
+        return "the day is not over"
+    rows = source.count(wanted, day)
+    minutes = _unchanged(_seen_path(context, day), name, rows, now) / 60
+    if rows == 0:
+        return "no rows yet"
+    if minutes < rule.unchanged_minutes:
+        return f"{rows} rows, unchanged for {minutes:.0f} of {rule.unchanged_minutes} minutes"
+    usual = _weekday_median(context, name, day)
+    if usual is not None and rows < rule.weekday_share * usual:
+        return f"{rows} rows, where the same weekday has {usual:.0f} (needs {rule.weekday_share:.0%})"
+    return None
+
+
+def _seen_path(context: JobContext, day: Day) -> Path:
+    return context.root / "readiness" / context.job / f"{day}.json"
+
+
+def _unchanged(path: Path, table: str, rows: int, now: datetime) -> float:
+    """Seconds for which the table's row count has been ``rows``, by what earlier looks have recorded."""
+    try:
+        seen = json.loads(path.read_text(encoding="utf-8"))
+        last = seen.get(table, {})
+        since = datetime.fromisoformat(last["since"]) if last.get("rows") == rows else None
+    except (FileNotFoundError, ValueError, AttributeError, KeyError, TypeError):
+        seen, since = {}, None  # nothing but the time of waiting is lost with a damaged record
+    if since is not None:
+        return (now - since).total_seconds()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    seen[table] = {"rows": rows, "since": now.isoformat()}
+    write_atomic(path, json.dumps(seen).encode(), durable=False)
+    return 0.0
+
+
+def _weekday_median(context: JobContext, table: str, day: Day) -> float | None:
+    """Median row count of the table on the same weekday of the weeks before."""
+    counts = []
+    for week in range(1, context.config.validation.weekdays + 1):
+        extracted = context.store.current(Ref("extract", context.job, day.plus(-7 * week)))
+        if extracted is not None and table in extracted.manifest.rows:
+            counts.append(extracted.manifest.rows[table])
+    return statistics.median(counts) if counts else None

@@ -1,0 +1,84 @@
+"""The one way in which tables are read, whatever they are kept in."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.days import Day
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_PASSWORD = re.compile(r"(://[^/@:]*:)(.*)(@)")
+_QUERY_SECRET = re.compile(r"([?&](?:password|passwd|secret|token)=)[^&]*", re.IGNORECASE)
+
+
+def mask_url(url: str) -> str:
+    """The URL without its password, for messages and manifests."""
+    return _QUERY_SECRET.sub(r"\1***", _PASSWORD.sub(r"\1***\3", url))
+
+
+def secret_of(url: str) -> str | None:
+    """The password in a URL, to be kept out of a driver's own messages."""
+    found = _PASSWORD.search(url)
+    return found[2] if found and found[2] else None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A table, or a day of it, being read.
+
+    Attributes:
+        missing: wanted columns that the source does not have.
+        batches: the rows in chunks, the wanted columns that are there, under the wanted names. Values as the source has
+            them; the type of a column may differ from chunk to chunk.
+    """
+
+    missing: tuple[str, ...]
+    batches: Iterator[pa.RecordBatch]
+
+
+class Source(ABC):
+    """Tables by name, read a day at a time and in chunks. A ``day`` of ``None`` is an undated table.
+
+    Every method raises ``SourceError``, naming the masked URL, the table and what to do, when it cannot answer.
+
+    Args:
+        url: where the tables are.
+        variable: what the URL was given in, for messages.
+    """
+
+    def __init__(self, url: str, variable: str) -> None:
+        self.url = mask_url(url)
+        self.variable = variable
+
+    @abstractmethod
+    def check(self) -> None:
+        """Whether it can be reached at all."""
+
+    @abstractmethod
+    def read(self, source: str, columns: Sequence[str], day: Day | None, *, chunk_rows: int) -> Reading:
+        """The named columns of a table, at most ``chunk_rows`` rows in memory at a time."""
+
+    @abstractmethod
+    def count(self, source: str, day: Day | None) -> int:
+        """Number of rows."""
+
+    @abstractmethod
+    def has_rows(self, source: str, day: Day | None) -> bool:
+        """Whether there is a row at all."""
+
+    @abstractmethod
+    def is_marked(self, source: str, day: Day) -> bool:
+        """Whether the table's day is marked as complete."""
+
+    def version(self, source: str) -> str | None:
+        """A token that changes whenever the table may have changed; ``None`` where there is no cheap one."""
+        return None
+
+    def close(self) -> None:
+        """Let go of connections."""

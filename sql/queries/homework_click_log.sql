@@ -1,0 +1,4 @@
+-- What teachers saw and opened in the ranked list on a day.
+SELECT log_time, day, teacher_id, class_id, tag, chapter_id, section_id, style
+FROM homework_click_log
+WHERE day = :day
