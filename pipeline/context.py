@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.artifacts import ArtifactStore, Ref
 from pipeline.config import JobConfig, load_job
@@ -16,6 +16,7 @@ from pipeline.locks import held
 
 if TYPE_CHECKING:
     from pipeline.chain import Chain
+    from pipeline.features.state_store import StateStore
     from pipeline.idmap import IdMapStore
     from pipeline.sources import Source
 
@@ -34,13 +35,16 @@ class JobContext:
         config: the job's settings.
         root: folder of the artefacts.
         store: the artefacts.
+        memory: what a process keeps from day to day (engines, a checking process); lives as long as the context.
     """
 
     def __init__(self, config: JobConfig, root: Path) -> None:
         self.config = config
         self.root = root
         self.store = ArtifactStore(root)
+        self.memory: dict[str, Any] = {}
         self._source: Source | None = None
+        self._closing: list[Callable[[], None]] = []
 
     @classmethod
     def open(
@@ -69,9 +73,16 @@ class JobContext:
 
         return IdMapStore(self.root / "idmaps" / self.job)
 
+    @cached_property
+    def states(self) -> StateStore:
+        """The feature state as of any past day."""
+        from pipeline.features.state_store import StateStore
+
+        return StateStore(self.store, self.config)
+
     @property
     def source_url(self) -> str:
-        """Where the tables are: ``DAYSPRING_<JOB>_URL``, else the embedded default under the root. May hold a password."""
+        """Where the tables are: ``DAYSPRING_<JOB>_URL``, else embedded under the root. May hold a password."""
         given = os.environ.get(self.source_variable)
         if given:
             return given
@@ -110,8 +121,15 @@ class JobContext:
         with held(self.store.lock_path(self.job, name), timeout=timeout, what=f"{name} of job '{self.job}'"):
             yield
 
+    def on_close(self, call: Callable[[], None]) -> None:
+        """Have something of this process closed together with the context."""
+        self._closing.append(call)
+
     def close(self) -> None:
-        """Let go of the source's connections; the context can be used again."""
+        """Let go of connections and of what the process kept; the context can be used again."""
+        while self._closing:
+            self._closing.pop()()
+        self.memory.clear()
         if self._source is not None:
             self._source.close()
             self._source = None

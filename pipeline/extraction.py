@@ -178,7 +178,8 @@ def _write(
     as_text: set[str] = set()
     while True:
         reading = source.read(wanted, _wanted(table), day, chunk_rows=chunk_rows)
-        if day is None or source.has_rows(wanted, day):
+        has_columns = day is None or source.has_rows(wanted, day)
+        if has_columns:
             _require(source, name, wanted, table, reading.missing)
         writer = _Writer(path, [each for each in _wanted(table) if each not in reading.missing], as_text)
         try:
@@ -193,7 +194,7 @@ def _write(
         finally:
             writer.abandon()
     done.rows[name] = writer.rows
-    if reading.missing:
+    if reading.missing and has_columns:
         done.missing[name] = sorted(reading.missing)
     return writer.digest.hexdigest()
 
@@ -292,7 +293,7 @@ def _plain_type(name: str, kind: pa.DataType) -> pa.DataType:
         return pa.int64()
     if t.is_floating(kind):
         return pa.float64()
-    if t.is_string(kind) or t.is_large_string(kind) or t.is_binary(kind) or t.is_large_binary(kind) or t.is_decimal(kind):
+    if any(test(kind) for test in (t.is_string, t.is_large_string, t.is_binary, t.is_large_binary, t.is_decimal)):
         return pa.string()
     if t.is_date(kind):
         return pa.date32()

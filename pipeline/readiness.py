@@ -35,8 +35,8 @@ class Readiness:
 def day_state(job: str | JobContext, day: Day, now: datetime | None = None) -> Readiness:
     """The state of a job's day.
 
-    A day is ready when each required dated table passes its ``ready:`` rule. The deadline is the end of the business day
-    plus ``deadline_hours``; after it nothing is waited for, so past days never wait.
+    A day is ready when each required dated table passes its ``ready:`` rule. The deadline is the end of the business
+    day plus ``deadline_hours``; after it nothing is waited for, so past days never wait.
 
     Args:
         now: the instant to judge by (aware); the clock's if not given.
@@ -59,7 +59,7 @@ def _state(context: JobContext, day: Day, now: datetime | None) -> Readiness:
     now = now or datetime.now(UTC)
     today = Day.of_instant(now, config.timezone)
     if day > today:
-        raise UsageError(f"{day} is in the future: the business day is {today} in {config.timezone}; ask for a past day")
+        raise UsageError(f"{day} is in the future: the business day is {today} ({config.timezone}); ask for a past day")
     if config.is_dirty(day):
         return Readiness("dirty", f"{day} is listed in dirty_days")
     source = context.source()
@@ -67,7 +67,8 @@ def _state(context: JobContext, day: Day, now: datetime | None) -> Readiness:
     end = day.end(config.timezone)
     deadline = end + timedelta(hours=config.deadline_hours)
     if now < deadline:
-        late = {name: why for name, table in required.items() if (why := _lacks(context, source, name, table, day, now))}
+        lacks = {name: _lacks(context, source, name, table, day, now) for name, table in required.items()}
+        late = {name: why for name, why in lacks.items() if why is not None}
         if late:
             waits = "; ".join(f"{name}: {why}" for name, why in late.items())
             return Readiness("waiting", f"{waits} (deadline {deadline.isoformat(timespec='minutes')})")
@@ -80,14 +81,12 @@ def _state(context: JobContext, day: Day, now: datetime | None) -> Readiness:
         return Readiness("empty", f"no rows in any required table, {how}: {empty}")
     return Readiness(
         "incomplete",
-        f"required tables without rows of {day}: {empty}, while others have some ({source.url}); load them, list the day "
-        "in dirty_days, or declare them `required: false`",
+        f"required tables without rows of {day}: {empty}, while others have some ({source.url}); load them, list the "
+        "day in dirty_days, or declare them `required: false`",
     )
 
 
-def _lacks(
-    context: JobContext, source: Source, name: str, table: Table, day: Day, now: datetime
-) -> str | None:
+def _lacks(context: JobContext, source: Source, name: str, table: Table, day: Day, now: datetime) -> str | None:
     """Why a table is not ready yet; ``None`` if it is."""
     rule, wanted = table.ready, table.source_on(day)
     if rule.marker and source.is_marked(wanted, day):

@@ -71,9 +71,9 @@ class _ColumnDigest:
         return " ".join([*(part.hexdigest() for part in self._parts), inner])
 
 
-def _bytes(array: pa.Array) -> memoryview:
-    values: np.ndarray[Any, Any] = np.ascontiguousarray(array.to_numpy(zero_copy_only=False))
-    return memoryview(values.view(np.uint8).reshape(-1))
+def _bytes(array: pa.Array) -> bytes:
+    values: np.ndarray[Any, Any] = array.to_numpy(zero_copy_only=False)
+    return values.tobytes()
 
 
 def _text_bytes(array: pa.Array) -> bytes:

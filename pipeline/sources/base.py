@@ -80,5 +80,5 @@ class Source(ABC):
         """A token that changes whenever the table may have changed; ``None`` where there is no cheap one."""
         return None
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - a folder has nothing to let go of
         """Let go of connections."""

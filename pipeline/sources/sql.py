@@ -30,8 +30,8 @@ class SqlSource(Source):
     """A database behind a SQLAlchemy URL.
 
     A table is what the statement ``<queries>/<source>.sql`` selects, with ``:day`` (``YYYY-MM-DD``) for a dated one.
-    A line ``-- marker: NAME`` in it names the table whose rows of ``day_ready`` mark a day as complete; without one, the
-    source's own name. SQLite files are opened read-only and never made.
+    A line ``-- marker: NAME`` in it names the table whose rows of ``day_ready`` mark a day as complete; without one,
+    the source's own name. SQLite files are opened read-only and never made.
     """
 
     def __init__(self, url: str, variable: str, queries: Path = QUERIES) -> None:
