@@ -20,7 +20,8 @@ from pipeline.errors import DataError, UsageError
 PAD_INT: Final = -(2**63)
 MISSING_INT: Final = -(2**63) + 1
 PAD_STR: Final = ""
-MISSING_STR: Final = "\x00"
+# Not NUL: numpy's own text type drops trailing NULs, and missing would become padding.
+MISSING_STR: Final = "\x01"
 
 REASONS: Final = ("", "missing", "not a whole number", "does not fit in 64 bits", "not text")
 """What the codes of ``CanonicalIds.reasons`` mean; 0 is a good id."""
@@ -148,6 +149,8 @@ def _spell(value: Any) -> tuple[str | None, bool]:
         return format(value, "f"), False
     if isinstance(value, numbers.Real):
         number = float(value)
+        if np.isinf(number):
+            return None, True
         return (str(int(number)) if number.is_integer() and abs(number) <= _EXACT_FLOAT else repr(number)), False
     return None, True
 
