@@ -99,13 +99,13 @@ def backfill(api: Api, ranges: Sequence[Range], logs: Path, patience: float = 90
     while open_ranges:
         time.sleep(poll)
         busy: list[str] = []
-        for wanted, days in list(open_ranges.items()):
+        for wanted, pending in list(open_ranges.items()):
             for day, run in sorted(_states(api, wanted).items()):
-                if day not in days or run["state"] == "queued":
+                if day not in pending or run["state"] == "queued":
                     continue
                 tasks = api.tasks(wanted.dag, run["dag_run_id"])
                 if run["state"] in ENDED:
-                    days.discard(day)
+                    pending.discard(day)
                     moved = time.monotonic()
                     how = _outcome(run, tasks)
                     progress.ended(wanted.job, day, how)
@@ -114,7 +114,7 @@ def backfill(api: Api, ranges: Sequence[Range], logs: Path, patience: float = 90
                 elif now := [task["task_id"] for task in tasks if task["state"] in MOVING]:
                     busy.append(f"{wanted.job} {day[5:]} {'+'.join(now)}")
                     moved = time.monotonic()
-            if not days:
+            if not pending:
                 del open_ranges[wanted]
         progress.under_way(", ".join(busy))
         if open_ranges and time.monotonic() - moved > patience:

@@ -1,0 +1,182 @@
+"""The shape of the DAGs: what Airflow would make of the files in dags/."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+JOBS = ("homework", "ads")
+WIRING = sorted([*(PROJECT / "dags").glob("*.py"), *(PROJECT / "plugins").rglob("*.py")])
+HEAVY = {"tensorflow", "keras", "pandas", "pyarrow", "numpy", "sqlalchemy", "models", "pipeline"}
+
+
+@pytest.fixture(scope="module")
+def dags() -> dict[str, Any]:
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(dag_folder=str(PROJECT / "dags"))
+    assert bag.import_errors == {}
+    return dict(bag.dags)
+
+
+@pytest.fixture(params=JOBS)
+def job(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def dag(dags: dict[str, Any], job: str) -> Any:
+    return dags[f"{job}_daily"]
+
+
+def experiments(job: str) -> list[str]:
+    return list(yaml.safe_load((PROJECT / "conf" / f"{job}.yaml").read_text(encoding="utf-8"))["experiments"])
+
+
+def test_the_only_dags_are_the_jobs(dags: dict[str, Any]) -> None:
+    assert {f"{job}_daily" for job in JOBS} <= set(dags)
+
+
+def test_a_run_is_a_utc_day_and_gaps_are_backfilled_by_hand(dag: Any) -> None:
+    assert (dag.timetable.expression, str(dag.timetable.timezone)) == ("0 0 * * *", "UTC")
+    assert dag.catchup is False
+    assert dag.max_active_runs >= 16
+    assert str(dag.start_date) == "2009-01-01 00:00:00+00:00"
+
+
+def test_one_training_task_for_each_experiment_of_the_yaml(dag: Any, job: str) -> None:
+    assert {task for task in dag.task_dict if task.startswith("train_")} == {f"train_{e}" for e in experiments(job)}
+
+
+def test_training_is_serial_in_day_order_and_bounded(dag: Any, job: str) -> None:
+    for name in experiments(job):
+        task = dag.task_dict[f"train_{name}"]
+        assert task.depends_on_past
+        assert task.pool == "train"
+        assert task.retries >= 1
+        assert task.execution_timeout > timedelta()
+        assert task.trigger_rule == "all_success"  # a skip is decided inside it, or the chain of days breaks
+
+
+def test_what_grows_runs_in_day_order(dag: Any) -> None:
+    in_order = {name for name, task in dag.task_dict.items() if task.depends_on_past}
+    assert {"update_id_maps", "build_features"} <= in_order
+    assert not {"wait_for_day", "extract", "validate"} & in_order
+
+
+def test_only_an_experiment_may_turn_exit_99_into_skipped(dag: Any) -> None:
+    for name, task in dag.task_dict.items():
+        if hasattr(task, "bash_command"):
+            assert (99 in task.skip_on_exit_code) is name.startswith("train_"), name
+
+
+def test_every_stage_gets_its_day_from_the_logical_date(dag: Any, job: str) -> None:
+    stages = [task for task in dag.task_dict.values() if hasattr(task, "bash_command")]
+    assert len(stages) == 9 + len(experiments(job))
+    for task in stages:
+        assert f"--job {job} --day {{{{ ds }}}}" in task.bash_command
+        assert "data_interval" not in task.bash_command
+
+
+def test_every_process_is_retried_with_back_off_and_timed_out(dag: Any) -> None:
+    for task in dag.task_dict.values():
+        if hasattr(task, "bash_command"):
+            assert task.retries >= 1
+            assert task.retry_exponential_backoff
+            assert task.execution_timeout is not None
+
+
+def test_the_line_of_a_day(dag: Any, job: str) -> None:
+    trained = [f"train_{name}" for name in experiments(job)]
+    joins = ["any_trained", "all_ended"]
+    assert downstream(dag, "wait_for_day") == ["extract"]
+    assert downstream(dag, "extract") == ["validate"]
+    assert downstream(dag, "validate") == ["update_id_maps"]
+    assert downstream(dag, "update_id_maps") == ["build_features"]
+    assert downstream(dag, "build_features") == sorted(trained)
+    for name in trained:
+        assert downstream(dag, name) == sorted(joins)
+    assert downstream(dag, "any_trained") == ["check", "release"]
+    assert downstream(dag, "all_ended") == ["check"]
+    assert downstream(dag, "check") == ["release"]
+    assert downstream(dag, "release") == ["publish"]
+    assert downstream(dag, "publish") == ["prune"]
+    assert downstream(dag, "prune") == ["report"]
+
+
+def downstream(dag: Any, task: str) -> list[str]:
+    return sorted(dag.task_dict[task].downstream_task_ids - {"fail_run"})
+
+
+def test_trigger_rules(dag: Any) -> None:
+    every = {name: task.trigger_rule.value for name, task in dag.task_dict.items()}
+    rules = {name: rule for name, rule in every.items() if rule != "all_success"}
+    assert rules == {
+        "any_trained": "one_success",
+        "all_ended": "all_done",
+        "release": "all_done_min_one_success",
+        "report": "all_done",
+        "fail_run": "one_failed",
+    }
+
+
+def test_anything_that_fails_makes_the_run_red(dag: Any) -> None:
+    watched = dag.task_dict["fail_run"].upstream_task_ids
+    assert watched == set(dag.task_dict) - {"fail_run", "any_trained", "all_ended"}
+
+
+def test_the_report_carries_the_measures_as_an_asset_event(dag: Any, job: str) -> None:
+    assert [asset.name for asset in dag.task_dict["report"].outlets] == [f"{job}_measures"]
+
+
+def test_wiring_only(job: str) -> None:
+    for path in (PROJECT / "dags" / f"{job}_daily.py",):
+        assert len(path.read_text(encoding="utf-8").splitlines()) < 100
+
+
+@pytest.mark.parametrize("path", WIRING, ids=lambda path: path.name)
+def test_nothing_heavy_at_top_level(path: Path) -> None:
+    found = {name.split(".")[0] for name in top_level_imports(ast.parse(path.read_text(encoding="utf-8")))}
+    assert not found & HEAVY
+
+
+def top_level_imports(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def test_parsing_loads_no_tensorflow_and_no_pandas() -> None:
+    program = (
+        "import sys; sys.path[:0] = ['dags', 'plugins']; import homework_daily, ads_daily; "
+        "print(sorted({'tensorflow', 'keras', 'pandas', 'pyarrow'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
+def test_a_yaml_without_experiments_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dayspring.daily_dag import daily_dag
+
+    (tmp_path / "ads.yaml").write_text("job: ads\n", encoding="utf-8")
+    monkeypatch.setenv("DAYSPRING_CONF", str(tmp_path))
+    with pytest.raises(ValueError, match=r"ads\.yaml: experiments: declare at least one"):
+        daily_dag("ads", "")
+
+
+def test_the_schedule_can_end_with_the_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dayspring.daily_dag import daily_dag
+
+    monkeypatch.setenv("DAYSPRING_SCHEDULE_END", "2024-03-10")
+    assert str(daily_dag("ads", "").end_date) == "2024-03-10 00:00:00+00:00"
