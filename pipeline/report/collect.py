@@ -1,0 +1,97 @@
+"""What the page of a day shows, read from the day's manifests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pipeline.artifacts import Artifact, Ref
+from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.evaluation import COLUMNS
+from pipeline.history_of_measures import TestedDay, tested_days
+from pipeline.report import curves
+
+SHARED = ("extract", "validated", "maps", "features")
+OWN = ("test", "gate", "checkpoint", "export", "check")
+
+
+def collect(context: JobContext, day: Day) -> dict[str, Any]:
+    """Everything that the template needs for ``day``."""
+    config, store = context.config, context.store
+    shared = {kind: store.current(Ref(kind, config.job, day)) for kind in SHARED}
+    own = {name: {kind: store.current(Ref(kind, config.job, day, name)) for kind in OWN} for name in config.experiments}
+    tested = list(tested_days(context))
+    skipped = [each for each in store.days("day", config.job) if context.skipped(each) is not None]
+    return {
+        "job": config.job, "day": day, "skipped": context.skipped(day), "weekday": day.date.strftime("%A"),
+        "columns": COLUMNS[config.kind], "primary": config.measures.primary,
+        "tests": [each for each in tested if each.day == day],
+        "curves": {name: _curve(tested, name, skipped, day) for name in _curved(config.kind)},
+        "volumes": _volumes(shared["validated"], shared["extract"]),
+        "quarantine": _quarantine(shared["validated"]),
+        "growth": _growth(shared["maps"]),
+        "features": shared["features"].manifest.rows if shared["features"] is not None else {},
+        "empty_days": curves.bars(_empty_days(shared["features"])),
+        "experiments": {name: _experiment(parts) for name, parts in own.items()},
+        "release": _release(store.current(Ref("release", config.job, day))),
+        "timings": _timings(shared, own), "bytes": store.sizes(config.job),
+    }  # fmt: skip
+
+
+def _curved(kind: str) -> tuple[str, ...]:
+    return tuple(name for name in COLUMNS[kind] if name not in ("requests", "covered", "hit_15"))
+
+
+def _curve(tested: list[TestedDay], measure: str, skipped: list[Day], today: Day) -> Any:
+    series: dict[str, list[tuple[Day, float]]] = {}
+    for each in tested:
+        value = each.values.get(measure)
+        if value is not None:
+            series.setdefault(each.experiment, []).append((each.day, float(value)))
+    return curves.lines(series, skipped=skipped, today=today)
+
+
+def _volumes(validated: Artifact | None, extract: Artifact | None) -> list[tuple[str, int, int]]:
+    if validated is None or extract is None:
+        return []
+    return [(name, rows, validated.manifest.rows.get(name, 0)) for name, rows in extract.manifest.rows.items()]
+
+
+def _quarantine(validated: Artifact | None) -> dict[str, int]:
+    return dict(validated.manifest.extra.get("quarantine", {})) if validated is not None else {}
+
+
+def _growth(maps: Artifact | None) -> list[tuple[str, int, int]]:
+    if maps is None:
+        return []
+    before = maps.manifest.extra["sizes_before"]
+    return [(space, size, size - before.get(space, 2)) for space, size in maps.manifest.extra["sizes"].items()]
+
+
+def _empty_days(features: Artifact | None) -> dict[str, int]:
+    found = features.manifest.extra.get("empty_history_days", {}) if features is not None else {}
+    return {f"{days} empty days": count for days, count in found.items()}
+
+
+def _experiment(parts: dict[str, Artifact | None]) -> dict[str, Any]:
+    checkpoint, gate, check = parts["checkpoint"], parts["gate"], parts["check"]
+    shown: dict[str, Any] = {"gate": gate.manifest.extra if gate is not None else None, "loss": None, "checkpoint": None}
+    if checkpoint is not None:
+        shown["checkpoint"] = checkpoint.manifest
+        if not checkpoint.manifest.pruned:
+            losses = np.load(checkpoint.file("losses.npy"))
+            shown["loss"] = curves.trace([float(value) for value in losses], "loss of the day's batches")
+    shown["check"] = check.manifest.extra if check is not None else None
+    return shown
+
+
+def _release(release: Artifact | None) -> dict[str, Any] | None:
+    return dict(release.manifest.extra) if release is not None else None
+
+
+def _timings(shared: dict[str, Artifact | None], own: dict[str, dict[str, Artifact | None]]) -> list[tuple[str, float]]:
+    rows = [(kind, artifact) for kind, artifact in shared.items()]
+    rows += [(f"{name}: {kind}", artifact) for name, parts in own.items() for kind, artifact in parts.items()]
+    return [(label, sum(artifact.manifest.timings.values())) for label, artifact in rows if artifact is not None]

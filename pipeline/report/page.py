@@ -1,0 +1,55 @@
+"""The page of a day, and the CSV of all measures."""
+
+from __future__ import annotations
+
+import csv
+import io
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from pipeline.context import JobContext
+from pipeline.durable import write_atomic
+from pipeline.evaluation import COLUMNS
+from pipeline.history_of_measures import tested_days
+from pipeline.report.curves import bars
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.globals.update(number=_number, bars=bars)
+    return environment.get_template("page.html")
+
+
+def _number(value: float | int | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def render(content: dict[str, Any]) -> str:
+    """The page as one self-contained HTML document."""
+    return _template().render(content)
+
+
+def write_csv(context: JobContext) -> Path:
+    """Write ``reports/<job>/measures.csv`` under the root: one row per tested day and experiment."""
+    columns = COLUMNS[context.config.kind]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["day", "experiment", "checkpoint", "rows", *columns], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(tested.row(columns) for tested in tested_days(context))
+    path = reports_folder(context) / "measures.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, text.getvalue().encode())
+    return path
+
+
+def reports_folder(context: JobContext) -> Path:
+    return context.root / "reports" / context.config.job

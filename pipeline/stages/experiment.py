@@ -1,0 +1,60 @@
+"""One experiment's part of a day: test the newest checkpoint before it, judge it, train on the day, export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline import exporting, testing, training
+from pipeline.artifacts import Artifact, Ref
+from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.errors import ChainError, DaySkipped
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done on the day, newest artefacts of each step, and a line that says so."""
+
+    test: Artifact | None
+    gate: Artifact | None
+    checkpoint: Artifact
+    export: Artifact
+    trained: bool
+
+    @property
+    def summary(self) -> str:
+        values = self.test.manifest.extra["values"] if self.test is not None else {}
+        shown = [f"{name} {value:.4f}" for name in ("auc", "hit_1", "hit_3") if isinstance(value := values.get(name), float)]
+        verdict = [self.gate.manifest.extra["verdict"]] if self.gate is not None else []
+        return ", ".join(["trained" if self.trained else "already trained", *shown, *verdict])
+
+
+def run(context: JobContext, day: Day, experiment: str, *, reprocess: bool = False) -> Outcome:
+    """Test, gate, train and export ``day`` for one experiment, as the only trainer of its chain.
+
+    Raises:
+        DaySkipped: the day holds no data.
+        ChainError: a day before it has neither a checkpoint nor a skip marker.
+        LockTimeout: another process trains this experiment.
+    """
+    skipped = context.skipped(day)
+    if skipped is not None:
+        raise DaySkipped(f"{day} was skipped: {skipped}")
+    config, store = context.config, context.store
+    features = store.current(Ref("features", config.job, day))
+    if features is None:
+        raise ChainError(
+            f"{day}: no features of this day yet; run `python -m pipeline run --job {config.job} --day {day}`, "
+            "or the stages before this one"
+        )
+    chain = context.chain(experiment)
+    with chain.lock():
+        chain.begin(day)
+        parent = chain.parent(day)
+        test = gate = None
+        if parent is not None:
+            test = testing.test_day(context, day, experiment, features, parent, reprocess=reprocess)
+            gate = testing.gate_day(context, day, experiment, features, test, reprocess=reprocess)
+        checkpoint, trained = training.train(context, day, experiment, features, parent, reprocess=reprocess)
+        export = exporting.export(context, day, experiment, features, checkpoint)
+    return Outcome(test, gate, checkpoint, export, trained)

@@ -1,0 +1,150 @@
+"""Training one day of one experiment, from its parent's checkpoint to a new one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.batching import DayBatches, Settings
+from models.engine import Engine, NonFiniteLoss
+from models.schema import DayArrays
+from pipeline import checkpoints
+from pipeline.artifacts import Artifact, Ref
+from pipeline.config.experiment import Experiment
+from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.errors import ChainError
+from pipeline.features import arrays as day_arrays
+from pipeline.manifest import Input
+from pipeline.reuse import as_input, key_of, standing
+from pipeline.session import Session, seed_of
+
+STAGE = "train"
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows that are trained in one go: the day's own, or replayed ones of last year."""
+
+    name: str
+    day: Day
+    arrays: DayArrays
+    weight: float
+
+
+def learning_rate(settings: Experiment, trained_days: int) -> float:
+    """The rate of a day: base · decay^(days trained before it), not below the floor."""
+    return max(settings.learning_rate * settings.decay**trained_days, min(settings.floor, settings.learning_rate))
+
+
+def train(
+    context: JobContext, day: Day, experiment: str, features: Artifact, parent: Artifact | None, *, reprocess: bool = False
+) -> tuple[Artifact, bool]:
+    """The checkpoint of ``day``, and whether it was trained now.
+
+    Raises:
+        ChainError: the loss is not finite (the parent stays the newest), or the chain does not fit the settings.
+    """
+    config, store = context.config, context.store
+    settings = config.experiments[experiment]
+    maps = store.current(Ref("maps", config.job, day))
+    if maps is None:
+        raise ChainError(f"{day}: no id maps of this day; run `python -m pipeline stage update_id_maps --job {config.job} --day {day}`")
+    parts = list(_parts(context, day, experiment, settings, features))
+    inputs = [as_input(features), *([as_input(parent)] if parent is not None else [])]
+    inputs += [Input(f"replay of {part.day}", part.name) for part in parts if part.day != day]
+    digest = config.stage_settings(STAGE, experiment)
+    ref = Ref("checkpoint", config.job, day, experiment)
+    done = standing(store, config, ref, inputs, digest, reprocess=reprocess)
+    if done is not None:
+        return done, False
+
+    began = time.perf_counter()
+    session = Session.of(context, experiment)
+    sizes: dict[str, int] = maps.manifest.extra["sizes"]
+    trained_days = 0
+    if parent is None:
+        engine = session.fresh(sizes)
+    else:
+        engine = session.trainer.at(parent)
+        trained_days = int(parent.manifest.extra["trained_days"])
+        session.trainer.checkpoint = None
+        engine.grow(sizes)
+    rate = learning_rate(settings, trained_days)
+    losses = _run(context, day, experiment, engine, parts, rate, maps.manifest.extra["sizes_before"])
+    for part in parts:
+        if part.day == day:
+            engine.observe(part.arrays)
+    tensors = engine.state()
+    seconds = time.perf_counter() - began
+    with store.draft(ref) as draft:
+        digests, content = checkpoints.write(draft.path, tensors)
+        np.save(draft.path / "losses.npy", losses)
+        artifact = draft.commit(
+            key=key_of(inputs, digest), digest=content, inputs=inputs, settings=digest,
+            rows={part.name: part.arrays.requests for part in parts},
+            timings={"train": seconds}, seed=seed_of(config, experiment, day), threads=config.threads, tensors=digests,
+            extra={
+                "parent": parent.id if parent is not None else None,
+                "parent_day": str(parent.ref.day) if parent is not None else None,
+                "trained_days": trained_days + 1, "learning_rate": rate, "batches": len(losses), "sizes": engine.sizes,
+                "loss": float(losses.mean()) if len(losses) else None,
+            },
+        )  # fmt: skip
+    session.trainer.checkpoint = artifact.id
+    return artifact, True
+
+
+def _parts(
+    context: JobContext, day: Day, experiment: str, settings: Experiment, features: Artifact
+) -> Iterator[Part]:
+    own = Part("rows", day, day_arrays.read(features), 1.0)
+    replayed: list[Part] = []
+    if settings.replay != "off":
+        trained = set(context.chain(experiment).days())
+        for name, past in day_arrays.replays(features):
+            if settings.replay == "new" and past in trained:
+                continue
+            replayed.append(Part(name, past, day_arrays.read(features, name), settings.replay_weight))
+    yield from ([*replayed, own] if settings.replay_order == "before" else [own, *replayed])
+
+
+def _run(
+    context: JobContext, day: Day, experiment: str, engine: Engine, parts: list[Part], rate: float, before: dict[str, int]
+) -> NDArray[np.float32]:
+    config = context.config
+    settings = config.experiments[experiment]
+    losses: list[NDArray[np.float32]] = []
+    for part in parts:
+        for epoch in range(settings.epochs):
+            batching = Settings(
+                batch_size=settings.batch,
+                negatives=settings.negatives if config.kind == "ranking" else None,
+                seed=seed_of(config, experiment, day, part.name, epoch),
+                unknown_share=settings.unknown_share,
+            )
+            batches = DayBatches(engine, _weighted(part), batching, before)
+            if not len(batches):
+                continue
+            try:
+                losses.append(engine.train_epoch(batches, rate, batches.unique_bucket))
+            except NonFiniteLoss as error:
+                Session.of(context, experiment).trainer.checkpoint = None
+                raise ChainError(
+                    f"{config.job}/{experiment} {day}: the loss of batch {error.batch} of '{part.name}' is {error.value}; "
+                    "nothing of this day was kept and its parent stays the newest checkpoint. Lower `learning_rate` "
+                    f"({rate:g}), look at the day's dense values, or list the day under `dirty_days`"
+                ) from None
+    return np.concatenate(losses) if losses else np.zeros(0, np.float32)
+
+
+def _weighted(part: Part) -> DayArrays:
+    if part.weight == 1.0:
+        return part.arrays
+    fields: dict[str, Any] = {**part.arrays.__dict__, "weight": part.arrays.weight * np.float32(part.weight)}
+    return DayArrays(**fields)
