@@ -4,8 +4,8 @@ Online Retail II (D. Chen, UCI Machine Learning Repository, 2012, https://doi.or
 CC BY 4.0 at https://archive.ics.uci.edu/dataset/502/online+retail+ii. It is not part of this project.
 
 A wholesaler's customer stands in for a teacher with one class, the basket of a day for the homework that is set:
-chapter = first four digits of a stock code, section = stock code, package = the stock codes that one customer took in one
-chapter on one day. Lines that stand twice in the file (its two sheets overlap in December 2010) change nothing.
+chapter = first four digits of a stock code, section = stock code, package = the stock codes that one customer took in
+one chapter on one day. Lines that stand twice in the file (its two sheets overlap in December 2010) change nothing.
 """
 
 from __future__ import annotations

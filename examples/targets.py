@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.days import Day
-from pipeline.errors import UsageError
+from pipeline.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -46,9 +47,10 @@ class SqlTarget:
             raise UsageError(f"--target {url}: not a database URL ({error}); write sqlite:///FILE") from None
         except (OperationalError, OSError) as error:
             raise UsageError(f"--target {url}: cannot be opened: {getattr(error, 'orig', error)}") from None
+        self._url = url
         self._mark = "?" if self._engine.dialect.name == "sqlite" else "%s"
-        with self._engine.begin() as connection:
-            for path in [*ddl, SCHEMA / "day_ready.sql"]:
+        with self._writing("day_ready") as connection:
+            for path in dict.fromkeys([*ddl, SCHEMA / "day_ready.sql"]):
                 if path.stem not in known:
                     for statement in statements(path.read_text(encoding="utf-8")):
                         connection.exec_driver_sql(statement)
@@ -60,13 +62,13 @@ class SqlTarget:
 
     def clear(self, table: str) -> None:
         """Removes all rows of a table, and its marks of days that are complete."""
-        with self._engine.begin() as connection:
+        with self._writing(table) as connection:
             connection.exec_driver_sql(f"DELETE FROM {table}")
             connection.exec_driver_sql(f"DELETE FROM day_ready WHERE table_name = {self._mark}", (table,))
 
     def write_table(self, table: str, rows: pa.Table) -> int:
         """Replaces all rows of an undated table."""
-        with self._engine.begin() as connection:
+        with self._writing(table) as connection:
             connection.exec_driver_sql(f"DELETE FROM {table}")
             self._insert(connection, table, rows)
         return rows.num_rows
@@ -74,7 +76,7 @@ class SqlTarget:
     def write_day(self, table: str, day: Day, chunks: Iterable[pa.Table]) -> int:
         """Replaces a table's rows of ``day`` and marks the day as complete."""
         written = 0
-        with self._engine.begin() as connection:
+        with self._writing(table) as connection:
             connection.exec_driver_sql(f"DELETE FROM {table} WHERE day = {self._mark}", (str(day),))
             for rows in chunks:
                 self._insert(connection, table, rows)
@@ -87,6 +89,19 @@ class SqlTarget:
                 f"INSERT INTO day_ready (table_name, day) VALUES ({self._mark}, {self._mark})", key
             )
         return written
+
+    @contextmanager
+    def _writing(self, table: str) -> Iterator[Connection]:
+        from sqlalchemy.exc import DBAPIError
+
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise SourceError(
+                f"--target {self._url}: table {table} cannot be written: {error.orig}. "
+                "If it holds other data, give a database of its own"
+            ) from None
 
     def _insert(self, connection: Connection, table: str, rows: pa.Table, step: int = 50_000) -> None:
         names = ", ".join(rows.column_names)

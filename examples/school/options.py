@@ -1,0 +1,84 @@
+"""What can be asked of the generator, and the effects that it can plant."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.days import Day
+from pipeline.errors import UsageError
+
+EFFECTS = {
+    "order": "sections are set one after the other, up or down the chapter: the order of the last days tells which",
+    "last_year": "classes of one county, edition and grade prefer the same styles this year and last year",
+    "repetition": "the packages of a week are the same as in that week last year; without it last year's rows follow "
+    "popularities of their own, and no order",
+    "county": "new teachers prefer their county's styles; others have a habit of their own in any case",
+    "style": "each chapter has a style of its own that is set more often",
+    "taste": "users click on their favourite categories and label of ads",
+    "behaviour": "users who just called the shop's API paths click more",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """Sizes, range and law of what is generated.
+
+    Args:
+        first: first day; the days one year earlier, from 21 days before to 7 days after, are made too.
+        days: number of days.
+        teachers: teachers of this year; more than twice as many classes.
+        users: users of the ads job.
+        ads: advertisements.
+        impressions: a day.
+        click_rate: mean of the clicks.
+        effects: names of ``EFFECTS``.
+        dirty: share of the rows of the logs that are damaged.
+        outages: days without any row, marked complete all the same.
+        seed: of everything; equal options give equal rows.
+    """
+
+    first: Day
+    days: int = 10
+    teachers: int = 300
+    users: int = 1000
+    ads: int = 400
+    impressions: int = 2000
+    click_rate: float = 0.04
+    effects: frozenset[str] = frozenset(EFFECTS)
+    dirty: float = 0.01
+    outages: frozenset[Day] = frozenset()
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        for name, least in (("days", 1), ("teachers", 1), ("users", 1), ("ads", 30), ("impressions", 0), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise UsageError(f"{name} is {getattr(self, name)}; the least is {least}")
+        for name in ("dirty", "click_rate"):
+            if not 0 <= getattr(self, name) < 1:
+                raise UsageError(f"{name} is {getattr(self, name)}; it is a share, from 0 to less than 1")
+        if self.click_rate == 0:
+            raise UsageError("click_rate is 0; without clicks there is nothing to learn")
+        unknown = sorted(self.effects - set(EFFECTS))
+        if unknown:
+            raise UsageError(f"no effect is called {', '.join(unknown)}; there are {', '.join(EFFECTS)}")
+
+    @property
+    def last(self) -> Day:
+        return self.first.plus(self.days - 1)
+
+    @property
+    def this_year(self) -> list[Day]:
+        return list(self.first.through(self.last))
+
+    @property
+    def last_year(self) -> list[Day]:
+        """The window that last year's features look at; days that belong to this year's range are not in it."""
+        end = min(self.last.year_before().plus(7), self.first.previous())
+        return list(self.first.year_before().plus(-21).through(end))
+
+    def random(self, name: str, *numbers: int) -> np.random.Generator:
+        """The generator of one purpose: what is drawn for it does not depend on what else is drawn."""
+        return np.random.default_rng([self.seed, zlib.crc32(name.encode()), *numbers])
