@@ -85,8 +85,7 @@ class Audience:
 def make_audience(options: Options) -> Audience:
     """Draws users, ads, paths and the clicks of the time before the first day."""
     users, ads = _users(options), _ads(options)
-    chance = 1.0 / np.arange(1, PATHS + 1) ** 0.6
-    chance = np.random.default_rng(0).permutation(chance)
+    chance = options.random("path popularity").permutation(1.0 / np.arange(1, PATHS + 1) ** 0.6)
     audience = Audience(
         users, ads, _paths(options), chance / chance.sum(), _first_clicks(options, users, ads), options.effects, 0.0
     )

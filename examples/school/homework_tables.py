@@ -128,7 +128,7 @@ def _study(
     owner, section = pairs[:, 0], pairs[:, 1]
     trait = scales.normal(size=len(classes.class_id))[owner] + random.normal(0, 0.5, len(owner))
     values = (trait[:, None] + random.normal(0, 0.3, (len(owner), VALUES)) + shift) * scale
-    missing = random.random(values.shape) < _UNMEASURED
+    missing = np.asarray(random.random(values.shape) < _UNMEASURED)
     section_ids = books.section_ids.reshape(2, -1)[classes.printing[owner], section]
     columns = {f"v{place + 1}": pa.array(values[:, place], mask=missing[:, place]) for place in range(VALUES)}
     return pa.table(

@@ -51,8 +51,7 @@ class Textbooks:
         exists: bool ``[packages]``; package = chapter · SLOTS + slot.
         chapter_text: by printing, the ids of the package's chapters joined by commas, ``[packages]``.
         section_text: likewise of its sections.
-        section_count: int64 ``[packages]``.
-        sections: int64 ``[packages, SECTIONS]``: index of each section (chapter · SECTIONS + number), -1 after the last.
+        sections: int64 ``[packages, SECTIONS]``: chapter · SECTIONS + number of each section, -1 after the last.
         style: int64 ``[packages]``, ids.
         reflect: int64 ``[packages]``, ids; 0 = missing.
         rank: int64 ``[packages]``, from 1 in each chapter.
@@ -64,7 +63,6 @@ class Textbooks:
     exists: NDArray[np.bool_]
     chapter_text: tuple[pa.Array, pa.Array]
     section_text: tuple[pa.Array, pa.Array]
-    section_count: NDArray[np.int64]
     sections: NDArray[np.int64]
     style: NDArray[np.int64]
     reflect: NDArray[np.int64]
@@ -98,12 +96,11 @@ def print_textbooks(options: Options) -> Textbooks:
     sections[:, WHOLE:REVIEW] = number
     sections[:, REVIEW:, 0] = SECTIONS - 1
     sections[:, REVIEW:, 1] = SECTIONS  # the first section of the next chapter
-    sections = np.where(sections < 0, -1, sections + SECTIONS * np.arange(chapters)[:, None, None]).reshape(
-        -1, SECTIONS
-    )
+    before = SECTIONS * np.arange(chapters)[:, None, None]
+    members = np.where(sections < 0, -1, sections + before).reshape(-1, SECTIONS)
     slot = np.tile(np.arange(SLOTS), chapters)
     exists = (slot < REVIEW) | (chapter % CHAPTERS < CHAPTERS - 1)
-    sections[~exists] = -1
+    members[~exists] = -1
 
     style = np.empty((chapters, SLOTS), dtype=np.int64)
     rare = np.argsort(random.random((chapters, len(STYLES) - MAIN)), axis=1)[:, :RARE] + MAIN
@@ -127,9 +124,8 @@ def print_textbooks(options: Options) -> Textbooks:
         orphans=orphans,
         exists=exists,
         chapter_text=(_joined(chapter_ids[0], spans), _joined(chapter_ids[1], spans)),
-        section_text=(_joined(section_ids[0].ravel(), sections), _joined(section_ids[1].ravel(), sections)),
-        section_count=(sections >= 0).sum(axis=1),
-        sections=sections,
+        section_text=(_joined(section_ids[0].ravel(), members), _joined(section_ids[1].ravel(), members)),
+        sections=members,
         style=style.ravel(),
         reflect=reflect,
         rank=rank,
