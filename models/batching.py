@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.columns import Selection
-from models.engine import Batch, Engine, stable_seed
-from models.packing import power_of_two
+from models.engine import Engine, stable_seed
+from models.packing import Batch, power_of_two
 from models.schema import DayArrays, Side
 
 ORDERS = ("shuffled", "stored")

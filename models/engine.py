@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -13,15 +12,17 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models import registry
-from models.columns import Matrix, Selection
+from models.assembly import one_empty_request
+from models.columns import Selection
 from models.embeddings import Table, fused_tables, rows_of
 from models.growth import grow_slot, grow_table
-from models.inputs import ModelInputs
 from models.layers.normalise import add_statistics, no_statistics
 from models.losses import LOSSES
-from models.optimizers import OPTIMIZERS, Adam, Rows, TableVariables
-from models.packing import Packer
+from models.optimizers import OPTIMIZERS, Adam
+from models.packing import Batch, Packer, plain
 from models.schema import FIRST, PADDING, DayArrays, FeatureSchema, Layout, Side
+from models.state import State, check_state, expected_shapes
+from models.steps import Steps
 
 COMPILE = ("xla", "graph")
 _CHECK_EVERY = 64
@@ -39,42 +40,6 @@ class NonFiniteLoss(ArithmeticError):
         super().__init__(f"the loss of batch {batch} is {value}; nothing of this day may be kept")
         self.batch = batch
         self.value = value
-
-
-class StateMismatch(ValueError):
-    """A stored state is not of this model; names the tensor, what was expected and what was found."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some requests with their candidates, as a step takes them.
-
-    Attributes:
-        selection: where the features stand in the matrices.
-        request_rows: int32 ``[batch, columns]`` rows of the fused tables.
-        item_rows: int32 ``[batch, candidates, columns]``.
-        request_dense: float32 ``[batch, columns]``.
-        item_dense: float32 ``[batch, candidates, columns]``.
-        pair_dense: float32 ``[batch, candidates, columns]``.
-        label: float32 ``[batch, candidates]``, 1 for a positive.
-        candidate_mask: float32 ``[batch, candidates]``, 0 for a padding candidate.
-        weight: float32 ``[batch]``; 0 for a padding row.
-    """
-
-    selection: Selection
-    request_rows: NDArray[np.int32]
-    item_rows: NDArray[np.int32]
-    request_dense: NDArray[np.float32]
-    item_dense: NDArray[np.float32]
-    pair_dense: NDArray[np.float32]
-    label: NDArray[np.float32]
-    candidate_mask: NDArray[np.float32]
-    weight: NDArray[np.float32]
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Batch and candidates."""
-        return self.label.shape[0], self.label.shape[1]
 
 
 def configure(threads: int) -> None:
@@ -143,18 +108,21 @@ class Engine:
         self.loss_name = _one_of("loss", loss, tuple(LOSSES))
         self.compile = _one_of("compile", compile, COMPILE)
         self.seed = seed
-        self._adam = Adam(beta_1, beta_2, epsilon)
-        self._optimizer = OPTIMIZERS[_one_of("optimizer", optimizer, tuple(OPTIMIZERS))](self._adam)
-        self._loss = LOSSES[loss]
+        adam = Adam(beta_1, beta_2, epsilon)
         self.model = registry.build(model_name, schema, options)
         self._statistics = {
             f.name: no_statistics(f.size) for f in schema.features if not f.has_ids and f.normalise != "none"
         }
         self._build_model()
-        self._step = tf.Variable(0, dtype=tf.int32, trainable=False, name="step")
+        self._steps = Steps(
+            self.model,
+            [self._weights[name] for name in self._trainable],
+            adam,
+            OPTIMIZERS[_one_of("optimizer", optimizer, tuple(OPTIMIZERS))](adam),
+            LOSSES[self.loss_name],
+            xla=self.compile == "xla",
+        )
         self._tables: tuple[Table, ...] = ()
-        self._variables: dict[int, TableVariables] = {}
-        self._compiled: dict[tuple[object, ...], Any] = {}
         self._packer = Packer()
         self._behind = False
         self._learning_rate = 0.0
@@ -169,7 +137,7 @@ class Engine:
     @property
     def step(self) -> int:
         """Training steps taken since the start of the chain."""
-        return int(self._step.numpy())
+        return int(self._steps.step.numpy())
 
     def fresh(self, sizes: Mapping[str, int]) -> None:
         """The first weights, drawn from the seed and each weight's name."""
@@ -191,16 +159,19 @@ class Engine:
             state[f"normalise/{name}"] = np.zeros_like(statistics)
         self.load(state)
 
-    def load(self, state: Mapping[str, NDArray[Any]]) -> None:
+    def load(self, state: State) -> None:
         """Take up a stored state.
 
         Raises:
             StateMismatch: a tensor is missing, of another shape, or not of this model.
         """
-        sizes = self._check(state)
-        self._place(fused_tables(self.dims, sizes))
+        shapes = {name: tuple(weight.shape) for name, weight in self._weights.items()}
+        statistics = {name: array.shape for name, array in self._statistics.items()}
+        expected = expected_shapes(self.dims, shapes, self._trainable, statistics)
+        self._tables = fused_tables(self.dims, check_state(state, expected, self.spaces))
+        self._steps.place(self._tables)
         for table in self._tables:
-            variables = self._variables[table.width]
+            variables = self._steps.tables[table.width]
             for variable, prefix, suffix in (
                 (variables.w, "table", ""),
                 (variables.m, "slot", "/m"),
@@ -208,10 +179,10 @@ class Engine:
             ):
                 variable.assign(table.fuse({space: state[f"{prefix}/{space}{suffix}"] for space in table.sizes}))
             variables.last.assign(np.full(table.rows, int(state["step"]), np.int32))
-        self._step.assign(int(state["step"]))
+        self._steps.step.assign(int(state["step"]))
         for name, weight in self._weights.items():
             weight.assign(state[f"dense/{name}"])
-        for slot, variable in (("m", self._dense_m), ("v", self._dense_v)):
+        for slot, variable in (("m", self._steps.dense_m), ("v", self._steps.dense_v)):
             flat = [np.ravel(state[f"slot/dense/{name}/{slot}"]) for name in self._trainable]
             variable.assign(np.concatenate(flat))
         for name in self._statistics:
@@ -228,7 +199,7 @@ class Engine:
         self.sweep()
         state: dict[str, NDArray[Any]] = {"step": np.asarray(self.step, np.int64)}
         for table in self._tables:
-            variables = self._variables[table.width]
+            variables = self._steps.tables[table.width]
             for space, part in table.split(variables.w.numpy()).items():
                 state[f"table/{space}"] = part
             for slot, variable in (("m", variables.m), ("v", variables.v)):
@@ -236,7 +207,7 @@ class Engine:
                     state[f"slot/{space}/{slot}"] = part
         for name, weight in self._weights.items():
             state[f"dense/{name}"] = weight.numpy()
-        for slot, variable in (("m", self._dense_m), ("v", self._dense_v)):
+        for slot, variable in (("m", self._steps.dense_m), ("v", self._steps.dense_v)):
             flat, start = variable.numpy(), 0
             for name in self._trainable:
                 shape = tuple(self._weights[name].shape)
@@ -267,15 +238,7 @@ class Engine:
         """Bring every row of the tables up to the last step."""
         if not self._behind:
             return
-        key = ("sweep",)
-        if key not in self._compiled:
-
-            def run(learning_rate: tf.Tensor) -> None:
-                for variables in self._variables.values():
-                    self._optimizer.sweep(variables, tf.identity(self._step), learning_rate)
-
-            self._compiled[key] = self._concrete(run, tf.TensorSpec((), tf.float32))
-        self._compiled[key](tf.constant(self._learning_rate, tf.float32))
+        self._steps.sweep(self._learning_rate)
         self._behind = False
 
     def observe(self, arrays: DayArrays) -> None:
@@ -363,46 +326,28 @@ class Engine:
         for batch in batches:
             packed = self._packer.pack(batch, self._tables, buckets)
             buckets = packed.buckets
-            key = ("train", batch.shape, batch.selection.key, buckets)
-            if key not in self._compiled:
-                self._compiled[key] = self._compile_train(batch, buckets)
-            pending.append(self._compiled[key](tf.constant(packed.ints), tf.constant(packed.floats), rate))
+            run = self._steps.train(batch, buckets)
+            pending.append(run(tf.constant(packed.ints), tf.constant(packed.floats), rate))
             self._behind = True
             if len(pending) == _CHECK_EVERY:
                 _settle(pending, losses)
         _settle(pending, losses)
-        if losses and not self._finite():
+        if losses and not self._steps.finite():
             raise NonFiniteLoss(len(losses) - 1, float("nan"))
         return np.asarray(losses, np.float32)
 
     def score(self, batch: Batch) -> NDArray[np.float32]:
         """Logits ``[batch, candidates]``; labels and weights are not read."""
         self.sweep()
-        key = ("score", batch.shape, batch.selection.key)
-        if key not in self._compiled:
-            self._compiled[key] = self._compile_score(batch)
-        ints, floats = self._packer.plain(batch)
-        return np.asarray(self._compiled[key](tf.constant(ints), tf.constant(floats)).numpy())
+        ints, floats = plain(batch)
+        return np.asarray(self._steps.score(batch)(tf.constant(ints), tf.constant(floats)).numpy())
 
     # ---- inside
 
     def _build_model(self) -> None:
         """Create the dense weights, each drawn from the seed and its own name."""
         _seed_initializers(self.model, self.seed)
-        layout = Layout.of(self.schema, {})
-        selection = self.select(layout)
-        self.model(
-            self._inputs(
-                selection,
-                (1, 1),
-                _nothing(selection.request_ids),
-                _nothing(selection.item_ids),
-                tf.zeros((1, selection.request_dense.width)),
-                tf.zeros((1, 1, selection.item_dense.width)),
-                tf.zeros((1, 1, selection.pair_dense.width)),
-            ),
-            training=False,
-        )
+        self.model(one_empty_request(self.select(Layout.of(self.schema, {}))), training=False)
         derived = {id(v) for layer in self.model.normalisers.values() for v in layer.weights}
         prefix = f"{self.model.name}/"
         kept = [v for v in self.model.weights if id(v) not in derived]
@@ -411,216 +356,19 @@ class Engine:
             raise ValueError(f"model '{self.model_name}': two weights share a name: {sorted(v.path for v in kept)}")
         self._trainable = [name for name, v in self._weights.items() if v.trainable]
         self._initial = {name: v.numpy() for name, v in self._weights.items()}
-        count = sum(int(np.prod(self._weights[name].shape, dtype=np.int64)) for name in self._trainable)
-        self._dense_m = tf.Variable(tf.zeros(count), trainable=False, name="dense_m")
-        self._dense_v = tf.Variable(tf.zeros(count), trainable=False, name="dense_v")
-
-    def _check(self, state: Mapping[str, NDArray[Any]]) -> dict[str, int]:
-        """The sizes of a state's tables, once every name and shape has been found right."""
-        expected: dict[str, tuple[int | None, ...]] = {"step": ()}
-        for space, dim in self.dims.items():
-            for name in (f"table/{space}", f"slot/{space}/m", f"slot/{space}/v"):
-                expected[name] = (None, dim)
-        for name, weight in self._weights.items():
-            expected[f"dense/{name}"] = tuple(weight.shape)
-            if name in self._trainable:
-                expected[f"slot/dense/{name}/m"] = expected[f"slot/dense/{name}/v"] = tuple(weight.shape)
-        for name, statistics in self._statistics.items():
-            expected[f"normalise/{name}"] = statistics.shape
-        for name, shape in expected.items():
-            if name not in state:
-                raise StateMismatch(f"tensor '{name}': expected {_shape(shape)}, found none")
-            found = state[name].shape
-            if len(found) != len(shape) or any(e not in (None, f) for e, f in zip(shape, found, strict=True)):
-                raise StateMismatch(f"tensor '{name}': expected {_shape(shape)}, found {_shape(found)}")
-        extra = sorted(set(state) - set(expected))
-        if extra:
-            raise StateMismatch(f"tensor '{extra[0]}': expected none, found {_shape(state[extra[0]].shape)}")
-        sizes = {space: len(state[f"table/{space}"]) for space in self.dims}
-        for space, size in sizes.items():
-            for slot in "mv":
-                found = state[f"slot/{space}/{slot}"].shape
-                if found[0] != size:
-                    raise StateMismatch(f"tensor 'slot/{space}/{slot}': expected [{size}, …], found {_shape(found)}")
-        return sizes
-
-    def _place(self, tables: tuple[Table, ...]) -> None:
-        """Make variables for the tables; those of the same shape, and all that was compiled on them, stay."""
-        shapes = [(t.width, t.rows) for t in tables]
-        if shapes != [(t.width, t.rows) for t in self._tables]:
-            self._compiled.clear()
-            self._variables = {}
-            for table in tables:
-                shape = (table.rows, table.width)
-                w, m, v = (
-                    tf.Variable(tf.zeros(shape), trainable=False, name=f"emb_{table.width}_{part}") for part in "wmv"
-                )
-                last = tf.Variable(tf.zeros(table.rows, tf.int32), trainable=False, name=f"emb_{table.width}_last")
-                self._variables[table.width] = TableVariables(w, m, v, last)
-        self._tables = tables
-
-    def _concrete(self, function: Any, *specs: tf.TensorSpec) -> Any:
-        return tf.function(function, autograph=False, jit_compile=self.compile == "xla").get_concrete_function(*specs)
-
-    def _compile_train(self, batch: Batch, buckets: tuple[int, ...]) -> Any:
-        shapes = self._packer.shapes(batch, self._tables, buckets)
-        widths = [table.width for table in self._tables]
-        weights = [self._weights[name].value for name in self._trainable]
-
-        def run(ints: tf.Tensor, floats: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tensor:
-            step = self._step.assign_add(1)
-            parts = shapes.unpack(ints, floats)
-            states = [
-                self._optimizer.read(self._variables[w], rows, step, learning_rate)
-                for w, rows in zip(widths, parts.unique, strict=True)
-            ]
-            embedded = [state.w for state in states]
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(embedded)
-                tape.watch(weights)
-                request, item = (
-                    {
-                        w: (tf.gather(table, inverse), inverse != 0)
-                        for w, table, inverse in zip(widths, embedded, inverses, strict=True)
-                    }
-                    for inverses in (parts.request, parts.item)
-                )
-                inputs = self._inputs(
-                    batch.selection, batch.shape, request, item, parts.request_dense, parts.item_dense, parts.pair_dense
-                )
-                logits = self.model(inputs, training=True)
-                loss = self._loss(logits, parts.label, parts.mask, parts.weight)
-            of_rows, of_weights = tape.gradient(
-                loss, (embedded, weights), unconnected_gradients=tf.UnconnectedGradients.ZERO
-            )
-            for w, rows, state, gradient in zip(widths, parts.unique, states, of_rows, strict=True):
-                gradient = tf.convert_to_tensor(gradient)
-                self._optimizer.write(self._variables[w], rows, state, gradient, step, learning_rate)
-            self._update_dense(weights, of_weights, step, learning_rate)
-            return loss
-
-        return self._concrete(
-            run,
-            tf.TensorSpec((shapes.ints,), tf.int32),
-            tf.TensorSpec((shapes.floats,), tf.float32),
-            tf.TensorSpec((), tf.float32),
-        )
-
-    def _update_dense(
-        self, weights: list[tf.Variable], gradients: list[tf.Tensor], step: tf.Tensor, learning_rate: tf.Tensor
-    ) -> None:
-        """Adam on all dense weights as one vector: a handful of kernels instead of one set a weight."""
-        sizes = [int(np.prod(w.shape, dtype=np.int64)) for w in weights]
-        flat = Rows(
-            tf.concat([tf.reshape(w, [-1]) for w in weights], axis=0),
-            tf.identity(self._dense_m),
-            tf.identity(self._dense_v),
-        )
-        gradient = tf.concat([tf.reshape(tf.convert_to_tensor(g), [-1]) for g in gradients], axis=0)
-        rate = learning_rate * self._adam.correction(tf.cast(step, tf.float32))
-        moved = self._adam.move(*flat, gradient, rate)
-        self._dense_m.assign(moved.m)
-        self._dense_v.assign(moved.v)
-        for weight, value in zip(weights, tf.split(moved.w, sizes), strict=True):
-            weight.assign(tf.reshape(value, weight.shape))
-
-    def _compile_score(self, batch: Batch) -> Any:
-        shapes = self._packer.shapes(batch, self._tables, ())
-        widths = [table.width for table in self._tables]
-
-        def run(ints: tf.Tensor, floats: tf.Tensor) -> tf.Tensor:
-            parts = shapes.unpack(ints, floats)
-            request, item = (
-                {
-                    w: (tf.gather(self._variables[w].w, rows), rows != 0)
-                    for w, rows in zip(widths, per_table, strict=True)
-                }
-                for per_table in (parts.request, parts.item)
-            )
-            inputs = self._inputs(
-                batch.selection, batch.shape, request, item, parts.request_dense, parts.item_dense, parts.pair_dense
-            )
-            return self.model(inputs, training=False)
-
-        return self._concrete(run, tf.TensorSpec((shapes.ints,), tf.int32), tf.TensorSpec((shapes.floats,), tf.float32))
-
-    def _inputs(
-        self,
-        selection: Selection,
-        shape: tuple[int, int],
-        request: Mapping[int, tuple[tf.Tensor, tf.Tensor]],
-        item: Mapping[int, tuple[tf.Tensor, tf.Tensor]],
-        request_dense: tf.Tensor,
-        item_dense: tf.Tensor,
-        pair_dense: tf.Tensor,
-    ) -> ModelInputs:
-        """Model inputs from, for each width, flat vectors and masks of all columns of a side."""
-        vectors: dict[str, tf.Tensor] = {}
-        mask: dict[str, tf.Tensor] = {}
-        dense: dict[str, tf.Tensor] = {}
-        for matrix, lead, sides in (
-            (selection.request_ids, shape[:1], request),
-            (selection.item_ids, shape, item),
-        ):
-            for width, (values, real) in sides.items():
-                _take_apart(matrix, width, lead, values, real, vectors, mask)
-        for matrix, values in (
-            (selection.request_dense, request_dense),
-            (selection.item_dense, item_dense),
-            (selection.pair_dense, pair_dense),
-        ):
-            places = matrix.blocks[0].places
-            if places:
-                sizes = [place.stop - place.start for place in places.values()]
-                dense.update(zip(places, tf.split(values, sizes, axis=-1), strict=True))
-        return ModelInputs(vectors, mask, dense)
-
-    def _finite(self) -> bool:
-        key = ("finite",)
-        if key not in self._compiled:
-
-            def run() -> tf.Tensor:
-                every = [*(v.value for v in self._weights.values()), *(t.w for t in self._variables.values())]
-                return tf.reduce_all(tf.stack([tf.reduce_all(tf.math.is_finite(v)) for v in every]))
-
-            self._compiled[key] = self._concrete(run)
-        return bool(self._compiled[key]().numpy())
-
-
-def _nothing(matrix: Matrix) -> dict[int, tuple[tf.Tensor, tf.Tensor]]:
-    """Vectors and masks of one row without a value."""
-    counts = {width: block.stop - block.start for width, block in matrix.blocks.items()}
-    return {width: (tf.zeros((count, width)), tf.zeros(count, tf.bool)) for width, count in counts.items()}
-
-
-def _take_apart(
-    matrix: Matrix,
-    width: int,
-    lead: tuple[int, ...],
-    values: tf.Tensor,
-    real: tf.Tensor,
-    vectors: dict[str, tf.Tensor],
-    mask: dict[str, tf.Tensor],
-) -> None:
-    """Split a side's columns of one width by feature; split, not slices, whose gradients pad."""
-    block = matrix.blocks[width]
-    if not block.places:
-        return
-    sizes = [place.stop - place.start for place in block.places.values()]
-    axis = len(lead)
-    values = tf.split(tf.reshape(values, (*lead, block.stop - block.start, width)), sizes, axis=axis)
-    real = tf.split(tf.reshape(real, (*lead, block.stop - block.start)), sizes, axis=axis)
-    for (name, place), value, there in zip(block.places.items(), values, real, strict=True):
-        vectors[name] = tf.reshape(value, (*lead, *place.shape, width))
-        mask[name] = tf.reshape(there, (*lead, *place.shape))
 
 
 def _seed_initializers(model: keras.layers.Layer, seed: int) -> None:
     """Seed every random initialiser of a model by its layer's name, so that order of creation does not matter."""
-    for layer in model._flatten_layers():
+    layers = list(model._flatten_layers())
+    names = [layer.name for layer in layers]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"model '{model.name}': several layers are called {', '.join(twice)}")
+    for layer in layers:
         for attribute, value in sorted(vars(layer).items()):
             if isinstance(value, keras.initializers.Initializer) and hasattr(value, "seed"):
-                value.seed = stable_seed(seed, layer.path or layer.name, attribute)
+                value.seed = stable_seed(seed, layer.name, attribute)
 
 
 def _settle(pending: list[tf.Tensor], losses: list[float]) -> None:
@@ -637,7 +385,3 @@ def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise ValueError(f"{what} '{value}'; expected one of {', '.join(allowed)}")
     return value
-
-
-def _shape(shape: tuple[int | None, ...]) -> str:
-    return "[" + ", ".join("any" if n is None else str(n) for n in shape) + "]"

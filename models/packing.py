@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.columns import Block
+from models.columns import Block, Selection
 from models.embeddings import PADDING_ROW, Table
 
-if TYPE_CHECKING:
-    from models.engine import Batch
-
 _SMALLEST_BUCKET = 64
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some requests with their candidates, as a step takes them.
+
+    Attributes:
+        selection: where the features stand in the matrices.
+        request_rows: int32 ``[batch, columns]`` rows of the fused tables.
+        item_rows: int32 ``[batch, candidates, columns]``.
+        request_dense: float32 ``[batch, columns]``.
+        item_dense: float32 ``[batch, candidates, columns]``.
+        pair_dense: float32 ``[batch, candidates, columns]``.
+        label: float32 ``[batch, candidates]``, 1 for a positive.
+        candidate_mask: float32 ``[batch, candidates]``, 0 for a padding candidate.
+        weight: float32 ``[batch]``; 0 for a padding row.
+    """
+
+    selection: Selection
+    request_rows: NDArray[np.int32]
+    item_rows: NDArray[np.int32]
+    request_dense: NDArray[np.float32]
+    item_dense: NDArray[np.float32]
+    pair_dense: NDArray[np.float32]
+    label: NDArray[np.float32]
+    candidate_mask: NDArray[np.float32]
+    weight: NDArray[np.float32]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Batch and candidates."""
+        return self.label.shape[0], self.label.shape[1]
 
 
 class Packed(NamedTuple):
@@ -65,6 +94,31 @@ class Shapes:
         return Parts(parts[:first], parts[first:second], parts[second:], *dense)
 
 
+def shapes_of(batch: Batch, tables: tuple[Table, ...], buckets: tuple[int, ...]) -> Shapes:
+    """Shapes of the buffers; no buckets for scoring, where rows are not listed."""
+    requests, candidates = batch.shape
+    selection = batch.selection
+    return Shapes(
+        unique=buckets,
+        request=tuple(requests * _columns(selection.request_ids.blocks[t.width]) for t in tables),
+        item=tuple(requests * candidates * _columns(selection.item_ids.blocks[t.width]) for t in tables),
+        dense=tuple(array.shape for array in _dense(batch)),
+    )
+
+
+def plain(batch: Batch) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Buffers for scoring: rows of the tables as they are."""
+    ints = [
+        np.ravel(matrix[..., block.start : block.stop])
+        for matrix, blocks in (
+            (batch.request_rows, batch.selection.request_ids.blocks),
+            (batch.item_rows, batch.selection.item_ids.blocks),
+        )
+        for block in blocks.values()
+    ]
+    return np.concatenate(ints), np.concatenate([np.ravel(array) for array in _dense(batch)])
+
+
 class Packer:
     """Packs batches; for training each distinct row is listed once, and the batch points into that list.
 
@@ -74,29 +128,6 @@ class Packer:
 
     def __init__(self) -> None:
         self._scratch = np.zeros(0, np.int32)
-
-    def shapes(self, batch: Batch, tables: tuple[Table, ...], buckets: tuple[int, ...]) -> Shapes:
-        """Shapes of the buffers; no buckets for scoring, where rows are not listed."""
-        requests, candidates = batch.shape
-        selection = batch.selection
-        return Shapes(
-            unique=buckets,
-            request=tuple(requests * _columns(selection.request_ids.blocks[t.width]) for t in tables),
-            item=tuple(requests * candidates * _columns(selection.item_ids.blocks[t.width]) for t in tables),
-            dense=tuple(array.shape for array in _dense(batch)),
-        )
-
-    def plain(self, batch: Batch) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Buffers for scoring: rows of the tables as they are."""
-        ints = [
-            np.ravel(matrix[..., block.start : block.stop])
-            for matrix, blocks in (
-                (batch.request_rows, batch.selection.request_ids.blocks),
-                (batch.item_rows, batch.selection.item_ids.blocks),
-            )
-            for block in blocks.values()
-        ]
-        return np.concatenate(ints), np.concatenate([np.ravel(array) for array in _dense(batch)])
 
     def pack(self, batch: Batch, tables: tuple[Table, ...], least: tuple[int, ...]) -> Packed:
         """Buffers for training, the list of distinct rows of each table padded to at least ``least``."""

@@ -128,18 +128,17 @@ def _allowed(field: dataclasses.Field[Any]) -> str:
     if meta["choices"]:
         return "one of " + ", ".join(meta["choices"])
     least = "" if meta["least"] is None else f" of at least {meta['least']}"
-    kind = type(field.default)
     return {
         bool: "true or false",
         int: f"a whole number{least}",
         float: f"a number{least}",
         str: "text",
         tuple: f"a list of whole numbers{least}",
-    }[kind]
+    }[_type(field)]
 
 
 def _checked(model: str, field: dataclasses.Field[Any], value: object) -> object:
-    meta, kind = field.metadata, type(field.default)
+    meta, kind = field.metadata, _type(field)
     good: object = None
     if meta.get("days"):
         if value == "all" or (_whole(value) and value >= 0):  # type: ignore[operator]
@@ -159,6 +158,10 @@ def _checked(model: str, field: dataclasses.Field[Any], value: object) -> object
     if good is None:
         raise ValueError(f"model '{model}', option '{field.name}': {value!r} is not {_allowed(field)}")
     return good
+
+
+def _type(field: dataclasses.Field[Any]) -> type:
+    return type(field.default)
 
 
 def _whole(value: object) -> bool:

@@ -38,8 +38,10 @@ class TargetAttention(keras.layers.Layer):
         self.activation = keras.activations.get(activation)
         # Glorot over all four parts together, as one layer of 4·dim inputs would have it.
         self.kernel_initializer = keras.initializers.GlorotUniform()
-        self.hidden = [keras.layers.Dense(n, activation, name=f"hidden_{i + 2}") for i, n in enumerate(units[1:])]
-        self.score = keras.layers.Dense(1, name="score")
+        self.hidden = [
+            keras.layers.Dense(n, activation, name=f"{name}_hidden_{i + 2}") for i, n in enumerate(units[1:])
+        ]
+        self.score = keras.layers.Dense(1, name=f"{name}_score")
 
     def build(self, target_shape: tuple[int | None, ...]) -> None:
         dim = int(target_shape[-1] or 0)

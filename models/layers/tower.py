@@ -23,7 +23,7 @@ class Tower(keras.layers.Layer):
         self.activation = keras.activations.get(activation)
         self.kernel_initializer = keras.initializers.GlorotUniform()
         self.rest = [
-            keras.layers.Dense(n, activation if i < len(units) - 1 else None, name=f"hidden_{i + 2}")
+            keras.layers.Dense(n, activation if i < len(units) - 1 else None, name=f"{name}_hidden_{i + 2}")
             for i, n in enumerate(self.widths[1:])
         ]
 

@@ -1,0 +1,191 @@
+"""The compiled functions of an engine, and the variables that they work on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from models.assembly import assemble
+from models.embeddings import PADDING_ROW, Table
+from models.losses import Loss
+from models.optimizers import Adam, Rows, TableOptimizer, TableVariables
+from models.packing import Batch, shapes_of
+
+
+class Steps:
+    """Train, score, sweep and check, each compiled once a shape and kept while the tables keep theirs.
+
+    Args:
+        model: a built model.
+        weights: its dense weights that the optimiser moves, in a fixed order.
+        adam: of the dense weights.
+        optimizer: of the tables.
+        loss: of logits, labels, mask and weights.
+        xla: compile a step as one XLA program, or run it as a graph.
+
+    Attributes:
+        step: int32, training steps taken.
+        dense_m: first moments of all dense weights, flat, in the order of ``weights``.
+        dense_v: second moments likewise.
+        tables: variables of the fused tables by width.
+    """
+
+    def __init__(
+        self,
+        model: keras.layers.Layer,
+        weights: list[keras.Variable],
+        adam: Adam,
+        optimizer: TableOptimizer,
+        loss: Loss,
+        *,
+        xla: bool,
+    ) -> None:
+        self._model = model
+        self._weights = [weight.value for weight in weights]
+        self._sizes = [int(np.prod(weight.shape, dtype=np.int64)) for weight in self._weights]
+        self._adam = adam
+        self._optimizer = optimizer
+        self._loss = loss
+        self._xla = xla
+        self._layout: tuple[Table, ...] = ()
+        self._compiled: dict[tuple[object, ...], Any] = {}
+        self.tables: dict[int, TableVariables] = {}
+        self.step = tf.Variable(0, dtype=tf.int32, trainable=False, name="step")
+        self.dense_m = tf.Variable(tf.zeros(sum(self._sizes)), trainable=False, name="dense_m")
+        self.dense_v = tf.Variable(tf.zeros(sum(self._sizes)), trainable=False, name="dense_v")
+
+    def place(self, tables: tuple[Table, ...]) -> None:
+        """Make variables for the tables; those of the same shape, and all that was compiled on them, stay."""
+        shapes = [(t.width, t.rows) for t in tables]
+        if shapes != [(t.width, t.rows) for t in self._layout]:
+            self._compiled.clear()
+            self.tables = {}
+            for table in tables:
+                shape = (table.rows, table.width)
+                w, m, v = (
+                    tf.Variable(tf.zeros(shape), trainable=False, name=f"emb_{table.width}_{part}") for part in "wmv"
+                )
+                last = tf.Variable(tf.zeros(table.rows, tf.int32), trainable=False, name=f"emb_{table.width}_last")
+                self.tables[table.width] = TableVariables(w, m, v, last)
+        self._layout = tables
+
+    def train(self, batch: Batch, buckets: tuple[int, ...]) -> Any:
+        """The step for batches of this shape: packed ints, packed floats, learning rate to the loss."""
+        key = ("train", batch.shape, batch.selection.key, buckets)
+        if key not in self._compiled:
+            self._compiled[key] = self._compile_train(batch, buckets)
+        return self._compiled[key]
+
+    def score(self, batch: Batch) -> Any:
+        """The scorer for batches of this shape: plain ints and floats to logits ``[batch, candidates]``."""
+        key = ("score", batch.shape, batch.selection.key)
+        if key not in self._compiled:
+            self._compiled[key] = self._compile_score(batch)
+        return self._compiled[key]
+
+    def sweep(self, learning_rate: float) -> None:
+        """Bring every row of the tables up to the last step."""
+        if ("sweep",) not in self._compiled:
+
+            def run(rate: tf.Tensor) -> None:
+                for variables in self.tables.values():
+                    self._optimizer.sweep(variables, tf.identity(self.step), rate)
+
+            self._compiled["sweep",] = self._concrete(run, tf.TensorSpec((), tf.float32))
+        self._compiled["sweep",](tf.constant(learning_rate, tf.float32))
+
+    def finite(self) -> bool:
+        """Whether every weight is a number."""
+        if ("finite",) not in self._compiled:
+
+            def run() -> tf.Tensor:
+                every = [*self._weights, *(table.w for table in self.tables.values())]
+                return tf.reduce_all(tf.stack([tf.reduce_all(tf.math.is_finite(w)) for w in every]))
+
+            self._compiled["finite",] = self._concrete(run)
+        return bool(self._compiled["finite",]().numpy())
+
+    def _concrete(self, function: Any, *specs: tf.TensorSpec) -> Any:
+        return tf.function(function, autograph=False, jit_compile=self._xla).get_concrete_function(*specs)
+
+    def _compile_train(self, batch: Batch, buckets: tuple[int, ...]) -> Any:
+        shapes = shapes_of(batch, self._layout, buckets)
+        widths = [table.width for table in self._layout]
+        weights = self._weights
+
+        def run(ints: tf.Tensor, floats: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tensor:
+            step = self.step.assign_add(1)
+            parts = shapes.unpack(ints, floats)
+            states = [
+                self._optimizer.read(self.tables[w], rows, step, learning_rate)
+                for w, rows in zip(widths, parts.unique, strict=True)
+            ]
+            embedded = [state.w for state in states]
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(embedded)
+                tape.watch(weights)
+                request, item = (
+                    {
+                        w: (tf.gather(table, inverse), inverse != 0)
+                        for w, table, inverse in zip(widths, embedded, inverses, strict=True)
+                    }
+                    for inverses in (parts.request, parts.item)
+                )
+                inputs = assemble(
+                    batch.selection, batch.shape, request, item, parts.request_dense, parts.item_dense, parts.pair_dense
+                )
+                logits = self._model(inputs, training=True)
+                loss = self._loss(logits, parts.label, parts.mask, parts.weight)
+            of_rows, of_weights = tape.gradient(
+                loss, (embedded, weights), unconnected_gradients=tf.UnconnectedGradients.ZERO
+            )
+            for w, rows, state, gradient in zip(widths, parts.unique, states, of_rows, strict=True):
+                gradient = tf.convert_to_tensor(gradient)
+                self._optimizer.write(self.tables[w], rows, state, gradient, step, learning_rate)
+            self._update_dense(of_weights, step, learning_rate)
+            return loss
+
+        return self._concrete(
+            run,
+            tf.TensorSpec((shapes.ints,), tf.int32),
+            tf.TensorSpec((shapes.floats,), tf.float32),
+            tf.TensorSpec((), tf.float32),
+        )
+
+    def _update_dense(self, gradients: list[tf.Tensor], step: tf.Tensor, learning_rate: tf.Tensor) -> None:
+        """Adam on all dense weights as one vector: a handful of kernels instead of one set a weight."""
+        flat = Rows(
+            tf.concat([tf.reshape(w, [-1]) for w in self._weights], axis=0),
+            tf.identity(self.dense_m),
+            tf.identity(self.dense_v),
+        )
+        gradient = tf.concat([tf.reshape(tf.convert_to_tensor(g), [-1]) for g in gradients], axis=0)
+        rate = learning_rate * self._adam.correction(tf.cast(step, tf.float32))
+        moved = self._adam.move(*flat, gradient, rate)
+        self.dense_m.assign(moved.m)
+        self.dense_v.assign(moved.v)
+        for weight, value in zip(self._weights, tf.split(moved.w, self._sizes), strict=True):
+            weight.assign(tf.reshape(value, weight.shape))
+
+    def _compile_score(self, batch: Batch) -> Any:
+        shapes = shapes_of(batch, self._layout, ())
+        widths = [table.width for table in self._layout]
+
+        def run(ints: tf.Tensor, floats: tf.Tensor) -> tf.Tensor:
+            parts = shapes.unpack(ints, floats)
+            request, item = (
+                {
+                    w: (tf.gather(self.tables[w].w, rows), rows != PADDING_ROW)
+                    for w, rows in zip(widths, per_table, strict=True)
+                }
+                for per_table in (parts.request, parts.item)
+            )
+            inputs = assemble(
+                batch.selection, batch.shape, request, item, parts.request_dense, parts.item_dense, parts.pair_dense
+            )
+            return self._model(inputs, training=False)
+
+        return self._concrete(run, tf.TensorSpec((shapes.ints,), tf.int32), tf.TensorSpec((shapes.floats,), tf.float32))
