@@ -66,6 +66,9 @@ class Engine:
     An engine is used for many days: :meth:`fresh` or :meth:`load`, then :meth:`grow`, :meth:`train_epoch`,
     :meth:`state`. Compiled steps are kept as long as shapes stay; the bits of the result do not depend on it.
 
+    Attributes:
+        serving: the module that exports it, once there is one; kept here because it is traced only once.
+
     Args:
         schema: the features of the experiment.
         model_name: a model of the registry.
@@ -126,6 +129,7 @@ class Engine:
         self._packer = Packer()
         self._behind = False
         self._learning_rate = 0.0
+        self.serving: object = None
 
     # ---- state
 
@@ -196,12 +200,10 @@ class Engine:
         ``table/<space>`` and ``slot/<space>/m|v`` ``[size, dim]``, ``dense/<weight>``,
         ``slot/dense/<weight>/m|v``, ``step``, ``normalise/<feature>``. Head-room never shows.
         """
-        self.sweep()
         state: dict[str, NDArray[Any]] = {"step": np.asarray(self.step, np.int64)}
+        state.update({f"table/{space}": part for space, part in self.tables().items()})
         for table in self._tables:
             variables = self._steps.tables[table.width]
-            for space, part in table.split(variables.w.numpy()).items():
-                state[f"table/{space}"] = part
             for slot, variable in (("m", variables.m), ("v", variables.v)):
                 for space, part in table.split(variable.numpy()).items():
                     state[f"slot/{space}/{slot}"] = part
@@ -217,6 +219,15 @@ class Engine:
         for name, statistics in self._statistics.items():
             state[f"normalise/{name}"] = statistics.copy()
         return state
+
+    def tables(self) -> dict[str, NDArray[np.float32]]:
+        """The embedding ``[size, dim]`` of every id space, up to date."""
+        self.sweep()
+        return {
+            space: part
+            for table in self._tables
+            for space, part in table.split(self._steps.tables[table.width].w.numpy()).items()
+        }
 
     def grow(self, sizes: Mapping[str, int]) -> None:
         """Grow to bigger id maps: old rows and their slots stay bit for bit, new rows copy the unknown row.
