@@ -1,0 +1,58 @@
+"""Reading a release from Redis without ever mixing two: the pointer once, then only fields that carry its id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import redis
+
+from pipeline.errors import DayspringError
+from pipeline.release.parts import RELEASE_FIELD, shard_of
+from pipeline.release.pointer import Pointer
+from pipeline.release.push import Keys
+
+
+class ReleaseGone(DayspringError):
+    """The release that a request began with has expired, or one of its shards is of another release."""
+
+
+class ReleaseReader:
+    """Reads of one release, the one that the pointer named when the reader was made: one reader a request.
+
+    Raises:
+        DayspringError: nothing is published.
+    """
+
+    def __init__(self, client: redis.Redis, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+        text = client.get(keys.current)
+        if text is None:
+            raise DayspringError(
+                f"Redis has no key {keys.current}: job '{keys.job}' has no published release; "
+                f"run `python -m pipeline stage publish --job {keys.job} --day D` for its newest day"
+            )
+        self.pointer = Pointer.from_json(text, f"Redis key {keys.current}")
+
+    def fetch(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, bytes]]:
+        """The values of the named fields by part, in one round trip; fields that are not there are left out.
+
+        Raises:
+            ReleaseGone: a shard is missing or of another release.
+        """
+        asked: list[tuple[str, str, list[str]]] = []
+        for part, names in wanted.items():
+            by_shard: dict[int, list[str]] = {}
+            for name in dict.fromkeys(names):
+                by_shard.setdefault(shard_of(name, self.pointer.parts[part]), []).append(name)
+            for shard, fields in by_shard.items():
+                asked.append((part, self._keys.shard(self.pointer.release_id, part, shard), fields))
+        pipe = self._client.pipeline(transaction=False)
+        for _, key, fields in asked:
+            pipe.hmget(key, [RELEASE_FIELD, *fields])
+        found: dict[str, dict[str, bytes]] = {part: {} for part in wanted}
+        for (part, key, fields), (release, *values) in zip(asked, pipe.execute(), strict=True):
+            if release != self.pointer.release_id.encode():
+                raise ReleaseGone(f"Redis key {key}: expected release {self.pointer.release_id}, found {release!r}")
+            found[part].update({name: value for name, value in zip(fields, values, strict=True) if value is not None})
+        return found

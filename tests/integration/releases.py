@@ -1,0 +1,69 @@
+"""Releases of made-up content for the tests of publishing: every value names its release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import redis
+
+from pipeline.days import Day
+from pipeline.release.parts import Part
+from pipeline.release.pointer import ReleaseFiles
+from pipeline.release.publish import Payload, Publisher, Release
+from pipeline.release.push import Generations, Keys
+from pipeline.release.uploads import LOADABLE, FolderStore, Models
+from pipeline.serving import embedded_redis
+
+KEYS = Keys("test", "ads")
+USERS = 2_500
+
+
+@dataclass
+class Bench:
+    """A root with a publisher over releases that exist by their number alone."""
+
+    root: Path
+    grace: int = 3600
+    gone_models: set[int] = field(default_factory=set)
+    derived: list[int] = field(default_factory=list)
+    changed: bool = False
+
+    def __post_init__(self) -> None:
+        self.client: redis.Redis = embedded_redis.connect(self.root)
+        self.files = ReleaseFiles.of(self.root, "ads")
+        self.generations = Generations(self.client, KEYS)
+        self.models = Models(FolderStore(self.root / "published"), "ads")
+
+    def publisher(self) -> Publisher:
+        return Publisher(
+            "ads", self.files, self.generations, self.models, self.payload, grace_seconds=self.grace, keep_models=3
+        )
+
+    def payload(self, artifact: str) -> Payload:
+        number = int(artifact.removeprefix("artifact-"))
+        folder = self.root / "exports" / str(number)
+        if not folder.exists():
+            (folder / "variables").mkdir(parents=True)
+            (folder / LOADABLE).write_text(f"graph of {number}")
+            (folder / "variables" / "variables.index").write_text(f"index of {number}")
+        day = Day.of(2024, 3, 1).plus(number)
+        release = Release(release_of(number), artifact, day, "din", f"checkpoint-{number}", f"export-{number}")
+        return Payload(release, None if number in self.gone_models else folder, lambda: self.parts(number))
+
+    def parts(self, number: int) -> Sequence[Part]:
+        self.derived.append(number)
+        mark = f"{number}{'!' if self.changed else ''}".encode()
+        return [
+            Part("users", {f"u{i}": mark for i in range(USERS)}),
+            Part("candidates", {f"c{i}": mark for i in range(50)}),
+        ]
+
+
+def release_of(number: int) -> str:
+    return f"r{number}"
+
+
+def artifact_of(number: int) -> str:
+    return f"artifact-{number}"

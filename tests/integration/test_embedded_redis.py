@@ -1,0 +1,112 @@
+"""One server per root, whoever starts it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.serving import embedded_redis
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    yield tmp_path
+    embedded_redis.stop(tmp_path)
+
+
+def _write(root: str, barrier: object, number: int, answers: object) -> None:
+    barrier.wait()  # type: ignore[attr-defined]
+    client = embedded_redis.connect(Path(root))
+    for i in range(50):
+        client.set(f"key:{number}:{i}", i)
+    answers.put(client.info("server")["process_id"])  # type: ignore[attr-defined]
+
+
+def _servers_of(root: Path) -> list[int]:
+    folder = os.path.realpath(root / "redis")
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            is_redis = b"redis-server" in (entry / "cmdline").read_bytes()
+            if is_redis and os.path.realpath(entry / "cwd") == folder:
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_sixteen_processes_that_start_it_together_see_one_server_and_lose_no_key(root: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    barrier, answers = spawn.Barrier(16), spawn.Queue()
+    children = [spawn.Process(target=_write, args=(str(root), barrier, n, answers)) for n in range(16)]
+    for child in children:
+        child.start()
+    pids = {answers.get(timeout=120) for _ in children}
+    for child in children:
+        child.join(30)
+        assert child.exitcode == 0
+    assert len(pids) == 1
+    assert _servers_of(root) == sorted(pids)
+    client = embedded_redis.connect(root)
+    assert client.dbsize() == 16 * 50
+    assert client.config_get("port")["port"] == "0"
+
+
+def test_it_keeps_its_keys_over_a_stop_and_over_a_kill(root: Path) -> None:
+    client = embedded_redis.connect(root)
+    client.set("a", 1)
+    assert embedded_redis.stop(root)
+    assert _servers_of(root) == []
+    assert not embedded_redis.running(root)
+    client = embedded_redis.connect(root)
+    assert client.get("a") == b"1"
+    client.set("b", 2)
+    pid = client.info("server")["process_id"]
+    client.execute_command("CONFIG", "SET", "appendfsync", "always")
+    os.kill(pid, signal.SIGKILL)
+    assert embedded_redis.connect(root).get("b") == b"2"
+    assert len(_servers_of(root)) == 1
+
+
+def test_stopping_where_none_runs_says_so(root: Path) -> None:
+    assert not embedded_redis.stop(root / "never")
+    assert not (root / "never").exists()
+
+
+def test_a_path_too_long_for_a_socket_gets_a_short_one(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/tmp")
+    deep = root / ("x" * 60) / ("y" * 60)
+    try:
+        embedded_redis.connect(deep).set("deep", 1)
+        socket = Path((deep / "redis" / "socket").read_text().splitlines()[1])
+        assert len(os.fsencode(socket)) <= 100
+        monkeypatch.setattr("tempfile.tempdir", str(root))  # another process with another TMPDIR finds the same one
+        assert embedded_redis.connect(deep).get("deep") == b"1"
+        assert len(_servers_of(deep)) == 1
+    finally:
+        embedded_redis.stop(deep)
+        for left in socket.parent.iterdir():
+            left.unlink()
+        socket.parent.rmdir()
+
+
+def test_a_copied_root_does_not_reach_the_server_of_the_original(root: Path) -> None:
+    embedded_redis.connect(root / "one").set("k", "one")
+    copied = root / "two" / "redis"
+    copied.mkdir(parents=True)
+    (copied / "socket").write_text((root / "one" / "redis" / "socket").read_text())
+    try:
+        assert embedded_redis.connect(root / "two").get("k") is None
+    finally:
+        embedded_redis.stop(root / "one")
+        embedded_redis.stop(root / "two")

@@ -1,0 +1,206 @@
+"""Publishing against a real Redis: switched at once, forward only, whatever dies in between."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import DayspringError
+from pipeline.release.parts import RELEASE_FIELD
+from pipeline.release.push import Generations
+from pipeline.release.uploads import FolderStore
+from pipeline.serving import embedded_redis
+from pipeline.serving.release_reader import ReleaseGone, ReleaseReader
+from tests.integration.releases import KEYS, USERS, Bench, artifact_of, release_of
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    yield Bench(tmp_path)
+    embedded_redis.stop(tmp_path)
+
+
+def served_values(bench: Bench) -> set[bytes]:
+    reader = ReleaseReader(bench.client, KEYS)
+    found = reader.fetch({"users": [f"u{i}" for i in range(USERS)], "candidates": ["c0", "c49", "unknown"]})
+    assert len(found["users"]) == USERS
+    assert set(found["candidates"]) == {"c0", "c49"}
+    return set(found["users"].values()) | set(found["candidates"].values())
+
+
+def test_a_published_release_is_read_back_whole(bench: Bench) -> None:
+    outcome = bench.publisher().publish(artifact_of(1))
+    assert outcome.status == "published"
+    assert outcome.pointer is not None
+    assert outcome.pointer.previous is None
+    assert served_values(bench) == {b"1"}
+    assert bench.models.pointer() == outcome.pointer.to_json()
+    assert bench.models.local(outcome.pointer.version).joinpath("saved_model.pb").read_text() == "graph of 1"
+    for key in KEYS.all("r1", outcome.pointer.parts):
+        assert bench.client.hget(key, RELEASE_FIELD) == b"r1"
+        assert bench.client.hlen(key) <= 1000
+
+
+def test_publishing_again_changes_nothing(bench: Bench) -> None:
+    bench.publisher().publish(artifact_of(1))
+    first = bench.publisher().publish(artifact_of(2)).pointer
+    assert bench.publisher().publish(artifact_of(2)).pointer == first
+    assert bench.publisher().served() == first
+    assert first is not None
+    assert first.previous == "r1"
+    assert bench.derived == [1, 2]
+
+
+def test_the_pointer_moves_only_forward_in_data_day(bench: Bench) -> None:
+    bench.publisher().publish(artifact_of(5))
+    outcome = bench.publisher().publish(artifact_of(3))
+    assert outcome.status == "superseded"
+    assert served_values(bench) == {b"5"}
+    assert bench.derived == [5]
+
+
+def test_older_generations_expire_after_the_grace_except_the_previous(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, grace=0)
+    try:
+        for number in (1, 2, 3):
+            bench.publisher().publish(artifact_of(number))
+        assert {int(key.split(b":")[2][1:]) for key in bench.client.keys("test:ads:r*")} == {2, 3}
+        bench.grace = 500
+        bench.publisher().publish(artifact_of(4))
+        ttls = {number: bench.client.ttl(KEYS.shard(f"r{number}", "users", 0)) for number in (2, 3, 4)}
+        assert 0 < ttls[2] <= 500
+        assert ttls[3] == ttls[4] == -1
+        assert bench.client.hkeys(KEYS.generations) == [b"r2", b"r3", b"r4"]
+    finally:
+        embedded_redis.stop(tmp_path)
+
+
+STEPS: list[tuple[type, str]] = [
+    (FolderStore, "put_file"),
+    (Generations, "push"),
+    (Generations, "_read_back"),
+    (Generations, "switch"),
+    (Generations, "expire_all_but"),
+    (FolderStore, "put"),
+]
+
+
+@pytest.mark.parametrize(("owner", "name"), STEPS, ids=[name for _, name in STEPS])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_publish_killed_at_any_step_serves_one_release_whole_and_can_be_repeated(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, owner: type, name: str, after: bool
+) -> None:
+    bench.publisher().publish(artifact_of(1))
+    with monkeypatch.context() as broken:
+        broken.setattr(owner, name, dying(getattr(owner, name), after))
+        with pytest.raises(KeyboardInterrupt):
+            bench.publisher().publish(artifact_of(2))
+    assert served_values(bench) in ({b"1"}, {b"2"})
+    outcome = bench.publisher().publish(artifact_of(2))
+    assert outcome.status == "published"
+    assert served_values(bench) == {b"2"}
+    assert bench.models.pointer() == bench.client.get(KEYS.current)
+    assert bench.publisher().rollback("test").release_id == "r1"
+    assert served_values(bench) == {b"1"}
+
+
+def dying(real: Callable[..., Any], after: bool) -> Callable[..., Any]:
+    def call(*args: Any, **options: Any) -> Any:
+        if after:
+            real(*args, **options)
+        raise KeyboardInterrupt
+
+    return call
+
+
+def test_what_an_unfinished_push_left_is_cleared_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(tmp_path, grace=0)
+    try:
+        bench.publisher().publish(artifact_of(1))
+        with monkeypatch.context() as broken:
+            broken.setattr(Generations, "_read_back", dying(Generations._read_back, False))
+            with pytest.raises(KeyboardInterrupt):
+                bench.publisher().publish(artifact_of(2))
+        bench.publisher().publish(artifact_of(3))
+        assert not bench.client.keys("test:ads:r2:*")
+    finally:
+        embedded_redis.stop(tmp_path)
+
+
+def test_a_redis_that_loses_values_is_noticed_before_the_switch(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.publisher().publish(artifact_of(1))
+    real = Generations._read_back
+
+    def evicting(self: Generations, *args: Any) -> None:
+        bench.client.delete(KEYS.shard("r2", "users", 1))
+        real(self, *args)
+
+    monkeypatch.setattr(Generations, "_read_back", evicting)
+    with pytest.raises(DayspringError, match="nothing was switched"):
+        bench.publisher().publish(artifact_of(2))
+    assert served_values(bench) == {b"1"}
+
+
+def test_an_emptied_redis_is_filled_again_with_what_was_served(bench: Bench) -> None:
+    bench.publisher().publish(artifact_of(1))
+    served = bench.publisher().publish(artifact_of(2)).pointer
+    bench.client.flushall()
+    assert bench.publisher().publish(artifact_of(1)).status == "superseded"
+    assert bench.generations.current() == served
+    assert served_values(bench) == {b"2"}
+
+
+def test_a_reader_without_a_release_says_what_to_do(bench: Bench) -> None:
+    with pytest.raises(DayspringError, match="stage publish --job ads"):
+        ReleaseReader(bench.client, KEYS)
+
+
+def test_a_reader_notices_a_shard_of_another_release(bench: Bench) -> None:
+    bench.publisher().publish(artifact_of(1))
+    reader = ReleaseReader(bench.client, KEYS)
+    bench.client.hset(KEYS.shard("r1", "users", 0), RELEASE_FIELD, "r9")
+    with pytest.raises(ReleaseGone, match="expected release r1"):
+        reader.fetch({"users": [f"u{i}" for i in range(USERS)]})
+
+
+def _read_in_a_loop(root: str, stop: Any, answers: Any) -> None:
+    client = embedded_redis.connect(Path(root))
+    reads, mixed, releases = 0, 0, set()
+    names = {"users": [f"u{i}" for i in range(USERS)], "candidates": [f"c{i}" for i in range(50)]}
+    while not stop.is_set():
+        reader = ReleaseReader(client, KEYS)
+        found = reader.fetch({"candidates": names["candidates"]})  # two round trips: a switch may come between
+        found |= reader.fetch({"users": names["users"]})
+        values = {value for part in found.values() for value in part.values()}
+        mixed += values != {reader.pointer.release_id[1:].encode()} or len(found["users"]) != USERS
+        reads += 1
+        releases.add(reader.pointer.release_id)
+    answers.put((reads, mixed, len(releases)))
+
+
+def test_a_reader_during_a_hundred_switches_never_sees_a_mix(bench: Bench) -> None:
+    bench.publisher().publish(artifact_of(0))
+    spawn = multiprocessing.get_context("spawn")
+    stop, answers = spawn.Event(), spawn.Queue()
+    child = spawn.Process(target=_read_in_a_loop, args=(str(bench.root), stop, answers))
+    child.start()
+    try:
+        for number in range(1, 71):
+            assert bench.publisher().publish(artifact_of(number)).status == "published"
+            time.sleep(0.01)
+        for number in range(71, 86):  # each: one switch forward, one back
+            bench.publisher().publish(artifact_of(number))
+            assert bench.publisher().rollback("test").release_id == release_of(70)
+            bench.publisher().release_hold()
+    finally:
+        stop.set()
+        reads, mixed, releases = answers.get(timeout=60)
+        child.join(30)
+    assert mixed == 0
+    assert reads > 20
+    assert releases > 5

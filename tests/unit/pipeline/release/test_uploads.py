@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import ConfigError, CorruptArtifact
+from pipeline.release.uploads import LOADABLE, FolderStore, Models, open_objects
+
+
+def saved_model(folder: Path, text: str) -> Path:
+    (folder / "variables").mkdir(parents=True)
+    (folder / LOADABLE).write_text(f"graph {text}")
+    (folder / "variables" / "variables.index").write_text(f"index {text}")
+    (folder / "variables" / "variables.data-00000-of-00001").write_text(f"weights {text}")
+    return folder
+
+
+class Recorder(FolderStore):
+    """Records the order of writes, and dies before the n-th."""
+
+    def __init__(self, folder: Path, dies_at: int | None = None) -> None:
+        super().__init__(folder)
+        self.written: list[str] = []
+        self.dies_at = dies_at
+
+    def _write(self, key: str) -> None:
+        if self.dies_at is not None and len(self.written) == self.dies_at:
+            raise KeyboardInterrupt
+        self.written.append(key)
+
+    def put(self, key: str, data: bytes) -> None:
+        self._write(key)
+        super().put(key, data)
+
+    def put_file(self, key: str, path: Path) -> None:
+        self._write(key)
+        super().put_file(key, path)
+
+
+def test_the_file_that_makes_a_version_loadable_goes_last(tmp_path: Path) -> None:
+    store = Recorder(tmp_path / "store")
+    version = Models(store, "ads").upload(saved_model(tmp_path / "m", "a"), day=20240301, export="e1")
+    assert version == 2024030101
+    assert store.written[-1] == f"ads/models/{version}/{LOADABLE}"
+    assert (tmp_path / "store" / "ads" / "models" / str(version) / "variables" / "variables.index").is_file()
+
+
+@pytest.mark.parametrize("dies_at", [0, 1, 2, 3])
+def test_an_interrupted_upload_is_completed_under_the_same_version(tmp_path: Path, dies_at: int) -> None:
+    model = saved_model(tmp_path / "m", "a")
+    with pytest.raises(KeyboardInterrupt):
+        Models(Recorder(tmp_path / "s", dies_at), "ads").upload(model, day=20240301, export="e1")
+    models = Models(FolderStore(tmp_path / "s"), "ads")
+    assert models.versions() == []
+    assert models.upload(model, day=20240301, export="e1") == 2024030101
+    assert models.versions() == [2024030101]
+    assert models.verified(2024030101)
+
+
+def test_the_same_model_keeps_its_version_and_another_gets_a_larger_one(tmp_path: Path) -> None:
+    models = Models(FolderStore(tmp_path / "s"), "ads")
+    first, second = saved_model(tmp_path / "a", "a"), saved_model(tmp_path / "b", "b")
+    assert models.upload(first, day=20240301, export="e1") == 2024030101
+    assert models.upload(first, day=20240302, export="e1") == 2024030101  # the gate kept it
+    assert models.upload(second, day=20240301, export="e2") == 2024030102
+    assert models.upload(first, day=20240228, export="e1") == 2024030103  # TensorFlow Serving loads the largest
+
+
+def test_a_changed_file_is_found_and_never_passes_for_the_model(tmp_path: Path) -> None:
+    models = Models(FolderStore(tmp_path / "s"), "ads")
+    version = models.upload(saved_model(tmp_path / "a", "a"), day=20240301, export="e1")
+    assert models.verified(version)
+    (tmp_path / "s" / "ads" / "models" / str(version) / "variables" / "variables.index").write_text("other")
+    assert not models.verified(version)
+    assert not models.verified(1)
+
+
+def test_pruning_keeps_the_newest_and_what_is_served(tmp_path: Path) -> None:
+    models = Models(FolderStore(tmp_path / "s"), "ads")
+    versions = [
+        models.upload(saved_model(tmp_path / str(i), str(i)), day=20240301 + i, export=str(i)) for i in range(6)
+    ]
+    assert models.prune({versions[0]}, newest=2) == versions[1:4]
+    assert models.versions() == [versions[0], *versions[4:]]
+    assert not (tmp_path / "s" / "ads" / "models" / str(versions[1])).exists()
+    assert models.prune(set(), newest=5) == []
+
+
+def test_a_model_that_cannot_be_loaded_is_not_uploaded(tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    models = Models(FolderStore(tmp_path / "s"), "ads")
+    with pytest.raises(CorruptArtifact, match=r"saved_model\.pb"):
+        models.upload(tmp_path / "m", day=20240301, export="e1")
+    with pytest.raises(CorruptArtifact, match="no such model"):
+        models.local(7)
+
+
+def test_the_store_is_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DAYSPRING_RELEASE_URL", raising=False)
+    assert open_objects(tmp_path).local("x") == tmp_path / "published" / "x"
+    monkeypatch.setenv("DAYSPRING_RELEASE_URL", f"file:{tmp_path / 'elsewhere'}")
+    assert open_objects(tmp_path).local("x") == tmp_path / "elsewhere" / "x"
+    monkeypatch.setenv("DAYSPRING_RELEASE_URL", f"file://{tmp_path / 'there'}")
+    assert open_objects(tmp_path).local("x") == tmp_path / "there" / "x"
+    for wrong in ("ftp://user:secret@host/x", "file:"):
+        with pytest.raises(ConfigError, match="DAYSPRING_RELEASE_URL") as caught:
+            open_objects(tmp_path, wrong)
+        assert "secret" not in str(caught.value)
