@@ -12,7 +12,7 @@ import numpy as np
 from pipeline import checkpoints
 from pipeline.artifacts import Artifact, ArtifactStore, Ref
 from pipeline.durable import tensor_digest
-from pipeline.errors import UsageError
+from pipeline.errors import CorruptArtifact, UsageError
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def compare(root_a: Path, root_b: Path, job: str) -> Comparison:
 
 def _both(a: ArtifactStore, b: ArtifactStore, ref: Ref) -> tuple[Artifact, Artifact]:
     first, second = a.current(ref), b.current(ref)
-    assert first is not None and second is not None  # both were listed by days()
+    if first is None or second is None:
+        raise CorruptArtifact(f"{ref}: listed a moment ago, now gone; is something pruning or training here?")
     return first, second
 
 

@@ -71,7 +71,10 @@ class RequestScores:
     def values(self, composite: Mapping[int, float], chosen: NDArray[np.bool_]) -> dict[str, float | int | None]:
         """Means over the chosen requests that were judged (a positive and a negative among the candidates)."""
         judged = chosen & self.judged
-        values: dict[str, float | int | None] = {"requests": int(chosen.sum()), "covered": int((chosen & self.covered).sum())}
+        values: dict[str, float | int | None] = {
+            "requests": int(chosen.sum()),
+            "covered": int((chosen & self.covered).sum()),
+        }
         some = bool(judged.any())
         for k in HIT_RATES:
             values[f"hit_{k}"] = float(self.hits(k)[judged].mean()) if some else None

@@ -111,9 +111,13 @@ def absolute(gate: Gate, evaluation: Evaluation, kind: str) -> Decision | None:
     for measure, floor in gate.floors.items():
         value = evaluation.values.get(measure)
         if value is None:
-            unknown.append(f"{measure} cannot be computed ({evaluation.reasons.get(measure, 'not a measure of this job')})")
+            unknown.append(
+                f"{measure} cannot be computed ({evaluation.reasons.get(measure, 'not a measure of this job')})"
+            )
         elif (value > floor) if measure in LOWER_IS_BETTER else (value < floor):
-            broken.append(f"{measure} {value:.4f} is {'above' if measure in LOWER_IS_BETTER else 'below'} its limit {floor}")
+            broken.append(
+                f"{measure} {value:.4f} is {'above' if measure in LOWER_IS_BETTER else 'below'} its limit {floor}"
+            )
     ratio = evaluation.values.get("calibration")
     if kind == "impressions" and ratio is not None and not gate.calibration[0] <= ratio <= gate.calibration[1]:
         broken.append(f"calibration {ratio:.3f} is outside {gate.calibration[0]} … {gate.calibration[1]}")
@@ -142,7 +146,9 @@ def decide(gate: Gate, evaluation: Evaluation, scored: Scored | None, kind: str,
         text = f"{measure}: {found.difference:+.4f} [{found.low:+.4f}, {found.high:+.4f}], margin {margin}"
         (worse if found.high < -margin else reasons).append(text)
     if worse:
-        return Decision("keep", [f"worse than the served model by more than the margin: {text}" for text in worse], intervals)
+        return Decision(
+            "keep", [f"worse than the served model by more than the margin: {text}" for text in worse], intervals
+        )
     if gate.margins and not intervals:
         return Decision("inconclusive", reasons)
     return Decision("promote", ["not worse than the served model by more than the margin", *reasons], intervals)

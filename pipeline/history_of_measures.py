@@ -43,7 +43,10 @@ def _text(value: float | int | None) -> str:
 def tested_days(context: JobContext, day: Day | None = None) -> Iterator[TestedDay]:
     """Every test of the job by day, then in the YAML's order of experiments (removed ones last)."""
     store, job = context.store, context.config.job
-    names = [*context.config.experiments, *sorted(set(store.experiments("test", job)) - set(context.config.experiments))]
+    names = [
+        *context.config.experiments,
+        *sorted(set(store.experiments("test", job)) - set(context.config.experiments)),
+    ]
     days = {name: set(store.days("test", job, name)) for name in names}
     for tested in sorted(set().union(*days.values())) if day is None else [day]:
         for name in names:

@@ -94,9 +94,7 @@ def calibration(label: NDArray[Any], logit: NDArray[Any]) -> float | None:
     return float(sigmoid(logit).sum() / positives) if positives else None
 
 
-def ranks_in_request(
-    score: NDArray[Any], offsets: NDArray[np.int64], key_rank: NDArray[Any]
-) -> NDArray[np.int64]:
+def ranks_in_request(score: NDArray[Any], offsets: NDArray[np.int64], key_rank: NDArray[Any]) -> NDArray[np.int64]:
     """Rank of each candidate in its request, from 0; equal scores are ordered by ``key_rank``, never by input order."""
     request = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     order = np.lexsort((key_rank, -np.asarray(score, np.float64), request))
@@ -105,9 +103,7 @@ def ranks_in_request(
     return ranks
 
 
-def best_positive_ranks(
-    label: NDArray[Any], ranks: NDArray[np.int64], offsets: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def best_positive_ranks(label: NDArray[Any], ranks: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
     """Best rank of a positive in each request; a huge one where it has none. A hit in the top k is a rank below k."""
     none = np.iinfo(np.int64).max
     best = np.full(len(offsets) - 1, none)

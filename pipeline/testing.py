@@ -23,7 +23,7 @@ from pipeline.session import Session, seed_of
 LOGITS = "logits.npy"
 
 
-def test_day(
+def run_test(
     context: JobContext, day: Day, experiment: str, features: Artifact, checkpoint: Artifact, *, reprocess: bool = False
 ) -> Artifact:
     """Test ``checkpoint`` on ``day``: measures in the manifest, logits of every pair beside it."""
@@ -51,9 +51,7 @@ def test_day(
         )  # fmt: skip
 
 
-def evaluate(
-    context: JobContext, features: Artifact, arrays: DayArrays, logits: NDArray[np.float32]
-) -> Evaluation:
+def evaluate(context: JobContext, features: Artifact, arrays: DayArrays, logits: NDArray[np.float32]) -> Evaluation:
     """Measures of the job's kind."""
     if context.config.kind == "impressions":
         return evaluate_impressions(arrays, logits)
@@ -76,7 +74,9 @@ def gate_day(
         return done
     began = time.perf_counter()
     extra = test.manifest.extra
-    evaluation = Evaluation(test.manifest.rows["tested"], extra["values"], extra["reasons"], extra["counts"], extra["groups"])
+    evaluation = Evaluation(
+        test.manifest.rows["tested"], extra["values"], extra["reasons"], extra["counts"], extra["groups"]
+    )
     scored = None
     if incumbent is not None and not incumbent.manifest.pruned:
         arrays = day_arrays.read(features)

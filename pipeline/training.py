@@ -43,7 +43,13 @@ def learning_rate(settings: Experiment, trained_days: int) -> float:
 
 
 def train(
-    context: JobContext, day: Day, experiment: str, features: Artifact, parent: Artifact | None, *, reprocess: bool = False
+    context: JobContext,
+    day: Day,
+    experiment: str,
+    features: Artifact,
+    parent: Artifact | None,
+    *,
+    reprocess: bool = False,
 ) -> tuple[Artifact, bool]:
     """The checkpoint of ``day``, and whether it was trained now.
 
@@ -54,7 +60,10 @@ def train(
     settings = config.experiments[experiment]
     maps = store.current(Ref("maps", config.job, day))
     if maps is None:
-        raise ChainError(f"{day}: no id maps of this day; run `python -m pipeline stage update_id_maps --job {config.job} --day {day}`")
+        raise ChainError(
+            f"{day}: no id maps of this day; "
+            f"run `python -m pipeline stage update_id_maps --job {config.job} --day {day}`"
+        )
     parts = list(_parts(context, day, experiment, settings, features))
     inputs = [as_input(features), *([as_input(parent)] if parent is not None else [])]
     inputs += [Input(f"replay of {part.day}", part.name) for part in parts if part.day != day]
@@ -100,9 +109,7 @@ def train(
     return artifact, True
 
 
-def _parts(
-    context: JobContext, day: Day, experiment: str, settings: Experiment, features: Artifact
-) -> Iterator[Part]:
+def _parts(context: JobContext, day: Day, experiment: str, settings: Experiment, features: Artifact) -> Iterator[Part]:
     own = Part("rows", day, day_arrays.read(features), 1.0)
     replayed: list[Part] = []
     if settings.replay != "off":
@@ -115,7 +122,13 @@ def _parts(
 
 
 def _run(
-    context: JobContext, day: Day, experiment: str, engine: Engine, parts: list[Part], rate: float, before: dict[str, int]
+    context: JobContext,
+    day: Day,
+    experiment: str,
+    engine: Engine,
+    parts: list[Part],
+    rate: float,
+    before: dict[str, int],
 ) -> NDArray[np.float32]:
     config = context.config
     settings = config.experiments[experiment]
@@ -136,8 +149,8 @@ def _run(
             except NonFiniteLoss as error:
                 Session.of(context, experiment).trainer.checkpoint = None
                 raise ChainError(
-                    f"{config.job}/{experiment} {day}: the loss of batch {error.batch} of '{part.name}' is {error.value}; "
-                    "nothing of this day was kept and its parent stays the newest checkpoint. Lower `learning_rate` "
+                    f"{config.job}/{experiment} {day}: the loss of batch {error.batch} of '{part.name}' is "
+                    f"{error.value}; nothing of this day was kept and its parent stays the newest checkpoint. Lower `learning_rate` "
                     f"({rate:g}), look at the day's dense values, or list the day under `dirty_days`"
                 ) from None
     return np.concatenate(losses) if losses else np.zeros(0, np.float32)

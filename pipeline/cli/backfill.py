@@ -54,7 +54,9 @@ def _experiments(context: JobContext, asked: list[str] | None) -> list[str]:
     known = list(context.config.experiments)
     unknown = [name for name in asked or [] if name not in known]
     if unknown:
-        raise UsageError(f"--experiment {unknown[0]}: not in the YAML of '{context.config.job}'; one of {', '.join(known)}")
+        raise UsageError(
+            f"--experiment {unknown[0]}: not in the YAML of '{context.config.job}'; one of {', '.join(known)}"
+        )
     return asked or known
 
 
@@ -113,7 +115,9 @@ def _stage(options: argparse.Namespace) -> int:
         reprocess = {"reprocess": True} if options.reprocess else {}
         module.run(context, options.day, **reprocess)
         skipped = context.skipped(options.day)
-        print(f"{options.name} {options.day}: " + ("done" if skipped is None else f"skipped: {skipped}"), file=sys.stderr)
+        print(
+            f"{options.name} {options.day}: " + ("done" if skipped is None else f"skipped: {skipped}"), file=sys.stderr
+        )
         context.close()
         return 0
     if options.experiment is None:

@@ -27,8 +27,10 @@ def _compare(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(asdict(found)))
     elif found.difference is None:
-        print(f"equal: {found.days} trained days of {found.experiments} experiments, {found.tensors} tensors bit for bit, "
-              "id maps and feature state too")  # fmt: skip
+        print(
+            f"equal: {found.days} trained days of {found.experiments} experiments, {found.tensors} tensors "
+            "bit for bit, id maps and feature state too"
+        )
     else:
         print(f"different: {found.difference}")
     return 0 if found.difference is None else 1

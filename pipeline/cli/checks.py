@@ -79,7 +79,9 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _python() -> str:
     if sys.version_info[:2] != (3, 11):
-        raise DayspringError(f"{sys.version.split()[0]} at {sys.executable}; the pinned packages are for 3.11, run `make setup`")
+        raise DayspringError(
+            f"{sys.version.split()[0]} at {sys.executable}; the pinned packages are for 3.11, run `make setup`"
+        )
     return f"{sys.version.split()[0]}, {os.cpu_count()} cores"
 
 
@@ -92,7 +94,9 @@ def _packages() -> str:
             missing.append(name)
     if missing:
         raise DayspringError(f"not installed: {', '.join(missing)}; run `make setup`")
-    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("apache-airflow", "tensorflow", "pandas"))
+    return ", ".join(
+        f"{name} {importlib.metadata.version(name)}" for name in ("apache-airflow", "tensorflow", "pandas")
+    )
 
 
 def _root(context: JobContext) -> str:
@@ -100,11 +104,16 @@ def _root(context: JobContext) -> str:
     from pipeline.locks import held
 
     context.root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=context.root) as folder, held(Path(folder) / "probe.lock", timeout=5, what="probe"):
+    with (
+        tempfile.TemporaryDirectory(dir=context.root) as folder,
+        held(Path(folder) / "probe.lock", timeout=5, what="probe"),
+    ):
         pass
     free = shutil.disk_usage(context.root).free
     if free < MIN_FREE_BYTES:
-        raise DayspringError(f"{context.root}: {free / 1e9:.1f} GB free; make room for at least {MIN_FREE_BYTES / 1e9:.0f} GB")
+        raise DayspringError(
+            f"{context.root}: {free / 1e9:.1f} GB free; make room for at least {MIN_FREE_BYTES / 1e9:.0f} GB"
+        )
     swept = context.store.sweep()
     left = f", {len(swept)} half-written artefacts of dead processes removed" if swept else ""
     return f"{context.root}, {free / 1e9:.0f} GB free, locks work{left}"

@@ -37,7 +37,9 @@ def register(commands: Commands) -> None:
     taint.add_argument("--experiment", action="append", metavar="E", help="default: all")
     taint.add_argument("--reason", required=True)
 
-    prune = commands.add("prune", _prune, "Remove payloads that retention no longer keeps; manifests stay.", "prune --job ads")
+    prune = commands.add(
+        "prune", _prune, "Remove payloads that retention no longer keeps; manifests stay.", "prune --job ads"
+    )
     add_job(prune)
     add_json(prune)
 
@@ -84,8 +86,7 @@ def rechain_command(context: JobContext, experiment: str, tainted: list[Day]) ->
     first = ancestor.ref.day.next() if ancestor is not None else (context.chain(experiment).start or tainted[0])
     last = context.chain(experiment).days()[-1]
     return (
-        f"python -m pipeline backfill --job {context.config.job} --experiment {experiment} "
-        f"--from {first} --to {last}"
+        f"python -m pipeline backfill --job {context.config.job} --experiment {experiment} --from {first} --to {last}"
     )
 
 

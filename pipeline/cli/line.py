@@ -100,14 +100,16 @@ class Line:
 
     def _publish_newest(self, last: Day) -> None:
         """The range ends in skipped days: what is published is the last day that was not skipped."""
-        newest = next((d for d in reversed(self.context.store.days("features", self.context.config.job)) if d <= last), None)
+        newest = next(
+            (d for d in reversed(self.context.store.days("features", self.context.config.job)) if d <= last), None
+        )
         if newest is not None and not self.failed:
             for name in ("release", "publish"):
                 stage_module(name).run(self.context, newest)
 
 
 def guard_order(context: JobContext, first: Day, experiments: list[str]) -> None:
-    """A range may start a chain, or follow it without a hole; raises ``ChainError`` naming the command that fills it."""
+    """A range starts a chain or follows it without a hole; raises ``ChainError`` naming the command that fills it."""
     for name in experiments:
         chain = context.chain(name)
         if chain.start is None:

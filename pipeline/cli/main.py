@@ -15,7 +15,7 @@ from pipeline.errors import DayspringError
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m pipeline",
-        description="Daily incremental training of recommenders. Exit codes: 0 done, 99 skipped, 2 wrong use, 1 failed.",
+        description="Daily incremental training of recommenders. Exits with 0 done, 99 skipped, 2 wrong use, 1 failed.",
         epilog="Example:\n  python -m pipeline backfill --job ads --from 2022-04-25 --to 2022-05-04",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -44,8 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            print(f"error: the disk is full ({error.filename or 'no file named'}); nothing half-written was committed, "
-                  "free some space (`python -m pipeline prune`) and run the same command again", file=sys.stderr)  # fmt: skip
+            print(
+                f"error: the disk is full ({error.filename or 'no file named'}); nothing half-written was committed. "
+                "Free some space (`python -m pipeline prune`) and run the same command again",
+                file=sys.stderr,
+            )
             return 1
         traceback.print_exc()
         print(f"error: {type(error).__name__}: {error}", file=sys.stderr)

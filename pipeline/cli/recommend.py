@@ -33,7 +33,9 @@ def _recommend(options: argparse.Namespace) -> int:
         raise UsageError(f"--top {options.top}: at least 1")
     if context.config.kind == "ranking":
         if options.teacher is None or options.class_ is None or options.user is not None:
-            raise UsageError(f"job '{context.config.job}' ranks homework for a teacher's class: give --teacher and --class")
+            raise UsageError(
+                f"job '{context.config.job}' ranks homework for a teacher's class: give --teacher and --class"
+            )
         owner = [options.teacher, options.class_]
     else:
         if options.user is None or options.teacher is not None or options.class_ is not None or options.chapter:

@@ -144,6 +144,9 @@ def _print(picture: dict[str, Any]) -> None:
         print("served: nothing yet")
     else:
         hold = f", held: {served['hold']}" if served.get("hold") else ""
-        print(f"served: {served['release_id']} (checkpoint of {served['checkpoint_day']}, {served['age_days']} days old){hold}")
+        print(
+            f"served: {served['release_id']} "
+            f"(checkpoint of {served['checkpoint_day']}, {served['age_days']} days old){hold}"
+        )
     print("on disk: " + ", ".join(f"{kind} {size / 1e6:.1f} MB" for kind, size in picture["bytes"].items())
           + f"; together {picture['bytes_total'] / 1e6:.1f} MB")  # fmt: skip

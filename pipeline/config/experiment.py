@@ -24,11 +24,11 @@ class Experiment(Strict):
     """
 
     model: str
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
     only: tuple[str, ...] | None = None
     without: tuple[str, ...] = ()
     dim: int = Field(default=8, ge=1, le=1024)
-    dims: dict[str, int] = {}
+    dims: dict[str, int] = Field(default_factory=dict)
     loss: Literal["binary", "softmax"]
     optimizer: Literal["catch_up_adam", "lazy_adam", "dense_adam"] = "catch_up_adam"
     learning_rate: float = Field(default=1e-3, gt=0, lt=1)
@@ -52,8 +52,8 @@ class Gate(Strict):
     ``keep``; ``floors``: values below which nothing is released (for ``log_loss``: above which).
     """
 
-    margins: dict[str, float] = {}
-    floors: dict[str, float] = {}
+    margins: dict[str, float] = Field(default_factory=dict)
+    floors: dict[str, float] = Field(default_factory=dict)
     calibration: tuple[float, float] = (0.8, 1.25)
     resamples: int = Field(default=400, ge=50)
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
@@ -76,5 +76,5 @@ class Release(Strict):
 class Measures(Strict):
     """Weights of the composite hit rate, by k."""
 
-    composite: dict[int, float] = {1: 0.5, 3: 0.3, 5: 0.2, 10: 0.1}
+    composite: dict[int, float] = Field(default_factory=lambda: {1: 0.5, 3: 0.3, 5: 0.2, 10: 0.1})
     primary: str | None = None

@@ -97,8 +97,15 @@ class LastYear(Strict):
 
     match: tuple[str, ...]  # `row.` and `user.` columns that similar classes share
     own_class_first: bool = False  # before that, the class's own earlier history (same edition, any teacher)
+    own_match: tuple[str, ...] = ()  # the columns that say so: the class and the edition
     values: int = Field(default=10, ge=1)  # most frequent ids kept a day
     years: int = Field(default=1, ge=1, le=3)
+
+    @model_validator(mode="after")
+    def _own_class_is_named(self) -> LastYear:
+        if self.own_class_first != bool(self.own_match):
+            raise ValueError("`own_class_first` goes with `own_match`, such as [row.class_id, row.edition_id]")
+        return self
 
 
 class History(Strict):

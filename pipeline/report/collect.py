@@ -77,7 +77,11 @@ def _empty_days(features: Artifact | None) -> dict[str, int]:
 
 def _experiment(parts: dict[str, Artifact | None]) -> dict[str, Any]:
     checkpoint, gate, check = parts["checkpoint"], parts["gate"], parts["check"]
-    shown: dict[str, Any] = {"gate": gate.manifest.extra if gate is not None else None, "loss": None, "checkpoint": None}
+    shown: dict[str, Any] = {
+        "gate": gate.manifest.extra if gate is not None else None,
+        "loss": None,
+        "checkpoint": None,
+    }
     if checkpoint is not None:
         shown["checkpoint"] = checkpoint.manifest
         if not checkpoint.manifest.pruned:

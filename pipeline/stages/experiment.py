@@ -24,7 +24,9 @@ class Outcome:
     @property
     def summary(self) -> str:
         values = self.test.manifest.extra["values"] if self.test is not None else {}
-        shown = [f"{name} {value:.4f}" for name in ("auc", "hit_1", "hit_3") if isinstance(value := values.get(name), float)]
+        shown = [
+            f"{name} {value:.4f}" for name in ("auc", "hit_1", "hit_3") if isinstance(value := values.get(name), float)
+        ]
         verdict = [self.gate.manifest.extra["verdict"]] if self.gate is not None else []
         return ", ".join(["trained" if self.trained else "already trained", *shown, *verdict])
 
@@ -53,7 +55,7 @@ def run(context: JobContext, day: Day, experiment: str, *, reprocess: bool = Fal
         parent = chain.parent(day)
         test = gate = None
         if parent is not None:
-            test = testing.test_day(context, day, experiment, features, parent, reprocess=reprocess)
+            test = testing.run_test(context, day, experiment, features, parent, reprocess=reprocess)
             gate = testing.gate_day(context, day, experiment, features, test, reprocess=reprocess)
         checkpoint, trained = training.train(context, day, experiment, features, parent, reprocess=reprocess)
         export = exporting.export(context, day, experiment, features, checkpoint)

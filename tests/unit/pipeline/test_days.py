@@ -47,7 +47,9 @@ def test_29_february() -> None:
     assert Day.of(2024, 3, 1).year_before(same_weekday=True) == Day.of(2023, 3, 3)
 
 
-@pytest.mark.parametrize("text", ["2024-2-1", "20240201", "2024-02-30", "2024/02/01", "", " 2024-02-01", "２０２４-02-01"])
+@pytest.mark.parametrize(
+    "text", ["2024-2-1", "20240201", "2024-02-30", "2024/02/01", "", " 2024-02-01", "２０２４-02-01"]
+)
 def test_what_is_no_day(text: str) -> None:
     with pytest.raises(UsageError, match=r"YYYY-MM-DD|calendar"):
         Day.parse(text)

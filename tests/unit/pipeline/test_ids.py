@@ -14,7 +14,9 @@ from pipeline.errors import DataError, UsageError
 from pipeline.ids import MISSING_INT, MISSING_STR, PAD_INT, REASONS, canonical_ids
 
 
-@pytest.mark.parametrize("spelling", [12, 12.0, "12", " 12 ", "12.0", "12.", "+12", "012", b"12", Decimal("12.00"), np.int8(12)])
+@pytest.mark.parametrize(
+    "spelling", [12, 12.0, "12", " 12 ", "12.0", "12.", "+12", "012", b"12", Decimal("12.00"), np.int8(12)]
+)
 def test_one_int_however_it_is_spelt(spelling: Any) -> None:
     alone = canonical_ids([spelling], "int")
     assert alone.values.dtype == np.int64
@@ -125,7 +127,11 @@ def test_columns_that_cannot_hold_ids() -> None:
         canonical_ids([1], "float")
 
 
-@given(st.lists(st.one_of(st.integers(-(2**70), 2**70), st.floats(), st.text(max_size=25), st.none(), st.binary(max_size=4))))
+@given(
+    st.lists(
+        st.one_of(st.integers(-(2**70), 2**70), st.floats(), st.text(max_size=25), st.none(), st.binary(max_size=4))
+    )
+)
 def test_canonical_ids_are_fixed_points(values: list[Any]) -> None:
     for kind in ("int", "str"):
         once = canonical_ids(values, kind)

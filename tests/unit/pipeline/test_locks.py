@@ -38,7 +38,9 @@ def test_timeout_names_the_holder_and_death_frees_the_lock(tmp_path: Path) -> No
     try:
         host = Owner.this().host
         with (
-            pytest.raises(LockTimeout, match=rf"experiment 'a' is locked by process {child.pid} on host {host} for \d+ s"),
+            pytest.raises(
+                LockTimeout, match=rf"experiment 'a' is locked by process {child.pid} on host {host} for \d+ s"
+            ),
             held(path, timeout=0.1, what="experiment 'a'"),
         ):
             pytest.fail("two processes hold one lock")

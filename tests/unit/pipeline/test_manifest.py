@@ -66,7 +66,9 @@ def test_every_truncation_is_told_with_the_file(tmp_path: Path) -> None:
             Manifest.read(path)
 
 
-@pytest.mark.parametrize("change", [{"day": "2024-13-01"}, {"day": 5}, {"inputs": [1]}, {"files": []}, {"generation": "x"}])
+@pytest.mark.parametrize(
+    "change", [{"day": "2024-13-01"}, {"day": 5}, {"inputs": [1]}, {"files": []}, {"generation": "x"}]
+)
 def test_fields_of_the_wrong_type(tmp_path: Path, change: dict[str, object]) -> None:
     path = tmp_path / "manifest.json"
     path.write_text(json.dumps({**json.loads(_manifest().to_json()), **change}))

@@ -75,7 +75,9 @@ def test_champion_must_be_an_experiment(ads: str) -> None:
 
 
 def test_counter_key_must_be_a_feature(ads: str) -> None:
-    changed = edited(ads, features__user_rate={"kind": "dense", "side": "pair", "counter": {"key": ["usr"], "measure": "rate"}})
+    changed = edited(
+        ads, features__user_rate={"kind": "dense", "side": "pair", "counter": {"key": ["usr"], "measure": "rate"}}
+    )
     assert "features.user_rate.counter.key: 'usr' is not a feature" in error(changed)
 
 
@@ -98,7 +100,9 @@ def test_settings_of_one_experiment_leave_other_stages_alone(ads: str) -> None:
 
 
 def test_source_by_range_of_days(ads: str) -> None:
-    changed = edited(ads, tables__impressions__sources=[{"source": "midas_offline", "first": "2024-03-02", "last": "2024-03-03"}])
+    changed = edited(
+        ads, tables__impressions__sources=[{"source": "midas_offline", "first": "2024-03-02", "last": "2024-03-03"}]
+    )
     table = parse_job(changed, Path("ads.yaml")).tables["impressions"]
     assert [table.source_on(Day.of(2024, 3, day)) for day in (1, 2, 4)] == [
         "midas_online_context", "midas_offline", "midas_online_context",

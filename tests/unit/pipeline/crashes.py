@@ -1,0 +1,37 @@
+"""Death at every step of a piece of work, one after the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+
+def crash_at_every_step(work: Callable[[], object], check: Callable[[], object]) -> int:
+    """Runs ``work`` in forked children, each dying before one more of its writes; returns the number of crashes."""
+    names = [(os, "fsync"), (os, "link"), (Path, "rename"), (Path, "replace"), (Path, "unlink"), (Path, "mkdir")]
+    for step in range(200):
+        child = os.fork()
+        if child == 0:
+            left = step
+
+            def dying(real: Callable[..., object]) -> Callable[..., object]:
+                def call(*args: object, **more: object) -> object:
+                    nonlocal left
+                    if left == 0:
+                        os._exit(9)
+                    left -= 1
+                    return real(*args, **more)
+
+                return call
+
+            for where, name in names:
+                setattr(where, name, dying(getattr(where, name)))
+            try:
+                work()
+            finally:
+                os._exit(0)
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0:
+            return step
+        check()
+    raise AssertionError("the work never ended")
