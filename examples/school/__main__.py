@@ -27,6 +27,7 @@ def _write(given: argparse.Namespace) -> None:
         first=Day.parse(given.first),
         days=given.days,
         teachers=given.teachers,
+        last_year_classes=given.last_year_classes,
         users=given.users,
         ads=given.ads,
         impressions=given.impressions_per_day,
@@ -85,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--from", dest="first", metavar="DAY", default="2024-02-26", help="first day (default %(default)s)")
     add("--days", type=int, default=10, help="number of days (default %(default)s)")
     add("--teachers", type=int, default=300, help="teachers of this year (default %(default)s)")
+    add("--last-year-classes", type=int, default=4, metavar="N", help="by county, edition, grade (default %(default)s)")
     add("--users", type=int, default=1000, help="users of the ads job (default %(default)s)")
     add("--ads", type=int, default=400, help="advertisements (default %(default)s)")
     add("--impressions-per-day", type=int, default=2000, metavar="N", help="default %(default)s")

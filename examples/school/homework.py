@@ -62,11 +62,10 @@ class Cohort:
         here = np.flatnonzero(setting)
         book = first_chapter(self.classes.edition[here], self.classes.grade[here], term)
         chapter = book + self._chapter[here]
-        section = self._next_section(here, random)
-        main = self._choose_style(here, chapter, random)
+        section = self._repeat(self._next_section(here, random), self._law.repeated_section[chapter], random)
+        main = self._repeat(self._choose_style(here, chapter, random), self._law.repeated_style[chapter], random)
         rare = np.where(random.random(len(here)) < _RARE, MAIN + random.integers(0, RARE, len(here)), main)
         slot = self._bundle(single(section, rare), section, chapter, random)
-        slot = np.where(random.random(len(here)) < self._law.repeated, self._of_week(day, chapter), slot)
         other = single(section, self._choose_style(here, chapter, random))
         second = (random.random(len(here)) < _SECOND) & (other != slot)
         classes = np.concatenate([here, here[second]])
@@ -123,9 +122,8 @@ class Cohort:
         review = (draw >= _PAIR + _WHOLE) & (draw < _PAIR + _WHOLE + _REVIEW)
         return np.where(review & (chapter % CHAPTERS < CHAPTERS - 1), REVIEW + kind % 2, slot)
 
-    def _of_week(self, day: Day, chapter: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The week's package of each chapter, equal in every year (weeks are counted from 1 January)."""
-        week = (day.ordinal - Day.of(day.date.year, 1, 1).ordinal) // 7
-        random = self._options.random("package of the week", week)
-        chapters = len(self._law.chapters)
-        return single(random.integers(0, SECTIONS, chapters), random.integers(0, MAIN, chapters))[chapter]
+    def _repeat(
+        self, chosen: NDArray[np.int64], favourite: NDArray[np.int64], random: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """Puts what every year's classes choose in the place of the law's share of the choices."""
+        return np.where(random.random(len(chosen)) < self._law.repeated, favourite, chosen)

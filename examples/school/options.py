@@ -13,13 +13,15 @@ from pipeline.errors import UsageError
 EFFECTS = {
     "order": "sections are set one after the other, up or down the chapter: the order of the last days tells which",
     "last_year": "classes of one county, edition and grade prefer the same styles this year and last year",
-    "repetition": "the packages of a week are the same as in that week last year; without it last year's rows follow "
-    "popularities of their own, and no order",
+    "repetition": "each chapter's favourite section and style are the same every year; without it last year's rows "
+    "follow popularities of their own, and no order",
     "county": "new teachers prefer their county's styles; others have a habit of their own in any case",
     "style": "each chapter has a style of its own that is set more often",
     "taste": "users click on their favourite categories and label of ads",
     "behaviour": "users who just called the shop's API paths click more",
 }
+
+_LEAST = {"days": 1, "teachers": 1, "last_year_classes": 1, "users": 1, "ads": 30, "impressions": 0, "seed": 0}
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Options:
         first: first day; the days one year earlier, from 21 days before to 7 days after, are made too.
         days: number of days.
         teachers: teachers of this year; more than twice as many classes.
+        last_year_classes: classes of each county, edition and grade that had homework last year.
         users: users of the ads job.
         ads: advertisements.
         impressions: a day.
@@ -43,6 +46,7 @@ class Options:
     first: Day
     days: int = 10
     teachers: int = 300
+    last_year_classes: int = 4
     users: int = 1000
     ads: int = 400
     impressions: int = 2000
@@ -53,7 +57,7 @@ class Options:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name, least in (("days", 1), ("teachers", 1), ("users", 1), ("ads", 30), ("impressions", 0), ("seed", 0)):
+        for name, least in _LEAST.items():
             if getattr(self, name) < least:
                 raise UsageError(f"{name} is {getattr(self, name)}; the least is {least}")
         for name in ("dirty", "click_rate"):

@@ -13,14 +13,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from examples.school.options import Options
-from examples.school.textbook import CHAPTERS, EDITIONS, GRADES, MAIN, TERMS
+from examples.school.textbook import CHAPTERS, EDITIONS, GRADES, MAIN, SECTIONS, TERMS
 
 GROUPS = 6
-LAST_YEAR_CLASSES = 4
-"""Last year's classes of each group."""
-
 _POPULARITY = 0.2  # fall of the log-odds from one style to the next
-_GROUP, _SECOND, _COUNTY, _HABIT, _CHAPTER = 2.5, 1.5, 2.0, 2.0, 2.0  # log-odds of a favourite style
+_GROUP, _SECOND, _COUNTY, _HABIT, _CHAPTER = 4.0, 2.5, 2.5, 2.0, 2.0  # log-odds of a favourite style
+_REPEATED = 0.6
 
 
 @dataclass(frozen=True)
@@ -58,13 +56,16 @@ class Law:
         styles: log-odds of the main styles by class, ``[classes, MAIN]``.
         chapters: added by chapter, ``[chapters, MAIN]``.
         ordered: sections follow one another; else any section of the chapter.
-        repeated: share of the homework that is the week's package, the same every year.
+        repeated: share of the sections, and of the styles, that are the chapter's own, the same every year.
+        repeated_section, repeated_style: those of each chapter, ``[chapters]``.
     """
 
     styles: NDArray[np.float64]
     chapters: NDArray[np.float64]
     ordered: bool
     repeated: float
+    repeated_section: NDArray[np.int64]
+    repeated_style: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,8 @@ def _last_year(
     """Several classes a group, of teachers who were there; this year's older classes among them, a grade lower."""
     random = options.random("last year's classes")
     counties = len(first_grade)
-    county = np.repeat(np.arange(counties), GROUPS * LAST_YEAR_CLASSES)
-    slot = np.tile(np.repeat(np.arange(GROUPS), LAST_YEAR_CLASSES), counties)
+    county = np.repeat(np.arange(counties), GROUPS * options.last_year_classes)
+    slot = np.tile(np.repeat(np.arange(GROUPS), options.last_year_classes), counties)
     old = np.flatnonzero(~teachers.new)
     old = old[np.argsort(teachers.county[old], kind="stable")]
     low = np.searchsorted(teachers.county[old], county)
@@ -170,7 +171,7 @@ def _last_year(
     class_id = 9_000_000 + random.choice(40 * len(county), len(county), replace=False)
     # A class keeps its id as it moves up: one of each group takes the id of an older class one grade above.
     group_above = np.where(slot % 3 < 2, county * GROUPS + slot + 1, -1)
-    first_of_group = np.flatnonzero(np.arange(len(county)) % LAST_YEAR_CLASSES == 0)
+    first_of_group = np.flatnonzero(np.arange(len(county)) % options.last_year_classes == 0)
     older = np.flatnonzero(here.start == 0)
     groups, position = np.unique(here.group[older], return_index=True)
     place = np.minimum(np.searchsorted(groups, group_above[first_of_group]), len(groups) - 1) if len(groups) else None
@@ -222,8 +223,8 @@ def _law(options: Options, teachers: Teachers, classes: Classes) -> Law:
     _raise(logits, np.where(of_county, county, habit), _COUNTY if "county" in options.effects else _HABIT)
     if "last_year" in options.effects:
         _raise_groups(options, logits, "group favourites", classes)
-    repeated = 0.5 if "repetition" in options.effects else 0.0
-    return Law(logits, _by_chapter(options, "chapter favourites"), "order" in options.effects, repeated)
+    chapters = _by_chapter(options, "chapter favourites")
+    return Law(logits, chapters, "order" in options.effects, *_repetition(options))
 
 
 def _law_of_last_year(options: Options, classes: Classes) -> Law:
@@ -234,7 +235,15 @@ def _law_of_last_year(options: Options, classes: Classes) -> Law:
     favourites = "group favourites" if "last_year" in options.effects else "group favourites of last year"
     _raise_groups(options, logits, favourites, classes)
     chapters = _by_chapter(options, "chapter favourites" + own)
-    return Law(logits, chapters, shared and "order" in options.effects, 0.5 if shared else 0.0)
+    return Law(logits, chapters, shared and "order" in options.effects, *_repetition(options))
+
+
+def _repetition(options: Options) -> tuple[float, NDArray[np.int64], NDArray[np.int64]]:
+    """How much is repeated, and each chapter's section and style that are."""
+    random = options.random("repetition")
+    chapters = len(EDITIONS) * GRADES * TERMS * CHAPTERS
+    share = _REPEATED if "repetition" in options.effects else 0.0
+    return share, random.integers(0, SECTIONS, chapters), random.integers(0, MAIN, chapters)
 
 
 def _popularity(options: Options, name: str, rows: int) -> NDArray[np.float64]:
