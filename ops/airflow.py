@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from ops import processes
-from ops.deployment import PROJECT, USER, Deployment, airflow_homes, settings_from_environment
+from ops.deployment import PROJECT, USER, Deployment, airflow_homes, remembered, settings_from_environment
 from ops.rest import Api, ApiError
 
 COMPONENTS = {
@@ -19,6 +19,7 @@ COMPONENTS = {
     "dag-processor": ["dag-processor"],
     "triggerer": ["triggerer", "--skip-serve-logs"],
 }
+JOBS = ("homework", "ads")
 POOL = {"name": "train", "slots": 1, "description": "One training process at a time", "include_deferred": False}
 UNFINISHED = ("queued", "running")
 
@@ -78,18 +79,24 @@ def down_one(deployment: Deployment) -> None:
     processes.end(deployment.mark, deployment.logs)
 
 
-def status() -> int:
-    """Prints what runs; returns how many deployments are up."""
-    found = 0
+def status() -> None:
+    """Prints what runs, and the state of each job's chain in the data set of the last demo or of the environment."""
     for deployment in deployments():
         states = Api(deployment).health() if is_up(deployment) else {}
         if not states:
             print(f"airflow ({deployment.home.name}): down")
             continue
-        found += 1
         print(f"airflow ({deployment.home.name}): {deployment.url}  login {USER} / {deployment.password}")
-        print("   " + ", ".join(f"{component} {state}" for component, state in states.items()))
-    return found
+        print("   " + ", ".join(f"{component} {state}" for component, state in states.items()), flush=True)
+    settings = settings_from_environment() or remembered()
+    root = Path(settings.get("DAYSPRING_ROOT") or PROJECT / ".dayspring")
+    if not root.is_dir():
+        print("no day has been trained here yet: make demo")
+        return
+    for job in JOBS:
+        print(f"\n{job} in {_short(root)}", flush=True)
+        command = [sys.executable, "-m", "pipeline", "status", "--job", job]
+        subprocess.run(command, cwd=PROJECT, env=os.environ | settings, check=False)
 
 
 def _airflow() -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ops import airflow
 from ops.backfill import BackfillFailed, backfill, missing
-from ops.deployment import PROJECT, USER, Deployment
+from ops.deployment import PROJECT, USER, Deployment, remember
 from ops.rest import Api
 from ops.samples import WHERE_TO_GET, Sample, real, school
 
@@ -24,7 +24,7 @@ def demo(sample: Sample) -> int:
     """Runs the demo on a data set; returns the exit code."""
     sample.fill()
     deployment = airflow.up(sample.name, sample.settings)
-    remember(sample)
+    remember(sample.settings)
     api = Api(deployment)
     days = sum(len(wanted.days) for wanted in sample.ranges)
     left = sum(len(missing(api, wanted)) for wanted in sample.ranges)
@@ -45,12 +45,6 @@ def demo(sample: Sample) -> int:
     if failed:
         print(f"\nerror: {failed}", file=sys.stderr)
     return 1 if failed else 0
-
-
-def remember(sample: Sample) -> None:
-    """Leaves the settings where a shell can read them, so that the commands look at this data set."""
-    lines = [f"export {name}={shlex.quote(value)}" for name, value in sample.settings.items()]
-    (PROJECT / ".dayspring" / "current.env").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def pipeline(sample: Sample, *arguments: str) -> str:

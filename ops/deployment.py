@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import secrets
+import shlex
 import socket
 import sys
 import uuid
@@ -156,6 +157,26 @@ def free_port(first: int) -> int:
                 continue
             return port
     raise SystemExit(f"no free port between {first} and {first + 199} on 127.0.0.1")
+
+
+def current_file() -> Path:
+    """Where the demo leaves the settings of the data set that it ran on, for shells and for ``make status``."""
+    return PROJECT / ".dayspring" / "current.env"
+
+
+def remember(settings: dict[str, str]) -> None:
+    """Writes the settings as lines that a shell can read."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
+    current_file().parent.mkdir(parents=True, exist_ok=True)
+    current_file().write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def remembered() -> dict[str, str]:
+    """The settings of the last demo; empty if there was none."""
+    if not current_file().is_file():
+        return {}
+    words = shlex.split(current_file().read_text(encoding="utf-8"))
+    return dict(word.split("=", 1) for word in words if "=" in word)
 
 
 def settings_from_environment() -> dict[str, str]:

@@ -87,11 +87,9 @@ class Sample:
             yield ["examples.school", "--target", homework, "--target", ads, *SCHOOL_OPTIONS]
             return
         retail, kuairand = find(self.data, RETAIL_FILES), find(self.data, KUAIRAND_FILES)
-        yield ["examples.kuairand", "--source", str(kuairand), "--target", ads,
-               "--from", REAL_FULL[1].first.isoformat(), "--to", REAL_FULL[1].last.isoformat()]  # fmt: skip
-        # From its first day on: histories and counters are built from `state_from` of its YAML.
-        yield ["examples.online_retail", "--source", str(retail), "--target", homework,
-               "--to", REAL_FULL[0].last.isoformat()]  # fmt: skip
+        # All of their days: histories and counters are built from `state_from` of the YAML on.
+        yield ["examples.kuairand", "--source", str(kuairand), "--target", ads]
+        yield ["examples.online_retail", "--source", str(retail), "--target", homework]
 
 
 SCHOOL_RANGES = (
@@ -99,7 +97,7 @@ SCHOOL_RANGES = (
     Range("ads", date(2024, 3, 4), date(2024, 3, 6)),
 )
 SCHOOL_OPTIONS = [
-    "--from", "2024-03-04", "--days", "7", "--outage", "2024-03-07", "--teachers", "300", "--seed", "1",
+    "--from", "2024-03-04", "--days", "7", "--outage", "2024-03-07", "--teachers", "300", "--seed", "1", "--replace",
 ]  # fmt: skip
 REAL_RANGES = (
     Range("homework", date(2011, 3, 1), date(2011, 3, 7)),
