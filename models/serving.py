@@ -98,9 +98,11 @@ class ServingModule(tf.Module):
     def __init__(self, engine: Engine, kinds: Mapping[str, str]) -> None:
         super().__init__(name="serving")
         self._schema = engine.schema
-        self._model_call = engine.model
         self._softmax = engine.loss_name == "softmax"
-        # Plain variables, not the Keras layers: saving those as well doubles the size and the time.
+        # The Keras layers stay outside, behind a function: they would be saved as well, and differently by
+        # each of the two ways of saving. What is saved of them is their plain variables.
+        model = engine.model
+        self._logits = lambda inputs: model(inputs, training=False)
         self.weights = [weight.value for weight in engine.model.weights]
         self.ids = {space: _IntIds() if kinds[space] == "int" else _StrIds() for space in engine.spaces}
         self.embeddings = {
@@ -108,6 +110,7 @@ class ServingModule(tf.Module):
             for space, dim in engine.dims.items()
         }
         self.metadata = tf.Variable("{}", trainable=False, name="metadata")
+        self._graph: bytes | None = None
         specs = input_specs(engine, kinds)
         self.entries = {
             "serving_default": tf.function(self._score, autograph=False).get_concrete_function(**specs),
@@ -132,8 +135,21 @@ class ServingModule(tf.Module):
             self.embeddings[space].assign(table)
         self.metadata.assign(json.dumps(dict(metadata), sort_keys=True))
 
+    def save(self, path: Path) -> None:
+        """Write the SavedModel; its graph is the same at every save, so later ones write the variables only."""
+        if self._graph is None:
+            tf.saved_model.save(self, str(path), signatures=self.entries)
+            self._graph = (path / "saved_model.pb").read_bytes()
+            # Optional parts that later saves could not keep true.
+            (path / "fingerprint.pb").unlink(missing_ok=True)
+            (path / "assets").rmdir()
+        else:
+            path.mkdir(parents=True, exist_ok=True)
+            tf.train.Checkpoint(root=self).write(str(path / "variables" / "variables"))
+            (path / "saved_model.pb").write_bytes(self._graph)
+
     def _score(self, **raw: tf.Tensor) -> dict[str, tf.Tensor]:
-        logit = self._model_call(self._inputs(raw), training=False)
+        logit = self._logits(self._inputs(raw))
         if not self._softmax:
             return {"logit": logit, "probability": tf.sigmoid(logit)}
         items = self._schema.on(Side.ITEM, ids=True)
@@ -209,7 +225,7 @@ def export(engine: Engine, maps: Maps, path: Path, metadata: Mapping[str, object
     if not isinstance(module, ServingModule):
         module = engine.serving = ServingModule(engine, kinds)
     module.update(engine, maps, metadata)
-    tf.saved_model.save(module, str(path), signatures=module.entries)
+    module.save(path)
 
 
 def golden(engine: Engine, maps: Maps, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
