@@ -1,0 +1,43 @@
+"""Finding the published data sets, and keeping data sets apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ops.samples import KUAIRAND_FILES, RETAIL_FILES, find, real, school
+
+
+def test_data_is_found_at_any_usual_depth(tmp_path: Path) -> None:
+    deep = tmp_path / "KuaiRand-Pure" / "data"
+    deep.mkdir(parents=True)
+    (deep / KUAIRAND_FILES[1]).touch()
+    (tmp_path / "online_retail_II.xlsx").touch()
+    assert find(tmp_path, KUAIRAND_FILES) == deep
+    assert find(tmp_path, RETAIL_FILES) == tmp_path
+
+
+@pytest.mark.parametrize("folder", ["empty", "absent"])
+def test_what_is_missing_is_named_with_where_to_get_it(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SystemExit, match=r"DATA=.*kuairand\.com"):
+        find(tmp_path / folder, KUAIRAND_FILES)
+
+
+def test_data_sets_do_not_share_a_root(tmp_path: Path) -> None:
+    samples = (school(), real(tmp_path, full=True))
+    for name in ("DAYSPRING_ROOT", "DAYSPRING_HOMEWORK_URL", "DAYSPRING_ADS_URL", "DAYSPRING_RELEASE_URL"):
+        assert len({sample.settings[name] for sample in samples}) == 2
+
+
+def test_the_schedule_ends_with_the_last_day_of_either_job(tmp_path: Path) -> None:
+    assert school().settings["DAYSPRING_SCHEDULE_END"] == "2024-03-10"
+    assert real(tmp_path, full=True).settings["DAYSPRING_SCHEDULE_END"] == "2022-05-04"
+
+
+def test_the_full_demo_covers_saturdays(tmp_path: Path) -> None:
+    homework, ads = real(tmp_path, full=True).ranges
+    assert len(homework.days) >= 21
+    assert {"2011-03-05", "2011-03-12", "2011-03-19"} <= set(homework.days)
+    assert (ads.days[0], ads.days[-1]) == ("2022-04-25", "2022-05-04")
