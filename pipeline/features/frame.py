@@ -36,11 +36,11 @@ class Lists:
 
     def padded(self, width: int, fill: Any) -> Array:
         """``[rows, width]``: each list's first ``width`` values, then ``fill``."""
-        out = np.full((len(self), width), fill, self.values.dtype)
-        kept = np.minimum(self.lengths, width)
         column = np.arange(width)
-        inside = column[None, :] < kept[:, None]
-        out[inside] = self.values[(self.offsets[:-1, None] + column[None, :])[inside]]
+        if not len(self.values):
+            return np.full((len(self), width), fill, self.values.dtype)
+        out = self.values.take(self.offsets[:-1, None] + column, mode="clip")
+        np.copyto(out, np.asarray(fill, out.dtype), where=column >= self.lengths[:, None])
         return out
 
     @classmethod
