@@ -394,7 +394,7 @@ class ArtifactStore:
         match = _GENERATION.fullmatch(text)
         if match is None:
             raise CorruptArtifact(
-                f"{path}: damaged (holds '{text}'); write the name of the newest gen=NNNN folder beside it into it, "
+                f"{path}: damaged (holds {text!r}); write the name of the newest gen=NNNN folder beside it into it, "
                 "or delete it and run the day again"
             )
         return int(match[1])

