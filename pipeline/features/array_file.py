@@ -1,0 +1,85 @@
+"""Many arrays in one file that is read by memory mapping: a day costs one fsync, not one an array."""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.errors import CorruptArtifact
+
+_MAGIC = b"DSARRAY1"
+_ALIGNED = 64
+
+
+def write(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any] | None = None) -> None:
+    """Write named arrays, and ``meta`` (JSON values); an array of objects holds text."""
+    index: dict[str, Any] = {}
+    buffers: list[NDArray[Any]] = []
+    start = 0
+
+    def place(array: NDArray[Any]) -> int:
+        nonlocal start
+        begin = start
+        buffers.append(np.ascontiguousarray(array))
+        start = -(-(begin + array.nbytes) // _ALIGNED) * _ALIGNED
+        return begin
+
+    for name, array in arrays.items():
+        if array.dtype.kind == "O":
+            text, ends = _encoded(array)
+            index[name] = {"dtype": "text", "shape": [len(array)], "at": place(text), "ends": place(ends), "bytes": len(text)}
+        else:
+            index[name] = {"dtype": array.dtype.str, "shape": list(array.shape), "at": place(array)}
+    header = json.dumps({"arrays": index, "meta": dict(meta or {})}, sort_keys=True).encode()
+    header += b" " * (-(len(_MAGIC) + 8 + len(header)) % _ALIGNED)
+    with path.open("wb") as file:
+        file.write(_MAGIC + len(header).to_bytes(8, "little") + header)
+        for array in buffers:
+            file.write(array.data if array.size else b"")
+            file.write(b"\0" * (-array.nbytes % _ALIGNED))
+
+
+def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """The arrays, memory-mapped and read-only (text is copied), and ``meta``.
+
+    Raises:
+        CorruptArtifact: the file is not whole.
+    """
+    try:
+        with path.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        if mapped[:8] != _MAGIC:
+            raise ValueError("it does not begin as such a file does")
+        begin = 16 + int.from_bytes(mapped[8:16], "little")
+        header = json.loads(mapped[16:begin])
+        arrays = {name: _array(mapped, begin, entry) for name, entry in header["arrays"].items()}
+    except (ValueError, KeyError, TypeError) as error:
+        raise CorruptArtifact(f"{path}: the arrays are damaged ({error}); delete their artefact and run the day again") from error
+    return arrays, header["meta"]
+
+
+def _array(mapped: mmap.mmap, begin: int, entry: Mapping[str, Any]) -> NDArray[Any]:
+    shape = tuple(entry["shape"])
+    if entry["dtype"] != "text":
+        count = int(np.prod(shape, dtype=np.int64))
+        return np.frombuffer(mapped, np.dtype(entry["dtype"]), count, begin + entry["at"]).reshape(shape)
+    ends = np.frombuffer(mapped, np.int64, shape[0] + 1, begin + entry["ends"])
+    data = mapped[begin + entry["at"] : begin + entry["at"] + entry["bytes"]]
+    text = pa.LargeStringArray.from_buffers(shape[0], pa.py_buffer(ends.tobytes()), pa.py_buffer(data))
+    return np.asarray(text.to_numpy(zero_copy_only=False), object)
+
+
+def _encoded(array: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    words = pa.array(array, pa.large_string())
+    if words.null_count:
+        raise TypeError("an array of objects may hold text only")
+    _, ends, data = words.buffers()
+    offsets = np.zeros(1, np.int64) if ends is None else np.frombuffer(ends, np.int64, len(words) + 1)
+    return np.frombuffer(data or b"", np.uint8, int(offsets[-1])), offsets

@@ -1,0 +1,91 @@
+"""A day's arrays on disk: written once, memory-mapped by every experiment.
+
+An artefact of kind ``features`` holds ``rows.arrays`` and, for each replayed day, ``replay-<day>.arrays``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.schema import Columns, DayArrays, Layout
+from pipeline.artifacts import Artifact, content_digest
+from pipeline.days import Day
+from pipeline.features import array_file
+from pipeline.features.assemble import Built
+from pipeline.features.frame import Array
+
+ROWS = "rows"
+_SIDES = ("request_ids", "item_ids", "request_dense", "item_dense", "pair_dense")
+_MATRICES = (
+    "request_ids", "request_dense", "item_ids", "item_dense", "offsets", "pair_item", "pair_dense", "label", "weight",
+    "user", "taken",
+)  # fmt: skip
+_REPLAY = re.compile(r"replay-(\d{4}-\d{2}-\d{2})")
+
+
+def replay_name(day: Day) -> str:
+    """The name of the arrays of a replayed day."""
+    return f"replay-{day}"
+
+
+def write(folder: Path, name: str, built: Built) -> str:
+    """Write a set of arrays; returns the digest of its content."""
+    arrays: dict[str, Array] = {field: getattr(built.arrays, field) for field in _MATRICES}
+    arrays |= {"key_rank": built.key_rank, "empty_days": built.empty_days}
+    arrays |= {f"group.{group}": chosen for group, chosen in built.groups.items()}
+    arrays |= {f"key.{column}": values for column, values in built.keys.items()}
+    layout = {side: {n: asdict(place) for n, place in getattr(built.arrays.layout, side).items()} for side in _SIDES}
+    array_file.write(folder / f"{name}.arrays", arrays, {"layout": layout})
+    return content_digest({**arrays, "layout": json.dumps(layout, sort_keys=True)})
+
+
+def read(artifact: Artifact, name: str = ROWS) -> DayArrays:
+    """The day's own arrays, or those of a replayed day; memory-mapped."""
+    arrays, meta = array_file.read(artifact.file(f"{name}.arrays"))
+    sides = {
+        side: {
+            feature: Columns(place["start"], place["stop"], tuple(place["shape"]))
+            for feature, place in meta["layout"][side].items()
+        }
+        for side in _SIDES
+    }
+    fields: dict[str, Any] = {field: arrays[field] for field in _MATRICES}
+    return DayArrays(layout=Layout(**sides), **fields)
+
+
+def replays(artifact: Artifact) -> list[tuple[str, Day]]:
+    """Name and day of each replayed set, ascending by day."""
+    found = ((name.removesuffix(".arrays"), _REPLAY.fullmatch(name.removesuffix(".arrays"))) for name in artifact.manifest.files)
+    return sorted(((name, Day.parse(match[1])) for name, match in found if match), key=lambda each: each[1])
+
+
+def key_rank(artifact: Artifact, name: str = ROWS) -> NDArray[np.int32]:
+    """Place of each item's raw key, int32 ``[items]``: breaks ties of score."""
+    return np.asarray(array_file.read(artifact.file(f"{name}.arrays"))[0]["key_rank"], np.int32)
+
+
+def groups(artifact: Artifact, name: str = ROWS) -> dict[str, NDArray[np.bool_]]:
+    """Requests by what is known of their owner, bool ``[requests]`` by name (see ``Built.groups``)."""
+    arrays = array_file.read(artifact.file(f"{name}.arrays"))[0]
+    return {column.removeprefix("group."): np.asarray(a, bool) for column, a in arrays.items() if column.startswith("group.")}
+
+
+def keys(artifact: Artifact, name: str = ROWS) -> dict[str, Array]:
+    """Raw ids of requests (``request.<column>``, ``request.chapters`` with ``request.chapters.offsets``) and ``item.key``."""
+    arrays = array_file.read(artifact.file(f"{name}.arrays"))[0]
+    return {column.removeprefix("key."): a for column, a in arrays.items() if column.startswith("key.")}
+
+
+def empty_day_histogram(built: Built, length: int) -> dict[str, list[int]]:
+    """By group, the number of requests with 0 … ``length`` empty days in their window."""
+    return {
+        group: np.bincount(built.empty_days[chosen], minlength=length + 1).tolist() for group, chosen in built.groups.items()
+    }
+

@@ -1,0 +1,79 @@
+"""From a day's validated tables to the impressions of an ads job: each is a request with one candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.config.requests import Impressions
+from pipeline.days import Day
+from pipeline.features.frame import Array, Column, Frame
+from pipeline.features.from_tables import column_of
+from pipeline.features.plan import Plan
+from pipeline.features.profiles import Profiles
+from pipeline.features.rows import DayRows, flat
+
+
+def impression_rows(plan: Plan, tables: Callable[[str], pa.Table], day: Day) -> DayRows:
+    """The day's impressions with the profiles of their users and items; what has no profile has missing values."""
+    settings = _settings(plan)
+    table = tables(settings.rows)
+    columns: dict[str, Column] = {f"row.{name}": column_of(table, name) for name in _row_columns(plan)}
+    users = user_columns(plan)
+    if settings.profile is not None and users:
+        profiles = Profiles(tables(settings.profile.table), settings.profile.key, users)
+        columns |= profiles.join(flat(columns[f"row.{settings.user}"]), "user")
+    columns["calendar.weekday"] = np.full(table.num_rows, day.weekday, np.int64)
+    events = Frame(table.num_rows, columns)
+    label = flat(column_of(table, settings.label)).astype(np.int8)
+    keys, event_item = _distinct_in_order(flat(column_of(table, settings.item)))
+    return DayRows(
+        day=day, events=events, label=label, items=item_frame(plan, tables, keys), event_item=event_item,
+        requests=events, judged=None, weight=np.ones(table.num_rows, np.float32),
+        counts={"rows": table.num_rows, "requests": table.num_rows, "positives": int((label == 1).sum())},
+    )  # fmt: skip
+
+
+def item_frame(plan: Plan, tables: Callable[[str], pa.Table], keys: Array) -> Frame:
+    """The columns ``item.*`` of the items of ``keys``."""
+    settings = _settings(plan)
+    columns: dict[str, Column] = {}
+    names = item_columns(plan)
+    if settings.items is not None and names:
+        columns |= Profiles(tables(settings.items.table), settings.items.key, names).join(keys, "item")
+    columns[f"item.{settings.item}"] = keys
+    return Frame(len(keys), columns)
+
+
+def item_columns(plan: Plan) -> list[str]:
+    """Columns of the items' table that features or histories use, besides the key."""
+    settings = _settings(plan)
+    names = [*(c for f in plan.of_frame("item") for _, c in f.columns), *settings.history_parts]
+    return [name for name in dict.fromkeys(names) if name != settings.item]
+
+
+def user_columns(plan: Plan) -> list[str]:
+    settings = _settings(plan)
+    names = [c for f in plan.of_frame("user") for _, c in f.columns]
+    if settings.profile is not None and settings.profile.register_day is not None:
+        names.append(settings.profile.register_day)
+    return list(dict.fromkeys(names))
+
+
+def _row_columns(plan: Plan) -> list[str]:
+    return list(dict.fromkeys([_settings(plan).user, *(c for f in plan.of_frame("row") for _, c in f.columns)]))
+
+
+def _distinct_in_order(keys: Array) -> tuple[Array, np.ndarray]:
+    """The distinct keys in order of first appearance, and each row's place among them."""
+    import pandas as pd
+
+    places, distinct = pd.factorize(keys, use_na_sentinel=False)
+    return np.asarray(distinct), places.astype(np.int64)
+
+
+def _settings(plan: Plan) -> Impressions:
+    assert plan.config.impressions is not None
+    return plan.config.impressions

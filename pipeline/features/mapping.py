@@ -1,0 +1,202 @@
+"""From a day's raw ids to the id maps that hold them, and to the day's events in indices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.schema import UNKNOWN, Kind, Side
+from pipeline.features.columns import as_raw, bag_ids, categorical_ids
+from pipeline.features.events import Events, HistoryRows
+from pipeline.features.frame import Array, Column, Frame, Lists
+from pipeline.features.from_tables import lists_of
+from pipeline.features.packages import Packages
+from pipeline.features.packing import fingerprint, pack
+from pipeline.features.plan import Plan, PlannedFeature
+from pipeline.features.rows import DayRows, flat
+from pipeline.idmap import IdMap
+
+Maps = Mapping[str, IdMap]
+
+
+def raw_ids(plan: Plan, rows: DayRows, listed: Packages | None = None) -> dict[str, Array]:
+    """The day's raw ids of every id space in canonical order: the order in which new ones get their indices.
+
+    By feature as declared, and in it by row; then owners and sections of study rows; then listed candidates.
+
+    Args:
+        listed: packages of the candidate table, by rank and key.
+    """
+    found: dict[str, list[Array]] = {space: [] for space in plan.spaces}
+    for planned in plan.features.values():
+        if planned.feature.has_ids:
+            space = planned.feature.space or ""
+            found[space].append(_feature_ids(plan, planned, rows))
+    if plan.ranking:
+        for role, space in plan.roles.items():
+            found[space].append(as_raw(rows.role(role).values, plan.space_kind(space), f"item.{role}"))
+    if rows.study is not None and plan.study_owner_space is not None:
+        owner_space, section_space = plan.study_owner_space, plan.roles.get("sections")
+        found[owner_space].append(as_raw(rows.study.owner, plan.space_kind(owner_space), "study owners"))
+        if section_space is not None:
+            found[section_space].append(as_raw(rows.study.section, plan.space_kind(section_space), "study sections"))
+    if listed is not None:
+        for role, space in plan.roles.items():
+            found[space].append(as_raw(listed.role(role).values, plan.space_kind(space), f"candidates: {role}"))
+    return {space: _joined(parts, plan.space_kind(space)) for space, parts in found.items()}
+
+
+def events_of(plan: Plan, rows: DayRows, maps: Maps) -> Events:
+    """The day's events in indices."""
+    catalogue_keys, catalogue = _catalogue(plan, rows, maps)
+    latest_keys, latest = _latest(plan, rows, maps)
+    return Events(
+        day=rows.day,
+        keys={name: event_index(plan, name, rows, maps) for name in plan.key_features},
+        label=rows.label,
+        history=history_rows(plan, rows, maps),
+        catalogue_keys=catalogue_keys,
+        catalogue_taken=np.ones(len(catalogue_keys), np.int32),
+        catalogue=catalogue,
+        latest_keys=latest_keys,
+        latest=latest,
+    )
+
+
+def event_index(plan: Plan, name: str, rows: DayRows, maps: Maps) -> NDArray[np.int32]:
+    """The index of a feature at each event; of a bag its first value, unknown where it is empty."""
+    planned = plan.features[name]
+    if planned.feature.side is Side.ITEM:
+        return item_index(plan, name, rows, maps)[rows.event_item]
+    return frame_index(plan, planned, rows.events, maps)
+
+
+def frame_index(plan: Plan, planned: PlannedFeature, frame: Frame, maps: Maps) -> NDArray[np.int32]:
+    """One index a row of a frame that has the feature's columns."""
+    space = planned.feature.space or ""
+    if planned.feature.kind is Kind.BAG:
+        lists = bag_ids(planned, frame, plan.space_kind(space))
+        return first_index(Lists(lists.offsets, maps[space].lookup(lists.values)))
+    return maps[space].lookup(categorical_ids(planned, frame, plan.space_kind(space)))
+
+
+def item_index(plan: Plan, name: str, rows: DayRows, maps: Maps) -> NDArray[np.int32]:
+    """One index an item of the day's events."""
+    planned = plan.features[name]
+    if plan.ranking:
+        return first_index(role_index(plan, planned.column, rows.role(planned.column), maps))
+    return frame_index(plan, planned, rows.items, maps)
+
+
+def role_index(plan: Plan, role: str, lists: Lists, maps: Maps) -> Lists:
+    """A role of packages in indices."""
+    space = plan.roles[role]
+    return Lists(lists.offsets, maps[space].lookup(as_raw(lists.values, plan.space_kind(space), f"item.{role}")))
+
+
+def first_index(lists: Lists) -> NDArray[np.int32]:
+    return lists.padded(1, np.int32(UNKNOWN))[:, 0].astype(np.int32)
+
+
+def owner_keys(plan: Plan, frame: Frame, maps: Maps) -> NDArray[np.int64]:
+    """Packed key of the owner of each row's history."""
+    spaces = plan.owner_spaces
+    indices = [
+        maps[space].lookup(as_raw(flat(frame[f"row.{column}"]), plan.space_kind(space), f"row.{column}"))
+        for column, space in zip(plan.owner_columns, spaces, strict=True)
+    ]
+    return pack(*indices, names=plan.owner_columns)
+
+
+def group_keys(plan: Plan, columns: tuple[str, ...], frame: Frame, maps: Maps) -> NDArray[np.int64]:
+    """Key of the rows that share ``columns``: a group of similar classes, or a class of any teacher."""
+    if not columns:
+        return np.zeros(0, np.int64)
+    indices = []
+    for name in columns:
+        space = plan.group_space(name)
+        indices.append(maps[space].lookup(as_raw(flat(frame[name]), plan.space_kind(space), name)))
+    return fingerprint(*indices)
+
+
+def history_rows(plan: Plan, rows: DayRows, maps: Maps) -> HistoryRows:
+    """What the day adds to histories: homework that was set, or clicked items."""
+    if plan.ranking:
+        parts = {part: role_index(plan, plan.part_role(part), rows.role(plan.part_role(part)), maps)
+                 for part in plan.history_parts}  # fmt: skip
+        return HistoryRows(
+            owner_keys(plan, rows.events, maps), parts,
+            group_keys(plan, plan.group_columns, rows.events, maps), group_keys(plan, plan.own_columns, rows.events, maps),
+        )  # fmt: skip
+    clicked = np.flatnonzero(rows.label == 1)
+    frame = rows.events.take(clicked)
+    items = rows.event_item[clicked]
+    parts = {}
+    for part, space in plan.history_parts.items():
+        lists = lists_of(_item_part(plan, rows.items, part))
+        raw = as_raw(lists.values, plan.space_kind(space), f"item.{part}")
+        parts[part] = Lists(lists.offsets, maps[space].lookup(raw)).take(items)
+    return HistoryRows(owner_keys(plan, frame, maps), parts)
+
+
+def _item_part(plan: Plan, items: Frame, part: str) -> Column:
+    assert plan.config.impressions is not None
+    return items[f"item.{plan.config.impressions.item if part == 'items' else part}"]
+
+
+def _feature_ids(plan: Plan, planned: PlannedFeature, rows: DayRows) -> Array:
+    kind = plan.space_kind(planned.feature.space or "")
+    what = f"feature '{planned.name}'"
+    if planned.frame in ("history", "last_year"):
+        # Their values are those of earlier days; this day's go into the histories of later ones.
+        if plan.ranking:
+            return as_raw(rows.role(plan.part_role(planned.column)).values, kind, what)
+        return as_raw(lists_of(_item_part(plan, rows.items, planned.column)).values, kind, what)
+    if planned.frame == "item" and plan.ranking:
+        return as_raw(rows.role(planned.column).values, kind, what)
+    frame = rows.items if planned.frame == "item" else rows.events
+    if planned.feature.kind is Kind.CATEGORICAL:
+        return categorical_ids(planned, frame, kind)
+    return bag_ids(planned, frame, kind).values
+
+
+def _joined(parts: list[Array], kind: str) -> Array:
+    if not parts:
+        return np.zeros(0, np.int64 if kind == "int" else object)
+    return np.concatenate(parts)
+
+
+def _catalogue(plan: Plan, rows: DayRows, maps: Maps) -> tuple[NDArray[np.int32], dict[str, Lists]]:
+    """Packages taken on the day, where candidates are those that were seen (of a listed one the table knows more);
+    items that were shown.
+    """
+    ranking = plan.config.ranking
+    if ranking is None:
+        column = plan.config.impressions.item if plan.config.impressions is not None else ""
+        raw = as_raw(flat(rows.items[f"item.{column}"]), plan.space_kind(plan.item_space), f"item.{column}")
+        return maps[plan.item_space].lookup(raw)[rows.event_item], {}
+    if ranking.candidates.taken_from != "seen":
+        return np.zeros(0, np.int32), {}
+    keys = role_index(plan, "key", rows.role("key"), maps).values.astype(np.int32)
+    attributes = {role: role_index(plan, role, rows.role(role), maps) for role in plan.roles if role != "key"}
+    return keys, attributes
+
+
+def _latest(plan: Plan, rows: DayRows, maps: Maps) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    study, owner_space, section_space = rows.study, plan.study_owner_space, plan.roles.get("sections")
+    if study is None or owner_space is None or section_space is None:
+        return np.zeros(0, np.int64), np.zeros((0, 0), np.float32)
+    owner = maps[owner_space].lookup(as_raw(study.owner, plan.space_kind(owner_space), "study owners"))
+    section = maps[section_space].lookup(as_raw(study.section, plan.space_kind(section_space), "study sections"))
+    return pack(owner, section, names=("study owner", "study section")), study.values
+
+
+def study_owner(plan: Plan, frame: Frame, maps: Maps) -> NDArray[np.int32]:
+    """Index of the owner of study values at each row."""
+    assert plan.config.ranking is not None and plan.config.ranking.study is not None
+    assert plan.study_owner_space is not None
+    column = plan.config.ranking.study.owner
+    kind = plan.space_kind(plan.study_owner_space)
+    return maps[plan.study_owner_space].lookup(as_raw(flat(frame[f"row.{column}"]), kind, f"row.{column}"))
