@@ -1,0 +1,81 @@
+"""Rows in an order of our own, without exact duplicates: never the server's order, never the server's distinct."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+
+def unique_rows(table: pa.Table, telling: Sequence[str] = ()) -> tuple[pa.Table, int]:
+    """The table without rows that are equal to another in every column, and how many were dropped.
+
+    Empty cells are equal to each other. Which of the equal rows stays cannot be told apart.
+
+    Args:
+        telling: columns in which few rows are equal; only those rows are then compared in every column.
+    """
+    if table.num_rows < 2 or table.num_columns == 0:
+        return table, 0
+    suspects = pa.array(np.arange(table.num_rows))
+    if telling:
+        first, groups = _first_of_equal(table.select(list(telling)))
+        if groups == table.num_rows:
+            return table, 0
+        sizes = np.bincount(first, minlength=table.num_rows)
+        suspects = pa.array(np.flatnonzero(sizes[first] > 1))
+    first, groups = _first_of_equal(table.take(suspects))
+    dropped = len(suspects) - groups
+    if dropped == 0:
+        return table, 0
+    keep = np.ones(table.num_rows, bool)
+    keep[np.asarray(suspects)[first != np.arange(len(first))]] = False
+    return table.filter(pa.array(keep)), dropped
+
+
+def _first_of_equal(table: pa.Table) -> tuple[NDArray[np.int64], int]:
+    """For each row the number of the first row that is equal to it, and the number of distinct rows."""
+    keys = pa.table({str(place): sortable(column) for place, column in enumerate(table.columns)})
+    rows = pa.array(np.arange(table.num_rows))
+    groups = keys.append_column("row", rows).group_by(keys.column_names, use_threads=False).aggregate([("row", "list")])
+    members = groups["row_list"].combine_chunks()
+    lengths = np.asarray(pc.list_value_length(members))
+    flat = np.asarray(members.flatten())
+    starts = np.cumsum(lengths) - lengths
+    first = np.empty(table.num_rows, np.int64)
+    first[flat] = np.repeat(np.minimum.reduceat(flat, starts), lengths)
+    return first, len(lengths)
+
+
+def canonical_order(table: pa.Table, first: Sequence[str]) -> pa.Array:
+    """Row numbers in canonical order: by the columns ``first``, then by all others by name; text by bytes, empty last.
+
+    Rows that remain equal are equal in every column, so the order of the input leaves no trace.
+    """
+    names = [*first, *sorted(set(table.column_names) - set(first))]
+    keys = pa.table({name: sortable(table[name]) for name in names})
+    return pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in names])
+
+
+def sortable(column: pa.ChunkedArray) -> pa.Array:
+    """A column that can be compared and hashed: lists become text, their items behind a separator that no id holds."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not pa.types.is_list(array.type):
+        return array
+    items = pc.fill_null(array.flatten().cast(pa.string()), "\x00")
+    offsets = np.zeros(len(array) + 1, np.int32)
+    np.cumsum(np.asarray(pc.fill_null(pc.list_value_length(array), 0)), out=offsets[1:])
+    texts = pa.ListArray.from_arrays(pa.array(offsets), items)
+    joined = pc.binary_join(texts, "\x1f")
+    return pc.if_else(array.is_valid(), joined, pa.scalar(None, pa.string())) if len(array) else joined
+
+
+def key_of_rows(table: pa.Table, columns: Sequence[str]) -> pa.Array:
+    """One value a row for the columns together; equal keys, equal values. An empty cell is a value like any other."""
+    if len(columns) == 1 and not pa.types.is_list(table[columns[0]].type):
+        return table[columns[0]].combine_chunks()
+    parts = [pc.fill_null(sortable(table[name]).cast(pa.string()), "\x00") for name in columns]
+    return pc.binary_join_element_wise(*parts, "\x1f")
