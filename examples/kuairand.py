@@ -125,25 +125,27 @@ def _named(folder: Path, name: str) -> list[Path]:
 def _batches(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
     """The log's rows in chunks, the columns as int64."""
     types = pa.schema({name: pa.int64() for name in columns})
+    try:
+        for batch in _open_log(path, types):
+            yield pa.Table.from_batches([batch]).select(columns).cast(types)
+    except pa.ArrowInvalid as error:
+        raise SourceError(f"{path}: cannot be read as a log of whole numbers: {error}. {_WHERE}") from None
+
+
+def _open_log(path: Path, types: pa.Schema) -> Iterator[pa.RecordBatch]:
     if path.suffix == ".parquet":
         file = pq.ParquetFile(path)
         _require(path, file.schema_arrow.names, LOG_COLUMNS)
-        batches: Iterator[pa.RecordBatch] = file.iter_batches(1 << 17, columns=list(columns))
-    else:
-        with path.open(encoding="utf-8") as lines:
-            _require(path, lines.readline().strip().split(","), LOG_COLUMNS)
-        batches = pyarrow.csv.open_csv(
+        return iter(file.iter_batches(1 << 17, columns=types.names))
+    with path.open(encoding="utf-8") as lines:
+        _require(path, lines.readline().strip().split(","), LOG_COLUMNS)
+    return iter(
+        pyarrow.csv.open_csv(
             path,
             read_options=pyarrow.csv.ReadOptions(block_size=1 << 24),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types={name: pa.int64() for name in LOG_COLUMNS}, include_columns=list(columns)
-            ),
+            convert_options=pyarrow.csv.ConvertOptions(column_types=types, include_columns=types.names),
         )
-    try:
-        for batch in batches:
-            yield pa.Table.from_batches([batch]).select(columns).cast(types)
-    except pa.ArrowInvalid as error:
-        raise SourceError(f"{path}: a value is not a whole number ({error}); the log is not as published") from None
+    )
 
 
 def _context(rows: pa.Table) -> pa.Table:

@@ -50,7 +50,10 @@ def read_lines(path: Path) -> Iterator[tuple[str, pd.DataFrame]]:
         for name in ("invoice", "stock_code"):
             lines[name] = lines[name].astype("str")
         lines["customer"] = pd.to_numeric(lines["customer"], errors="coerce").astype("float64")
-        lines["time"] = pd.to_datetime(lines["time"])
+        try:
+            lines["time"] = pd.to_datetime(lines["time"])
+        except ValueError as error:
+            raise SourceError(f"{path}: {columns['time']} holds what is no time: {error}. {WHERE}") from None
         yield part, lines
 
 
