@@ -146,10 +146,11 @@ def _wait_until_healthy(deployment: Deployment, patience: float) -> None:
 
 def _make_pool(api: Api) -> None:
     try:
-        api.post("/pools", POOL)
+        api.get(f"/pools/{POOL['name']}")
     except ApiError as error:
-        if error.status != 409:  # it is there already
+        if error.status != 404:
             raise
+        api.post("/pools", POOL)
 
 
 def _fail_running(deployment: Deployment) -> None:

@@ -158,24 +158,46 @@ def _unpause(api: Api, dag: str, patience: float = 120) -> None:
             time.sleep(0.5)
 
 
-def _create(api: Api, wanted: Range) -> None:
-    """Asks for the failed and missing days of the range; one that is under way already is joined."""
-    for existing in api.get("/backfills", dag_id=wanted.dag)["backfills"]:
-        if existing["completed_at"] is None:
+def _create(api: Api, wanted: Range, attempts: int = 12, pause: float = 0.5) -> None:
+    """Asks for the failed and missing days of the range; a backfill that is under way already is joined."""
+    if _active(api, wanted.dag):
+        if api.runs(wanted.dag, state=("queued", "running")):
             return
-    api.post(
-        "/backfills",
-        {
-            "dag_id": wanted.dag,
-            "from_date": f"{wanted.first.isoformat()}T00:00:00Z",
-            "to_date": f"{wanted.last.isoformat()}T00:00:00Z",
-            "reprocess_behavior": "failed",
-            # More than the days: one that waits for a failed one must not hold the slot that its repair needs.
-            "max_active_runs": len(wanted.days) + 1,
-            "run_backwards": False,
-            "dag_run_conf": {},
-        },
-    )
+        _cancel(api, wanted.dag)
+    body = {
+        "dag_id": wanted.dag,
+        "from_date": f"{wanted.first.isoformat()}T00:00:00Z",
+        "to_date": f"{wanted.last.isoformat()}T00:00:00Z",
+        "reprocess_behavior": "failed",
+        # More than the days: one that waits for a failed one must not hold the slot that its repair needs.
+        "max_active_runs": len(wanted.days) + 1,
+        "run_backwards": False,
+        "dag_run_conf": {},
+    }
+    for attempt in range(1, attempts + 1):
+        try:
+            api.post("/backfills", body, retry=False)
+            return
+        except ApiError as error:
+            if error.status not in (409, 500, 503) or attempt == attempts:
+                raise
+        # SQLite was busy. Airflow may then leave a backfill behind that has no runs and blocks the next one.
+        time.sleep(pause * attempt)
+        _cancel(api, wanted.dag)
+
+
+def _active(api: Api, dag: str) -> list[int]:
+    found = api.get("/backfills", dag_id=dag)["backfills"]
+    return [backfill["id"] for backfill in found if backfill["completed_at"] is None]
+
+
+def _cancel(api: Api, dag: str) -> None:
+    for number in _active(api, dag):
+        try:
+            api.put(f"/backfills/{number}/cancel")
+        except ApiError as error:
+            if error.status != 409:  # it has ended meanwhile
+                raise
 
 
 def _outcome(run: dict[str, Any], tasks: list[dict[str, Any]]) -> str:

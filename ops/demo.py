@@ -16,7 +16,7 @@ from pathlib import Path
 from ops import airflow
 from ops.backfill import BackfillFailed, backfill, missing
 from ops.deployment import PROJECT, USER, Deployment, remember
-from ops.rest import Api
+from ops.rest import Api, ApiError
 from ops.samples import WHERE_TO_GET, Sample, real, school
 
 
@@ -35,6 +35,8 @@ def demo(sample: Sample) -> int:
         backfill(api, sample.ranges, deployment.home / "logs")
     except BackfillFailed as error:
         failed = str(error)
+    except ApiError as error:
+        raise SystemExit(f"error: Airflow stopped answering ({error}); run the same command again to go on") from None
     if not left:
         print(f"backfill: all {days} days were trained before; nothing to train")
     if not failed:

@@ -31,8 +31,9 @@ class Api:
     def get(self, path: str, **query: Any) -> Any:
         return self._call("GET", path, query=query)
 
-    def post(self, path: str, body: dict[str, Any]) -> Any:
-        return self._call("POST", path, body)
+    def post(self, path: str, body: dict[str, Any], *, retry: bool = True) -> Any:
+        """With ``retry`` off, a refusal because SQLite is busy is raised: for calls that leave traces when refused."""
+        return self._call("POST", path, body, retry=retry)
 
     def patch(self, path: str, body: dict[str, Any]) -> Any:
         return self._call("PATCH", path, body)
@@ -66,7 +67,13 @@ class Api:
         return found
 
     def _call(
-        self, method: str, path: str, body: dict[str, Any] | None = None, query: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        query: dict[str, Any] | None = None,
+        *,
+        retry: bool = True,
     ) -> Any:
         address = f"/api/v2{path}"
         if query:
@@ -80,7 +87,7 @@ class Api:
                     self._token = ""
                     continue
                 busy = error.status == 503 or (error.status >= 500 and "locked" in str(error))
-                if not busy or attempt == 7:
+                if not busy or not retry or attempt == 7:
                     raise
                 time.sleep(0.5 * (attempt + 1))
         raise AssertionError("unreachable")

@@ -24,6 +24,8 @@ class FakeAirflow:
         self.posted: list[dict[str, Any]] = []
         self.unpaused: list[str] = []
         self.existing: list[dict[str, Any]] = []
+        self.refusals: list[int] = []
+        self.cancelled: list[str] = []
 
     def runs(self, dag: str, **query: Any) -> list[dict[str, Any]]:
         self.now = self.script.pop(0) if len(self.script) > 1 else self.script[0]
@@ -38,8 +40,15 @@ class FakeAirflow:
     def get(self, path: str, **query: Any) -> Any:
         return {"backfills": self.existing} if path == "/backfills" else {"import_errors": []}
 
-    def post(self, path: str, body: dict[str, Any]) -> Any:
+    def post(self, path: str, body: dict[str, Any], *, retry: bool = True) -> Any:
+        if self.refusals:
+            self.existing = [{"id": 7, "completed_at": None}]
+            raise ApiError(self.refusals.pop(0), "database is locked")
         self.posted.append(body)
+
+    def put(self, path: str) -> Any:
+        self.cancelled.append(path)
+        self.existing = []
 
     def patch(self, path: str, body: dict[str, Any]) -> Any:
         self.unpaused.append(path)
@@ -97,10 +106,19 @@ def test_every_day_is_told_once_with_what_became_of_it(capsys: pytest.CaptureFix
 
 
 def test_a_backfill_that_is_under_way_is_joined() -> None:
-    airflow = FakeAirflow({}, dict.fromkeys(DAYS.days, GOOD))
+    airflow = FakeAirflow({}, dict.fromkeys(DAYS.days, HELD), dict.fromkeys(DAYS.days, GOOD))
     airflow.existing = [{"id": 1, "completed_at": None}]
     assert run(airflow) == 3
-    assert airflow.posted == []
+    assert (airflow.posted, airflow.cancelled) == ([], [])
+
+
+def test_what_a_busy_sqlite_leaves_behind_is_cleared_away_and_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ops.backfill.time.sleep", lambda seconds: None)
+    airflow = FakeAirflow({}, dict.fromkeys(DAYS.days, GOOD))
+    airflow.refusals = [503, 503]
+    assert run(airflow) == 3
+    assert airflow.cancelled == ["/backfills/7/cancel"] * 2
+    assert len(airflow.posted) == 1
 
 
 def test_a_failed_day_and_those_that_it_holds_back_are_named() -> None:
