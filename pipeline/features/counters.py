@@ -168,7 +168,7 @@ def counter_value(settings: Counter, cells: Cells, overall: Cells, day: Day) -> 
     """
     if int(cells.last_day.max(initial=0)) >= day.ordinal:
         newest = Day(int(cells.last_day.max()))
-        raise DataError(f"the feature state read for day {day} holds events of {newest}; read it as of {day.previous()}")
+        raise DataError(f"the state read for day {day} holds events of {newest}; read it as of {day.previous()}")
     last = cells.last_positive if settings.positives else cells.last_day
     if settings.measure == "days_since":
         value = np.where(last > 0, np.minimum(day.ordinal - last.astype(np.float64), NEVER), NEVER)

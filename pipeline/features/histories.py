@@ -9,12 +9,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.features.events import HistoryRows
 from pipeline.features.frame import Column, Lists
 from pipeline.features.keyed import Keyed, Layered, concat_lists, join_lists, without_first
 from pipeline.features.packing import is_known
+from pipeline.features.plan import Plan
 
 _DAYS = "days"
 
@@ -40,14 +40,13 @@ class HistoryRule:
     merge: bool
 
     @classmethod
-    def of(cls, config: JobConfig) -> HistoryRule:
+    def of(cls, plan: Plan) -> HistoryRule:
         """The rule of a job: days of homework (ranking), or the last clicked items (impressions)."""
+        parts, config = tuple(plan.history_parts), plan.config
         if config.impressions is not None:
-            parts = ("items", *config.impressions.history_parts)
             return cls(1, parts, config.impressions.history_length, "active", 1, merge=False)
         assert config.ranking is not None
-        history, package = config.history, config.ranking.package
-        parts = ("chapters", "sections", *(("styles",) if package.style is not None else ()))
+        history = config.history
         keep = history.length + history.lead
         return cls(len(config.ranking.owner), parts, keep, history.days, history.values, merge=True)
 

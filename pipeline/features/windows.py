@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -29,8 +30,8 @@ def window_positions(
     """Which entry stands in each slot of each request's window; ``GAP`` where there is none.
 
     Calendar: slot ``j`` is the day ``day − (lead + length) + j``, so that the last slot is the day before. Active: the
-    last ``lead + length`` entries, oldest first, then gaps up to the end; where the gaps stand has no meaning to a model,
-    which masks them. Nothing dated ``day`` or later is ever taken.
+    last ``lead + length`` entries, oldest first, then gaps up to the end; where the gaps stand has no meaning to a
+    model, which masks them. Nothing dated ``day`` or later is ever taken.
 
     Args:
         offsets: int64 ``[owners + 1]`` entries of each owner, ascending by day; in calendar mode one a day.
@@ -46,7 +47,8 @@ def window_positions(
     if mode == "active":
         first = np.maximum(first, end - slots)
     # Where an entry stands: its own day (calendar) or its number (active), counted from the request's first slot.
-    origin = first if mode == "active" else np.broadcast_to(day.ordinal if isinstance(day, Day) else day, len(rows)) - slots
+    ordinal = day.ordinal if isinstance(day, Day) else day
+    origin = first if mode == "active" else np.broadcast_to(ordinal, len(rows)) - slots
     positions = np.full((len(rows), slots), GAP, np.int64)
     for block in _blocks(len(rows)):
         counts = np.maximum(end[block] - first[block], 0)
@@ -89,9 +91,12 @@ def _before(offsets: NDArray[np.int64], days: NDArray[np.integer[Any]], ordinal:
 
 
 def fill(lists: Lists, positions: NDArray[np.int64], width: int, padding: Any) -> NDArray[Any]:
-    """``[requests, slots, width]``: the first ``width`` values of each slot's entry, then ``padding``; gaps all padding.
+    """The first ``width`` values of each slot's entry, then ``padding``; gaps are all padding.
 
     For indices (training) and raw ids (serving) alike: any dtype.
+
+    Returns:
+        ``[requests, slots, width]``.
     """
     padded = np.full((len(lists) + 1, width), padding, lists.values.dtype)
     padded[:-1] = lists.padded(width, padding)
@@ -155,7 +160,7 @@ def windows_of_rows(
     earlier = np.empty((len(order), values), lists.values.dtype)
     # Whole owners at a time, about as many rows as a block, so that a piece stays in the processor's cache.
     cuts = np.searchsorted(cell, np.append((cell[::_BLOCK] >> 32) << 32, np.iinfo(np.int64).max))
-    for first, last in zip(cuts[:-1], cuts[1:], strict=True):
+    for first, last in pairwise(np.unique(cuts)):
         piece = slice(first, last)
         rows, offsets, days, entries = _entries(cell[piece], lists.take(order[piece]), values)
         own_day = cell[piece] & 0xFFFFFFFF
