@@ -20,7 +20,6 @@ from pipeline.idmap import IdMap
 from pipeline.ids import MISSING_INT
 
 
-
 @dataclass(frozen=True)
 class Pool:
     """Every package there is, found by chapter.

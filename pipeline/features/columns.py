@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.schema import Kind
 from pipeline.days import Day
 from pipeline.errors import DataError
-from pipeline.features.frame import Array, Column, Frame, Lists
+from pipeline.features.frame import Array, Frame, Lists
 from pipeline.features.plan import PlannedFeature
 from pipeline.ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR, canonical_ids
 

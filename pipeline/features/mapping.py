@@ -112,13 +112,16 @@ def owner_keys(plan: Plan, frame: Frame, maps: Maps) -> NDArray[np.int64]:
 
 def group_keys(plan: Plan, columns: tuple[str, ...], frame: Frame, maps: Maps) -> NDArray[np.int64]:
     """Key of the rows that share ``columns``: a group of similar classes, or a class of any teacher."""
-    if not columns:
-        return np.zeros(0, np.int64)
+    return fingerprint(*group_indices(plan, columns, frame, maps)) if columns else np.zeros(0, np.int64)
+
+
+def group_indices(plan: Plan, columns: tuple[str, ...], frame: Frame, maps: Maps) -> list[NDArray[np.int32]]:
+    """The matched columns in indices."""
     indices = []
     for name in columns:
         space = plan.group_space(name)
         indices.append(maps[space].lookup(as_raw(flat(frame[name]), plan.space_kind(space), name)))
-    return fingerprint(*indices)
+    return indices
 
 
 def history_rows(plan: Plan, rows: DayRows, maps: Maps) -> HistoryRows:

@@ -186,7 +186,7 @@ def _clicked(plan: Plan, tables: Tables, requests: Frame, base: BaseIds | None) 
     judged = Judged(
         log_request[known][first], log.key[log_at][known][first], positive[first].astype(np.int8), others=-1
     )
-    return judged, int(len(np.setdiff1d(np.arange(len(log.rows)), log_at[known])))
+    return judged, len(np.setdiff1d(np.arange(len(log.rows)), log_at[known]))
 
 
 def _find_requests(

@@ -1,0 +1,99 @@
+"""Building a day's arrays, and those of the days that are replayed beside it, as one artefact of kind ``features``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.artifacts import Artifact, Ref, content_digest
+from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.errors import ChainError
+from pipeline.features import arrays
+from pipeline.features.assemble import Built, build
+from pipeline.features.candidates import Listed, Pool, listed_pool, seen_pool
+from pipeline.features.day_rows import day_rows
+from pipeline.features.day_tables import DayTables
+from pipeline.features.mapping import Maps
+from pipeline.features.plan import Plan
+from pipeline.features.rows import DayRows
+from pipeline.features.state import FeatureState
+from pipeline.features.states import last_year_of, states_of
+from pipeline.growth import FEATURES, MAPS, STATE, plan_of, start_of
+from pipeline.manifest import Input
+from pipeline.reuse import key_of, standing
+
+STAGE = "build_features"
+
+
+def build_day(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact | None:
+    """The day's arrays, committed; ``None`` for a skipped day.
+
+    Raises:
+        ChainError: the day's id maps, or the feature state of an earlier day, are not there.
+    """
+    if context.skipped(day) is not None:
+        return None
+    store, config, plan = context.store, context.config, plan_of(context)
+    tables = DayTables.on(context, day)
+    mapped = store.current(Ref(MAPS, config.job, day))
+    if tables is None or mapped is None:
+        raise ChainError(
+            f"{config.job} {day}: no id maps of this day yet; run `python -m pipeline stage update_id_maps --job "
+            f"{config.job} --day {day}`"
+        )
+    before = store.latest_before(STATE, config.job, day)
+    inputs = [tables.artifact.as_input(), mapped.as_input()]
+    inputs += [before.as_input()] if before is not None else []
+    settings = config.stage_settings(STAGE)
+    ref = Ref(FEATURES, config.job, day)
+    done = standing(store, config, ref, inputs, settings, reprocess=reprocess)
+    if done is not None:
+        return done
+    began = time.perf_counter()
+    maps = {space: context.idmaps.read(space, kind) for space, kind in plan.spaces.items()}
+    whole = day_rows(plan, context, tables, day, replay=True)
+    sets: dict[str, Built] = {arrays.ROWS: _built(context, plan, whole.rows, whole.listed, maps, "days")}
+    missing = dict(whole.missing)
+    for past in whole.replayed:
+        start = start_of(context)
+        if start is not None and past.rows.day <= start:
+            missing[str(past.rows.day)] = f"the feature state starts on {start}"
+            continue
+        sets[arrays.replay_name(past.rows.day)] = _built(context, plan, past.rows, past.listed, maps, "replay")
+    return _commit(context, ref, sets, inputs, settings, missing, time.perf_counter() - began)
+
+
+def _built(
+    context: JobContext, plan: Plan, rows: DayRows, listed: Listed | None, maps: Maps, purpose: str
+) -> Built:
+    """The arrays of some rows as of the end of the day before their own."""
+    state = states_of(context, purpose).as_of(rows.day.previous())
+    pool = pool_of(plan, state, listed, maps) if plan.ranking else None
+    return build(plan, rows, maps, state, pool=pool, last_year=last_year_of(context, plan, rows, maps))
+
+
+def pool_of(plan: Plan, state: FeatureState, listed: Listed | None, maps: Maps) -> Pool:
+    """The packages that requests may be answered with: those of the candidate table, or those taken so far."""
+    return seen_pool(plan, state, maps[plan.item_space]) if listed is None else listed_pool(plan, listed, maps)
+
+
+def _commit(
+    context: JobContext, ref: Ref, sets: Mapping[str, Built], inputs: list[Input], settings: str,
+    missing: Mapping[str, str], seconds: float,
+) -> Artifact:  # fmt: skip
+    own = sets[arrays.ROWS]
+    length = context.config.history.length
+    extra: dict[str, Any] = {
+        "empty_days": arrays.empty_day_histogram(own, length),
+        "groups": {name: int(chosen.sum()) for name, chosen in own.groups.items()},
+        "replayed": {name: built.counts for name, built in sets.items() if name != arrays.ROWS},
+        "not_replayed": dict(missing),
+    }
+    with context.store.draft(ref) as draft:
+        digests = {name: arrays.write(draft.path, name, built) for name, built in sets.items()}
+        return draft.commit(
+            key=key_of(inputs, settings), digest=content_digest(digests), inputs=inputs, settings=settings,
+            rows=dict(own.counts), timings={"build": seconds}, extra=extra,
+        )  # fmt: skip

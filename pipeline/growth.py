@@ -1,0 +1,258 @@
+"""Id maps and feature state grow in day order: an index depends on the data alone.
+
+A day is taken only after every earlier day from the state's start on is done or skipped. The days before the first one
+that is trained (``state_from``) are read, mapped and added in one pass.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.artifacts import Artifact, Ref, content_digest
+from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.durable import write_atomic
+from pipeline.errors import ChainError, DataError, UsageError
+from pipeline.extraction import extract
+from pipeline.features.day_rows import WholeDay, day_rows
+from pipeline.features.day_tables import DayTables
+from pipeline.features.frame import Array
+from pipeline.features.mapping import events_of, raw_ids
+from pipeline.features.plan import Plan
+from pipeline.features.states import states_of
+from pipeline.idmap import FIRST, IdMap
+from pipeline.manifest import Input
+from pipeline.reuse import key_of, standing
+from pipeline.validation import validate
+
+MAPS = "maps"
+STATE = "state"
+FEATURES = "features"
+STAGE = "update_id_maps"
+_ROWS_AT_ONCE = 200_000
+"""Events held in memory before id maps are written: a pass over years writes them a few times, not once a day."""
+
+
+def plan_of(context: JobContext) -> Plan:
+    """The job's features, made ready once a process."""
+    plan: Plan | None = context.memory.get("feature plan")
+    if plan is None:
+        plan = context.memory["feature plan"] = Plan(context.config)
+    return plan
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A day that is read and not yet mapped."""
+
+    day: Day
+    tables: DayTables
+    whole: WholeDay
+    raw: dict[str, Array]
+    seconds: float
+
+    @property
+    def rows(self) -> int:
+        return self.whole.rows.events.rows
+
+
+def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact | None:
+    """The id maps and feature state as of the end of ``day``, committed; ``None`` for a skipped day.
+
+    Raises:
+        ChainError: an earlier day is neither done nor skipped, or ``day`` is before the state's start.
+        DataError: the day is not validated.
+    """
+    with context.lock(STAGE, timeout=600):
+        start = _start(context, day)
+        missing = _missing(context, start, day)
+        states = context.store.days(STATE, context.job)
+        if missing:
+            _guard_hole(context, missing, day)
+            for batch in _in_batches(_prepared(context, _read(context, missing), replay=False)):
+                _grow_batch(context, batch, states)
+        if context.skipped(day) is not None:
+            return None
+        tables = DayTables.on(context, day)
+        if tables is None:
+            raise DataError(
+                f"{context.job} {day}: nothing is validated; run `python -m pipeline stage validate --job {context.job} "
+                f"--day {day}`"
+            )
+        done = _standing(context, tables, day, states, reprocess=reprocess)
+        if done is None:
+            for batch in _in_batches(_prepared(context, [(day, tables)], replay=True)):
+                _grow_batch(context, batch, states)
+            done = context.store.current(Ref(MAPS, context.job, day))
+        return done
+
+
+def start_of(context: JobContext) -> Day | None:
+    """The first day that was mapped, as recorded; ``None`` before that."""
+    try:
+        return Day.parse(json.loads((_record(context)).read_text(encoding="utf-8"))["start"])
+    except FileNotFoundError:
+        return None
+
+
+def _record(context: JobContext) -> Path:
+    return context.store.root / MAPS / context.job / "start.json"
+
+
+def _start(context: JobContext, day: Day) -> Day:
+    """The state's first day: as recorded, else ``state_from``, else ``start``, else ``day``; recorded for good."""
+    config = context.config
+    recorded = start_of(context)
+    wanted = config.state_from
+    if recorded is None:
+        recorded = wanted or min(config.start or day, day)
+        if recorded > day:
+            raise UsageError(f"{context.job}: day {day} is before state_from {recorded}; begin with --from {recorded} or later")
+        path = _record(context)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, json.dumps({"start": str(recorded)}).encode() + b"\n")
+    if wanted is not None and wanted < recorded:
+        raise ChainError(
+            f"{context.job}: the feature state starts on {recorded} ({_record(context)}), so state_from {wanted} comes too "
+            "late: ids are given in day order. Build the chain anew in another DAYSPRING_ROOT"
+        )
+    if day < recorded:
+        raise ChainError(
+            f"{context.job}: day {day} is before the feature state's start {recorded}; build the chain anew in another "
+            "DAYSPRING_ROOT with an earlier state_from"
+        )
+    return recorded
+
+
+def _missing(context: JobContext, start: Day, day: Day) -> list[Day]:
+    """The earlier days that are neither mapped nor skipped, ascending."""
+    done = set(context.store.days(MAPS, context.job))
+    return [each for each in start.through(day.previous()) if each not in done and context.skipped(each) is None]
+
+
+def _guard_hole(context: JobContext, missing: Sequence[Day], day: Day) -> None:
+    """Days before the first one with features are read in one pass; a hole after it is the user's to fill."""
+    trained = context.store.days(FEATURES, context.job)
+    if context.config.state_from is None or (trained and trained[0] < missing[-1]):
+        raise ChainError(
+            f"{context.job}: day {missing[0]} is neither mapped nor skipped, so the id maps cannot take day {day}; run "
+            f"`python -m pipeline backfill --job {context.job} --from {missing[0]} --to {day}`"
+        )
+
+
+def _read(context: JobContext, days: Sequence[Day]) -> Iterator[tuple[Day, DayTables]]:
+    """The validated tables of the days that have data; the others get their skip marker."""
+    for day in days:
+        if extract(context, day).manifest.state == "skipped":
+            continue
+        validate(context, day)
+        tables = DayTables.on(context, day)
+        if tables is not None:
+            yield day, tables
+
+
+def _prepared(context: JobContext, days: Iterable[tuple[Day, DayTables]], *, replay: bool) -> Iterator[_Prepared]:
+    plan = plan_of(context)
+    for day, tables in days:
+        began = time.perf_counter()
+        whole = day_rows(plan, context, tables, day, replay=replay)
+        raw = raw_ids(plan, whole.rows, whole.listed.packages if whole.listed is not None else None)
+        # Ids of replayed rows come after all of the day's own.
+        for past in whole.replayed:
+            more = raw_ids(plan, past.rows, past.listed.packages if past.listed is not None else None)
+            raw = {space: np.concatenate([raw[space], more[space]]) for space in raw}
+        yield _Prepared(day, tables, whole, raw, time.perf_counter() - began)
+
+
+def _in_batches(days: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
+    batch: list[_Prepared] = []
+    for prepared in days:
+        batch.append(prepared)
+        if sum(each.rows for each in batch) >= _ROWS_AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _grow_batch(context: JobContext, batch: Sequence[_Prepared], states: list[Day]) -> None:
+    """Map some days in order, then commit each day's state and, last, its maps: their artefact says that it is done."""
+    plan = plan_of(context)
+    began = time.perf_counter()
+    maps = {
+        space: context.idmaps.add_days(space, kind, [(each.day, each.raw[space]) for each in batch])
+        for space, kind in plan.spaces.items()
+    }
+    mapping = (time.perf_counter() - began) / len(batch)
+    for each in batch:
+        began = time.perf_counter()
+        inputs = _inputs(context, each.day, each.tables, states)
+        settings = context.config.stage_settings(STAGE)
+        events = events_of(plan, each.whole.rows, maps)
+        # The store itself names the state before among the inputs.
+        states_of(context).commit(
+            each.day, events, key=key_of(inputs, settings), inputs=[each.tables.artifact.as_input()]
+        )
+        if each.day not in states:
+            bisect.insort(states, each.day)
+        _commit_maps(context, each, maps, inputs, settings, mapping + time.perf_counter() - began)
+
+
+def _inputs(context: JobContext, day: Day, tables: DayTables, states: Sequence[Day]) -> list[Input]:
+    """The day's tables and the state that it adds to; ``states`` are the days that have one, ascending."""
+    inputs = [tables.artifact.as_input()]
+    earlier = bisect.bisect_left(states, day)
+    if earlier:
+        before = context.store.current(Ref(STATE, context.job, states[earlier - 1]))
+        inputs += [before.as_input()] if before is not None else []
+    return inputs
+
+
+def _commit_maps(
+    context: JobContext, each: _Prepared, maps: Mapping[str, IdMap], inputs: list[Input], settings: str, seconds: float
+) -> Artifact:
+    before = {space: _size_before(found, each.day) for space, found in maps.items()}
+    after = {space: found.size_at(each.day) for space, found in maps.items()}
+    new = {space: maps[space].ids[before[space] - FIRST : after[space] - FIRST] for space in maps}
+    whole = each.whole
+    extra = {
+        "sizes": after, "sizes_before": before, "new_ids": {space: len(ids) for space, ids in new.items()},
+        "replayed": {str(past.rows.day): past.rows.requests.rows for past in whole.replayed},
+        "not_replayed": whole.missing,
+    }  # fmt: skip
+    digest = content_digest({"sizes": after, "before": before, **{f"ids/{space}": ids for space, ids in new.items()}})
+    with context.store.draft(Ref(MAPS, context.job, each.day)) as draft:
+        return draft.commit(
+            key=key_of(inputs, settings), digest=digest, inputs=inputs, settings=settings, rows=dict(whole.rows.counts),
+            timings={"read": each.seconds, "map": seconds}, extra=extra,
+        )  # fmt: skip
+
+
+def _size_before(found: IdMap, day: Day) -> int:
+    """Size of the map when the day's first ids were added, in the order in which days were mapped."""
+    size = FIRST
+    for marked, after in found.marks:
+        if marked == day:
+            break
+        size = after
+    return size
+
+
+def _standing(
+    context: JobContext, tables: DayTables, day: Day, states: Sequence[Day], *, reprocess: bool
+) -> Artifact | None:
+    """The day's maps if both they and its state are committed and still hold."""
+    inputs = _inputs(context, day, tables, states)
+    settings = context.config.stage_settings(STAGE)
+    found = [
+        standing(context.store, context.config, Ref(kind, context.job, day), inputs, settings, reprocess=reprocess)
+        for kind in (STATE, MAPS)
+    ]
+    return found[1] if found[0] is not None else None
