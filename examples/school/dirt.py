@@ -113,12 +113,14 @@ def damage(
     for number, (kind, column) in enumerate(kinds.items()):
         here = hit[kind_of == number]
         tally.add(table, f"dirty: {kind}", len(here))
+        if not len(here):
+            continue
         if kind == "exact duplicate":
             twice = here
         elif kind == "section equals its chapter, from 9 on":
             both = [f"9{value % 100_000:05d}" for value in here.tolist()]
             rows = _replace(_replace(rows, "chapter_id", here, both), column, here, both)
-        elif len(here):
+        else:
             rows = _replace(rows, column, here, _damaged(kind, rows[column], here, orphans, random))
     return pa.concat_tables([rows, rows.take(pa.array(twice))])
 

@@ -1,4 +1,4 @@
-"""The published facts of the real data, where it is there: `DAYSPRING_TEST_DATA`, or `shared/data` beside the project."""
+"""Published facts of the real data, found in `DAYSPRING_TEST_DATA` or in `shared/data` beside the project."""
 
 from __future__ import annotations
 
@@ -63,8 +63,7 @@ def coverage(rows: list[tuple[str, str, str]], first: str, last: str, limit: int
     for day, group in groupby(rows, key=lambda row: row[0]):
         of_day = list(group)
         if first <= day <= last:
-            ranked = {chapter: sorted(seen[chapter], key=_rank(seen[chapter]))[:limit] for _, chapter, _ in of_day}
-            sets = {chapter: set(keys) for chapter, keys in ranked.items()}
+            sets = {chapter: _most_frequent(seen[chapter], limit) for chapter in {row[1] for row in of_day}}
             covered += sum(key in sets[chapter] for _, chapter, key in of_day)
             alone += sum({key} == sets[chapter] for _, chapter, key in of_day)
         for _, chapter, key in of_day:
@@ -72,5 +71,7 @@ def coverage(rows: list[tuple[str, str, str]], first: str, last: str, limit: int
     return covered, alone
 
 
-def _rank(counts: Counter[str]):  # type: ignore[no-untyped-def]
-    return lambda key: (-counts[key], key)
+def _most_frequent(counts: Counter[str], limit: int) -> set[str]:
+    if len(counts) <= limit:
+        return set(counts)
+    return set(sorted(counts, key=lambda key: (-counts[key], key))[:limit])

@@ -1,0 +1,161 @@
+"""The ads side of the generated school: users, ads, impressions, clicks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from examples.school.ad_profiles import ad_table, user_table
+from examples.school.audience import CATEGORIES, HISTORY, Audience, draw_calls, is_shopping, make_audience
+from examples.school.impressions import COLUMNS, Feed, appended, before, bracketed, is_last
+from examples.school.options import Options
+from pipeline.days import Day
+
+FIRST = Day.of(2024, 2, 28)
+
+
+def options(*effects: str, impressions: int = 5000) -> Options:
+    return Options(FIRST, days=2, users=300, ads=80, impressions=impressions, effects=frozenset(effects))
+
+
+def rows_of(feed: Feed, day: Day) -> pa.Table:
+    return pa.concat_tables([rows for rows, _ in feed.impressions(day)])
+
+
+def numbers(rows: pa.Table, name: str) -> np.ndarray:
+    return rows[name].to_numpy().astype(np.int64)
+
+
+def test_before_sums_the_earlier_rows_of_a_key() -> None:
+    key, values = np.array([5, 3, 5, 5, 3]), np.array([1, 10, 0, 1, 10])
+    assert before(key, values).tolist() == [0, 0, 1, 1, 10]
+    assert before(np.array([], np.int64), np.array([], np.int64)).tolist() == []
+
+
+def test_is_last_marks_each_keys_last_row() -> None:
+    assert is_last(np.array([1, 2, 1, 3, 2])).tolist() == [False, False, True, True, True]
+
+
+def test_appended_keeps_the_newest() -> None:
+    recent = np.array([[-1, 7], [5, 6], [-1, -1]])
+    assert appended(recent, np.array([1, 2, 1, 1]), np.array([1, 9, 2, 3])).tolist() == [[-1, 7], [2, 3], [-1, 9]]
+    assert appended(recent, np.array([], np.int64), np.array([], np.int64)).tolist() == recent.tolist()
+
+
+def test_bracketed_lists() -> None:
+    there = np.array([[True, True], [False, False], [True, False]])
+    assert bracketed(pa.array(["a", "b", "c"]), there).to_pylist() == ["[a, b]", "[]", "[c]"]
+
+
+def test_the_click_rate_is_the_one_asked_for() -> None:
+    rows = rows_of(Feed(options("taste", "behaviour", impressions=40_000), audience_of("taste", "behaviour")), FIRST)
+    assert numbers(rows, "is_click").mean() == pytest.approx(0.04, abs=0.008)
+
+
+def audience_of(*effects: str) -> Audience:
+    return make_audience(options(*effects))
+
+
+def test_taste_raises_the_chance_of_favourite_categories_only_with_the_effect() -> None:
+    user, no = np.arange(300), np.zeros(300, bool)
+    for effects, least, most in ((("taste",), 4.0, 40.0), ((), 0.8, 1.25)):
+        audience = audience_of(*effects)
+        ads = np.random.default_rng(1).integers(0, 80, 300)
+        liked = (audience.users.categories == audience.ads.labels[ads, :1]).any(axis=1)
+        flat = Audience(
+            audience.users, audience.ads, audience.paths, audience.path_chance, audience.first_clicks, frozenset(), 0.0
+        )
+        ratio = audience.click_chance(user, ads, no) / flat.click_chance(user, ads, no)
+        assert least < ratio[liked].mean() / ratio[~liked].mean() < most
+
+
+def test_shopping_raises_the_chance_only_with_the_effect() -> None:
+    user, ad = np.zeros(2, np.int64), np.zeros(2, np.int64)
+    shopping = np.array([False, True])
+    plain, shopper = audience_of("behaviour").click_chance(user, ad, shopping)
+    assert shopper > 2 * plain
+    plain, shopper = audience_of().click_chance(user, ad, shopping)
+    assert shopper == plain
+
+
+def test_paths_have_three_parts_with_all_their_values() -> None:
+    parts = [path.split("/")[1:] for path in audience_of().paths.to_pylist()]
+    assert [len({path[place] for path in parts}) for place in range(3)] == [35, 75, 358]
+    calls = draw_calls(audience_of(), 2000, np.random.default_rng(1))
+    lengths = (calls >= 0).sum(axis=1)
+    assert (lengths.min(), lengths.max()) == (0, HISTORY)
+    assert 0.02 < is_shopping(calls).mean() < 0.4
+
+
+def test_rows_hold_every_column_as_text_in_order_of_time() -> None:
+    rows = rows_of(Feed(options(), audience_of()), FIRST)
+    assert rows.column_names == list(COLUMNS)
+    assert set(rows.schema.types) == {pa.string()}
+    assert (np.diff(numbers(rows, "log_time")) >= 0).all()
+    first = rows.slice(0, 1).to_pylist()[0]
+    assert first["row_key"] == f"{first['user_id']}_{first['ad_id']}"
+    assert (first["log_day"], first["log_week"], first["log_month"]) == ("2024/02/28", "2024/02/26", "2024/02/01")
+    assert first["log_weektime"] == "3"
+    start = 1_709_049_600_000  # 2024-02-28 00:00 in Shanghai
+    assert ((numbers(rows, "log_time") - start) // 3_600_000 == numbers(rows, "log_hourtime")).all()
+
+
+def test_counters_look_back_only() -> None:
+    rows = rows_of(Feed(options(), audience_of()), FIRST).to_pylist()
+    shown: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        past = shown.setdefault(row["user_id"], [])
+        others = [old for old in past if old["ad_id"] != row["ad_id"]]
+        assert int(row["dexposure_alocation"]) == len(past)
+        assert int(row["dexposure_clocation"]) == sum(old["location_ad"] == row["location_ad"] for old in past)
+        assert int(row["hexposure_alocation"]) == sum(old["log_hourtime"] == row["log_hourtime"] for old in past)
+        assert int(row["window_otherad"]) == len(others)
+        assert int(row["dclick_otherad"]) == sum(old["is_click"] == "1" for old in others)
+        assert int(row["duplicate_tag"]) == (len(others) < len(past))
+        past.append(row)
+
+
+def test_recent_clicks_are_those_of_earlier_days() -> None:
+    feed = Feed(options(), audience_of())
+    today, tomorrow = rows_of(feed, FIRST).to_pylist(), rows_of(feed, FIRST.next()).to_pylist()
+    history = {row["user_id"]: row["rclick_ad"] for row in today}
+    assert all(history[row["user_id"]] == row["rclick_ad"] for row in today), "the day itself changes nothing"
+    clicked: dict[str, list[str]] = {}
+    for row in today:
+        if row["is_click"] == "1":
+            clicked.setdefault(row["user_id"], []).append(row["ad_id"])
+    checked = 0
+    for row in tomorrow:
+        if row["user_id"] in clicked:
+            ads = row["rclick_ad"].strip("[]").split(", ")
+            assert ads[-len(clicked[row["user_id"]]) :] == clicked[row["user_id"]][-HISTORY:]
+            assert len(ads) == len(row["rclick_category"].split(", ")) <= HISTORY
+            checked += 1
+    assert checked > 50
+
+
+def test_the_last_impression_of_a_pair_is_marked() -> None:
+    chunks = list(Feed(options(), audience_of()).impressions(FIRST))
+    rows, last = chunks[0]
+    assert len(chunks) == 1
+    assert (
+        rows.filter(pa.array(last))["row_key"].to_pylist()
+        == list(dict.fromkeys(reversed(rows["row_key"].to_pylist())))[::-1]
+    )
+
+
+def test_profiles_are_text_with_the_counts_of_the_feed() -> None:
+    made, audience = options(), audience_of()
+    feed = Feed(made, audience)
+    rows = rows_of(feed, FIRST)
+    ads = ad_table(made, audience, feed)
+    clicks = {row["ad_id"]: int(row["count_click"]) for row in ads.to_pylist()}
+    assert sum(clicks.values()) == numbers(rows, "is_click").sum()
+    assert {int(value) for value in ads["label_1"].to_pylist()} <= set(range(1, CATEGORIES + 1))
+    assert "-1" in ads["label_7"].to_pylist()
+    users = user_table(made, audience)
+    assert set(users.schema.types) == set(ads.schema.types) == {pa.string()}
+    assert users["user_id"].to_pylist() == users["row_key"].to_pylist()
+    assert set(users["app_freshness"].to_pylist()) == set("ABCDEFG")
+    assert set(users["activity_degree"].to_pylist()) == set("ABCDE")
