@@ -241,6 +241,11 @@ class ArtifactStore:
                     found.append(Day.parse(name.removeprefix("day=")))
         return sorted(found)
 
+    def experiments(self, kind: str, job: str) -> list[str]:
+        """Experiments that have artefacts of a kind, whether or not the settings still name them; by name."""
+        folder = self.root / kind / job
+        return sorted(name for name in _names(folder) if not name.startswith("day=") and (folder / name).is_dir())
+
     def latest_before(self, kind: str, job: str, day: Day, experiment: str | None = None) -> Artifact | None:
         """The current artefact of the newest day strictly before ``day``."""
         days = self.days(kind, job, experiment)
