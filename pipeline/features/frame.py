@@ -28,10 +28,11 @@ class Lists:
 
     def take(self, rows: NDArray[np.int64]) -> Lists:
         """The lists of the given rows, in that order."""
-        lengths = self.lengths[rows]
+        first = self.offsets[:-1][rows]
+        lengths = self.offsets[1:][rows] - first
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
-        starts = np.repeat(self.offsets[:-1][rows] - offsets[:-1], lengths)
+        starts = np.repeat(first - offsets[:-1], lengths)
         return Lists(offsets, self.values[np.arange(offsets[-1]) + starts])
 
     def padded(self, width: int, fill: Any) -> Array:
