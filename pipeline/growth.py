@@ -83,8 +83,8 @@ def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact 
         tables = DayTables.on(context, day)
         if tables is None:
             raise DataError(
-                f"{context.job} {day}: nothing is validated; run `python -m pipeline stage validate --job {context.job} "
-                f"--day {day}`"
+                f"{context.job} {day}: nothing is validated; run `python -m pipeline stage validate --job "
+                f"{context.job} --day {day}`"
             )
         done = _standing(context, tables, day, states, reprocess=reprocess)
         if done is None:
@@ -114,14 +114,14 @@ def _start(context: JobContext, day: Day) -> Day:
     if recorded is None:
         recorded = wanted or min(config.start or day, day)
         if recorded > day:
-            raise UsageError(f"{context.job}: day {day} is before state_from {recorded}; begin with --from {recorded} or later")
+            raise UsageError(f"{context.job}: {day} is before state_from {recorded}; begin with --from {recorded}")
         path = _record(context)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, json.dumps({"start": str(recorded)}).encode() + b"\n")
     if wanted is not None and wanted < recorded:
         raise ChainError(
-            f"{context.job}: the feature state starts on {recorded} ({_record(context)}), so state_from {wanted} comes too "
-            "late: ids are given in day order. Build the chain anew in another DAYSPRING_ROOT"
+            f"{context.job}: the feature state starts on {recorded} ({_record(context)}), so state_from {wanted} comes "
+            "too late: ids are given in day order. Build the chain anew in another DAYSPRING_ROOT"
         )
     if day < recorded:
         raise ChainError(

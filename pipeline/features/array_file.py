@@ -34,7 +34,8 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any
     for name, array in arrays.items():
         if array.dtype.kind == "O":
             text, ends = _encoded(array)
-            index[name] = {"dtype": "text", "shape": [len(array)], "at": place(text), "ends": place(ends), "bytes": len(text)}
+            at, ends_at = place(text), place(ends)
+            index[name] = {"dtype": "text", "shape": [len(array)], "at": at, "ends": ends_at, "bytes": len(text)}
         else:
             index[name] = {"dtype": array.dtype.str, "shape": list(array.shape), "at": place(array)}
     header = json.dumps({"arrays": index, "meta": dict(meta or {})}, sort_keys=True).encode()
@@ -61,7 +62,9 @@ def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         header = json.loads(mapped[16:begin])
         arrays = {name: _array(mapped, begin, entry) for name, entry in header["arrays"].items()}
     except (ValueError, KeyError, TypeError) as error:
-        raise CorruptArtifact(f"{path}: the arrays are damaged ({error}); delete their artefact and run the day again") from error
+        raise CorruptArtifact(
+            f"{path}: the arrays are damaged ({error}); delete their artefact and run the day again"
+        ) from error
     return arrays, header["meta"]
 
 

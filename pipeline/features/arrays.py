@@ -62,8 +62,9 @@ def read(artifact: Artifact, name: str = ROWS) -> DayArrays:
 
 def replays(artifact: Artifact) -> list[tuple[str, Day]]:
     """Name and day of each replayed set, ascending by day."""
-    found = ((name.removesuffix(".arrays"), _REPLAY.fullmatch(name.removesuffix(".arrays"))) for name in artifact.manifest.files)
-    return sorted(((name, Day.parse(match[1])) for name, match in found if match), key=lambda each: each[1])
+    names = [name.removesuffix(".arrays") for name in artifact.manifest.files]
+    found = [(name, Day.parse(match[1])) for name in names if (match := _REPLAY.fullmatch(name))]
+    return sorted(found, key=lambda each: each[1])
 
 
 def key_rank(artifact: Artifact, name: str = ROWS) -> NDArray[np.int32]:
@@ -73,19 +74,21 @@ def key_rank(artifact: Artifact, name: str = ROWS) -> NDArray[np.int32]:
 
 def groups(artifact: Artifact, name: str = ROWS) -> dict[str, NDArray[np.bool_]]:
     """Requests by what is known of their owner, bool ``[requests]`` by name (see ``Built.groups``)."""
-    arrays = array_file.read(artifact.file(f"{name}.arrays"))[0]
-    return {column.removeprefix("group."): np.asarray(a, bool) for column, a in arrays.items() if column.startswith("group.")}
+    return {group: np.asarray(chosen, bool) for group, chosen in _named(artifact, name, "group.").items()}
 
 
 def keys(artifact: Artifact, name: str = ROWS) -> dict[str, Array]:
-    """Raw ids of requests (``request.<column>``, ``request.chapters`` with ``request.chapters.offsets``) and ``item.key``."""
+    """Raw ids that name the rows (see ``Built.keys``)."""
+    return _named(artifact, name, "key.")
+
+
+def _named(artifact: Artifact, name: str, prefix: str) -> dict[str, Array]:
     arrays = array_file.read(artifact.file(f"{name}.arrays"))[0]
-    return {column.removeprefix("key."): a for column, a in arrays.items() if column.startswith("key.")}
+    return {key.removeprefix(prefix): values for key, values in arrays.items() if key.startswith(prefix)}
 
 
 def empty_day_histogram(built: Built, length: int) -> dict[str, list[int]]:
     """By group, the number of requests with 0 … ``length`` empty days in their window."""
-    return {
-        group: np.bincount(built.empty_days[chosen], minlength=length + 1).tolist() for group, chosen in built.groups.items()
-    }
+    days = built.empty_days
+    return {group: np.bincount(days[chosen], minlength=length + 1).tolist() for group, chosen in built.groups.items()}
 

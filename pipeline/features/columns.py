@@ -175,7 +175,9 @@ def as_raw(values: Array, kind: str, what: str) -> Array:
     missing = _is_missing(values)
     bad = ~np.asarray(valid) & ~missing
     if bad.any():
-        raise DataError(f"{what}: {values[bad][0]!r} is not an id of an '{kind}' space; correct its type under `tables`")
+        raise DataError(
+            f"{what}: {values[bad][0]!r} is not an id of an '{kind}' space; correct its type under `tables`"
+        )
     ids = np.array(ids, np.int64 if kind == "int" else object)
     ids[missing] = missing_of(kind)
     return ids
@@ -218,7 +220,9 @@ def _floats(planned: PlannedFeature, values: Array) -> NDArray[np.float64]:
         numbers = values.astype(np.float64)
         numbers[values == MISSING_INT] = np.nan
         return numbers
-    raise DataError(f"feature '{planned.name}': its column holds no numbers; declare it `int` or `float` under `tables`")
+    raise DataError(
+        f"feature '{planned.name}': its column holds no numbers; declare it `int` or `float` under `tables`"
+    )
 
 
 def _numbers(planned: PlannedFeature, values: Array, day: Day) -> NDArray[np.float32]:

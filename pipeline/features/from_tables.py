@@ -101,3 +101,28 @@ def ranks(values: Array) -> NDArray[np.int64]:
     place = np.empty(len(values), np.int64)
     place[np.argsort(values, kind="stable")] = np.arange(len(values))
     return place
+
+
+class Places:
+    """The place of raw ids among distinct ones."""
+
+    def __init__(self, distinct: Array) -> None:
+        import pandas as pd
+
+        self._index: pd.Index[Any] = pd.Index(distinct, dtype=distinct.dtype)
+
+    def __call__(self, wanted: Array) -> NDArray[np.int64]:
+        """Shape of ``wanted``; -1 where an id is not among them."""
+        import pandas as pd
+
+        return self._index.get_indexer(pd.Index(wanted, dtype=wanted.dtype)).astype(np.int64)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+
+def first_rows(values: Array) -> NDArray[np.int64]:
+    """The row at which each distinct value stands first, ascending."""
+    import pandas as pd
+
+    return np.flatnonzero(~pd.Series(values, dtype=values.dtype).duplicated().to_numpy())

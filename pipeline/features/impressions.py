@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.config.requests import Impressions
 from pipeline.days import Day
 from pipeline.features.frame import Array, Column, Frame
-from pipeline.features.from_tables import column_of
+from pipeline.features.from_tables import Places, column_of, first_rows
 from pipeline.features.plan import Plan
 from pipeline.features.profiles import Profiles
 from pipeline.features.rows import DayRows, flat
@@ -66,12 +67,10 @@ def _row_columns(plan: Plan) -> list[str]:
     return list(dict.fromkeys([_settings(plan).user, *(c for f in plan.of_frame("row") for _, c in f.columns)]))
 
 
-def _distinct_in_order(keys: Array) -> tuple[Array, np.ndarray]:
+def _distinct_in_order(keys: Array) -> tuple[Array, NDArray[np.int64]]:
     """The distinct keys in order of first appearance, and each row's place among them."""
-    import pandas as pd
-
-    places, distinct = pd.factorize(keys, use_na_sentinel=False)
-    return np.asarray(distinct), places.astype(np.int64)
+    distinct = keys[first_rows(keys)]
+    return distinct, Places(distinct)(keys)
 
 
 def _settings(plan: Plan) -> Impressions:

@@ -131,7 +131,8 @@ def history_rows(plan: Plan, rows: DayRows, maps: Maps) -> HistoryRows:
                  for part in plan.history_parts}  # fmt: skip
         return HistoryRows(
             owner_keys(plan, rows.events, maps), parts,
-            group_keys(plan, plan.group_columns, rows.events, maps), group_keys(plan, plan.own_columns, rows.events, maps),
+            group_keys(plan, plan.group_columns, rows.events, maps),
+            group_keys(plan, plan.own_columns, rows.events, maps),
         )  # fmt: skip
     clicked = np.flatnonzero(rows.label == 1)
     frame = rows.events.take(clicked)
@@ -198,7 +199,8 @@ def _latest(plan: Plan, rows: DayRows, maps: Maps) -> tuple[NDArray[np.int64], N
 
 def study_owner(plan: Plan, frame: Frame, maps: Maps) -> NDArray[np.int32]:
     """Index of the owner of study values at each row."""
-    assert plan.config.ranking is not None and plan.config.ranking.study is not None
+    assert plan.config.ranking is not None
+    assert plan.config.ranking.study is not None
     assert plan.study_owner_space is not None
     column = plan.config.ranking.study.owner
     kind = plan.space_kind(plan.study_owner_space)

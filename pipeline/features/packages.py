@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.requests import BaseChapters, Package
 from pipeline.features.frame import Array, Lists
-from pipeline.features.from_tables import codes, column_of, lists_of
+from pipeline.features.from_tables import Places, codes, column_of, first_rows, lists_of
 from pipeline.ids import MISSING_INT, MISSING_STR
 
 NO_BASE = -1
@@ -88,14 +88,12 @@ class _Mapping:
     """First value of each key; keys that are not held stand for themselves."""
 
     def __init__(self, keys: Array, values: Array) -> None:
-        import pandas as pd
-
-        first = ~pd.Series(keys).duplicated().to_numpy()
-        self._index = pd.Index(keys[first])
+        first = first_rows(keys)
+        self._places = Places(keys[first])
         self._values = values[first]
 
     def __call__(self, keys: Array) -> Array:
-        at = self._index.get_indexer(keys)
+        at = self._places(keys)
         out = keys.copy()
         out[at >= 0] = self._values[at[at >= 0]]
         return out
@@ -105,10 +103,8 @@ class _PairMapping:
     """Base section by (chapter, section)."""
 
     def __init__(self, chapter: Array, section: Array, base: Array) -> None:
-        import pandas as pd
-
-        self._chapters = pd.Index(pd.unique(chapter))
-        self._sections = pd.Index(pd.unique(section))
+        self._chapters = Places(chapter[first_rows(chapter)])
+        self._sections = Places(section[first_rows(section)])
         pairs = self._packed(chapter, section)
         order = np.argsort(pairs, kind="stable")
         first = np.ones(len(order), bool)
@@ -116,8 +112,7 @@ class _PairMapping:
         self._pairs, self._base = pairs[order][first], base[order][first]
 
     def _packed(self, chapter: Array, section: Array) -> NDArray[np.int64]:
-        at_chapter = self._chapters.get_indexer(chapter).astype(np.int64)
-        at_section = self._sections.get_indexer(section).astype(np.int64)
+        at_chapter, at_section = self._chapters(chapter), self._sections(section)
         packed = at_chapter * (len(self._sections) + 1) + at_section
         packed[(at_chapter < 0) | (at_section < 0)] = -1
         return packed
@@ -171,7 +166,8 @@ def package_keys(sections: Lists, style: Lists, settings: Package) -> Array:
 
 def joined(lists: Lists, separator: str) -> pa.Array:
     """The values of each list as one text."""
-    text = pa.array(lists.values).cast(pa.string()) if lists.values.dtype.kind == "i" else pa.array(lists.values, pa.string())
+    numbers = lists.values.dtype.kind == "i"
+    text = pa.array(lists.values).cast(pa.string()) if numbers else pa.array(lists.values, pa.string())
     return pc.binary_join(pa.ListArray.from_arrays(pa.array(lists.offsets, pa.int32()), text), separator)
 
 

@@ -124,15 +124,13 @@ class Plan:
         """The id space in which a package's ``role`` is mapped; none where no feature uses it."""
         if role == "key":
             return self.item_space
-        spaces = {f.feature.space for f in self.of_frame("item") if f.column == role and f.feature.space is not None}
-        spaces |= {self._part_space(part) for part, of in _PARTS.items() if of == role} - {None}
+        spaces = {f.feature.space for f in self.of_frame("item") if f.column == role}
+        spaces |= {self._part_space(part) for part, of in _PARTS.items() if of == role}
         ranking = self.config.ranking
-        if not spaces and role == "chapters" and ranking is not None:
+        if spaces <= {None} and role == "chapters" and ranking is not None:
             chapters = (("row", ranking.package.chapters),)
-            spaces = {f.feature.space for f in self.features.values() if f.columns == chapters and f.feature.has_ids}
-        if len(spaces) > 1:
-            raise ConfigError(f"features: item.{role} is mapped in several id spaces: {', '.join(sorted(map(str, spaces)))}; use one")
-        return next(iter(spaces), None)
+            spaces = {f.feature.space for f in self.features.values() if f.columns == chapters}
+        return _one_space(spaces, f"item.{role}")
 
     @cached_property
     def roles(self) -> dict[str, str]:
@@ -163,29 +161,25 @@ class Plan:
         return _PARTS[part]
 
     def _part_space(self, part: str) -> str | None:
-        found = {
-            f.feature.space for f in self.of_frame("history", "last_year") if f.column == part and f.feature.has_ids
-        }
-        if len(found) > 1:
-            raise ConfigError(f"features: histories of '{part}' are in several id spaces: {', '.join(sorted(map(str, found)))}")
-        return next(iter(found), None)
+        found = {f.feature.space for f in self.of_frame("history", "last_year") if f.column == part}
+        return _one_space(found, f"history.{part}")
 
     def _history_parts(self) -> dict[str, str]:
         """Every part that the job's histories keep, with its id space."""
         config = self.config
         if config.ranking is not None:
             kept = ("chapters", "sections", *(("styles",) if config.ranking.package.style is not None else ()))
-            spaces = {part: self.role_space(_PARTS[part]) for part in kept}
-            return {part: space for part, space in spaces.items() if space is not None}
+            by_part = {part: self.role_space(_PARTS[part]) for part in kept}
+            return {part: space for part, space in by_part.items() if space is not None}
         assert config.impressions is not None
         parts = {"items": self.item_space}
         for part in config.impressions.history_parts:
-            spaces = {self._part_space(part), *(f.feature.space for f in self.of_frame("item") if f.column == part)}
-            space = next(iter(spaces - {None}), None)
+            items = {f.feature.space for f in self.of_frame("item") if f.column == part}
+            space = _one_space(items | {self._part_space(part)}, f"item.{part}")
             if space is None:
                 raise ConfigError(
-                    f"impressions.history_parts: '{part}' has no id space; declare a feature with source item.{part} or "
-                    f"history.{part}"
+                    f"impressions.history_parts: '{part}' has no id space; declare a feature with source item.{part} "
+                    f"or history.{part}"
                 )
             parts[part] = space
         return parts
@@ -216,10 +210,10 @@ class Plan:
             plain = f.settings.buckets is None and f.settings.part is None
             if f.columns == ((frame, column),) and f.feature.kind is Kind.CATEGORICAL and plain and f.feature.space:
                 return f.feature.space
+        side = "item" if frame == "item" else "request"
         raise ConfigError(
             f"{setting}: '{column}' needs a feature of its own, so that it has an id space: "
-            f"{{kind: categorical, side: {'item' if frame == 'item' else 'request'}, space: …, source: {frame}.{column}, "
-            "input: false}"
+            f"{{kind: categorical, side: {side}, space: …, source: {frame}.{column}, input: false}}"
         )
 
     def _check(self) -> None:
@@ -314,6 +308,13 @@ class Plan:
         if impressions is not None and frame == "row" and column == impressions.label:
             return "is the label"
         return None
+
+
+def _one_space(spaces: set[str | None], what: str) -> str | None:
+    found = sorted(space for space in spaces if space is not None)
+    if len(found) > 1:
+        raise ConfigError(f"features: {what} is mapped in several id spaces: {', '.join(found)}; use one")
+    return found[0] if found else None
 
 
 def _split(source: str) -> tuple[str, str]:

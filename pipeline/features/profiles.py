@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pipeline.errors import DataError
 from pipeline.features.frame import Array, Column, Frame, Lists
-from pipeline.features.from_tables import column_of
+from pipeline.features.from_tables import Places, column_of, first_rows
 from pipeline.ids import MISSING_INT, MISSING_STR
 
 
@@ -24,19 +24,17 @@ class Profiles:
     """
 
     def __init__(self, table: pa.Table, key: str, columns: Iterable[str]) -> None:
-        import pandas as pd
-
         keys = column_of(table, key)
         if isinstance(keys, Lists):
             raise DataError(f"profile key '{key}' holds lists; a key is one value")
         # Of several rows of a key the first in canonical order counts; validation has counted the others.
-        first = np.flatnonzero(~pd.Series(keys).duplicated().to_numpy())
-        self._keys = pd.Index(keys[first])
+        first = first_rows(keys)
+        self._places = Places(keys[first])
         self._frame = Frame(len(first), {name: _taken(column_of(table, name), first) for name in columns})
 
     def join(self, keys: Array, prefix: str) -> dict[str, Column]:
         """The columns of the profiles of ``keys``, named ``<prefix>.<column>``."""
-        at = self._keys.get_indexer(keys)
+        at = self._places(keys)
         found = at >= 0
         rows = np.where(found, at, 0).astype(np.int64)
         joined: dict[str, Column] = {}

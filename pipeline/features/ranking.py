@@ -179,7 +179,7 @@ def _clicked(plan: Plan, tables: Tables, requests: Frame, base: BaseIds | None) 
     clicked = pc.is_in(pa.array(tags, pa.string()), pa.array(clicks.clicked)).to_numpy(zero_copy_only=False)
     known = log_request >= 0
     keys = np.concatenate([log.key[log_at][known], offered.key[offered_at][really]])
-    pair = codes(np.concatenate([log_request[known], offered_request[really]]), keys) if len(keys) else np.zeros(0, np.int64)
+    pair = codes(np.concatenate([log_request[known], offered_request[really]]), keys)
     log_pair, set_pair = pair[: known.sum()], pair[known.sum() :]
     positive = np.isin(log_pair, np.intersect1d(log_pair[clicked[known]], set_pair))
     first = _first_rows(_numbered(log_pair)) if len(log_pair) else np.zeros(0, np.int64)

@@ -44,7 +44,8 @@ def replay_rows(plan: Plan, today: DayRows, today_tables: Tables, tables: Tables
         tables: the validated tables of ``past``.
     """
     ranking, settings = plan.config.ranking, plan.config.replay
-    assert ranking is not None and settings is not None
+    assert ranking is not None
+    assert settings is not None
     table = tables(ranking.rows)
     taken = packages(table, ranking.package, base_ids(plan, today_tables))
     events = context(plan, tables, past, table, taken)

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from models.schema import FIRST
 from pipeline.context import JobContext
-from pipeline.features.assemble import LastYear
 from pipeline.features.from_tables import ranks
 from pipeline.features.last_year import last_year_days, last_year_windows, own_first
 from pipeline.features.mapping import Maps, group_indices
 from pipeline.features.packing import fingerprint
 from pipeline.features.plan import Plan
+from pipeline.features.request_histories import LastYear
 from pipeline.features.rows import DayRows
 from pipeline.features.state_store import StateStore
 from pipeline.idmap import IdMap

@@ -1,4 +1,4 @@
-"""Stage ``update_id_maps``: the day's new ids and events, in day order; before the first day, those since ``state_from``."""
+"""Stage ``update_id_maps``: the day's new ids and events, in day order; first of all those since ``state_from``."""
 
 from __future__ import annotations
 
