@@ -6,6 +6,8 @@ import tensorflow as tf
 
 ALL = "all"
 
+_NOWHERE = 1 << 30
+
 
 def reach(setting: int | str, days: int) -> int:
     """A fill setting as a number of days: ``k``, or ``all`` for the whole history."""
@@ -33,9 +35,8 @@ def fill_sources(present: tf.Tensor, forward: int, backward: int) -> tuple[tf.Te
     here = tf.range(days)
     earlier, later = here[None, :] <= here[:, None], here[None, :] >= here[:, None]
     known = present[:, None, :]
-    nowhere = 2 * days
-    before = tf.reduce_max(tf.where(tf.logical_and(known, earlier), here, -nowhere), axis=2)
-    after = tf.reduce_min(tf.where(tf.logical_and(known, later), here, nowhere), axis=2)
+    before = tf.reduce_max(tf.where(tf.logical_and(known, earlier), here, -_NOWHERE), axis=2)
+    after = tf.reduce_min(tf.where(tf.logical_and(known, later), here, _NOWHERE), axis=2)
     from_before = here - before <= forward
     from_after = after - here <= backward
     filled = tf.logical_or(from_before, from_after)

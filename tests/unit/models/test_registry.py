@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import pytest
+
+from models import registry
+from models.schema import Feature, FeatureSchema, Kind, Side
+
+
+def test_models_and_their_options_are_listed() -> None:
+    assert registry.names() == ["din", "pooled"]
+    options = {option.name: option for option in registry.options_of("din")}
+    assert options["normaliser"].default == "softmax"
+    assert options["normaliser"].allowed == "one of softmax, none"
+    assert all(option.help for option in options.values())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"unit": [8]}, r"model 'din' has no option 'unit'; its options: units, "),
+        ({"units": 8}, r"option 'units': 8 is not a list of whole numbers of at least 1"),
+        ({"units": [8, 0]}, r"\[8, 0\] is not a list of whole numbers of at least 1"),
+        ({"activation": "swish2"}, r"'swish2' is not one of relu, sigmoid"),
+        ({"fill_forward": -1}, r"-1 is not a whole number of days from 0, or 'all'"),
+        ({"fill_forward": True}, r"True is not a whole number of days"),
+        ({"product": "yes"}, r"'yes' is not true or false"),
+    ],
+)
+def test_a_wrong_option_is_refused_with_what_is_allowed(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        registry.check_options("din", options)
+
+
+def test_good_options_are_taken() -> None:
+    options = registry.check_options("din", {"units": [32], "fill_forward": "all", "normaliser": "none"})
+    assert (options.units, options.fill_forward, options.normaliser) == ((32,), "all", "none")
+
+
+def test_an_unknown_model_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"no model 'dine'; models: din, pooled"):
+        registry.check_options("dine", {})
+
+
+def feature(name: str, **settings: object) -> Feature:
+    return Feature(name, **{"kind": Kind.CATEGORICAL, "side": Side.ITEM, "space": "s", **settings})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        ([feature("a", side=Side.REQUEST)], "needs at least one item feature"),
+        ([feature("a"), feature("p", side=Side.PAIR)], "pair features must be dense, got 'p'"),
+        ([feature("a"), feature("h", kind=Kind.SEQUENCE)], "stands on the request's side, not item"),
+        ([feature("a"), feature("h", kind=Kind.SEQUENCE, side=Side.REQUEST, of="b")], "its of 'b' is not among"),
+        (
+            [feature("a", space="t"), feature("h", kind=Kind.SEQUENCE, side=Side.REQUEST, of="a")],
+            r"\(id space 's'\) is no history of 'a' \(item, id space 't'\)",
+        ),
+        (
+            [
+                feature("a"),
+                feature("h", kind=Kind.SEQUENCE, side=Side.REQUEST, of="a", stand_in="g", steps=3),
+                feature("g", kind=Kind.SEQUENCE, side=Side.REQUEST, steps=4),
+            ],
+            "its stand_in 'g' differs",
+        ),
+    ],
+)
+def test_a_schema_that_a_model_cannot_read_is_refused(features: list[Feature], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        registry.build("pooled", FeatureSchema(tuple(features), {"s": "int", "t": "int"}), {})
+
+
+def test_din_needs_a_history_with_a_target() -> None:
+    with pytest.raises(ValueError, match="'din' needs a history"):
+        registry.build("din", FeatureSchema((feature("a"),), {"s": "int"}), {})
