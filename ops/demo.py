@@ -54,7 +54,7 @@ def pipeline(sample: Sample, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "pipeline", *arguments],
         cwd=PROJECT,
-        env=os.environ | sample.settings,
+        env=os.environ | sample.settings | {"TF_CPP_MIN_LOG_LEVEL": "2"},
         stdout=subprocess.PIPE,
         text=True,
         check=False,

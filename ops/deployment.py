@@ -131,6 +131,7 @@ class Deployment:
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.home / "logs"),
             "PYTHONPATH": str(PROJECT),
             "PYTHONUNBUFFERED": "1",
+            "TF_CPP_MIN_LOG_LEVEL": "2",
             MARK: self.mark,
         }
         env.setdefault("DAYSPRING_PYTHON", self.settings.get("DAYSPRING_PYTHON", sys.executable))
