@@ -12,7 +12,7 @@ An impression is a request with exactly one candidate.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -106,8 +106,11 @@ class FeatureSchema:
         return tuple(f for f in self.features if f.side is side and f.has_ids is ids)
 
     def subset(self, names: set[str]) -> FeatureSchema:
-        """The schema of the named features only, in the same order."""
-        return FeatureSchema(tuple(f for f in self.features if f.name in names), self.spaces)
+        """The schema of the named features only, in the same order; a history loses a stand-in that is left out."""
+        kept = (f for f in self.features if f.name in names)
+        return FeatureSchema(
+            tuple(replace(f, stand_in=f.stand_in if f.stand_in in names else None) for f in kept), self.spaces
+        )
 
 
 @dataclass(frozen=True)

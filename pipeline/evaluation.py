@@ -57,7 +57,13 @@ def evaluate_impressions(arrays: DayArrays, logits: NDArray[np.float32]) -> Eval
 
 @dataclass(frozen=True)
 class RequestScores:
-    """What each request contributes to the measures of a ranking."""
+    """What each request contributes to the measures of a ranking.
+
+    Attributes:
+        covered: a positive is among the candidates; without one a request is counted and left out.
+        judged: a negative too; without one every rank is a hit, and AUC is not defined.
+        best: rank of the best positive, from 0.
+    """
 
     covered: NDArray[np.bool_]
     judged: NDArray[np.bool_]
@@ -69,19 +75,15 @@ class RequestScores:
         return self.best < k
 
     def values(self, composite: Mapping[int, float], chosen: NDArray[np.bool_]) -> dict[str, float | int | None]:
-        """Means over the chosen requests that were judged (a positive and a negative among the candidates)."""
-        judged = chosen & self.judged
-        values: dict[str, float | int | None] = {
-            "requests": int(chosen.sum()),
-            "covered": int((chosen & self.covered).sum()),
-        }
-        some = bool(judged.any())
+        """Means over the chosen requests that are covered; AUC over those of them with a negative too."""
+        covered, judged = chosen & self.covered, chosen & self.judged
+        values: dict[str, float | int | None] = {"requests": int(chosen.sum()), "covered": int(covered.sum())}
+        hits = {k: float(self.hits(k)[covered].mean()) for k in {*HIT_RATES, *composite}} if covered.any() else {}
         for k in HIT_RATES:
-            values[f"hit_{k}"] = float(self.hits(k)[judged].mean()) if some else None
-        weighted = {k: float(self.hits(k)[judged].mean()) for k in composite} if some else {}
-        values["composite"] = sum(w * weighted[k] for k, w in composite.items()) if some else None
-        values["log_loss"] = float(self.log_loss[judged].mean()) if some else None
-        values["auc"] = float(self.auc[judged].mean()) if some else None
+            values[f"hit_{k}"] = hits.get(k)
+        values["composite"] = sum(weight * hits[k] for k, weight in composite.items()) if hits else None
+        values["log_loss"] = float(self.log_loss[covered].mean()) if hits else None
+        values["auc"] = float(self.auc[judged].mean()) if judged.any() else None
         return values
 
 
@@ -112,7 +114,8 @@ def evaluate_ranking(
 ) -> Evaluation:
     """Hit rates over covered requests, their composite, −log softmax over all candidates, mean AUC of requests.
 
-    Requests without a positive among their candidates, or with nothing but positives, are counted and left out.
+    Requests without a positive among their candidates are counted and left out, those with nothing but positives are
+    counted and left out of the AUC.
     ``hit_k_all`` is over all requests: an uncovered one is a miss.
     """
     scores = request_scores(arrays, logits, key_rank)
@@ -122,7 +125,9 @@ def evaluate_ranking(
     for k in HIT_RATES:
         hits = int((scores.hits(k) & scores.covered).sum())
         values[f"hit_{k}_all"] = hits / arrays.requests if arrays.requests else None
-    reasons = {n: "no request with a positive and a negative candidate" for n, v in values.items() if v is None}
+    reasons = {n: "no covered request" for n, v in values.items() if v is None}
+    if values["auc"] is None and scores.covered.any():
+        reasons["auc"] = "no request with a positive and a negative candidate"
     counts = {"not_covered": int((~scores.covered).sum()), "all_positive": all_positive}
     by_group = {name: scores.values(composite, chosen) for name, chosen in (groups or {}).items()}
     return Evaluation(arrays.pairs, values, reasons, counts, by_group)
@@ -150,4 +155,4 @@ def unit_values(
         values = getattr(scores, measure)
     else:
         raise ValueError(f"'{measure}' is not a measure of rankings")
-    return np.where(scores.judged, values, np.nan)
+    return np.where(scores.judged if measure == "auc" else scores.covered, values, np.nan)

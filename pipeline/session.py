@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.engine import Engine, StateMismatch, configure, stable_seed
+from models.engine import Engine, configure, stable_seed
+from models.state import StateMismatch
 from pipeline import checkpoints
 from pipeline.artifacts import Artifact
 from pipeline.config import JobConfig

@@ -84,10 +84,10 @@ class FeatureSettings(Strict):
 
     def feature(self, name: str, *, steps: int, lead: int) -> Feature:
         """The feature as the models see it; ``steps`` and ``lead`` are those of the job's history."""
-        history = self.kind is Kind.BAG_SEQUENCE
+        led = self.kind is Kind.BAG_SEQUENCE and isinstance(self.source, str) and self.source.startswith("history.")
         return Feature(
             name=name, kind=self.kind, side=self.side, space=self.space, of=self.of,
-            steps=self.steps or steps, lead=lead if history and self.stand_in is not None else 0,
+            steps=self.steps or steps, lead=lead if led else 0,
             values=self.values, size=self.size, stand_in=self.stand_in, normalise=self.normalise,
         )  # fmt: skip
 
