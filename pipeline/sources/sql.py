@@ -53,8 +53,10 @@ class SqlSource(Source):
             raise UsageError(f"{variable}: '{self.url}' is not a database URL: {self._clean(error)}") from None
 
     def check(self) -> None:
-        with self._connect("check") as connection:
-            connection.execute(text("SELECT 1")).fetchall()
+        # SQLite opens a file without looking into it.
+        statement = "SELECT 1" if self._file is None else "SELECT COUNT(*) FROM sqlite_master"
+        with self._connect(None) as connection:
+            connection.execute(text(statement)).fetchall()
 
     def read(self, source: str, columns: Sequence[str], day: Day | None, *, chunk_rows: int) -> Reading:
         statement = self._statement(source)
@@ -137,7 +139,7 @@ class SqlSource(Source):
         return self._statements[source][0]
 
     @contextmanager
-    def _connect(self, source: str) -> Iterator[Connection]:
+    def _connect(self, source: str | None) -> Iterator[Connection]:
         if self._file is not None and not self._file.is_file():
             raise SourceError(
                 f"{self.url}: no such file; fill it (for example `python -m examples.school --target {self.url} …`) "
@@ -156,8 +158,8 @@ class SqlSource(Source):
                 raise
             raise self._explain(source, error) from None
 
-    def _explain(self, source: str, error: BaseException) -> SourceError:
-        where = f"{self.url}: {self._queries / f'{source}.sql'}"
+    def _explain(self, source: str | None, error: BaseException) -> SourceError:
+        where = self.url if source is None else f"{self.url}: {self._queries / f'{source}.sql'}"
         found = _NOT_THERE.search(str(error))
         if found is None:
             return SourceError(f"{where}: the database says: {self._clean(error)}")
