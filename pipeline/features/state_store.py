@@ -6,7 +6,6 @@ Kind ``snapshot``: the whole state as of a day; made of deltas, never needed, on
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -132,7 +131,8 @@ class StateStore:
         folder = self._store.root / STATE / self._job
         if not folder.is_dir():
             return []
-        return sorted(Day.parse(name.removeprefix("day=")) for name in os.listdir(folder) if name.startswith("day="))
+        names = [each.name for each in folder.iterdir()]
+        return sorted(Day.parse(name.removeprefix("day=")) for name in names if name.startswith("day="))
 
     def _delta(self, day: Day) -> Artifact | None:
         return self._store.current(Ref(STATE, self._job, day))

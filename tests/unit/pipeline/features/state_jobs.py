@@ -1,0 +1,113 @@
+"""Jobs whose state holds something of every kind, and random days of events for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pipeline.config import JobConfig
+from pipeline.days import Day
+from pipeline.features.events import Events, HistoryRows
+from pipeline.features.frame import Lists
+from pipeline.features.packing import fingerprint, pack
+
+FIRST_DAY = Day.of(2024, 2, 20)
+
+
+def ranking(**settings: Any) -> JobConfig:
+    """A ranking job with counters of every shape, histories, study values, a catalogue and a normalised feature."""
+    number = {"type": "float"}
+    homework = {
+        "source": "homework",
+        "day": "day",
+        "columns": {
+            "day": {"type": "day", "required": True},
+            "teacher": {"type": "int", "required": True},
+            "class": {"type": "int", "required": True},
+            "chapter_id": {"type": "int_list"},
+            "section_id": {"type": "int_list"},
+            "effort": number,
+            "load": number,
+        },
+    }
+    study = {
+        "source": "study",
+        "day": "day",
+        "columns": {
+            "day": {"type": "day", "required": True},
+            "class": {"type": "int", "required": True},
+            "section_id": {"type": "int", "required": True},
+            "v1": number,
+            "v2": number,
+        },
+    }
+    dense: dict[str, Any] = {"kind": "dense", "side": "pair"}
+    return JobConfig.model_validate(
+        {
+            "job": "tiny",
+            "kind": "ranking",
+            "tables": {"homework": homework, "study": study},
+            "spaces": {"teacher": "int", "class": "int", "chapter": "int", "section": "int", "package": "str"},
+            "ranking": {
+                "rows": "homework",
+                "user": "teacher",
+                "owner": ["teacher", "class"],
+                "package": {"style": None, "reflect": None, "key": ["sections"]},
+                "labels": {"from": "rows"},
+                "candidates": {"from": "seen"},
+                "study": {"table": "study", "owner": "class", "section": "section_id", "values": ["v1", "v2"]},
+            },
+            "features": {
+                "teacher": {"kind": "categorical", "side": "request", "space": "teacher", "source": "row.teacher"},
+                "class": {"kind": "categorical", "side": "request", "space": "class", "source": "row.class"},
+                "package": {"kind": "categorical", "side": "item", "space": "package", "source": "item.key"},
+                "chapters": {"kind": "bag", "side": "item", "space": "chapter", "source": "item.chapters"},
+                "sections": {"kind": "bag", "side": "item", "space": "section", "source": "item.sections"},
+                "effort": {
+                    "kind": "dense", "side": "request", "size": 2, "source": ["row.effort", "row.load"],
+                    "normalise": "zscore",
+                },
+                "study": {**dense, "source": "study", "size": 3},
+                "taken": {**dense, "counter": {"key": ["package"], "measure": "count"}},
+                "lately": {**dense, "counter": {"key": ["package"], "measure": "count", "half_life": 14}},
+                "own": {**dense, "counter": {"key": ["teacher", "package"], "measure": "rate", "half_life": 2}},
+                "all": {**dense, "counter": {"key": ["teacher", "class", "package"], "measure": "days_since"}},
+            },
+            "history": {"days": "calendar", "length": 4, "lead": 2, "values": 3},
+            "experiments": {"pooled": {"model": "pooled", "loss": "softmax"}},
+            "release": {"champion": "pooled"},
+            **settings,
+        }
+    )  # fmt: skip
+
+
+def random_events(config: JobConfig, day: Day, rng: np.random.Generator, rows: int = 12) -> Events:
+    """Events of a day over few ids, unknown ones (0, 1) among them."""
+    teacher, classes = rng.integers(1, 6, rows).astype(np.int32), rng.integers(1, 4, rows).astype(np.int32)
+    package = rng.integers(2, 9, rows).astype(np.int32)
+    chapters = _lists(rng, rows)
+    sections = _lists(rng, rows)
+    study = rng.integers(0, 5, 6).astype(np.int32), rng.integers(2, 7, 6).astype(np.int32)
+    values = rng.normal(size=(6, 2)).astype(np.float32)
+    effort = rng.normal(1e6, 3, (rows, 2)).astype(np.float32)
+    effort[rng.random((rows, 2)) < 0.2] = np.nan
+    owner = pack(teacher, classes)
+    history = HistoryRows(owner, {"chapters": chapters, "sections": sections}, fingerprint(classes), owner)
+    catalogue = {"chapters": chapters, "sections": sections}
+    return Events(
+        day=day,
+        keys={"teacher": teacher, "class": classes, "package": package},
+        label=rng.integers(0, 2, rows).astype(np.int8),
+        history=history,
+        catalogue_keys=package,
+        catalogue_taken=rng.integers(0, 2, rows).astype(np.int32),
+        catalogue=catalogue,
+        latest_keys=pack(*study),
+        latest=values,
+        dense={"effort": effort},
+    )
+
+
+def _lists(rng: np.random.Generator, rows: int) -> Lists:
+    return Lists.of([list(rng.integers(2, 12, rng.integers(0, 5))) for _ in range(rows)], np.int32)
