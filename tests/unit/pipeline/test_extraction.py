@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -101,7 +100,7 @@ def test_an_unchanged_snapshot_is_linked_without_a_read(job: JobContext, tmp_pat
     write_log(tmp_path, log_rows(2, DAY.next()), DAY.next())
     second = extract(job, DAY.next())
     assert second.manifest.extra["linked"] == ["ads"]
-    assert os.path.samefile(first.file("ads.parquet"), second.file("ads.parquet"))
+    assert first.file("ads.parquet").samefile(second.file("ads.parquet"))
     assert second.manifest.extra["digests"]["ads"] == first.manifest.extra["digests"]["ads"]
     assert second.manifest.rows["ads"] == 2
 
@@ -113,10 +112,10 @@ def test_a_rewritten_but_equal_snapshot_is_linked_and_a_changed_one_is_not(job: 
         write_log(tmp_path, log_rows(2, day), day)
     write_ads(tmp_path)
     second = extract(job, days[0])
-    assert os.path.samefile(first.file("ads.parquet"), second.file("ads.parquet"))
+    assert first.file("ads.parquet").samefile(second.file("ads.parquet"))
     write_ads(tmp_path, kind=["a", "c"])
     third = extract(job, days[1])
-    assert not os.path.samefile(first.file("ads.parquet"), third.file("ads.parquet"))
+    assert not first.file("ads.parquet").samefile(third.file("ads.parquet"))
     assert pq.read_table(third.file("ads.parquet"))["kind"].to_pylist() == ["a", "c"]
 
 
@@ -152,7 +151,7 @@ def test_a_column_of_lists_and_single_values_is_an_error(job: JobContext, tmp_pa
 
 def test_a_column_of_structs_is_an_error(job: JobContext, tmp_path: Path) -> None:
     write_log(tmp_path, log_rows(1, ad=[{"id": 7}]))
-    with pytest.raises(SourceError, match="table 'log' .*column 'ad' is of type struct"):
+    with pytest.raises(SourceError, match=r"table 'log' .*column 'ad' is of type struct"):
         extract(job, DAY)
 
 

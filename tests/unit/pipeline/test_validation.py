@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +179,7 @@ def test_a_snapshot_of_the_day_itself_is_used(job: JobContext, monkeypatch: pyte
     taken_at(monkeypatch, "2024-03-04T23:59:00+08:00")
     found = both(job)
     assert validated.read(found, "ads")["shown"].to_pylist() == [100, 200]
-    assert os.path.samefile(found.file("ads.parquet"), found.file("ads.next.parquet"))
+    assert found.file("ads.parquet").samefile(found.file("ads.next.parquet"))
     assert found.manifest.extra["running"]["ads"]["from"] == "extract/tiny/day=2024-03-04/gen=0001"
 
 
@@ -207,7 +206,7 @@ def test_an_unchanged_undated_table_is_linked_with_its_quarantine(
     first = both(job)
     again = JobContext(settings, job.root)  # another process
     second = both(again, DAY.next())
-    assert os.path.samefile(first.file("ads.parquet"), second.file("ads.parquet"))
+    assert first.file("ads.parquet").samefile(second.file("ads.parquet"))
     assert second.manifest.extra["counts"]["ads"] == first.manifest.extra["counts"]["ads"]
     quarantined = pq.read_table(second.file("quarantine.parquet"))
     assert quarantined["table"].to_pylist() == ["ads"]

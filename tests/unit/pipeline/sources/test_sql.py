@@ -17,7 +17,8 @@ def queries(tmp_path: Path) -> Path:
     folder = tmp_path / "queries"
     folder.mkdir()
     (folder / "log.sql").write_text(
-        "-- What was shown: one row a view; by :day.\n-- marker: log_table\nSELECT day, user, ad\nFROM log_table\nWHERE day = :day;\n"
+        "-- What was shown: one row a view; by :day.\n-- marker: log_table\n"
+        "SELECT day, user, ad\nFROM log_table\nWHERE day = :day;\n"
     )
     (folder / "ads.sql").write_text("SELECT ad, kind FROM ads\n")
     (folder / "day_ready.sql").write_text(
