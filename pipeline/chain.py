@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Literal
 
@@ -76,8 +76,8 @@ class Chain:
         if start is None:
             return None
         self._guard_start(day, start)
-        newest = next((each for each in reversed(self.days()) if start <= each < day), None)
-        hole = start if newest is None else newest.next()
+        newest = next((each for each in self._before(day) if each.ref.day >= start), None)
+        hole = start if newest is None else newest.ref.day.next()
         while hole < day and self._is_skipped(hole):
             hole = hole.next()
         if hole < day:
@@ -85,16 +85,11 @@ class Chain:
                 f"{self._name}: day {hole} has no checkpoint and no skip marker, so day {day} cannot be reached; run "
                 f"`python -m pipeline backfill --job {self._job} --from {hole} --to {day}`"
             )
-        return None if newest is None else self.trained(newest)
+        return newest
 
     def kept_ancestor(self, day: Day) -> Artifact | None:
         """The newest checkpoint before ``day`` whose payload is kept: where a re-chain of ``day`` starts from."""
-        for each in reversed(self.days()):
-            if each < day:
-                artifact = self.trained(each)
-                if artifact is not None and not artifact.manifest.pruned:
-                    return artifact
-        return None
+        return next((each for each in self._before(day) if not each.manifest.pruned), None)
 
     def trained(self, day: Day) -> Artifact | None:
         """The current checkpoint of a day; ``None`` if it was not trained."""
@@ -205,6 +200,13 @@ class Chain:
     @property
     def _name(self) -> str:
         return f"experiment '{self._experiment}' of job '{self._job}'"
+
+    def _before(self, day: Day) -> Iterator[Artifact]:
+        """Checkpoints of the days before ``day``, newest first, read one by one."""
+        for each in reversed(self._store.days(CHECKPOINT, self._job, self._experiment)):
+            artifact = self.trained(each) if each < day else None
+            if artifact is not None:
+                yield artifact
 
     def _ref(self, day: Day) -> Ref:
         return Ref(CHECKPOINT, self._job, day, self._experiment)
