@@ -129,6 +129,19 @@ class ReleaseFiles:
 
     def set_hold(self, hold: Hold) -> None:
         self._write("hold.json", json.dumps(asdict(hold), indent=1).encode())
+        left = self.rolled_back() | {hold.left}
+        self._write("rolled_back.json", json.dumps({"releases": sorted(left)}, indent=1).encode())
+
+    def rolled_back(self) -> set[str]:
+        """Ids of every release that was left by a rollback and not promoted since."""
+        path = self.folder / "rolled_back.json"
+        return set(self._read(path)["releases"]) if path.is_file() else set()
+
+    def trust(self, release_id: str) -> None:
+        """A release that was rolled back counts again: it was promoted by hand."""
+        left = self.rolled_back()
+        if release_id in left:
+            self._write("rolled_back.json", json.dumps({"releases": sorted(left - {release_id})}, indent=1).encode())
 
     def finish_hold(self, hold: Hold) -> None:
         self.set_hold(replace(hold, done=True))

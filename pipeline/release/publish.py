@@ -110,6 +110,7 @@ class Publisher:
             pointer = self._serve(payload, current)
             if forced:
                 self._files.release_hold()
+                self._files.trust(release.release_id)
             return Outcome("published", "", pointer)
 
     def rollback(self, reason: str) -> Pointer:

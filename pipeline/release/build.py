@@ -1,0 +1,150 @@
+"""Building a release: the chosen model and the day's contents under one id, from committed artefacts alone.
+
+The contents are not copied: they are derived again from the feature state whenever they are pushed. What is stored is
+what they are derived from (ids and digests), and the settings in force, which could change later.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from pipeline.artifacts import Artifact, Ref
+from pipeline.config import JobConfig
+from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.durable import content_digest
+from pipeline.errors import ChainError, CorruptArtifact, DayspringError
+from pipeline.release.contents import ENCODING, contents
+from pipeline.release.decision import Choice, choose
+from pipeline.release.pointer import ReleaseFiles
+from pipeline.release.publish import Payload, Publisher, Release
+from pipeline.release.push import Generations, Keys
+from pipeline.release.uploads import Models, open_objects
+from pipeline.reuse import as_input, key_of
+from pipeline.serving.connection import connect
+
+KIND = "release"
+_SETTINGS = "settings.json"
+_CONTENTS = ("state", "maps", "validated")
+"""Kinds of the day's artefacts that a release's contents are derived from."""
+
+
+def build(context: JobContext, day: Day, choice: Choice | None = None) -> Artifact:
+    """The release of ``day``; one without a model (state ``skipped``, with the reason) where nothing may be released.
+
+    Args:
+        choice: by ``promote``; else the gates and checks decide.
+
+    Raises:
+        ChainError: a stage before this one has not run.
+    """
+    began = time.perf_counter()
+    sources = _sources(context, day)
+    ref = Ref(KIND, context.job, day)
+    current = context.store.current(ref)
+    if current is not None and choice is None and _promoted_and_stands(current, sources):
+        return current
+    choice = choice or choose(context, day)
+    inputs = [as_input(each) for each in [*sources, *([choice.export] if choice.export else []), *choice.consulted]]
+    settings = context.config.stage_settings(KIND)
+    key = key_of(inputs, f"{settings} {choice.by}")
+    if current is not None and current.manifest.key == key and context.store.taint_reason(ref) is None:
+        _crown(context, choice)
+        return current
+    with context.store.draft(ref) as draft:
+        if choice.export is None:
+            return draft.commit(
+                key=key, digest=content_digest({"reasons": choice.reasons}), inputs=inputs, settings=settings,
+                state="skipped", reason="; ".join(choice.reasons), timings={"release": time.perf_counter() - began},
+                extra={"verdict": choice.verdict, "reasons": choice.reasons},
+            )  # fmt: skip
+        job = context.config.model_dump_json(by_alias=True, exclude={"state_from", "start"}).encode()
+        (draft.path / _SETTINGS).write_bytes(job)
+        export, checkpoint = choice.export, context.store.load(choice.export.manifest.extra["checkpoint"])
+        assert export.ref.experiment is not None
+        assert checkpoint is not None
+        digest = content_digest({
+            "encoding": ENCODING, "export": export.manifest.digest, "settings": job,
+            "contents": [[each.kind, each.digest] for each in (source.manifest for source in sources)],
+        })  # fmt: skip
+        release_id = f"{day}-{export.ref.experiment}-{checkpoint.ref.day}-{digest[:8]}"
+        artifact = draft.commit(
+            key=key, digest=digest, inputs=inputs, settings=settings, timings={"release": time.perf_counter() - began},
+            extra={
+                "release_id": release_id, "experiment": export.ref.experiment, "checkpoint": checkpoint.id,
+                "checkpoint_day": str(checkpoint.ref.day), "age_days": day - checkpoint.ref.day, "export": export.id,
+                "by": choice.by, "verdict": choice.verdict, "reasons": choice.reasons,
+            },
+        )  # fmt: skip
+    _crown(context, choice)
+    return artifact
+
+
+def payload(context: JobContext, artifact_id: str) -> Payload:
+    """A release's payload, derived from its artefact; raises ``CorruptArtifact`` if that is not on disk."""
+    artifact = context.store.load(artifact_id)
+    if artifact is None or artifact.manifest.state != "done":
+        raise CorruptArtifact(f"{context.root / artifact_id}: no such release; run the stage `release` of its day")
+    extra = artifact.manifest.extra
+    export = context.store.load(extra["export"])
+    release = Release(
+        release_id=extra["release_id"], artifact=artifact.id, day=artifact.ref.day, experiment=extra["experiment"],
+        checkpoint=extra["checkpoint"], export=export.manifest.digest if export is not None else "",
+    )  # fmt: skip
+    config = JobConfig.model_validate_json(artifact.file(_SETTINGS).read_bytes())
+    checkpoint = context.store.load(extra["checkpoint"])
+    sizes: dict[str, int] = checkpoint.manifest.extra["sizes"] if checkpoint is not None else {}
+    model = export.file("model") if export is not None and not export.manifest.pruned else None
+    return Payload(release, model, lambda: contents(context, config, artifact.ref.day, sizes))
+
+
+def publisher(context: JobContext) -> Publisher:
+    """The job's publisher, with its Redis and its object store."""
+    settings = context.config.release
+    return Publisher(
+        context.job, ReleaseFiles.of(context.root, context.job),
+        Generations(connect(context.root), Keys(settings.namespace, context.job)), models(context),
+        lambda artifact_id: payload(context, artifact_id),
+        grace_seconds=settings.grace_seconds, keep_models=settings.keep_models,
+    )  # fmt: skip
+
+
+def models(context: JobContext) -> Models:
+    """The job's models in the object store."""
+    return Models(open_objects(Path(context.root)), context.job)
+
+
+def _sources(context: JobContext, day: Day) -> list[Artifact]:
+    found = []
+    for kind in _CONTENTS:
+        artifact = context.store.current(Ref(kind, context.job, day))
+        if artifact is None:
+            raise ChainError(
+                f"{day}: no {kind} of this day, so there is nothing to release; run "
+                f"`python -m pipeline run --job {context.job} --day {day}`"
+            )
+        found.append(artifact)
+    return found
+
+
+def _promoted_and_stands(current: Artifact, sources: list[Artifact]) -> bool:
+    """Whether the day was released by hand, from contents that are still the day's: a repeated run leaves it."""
+    made_from = {each.id for each in current.manifest.inputs}
+    return current.manifest.extra.get("by") == "promote" and all(each.id in made_from for each in sources)
+
+
+def _crown(context: JobContext, choice: Choice) -> None:
+    if choice.champion is not None and choice.export is not None:
+        ReleaseFiles.of(context.root, context.job).add_champion(choice.champion)
+
+
+def newest_day(context: JobContext) -> Day:
+    """The newest day that was built and not skipped; raises ``DayspringError`` if there is none."""
+    for day in reversed(context.store.days("features", context.job)):
+        if context.skipped(day) is None:
+            return day
+    raise DayspringError(
+        f"job '{context.job}' has no finished day under {context.root}; "
+        f"run `python -m pipeline run --job {context.job} --day D` first"
+    )

@@ -1,0 +1,115 @@
+"""Checks exported models where nothing of the project can be imported; started by path with ``python -I``.
+
+One JSON line in names the files of a model, one JSON line out gives the figures. The process lives as long as its
+parent, so that many days pay for importing TensorFlow once.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import importlib.util
+import json
+import os
+import signal
+import sys
+import traceback
+from typing import Any
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(parent: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before this line
+        os._exit(1)
+
+
+def read_arrays(path: str) -> dict[str, Any]:
+    import numpy as np
+
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def tensors(arrays: dict[str, Any], signature: Any) -> dict[str, Any]:
+    """The arrays that the signature takes; text with its trailing zero bytes, which numpy cuts off."""
+    import tensorflow as tf
+
+    wanted = signature.structured_input_signature[1]
+    missing = sorted(set(wanted) - set(arrays))
+    if missing:
+        raise ValueError(f"golden rows lack the input '{missing[0]}'")
+    found = {}
+    for name, spec in wanted.items():
+        array = arrays[name]
+        if spec.dtype == tf.string:
+            array = array.astype(object)
+            lost = arrays.get(name + "#missing")
+            if lost is not None:
+                array[lost] = "\x00"
+        found[name] = tf.constant(array, spec.dtype)
+    return found
+
+
+def compared(found: Any, expected: Any) -> tuple[float, float, int]:
+    """Largest difference of finite expected values, absolute and relative to max(|expected|, 1); infinite for NaN."""
+    import numpy as np
+
+    judged = ~np.isnan(expected)
+    difference = np.abs(found[judged].astype(np.float64) - expected[judged].astype(np.float64))
+    difference[np.isnan(difference)] = np.inf
+    relative = difference / np.maximum(np.abs(expected[judged].astype(np.float64)), 1.0)
+    return float(difference.max(initial=0.0)), float(relative.max(initial=0.0)), int(judged.sum())
+
+
+def spread(scores: Any) -> float:
+    import numpy as np
+
+    scores = scores[~np.isnan(scores)]
+    return float(np.std(scores, dtype=np.float64)) if len(scores) else 0.0
+
+
+def check(job: dict[str, Any]) -> dict[str, Any]:
+    import tensorflow as tf
+
+    model = tf.saved_model.load(job["model"])
+    serve, unknown = model.signatures["serving_default"], model.signatures["unknown"]
+    expected = read_arrays(job["outputs"])
+    answer = serve(**tensors(read_arrays(job["inputs"]), serve))
+    probability, _, rows = compared(answer["probability"].numpy(), expected["probability"])
+    _, logit, _ = compared(answer["logit"].numpy(), expected["logit"])
+    figures: dict[str, Any] = {
+        "rows": rows, "probability_difference": probability, "logit_difference": logit,
+        "trainer_spread": spread(expected["logit"]),
+    }  # fmt: skip
+    if job.get("candidates"):
+        arrays = read_arrays(job["candidates"])
+        inputs = tensors(arrays, serve)
+        figures["spread"] = spread(serve(**inputs)["logit"].numpy().ravel())
+        shares = unknown(**tensors(arrays, unknown))
+        figures["unknown"] = {name: float(shares[name]) for name in job["fields"] if name in shares}
+        figures["candidates"] = job["count"]
+    return figures
+
+
+def main() -> None:
+    die_with_parent(int(sys.argv[1]))
+    # TensorFlow may print to the standard output; the answers go where nobody else writes.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    importable = [name for name in ("pipeline", "models") if importlib.util.find_spec(name) is not None]
+    for line in sys.stdin:
+        try:
+            answer = {**check(json.loads(line)), "importable": importable}
+        except Exception as error:  # any failure to load or score is the answer
+            answer = {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
+        gc.collect()
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""An engineer's hand on what is served: promote, roll back, lift a hold, look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.artifacts import parse_id
+from pipeline.context import JobContext
+from pipeline.errors import UsageError
+from pipeline.release.build import build, newest_day, publisher
+from pipeline.release.decision import promoted
+from pipeline.release.pointer import Championship, Pointer, ReleaseFiles
+from pipeline.release.publication import record
+
+
+def promote(context: JobContext, experiment: str | None = None, *, checkpoint: str | None = None) -> str:
+    """Makes an experiment the champion and serves it now, over its gate's verdict and any hold; a line that says so.
+
+    Args:
+        experiment: its checkpoint of the newest day is released as the job's release mode says.
+        checkpoint: instead, the id of the checkpoint to release (``checkpoint/job/experiment/day=…/gen=…``).
+
+    Raises:
+        UsageError: neither or both are given, or the model cannot be released: not exported, not checked, blocked.
+    """
+    if (experiment is None) == (checkpoint is None):
+        raise UsageError("promote either an experiment or a checkpoint")
+    if checkpoint is not None:
+        experiment = parse_id(checkpoint)[0].experiment
+    if experiment is None or experiment not in context.config.experiments:
+        known = ", ".join(context.config.experiments)
+        raise UsageError(f"'{experiment}' is not an experiment of '{context.job}'; one of {known}")
+    day = newest_day(context)
+    choice = promoted(context, experiment, day, checkpoint)
+    if choice.export is None:
+        raise UsageError(f"{experiment} cannot be promoted: {'; '.join(choice.reasons)}")
+    release = build(context, day, choice)
+    outcome = publisher(context).publish(release.id, forced=True)
+    ReleaseFiles.of(context.root, context.job).add_champion(Championship(experiment, day, "promote"))
+    record(context, release, outcome)
+    assert outcome.pointer is not None
+    return f"champion is now {experiment}; {_described(outcome.pointer)}"
+
+
+def rollback(context: JobContext, reason: str = "by hand") -> str:
+    """Serves the previous release again and holds it; a line that says so."""
+    pointer = publisher(context).rollback(reason)
+    return f"{_described(pointer)}; held until `promote` or `rollback --release-hold`"
+
+
+def release_hold(context: JobContext) -> str:
+    """Lifts a rollback's hold: the next publish serves its release again."""
+    lifted = publisher(context).release_hold()
+    return "the hold is lifted; the next run releases again" if lifted else "nothing was held"
+
+
+def served(context: JobContext) -> dict[str, Any] | None:
+    """What is served, as recorded on disk at the last switch; ``None`` if nothing was ever published."""
+    files = ReleaseFiles.of(context.root, context.job)
+    pointer = files.served()
+    if pointer is None:
+        return None
+    hold = files.hold()
+    checkpoint_day = parse_id(pointer.checkpoint)[0].day
+    return {
+        "release_id": pointer.release_id, "day": str(pointer.day), "experiment": pointer.experiment,
+        "checkpoint": pointer.checkpoint, "checkpoint_day": str(checkpoint_day), "version": pointer.version,
+        "previous": pointer.previous, "age_days": pointer.day - checkpoint_day,
+        "hold": f"rolled back from {hold.left}: {hold.reason}" if hold is not None else None,
+    }  # fmt: skip
+
+
+def _described(pointer: Pointer) -> str:
+    return (
+        f"serving {pointer.release_id}: {pointer.checkpoint} as version {pointer.version}, "
+        f"contents of the end of {pointer.day}"
+    )

@@ -1,0 +1,174 @@
+"""Which checkpoint a day's release is made of: what the gates and the checks say, turned into one choice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.artifacts import Artifact, Ref
+from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.errors import ChainError
+from pipeline.release.pointer import Championship, ReleaseFiles
+
+FAILS = ("keep", "block")
+"""Verdicts after which an immediate release is taken back."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a release is made of, or why there is none.
+
+    Attributes:
+        export: the exported model; ``None`` if nothing can be released.
+        by: ``gate``, ``immediate``, ``kept`` (the model released before goes on), ``restored`` or ``promote``.
+        champion: a change of the champion that comes with it.
+        consulted: what was looked at; the release's inputs beside its contents.
+    """
+
+    export: Artifact | None
+    by: str
+    verdict: str
+    reasons: list[str]
+    champion: Championship | None = None
+    consulted: list[Artifact] = field(default_factory=list)
+
+
+def champion_of(context: JobContext, day: Day) -> str:
+    """The experiment that the release of ``day`` comes from: as promoted by hand or by superiority, else by the YAML.
+
+    A change by superiority counts from the day after: the day it was found on must decide alike when it is repeated.
+    """
+    champion = context.config.release.champion
+    for change in ReleaseFiles.of(context.root, context.job).champions():
+        counts = change.day <= day if change.by == "promote" else change.day < day
+        if counts and change.experiment in context.config.experiments:
+            champion = change.experiment
+    return champion
+
+
+def choose(context: JobContext, day: Day) -> Choice:
+    """The choice for ``day``, from committed artefacts alone: the same whenever it is made.
+
+    Raises:
+        ChainError: the champion has not finished the day.
+    """
+    champion = champion_of(context, day)
+    if context.chain(champion).trained(day) is None:
+        raise ChainError(
+            f"{day}: the champion '{champion}' has no checkpoint of this day, so there is nothing to release; run "
+            f"`python -m pipeline stage experiment --job {context.job} --day {day} --experiment {champion}`"
+        )
+    if context.config.release.mode == "immediate":
+        return _immediate(context, day, champion)
+    return _after_test(context, day, champion)
+
+
+def released_before(context: JobContext, day: Day, *, other_than: str | None = None) -> Artifact | None:
+    """The newest release before ``day`` that has a model, of another checkpoint than ``other_than``.
+
+    One that was rolled back does not count: a gate that keeps the model before keeps a good one.
+    """
+    rolled_back = ReleaseFiles.of(context.root, context.job).rolled_back()
+    for each in reversed(context.store.days("release", context.job)):
+        release = context.store.current(Ref("release", context.job, each)) if each < day else None
+        if release is None or release.manifest.state != "done":
+            continue
+        extra = release.manifest.extra
+        if extra["checkpoint"] != other_than and extra["release_id"] not in rolled_back:
+            return release
+    return None
+
+
+def export_of(context: JobContext, checkpoint_id: str) -> tuple[Artifact | None, Artifact | None, str]:
+    """The export of a checkpoint and the check of it if that passed; else why it cannot be released."""
+    checkpoint = context.store.load(checkpoint_id)
+    if checkpoint is None:
+        return None, None, f"{checkpoint_id} is not on disk"
+    ref = checkpoint.ref
+    export = context.store.current(Ref("export", ref.job, ref.day, ref.experiment))
+    if export is None or export.manifest.extra["checkpoint"] != checkpoint_id:
+        return None, None, f"{checkpoint_id} was not exported"
+    if export.manifest.pruned:
+        return None, None, f"the export of {checkpoint_id} was pruned"
+    check = context.store.current(Ref("check", ref.job, ref.day, ref.experiment))
+    if check is None or check.manifest.extra["export"] != export.id:
+        command = f"python -m pipeline stage check --job {ref.job} --day {ref.day}"
+        return None, None, f"the export of {checkpoint_id} was not checked; run `{command}`"
+    if check.manifest.extra["verdict"] != "ok":
+        return None, None, f"the check blocks {checkpoint_id}: {'; '.join(check.manifest.extra['reasons'])}"
+    return export, check, ""
+
+
+def _after_test(context: JobContext, day: Day, champion: str) -> Choice:
+    gates = {name: context.store.current(Ref("gate", context.job, day, name)) for name in context.config.experiments}
+    change = None
+    for name, gate in gates.items():
+        extra = gate.manifest.extra if gate is not None else {}
+        if name != champion and extra.get("superior_to_champion") is True and extra["verdict"] == "promote":
+            change = Championship(name, day, "superiority")
+            break
+    gate = gates[change.experiment if change is not None else champion]
+    if gate is None:
+        return _kept(context, day, "none", ["no checkpoint before this day, so none was tested on it"], [])
+    verdict, reasons = str(gate.manifest.extra["verdict"]), [str(each) for each in gate.manifest.extra["reasons"]]
+    if verdict != "promote":
+        return _kept(context, day, verdict, reasons, [gate])
+    export, check, problem = export_of(context, gate.manifest.extra["checkpoint"])
+    if export is None or check is None:
+        return _kept(context, day, verdict, [problem], [gate])
+    if change is not None:
+        reasons = [f"'{change.experiment}' is superior to '{champion}'", *reasons]
+    return Choice(export, "gate", verdict, reasons, change, [gate, check])
+
+
+def _immediate(context: JobContext, day: Day, champion: str) -> Choice:
+    gate = context.store.current(Ref("gate", context.job, day, champion))
+    verdict = str(gate.manifest.extra["verdict"]) if gate is not None else "none"
+    if gate is not None and verdict in FAILS:
+        tested, reasons = str(gate.manifest.extra["checkpoint"]), [str(each) for each in gate.manifest.extra["reasons"]]
+        before = released_before(context, day, other_than=tested)
+        if before is not None:
+            export = context.store.load(before.manifest.extra["export"])
+            if export is not None and not export.manifest.pruned:
+                reasons = [f"{tested} failed on its next day", *reasons]
+                return Choice(export, "restored", verdict, reasons, None, [gate, before])
+        return _kept(context, day, verdict, [*reasons, "no earlier release to restore"], [gate])
+    checkpoint = context.chain(champion).trained(day)
+    assert checkpoint is not None
+    consulted = [gate] if gate is not None else []
+    export, check, problem = export_of(context, checkpoint.id)
+    if export is None or check is None:
+        return _kept(context, day, verdict, [problem], consulted)
+    return Choice(export, "immediate", verdict, ["released as trained"], None, [*consulted, check])
+
+
+def _kept(context: JobContext, day: Day, verdict: str, reasons: list[str], consulted: list[Artifact]) -> Choice:
+    """The model released before goes on, with the contents of ``day``; nothing where there was none."""
+    before = released_before(context, day)
+    if before is None:
+        return Choice(None, "kept", verdict, reasons, None, consulted)
+    export = context.store.load(before.manifest.extra["export"])
+    if export is None or export.manifest.pruned:
+        return Choice(None, "kept", verdict, [*reasons, f"the model of {before.id} was pruned"], None, consulted)
+    return Choice(export, "kept", verdict, reasons, None, [*consulted, before])
+
+
+def promoted(context: JobContext, experiment: str, day: Day, checkpoint_id: str | None = None) -> Choice:
+    """The choice by hand, whatever the gate says; the check has to pass.
+
+    Without ``checkpoint_id``: what the mode would release of the experiment on ``day`` if its gate passed.
+    """
+    consulted: list[Artifact] = []
+    if checkpoint_id is None:
+        gate = context.store.current(Ref("gate", context.job, day, experiment))
+        if gate is not None and context.config.release.mode == "after_next_day_test":
+            checkpoint_id, consulted = str(gate.manifest.extra["checkpoint"]), [gate]
+        else:
+            trained = context.chain(experiment).trained(day)
+            checkpoint_id = trained.id if trained is not None else None
+    if checkpoint_id is None:
+        return Choice(None, "promote", "none", [f"'{experiment}' has no checkpoint of {day}"])
+    export, check, problem = export_of(context, checkpoint_id)
+    if export is None or check is None:
+        return Choice(None, "promote", "none", [problem], None, consulted)
+    return Choice(export, "promote", "none", ["promoted by hand"], None, [*consulted, check])

@@ -1,0 +1,117 @@
+"""Inputs of the exported model over a sample of every candidate there is: do its ids cover what it will be asked?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.schema import Kind, Side
+from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.features.assemble import bag_widths
+from pipeline.features.columns import bag_width, raw_inputs
+from pipeline.features.impressions import item_frame
+from pipeline.features.plan import PlannedFeature
+from pipeline.ids import MISSING_STR
+from pipeline.release.contents import AsOf
+from pipeline.release.contents_ranking import candidate_pool
+
+SAMPLED = 2000
+LOST = "#missing"
+"""Beside a text input, where it is missing: numpy's text cannot hold a zero byte."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One request with a sample of all candidates.
+
+    Attributes:
+        inputs: of the model, ``[1, …]`` and ``[1, candidates, …]``.
+        fields: the candidates' features with ids.
+        candidates: how many there are in all.
+    """
+
+    inputs: dict[str, NDArray[Any]]
+    fields: list[str]
+    candidates: int
+
+
+def candidate_items(here: AsOf) -> tuple[dict[str, NDArray[Any]], int]:
+    """Raw inputs of the features on the candidates' side for an even sample of all candidates; how many there are."""
+    plan = here.plan
+    if not plan.ranking:
+        settings = here.config.impressions
+        assert settings is not None
+        since = here.day.plus(1 - settings.candidate_days)
+        shown = here.state.catalogue.seen_since(since)
+        sample = shown[:: max(1, -(-len(shown) // SAMPLED))]
+        frame = item_frame(plan, here.tables, here.raw(plan.item_space, sample))
+        chosen = plan.of_frame("item")
+        return raw_inputs(chosen, frame, plan.spaces, bag_widths(plan, chosen, frame), here.day.next()), len(shown)
+    pool = candidate_pool(here)
+    packages = np.arange(len(pool.keys))[:: max(1, -(-len(pool.keys) // SAMPLED))]
+    found: dict[str, NDArray[Any]] = {}
+    for planned in plan.of_frame("item"):
+        space = plan.roles[planned.column]
+        if planned.column == "key":
+            found[planned.name] = here.raw(space, pool.keys[packages])
+            continue
+        lists = pool.roles[planned.column].take(packages)
+        width = _width(planned, int(lists.lengths.max(initial=0)))
+        raw = here.raw(space, lists.padded(width, 0))
+        found[planned.name] = raw[:, 0] if planned.feature.kind is Kind.CATEGORICAL else raw
+    return found, len(pool.keys)
+
+
+def _width(planned: PlannedFeature, longest: int) -> int:
+    if planned.feature.kind is Kind.BAG:
+        return bag_width(longest, planned.feature.values)
+    return planned.feature.steps if planned.feature.kind is Kind.SEQUENCE else 1
+
+
+def probe(
+    context: JobContext, experiment: str, golden: Mapping[str, NDArray[Any]], items: Mapping[str, NDArray[Any]], count: int
+) -> Probe | None:
+    """The first golden request with the sampled candidates; ``None`` if there are none.
+
+    Values of request and candidate together are those of golden rows, dealt out in turn.
+    """
+    size = len(next(iter(items.values()))) if items else 0
+    if not size:
+        return None
+    inputs: dict[str, NDArray[Any]] = {}
+    fields = []
+    for feature in context.config.experiment_schema(experiment).features:
+        name = feature.name
+        if feature.side is Side.REQUEST:
+            inputs[name] = golden[name][:1]
+            if name + LOST in golden:
+                inputs[name + LOST] = golden[name + LOST][:1]
+        elif feature.side is Side.PAIR:
+            values = golden[name].reshape(-1, feature.size)
+            real = values[~np.isnan(values).all(axis=1)]
+            rows = real if len(real) else values
+            inputs[name] = rows[np.arange(size) % len(rows)][None]
+        else:
+            inputs |= _stored(name, items[name][None])
+            if feature.has_ids:
+                fields.append(name)
+    return Probe(inputs, fields, count)
+
+
+def _stored(name: str, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """As an ``npz`` file without pickles can hold it."""
+    if values.dtype.kind != "O":
+        return {name: values}
+    return {name: values.astype(str), name + LOST: np.asarray(values == MISSING_STR, bool)}
+
+
+def day_items(context: JobContext, day: Day) -> tuple[dict[str, NDArray[Any]], int]:
+    """``candidate_items`` of a day, made once for all of its experiments."""
+    return candidate_items(AsOf(context, context.config, day))
+
+

@@ -1,0 +1,119 @@
+"""Pruning: payloads that nobody needs go, manifests with their digests stay; what is served is never touched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.artifacts import Artifact, Ref
+from pipeline.context import JobContext
+from pipeline.release.decision import released_before
+from pipeline.release.pointer import ReleaseFiles
+
+_SLACK = 4
+"""Checkpoints beyond the kept ones that may gather before a prune looks at the whole chain, which costs seconds."""
+
+
+@dataclass
+class Pruned:
+    """What was removed: ids of artefacts, and bytes."""
+
+    ids: list[str] = field(default_factory=list)
+    bytes: int = 0
+
+    def add(self, context: JobContext, artifact: Artifact) -> None:
+        self.bytes += context.store.prune(artifact)
+        self.ids.append(artifact.id)
+
+
+def prune(context: JobContext, *, thorough: bool = True) -> Pruned:
+    """Prunes every experiment's exports and checkpoints, each under the lock of its chain.
+
+    Kept are the newest ``keep_models`` exports, ``keep_checkpoints`` checkpoints and the first of each month, and what
+    is served, was served before it, or would be if a gate kept it.
+
+    Args:
+        thorough: also look at checkpoints when only a few can have become superfluous.
+
+    Raises:
+        LockTimeout: an experiment is being trained.
+    """
+    done = Pruned()
+    exports, checkpoints = _in_use(context)
+    for experiment in context.config.experiments:
+        with context.chain(experiment).lock():
+            _prune_exports(context, experiment, exports, done)
+            if thorough or _superfluous(context, experiment) > _SLACK:
+                _prune_checkpoints(context, experiment, checkpoints, done)
+    return done
+
+
+def _in_use(context: JobContext) -> tuple[set[str], set[str]]:
+    """Ids of exports and checkpoints that a release needs."""
+    files = ReleaseFiles.of(context.root, context.job)
+    exports: set[str] = set()
+    checkpoints: set[str] = set()
+    releases: list[Artifact | None] = []
+    served = files.served()
+    for release_id in (served.release_id, served.previous) if served is not None else ():
+        published = files.published(release_id) if release_id is not None else None
+        if published is not None:
+            releases.append(context.store.load(published.release))
+    days = context.store.days("release", context.job)
+    if days:
+        newest = context.store.current(Ref("release", context.job, days[-1]))
+        releases += [newest, released_before(context, days[-1].next())]
+        if newest is not None and newest.manifest.state == "done":
+            # In the mode `immediate` a failed test goes back to the release of another checkpoint.
+            releases.append(released_before(context, days[-1].next(), other_than=newest.manifest.extra["checkpoint"]))
+    for release in releases:
+        if release is not None and release.manifest.state == "done":
+            exports.add(release.manifest.extra["export"])
+            checkpoints.add(release.manifest.extra["checkpoint"])
+    return exports, checkpoints
+
+
+def _prune_exports(context: JobContext, experiment: str, in_use: set[str], done: Pruned) -> None:
+    days = context.store.days("export", context.job, experiment)
+    newest = set(days[-context.config.release.keep_models :])
+    for day in days:
+        ref = Ref("export", context.job, day, experiment)
+        current = context.store.current(ref)
+        if current is not None and day not in newest and current.manifest.pruned:
+            continue  # and so are its earlier generations
+        for artifact in context.store.generations(ref):
+            kept = current is not None and artifact.generation == current.generation and day in newest
+            if not kept and artifact.id not in in_use and not artifact.manifest.pruned:
+                done.add(context, artifact)
+
+
+def _superfluous(context: JobContext, experiment: str) -> int:
+    """About how many checkpoints have a payload without being among the newest or the first of a month."""
+    days = context.store.days("checkpoint", context.job, experiment)
+    kept = context.config.release.keep_checkpoints
+    firsts = {(day.date.year, day.date.month): day for day in reversed(days)}
+    older = [day for day in days[:-kept] if day not in firsts.values()]
+    return sum(_has_payload(context, Ref("checkpoint", context.job, day, experiment)) for day in older)
+
+
+def _has_payload(context: JobContext, ref: Ref) -> bool:
+    artifact = context.store.current(ref)
+    return artifact is not None and not artifact.manifest.pruned
+
+
+def _prune_checkpoints(context: JobContext, experiment: str, in_use: set[str], done: Pruned) -> None:
+    chain = context.chain(experiment)
+    released = in_use | _incumbent(context, experiment)
+    retention = chain.retention(
+        context.config.release.keep_checkpoints, monthly=True, protected=chain.protected(released)
+    )
+    for artifact in retention:
+        done.add(context, artifact)
+
+
+def _incumbent(context: JobContext, experiment: str) -> set[str]:
+    """The checkpoints of the newest gate, against which the next day's test is judged."""
+    days = context.store.days("gate", context.job, experiment)
+    gate = context.store.current(Ref("gate", context.job, days[-1], experiment)) if days else None
+    if gate is None:
+        return set()
+    return {str(each) for each in (gate.manifest.extra["checkpoint"], gate.manifest.extra.get("incumbent")) if each}

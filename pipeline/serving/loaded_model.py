@@ -1,0 +1,50 @@
+"""Exported models in memory: the last two versions, asked by number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_KEPT = 2
+
+
+class LoadedModel:
+    """A SavedModel and its scoring signature."""
+
+    def __init__(self, folder: Path) -> None:
+        import tensorflow as tf
+
+        self._model = tf.saved_model.load(str(folder))
+        self._call = self._model.signatures["serving_default"]
+        self._specs = self._call.structured_input_signature[1]
+
+    @property
+    def inputs(self) -> frozenset[str]:
+        """Names of the features that it takes."""
+        return frozenset(self._specs)
+
+    def score(self, inputs: Mapping[str, NDArray[Any]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits and probabilities ``[requests, candidates]`` of raw inputs."""
+        import tensorflow as tf
+
+        tensors = {name: tf.constant(inputs[name], spec.dtype) for name, spec in self._specs.items()}
+        answer = self._call(**tensors)
+        return answer["logit"].numpy(), answer["probability"].numpy()
+
+
+class ModelCache:
+    """The versions that a serving process keeps loaded: the newest two that were asked for."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[int, LoadedModel] = {}
+
+    def get(self, version: int, folder: Path) -> LoadedModel:
+        model = self._loaded.pop(version, None) or LoadedModel(folder)
+        self._loaded[version] = model
+        while len(self._loaded) > _KEPT:
+            del self._loaded[next(iter(self._loaded))]
+        return model

@@ -1,0 +1,73 @@
+"""The settings that came with a release, made ready for answering requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from pipeline.config import JobConfig
+from pipeline.days import Day
+from pipeline.features.counters import Cells
+from pipeline.features.frame import Column
+from pipeline.features.plan import Plan
+from pipeline.features.state import StatePlan
+from pipeline.release.columns_json import column
+from pipeline.release.parts import decoded
+
+
+@dataclass(frozen=True)
+class CounterPart:
+    """Where a counter's cells are: the part's name, the features of the key, what is stored."""
+
+    part: str
+    key: tuple[str, ...]
+    half_lives: tuple[float, ...]
+    counts_only: bool
+
+
+class Meta:
+    """A release's ``meta`` part.
+
+    Attributes:
+        plan: the job's features as they were when the release was built.
+        day: the day at whose end the contents stand.
+        styles: the styles that ``style_counts`` counts, in order.
+    """
+
+    def __init__(self, fields: Mapping[str, bytes]) -> None:
+        values = {name: decoded(text) for name, text in fields.items()}
+        self.config = JobConfig.model_validate(values["config"])
+        self.plan = Plan(self.config)
+        self.day = Day.parse(values["day"])
+        self.styles: list[Any] = values.get("styles", [])
+        self.counters = [
+            CounterPart(name, tuple(each["key"]), tuple(each["half_lives"]), each["counts_only"])
+            for name, each in values["counters"].items()
+        ]
+        self._frames: dict[str, list[tuple[str, str]]] = {
+            name: [(each, kind) for each, kind in columns] for name, columns in values["frames"].items()
+        }
+        self._overall: dict[str, Any] = values["overall"]
+
+    @cached_property
+    def state_plan(self) -> StatePlan:
+        return StatePlan.of(self.config)
+
+    @cached_property
+    def overall(self) -> Cells:
+        """The cells of all events together."""
+        like = Cells.absent((), self.state_plan.half_lives)
+        columns = {name: np.array(self._overall[name], each.dtype) for name, each in like.columns().items()}
+        return Cells(half_lives=like.half_lives, **columns)
+
+    def frame(self, name: str, rows: Sequence[Sequence[Any] | None]) -> dict[str, Column]:
+        """The columns of a part of rows; those of a row that is not there are missing."""
+        columns = self._frames.get(name, [])
+        values = [row if row is not None else [None] * len(columns) for row in rows]
+        return {
+            column_name: column([row[at] for row in values], kind) for at, (column_name, kind) in enumerate(columns)
+        }

@@ -1,0 +1,194 @@
+"""One request's part of the world: small id maps and a small feature state, made of what Redis gave.
+
+Indices here are the request's own. So the very functions that build a day's training arrays build the request's, and
+what comes out, turned back into raw ids, is what the exported model takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.schema import PADDING, Columns, DayArrays, Feature
+from pipeline.features.counters import CounterTable
+from pipeline.features.frame import Array, Column, Lists
+from pipeline.features.keyed import Keyed, Layered
+from pipeline.features.latest import LatestTable
+from pipeline.features.packing import is_known, pack
+from pipeline.features.state import FeatureState
+from pipeline.idmap import IdMap
+from pipeline.ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR
+from pipeline.serving.meta import CounterPart, Meta
+
+Maps = dict[str, IdMap]
+
+
+def small_maps(meta: Meta, raw: Mapping[str, Sequence[Array]]) -> Maps:
+    """Id maps of the raw ids of a request, by space."""
+    maps: Maps = {}
+    for space, kind in meta.plan.spaces.items():
+        parts = [np.asarray(each, np.int64 if kind == "int" else object) for each in raw.get(space, [])]
+        values = np.concatenate(parts) if parts else np.zeros(0, np.int64 if kind == "int" else object)
+        ids = pd.unique(values)
+        reserved = [PAD_INT, MISSING_INT] if kind == "int" else [PAD_STR, MISSING_STR]
+        maps[space] = IdMap(space, kind, ids[~np.isin(ids, reserved)])
+    return maps
+
+
+def array_of(values: Iterable[Any], kind: str) -> Array:
+    """Raw ids of a space's kind."""
+    found = list(values)
+    out = np.empty(len(found), np.int64 if kind == "int" else object)
+    out[:] = found
+    return out
+
+
+def small_state(
+    meta: Meta,
+    maps: Maps,
+    *,
+    owner: tuple[Any, ...],
+    history: Mapping[str, Any] | None,
+    counters: Mapping[str, Mapping[str, Any]],
+    study: tuple[Any, Mapping[str, Any]] | None,
+) -> FeatureState:
+    """The feature state as far as one request reads it.
+
+    Args:
+        owner: raw ids of the history's owner.
+        history: columns of its entries.
+        counters: by part, the columns by raw id of the key's first feature.
+        study: the owner of study values and the columns of its sections.
+    """
+    state = FeatureState.of_plan(meta.state_plan)
+    tables = {each.key: _counter(meta, maps, each, counters[each.part]) for each in meta.counters}
+    return replace(
+        state,
+        day=meta.day,
+        counters={group: tables.get(group, empty) for group, empty in state.counters.items()},
+        overall=meta.overall,
+        histories=replace(state.histories, table=_history(meta, maps, owner, history, state.histories.table)),
+        latest=_latest(meta, maps, study, state.latest),
+    )
+
+
+def _counter(meta: Meta, maps: Maps, part: CounterPart, found: Mapping[str, Any]) -> CounterTable:
+    """The cells of the keys that begin with one of the raw ids found."""
+    empty = CounterTable.empty(len(part.key), part.half_lives)
+    spaces = [str(meta.plan.features[name].feature.space) for name in part.key]
+    kinds = [meta.plan.space_kind(space) for space in spaces]
+    firsts = [int(raw) if kinds[0] == "int" else raw for raw in found]
+    rows = list(found.values())
+    lengths = [len(row["count"]) for row in rows]
+    indices = [np.repeat(maps[spaces[0]].lookup(array_of(firsts, kinds[0])), lengths)]
+    for name, space, kind in zip(part.key[1:], spaces[1:], kinds[1:], strict=True):
+        indices.append(maps[space].lookup(array_of((value for row in rows for value in row[name]), kind)))
+    keys = pack(*indices, names=part.key)
+    kept = np.flatnonzero(is_known(keys, len(part.key)))
+    order = kept[np.argsort(keys[kept], kind="stable")]
+    columns: dict[str, Column] = {}
+    for name, template in empty.table.base.columns.items():
+        assert not isinstance(template, Lists)
+        source = name
+        if part.counts_only:
+            source = {"positive": "count", "last_positive": "last_day", "decayed_positive": "decayed"}.get(name, name)
+        if source.startswith("decayed") and not part.half_lives:
+            columns[name] = np.zeros((len(order), 0), template.dtype)
+            continue
+        values = np.array([value for row in rows for value in row[source]], template.dtype)
+        columns[name] = values.reshape(len(keys), *template.shape[1:])[order]
+    return CounterTable(len(part.key), part.half_lives, Layered.of(Keyed(keys[order], columns)))
+
+
+def _history(
+    meta: Meta, maps: Maps, owner: tuple[Any, ...], history: Mapping[str, Any] | None, empty: Layered
+) -> Layered:
+    if history is None or not history["days"]:
+        return empty
+    plan = meta.plan
+    indices = [
+        maps[space].lookup(array_of([raw], plan.space_kind(space)))
+        for space, raw in zip(plan.owner_spaces, owner, strict=True)
+    ]
+    key = pack(*indices, names=plan.owner_columns)
+    if not is_known(key, len(indices)).all():
+        return empty
+    columns: dict[str, Column] = {"days": _one(np.array(history["days"], np.int32))}
+    for part, space in plan.history_parts.items():
+        lists = history[part]
+        values = maps[space].lookup(array_of((v for each in lists for v in each), plan.space_kind(space)))
+        columns[f"{part}.lengths"] = _one(np.array([len(each) for each in lists], np.int32))
+        columns[f"{part}.values"] = _one(values.astype(np.int32))
+    return Layered.of(Keyed(key.astype(np.int64), columns))
+
+
+def _one(values: Array) -> Lists:
+    return Lists(np.array([0, len(values)], np.int64), values)
+
+
+def _latest(meta: Meta, maps: Maps, study: tuple[Any, Mapping[str, Any]] | None, empty: LatestTable) -> LatestTable:
+    plan = meta.plan
+    if study is None or plan.study_owner_space is None:
+        return empty
+    raw, columns = study
+    owner_space, section_space = plan.study_owner_space, plan.roles["sections"]
+    owner = maps[owner_space].lookup(array_of([raw], plan.space_kind(owner_space)))
+    section = maps[section_space].lookup(array_of(columns["sections"], plan.space_kind(section_space)))
+    keys = pack(np.repeat(owner, len(section)), section, names=("study owner", "study section"))
+    kept = np.flatnonzero(is_known(keys, 2))
+    order = kept[np.argsort(keys[kept], kind="stable")]
+    rows = [[np.nan if value is None else value for value in row] for row in columns["values"]]
+    values = np.array(rows, np.float32).reshape(len(keys), empty.size)
+    days = np.array(columns["day"], np.int32)
+    return LatestTable(empty.size, Layered.of(Keyed(keys[order], {"day": days[order], "values": values[order]})))
+
+
+def windows(
+    meta: Meta, maps: Maps, found: Mapping[str, Any] | None, requests: int, length: int, values: int
+) -> dict[str, NDArray[np.int32]]:
+    """Last year's windows in indices, the same for every request; all padding where there are none."""
+    out: dict[str, NDArray[np.int32]] = {}
+    for part in sorted({f.column for f in meta.plan.of_frame("last_year")}):
+        space = meta.plan.history_parts[part]
+        days = found[part] if found is not None else [[]] * length
+        lists = Lists.of(days, np.int64 if meta.plan.space_kind(space) == "int" else object)
+        window = Lists(lists.offsets, maps[space].lookup(lists.values)).padded(values, PADDING)
+        out[part] = np.repeat(window[None].astype(np.int32), requests, axis=0)
+    return out
+
+
+def model_inputs(
+    features: Iterable[Feature], arrays: DayArrays, maps: Mapping[str, IdMap]
+) -> dict[str, NDArray[Any]]:
+    """Arrays in indices as the exported model's inputs in raw ids; candidates beyond a request's own are padding."""
+    counts = np.diff(arrays.offsets)
+    width = int(counts.max(initial=1))
+    inside = np.arange(width) < counts[:, None]
+    pair = np.where(inside, arrays.offsets[:-1, None] + np.arange(width), 0)
+    item = arrays.pair_item[pair]
+    layout = arrays.layout
+    sources: tuple[tuple[Mapping[str, Columns], NDArray[Any], NDArray[Any] | None], ...] = (
+        (layout.request_ids, arrays.request_ids, None),
+        (layout.request_dense, arrays.request_dense, None),
+        (layout.item_ids, arrays.item_ids, item),
+        (layout.item_dense, arrays.item_dense, item),
+        (layout.pair_dense, arrays.pair_dense, pair),
+    )
+    inputs: dict[str, NDArray[Any]] = {}
+    for feature in features:
+        places, matrix, rows = next(source for source in sources if feature.name in source[0])
+        place = places[feature.name]
+        values = matrix[:, place.start : place.stop]
+        values = values[rows] if rows is not None else values
+        values = np.array(values.reshape(*values.shape[:-1], *place.shape))
+        if rows is not None:
+            values[~inside] = PADDING if feature.has_ids else np.nan
+        inputs[feature.name] = maps[str(feature.space)].raw(values) if feature.has_ids else values.astype(np.float32)
+    return inputs
+
+

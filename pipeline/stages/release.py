@@ -1,0 +1,17 @@
+"""The day's release: the model that gates and checks let pass, with the day's contents."""
+
+from __future__ import annotations
+
+from pipeline.artifacts import Artifact
+from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.release.build import build
+
+
+def run(context: JobContext, day: Day) -> Artifact | None:
+    """Build the release of ``day``; none on a skipped day. Its state is ``skipped`` where nothing may be released.
+
+    Raises:
+        ChainError: the champion has not finished the day.
+    """
+    return None if context.skipped(day) is not None else build(context, day)
