@@ -117,7 +117,7 @@ def _say_where(sample: Sample, deployment: Deployment) -> None:
 def _reports(root: Path) -> list[Path]:
     """The newest HTML report of each job."""
     newest: dict[str, Path] = {}
-    for path in sorted(root.glob("report/*/**/*.html")):
+    for path in sorted(root.glob("reports/*/*.html")):
         newest[path.relative_to(root).parts[1]] = path
     return list(newest.values())
 
