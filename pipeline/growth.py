@@ -6,7 +6,6 @@ that is trained (``state_from``) are read, mapped and added in one pass.
 
 from __future__ import annotations
 
-import bisect
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,10 +20,12 @@ from pipeline.days import Day
 from pipeline.durable import write_atomic
 from pipeline.errors import ChainError, DataError, UsageError
 from pipeline.extraction import extract
+from pipeline.features.candidates import Listed
 from pipeline.features.day_rows import WholeDay, day_rows
 from pipeline.features.day_tables import DayTables
 from pipeline.features.frame import Array
 from pipeline.features.mapping import events_of, raw_ids
+from pipeline.features.packages import Packages
 from pipeline.features.plan import Plan
 from pipeline.features.states import states_of
 from pipeline.idmap import FIRST, IdMap
@@ -36,8 +37,8 @@ MAPS = "maps"
 STATE = "state"
 FEATURES = "features"
 STAGE = "update_id_maps"
-_ROWS_AT_ONCE = 200_000
-"""Events held in memory before id maps are written: a pass over years writes them a few times, not once a day."""
+_VALUES_AT_ONCE = 4_000_000
+"""Raw ids held in memory before id maps are written: a pass over years writes them a few times, not once a day."""
 
 
 def plan_of(context: JobContext) -> Plan:
@@ -59,8 +60,8 @@ class _Prepared:
     seconds: float
 
     @property
-    def rows(self) -> int:
-        return self.whole.rows.events.rows
+    def values(self) -> int:
+        return sum(len(values) for values in self.raw.values())
 
 
 def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact | None:
@@ -73,11 +74,10 @@ def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact 
     with context.lock(STAGE, timeout=600):
         start = _start(context, day)
         missing = _missing(context, start, day)
-        states = context.store.days(STATE, context.job)
         if missing:
             _guard_hole(context, missing, day)
             for batch in _in_batches(_prepared(context, _read(context, missing), replay=False)):
-                _grow_batch(context, batch, states)
+                _grow_batch(context, batch)
         if context.skipped(day) is not None:
             return None
         tables = DayTables.on(context, day)
@@ -86,10 +86,10 @@ def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact 
                 f"{context.job} {day}: nothing is validated; run `python -m pipeline stage validate --job "
                 f"{context.job} --day {day}`"
             )
-        done = _standing(context, tables, day, states, reprocess=reprocess)
+        done = _standing(context, tables, day, reprocess=reprocess)
         if done is None:
             for batch in _in_batches(_prepared(context, [(day, tables)], replay=True)):
-                _grow_batch(context, batch, states)
+                _grow_batch(context, batch)
             done = context.store.current(Ref(MAPS, context.job, day))
         return done
 
@@ -133,8 +133,29 @@ def _start(context: JobContext, day: Day) -> Day:
 
 def _missing(context: JobContext, start: Day, day: Day) -> list[Day]:
     """The earlier days that are neither mapped nor skipped, ascending."""
-    done = set(context.store.days(MAPS, context.job))
-    return [each for each in start.through(day.previous()) if each not in done and context.skipped(each) is None]
+    # A settled day stays so; only days that this process has not seen yet are looked up.
+    settled: set[Day] = context.memory.setdefault("settled days", set())
+    missing = []
+    for each in start.through(day.previous()):
+        if each in settled:
+            continue
+        if context.store.current(Ref(MAPS, context.job, each)) is None and context.skipped(each) is None:
+            missing.append(each)
+        else:
+            settled.add(each)
+    return missing
+
+
+def state_before(context: JobContext, day: Day) -> Artifact | None:
+    """The newest state of a day before ``day``; ``None`` where ``day`` is the first."""
+    start = start_of(context)
+    each = day.previous()
+    while start is not None and each >= start:
+        found = context.store.current(Ref(STATE, context.job, each))
+        if found is not None:
+            return found
+        each = each.previous()
+    return None
 
 
 def _guard_hole(context: JobContext, missing: Sequence[Day], day: Day) -> None:
@@ -160,29 +181,36 @@ def _read(context: JobContext, days: Sequence[Day]) -> Iterator[tuple[Day, DayTa
 
 def _prepared(context: JobContext, days: Iterable[tuple[Day, DayTables]], *, replay: bool) -> Iterator[_Prepared]:
     plan = plan_of(context)
+    mapped: Listed | None = None
     for day, tables in days:
         began = time.perf_counter()
         whole = day_rows(plan, context, tables, day, replay=replay)
-        raw = raw_ids(plan, whole.rows, whole.listed.packages if whole.listed is not None else None)
+        # The candidate table is parsed once while it does not change, and holds nothing new the second time.
+        raw = raw_ids(plan, whole.rows, _packages(whole.listed) if whole.listed is not mapped else None)
+        mapped = whole.listed
         # Ids of replayed rows come after all of the day's own.
         for past in whole.replayed:
-            more = raw_ids(plan, past.rows, past.listed.packages if past.listed is not None else None)
+            more = raw_ids(plan, past.rows, _packages(past.listed))
             raw = {space: np.concatenate([raw[space], more[space]]) for space in raw}
         yield _Prepared(day, tables, whole, raw, time.perf_counter() - began)
+
+
+def _packages(listed: Listed | None) -> Packages | None:
+    return listed.packages if listed is not None else None
 
 
 def _in_batches(days: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
     batch: list[_Prepared] = []
     for prepared in days:
         batch.append(prepared)
-        if sum(each.rows for each in batch) >= _ROWS_AT_ONCE:
+        if sum(each.values for each in batch) >= _VALUES_AT_ONCE:
             yield batch
             batch = []
     if batch:
         yield batch
 
 
-def _grow_batch(context: JobContext, batch: Sequence[_Prepared], states: list[Day]) -> None:
+def _grow_batch(context: JobContext, batch: Sequence[_Prepared]) -> None:
     """Map some days in order, then commit each day's state and, last, its maps: their artefact says that it is done."""
     plan = plan_of(context)
     began = time.perf_counter()
@@ -193,26 +221,20 @@ def _grow_batch(context: JobContext, batch: Sequence[_Prepared], states: list[Da
     mapping = (time.perf_counter() - began) / len(batch)
     for each in batch:
         began = time.perf_counter()
-        inputs = _inputs(context, each.day, each.tables, states)
+        inputs = _inputs(context, each.day, each.tables)
         settings = context.config.stage_settings(STAGE)
         events = events_of(plan, each.whole.rows, maps)
         # The store itself names the state before among the inputs.
         states_of(context).commit(
             each.day, events, key=key_of(inputs, settings), inputs=[each.tables.artifact.as_input()]
         )
-        if each.day not in states:
-            bisect.insort(states, each.day)
         _commit_maps(context, each, maps, inputs, settings, mapping + time.perf_counter() - began)
 
 
-def _inputs(context: JobContext, day: Day, tables: DayTables, states: Sequence[Day]) -> list[Input]:
-    """The day's tables and the state that it adds to; ``states`` are the days that have one, ascending."""
-    inputs = [tables.artifact.as_input()]
-    earlier = bisect.bisect_left(states, day)
-    if earlier:
-        before = context.store.current(Ref(STATE, context.job, states[earlier - 1]))
-        inputs += [before.as_input()] if before is not None else []
-    return inputs
+def _inputs(context: JobContext, day: Day, tables: DayTables) -> list[Input]:
+    """The day's tables and the state that it adds to."""
+    before = state_before(context, day)
+    return [tables.artifact.as_input(), *([before.as_input()] if before is not None else [])]
 
 
 def _commit_maps(
@@ -246,10 +268,10 @@ def _size_before(found: IdMap, day: Day) -> int:
 
 
 def _standing(
-    context: JobContext, tables: DayTables, day: Day, states: Sequence[Day], *, reprocess: bool
+    context: JobContext, tables: DayTables, day: Day, *, reprocess: bool
 ) -> Artifact | None:
     """The day's maps if both they and its state are committed and still hold."""
-    inputs = _inputs(context, day, tables, states)
+    inputs = _inputs(context, day, tables)
     settings = context.config.stage_settings(STAGE)
     found = [
         standing(context.store, context.config, Ref(kind, context.job, day), inputs, settings, reprocess=reprocess)

@@ -20,7 +20,7 @@ from pipeline.features.plan import Plan
 from pipeline.features.rows import DayRows
 from pipeline.features.state import FeatureState
 from pipeline.features.states import last_year_of, states_of
-from pipeline.growth import FEATURES, MAPS, STATE, plan_of, start_of
+from pipeline.growth import FEATURES, MAPS, plan_of, start_of, state_before
 from pipeline.manifest import Input
 from pipeline.reuse import key_of, standing
 
@@ -43,7 +43,7 @@ def build_day(context: JobContext, day: Day, *, reprocess: bool = False) -> Arti
             f"{config.job} {day}: no id maps of this day yet; run `python -m pipeline stage update_id_maps --job "
             f"{config.job} --day {day}`"
         )
-    before = store.latest_before(STATE, config.job, day)
+    before = state_before(context, day)
     inputs = [tables.artifact.as_input(), mapped.as_input()]
     inputs += [before.as_input()] if before is not None else []
     settings = config.stage_settings(STAGE)
