@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.artifacts import Artifact, ArtifactStore, Ref, content_digest
 from pipeline.config import JobConfig
 from pipeline.days import Day
-from pipeline.errors import ChainError
+from pipeline.errors import ChainError, CorruptArtifact
 from pipeline.features import array_file
 from pipeline.features.delta import Delta, history_of
 from pipeline.features.events import Events, HistoryRows
@@ -141,11 +141,15 @@ class StateStore:
         """The newest state at hand that is not after ``day``: held in memory, else a snapshot, else the empty one."""
         held = self._newest_held(day)
         snapshot = self._newest_snapshot(day, None if held is None else held[0].day)
-        if snapshot is not None:
-            made_from = self._delta(snapshot.ref.day)
+        if snapshot is None:
+            return held if held is not None else (FeatureState.of_plan(self._plan), None)
+        try:
             state = FeatureState.from_arrays(self._plan, snapshot.ref.day, _arrays_of(snapshot))
-            return state, made_from
-        return held if held is not None else (FeatureState.of_plan(self._plan), None)
+        except CorruptArtifact:
+            if self._valid_snapshot(snapshot.ref.day) is None:  # thinned out by another process just now
+                return self._nearest(day)
+            raise
+        return state, self._delta(snapshot.ref.day)
 
     def _newest_held(self, day: Day) -> tuple[FeatureState, Artifact] | None:
         for each in sorted(self._held, reverse=True):

@@ -14,7 +14,8 @@ from pipeline.features.keyed import Keyed, Layered, join_lists, without_first
 def table(rows: dict[int, list[int]]) -> Keyed:
     keys = sorted(rows)
     lists = Lists.of([rows[key] for key in keys], np.int32)
-    return Keyed(np.array(keys, np.int64), {"sum": np.array([sum(rows[key]) for key in keys], np.int64), "lists": lists})
+    sums = np.array([sum(rows[key]) for key in keys], np.int64)
+    return Keyed(np.array(keys, np.int64), {"sum": sums, "lists": lists})
 
 
 def content(columns: Any, keys: list[int]) -> dict[int, tuple[int, list[int]]]:
