@@ -54,7 +54,8 @@ class ParquetSource(Source):
         for path, here in zip(files, names, strict=True):
             own = {name: found for name in columns if (found := _find(name, here)) is not None}
             try:
-                with pq.ParquetFile(path) as file:
+                # Pre-buffering keeps the whole file in memory while it is read.
+                with pq.ParquetFile(path, pre_buffer=False) as file:
                     for batch in file.iter_batches(chunk_rows, columns=list(own.values()), use_threads=False):
                         yield _named(batch, own, columns, day)
             except (pa.ArrowException, OSError) as error:
