@@ -26,7 +26,7 @@ from models.schema import PADDING, UNKNOWN, Columns, DayArrays, Feature, Kind, L
 PAD_INT = -(2**63)
 MISSING_INT = -(2**63) + 1
 PAD_STR = ""
-MISSING_STR = "\x00"
+MISSING_STR = "\x01"
 
 Maps = Mapping[str, tuple[str, NDArray[Any]]]
 """For each id space its type, ``int`` or ``str``, and its raw ids in the order of their indices, from 2."""
@@ -80,7 +80,7 @@ class _StrIds(tf.Module):
         self._known = wanted
 
     def look_up(self, ids: tf.Tensor) -> tf.Tensor:
-        return self._table.lookup(ids)
+        return tf.ensure_shape(self._table.lookup(ids), ids.shape)
 
 
 class ServingModule(tf.Module):

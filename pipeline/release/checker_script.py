@@ -48,7 +48,7 @@ def tensors(arrays: dict[str, Any], signature: Any) -> dict[str, Any]:
             array = array.astype(object)
             lost = arrays.get(name + "#missing")
             if lost is not None:
-                array[lost] = "\x00"
+                array[lost] = "\x01"
         found[name] = tf.constant(array, spec.dtype)
     return found
 
