@@ -113,8 +113,11 @@ def guard_order(context: JobContext, first: Day, experiments: list[str]) -> None
     for name in experiments:
         chain = context.chain(name)
         if chain.start is None:
+            chain.begin(first)
             continue
         if first < chain.start:
+            if all(context.skipped(day) is not None for day in first.through(chain.start.previous())):
+                continue
             raise ChainError(
                 f"{context.config.job}/{name}: {first} is before the chain's start {chain.start}; "
                 f"begin with --from {chain.start}, or train in another DAYSPRING_ROOT"
