@@ -19,8 +19,7 @@ from pipeline.features import arrays as day_arrays
 from pipeline.gate import Decision, Scored, decide
 from pipeline.reuse import as_input, key_of, standing
 from pipeline.session import Session, seed_of
-
-LOGITS = "logits.npy"
+from pipeline.superiority import LOGITS
 
 
 def run_test(

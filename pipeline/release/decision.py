@@ -9,6 +9,7 @@ from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import ChainError
 from pipeline.release.pointer import Championship, ReleaseFiles
+from pipeline.superiority import superior
 
 FAILS = ("keep", "block")
 """Verdicts after which an immediate release is taken back."""
@@ -101,11 +102,13 @@ def export_of(context: JobContext, checkpoint_id: str) -> tuple[Artifact | None,
 
 def _after_test(context: JobContext, day: Day, champion: str) -> Choice:
     gates = {name: context.store.current(Ref("gate", context.job, day, name)) for name in context.config.experiments}
-    change = None
+    change, why = None, ""
     for name, gate in gates.items():
-        extra = gate.manifest.extra if gate is not None else {}
-        if name != champion and extra.get("superior_to_champion") is True and extra["verdict"] == "promote":
-            change = Championship(name, day, "superiority")
+        if name == champion or gate is None or gate.manifest.extra["verdict"] != "promote":
+            continue
+        better, figures = superior(context, day, name, champion)
+        if better:
+            change, why = Championship(name, day, "superiority"), figures
             break
     gate = gates[change.experiment if change is not None else champion]
     if gate is None:
@@ -117,7 +120,7 @@ def _after_test(context: JobContext, day: Day, champion: str) -> Choice:
     if export is None or check is None:
         return _kept(context, day, verdict, [problem], [gate])
     if change is not None:
-        reasons = [f"'{change.experiment}' is superior to '{champion}'", *reasons]
+        reasons = [f"'{change.experiment}' is superior: {why}", *reasons]
     return Choice(export, "gate", verdict, reasons, change, [gate, check])
 
 
