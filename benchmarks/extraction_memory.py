@@ -3,7 +3,8 @@
     python -m benchmarks.extraction_memory [--rows 100000 1000000 10000000] [--source parquet sqlite]
 
 Generates tables of so many rows, extracts each in a process of its own, and prints the peak resident size, also over
-that of a process that extracts 1,000 rows. The last line of a source is the ratio of the largest table's peak to the smallest's.
+that of a process that extracts 1,000 rows. The last line of a source is the ratio of the largest table's peak to that
+of the smallest.
 """
 
 from __future__ import annotations

@@ -76,10 +76,7 @@ class SqlSource(Source):
             present = [name for name in columns if name in place]
             yield tuple(name for name in columns if name not in place)
             picked = [place[name] for name in present]
-            cursor = result.cursor
-            assert cursor is not None
-            # The driver's own rows: SQLAlchemy's wrapping of each costs more than reading it.
-            while rows := cursor.fetchmany(chunk_rows):
+            while rows := result.fetchmany(chunk_rows):
                 values = list(zip(*rows, strict=True))
                 del rows
                 yield pa.RecordBatch.from_arrays([_array(values[index]) for index in picked], present)
@@ -90,7 +87,7 @@ class SqlSource(Source):
             return int(connection.execute(text(counted), _parameters(counted, day)).scalar_one())
 
     def has_rows(self, source: str, day: Day | None) -> bool:
-        statement = f"SELECT 1 FROM ({self._statement(source)}) AS some LIMIT 1"
+        statement = f"SELECT 1 FROM ({self._statement(source)}) AS found LIMIT 1"
         with self._connect(source) as connection:
             return connection.execute(text(statement), _parameters(statement, day)).first() is not None
 
