@@ -1,0 +1,118 @@
+"""A small ads job over hand-made tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.config import JobConfig
+from pipeline.context import JobContext
+from pipeline.days import Day
+
+_KEY: dict[str, Any] = {"type": "int", "required": True}
+
+TABLES: dict[str, Any] = {
+    "log": {
+        "source": "log", "day": "day", "order": ["user", "ad"],
+        "columns": {"day": {"type": "day", "required": True}, "user": _KEY, "ad": _KEY,
+                    "click": {"type": "int", "required": True, "allowed": [0, 1]}, "place": {"type": "int"},
+                    "seconds": {"type": "float"}, "recent": {"type": "path_list"}},
+    },
+    "users": {
+        "source": "users", "dated": False, "key": ["user"],
+        "columns": {"user": _KEY, "county": {"type": "int"}, "skill": {"type": "str", "change": "running"},
+                    "spent": {"type": "float", "change": "running"}},
+    },
+    "ads": {
+        "source": "ads", "dated": False, "key": ["ad"],
+        "columns": {"ad": _KEY, "kind": {"type": "str"}, "tag_1": {"type": "int", "absent": [-1]},
+                    "tag_2": {"type": "int", "absent": [-1]}, "clicks": {"type": "float", "change": "running"}},
+    },
+}  # fmt: skip
+
+
+def config(**settings: Any) -> JobConfig:
+    """The job; ``settings`` replace whole sections."""
+    request: dict[str, Any] = {"kind": "categorical", "side": "request"}
+    pair: dict[str, Any] = {"kind": "dense", "side": "pair"}
+    return JobConfig.model_validate({
+        "job": "shows", "kind": "impressions", "timezone": "Asia/Shanghai", "tables": TABLES,
+        "validation": {"max_quarantined": 0.9, "min_weekday_share": 0},
+        "spaces": {"user": "int", "county": "int", "skill": "str", "place": "int", "path": "str", "ad": "int",
+                   "kind": "str", "tag": "int"},
+        "impressions": {"rows": "log", "user": "user", "item": "ad", "label": "click",
+                        "profile": {"table": "users", "key": "user"}, "items": {"table": "ads", "key": "ad"},
+                        "history_length": 3, "history_parts": ["kind"]},
+        "history": {"days": "active", "length": 3, "lead": 0},
+        "features": {
+            "user": {**request, "space": "user", "source": "row.user"},
+            "county": {**request, "space": "county", "source": "user.county"},
+            "skill": {**request, "space": "skill", "source": "user.skill"},
+            "place": {**request, "space": "place", "source": "row.place"},
+            "seconds": {"kind": "dense", "side": "request", "source": "row.seconds", "normalise": "zscore"},
+            "spent": {"kind": "dense", "side": "request", "source": "user.spent", "normalise": "minmax"},
+            "recent": {"kind": "sequence", "side": "request", "space": "path", "source": "row.recent", "steps": 2},
+            "ad": {"kind": "categorical", "side": "item", "space": "ad", "source": "item.ad"},
+            "kind": {"kind": "categorical", "side": "item", "space": "kind", "source": "item.kind"},
+            "tags": {"kind": "bag", "side": "item", "space": "tag", "source": ["item.tag_1", "item.tag_2"], "values": 2},
+            "ad_clicks": {"kind": "dense", "side": "item", "source": "item.clicks"},
+            "clicked": {"kind": "sequence", "side": "request", "space": "ad", "source": "history.items", "of": "ad",
+                        "steps": 3},
+            "clicked_kinds": {"kind": "sequence", "side": "request", "space": "kind", "source": "history.kind",
+                              "of": "kind", "steps": 3},
+            "user_rate": {**pair, "counter": {"key": ["user"], "measure": "rate", "smoothing": 1}},
+            "ad_count": {**pair, "counter": {"key": ["ad"], "measure": "count"}},
+            "user_tag": {**pair, "counter": {"key": ["user", "tags"], "measure": "count", "positives": True}},
+        },
+        "experiments": {"pooled": {"model": "pooled", "loss": "binary", "batch": 4}},
+        "release": {"champion": "pooled"},
+        **settings,
+    })  # fmt: skip
+
+
+USERS = pa.table({"user": [1, 2, 3], "county": [70, 70, None], "skill": ["A", "B", None], "spent": [1.0, 2.0, 3.0]})
+ADS = pa.table({
+    "ad": [10, 11, 12], "kind": ["game", "book", None], "tag_1": [5, -1, 6], "tag_2": [6, -1, -1],
+    "clicks": [100.0, 200.0, 300.0],
+})  # fmt: skip
+
+
+def log(*rows: tuple[Any, ...]) -> pa.Table:
+    """Rows of (user, ad, click, place, seconds, recent), without the day."""
+    types = [pa.int64(), pa.int64(), pa.int64(), pa.int64(), pa.float64(), pa.list_(pa.string())]
+    names = ["user", "ad", "click", "place", "seconds", "recent"]
+    values = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+    return pa.table({n: pa.array(v, t) for n, v, t in zip(names, values, types, strict=True)})
+
+
+LOG = log(
+    (1, 10, 1, 7, 2.5, ["/a/b/c", "/d/e/f", "/a/b/x"]), (1, 11, 0, 7, None, []), (2, 10, 0, 8, 1.0, ["/a/b/c"]),
+    (3, 12, 1, None, 4.0, None), (2, 99, 1, 8, 1.0, []),
+)  # fmt: skip
+
+
+def context(folder: Path, monkeypatch: Any, settings: JobConfig | None = None) -> JobContext:
+    """The job with its artefacts and its Parquet tables under ``folder``."""
+    monkeypatch.setenv("DAYSPRING_SHOWS_URL", f"parquet:{folder / 'tables'}")
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    return JobContext(settings or config(), folder / "root")
+
+
+def write_day(folder: Path, day: Day, rows: pa.Table, *, dated: Day | None = None) -> None:
+    """Add rows to the log's partition of ``day``, whose ``day`` column says ``dated`` (default: the same)."""
+    partition = folder / "tables" / "log" / f"day={day}"
+    partition.mkdir(parents=True, exist_ok=True)
+    stamped = rows.append_column("day", pa.array([str(dated or day)] * rows.num_rows, pa.string()))
+    pq.write_table(stamped, partition / f"part-{len(list(partition.glob('*.parquet'))):04d}.parquet")
+    (partition / "_SUCCESS").touch()
+
+
+def write_undated(folder: Path, **changed: pa.Table) -> None:
+    """The undated tables."""
+    for name, standard in (("users", USERS), ("ads", ADS)):
+        path = folder / "tables" / name
+        path.mkdir(parents=True, exist_ok=True)
+        pq.write_table(changed.get(name, standard), path / "part-0000.parquet")

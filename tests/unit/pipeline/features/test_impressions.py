@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pipeline.days import Day
+from pipeline.features.assemble import Built, build
+from pipeline.features.impressions import impression_rows
+from pipeline.features.mapping import events_of, raw_ids
+from pipeline.features.plan import Plan
+from pipeline.features.state import FeatureState
+from pipeline.idmap import IdMap
+from tests.unit.pipeline.features import shows
+
+DAY = Day.of(2024, 3, 4)
+
+
+class Shows:
+    """Days of the job one after the other, in memory."""
+
+    def __init__(self) -> None:
+        self.config = shows.config()
+        self.plan = Plan(self.config)
+        self.maps = {
+            space: IdMap(space, kind, np.zeros(0, np.int64 if kind == "int" else object))
+            for space, kind in self.plan.spaces.items()
+        }
+        self.state = FeatureState.empty(self.config)
+
+    def day(self, day: Day, log: Any = shows.LOG) -> Built:
+        """The arrays of a day, after which the state is as of its end."""
+        # A validated table has -1 as null.
+        ads = shows.ADS.set_column(2, "tag_1", [[5, None, 6]]).set_column(3, "tag_2", [[6, None, None]])
+        tables = {"log": log, "users": shows.USERS, "ads": ads}
+        rows = impression_rows(self.plan, tables.__getitem__, day)
+        for space, raw in raw_ids(self.plan, rows).items():
+            self.maps[space] = self.maps[space].grown(raw, day)
+        built = build(self.plan, rows, self.maps, self.state)
+        self.state = self.state.apply(events_of(self.plan, rows, self.maps))
+        return built
+
+    def raw(self, space: str, index: Any) -> list[Any]:
+        found: list[Any] = self.maps[space].raw(np.asarray(index)).tolist()
+        return found
+
+
+def values(matrix: Any, places: Any, name: str) -> Any:
+    place = places[name]
+    return np.asarray(matrix)[:, place.start : place.stop].reshape(len(matrix), *place.shape)
+
+
+def test_an_impression_is_a_request_with_one_item() -> None:
+    job = Shows()
+    built = job.day(DAY)
+    arrays = built.arrays
+    assert arrays.offsets.tolist() == [0, 1, 2, 3, 4, 5]
+    assert arrays.label.tolist() == arrays.taken.tolist() == [1, 0, 0, 1, 1]
+    assert built.keys["item.key"].tolist() == [10, 11, 12, 99]
+    assert arrays.pair_item.tolist() == [0, 1, 0, 2, 3]
+    assert job.raw("user", arrays.user) == [1, 1, 2, 3, 2]
+    assert built.key_rank.tolist() == [0, 1, 2, 3]
+
+
+def test_columns_of_rows_users_and_items() -> None:
+    job = Shows()
+    arrays = job.day(DAY).arrays
+    requests, places = arrays.request_ids, arrays.layout.request_ids
+    assert values(requests, places, "place")[:, ...].tolist()[3] == 1  # missing reads as unknown
+    assert job.raw("county", values(requests, places, "county"))[:3] == [70, 70, 70]
+    assert values(requests, places, "county")[3] == 1
+    recent = values(requests, places, "recent")
+    assert job.raw("path", recent[0]) == ["/d/e/f", "/a/b/x"]
+    assert recent[1].tolist() == [0, 0]
+    dense = values(arrays.request_dense, arrays.layout.request_dense, "seconds")[:, 0]
+    assert (dense[0], np.isnan(dense[1])) == (2.5, True)
+    items, item_places = arrays.item_ids, arrays.layout.item_ids
+    tags = values(items, item_places, "tags")
+    assert job.raw("tag", tags[0]) == [5, 6]
+    assert tags[1].tolist() == [0, 0]
+    assert values(items, item_places, "kind")[3] == 1  # ad 99 has no profile
+    assert np.isnan(values(arrays.item_dense, arrays.layout.item_dense, "ad_clicks")[3, 0])
+
+
+def test_click_history_and_counters_are_of_earlier_days() -> None:
+    job = Shows()
+    first = job.day(DAY).arrays
+    clicked = values(first.request_ids, first.layout.request_ids, "clicked")
+    assert not clicked.any()
+    second = job.day(DAY.next()).arrays
+    clicked = values(second.request_ids, second.layout.request_ids, "clicked")
+    assert [job.raw("ad", [i for i in row if i]) for row in clicked] == [[10], [10], [99], [12], [99]]
+    kinds = values(second.request_ids, second.layout.request_ids, "clicked_kinds")
+    assert job.raw("kind", kinds[0, :1]) == ["game"]
+    third = job.day(DAY.plus(2)).arrays
+    clicked = values(third.request_ids, third.layout.request_ids, "clicked")
+    assert job.raw("ad", clicked[0, :2]) == [10, 10]
+
+    def pair(name: str) -> list[float]:
+        found: list[float] = values(second.pair_dense, second.layout.pair_dense, name)[:, 0].tolist()
+        return found
+
+    # On the first day 3 of 5 were clicked: (1 + .6) / (2 + 1) of user 1, (1 + .6) / (1 + 1) of user 3.
+    np.testing.assert_allclose(pair("user_rate"), [1.6 / 3, 1.6 / 3, 1.6 / 3, 1.6 / 2, 1.6 / 3], rtol=1e-6)
+    assert pair("ad_count") == [2, 1, 2, 1, 1]
+    assert pair("user_tag") == [1, 0, 0, 1, 0]  # by the first tag of a bag; no tag is no key
