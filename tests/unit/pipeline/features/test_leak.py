@@ -1,0 +1,209 @@
+"""Nothing dated after the training day may reach a feature, a statistic or a label of that day's training set.
+
+Each test builds a day twice: as it is, and with a signal of the future planted wherever one could come from, after the
+later days were read and grown from. Not a bit of the day may move; that of a later day must, or nothing was planted.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipeline.artifacts import Artifact, Ref
+from pipeline.config.tables import Table
+from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.extraction import extract
+from pipeline.features import arrays
+from pipeline.stages import build_features, update_id_maps
+from pipeline.validation import validate
+from tests.unit.pipeline.features import lessons, shows
+from tests.unit.pipeline.features.lessons import DAY
+
+HOMEWORK = {name: lessons.STANDARD[name] for name in ("homework", "clicks", "offered", "study")}
+PAST = DAY.year_before()
+
+
+@pytest.fixture(autouse=True)
+def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A year of skipped days is committed here; what a power cut would do to it is tested elsewhere."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
+def run(job: JobContext, *days: Day, reprocess: bool = False) -> Artifact:
+    for day in days:
+        extract(job, day, reprocess=reprocess)
+        validate(job, day, reprocess=reprocess)
+        update_id_maps.run(job, day, reprocess=reprocess)
+        features = build_features.run(job, day, reprocess=reprocess)
+    assert features is not None
+    return features
+
+
+def content(features: Artifact, name: str = arrays.ROWS) -> dict[str, Any]:
+    """All arrays of a day by name."""
+    found = arrays.read(features, name)
+    parts = {field: np.asarray(value) for field, value in found.__dict__.items() if field != "layout"}
+    groups = {f"group {group}": chosen for group, chosen in arrays.groups(features, name).items()}
+    return parts | groups | {"key_rank": arrays.key_rank(features, name), "layout": found.layout}
+
+
+def assert_same(first: dict[str, Any], second: dict[str, Any]) -> None:
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        if name == "layout":
+            assert value == second[name]
+        else:
+            assert value.tobytes() == second[name].tobytes(), name
+
+
+def dated(tables: dict[str, Table]) -> set[str]:
+    return {name for name, table in tables.items() if table.dated}
+
+
+def running(tables: dict[str, Table]) -> set[str]:
+    return {
+        f"{name}.{column}" for name, table in tables.items() for column, of in table.columns.items() if of.change == "running"
+    }  # fmt: skip
+
+
+# ---- homework
+
+FUTURE = {
+    "homework": lessons.table(
+        "homework", *[(501, 9001, 5, [10], [101], 1, 7)] * 1, *[(501, 9001, 5, [10], [102], 1, None)] * 1,
+        *[(502, 9002, 5, [10], [101, 102], 2, 8)], (508, 9008, 5, [10], [101], 1, 7), (509, 9009, 5, [20], [201], 1, 9),
+    ),
+    "clicks": lessons.table(
+        "clicks", (501, 9001, "click", [10], [102], 1), (502, 9002, "click", [20], [201], 1),
+        (501, 9001, "view", [10], [101], 1),
+    ),
+    "offered": lessons.table("offered", (501, 9001, [10], [102], 1, 10**6), (502, 9002, [20], [201], 1, 10**6)),
+    "study": lessons.table("study", (9001, 101, 1e9, 1e9), (9001, 102, -1e9, 1e9), (9002, 201, 1e9, -1e9)),
+}  # fmt: skip
+
+
+def school(folder: Path, monkeypatch: pytest.MonkeyPatch, first: Day, **undated: pa.Table) -> JobContext:
+    lessons.write_undated(folder, **undated)
+    return lessons.context(folder, monkeypatch, lessons.config(state_from=str(first)))
+
+
+def test_homework_of_later_days_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, planted = tmp_path / "plain", tmp_path / "planted"
+    tables = lessons.config().tables
+    assert set(FUTURE) == dated(tables)
+    assert running(tables) == {"teachers.years"}
+    for folder in (plain, planted):
+        for back in (2, 1, 0):
+            lessons.write_day(folder, DAY.plus(-back), HOMEWORK)
+    # Rows of later days in the day's own partition, later partitions, and a running column as it is now.
+    lessons.write_day(planted, DAY, FUTURE, dated=DAY.next())
+    for ahead in (1, 2):
+        lessons.write_day(plain, DAY.plus(ahead), HOMEWORK)
+        lessons.write_day(planted, DAY.plus(ahead), HOMEWORK)
+        lessons.write_day(planted, DAY.plus(ahead), FUTURE)
+    grown = [row | {"years": 40.0} for row in lessons.TEACHERS.to_pylist()]
+    later = pa.Table.from_pylist(grown, lessons.TEACHERS.schema)
+
+    job = school(plain, monkeypatch, DAY.plus(-2))
+    before = content(run(job, *DAY.plus(-2).through(DAY)))
+    after_plain = content(run(job, DAY.next(), DAY.plus(2)))
+    job = school(planted, monkeypatch, DAY.plus(-2), teachers=later)
+    assert_same(before, content(run(job, *DAY.plus(-2).through(DAY))))
+    after = content(run(job, DAY.next(), DAY.plus(2)))
+    assert after["pair_dense"].tobytes() != after_plain["pair_dense"].tobytes()
+    # Built again when all of the future has been read and grown from.
+    assert_same(before, content(run(JobContext(job.config, job.root), DAY, reprocess=True)))
+
+
+def test_a_running_column_of_now_is_missing_and_a_static_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lessons.write_day(tmp_path, DAY, HOMEWORK)
+    job = school(tmp_path, monkeypatch, DAY)
+    found = content(run(job, DAY))
+    places = found["layout"].request_ids
+    assert found["request_ids"][:, places["years"].start].tolist() == [1, 1]
+    assert (found["request_ids"][:, places["county"].start] > 1).all()
+
+
+def test_replayed_rows_know_nothing_of_their_own_day_or_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, planted = tmp_path / "plain", tmp_path / "planted"
+    lively = lessons.table("homework", (503, 9003, 6, [10], [101], 1, 7), (504, 9004, 5, [10], [101], 1, 7))
+    first = {**HOMEWORK, "homework": pa.concat_tables([lessons.HOMEWORK, lively])}
+    for folder in (plain, planted):
+        for day in (PAST.previous(), PAST, DAY):
+            lessons.write_day(folder, day, first if day == PAST.previous() else HOMEWORK)
+    # On the replayed day: rows of another county, and study values; on the day after it: everything. All of known ids.
+    other = lessons.table("homework", (503, 9003, 6, [10], [101], 1, 7), (503, 9003, 6, [10], [102], 3, None))
+    lessons.write_day(planted, PAST, {"homework": other, "study": FUTURE["study"]})
+    again = [(teacher, 9000 + teacher % 500, 5, [10], [101], 1, 7) for teacher in (501, 502, 503, 504)]
+    lessons.write_day(planted, PAST.next(), {**FUTURE, "homework": lessons.table("homework", *again)})
+
+    found = []
+    for folder in (plain, planted):
+        features = run(school(folder, monkeypatch, PAST.previous()), DAY)
+        found.append((content(features, arrays.replay_name(PAST)), content(features)))
+    assert_same(found[0][0], found[1][0])
+    assert found[0][1]["pair_dense"].tobytes() != found[1][1]["pair_dense"].tobytes()
+
+
+# ---- ads
+
+
+def test_impressions_of_the_day_and_later_move_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, planted = tmp_path / "plain", tmp_path / "planted"
+    tables = shows.config().tables
+    assert dated(tables) == {"log"}
+    assert running(tables) == {"users.skill", "users.spent", "ads.clicks"}
+    future = shows.log(*[(user, ad, 1, 7, 1e9, ["/z/z/z"]) for user in (1, 2, 3, 4) for ad in (10, 11, 12, 13)])
+    for folder in (plain, planted):
+        for day in DAY.plus(-2).through(DAY.plus(2)):
+            shows.write_day(folder, day, shows.LOG)
+    shows.write_day(planted, DAY, future, dated=DAY.next())
+    for ahead in (1, 2):
+        shows.write_day(planted, DAY.plus(ahead), future)
+    shows.write_undated(plain)
+    rich = {"skill": ["Z"] * 3, "spent": [1e9] * 3}
+    users = pa.table({name: rich.get(name, column.to_pylist()) for name, column in zip(
+        shows.USERS.column_names, shows.USERS.columns, strict=True)})  # fmt: skip
+    ads = shows.ADS.set_column(4, "clicks", [[1e9, 1e9, 1e9]])
+    shows.write_undated(planted, users=users, ads=ads)
+
+    job = shows.context(plain, monkeypatch)
+    before = content(run(job, *DAY.plus(-2).through(DAY)))
+    after_plain = content(run(job, DAY.next(), DAY.plus(2)))
+    job = shows.context(planted, monkeypatch)
+    assert_same(before, content(run(job, *DAY.plus(-2).through(DAY))))
+    after = content(run(job, DAY.next(), DAY.plus(2)))
+    assert after["pair_dense"].shape != after_plain["pair_dense"].shape
+    assert_same(before, content(run(JobContext(job.config, job.root), DAY, reprocess=True)))
+
+
+def test_a_click_is_in_the_history_of_later_days_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shows.write_undated(tmp_path)
+    shows.write_day(tmp_path, DAY, shows.LOG)
+    shows.write_day(tmp_path, DAY.next(), shows.LOG)
+    job = shows.context(tmp_path, monkeypatch)
+    windows = []
+    for day in (DAY, DAY.next()):
+        found = content(run(job, day))
+        place = found["layout"].request_ids["clicked"]
+        windows.append(found["request_ids"][:, place.start : place.stop])
+    assert not windows[0].any()
+    assert windows[1].any(axis=1).all()
+
+
+def test_the_state_of_a_day_is_committed_for_later_days_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shows.write_undated(tmp_path)
+    shows.write_day(tmp_path, DAY, shows.LOG)
+    job = shows.context(tmp_path, monkeypatch)
+    features = run(job, DAY)
+    read = {part.id.split("/")[0] for part in features.manifest.inputs}
+    assert read == {"validated", "maps"}
+    assert job.store.current(Ref("state", job.job, DAY)) is not None
