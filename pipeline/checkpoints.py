@@ -19,7 +19,7 @@ FILE = "tensors.npz"
 
 def write(folder: Path, tensors: Mapping[str, NDArray[Any]]) -> tuple[dict[str, str], str]:
     """Write the tensors; returns a digest per tensor, and one of them all."""
-    np.savez(folder / FILE, **{name.replace("/", "|"): value for name, value in tensors.items()})
+    np.savez(folder / FILE, **{name.replace("/", "|"): value for name, value in tensors.items()})  # type: ignore[arg-type]
     digests = {name: tensor_digest(value) for name, value in sorted(tensors.items())}
     return digests, content_digest(digests)
 

@@ -127,7 +127,7 @@ def absolute(gate: Gate, evaluation: Evaluation, kind: str) -> Decision | None:
 
 
 def decide(gate: Gate, evaluation: Evaluation, scored: Scored | None, kind: str, seed: int) -> Decision:
-    """The verdict on the daily refresh: promote unless it is shown to be worse than the incumbent by more than a margin.
+    """The verdict on the daily refresh: promote unless shown to be worse than the incumbent by more than a margin.
 
     ``scored`` is ``None`` when there is no incumbent: floors alone decide then.
     """
@@ -136,7 +136,9 @@ def decide(gate: Gate, evaluation: Evaluation, scored: Scored | None, kind: str,
         return verdict
     if scored is None:
         return Decision("promote", ["no model is served yet, and the floors pass"])
-    worse, reasons, intervals = [], [], []
+    worse: list[str] = []
+    reasons: list[str] = []
+    intervals: list[Interval] = []
     for measure, margin in gate.margins.items():
         found = interval(scored, measure, resamples=gate.resamples, confidence=gate.confidence, seed=seed)
         if found is None:

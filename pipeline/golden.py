@@ -97,14 +97,15 @@ def _raw_inputs(
     pair = np.where(inside, arrays.offsets[:-1, None] + np.arange(width), 0)
     item = np.asarray(arrays.pair_item)[pair] if len(arrays.pair_item) else pair
     inputs: dict[str, NDArray[Any]] = {}
+    sides: tuple[tuple[Mapping[str, Columns], NDArray[Any], NDArray[Any] | None], ...] = (
+        (arrays.layout.request_ids, arrays.request_ids, None),
+        (arrays.layout.request_dense, arrays.request_dense, None),
+        (arrays.layout.item_ids, arrays.item_ids, item),
+        (arrays.layout.item_dense, arrays.item_dense, item),
+        (arrays.layout.pair_dense, arrays.pair_dense, pair),
+    )
     for feature in schema.features:
-        for places, matrix, rows in (
-            (arrays.layout.request_ids, arrays.request_ids, None),
-            (arrays.layout.request_dense, arrays.request_dense, None),
-            (arrays.layout.item_ids, arrays.item_ids, item),
-            (arrays.layout.item_dense, arrays.item_dense, item),
-            (arrays.layout.pair_dense, arrays.pair_dense, pair),
-        ):
+        for places, matrix, rows in sides:
             if feature.name not in places:
                 continue
             values = _columns(matrix, places[feature.name], rows)
@@ -123,7 +124,7 @@ def _raw_inputs(
     return inputs
 
 
-def _columns(matrix: NDArray[Any], place: Columns, rows: NDArray[np.int64] | None) -> NDArray[Any]:
+def _columns(matrix: NDArray[Any], place: Columns, rows: NDArray[Any] | None) -> NDArray[Any]:
     values = np.asarray(matrix[:, place.start : place.stop])
     if rows is not None:
         values = values[rows]

@@ -40,7 +40,7 @@ def _text(value: float | int | None) -> str:
     return str(value) if isinstance(value, int) else f"{value:.6f}"
 
 
-def tested_days(context: JobContext, day: Day | None = None) -> Iterator[TestedDay]:
+def measured_days(context: JobContext, day: Day | None = None) -> Iterator[TestedDay]:
     """Every test of the job by day, then in the YAML's order of experiments (removed ones last)."""
     store, job = context.store, context.config.job
     names = [

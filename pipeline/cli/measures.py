@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.cli.arguments import Commands, add_job, add_json, day
 from pipeline.context import JobContext
 from pipeline.evaluation import COLUMNS
-from pipeline.history_of_measures import tested_days
+from pipeline.history_of_measures import measured_days
 
 
 def register(commands: Commands) -> None:
@@ -29,7 +29,7 @@ def _measures(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     columns = COLUMNS[context.config.kind]
     rows: list[dict[str, Any]] = []
-    for tested in tested_days(context):
+    for tested in measured_days(context):
         if options.day is not None and tested.day != options.day:
             continue
         if options.experiment and tested.experiment not in options.experiment:

@@ -11,7 +11,7 @@ from pipeline.cli.arguments import Commands, add_job, add_json, day
 from pipeline.cli.control import rechain_command
 from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.history_of_measures import tested_days
+from pipeline.history_of_measures import measured_days
 
 
 def register(commands: Commands) -> None:
@@ -40,7 +40,7 @@ def collect(context: JobContext, first: Day | None = None, only: list[str] | Non
     store, config = context.store, context.config
     names = list(dict.fromkeys([*config.experiments, *store.experiments("checkpoint", config.job)]))
     names = [name for name in names if not only or name in only]
-    measures = {(tested.day, tested.experiment): tested for tested in tested_days(context)}
+    measures = {(tested.day, tested.experiment): tested for tested in measured_days(context)}
     releases = _releases(context)
     marked = {d: store.current(Ref("day", config.job, d)) for d in store.days("day", config.job)}
     experiments: dict[str, Any] = {}

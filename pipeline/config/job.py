@@ -102,7 +102,7 @@ class JobConfig(Strict):
                 if feature.side is Side.REQUEST and self.features[key].side is not Side.REQUEST:
                     raise ValueError(f"features.{name}: on the request's side, but its key '{key}' is not")
 
-    def schema(self) -> FeatureSchema:
+    def feature_schema(self) -> FeatureSchema:
         """Every feature that is mapped or fed, as the models see them."""
         history = self.history
         return FeatureSchema(
@@ -114,7 +114,7 @@ class JobConfig(Strict):
         """The features that one experiment's model is fed with."""
         settings = self.experiments[experiment]
         names = set(settings.only) if settings.only is not None else {n for n, f in self.features.items() if f.input}
-        return self.schema().subset(names - set(settings.without))
+        return self.feature_schema().subset(names - set(settings.without))
 
     def stage_settings(self, stage: str, experiment: str | None = None) -> str:
         """Digest of the settings that a stage reads: what changes it, and nothing else, is a new generation."""

@@ -16,7 +16,7 @@ class Column(Strict):
     """One column of a table, as validation reads it.
 
     ``int`` accepts 12, 12.0 and '12'; lists are ``12,13`` or ``[12, 13]``; a ``path_list`` is a list of paths such as
-    ``/homework/exam/list``; ``time`` is epoch milliseconds or an ISO timestamp (read in the job's time zone when it has none).
+    ``/homework/exam/list``; ``time`` is epoch milliseconds or an ISO timestamp (in the job's time zone if it has none).
     """
 
     type: ColumnType

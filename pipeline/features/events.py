@@ -41,8 +41,11 @@ class Events:
         catalogue_keys: int32 ``[packages]`` index of packages seen or listed on the day (ranking), of items shown
             (impressions); a key may recur.
         catalogue_taken: int32 ``[packages]`` how often each was taken on the day, 0 = only listed.
-        catalogue: their attributes by name (``chapters``, ``sections``: index lists; ``style``, ``reflect``: lists of one or none).
-        latest_keys: int64 ``[rows]`` packed (owner, section) of study rows of the day; ``latest``: float32 ``[rows, values]``.
+        catalogue: their attributes by name (``chapters``, ``sections``: index lists; ``style``, ``reflect``: lists of
+            one
+            or none).
+        latest_keys: int64 ``[rows]`` packed (owner, section) of study rows of the day; ``latest``: float32 ``[rows,
+            values]``.
         dense: float32 ``[rows, size]`` by feature name: the values that normalisation learns from.
     """
 

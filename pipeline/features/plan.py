@@ -50,7 +50,7 @@ class Plan:
 
     def __init__(self, config: JobConfig) -> None:
         self.config = config
-        self.schema: FeatureSchema = config.schema()
+        self.schema: FeatureSchema = config.feature_schema()
         self.features: dict[str, PlannedFeature] = {
             name: PlannedFeature(name, settings, self.schema[name], _columns(name, settings))
             for name, settings in config.features.items()

@@ -10,7 +10,7 @@ from pipeline.artifacts import Artifact, Ref
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.evaluation import COLUMNS
-from pipeline.history_of_measures import TestedDay, tested_days
+from pipeline.history_of_measures import TestedDay, measured_days
 from pipeline.report import curves
 
 SHARED = ("extract", "validated", "maps", "features")
@@ -22,7 +22,7 @@ def collect(context: JobContext, day: Day) -> dict[str, Any]:
     config, store = context.config, context.store
     shared = {kind: store.current(Ref(kind, config.job, day)) for kind in SHARED}
     own = {name: {kind: store.current(Ref(kind, config.job, day, name)) for kind in OWN} for name in config.experiments}
-    tested = list(tested_days(context))
+    tested = list(measured_days(context))
     skipped = [each for each in store.days("day", config.job) if context.skipped(each) is not None]
     return {
         "job": config.job, "day": day, "skipped": context.skipped(day), "weekday": day.date.strftime("%A"),
@@ -96,6 +96,6 @@ def _release(release: Artifact | None) -> dict[str, Any] | None:
 
 
 def _timings(shared: dict[str, Artifact | None], own: dict[str, dict[str, Artifact | None]]) -> list[tuple[str, float]]:
-    rows = [(kind, artifact) for kind, artifact in shared.items()]
+    rows = list(shared.items())
     rows += [(f"{name}: {kind}", artifact) for name, parts in own.items() for kind, artifact in parts.items()]
     return [(label, sum(artifact.manifest.timings.values())) for label, artifact in rows if artifact is not None]

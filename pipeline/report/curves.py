@@ -43,11 +43,16 @@ def lines(
     step = (WIDTH - LEFT - 12) / span
     for day in skipped:
         if first <= day <= last:
-            parts.append(f"<rect class='gap' x='{x(day) - step / 2:.1f}' y='{TOP}' width='{max(step, 2):.1f}' "
-                         f"height='{HEIGHT - TOP - BOTTOM}'><title>{day}: skipped</title></rect>")  # fmt: skip
+            parts.append(
+                f"<rect class='gap' x='{x(day) - step / 2:.1f}' y='{TOP}' width='{max(step, 2):.1f}' "
+                f"height='{HEIGHT - TOP - BOTTOM}'><title>{day}: skipped</title></rect>"
+            )
     for tick in _ticks(low, high):
-        parts.append(f"<line class='grid' x1='{LEFT}' x2='{WIDTH - 12}' y1='{y(tick):.1f}' y2='{y(tick):.1f}'/>"
-                     f"<text class='tick' x='{LEFT - 6}' y='{y(tick) + 4:.1f}' text-anchor='end'>{_number(tick)}</text>")  # fmt: skip
+        level = f"{y(tick):.1f}"
+        parts.append(
+            f"<line class='grid' x1='{LEFT}' x2='{WIDTH - 12}' y1='{level}' y2='{level}'/>"
+            f"<text class='tick' x='{LEFT - 6}' y='{y(tick) + 4:.1f}' text-anchor='end'>{_number(tick)}</text>"
+        )
     for day, anchor in ((first, "start"), (last, "end")):
         parts.append(f"<text class='tick' x='{x(day):.1f}' y='{HEIGHT - 8}' text-anchor='{anchor}'>{day}</text>")
     if today is not None and first <= today <= last:
@@ -79,7 +84,8 @@ def trace(values: Sequence[float], label: str) -> Markup:
     low, high = min(values), max(values)
     span = (high - low) or 1.0
     path = " ".join(
-        f"{LEFT + (WIDTH - LEFT - 12) * n / (len(values) - 1):.1f},{TOP + (HEIGHT - TOP - BOTTOM) * (high - v) / span:.1f}"
+        f"{LEFT + (WIDTH - LEFT - 12) * n / (len(values) - 1):.1f},"
+        f"{TOP + (HEIGHT - TOP - BOTTOM) * (high - v) / span:.1f}"
         for n, v in enumerate(values)
     )
     ticks = "".join(
@@ -100,7 +106,8 @@ def bars(counts: Mapping[str, int]) -> Markup:
     if not most:
         return Markup("<p class='none'>none</p>")
     rows = "".join(
-        f"<tr><td>{escape(name)}</td><td class='bar'><i style='width:{100 * count / most:.1f}%'></i></td><td>{count:,}</td></tr>"
+        f"<tr><td>{escape(name)}</td><td class='bar'><i style='width:{100 * count / most:.1f}%'></i></td>"
+        f"<td>{count:,}</td></tr>"
         for name, count in counts.items()
     )
     return Markup(f"<table class='bars'>{rows}</table>")

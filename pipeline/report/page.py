@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from pipeline.context import JobContext
 from pipeline.durable import write_atomic
 from pipeline.evaluation import COLUMNS
-from pipeline.history_of_measures import tested_days
+from pipeline.history_of_measures import measured_days
 from pipeline.report.curves import bars
 
 
@@ -44,7 +44,7 @@ def write_csv(context: JobContext) -> Path:
     text = io.StringIO()
     writer = csv.DictWriter(text, ["day", "experiment", "checkpoint", "rows", *columns], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(tested.row(columns) for tested in tested_days(context))
+    writer.writerows(tested.row(columns) for tested in measured_days(context))
     path = reports_folder(context) / "measures.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, text.getvalue().encode())

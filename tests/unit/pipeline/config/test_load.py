@@ -86,7 +86,7 @@ def test_unknown_time_zone(ads: str) -> None:
 
 
 def test_missing_file_names_the_jobs_that_are_there() -> None:
-    with pytest.raises(ConfigError, match="jobs in .*: ads, homework"):
+    with pytest.raises(ConfigError, match=r"jobs in .*: ads, homework"):
         load_job("nothing", ROOT / "conf")
 
 
