@@ -151,7 +151,7 @@ def _run(
                 raise ChainError(
                     f"{config.job}/{experiment} {day}: the loss of batch {error.batch} of '{part.name}' is "
                     f"{error.value}; nothing of this day was kept, its parent stays the newest checkpoint. "
-                    f"Lower `learning_rate` ({rate:g}), look at the day's dense values, or list the day under `dirty_days`"
+                    f"Lower `learning_rate` ({rate:g}), look at its dense values, or list the day under `dirty_days`"
                 ) from None
     return np.concatenate(losses) if losses else np.zeros(0, np.float32)
 
