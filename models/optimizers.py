@@ -17,9 +17,12 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import tensorflow as tf
 
 from models.embeddings import PADDING_ROW
+
+_TABULATED = 4096
 
 
 @dataclass(frozen=True)
@@ -125,18 +128,27 @@ class LazyAdam:
 class CatchUpAdam(LazyAdam):
     """Lazy Adam whose rows first make up for the steps that they missed.
 
-    After ``k`` steps without gradient the moments are ``b1^k m`` and ``b2^k v``, and the weight has moved by
-    ``sum_j lr c_j b1^j m / (sqrt(b2^j v) + eps)``. With ``r = b1 / sqrt(b2)`` and the bias correction ``c``
-    taken at the first missed step that is ``lr c r (1 - r^k) / (1 - r) m / (sqrt(v) + eps)``.
+    After ``j`` steps without gradient the moments are ``b1^j m`` and ``b2^j v``, so with ``r = b1 / sqrt(b2)``
+    step ``t + j`` moves the weight by ``lr c(t + j) r^j m / (sqrt(v) + eps)``, ``c`` being the bias correction
+    (and ``eps`` taken as if it shrank with ``v``). The sum over the ``k`` missed steps after ``t`` is
+    ``G(t) - r^k G(t + k)`` with ``G(t) = r (c(t + 1) + G(t + 1))``, all steps ahead: a function of the step
+    alone, tabulated once.
     """
 
     def __init__(self, adam: Adam) -> None:
         super().__init__(adam)
-        self._ratio = adam.beta_1 / math.sqrt(adam.beta_2) if adam.beta_2 > 0 else 0.0
-        if not self._ratio < 1.0:
+        if not adam.beta_1 < math.sqrt(adam.beta_2):
             raise ValueError(
                 f"catch_up_adam needs beta_1 < sqrt(beta_2), got beta_1={adam.beta_1}, beta_2={adam.beta_2}"
             )
+        self._ratio = adam.beta_1 / math.sqrt(adam.beta_2)
+        steps = np.arange(1, _TABULATED + 1, dtype=np.float64)
+        correction = np.sqrt(1.0 - adam.beta_2**steps) / (1.0 - adam.beta_1**steps)
+        ahead = np.empty(_TABULATED, np.float64)
+        following = correction[-1] * self._ratio / (1.0 - self._ratio)
+        for step in range(_TABULATED - 1, -1, -1):
+            following = ahead[step] = self._ratio * (correction[step] + following)
+        self._ahead = ahead.astype(np.float32)
 
     def read(self, table: TableVariables, rows: tf.Tensor, step: tf.Tensor, learning_rate: tf.Tensor) -> Rows:
         last = tf.gather(table.last, rows)
@@ -165,14 +177,20 @@ class CatchUpAdam(LazyAdam):
         """``state`` as of the end of ``step``, given the step ``[rows]`` up to which each row is up to date."""
         adam, ratio = self.adam, self._ratio
         missed = tf.cast(step - last, tf.float32)
-        correction = adam.correction(tf.cast(last + 1, tf.float32))
-        distance = learning_rate * correction * ratio * (1.0 - power(ratio, missed)) / (1.0 - ratio)
+        distance = learning_rate * (self._sum_ahead(last) - power(ratio, missed) * self._sum_ahead(step))
         w = state.w - distance[:, None] * state.m / (tf.sqrt(state.v) + adam.epsilon)
         m = state.m * power(adam.beta_1, missed)[:, None]
         v = state.v * power(adam.beta_2, missed)[:, None]
         # A row that missed nothing is handed on bit for bit.
         behind = (missed > 0)[:, None]
         return Rows(*(tf.where(behind, new, old) for new, old in zip((w, m, v), state, strict=True)))
+
+    def _sum_ahead(self, step: tf.Tensor) -> tf.Tensor:
+        """``G``: beyond the table the correction hardly bends, so its value at the mean distance stands for all."""
+        tabulated = tf.gather(self._ahead, tf.minimum(step, _TABULATED - 1))
+        mean = tf.cast(step, tf.float32) + 1.0 / (1.0 - self._ratio)
+        beyond = self.adam.correction(mean) * self._ratio / (1.0 - self._ratio)
+        return tf.where(step < _TABULATED, tabulated, beyond)
 
 
 class DenseAdam:

@@ -175,7 +175,7 @@ def test_head_room_and_buckets_change_no_bit(optimizer: str, compile: str, day: 
 def test_catch_up_is_close_to_dense_adam_and_lazy_is_not(schema: FeatureSchema, make_engine: Make) -> None:
     """Many ids, few of them in a batch, 300 steps: the loss against dense Adam."""
     sizes = dict.fromkeys(SIZES, 400)
-    day = make_day(schema, requests=2400, items=300, most=6, sizes=sizes)
+    day = make_day(schema, requests=3000, items=300, most=6, sizes=sizes)
     losses = {}
     for optimizer in ("dense_adam", "catch_up_adam", "lazy_adam"):
         engine = make_engine("pooled", optimizer=optimizer)
@@ -186,7 +186,7 @@ def test_catch_up_is_close_to_dense_adam_and_lazy_is_not(schema: FeatureSchema, 
     assert len(dense) == 300
     near = np.abs(losses["catch_up_adam"] - dense).max()
     far = np.abs(losses["lazy_adam"] - dense).max()
-    assert near < 1e-3
+    assert near < 1e-4
     assert far > 3 * near
 
 
@@ -224,14 +224,10 @@ def test_rows_of_weight_zero_change_nothing(model: str, loss: str, day: DayArray
         np.testing.assert_allclose(states[1][name], value, atol=1e-7, err_msg=name)
 
 
-@pytest.mark.parametrize("what", ["weight", "dense"])
-def test_a_loss_that_is_no_number_stops_and_names_the_batch(what: str, day: DayArrays, make_engine: Make) -> None:
+def test_a_loss_that_is_no_number_stops_and_names_the_batch(day: DayArrays, make_engine: Make) -> None:
     engine = make_engine()
     batches = list(DayBatches(engine, day, Settings(8, 3)))
-    if what == "weight":
-        batches[2].weight[0] = np.inf
-    else:
-        batches[2].pair_dense[0, 0] = 3e38
+    batches[2].weight[0] = np.inf
     with pytest.raises(NonFiniteLoss, match="batch 2") as error:
         engine.train_epoch(batches, 1e-2)
     assert error.value.batch == 2

@@ -60,12 +60,27 @@ def test_missed_steps_by_hand() -> None:
     w, m, v = 1.0, 0.1 * 2.0, 0.001 * 4.0
     w -= 0.1 * np.sqrt(0.001) / 0.1 * m / np.sqrt(v)
     ratio = 0.9 / np.sqrt(0.999)
-    correction = np.sqrt(1 - 0.999**2) / (1 - 0.9**2)
-    w -= 0.1 * correction * (ratio + ratio**2 + ratio**3) * m / np.sqrt(v)
+    for missed in (1, 2, 3):
+        correction = np.sqrt(1 - 0.999 ** (1 + missed)) / (1 - 0.9 ** (1 + missed))
+        w -= 0.1 * correction * ratio**missed * m / np.sqrt(v)
     read = optimizer.read(variables, rows, tf.constant(5), rate)
     np.testing.assert_allclose(read.w.numpy(), [[w]], rtol=1e-5)
     np.testing.assert_allclose(read.m.numpy(), [[0.9**3 * m]], rtol=1e-5)
     np.testing.assert_allclose(read.v.numpy(), [[0.999**3 * v]], rtol=1e-5)
+
+
+@pytest.mark.parametrize(("last", "missed"), [(0, 1), (3, 200), (4000, 300), (20_000, 1), (20_000, 5000)])
+def test_missed_steps_equal_their_sum_one_by_one(last: int, missed: int) -> None:
+    optimizer = CatchUpAdam(Adam(epsilon=0.0))
+    variables = table(np.array([[0.0], [0.0]], np.float32))
+    variables.m.assign([[0.0], [1.0]])
+    variables.v.assign([[0.0], [1.0]])
+    variables.last.assign([last, last])
+    after = np.arange(1, missed + 1, dtype=np.float64)
+    correction = np.sqrt(1 - 0.999 ** (last + after)) / (1 - 0.9 ** (last + after))
+    expected = -(correction * (0.9 / np.sqrt(0.999)) ** after).sum()
+    read = optimizer.read(variables, tf.constant([1]), tf.constant(last + missed + 1), tf.constant(1.0))
+    assert float(read.w[0, 0]) == pytest.approx(expected, rel=2e-4)
 
 
 @pytest.mark.parametrize("name", sorted(OPTIMIZERS))
