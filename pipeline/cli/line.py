@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import ChainError, DayspringError, LockTimeout
+from pipeline.tensorflow_start import start_tensorflow
 
 SHARED = ("extract", "validate", "update_id_maps", "build_features")
 EXPERIMENT = "experiment"
@@ -23,6 +24,8 @@ Publish = Literal["last", "each", "none"]
 
 def stage_module(name: str) -> Any:
     """The stage's module, imported only when it runs: most stages need no TensorFlow."""
+    if name == EXPERIMENT:
+        start_tensorflow()
     return importlib.import_module(f"pipeline.stages.{name}")
 
 

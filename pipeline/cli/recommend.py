@@ -8,6 +8,7 @@ import json
 from pipeline.cli.arguments import Commands, add_job, add_json
 from pipeline.context import JobContext
 from pipeline.errors import UsageError
+from pipeline.tensorflow_start import start_tensorflow
 
 
 def register(commands: Commands) -> None:
@@ -28,6 +29,7 @@ def register(commands: Commands) -> None:
 def _recommend(options: argparse.Namespace) -> int:
     from pipeline.serving.online_reader import OnlineReader
 
+    start_tensorflow()
     context = JobContext.open(options.job)
     if options.top < 1:
         raise UsageError(f"--top {options.top}: at least 1")
