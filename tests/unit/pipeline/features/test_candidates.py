@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from pipeline.features.candidates import Pool, listed
@@ -17,7 +19,7 @@ def pool(order: list[int]) -> Pool:
 def found(pool: Pool, *chapters: list[int], limit: int = 10) -> list[list[int]]:
     lists = pool.find(Lists.of(list(chapters), np.int32), limit)
     ends = lists.offsets.tolist()
-    return [pool.keys[lists.values[a:b]].tolist() for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return [pool.keys[lists.values[a:b]].tolist() for a, b in pairwise(ends)]
 
 
 def test_candidates_of_a_chapter_best_first() -> None:

@@ -67,9 +67,8 @@ def dated(tables: dict[str, Table]) -> set[str]:
 
 
 def running(tables: dict[str, Table]) -> set[str]:
-    return {
-        f"{name}.{column}" for name, table in tables.items() for column, of in table.columns.items() if of.change == "running"
-    }  # fmt: skip
+    every = [(f"{name}.{column}", of) for name, table in tables.items() for column, of in table.columns.items()]
+    return {name for name, of in every if of.change == "running"}
 
 
 # ---- homework

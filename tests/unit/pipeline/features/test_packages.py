@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 
@@ -20,7 +22,7 @@ def rows(chapters: list[list[int]], sections: list[list[int]], style: list[int |
 
 def unpacked(lists: Lists) -> list[list[int]]:
     ends = lists.offsets.tolist()
-    return [lists.values[a:b].tolist() for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return [lists.values[a:b].tolist() for a, b in pairwise(ends)]
 
 
 def test_key_is_the_distinct_sections_sorted_as_numbers_and_the_style() -> None:

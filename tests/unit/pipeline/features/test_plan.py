@@ -44,7 +44,7 @@ def test_packages_have_a_space_of_their_own_where_no_feature_shows_them() -> Non
         ({"kind": "categorical", "side": "request", "space": "style", "source": "row.style"}, "give the answer away"),
         ({"kind": "categorical", "side": "request", "space": "style", "source": "style"}, "not <frame>.<column>"),
         ({"kind": "categorical", "side": "request", "space": "style", "source": "shop.style"}, "not <frame>.<column>"),
-        ({"kind": "categorical", "side": "request", "space": "style", "source": "row.nothing"}, "declares no such column"),
+        ({"kind": "categorical", "side": "request", "space": "style", "source": "row.no"}, "declares no such column"),
         ({"kind": "categorical", "side": "item", "space": "style", "source": "row.grade"}, "side"),
         ({"kind": "categorical", "side": "request", "space": "style", "source": "calendar.month"}, "`weekday` only"),
         ({"kind": "bag", "side": "item", "space": "section", "source": "item.pages"}, "no such column of a package"),

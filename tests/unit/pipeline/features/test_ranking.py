@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ def rows_of(config: Any = None, **changed: Any) -> DayRows:
 def lists(column: Any) -> list[list[Any]]:
     assert isinstance(column, Lists)
     ends = column.offsets.tolist()
-    return [column.values[a:b].tolist() for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return [column.values[a:b].tolist() for a, b in pairwise(ends)]
 
 
 def per_chapter(**labels: Any) -> Any:

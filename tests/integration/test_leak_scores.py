@@ -1,0 +1,60 @@
+"""The leak test carried through to the model: weights and scores of a day do not move when the future is planted."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.artifacts import Ref
+from pipeline.context import JobContext
+from pipeline.extraction import extract
+from pipeline.stages import build_features, experiment, update_id_maps
+from pipeline.validation import validate
+from tests.unit.pipeline.features import shows
+from tests.unit.pipeline.features.lessons import DAY
+
+pytestmark = pytest.mark.slow
+
+
+def trained(job: JobContext, days: int) -> dict[str, Any]:
+    """Digests of what the model is and says on ``DAY``, the last day."""
+    try:
+        for day in DAY.plus(-2).through(DAY.plus(days)):
+            extract(job, day)
+            validate(job, day)
+            update_id_maps.run(job, day)
+        for day in DAY.plus(-2).through(DAY):
+            build_features.run(job, day)
+            experiment.run(job, day, "pooled")
+        found = {}
+        for kind in ("features", "test", "checkpoint"):
+            artifact = job.store.current(Ref(kind, job.job, DAY, None if kind == "features" else "pooled"))
+            assert artifact is not None
+            found[kind] = artifact.manifest.digest
+            found[f"{kind} tensors"] = artifact.manifest.tensors
+        return found
+    finally:
+        job.close()
+
+
+def test_weights_and_scores_do_not_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    plain, planted, moved = tmp_path / "plain", tmp_path / "planted", tmp_path / "moved"
+    future = shows.log(*[(user, ad, 1, 7, 1e9, ["/z/z/z"]) for user in (1, 2, 3) for ad in (10, 11, 12)])
+    for folder in (plain, planted, moved):
+        shows.write_undated(folder)
+        for day in DAY.plus(-2).through(DAY.plus(2)):
+            shows.write_day(folder, day, shows.LOG)
+    for ahead in (1, 2):
+        shows.write_day(planted, DAY.plus(ahead), future)
+    shows.write_day(moved, DAY.previous(), future)
+
+    before = trained(shows.context(plain, monkeypatch), 0)
+    # The days after are read, mapped and in the feature state before the day is built, tested and trained.
+    after = trained(shows.context(planted, monkeypatch), 2)
+    assert before == after
+    # The same rows on an earlier day are no future, and do move it.
+    assert trained(shows.context(moved, monkeypatch), 0)["test"] != before["test"]
