@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.artifacts import Artifact, Ref
 from pipeline.context import JobContext
@@ -59,9 +59,14 @@ def choose(context: JobContext, day: Day) -> Choice:
             f"{day}: the champion '{champion}' has no checkpoint of this day, so there is nothing to release; run "
             f"`python -m pipeline stage experiment --job {context.job} --day {day} --experiment {champion}`"
         )
-    if context.config.release.mode == "immediate":
-        return _immediate(context, day, champion)
-    return _after_test(context, day, champion)
+    decide = _immediate if context.config.release.mode == "immediate" else _after_test
+    change, figures = _succession(context, day, champion)
+    if change is not None:
+        choice = decide(context, day, change.experiment)
+        if choice.by in ("gate", "immediate"):  # it is crowned with its first release, not before
+            takes_over = f"'{change.experiment}' is superior to '{champion}': {figures}"
+            return replace(choice, champion=change, reasons=[takes_over, *choice.reasons])
+    return decide(context, day, champion)
 
 
 def released_before(context: JobContext, day: Day, *, other_than: str | None = None) -> Artifact | None:
@@ -100,17 +105,19 @@ def export_of(context: JobContext, checkpoint_id: str) -> tuple[Artifact | None,
     return export, check, ""
 
 
+def _succession(context: JobContext, day: Day, champion: str) -> tuple[Championship | None, str]:
+    """The experiment that may take over on ``day``: its own gate passes, and it is shown to beat the champion."""
+    for name in context.config.experiments:
+        gate = context.store.current(Ref("gate", context.job, day, name)) if name != champion else None
+        if gate is not None and gate.manifest.extra["verdict"] == "promote":
+            better, figures = superior(context, day, name, champion)
+            if better:
+                return Championship(name, day, "superiority"), figures
+    return None, ""
+
+
 def _after_test(context: JobContext, day: Day, champion: str) -> Choice:
-    gates = {name: context.store.current(Ref("gate", context.job, day, name)) for name in context.config.experiments}
-    change, why = None, ""
-    for name, gate in gates.items():
-        if name == champion or gate is None or gate.manifest.extra["verdict"] != "promote":
-            continue
-        better, figures = superior(context, day, name, champion)
-        if better:
-            change, why = Championship(name, day, "superiority"), figures
-            break
-    gate = gates[change.experiment if change is not None else champion]
+    gate = context.store.current(Ref("gate", context.job, day, champion))
     if gate is None:
         return _kept(context, day, "none", ["no checkpoint before this day, so none was tested on it"], [])
     verdict, reasons = str(gate.manifest.extra["verdict"]), [str(each) for each in gate.manifest.extra["reasons"]]
@@ -119,9 +126,7 @@ def _after_test(context: JobContext, day: Day, champion: str) -> Choice:
     export, check, problem = export_of(context, gate.manifest.extra["checkpoint"])
     if export is None or check is None:
         return _kept(context, day, verdict, [problem], [gate])
-    if change is not None:
-        reasons = [f"'{change.experiment}' is superior: {why}", *reasons]
-    return Choice(export, "gate", verdict, reasons, change, [gate, check])
+    return Choice(export, "gate", verdict, reasons, None, [gate, check])
 
 
 def _immediate(context: JobContext, day: Day, champion: str) -> Choice:

@@ -74,7 +74,11 @@ def _width(planned: PlannedFeature, longest: int) -> int:
 
 
 def probe(
-    context: JobContext, experiment: str, golden: Mapping[str, NDArray[Any]], items: Mapping[str, NDArray[Any]], count: int
+    context: JobContext,
+    experiment: str,
+    golden: Mapping[str, NDArray[Any]],
+    items: Mapping[str, NDArray[Any]],
+    count: int,
 ) -> Probe | None:
     """The first golden request with the sampled candidates; ``None`` if there are none.
 
