@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from pipeline.artifacts import Artifact, Ref, content_digest
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.durable import write_atomic
-from pipeline.errors import ChainError, DataError, UsageError
+from pipeline.errors import ChainError, CorruptArtifact, DataError, UsageError
 from pipeline.extraction import extract
 from pipeline.features.candidates import Listed
 from pipeline.features.day_rows import WholeDay, day_rows
@@ -97,9 +98,22 @@ def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact 
 def start_of(context: JobContext) -> Day | None:
     """The first day that was mapped, as recorded; ``None`` before that."""
     try:
-        return Day.parse(json.loads((_record(context)).read_text(encoding="utf-8"))["start"])
+        return Day.parse(_recorded(context)["start"])
     except FileNotFoundError:
         return None
+
+
+def _recorded(context: JobContext) -> dict[str, Any]:
+    path = _record(context)
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        Day.parse(found["start"])
+    except (ValueError, TypeError, KeyError, UsageError) as error:
+        raise CorruptArtifact(
+            f"{path}: damaged ({error}); write {{\"start\": \"YYYY-MM-DD\"}} into it, with the first day of the "
+            f"folders under {path.parent}"
+        ) from None
+    return dict(found)
 
 
 def _record(context: JobContext) -> Path:
@@ -117,7 +131,8 @@ def _start(context: JobContext, day: Day) -> Day:
             raise UsageError(f"{context.job}: {day} is before state_from {recorded}; begin with --from {recorded}")
         path = _record(context)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, json.dumps({"start": str(recorded)}).encode() + b"\n")
+        record = {"start": str(recorded), "in_one_pass": wanted is not None}
+        write_atomic(path, json.dumps(record).encode() + b"\n")
     if wanted is not None and wanted < recorded:
         raise ChainError(
             f"{context.job}: the feature state starts on {recorded} ({_record(context)}), so state_from {wanted} comes "
@@ -161,7 +176,9 @@ def state_before(context: JobContext, day: Day) -> Artifact | None:
 def _guard_hole(context: JobContext, missing: Sequence[Day], day: Day) -> None:
     """Days before the first one with features are read in one pass; a hole after it is the user's to fill."""
     trained = context.store.days(FEATURES, context.job)
-    if context.config.state_from is None or (trained and trained[0] < missing[-1]):
+    # A pass that was begun with --state-from and died goes on without it.
+    one_pass = context.config.state_from is not None or bool(_recorded(context).get("in_one_pass"))
+    if not one_pass or (trained and trained[0] < missing[-1]):
         raise ChainError(
             f"{context.job}: day {missing[0]} is neither mapped nor skipped, so the id maps cannot take day {day}; run "
             f"`python -m pipeline backfill --job {context.job} --from {missing[0]} --to {day}`"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from pipeline import growth
 from pipeline.artifacts import Ref
 from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.errors import ChainError, DataError, UsageError
+from pipeline.errors import ChainError, CorruptArtifact, DataError, UsageError
 from pipeline.extraction import extract
 from pipeline.features import arrays
 from pipeline.features.state_store import StateStore
@@ -19,6 +20,12 @@ from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY, config, context, write_day, write_undated
 
 DATED = {name: lessons.STANDARD[name] for name in ("homework", "clicks", "offered", "study")}
+
+
+@pytest.fixture(autouse=True)
+def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a power cut would do is tested elsewhere."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 @pytest.fixture
@@ -120,7 +127,7 @@ def test_a_pass_that_dies_anywhere_ends_with_the_same_bits(
         patch.setattr(*target, dying)
         with pytest.raises(KeyboardInterrupt):
             run(job, DAY)
-    again = JobContext(since(DAY.plus(-3)), folder / "root")
+    again = JobContext(config(), folder / "root")  # what was asked for once need not be said again
     run(again, DAY)
     assert state_digests(again) == state_digests(whole)
     assert teachers(again) == teachers(whole)
@@ -168,6 +175,14 @@ def test_days_before_the_start(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
         update_id_maps.run(late, DAY)
     with pytest.raises(UsageError, match=f"before state_from {DAY}"):
         update_id_maps.run(JobContext(since(DAY), folder / "third"), DAY.plus(-2))
+
+
+def test_a_damaged_record_of_the_start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = context(folder, monkeypatch)
+    run(job, DAY.plus(-3))
+    (folder / "root" / "maps" / "lessons" / "start.json").write_text("{")
+    with pytest.raises(CorruptArtifact, match=r"start\.json: damaged"):
+        update_id_maps.run(job, DAY.plus(-2))
 
 
 def test_a_skipped_day_grows_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
