@@ -1,0 +1,17 @@
+"""The settings without counters differ from the job's own in the counters alone, so that figures can be compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.config import load_job
+
+CONF = Path(__file__).resolve().parents[3] / "examples" / "conf"
+
+
+def test_the_job_without_counters_is_the_job_less_its_counters() -> None:
+    whole, without = load_job("homework", CONF), load_job("homework", CONF / "no-counters")
+    counters = [name for name, feature in whole.features.items() if feature.counter is not None]
+    assert counters
+    rest = {name: feature for name, feature in whole.features.items() if name not in counters}
+    assert without.model_dump() == whole.model_copy(update={"features": rest}).model_dump()
