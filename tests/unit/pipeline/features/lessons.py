@@ -86,7 +86,7 @@ def config(**settings: Any) -> JobConfig:
         "replay": {"match": ["user.county", "row.grade"]},
         "features": {
             "teacher": {**request, "space": "teacher", "source": "row.teacher"},
-            "class": {**request, "space": "class", "source": "row.class"},
+            "class_id": {**request, "space": "class", "source": "row.class"},
             "grade": {**request, "space": "grade", "source": "row.grade"},
             "county": {**request, "space": "county", "source": "user.county"},
             "years": {**request, "space": "years", "source": "user.years", "buckets": [1, 3]},

@@ -61,7 +61,7 @@ def test_a_wrong_source_is_told_with_its_feature(feature: dict[str, Any], messag
 
 def test_owners_and_matched_columns_need_an_id_space() -> None:
     with pytest.raises(ConfigError, match=r"ranking\.owner: 'class' needs a feature of its own"):
-        Plan(without("class"))
+        Plan(without("class_id"))
     with pytest.raises(ConfigError, match=r"history\.last_year\.match: 'county' needs a feature"):
         Plan(without("county"))
 
