@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import keyword
+import re
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -89,6 +91,11 @@ class JobConfig(Strict):
 
     def _check_features(self) -> None:
         for name, feature in self.features.items():
+            if feature.input and (not name.isidentifier() or keyword.iskeyword(name)):
+                raise ValueError(
+                    f"features.{name}: names an input of the exported model, so it must be an identifier that Python has "
+                    f"no use of its own for; call it '{re.sub(r'[^0-9A-Za-z_]', '_', name)}_id'"
+                )
             if feature.space is not None and feature.space not in self.spaces:
                 raise ValueError(f"features.{name}.space: '{feature.space}' is not declared under `spaces`")
             for reference in (feature.of, feature.stand_in):

@@ -60,7 +60,7 @@ def ranking(**settings: Any) -> JobConfig:
             },
             "features": {
                 "teacher": {"kind": "categorical", "side": "request", "space": "teacher", "source": "row.teacher"},
-                "class": {"kind": "categorical", "side": "request", "space": "class", "source": "row.class"},
+                "class": {"kind": "categorical", "side": "request", "space": "class", "source": "row.class", "input": False},
                 "package": {"kind": "categorical", "side": "item", "space": "package", "source": "item.key"},
                 "chapters": {"kind": "bag", "side": "item", "space": "chapter", "source": "item.chapters"},
                 "sections": {"kind": "bag", "side": "item", "space": "section", "source": "item.sections"},
