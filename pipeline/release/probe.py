@@ -16,13 +16,10 @@ from pipeline.features.assemble import bag_widths
 from pipeline.features.columns import bag_width, raw_inputs
 from pipeline.features.impressions import item_frame
 from pipeline.features.plan import PlannedFeature
-from pipeline.ids import MISSING_STR
 from pipeline.release.contents import AsOf
 from pipeline.release.contents_ranking import candidate_pool
 
 SAMPLED = 2000
-LOST = "#missing"
-"""Beside a text input, where it is missing: numpy's text cannot hold a zero byte."""
 
 
 @dataclass(frozen=True)
@@ -93,25 +90,21 @@ def probe(
         name = feature.name
         if feature.side is Side.REQUEST:
             inputs[name] = golden[name][:1]
-            if name + LOST in golden:
-                inputs[name + LOST] = golden[name + LOST][:1]
         elif feature.side is Side.PAIR:
             values = golden[name].reshape(-1, feature.size)
             real = values[~np.isnan(values).all(axis=1)]
             rows = real if len(real) else values
             inputs[name] = rows[np.arange(size) % len(rows)][None]
         else:
-            inputs |= _stored(name, items[name][None])
+            inputs[name] = _stored(items[name][None])
             if feature.has_ids:
                 fields.append(name)
     return Probe(inputs, fields, count)
 
 
-def _stored(name: str, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+def _stored(values: NDArray[Any]) -> NDArray[Any]:
     """As an ``npz`` file without pickles can hold it."""
-    if values.dtype.kind != "O":
-        return {name: values}
-    return {name: values.astype(str), name + LOST: np.asarray(values == MISSING_STR, bool)}
+    return values.astype(str) if values.dtype.kind == "O" else values
 
 
 def day_items(context: JobContext, day: Day) -> tuple[dict[str, NDArray[Any]], int]:
