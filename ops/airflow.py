@@ -68,6 +68,8 @@ def down() -> None:
     default = Path(os.environ.get("DAYSPRING_ROOT") or PROJECT / ".dayspring")
     for root in (default, *sorted(path for path in default.glob("*") if path.is_dir())):
         _stop_redis(root)
+    # A root that was removed while its server ran.
+    processes.end_servers_under(PROJECT / ".dayspring")
     print("down: nothing of Dayspring runs any more")
 
 

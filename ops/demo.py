@@ -78,7 +78,7 @@ def _show_measures(sample: Sample, job: str) -> None:
 
 
 def _recommend(sample: Sample) -> None:
-    teacher, class_ = _busiest_class(sample.database)
+    teacher, class_ = _busiest_class(sample)
     for job, who in (
         ("homework", ["--teacher", teacher, "--class", class_]),
         ("ads", ["--user", _busiest_user(sample.partitions)]),
@@ -88,11 +88,14 @@ def _recommend(sample: Sample) -> None:
         print(pipeline(sample, *command), end="")
 
 
-def _busiest_class(database: Path) -> tuple[str, str]:
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+def _busiest_class(sample: Sample) -> tuple[str, str]:
+    """The teacher and class with the most homework on the days that the demo trains on."""
+    days = next(wanted for wanted in sample.ranges if wanted.job == "homework").days
+    with sqlite3.connect(f"file:{sample.database}?mode=ro", uri=True) as connection:
         found = connection.execute(
-            "SELECT teacher_id, class_id FROM daily_homework_info GROUP BY teacher_id, class_id "
-            "ORDER BY COUNT(*) DESC, teacher_id, class_id LIMIT 1"
+            "SELECT teacher_id, class_id FROM daily_homework_info WHERE day BETWEEN ? AND ? "
+            "GROUP BY teacher_id, class_id ORDER BY COUNT(*) DESC, teacher_id, class_id LIMIT 1",
+            (days[0], days[-1]),
         ).fetchone()
     return str(found[0]), str(found[1])
 

@@ -65,6 +65,22 @@ def alive(mark: str, folder: Path) -> list[psutil.Process]:
     return found
 
 
+def end_servers_under(folder: Path) -> list[int]:
+    """Ends embedded Redis servers whose socket lies under ``folder``, also where the folder has been removed."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            title = " ".join(process.cmdline())
+        except psutil.Error:
+            continue
+        if "redis-server" in title and f"unixsocket:{folder}{os.sep}" in title:
+            found.append(process)
+    _signal(found, kill=False)
+    _, left = psutil.wait_procs(found, timeout=10)
+    _signal(left, kill=True)
+    return [process.pid for process in found]
+
+
 def end(mark: str, folder: Path, patience: float = 15) -> list[int]:
     """Ends every process of the deployment: SIGTERM, then SIGKILL after ``patience`` seconds; returns the killed."""
     asked: set[int] = set()

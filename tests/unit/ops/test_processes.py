@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,3 +82,15 @@ def test_strangers_are_left_alone(folder: Path) -> None:
     finally:
         stranger.kill()
         stranger.wait()
+
+
+def test_a_redis_whose_root_was_removed_is_ended() -> None:
+    from pipeline.serving import embedded_redis
+
+    # Short: a Unix socket's path has a limit.
+    root = Path(os.path.realpath(tempfile.mkdtemp(prefix="dayspring-")))
+    embedded_redis.connect(root / "gone")
+    shutil.rmtree(root / "gone")
+    assert len(processes.end_servers_under(root)) == 1
+    assert processes.end_servers_under(root) == []
+    root.rmdir()
