@@ -1,7 +1,6 @@
 """Golden rows: raw inputs of an exported model beside the trainer's own scores, for a check without the project.
 
-``golden_inputs.npz`` holds one array per input of the model, ``[rows, …]`` or ``[rows, candidates, …]``; beside a text
-input, ``<name>#missing`` says where it is missing, which numpy's text, losing trailing zero bytes, cannot hold.
+``golden_inputs.npz`` holds one array per input of the model, ``[rows, …]`` or ``[rows, candidates, …]``.
 ``golden_outputs.npz`` holds ``logit`` and ``probability`` ``[rows, candidates]`` (NaN where there is no candidate) and
 ``special`` ``[rows]``, true for rows made up to be awkward: ids that nobody has seen, empty histories, missing values.
 The other rows are a sample of the day.
@@ -26,7 +25,6 @@ from pipeline.ids import MISSING_INT, MISSING_STR
 INPUTS, OUTPUTS = "golden_inputs.npz", "golden_outputs.npz"
 SAMPLED_PAIRS = 512
 MOST_CANDIDATES = 64
-LOST = "#missing"
 UNSEEN_INT, UNSEEN_STR = 2**62 + 12345, "an id that nobody has seen"
 
 
@@ -115,12 +113,7 @@ def _raw_inputs(
                 inputs[feature.name] = values.astype(np.float32)
                 continue
             raw = maps[str(feature.space)].raw(values)
-            if raw.dtype.kind == "i":
-                inputs[feature.name] = raw
-                continue
-            lost = raw == MISSING_STR
-            inputs[feature.name] = raw.astype(str)
-            inputs[feature.name + LOST] = lost
+            inputs[feature.name] = raw if raw.dtype.kind == "i" else raw.astype(str)
     return inputs
 
 
@@ -143,8 +136,6 @@ def _make_unseen(schema: FeatureSchema, inputs: dict[str, NDArray[Any]], special
         if values.dtype.kind == "i":
             values[row] = np.where(values[row] == MISSING_INT, UNSEEN_INT, values[row])
         else:
-            lost = inputs[feature.name + LOST]
             wide = values.astype(f"<U{max(len(UNSEEN_STR), values.dtype.itemsize // 4)}")
-            wide[row] = np.where(lost[row], UNSEEN_STR, wide[row])
-            lost[row] = False
+            wide[row] = np.where(wide[row] == MISSING_STR, UNSEEN_STR, wide[row])
             inputs[feature.name] = wide

@@ -93,8 +93,8 @@ class JobConfig(Strict):
         for name, feature in self.features.items():
             if feature.input and (not name.isidentifier() or keyword.iskeyword(name)):
                 raise ValueError(
-                    f"features.{name}: names an input of the exported model, so it must be an identifier that Python has "
-                    f"no use of its own for; call it '{re.sub(r'[^0-9A-Za-z_]', '_', name)}_id'"
+                    f"features.{name}: names an input of the exported model, so it must be an identifier that Python "
+                    f"does not reserve; call it '{re.sub(r'[^0-9A-Za-z_]', '_', name)}_id'"
                 )
             if feature.space is not None and feature.space not in self.spaces:
                 raise ValueError(f"features.{name}.space: '{feature.space}' is not declared under `spaces`")

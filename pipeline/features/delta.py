@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,22 +13,15 @@ from pipeline.days import Day
 from pipeline.features.events import Events, HistoryRows
 from pipeline.features.frame import Lists
 from pipeline.features.keyed import concat_lists
-from pipeline.features.moments import Moments
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
 class Delta:
-    """A day's events, with the moments of its dense values in place of the values."""
+    """A day's events as they are stored."""
 
     events: Events
-    moments: Mapping[str, Moments]
-
-    @classmethod
-    def of(cls, events: Events) -> Delta:
-        moments = {name: Moments.of(rows) for name, rows in events.dense.items()}
-        return cls(replace(events, dense={}), moments)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Named arrays; ``from_arrays`` makes an equal delta of them."""
@@ -44,8 +37,6 @@ class Delta:
             out |= put_lists(f"history/{name}", lists)
         for name, lists in events.catalogue.items():
             out |= put_lists(f"catalogue/{name}", lists)
-        for name, moments in self.moments.items():
-            out |= {f"moments/{name}/{column}": array for column, array in moments.arrays().items()}
         return {name: np.ascontiguousarray(array) for name, array in sorted(out.items())}
 
     @classmethod
@@ -62,11 +53,7 @@ class Delta:
             latest_keys=arrays["latest.keys"],
             latest=arrays["latest.values"],
         )
-        moments = {}
-        for name in names(arrays, "moments"):
-            columns = ("count", "mean", "squares", "low", "high")
-            moments[name] = Moments(**{column: arrays[f"moments/{name}/{column}"] for column in columns})
-        return cls(events, moments)
+        return cls(events)
 
 
 def history_of(arrays: Arrays) -> HistoryRows:

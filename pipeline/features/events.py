@@ -46,7 +46,6 @@ class Events:
             or none).
         latest_keys: int64 ``[rows]`` packed (owner, section) of study rows of the day; ``latest``: float32 ``[rows,
             values]``.
-        dense: float32 ``[rows, size]`` by feature name: the values that normalisation learns from.
     """
 
     day: Day
@@ -58,4 +57,3 @@ class Events:
     catalogue: Mapping[str, Lists] = field(default_factory=dict)
     latest_keys: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     latest: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    dense: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)

@@ -80,11 +80,6 @@ class Plan:
         used = {key for counter in self.counters().values() for key in counter.key}
         return tuple(name for name in self.features if name in used)
 
-    @cached_property
-    def normalised(self) -> tuple[PlannedFeature, ...]:
-        """Dense features whose scale is learnt from past days."""
-        return tuple(f for f in self.features.values() if f.feature.normalise != "none")
-
     def space_kind(self, space: str) -> str:
         """``int`` or ``str``; spaces that no feature declares are ours and hold text."""
         return self.config.spaces.get(space, "str")

@@ -27,7 +27,6 @@ from pipeline.features.frame import Column, Lists
 from pipeline.features.histories import HistoryRule, HistoryTable
 from pipeline.features.keyed import Keyed, Layered
 from pipeline.features.latest import LatestTable
-from pipeline.features.moments import Moments
 from pipeline.features.packing import pack
 from pipeline.features.plan import Plan
 
@@ -44,14 +43,12 @@ class StatePlan:
         history: what histories keep.
         roles: roles of the catalogue's packages.
         study: values of a study row.
-        dense: size of each dense feature whose moments are kept.
     """
 
     groups: Mapping[Group, tuple[float, ...]]
     history: HistoryRule
     roles: tuple[str, ...]
     study: int
-    dense: Mapping[str, int]
 
     @classmethod
     def of(cls, config: JobConfig) -> StatePlan:
@@ -68,7 +65,6 @@ class StatePlan:
             HistoryRule.of(plan),
             tuple(role for role in plan.roles if role != "key") if seen else (),
             len(ranking.study.values) if ranking is not None and ranking.study is not None else 0,
-            {planned.name: planned.feature.size for planned in plan.normalised},
         )
 
     @cached_property
@@ -81,7 +77,7 @@ class StatePlan:
         """Of all settings that decide what a state holds: states of other settings are not comparable."""
         content = {
             "groups": [[list(group), list(half_lives)] for group, half_lives in self.groups.items()],
-            "history": asdict(self.history), "roles": self.roles, "study": self.study, "dense": dict(self.dense),
+            "history": asdict(self.history), "roles": self.roles, "study": self.study,
         }  # fmt: skip
         return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
 
@@ -94,7 +90,6 @@ class FeatureState:
         day: ``None`` before any day.
         counters: by key, in declared order.
         overall: cells of all events together, shape ``[]``.
-        moments: of the dense features that are normalised.
     """
 
     plan: StatePlan
@@ -103,7 +98,6 @@ class FeatureState:
     overall: Cells
     histories: HistoryTable
     latest: LatestTable
-    moments: Mapping[str, Moments]
     catalogue: Catalogue
 
     @classmethod
@@ -120,7 +114,6 @@ class FeatureState:
             Cells.absent((), plan.half_lives),
             HistoryTable.empty(plan.history),
             LatestTable.empty(plan.study),
-            {name: Moments.empty(size) for name, size in plan.dense.items()},
             Catalogue.empty(plan.roles),
         )
 
@@ -130,7 +123,7 @@ class FeatureState:
         Raises:
             ChainError: the events are not of a later day.
         """
-        return self.after(Delta.of(events))
+        return self.after(Delta(events))
 
     def after(self, delta: Delta) -> FeatureState:
         """``apply`` for a day's events as they are stored."""
@@ -148,10 +141,6 @@ class FeatureState:
         overall = self.overall
         if len(label):
             overall = overall.counted(np.array(len(label)), np.array(int((label == 1).sum())), day)
-        moments = {
-            name: earlier.merged(delta.moments[name]) if name in delta.moments else earlier
-            for name, earlier in self.moments.items()
-        }
         return FeatureState(
             self.plan,
             day,
@@ -159,7 +148,6 @@ class FeatureState:
             overall,
             self.histories.apply(events.history, day),
             self.latest.apply(events.latest_keys, events.latest, day),
-            moments,
             self.catalogue.apply(events.catalogue_keys, events.catalogue_taken, events.catalogue, day),
         )
 
@@ -177,8 +165,6 @@ class FeatureState:
             out |= _table_arrays("history", self.histories.kept(self.day))
         out |= _table_arrays("latest", self.latest.table.merged)
         out |= _table_arrays("catalogue", self.catalogue.table.merged)
-        for name, moments in self.moments.items():
-            out |= {f"moments/{name}/{column}": array for column, array in moments.arrays().items()}
         return out
 
     @classmethod
@@ -203,10 +189,6 @@ class FeatureState:
                 ),
                 histories=replace(empty.histories, table=_table("history", empty.histories.table.base, arrays)),
                 latest=replace(empty.latest, table=_table("latest", empty.latest.table.base, arrays)),
-                moments={
-                    name: Moments(**{column: arrays[f"moments/{name}/{column}"] for column in moments.arrays()})
-                    for name, moments in empty.moments.items()
-                },
                 catalogue=replace(empty.catalogue, table=_table("catalogue", empty.catalogue.table.base, arrays)),
             )
         except KeyError as error:

@@ -84,7 +84,7 @@ class StateStore:
             raise ChainError(f"events of {events.day} cannot be committed as the state of {day}")
         days = self._days()
         previous = next((found for each in reversed(days) if each < day and (found := self._delta(each))), None)
-        arrays = Delta.of(events).arrays()
+        arrays = Delta(events).arrays()
         digest = content_digest({"before": previous.manifest.digest if previous else "", **arrays})
         ref = Ref(STATE, self._job, day)
         current = self._store.current(ref)

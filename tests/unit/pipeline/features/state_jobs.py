@@ -60,14 +60,12 @@ def ranking(**settings: Any) -> JobConfig:
             },
             "features": {
                 "teacher": {"kind": "categorical", "side": "request", "space": "teacher", "source": "row.teacher"},
-                "class": {"kind": "categorical", "side": "request", "space": "class", "source": "row.class", "input": False},
+                "class": {
+                    "kind": "categorical", "side": "request", "space": "class", "source": "row.class", "input": False,
+                },
                 "package": {"kind": "categorical", "side": "item", "space": "package", "source": "item.key"},
                 "chapters": {"kind": "bag", "side": "item", "space": "chapter", "source": "item.chapters"},
                 "sections": {"kind": "bag", "side": "item", "space": "section", "source": "item.sections"},
-                "effort": {
-                    "kind": "dense", "side": "request", "size": 2, "source": ["row.effort", "row.load"],
-                    "normalise": "zscore",
-                },
                 "study": {**dense, "source": "study", "size": 3},
                 "taken": {**dense, "counter": {"key": ["package"], "measure": "count"}},
                 "lately": {**dense, "counter": {"key": ["package"], "measure": "count", "half_life": 14}},
@@ -90,8 +88,6 @@ def random_events(config: JobConfig, day: Day, rng: np.random.Generator, rows: i
     sections = _lists(rng, rows)
     study = rng.integers(0, 5, 6).astype(np.int32), rng.integers(2, 7, 6).astype(np.int32)
     values = rng.normal(size=(6, 2)).astype(np.float32)
-    effort = rng.normal(1e6, 3, (rows, 2)).astype(np.float32)
-    effort[rng.random((rows, 2)) < 0.2] = np.nan
     owner = pack(teacher, classes)
     history = HistoryRows(owner, {"chapters": chapters, "sections": sections}, fingerprint(classes), owner)
     catalogue = {"chapters": chapters, "sections": sections}
@@ -105,7 +101,6 @@ def random_events(config: JobConfig, day: Day, rng: np.random.Generator, rows: i
         catalogue=catalogue,
         latest_keys=pack(*study),
         latest=values,
-        dense={"effort": effort},
     )
 
 
