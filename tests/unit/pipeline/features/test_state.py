@@ -38,7 +38,7 @@ def test_every_way_to_a_day_ends_with_the_same_bits(seed: int, steps: list[int],
             keyed._LAYER_ROWS = rows
             rolled = rolled.apply(events)
             keyed._LAYER_ROWS = 3  # and layers folded at other times
-            delta = Delta.from_arrays(day, Delta.of(events).arrays())
+            delta = Delta.from_arrays(day, Delta(events).arrays())
             by_way_of_disk = by_way_of_disk.after(delta)
             if number in stored:
                 by_way_of_disk = FeatureState.from_arrays(CONFIG, day, by_way_of_disk.arrays())
