@@ -29,11 +29,11 @@ def collect(context: JobContext, day: Day) -> dict[str, Any]:
         "columns": COLUMNS[config.kind], "primary": config.measures.primary,
         "tests": [each for each in tested if each.day == day],
         "curves": {name: _curve(tested, name, skipped, day) for name in _curved(config.kind)},
-        "volumes": _volumes(shared["validated"], shared["extract"]),
+        "volumes": _volumes(shared["validated"]),
         "quarantine": _quarantine(shared["validated"]),
         "growth": _growth(shared["maps"]),
         "features": shared["features"].manifest.rows if shared["features"] is not None else {},
-        "empty_days": curves.bars(_empty_days(shared["features"])),
+        "empty_days": _empty_days(shared["features"]),
         "experiments": {name: _experiment(parts) for name, parts in own.items()},
         "release": _release(store.current(Ref("release", config.job, day))),
         "timings": _timings(shared, own), "bytes": store.sizes(config.job),
@@ -53,14 +53,17 @@ def _curve(tested: list[TestedDay], measure: str, skipped: list[Day], today: Day
     return curves.lines(series, skipped=skipped, today=today)
 
 
-def _volumes(validated: Artifact | None, extract: Artifact | None) -> list[tuple[str, int, int]]:
-    if validated is None or extract is None:
+def _volumes(validated: Artifact | None) -> list[dict[str, Any]]:
+    if validated is None:
         return []
-    return [(name, rows, validated.manifest.rows.get(name, 0)) for name, rows in extract.manifest.rows.items()]
+    return [{"table": name, **counts} for name, counts in validated.manifest.extra["counts"].items()]
 
 
 def _quarantine(validated: Artifact | None) -> dict[str, int]:
-    return dict(validated.manifest.extra.get("quarantine", {})) if validated is not None else {}
+    found: dict[str, int] = {}
+    for name, counts in validated.manifest.extra["counts"].items() if validated is not None else ():
+        found |= {f"{name}: {reason}": number for reason, number in counts["reasons"].items()}
+    return found
 
 
 def _growth(maps: Artifact | None) -> list[tuple[str, int, int]]:
@@ -70,9 +73,14 @@ def _growth(maps: Artifact | None) -> list[tuple[str, int, int]]:
     return [(space, size, size - before.get(space, 2)) for space, size in maps.manifest.extra["sizes"].items()]
 
 
-def _empty_days(features: Artifact | None) -> dict[str, int]:
-    found = features.manifest.extra.get("empty_history_days", {}) if features is not None else {}
-    return {f"{days} empty days": count for days, count in found.items()}
+def _empty_days(features: Artifact | None) -> dict[str, Any]:
+    """By group of requests, a histogram of the empty days in their history window."""
+    found = features.manifest.extra["empty_days"] if features is not None else {}
+    return {
+        group.replace("_", " "): curves.bars({f"{days} empty": count for days, count in enumerate(counts) if count})
+        for group, counts in found.items()
+        if any(counts)
+    }
 
 
 def _experiment(parts: dict[str, Artifact | None]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 from pipeline.days import Day
 
 PALETTE = ("#2563eb", "#d97706", "#059669", "#db2777", "#7c3aed", "#0891b2", "#65a30d", "#dc2626")
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 220, 56, 28, 12
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 420, 190, 52, 28, 12
 
 
 def _ticks(low: float, high: float) -> list[float]:
