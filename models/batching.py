@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.columns import Selection
+from models.embeddings import step_of_ladder
 from models.engine import Engine, stable_seed
 from models.packing import Batch, power_of_two
 from models.schema import DayArrays, Side
@@ -181,9 +182,9 @@ class DayBatches:
 
     @property
     def unique_bucket(self) -> dict[int, int]:
-        """For each embedding width, a power of two that the distinct rows of a batch hardly ever exceed.
+        """For each embedding width, a step of the ladder that the distinct rows of a batch hardly ever exceed.
 
-        From a few batches spread over the day and an eighth of head-room.
+        From a few batches spread over the day and a sixteenth of head-room.
         """
         most: dict[int, int] = {}
         for number in np.unique(np.linspace(0, max(len(self) - 1, 0), _PROBES).astype(int)) if len(self) else ():
@@ -197,7 +198,7 @@ class DayBatches:
                     ]
                 )
                 most[width] = max(most.get(width, 0), len(np.unique(rows)) + 1)
-        return {width: power_of_two(count + count // 8) for width, count in most.items()}
+        return {width: step_of_ladder(count + count // 16) for width, count in most.items()}
 
 
 def score_day(engine: Engine, arrays: DayArrays, limits: Mapping[str, int] | None = None) -> NDArray[np.float32]:

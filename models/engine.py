@@ -192,9 +192,9 @@ class Engine:
         self._steps.step.assign(int(state["step"]))
         for name, weight in self._weights.items():
             weight.assign(state[f"dense/{name}"])
-        for slot, variable in (("m", self._steps.dense_m), ("v", self._steps.dense_v)):
-            flat = [np.ravel(state[f"slot/dense/{name}/{slot}"]) for name in self._trainable]
-            variable.assign(np.concatenate(flat))
+        for slot, moments in (("m", self._steps.dense_m), ("v", self._steps.dense_v)):
+            for name, moment in zip(self._trainable, moments, strict=True):
+                moment.assign(state[f"slot/dense/{name}/{slot}"])
         for name in self._statistics:
             self._statistics[name] = np.array(state[f"normalise/{name}"], np.float64)
             self.model.normalisers[name].set_statistics(self._statistics[name])
@@ -215,13 +215,9 @@ class Engine:
                     state[f"slot/{space}/{slot}"] = part
         for name, weight in self._weights.items():
             state[f"dense/{name}"] = weight.numpy()
-        for slot, variable in (("m", self._steps.dense_m), ("v", self._steps.dense_v)):
-            flat, start = variable.numpy(), 0
-            for name in self._trainable:
-                shape = tuple(self._weights[name].shape)
-                stop = start + int(np.prod(shape, dtype=np.int64))
-                state[f"slot/dense/{name}/{slot}"] = flat[start:stop].reshape(shape).copy()
-                start = stop
+        for slot, moments in (("m", self._steps.dense_m), ("v", self._steps.dense_v)):
+            for name, moment in zip(self._trainable, moments, strict=True):
+                state[f"slot/dense/{name}/{slot}"] = moment.numpy()
         for name, statistics in self._statistics.items():
             state[f"normalise/{name}"] = statistics.copy()
         return state

@@ -181,9 +181,8 @@ class CatchUpAdam(LazyAdam):
         w = state.w - distance[:, None] * state.m / (tf.sqrt(state.v) + adam.epsilon)
         m = state.m * power(adam.beta_1, missed)[:, None]
         v = state.v * power(adam.beta_2, missed)[:, None]
-        # A row that missed nothing is handed on bit for bit.
-        behind = (missed > 0)[:, None]
-        return Rows(*(tf.where(behind, new, old) for new, old in zip((w, m, v), state, strict=True)))
+        # A row that missed nothing comes back bit for bit: it moves by exactly 0 and decays by exactly 1.
+        return Rows(w, m, v)
 
     def _sum_ahead(self, step: tf.Tensor) -> tf.Tensor:
         """``G``: beyond the table the correction hardly bends, so its value at the mean distance stands for all."""

@@ -10,9 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.columns import Block, Selection
-from models.embeddings import PADDING_ROW, Table
-
-_SMALLEST_BUCKET = 64
+from models.embeddings import PADDING_ROW, Table, step_of_ladder
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ class Packer:
     """Packs batches; for training each distinct row is listed once, and the batch points into that list.
 
     The list begins with the padding row, so that a position of 0 is padding, and ends with more of it up to
-    the bucket: a power of two, so that few shapes are ever compiled.
+    the bucket: a step of the ladder 64, 96, 128, 192, …, so that few shapes are ever compiled.
     """
 
     def __init__(self) -> None:
@@ -141,7 +139,7 @@ class Packer:
             in_item = batch.item_rows[:, :, of_item.start : of_item.stop].ravel()
             rows = np.concatenate([in_request, in_item])
             distinct, inverse = self._distinct(rows, table.rows)
-            bucket = power_of_two(max(len(distinct), smallest, _SMALLEST_BUCKET))
+            bucket = step_of_ladder(max(len(distinct), smallest))
             unique.append(np.concatenate([distinct, np.full(bucket - len(distinct), PADDING_ROW, np.int32)]))
             request.append(inverse[: len(in_request)])
             item.append(inverse[len(in_request) :])

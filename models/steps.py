@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from models.assembly import assemble
 from models.embeddings import PADDING_ROW, Table
 from models.losses import Loss
-from models.optimizers import Adam, Rows, TableOptimizer, TableVariables
+from models.optimizers import Adam, TableOptimizer, TableVariables
 from models.packing import Batch, shapes_of
 
 
@@ -28,7 +27,7 @@ class Steps:
 
     Attributes:
         step: int32, training steps taken.
-        dense_m: first moments of all dense weights, flat, in the order of ``weights``.
+        dense_m: first moments of the dense weights, in the order of ``weights``.
         dense_v: second moments likewise.
         tables: variables of the fused tables by width.
     """
@@ -45,7 +44,6 @@ class Steps:
     ) -> None:
         self._model = model
         self._weights = [weight.value for weight in weights]
-        self._sizes = [int(np.prod(weight.shape, dtype=np.int64)) for weight in self._weights]
         self._adam = adam
         self._optimizer = optimizer
         self._loss = loss
@@ -54,8 +52,10 @@ class Steps:
         self._compiled: dict[tuple[object, ...], Any] = {}
         self.tables: dict[int, TableVariables] = {}
         self.step = tf.Variable(0, dtype=tf.int32, trainable=False, name="step")
-        self.dense_m = tf.Variable(tf.zeros(sum(self._sizes)), trainable=False, name="dense_m")
-        self.dense_v = tf.Variable(tf.zeros(sum(self._sizes)), trainable=False, name="dense_v")
+        self.dense_m, self.dense_v = (
+            [tf.Variable(tf.zeros(weight.shape), trainable=False, name=slot) for weight in self._weights]
+            for slot in ("dense_m", "dense_v")
+        )
 
     def place(self, tables: tuple[Table, ...]) -> None:
         """Make variables for the tables; those of the same shape, and all that was compiled on them, stay."""
@@ -156,19 +156,12 @@ class Steps:
         )
 
     def _update_dense(self, gradients: list[tf.Tensor], step: tf.Tensor, learning_rate: tf.Tensor) -> None:
-        """Adam on all dense weights as one vector: a handful of kernels instead of one set a weight."""
-        flat = Rows(
-            tf.concat([tf.reshape(w, [-1]) for w in self._weights], axis=0),
-            tf.identity(self.dense_m),
-            tf.identity(self.dense_v),
-        )
-        gradient = tf.concat([tf.reshape(tf.convert_to_tensor(g), [-1]) for g in gradients], axis=0)
         rate = learning_rate * self._adam.correction(tf.cast(step, tf.float32))
-        moved = self._adam.move(*flat, gradient, rate)
-        self.dense_m.assign(moved.m)
-        self.dense_v.assign(moved.v)
-        for weight, value in zip(self._weights, tf.split(moved.w, self._sizes), strict=True):
-            weight.assign(tf.reshape(value, weight.shape))
+        for w, m, v, gradient in zip(self._weights, self.dense_m, self.dense_v, gradients, strict=True):
+            state = (tf.identity(w), tf.identity(m), tf.identity(v))
+            moved = self._adam.move(*state, tf.convert_to_tensor(gradient), rate)
+            for variable, value in zip((w, m, v), moved, strict=True):
+                variable.assign(value)
 
     def _compile_score(self, batch: Batch) -> Any:
         shapes = shapes_of(batch, self._layout, ())

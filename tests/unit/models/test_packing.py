@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from models.batching import DayBatches, Settings
+from models.embeddings import step_of_ladder
 from models.engine import Engine
 from models.packing import Packer, power_of_two
 from models.schema import DayArrays
@@ -46,10 +47,10 @@ def test_rows_are_listed_once_and_positions_point_back(day: DayArrays, make_engi
 
 
 @pytest.mark.parametrize("least", [0, 512])
-def test_buckets_are_powers_of_two_from_the_least(
+def test_buckets_are_steps_of_the_ladder_from_the_least(
     least: int, day: DayArrays, make_engine: Callable[..., Engine]
 ) -> None:
     engine = make_engine()
     packed = Packer().pack(DayBatches(engine, day, Settings(8, 3)).batch(0), engine.fused, (least, 0))
     assert packed.buckets[0] >= max(least, 64)
-    assert all(bucket == power_of_two(bucket) for bucket in packed.buckets)
+    assert all(bucket == step_of_ladder(bucket) for bucket in packed.buckets)
