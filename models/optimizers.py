@@ -27,11 +27,22 @@ _TABULATED = 4096
 
 @dataclass(frozen=True)
 class Adam:
-    """Settings of Adam, and its update of dense weights."""
+    """Settings of Adam, and its update of a tensor.
+
+    Raises:
+        ValueError: a decay outside [0, 1), or an epsilon that is not above 0.
+    """
 
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        for name, value in (("beta_1", self.beta_1), ("beta_2", self.beta_2)):
+            if not 0.0 <= value < 1.0:
+                raise ValueError(f"{name} {value}; expected a number from 0 up to, but not, 1")
+        if not self.epsilon > 0.0:
+            raise ValueError(f"epsilon {self.epsilon}; expected a number above 0")
 
     def correction(self, step: tf.Tensor) -> tf.Tensor:
         """Bias correction of the learning rate at a step (float, from 1): ``sqrt(1 - b2^t) / (1 - b1^t)``."""

@@ -52,7 +52,7 @@ def test_catch_up_follows_dense_adam_and_lazy_does_not() -> None:
 
 def test_missed_steps_by_hand() -> None:
     """A row trained at step 1 only, read again at step 5, against dense Adam written out."""
-    optimizer = CatchUpAdam(Adam(epsilon=0.0))
+    optimizer = CatchUpAdam(Adam(epsilon=1e-30))
     variables = table(np.array([[0.0], [1.0]], np.float32))
     rows, rate = tf.constant([1]), tf.constant(0.1)
     state = optimizer.read(variables, rows, tf.constant(1), rate)
@@ -71,7 +71,7 @@ def test_missed_steps_by_hand() -> None:
 
 @pytest.mark.parametrize(("last", "missed"), [(0, 1), (3, 200), (4000, 300), (20_000, 1), (20_000, 5000)])
 def test_missed_steps_equal_their_sum_one_by_one(last: int, missed: int) -> None:
-    optimizer = CatchUpAdam(Adam(epsilon=0.0))
+    optimizer = CatchUpAdam(Adam(epsilon=1e-30))
     variables = table(np.array([[0.0], [0.0]], np.float32))
     variables.m.assign([[0.0], [1.0]])
     variables.v.assign([[0.0], [1.0]])
@@ -128,11 +128,23 @@ def test_the_padding_row_stays_zero_whatever_its_gradient(name: str) -> None:
     assert np.all(variables.w.numpy()[3] != 0.0)
 
 
-def test_a_second_sweep_changes_nothing() -> None:
+@pytest.mark.parametrize("xla", [False, True])
+def test_a_second_sweep_changes_no_bit(xla: bool) -> None:
     variables, _ = train("catch_up_adam", 20)
-    before = variables.w.numpy()
-    CatchUpAdam(Adam()).sweep(variables, tf.constant(20), tf.constant(RATE))
-    np.testing.assert_array_equal(variables.w.numpy(), before)
+    before = [part.numpy() for part in (variables.w, variables.m, variables.v)]
+    optimizer = CatchUpAdam(Adam())
+    tf.function(lambda: optimizer.sweep(variables, tf.constant(20), tf.constant(RATE)), jit_compile=xla)()
+    for part, old in zip((variables.w, variables.m, variables.v), before, strict=True):
+        np.testing.assert_array_equal(part.numpy(), old)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"beta_1": 1.0}, "beta_1 1.0"), ({"beta_2": -0.1}, "beta_2 -0.1"), ({"epsilon": 0}, "epsilon 0")],
+)
+def test_settings_that_are_no_adam_are_refused(settings: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Adam(**settings)
 
 
 def test_betas_that_have_no_closed_form_are_refused() -> None:
