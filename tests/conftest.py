@@ -1,0 +1,51 @@
+"""One tiny school a session, and chains trained on it once, for the tests that run the whole line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import tiny
+from tests.tiny import FIRST, LAST, STATE_FROM, Place, copy_of
+
+
+@pytest.fixture(scope="session")
+def school(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Sources and settings, no artefacts; not to be changed."""
+    place = Place(tmp_path_factory.mktemp("school"))
+    tiny.generate(place.folder)
+    for job in ("ads", "homework"):
+        place.configure(job, tiny.settings(job))
+    return place
+
+
+@pytest.fixture(scope="session")
+def trained(school: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The job ``ads`` trained on all days, undisturbed; not to be changed."""
+    place = copy_of(school, tmp_path_factory.mktemp("trained"))
+    place.good("backfill", "--job", "ads", "--from", FIRST, "--to", LAST, "--publish", "none")
+    return place
+
+
+@pytest.fixture(scope="session")
+def lessons(school: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The job ``homework`` trained on all days, last year's rows replayed; not to be changed."""
+    place = copy_of(school, tmp_path_factory.mktemp("lessons"))
+    place.good(
+        "backfill", "--job", "homework", "--from", FIRST, "--to", LAST, "--state-from", STATE_FROM, "--publish", "none"
+    )  # fmt: skip
+    return place
+
+
+@pytest.fixture
+def place(school: Place, tmp_path: Path) -> Place:
+    """Sources and settings to break, no artefacts."""
+    return copy_of(school, tmp_path / "place")
+
+
+@pytest.fixture
+def chain(trained: Place, tmp_path: Path) -> Iterator[Place]:
+    """A trained job ``ads`` to break."""
+    yield copy_of(trained, tmp_path / "chain", root=True)
