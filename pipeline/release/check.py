@@ -23,8 +23,8 @@ from pipeline.reuse import as_input, key_of
 KIND = "check"
 PROBABILITY_TOLERANCE = 1e-6
 LOGIT_TOLERANCE = 1e-5  # relative, to at least 1
-SPREAD_SHARE = 0.01
-"""Scores over all candidates must vary at least this share of what the trainer's golden scores do."""
+SPREAD = (0.01, 100.0)
+"""Scores over all candidates must vary at least and at most so many times what the trainer's golden scores do."""
 
 
 def check_day(context: JobContext, day: Day) -> list[Artifact]:
@@ -95,11 +95,12 @@ def judged(figures: Mapping[str, Any], settings: Release) -> list[str]:
                 f"more than release.unknown_share_max = {settings.unknown_share_max:.1%}"
             )
     if "spread" in figures:
-        least = max(settings.score_spread_min, SPREAD_SHARE * figures["trainer_spread"])
-        if not figures["spread"] >= least:
+        least = max(settings.score_spread_min, SPREAD[0] * figures["trainer_spread"])
+        most = max(settings.score_spread_min, SPREAD[1] * figures["trainer_spread"])
+        if not least <= figures["spread"] <= most:
             reasons.append(
-                f"its scores over all candidates vary by {figures['spread']:.3g}, less than {least:.3g} "
-                f"(release.score_spread_min, and {SPREAD_SHARE:.0%} of the trainer's {figures['trainer_spread']:.3g})"
+                f"its scores over all candidates vary by {figures['spread']:.3g}, outside {least:.3g} … {most:.3g} "
+                f"(the trainer's golden scores vary by {figures['trainer_spread']:.3g}; see release.score_spread_min)"
             )
     return reasons
 
@@ -112,8 +113,8 @@ def _figures(
         "model": str(export.file("model").resolve()), "inputs": str(golden.resolve()),
         "outputs": str(export.file("golden_outputs.npz").resolve()),
     }  # fmt: skip
-    with np.load(golden, allow_pickle=False) as archive:
-        found = probe(context, experiment, archive, items, count)
+    with np.load(golden, allow_pickle=False) as rows, np.load(job["outputs"], allow_pickle=False) as outputs:
+        found = probe(context, experiment, {**rows, "special": outputs["special"]}, items, count)
     checker = Checker.of(context)
     if found is None:
         return _named(checker.check(job))

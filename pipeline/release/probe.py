@@ -19,15 +19,17 @@ from pipeline.features.plan import PlannedFeature
 from pipeline.release.contents import AsOf
 from pipeline.release.contents_ranking import candidate_pool
 
-SAMPLED = 2000
+SAMPLED = 500
+"""Candidates of the sample."""
+_REQUESTS = 8
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One request with a sample of all candidates.
+    """Some requests, each with the same sample of all candidates.
 
     Attributes:
-        inputs: of the model, ``[1, …]`` and ``[1, candidates, …]``.
+        inputs: of the model, ``[requests, …]`` and ``[requests, candidates, …]``.
         fields: the candidates' features with ids.
         candidates: how many there are in all.
     """
@@ -77,7 +79,7 @@ def probe(
     items: Mapping[str, NDArray[Any]],
     count: int,
 ) -> Probe | None:
-    """The first golden request with the sampled candidates; ``None`` if there are none.
+    """Golden requests that were not made up, with the sampled candidates; ``None`` if there are none.
 
     Values of request and candidate together are those of golden rows, dealt out in turn.
     """
@@ -86,17 +88,21 @@ def probe(
         return None
     inputs: dict[str, NDArray[Any]] = {}
     fields = []
+    rows = np.flatnonzero(~golden["special"])[:_REQUESTS]
+    if not len(rows):
+        return None
     for feature in context.config.experiment_schema(experiment).features:
         name = feature.name
         if feature.side is Side.REQUEST:
-            inputs[name] = golden[name][:1]
+            inputs[name] = golden[name][rows]
         elif feature.side is Side.PAIR:
             values = golden[name].reshape(-1, feature.size)
             real = values[~np.isnan(values).all(axis=1)]
-            rows = real if len(real) else values
-            inputs[name] = rows[np.arange(size) % len(rows)][None]
+            dealt = real if len(real) else values
+            turns = np.arange(len(rows) * size) % len(dealt)
+            inputs[name] = dealt[turns].reshape(len(rows), size, feature.size)
         else:
-            inputs[name] = _stored(items[name][None])
+            inputs[name] = np.repeat(_stored(items[name][None]), len(rows), axis=0)
             if feature.has_ids:
                 fields.append(name)
     return Probe(inputs, fields, count)

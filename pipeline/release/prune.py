@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from pipeline.artifacts import Artifact, Ref
 from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.manifest import NAME as MANIFEST
 from pipeline.release.decision import released_before
 from pipeline.release.pointer import ReleaseFiles
 
@@ -76,10 +78,10 @@ def _prune_exports(context: JobContext, experiment: str, in_use: set[str], done:
     days = context.store.days("export", context.job, experiment)
     newest = set(days[-context.config.release.keep_models :])
     for day in days:
+        if not _has_payload(context, "export", experiment, day):
+            continue
         ref = Ref("export", context.job, day, experiment)
         current = context.store.current(ref)
-        if current is not None and day not in newest and current.manifest.pruned:
-            continue  # and so are its earlier generations
         for artifact in context.store.generations(ref):
             kept = current is not None and artifact.generation == current.generation and day in newest
             if not kept and artifact.id not in in_use and not artifact.manifest.pruned:
@@ -92,12 +94,13 @@ def _superfluous(context: JobContext, experiment: str) -> int:
     kept = context.config.release.keep_checkpoints
     firsts = {(day.date.year, day.date.month): day for day in reversed(days)}
     older = [day for day in days[:-kept] if day not in firsts.values()]
-    return sum(_has_payload(context, Ref("checkpoint", context.job, day, experiment)) for day in older)
+    return sum(_has_payload(context, "checkpoint", experiment, day) for day in older)
 
 
-def _has_payload(context: JobContext, ref: Ref) -> bool:
-    artifact = context.store.current(ref)
-    return artifact is not None and not artifact.manifest.pruned
+def _has_payload(context: JobContext, kind: str, experiment: str, day: Day) -> bool:
+    """Whether any generation holds more than its manifest; none is read, as there are years of them."""
+    folder = context.root / kind / context.job / experiment / f"day={day}"
+    return any(entry.name != MANIFEST for each in folder.glob("gen=*") for entry in each.iterdir())
 
 
 def _prune_checkpoints(context: JobContext, experiment: str, in_use: set[str], done: Pruned) -> None:

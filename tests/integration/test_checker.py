@@ -97,7 +97,8 @@ def test_a_model_that_does_not_know_its_candidates_blocks(files: Path, checker: 
     figures = checker.check(job(files, candidates=str(tmp_path / "c.npz")))
     reasons = judged(figures, Release(champion="a"))
     assert "100.0% of the ids of 'ad'" in reasons[0]
-    assert "vary by 0" in reasons[1]
+    assert "vary by 0, outside" in reasons[1]
+    assert "vary by 1e+03" in judged({**figures, "unknown": {}, "spread": 1e3}, Release(champion="a"))[0]
     assert judged({**figures, "spread": 1.0}, Release(champion="a", unknown_share_max=1.0)) == []
 
 

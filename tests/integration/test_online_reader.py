@@ -1,0 +1,228 @@
+"""The whole line of a few days at the production schema, and the online reader against the offline test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from examples.school.__main__ import main as school
+from models.batching import score_day
+from pipeline.artifacts import Artifact, Ref
+from pipeline.cli.line import Line
+from pipeline.config import conf_folder
+from pipeline.context import JobContext
+from pipeline.days import Day
+from pipeline.errors import DayspringError, UsageError
+from pipeline.features import arrays as day_arrays
+from pipeline.features.day_tables import DayTables
+from pipeline.release.control import promote, release_hold, rollback, served
+from pipeline.serving import embedded_redis
+from pipeline.serving.online_reader import OnlineReader
+from pipeline.serving.request import Request
+from pipeline.session import Session
+
+pytestmark = pytest.mark.slow
+
+FIRST = Day.of(2024, 2, 26)
+LAST, HELD = FIRST.plus(2), FIRST.plus(3)
+
+
+@dataclass
+class Finished:
+    """A job that published ``LAST`` and was tested on ``HELD``, which nothing published knows of."""
+
+    context: JobContext
+    reader: OnlineReader
+    features: Artifact
+
+    def offline(self) -> tuple[day_arrays.DayArrays, np.ndarray]:
+        """The held day's arrays and the logits that the released checkpoint gives them."""
+        pointer = self.reader.pointer
+        checkpoint = self.context.store.load(pointer.checkpoint)
+        assert checkpoint is not None
+        arrays = day_arrays.read(self.features)
+        return arrays, score_day(Session.of(self.context, pointer.experiment).trainer.at(checkpoint), arrays)
+
+
+@pytest.fixture(scope="module")
+def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The production YAML with two small experiments that start quickly."""
+    folder = tmp_path_factory.mktemp("conf")
+    for job in ("homework", "ads"):
+        settings = yaml.safe_load((conf_folder() / f"{job}.yaml").read_text())
+        small = {**settings["experiments"]["pooled"], "compile": "graph"}
+        settings["experiments"] = {"pooled": small, "again": {**small, "learning_rate": 0.002}}
+        settings["release"] = {"champion": "pooled", "gate": {"calibration": [0, 1e9]}}
+        (folder / f"{job}.yaml").write_text(yaml.safe_dump(settings))
+    return folder
+
+
+def _finished(job: str, conf: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Finished:
+    target = f"sqlite:///{root}/homework.db" if job == "homework" else f"parquet:{root}/ads"
+    monkeypatch.setenv(f"DAYSPRING_{job.upper()}_URL", target)
+    for name in ("DAYSPRING_REDIS_URL", "DAYSPRING_RELEASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    size = ["--days", "4", "--teachers", "150", "--users", "60", "--ads", "40", "--impressions-per-day", "250"]
+    assert school(["--target", target, "--from", str(FIRST), "--seed", "5", *size]) == 0
+    context = JobContext.open(job, root=root, conf=conf)
+    names = list(context.config.experiments)
+    assert Line(context, names, publish="each").run(FIRST, LAST)
+    assert Line(context, names, publish="none").run(HELD, HELD)
+    features = context.store.current(Ref("features", job, HELD))
+    assert features is not None
+    return Finished(context, OnlineReader.open(context), features)
+
+
+@pytest.fixture(scope="module")
+def homework(conf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
+    root = tmp_path_factory.mktemp("homework")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield _finished("homework", conf, root, monkeypatch)
+    embedded_redis.stop(root)
+
+
+@pytest.fixture(scope="module")
+def ads(conf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
+    root = tmp_path_factory.mktemp("ads")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield _finished("ads", conf, root, monkeypatch)
+    embedded_redis.stop(root)
+
+
+def test_two_hundred_homework_requests_score_and_rank_as_in_the_offline_test(homework: Finished) -> None:
+    arrays, logits = homework.offline()
+    keys, place = day_arrays.keys(homework.features), day_arrays.key_rank(homework.features)
+    ranking = homework.context.config.ranking
+    assert ranking is not None
+    rows = _first_rows(homework.context, ranking.rows, list(ranking.owner), ["edition_id", "grade", "term"])
+    empty = 0
+    assert arrays.requests >= 200
+    for request in range(arrays.requests):
+        owner = tuple(keys[f"request.{name}"][request] for name in ranking.owner)
+        ends = keys["request.chapters.offsets"]
+        chapters = tuple(keys["request.chapters"][ends[request] : ends[request + 1]])
+        found = homework.reader.score(Request(owner, chapters, rows[owner], day=HELD))
+        pairs = slice(arrays.offsets[request], arrays.offsets[request + 1])
+        item = arrays.pair_item[pairs]
+        order = np.lexsort((place[item], -logits[pairs]))
+        assert found.keys == keys["item.key"][item][order].tolist()
+        np.testing.assert_allclose(found.logits, logits[pairs][order], rtol=0, atol=1e-5)
+        empty += homework.reader.recommend(owner).note.startswith("no homework day is known")
+    assert 0 < empty < arrays.requests  # owners with and without a history are among them
+
+
+def test_two_hundred_impressions_score_as_in_the_offline_test(ads: Finished) -> None:
+    arrays, logits = ads.offline()
+    settings = ads.context.config.impressions
+    tables = DayTables.on(ads.context, HELD)
+    assert settings is not None
+    assert tables is not None
+    table = tables(settings.rows)
+    assert arrays.requests == table.num_rows
+    assert table.num_rows >= 200
+    for at, row in enumerate(table.to_pylist()):
+        user, item = row.pop(settings.user), row.pop(settings.item)
+        found = ads.reader.score(Request((user,), context=row, items=(item,), day=HELD))
+        assert found.keys == [item]
+        np.testing.assert_allclose(found.logits, logits[at : at + 1], rtol=0, atol=1e-5)
+
+
+def _first_rows(context: JobContext, table: str, owner: list[str], names: list[str]) -> dict[tuple[Any, ...], Any]:
+    """The columns of each owner's first row of the held day: what its request carries."""
+    tables = DayTables.on(context, HELD)
+    assert tables is not None
+    rows: dict[tuple[Any, ...], Any] = {}
+    for row in tables(table).to_pylist():
+        rows.setdefault(tuple(row[name] for name in owner), {name: row[name] for name in names})
+    return rows
+
+
+def test_a_recommendation_needs_nothing_but_the_owner(homework: Finished, ads: Finished) -> None:
+    keys = day_arrays.keys(homework.features)
+    owners = zip(keys["request.teacher_id"].tolist(), keys["request.class_id"].tolist(), strict=True)
+    answers = (homework.reader.recommend((str(teacher), f" {class_} ")) for teacher, class_ in owners)
+    known = next(answer for answer in answers if answer.top)
+    assert known.note.startswith("chapters of 2024-02-2")
+    assert len(known.top) == 5
+    assert known.candidates >= 5
+    scores = [score for _, score in known.top]
+    assert scores == sorted(scores, reverse=True)
+    new = ads.reader.recommend(("999999999",), top=3)  # nobody knows this user
+    assert len(new.top) == 3
+    assert [each["key"] for each in new.as_dict()["top"]] == [key for key, _ in new.top]
+
+
+def test_what_was_given_wrongly_is_named(homework: Finished, ads: Finished) -> None:
+    with pytest.raises(UsageError, match="user_id: 'x' is not a whole number"):
+        ads.reader.recommend(("x",))
+    with pytest.raises(UsageError, match="teacher_id, class_id; 1 ids were given"):
+        homework.reader.recommend(("1",))
+    with pytest.raises(UsageError, match=f"stands at the end of {LAST}"):
+        ads.reader.recommend(("1",), day=LAST)
+
+
+def test_every_release_was_checked_and_recorded(ads: Finished) -> None:
+    store = ads.context.store
+    releases = [store.current(Ref("release", "ads", day)) for day in FIRST.through(LAST)]
+    assert [each.manifest.state for each in releases if each is not None] == ["skipped", "done", "done"]
+    for day in FIRST.through(HELD):
+        for name in ads.context.config.experiments:
+            check = store.current(Ref("check", "ads", day, name))
+            assert check is not None
+            assert check.manifest.extra["verdict"] == "ok", check.manifest.extra["reasons"]
+            assert check.manifest.extra["figures"]["importable"] == []
+    published = store.current(Ref("publish", "ads", LAST))
+    assert published is not None
+    assert published.manifest.extra["status"] == "published"
+    pointer = ads.reader.pointer
+    assert pointer.checkpoint == f"checkpoint/ads/{pointer.experiment}/day={FIRST.next()}/gen=0001"
+
+
+def test_roll_back_hold_promote(ads: Finished) -> None:
+    from pipeline.stages import publish, release
+
+    context = ads.context
+    newest = ads.reader.pointer
+    item = ads.reader.recommend((1,), top=1)
+    assert "held until" in rollback(context)
+    assert ads.reader.pointer.release_id == newest.previous
+    assert ads.reader.recommend((1,), top=1).release_id == newest.previous
+    release.run(context, HELD)
+    held = publish.run(context, HELD)
+    assert held is not None
+    assert held.manifest.extra["status"] == "held"
+    now = served(context)
+    assert now is not None
+    assert now["hold"] is not None
+    assert ads.reader.pointer.release_id == newest.previous
+
+    assert "champion is now again" in promote(context, "again")
+    assert ads.reader.pointer.experiment == "again"
+    assert ads.reader.pointer.day == HELD
+    assert release_hold(context) == "nothing was held"
+    repeated = release.run(context, HELD)
+    assert repeated is not None
+    assert repeated.manifest.extra["release_id"] == ads.reader.pointer.release_id
+    assert ads.reader.recommend((1,), top=1).release_id != item.release_id
+    with pytest.raises(UsageError, match="is not an experiment"):
+        promote(context, "nobody")
+
+
+def test_without_its_model_it_says_what_to_do(homework: Finished) -> None:
+    version = homework.reader.pointer.version
+    folder = homework.context.root / "published" / "homework" / "models" / str(version)
+    (folder / "saved_model.pb").rename(folder / "gone")
+    try:
+        keys = day_arrays.keys(homework.features)
+        owner = keys["request.teacher_id"][0], keys["request.class_id"][0]
+        chapters = keys["request.chapters"][:1]
+        with pytest.raises(DayspringError, match="publish the newest day again"):
+            OnlineReader.open(homework.context).score(Request(owner, tuple(chapters)))
+    finally:
+        (folder / "gone").rename(folder / "saved_model.pb")
