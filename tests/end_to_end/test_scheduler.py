@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -64,13 +65,23 @@ class School:
         }
 
 
+def write_conf(folder: Path) -> Path:
+    """The production jobs with a gate that lets anything pass: a model of one tiny day is rightly blocked by theirs."""
+    folder.mkdir()
+    for name in ("homework", "ads"):
+        job = yaml.safe_load((PROJECT / "conf" / f"{name}.yaml").read_text(encoding="utf-8"))
+        job["release"] |= {"gate": {"calibration": [0, 1000]}, "score_spread_min": 0, "unknown_share_max": 1}
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(job), encoding="utf-8")
+    return folder
+
+
 @pytest.fixture(scope="module")
 def school() -> Iterator[School]:
     # Not pytest's folder: the path of a Unix socket under it would be too long on some machines.
     folder = Path(tempfile.mkdtemp(prefix="dayspring-"))
     settings = {
         "DAYSPRING_ROOT": str(folder / "root"),
-        "DAYSPRING_CONF": str(PROJECT / "conf"),
+        "DAYSPRING_CONF": str(write_conf(folder / "conf")),
         "DAYSPRING_HOMEWORK_URL": f"sqlite:///{folder / 'homework.db'}",
         "DAYSPRING_ADS_URL": f"parquet:{folder / 'ads'}",
         "DAYSPRING_RELEASE_URL": f"file:{folder / 'bucket'}",
@@ -143,14 +154,29 @@ def test_a_second_backfill_trains_nothing(school: School) -> None:
     assert school.backfill() == 0
 
 
-def test_a_recommendation_is_read_back(school: School) -> None:
+def test_a_recommendation_is_read_back(school: School, job: str) -> None:
+    owner = ["--user", a_user(school)] if job == "ads" else a_class(school)
+    answer: dict[str, Any] = json.loads(school.pipeline("recommend", "--job", job, *owner, "--json"))
+    assert len(answer["top"]) == 5
+    assert LAST in answer["release_id"]
+
+
+def a_user(school: School) -> str:
     import pyarrow.dataset as datasets
 
-    users = datasets.dataset(school.settings["DAYSPRING_ADS_URL"].removeprefix("parquet:") + "/midas_online_context")
-    user = users.to_table(columns=["user_id"])["user_id"].drop_null().value_counts().to_pylist()
-    raw = max(user, key=lambda count: count["counts"])["values"]
-    answer: dict[str, Any] = json.loads(school.pipeline("recommend", "--job", "ads", "--user", str(raw), "--json"))
-    assert len(answer["top"]) == 5
+    folder = school.settings["DAYSPRING_ADS_URL"].removeprefix("parquet:")
+    users = datasets.dataset(f"{folder}/midas_online_context").to_table(columns=["user_id"])["user_id"].drop_null()
+    return str(max(users.value_counts().to_pylist(), key=lambda count: count["counts"])["values"])
+
+
+def a_class(school: School) -> list[str]:
+    with sqlite3.connect(school.settings["DAYSPRING_HOMEWORK_URL"].removeprefix("sqlite:///")) as database:
+        teacher, class_ = database.execute(
+            "SELECT teacher_id, class_id FROM daily_homework_info WHERE day IN (?, ?) "
+            "GROUP BY teacher_id, class_id ORDER BY COUNT(*) DESC, teacher_id, class_id LIMIT 1",
+            (FIRST, LAST),
+        ).fetchone()
+    return ["--teacher", str(teacher), "--class", str(class_)]
 
 
 def test_the_chain_is_known_without_airflow(school: School, job: str) -> None:
