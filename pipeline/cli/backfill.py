@@ -6,11 +6,11 @@ import argparse
 import sys
 
 from pipeline.cli.arguments import Commands, add_accept, add_day, add_job, day
-from pipeline.cli.line import EXPERIMENT, STAGES, Line, guard_order, stage_module
+from pipeline.cli.line import EXPERIMENT, STAGES, Line, guard_order, quarantined, stage_module
 from pipeline.cli.plan import print_plan
 from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.errors import UsageError
+from pipeline.errors import DaySkipped, UsageError
 
 
 def register(commands: Commands) -> None:
@@ -108,16 +108,20 @@ def _stage(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     _guard_past(context, options.day)
     _accept(context, options)
+    skipped = context.skipped(options.day)
+    if options.name == EXPERIMENT and skipped is not None:
+        # Known before TensorFlow is imported, which would take longer than all the rest of a skipped day.
+        raise DaySkipped(f"{options.day} was skipped: {skipped}")
     module = stage_module(options.name)
     if options.name != EXPERIMENT:
         if options.experiment is not None:
             raise UsageError(f"--experiment is for the stage `{EXPERIMENT}`; `{options.name}` runs for all of them")
         reprocess = {"reprocess": True} if options.reprocess else {}
-        module.run(context, options.day, **reprocess)
+        made = module.run(context, options.day, **reprocess)
         skipped = context.skipped(options.day)
-        print(
-            f"{options.name} {options.day}: " + ("done" if skipped is None else f"skipped: {skipped}"), file=sys.stderr
-        )
+        said = ["done" if skipped is None else f"skipped: {skipped}"]
+        said += quarantined(made) if options.name == "validate" else []
+        print(f"{options.name} {options.day}: {', '.join(said)}", file=sys.stderr)
         context.close()
         return 0
     if options.experiment is None:

@@ -7,7 +7,6 @@ import json
 
 from pipeline.artifacts import Ref
 from pipeline.cli.arguments import Commands, add_day, add_job, add_json
-from pipeline.cli.line import stage_module
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import UsageError
@@ -91,15 +90,18 @@ def rechain_command(context: JobContext, experiment: str, tainted: list[Day]) ->
 
 
 def _prune(options: argparse.Namespace) -> int:
+    from pipeline.release.prune import prune
+
     context = JobContext.open(options.job)
-    days = context.store.days("day", context.config.job)
-    if not days:
+    if not context.store.days("day", context.config.job):
         raise UsageError(f"job '{context.config.job}' has no days under {context.root} yet; nothing to prune")
-    before = sum(context.store.sizes(context.config.job).values())
-    stage_module("prune").run(context, days[-1])
-    after = sum(context.store.sizes(context.config.job).values())
+    pruned = prune(context)
+    kept = sum(context.store.sizes(context.config.job).values())
     if options.json:
-        print(json.dumps({"bytes_before": before, "bytes_after": after}))
+        print(json.dumps({"pruned": pruned.ids, "bytes_freed": pruned.bytes, "bytes_kept": kept}))
     else:
-        print(f"{(before - after) / 1e6:.1f} MB freed, {after / 1e6:.1f} MB kept")
+        print(
+            f"{len(pruned.ids)} payloads pruned, {pruned.bytes / 1e6:.1f} MB freed, {kept / 1e6:.1f} MB kept; "
+            "their manifests and digests stay"
+        )
     return 0

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pipeline.artifacts import Artifact
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import ChainError, DayspringError, LockTimeout
@@ -55,31 +56,35 @@ class Line:
         try:
             for day in first.through(last):
                 self._day(day, is_last=day == last)
+                if len(self.failed) == len(self.experiments):
+                    break
         finally:
             self.context.close()
-        for name, reason in self.failed.items():
-            self.say(f"{name}: stopped: {reason}")
+            for name, reason in self.failed.items():
+                self.say(f"error: {self.context.job}/{name} stopped on {reason}")
         return not self.failed
 
     def _day(self, day: Day, *, is_last: bool) -> None:
         began = time.perf_counter()
+        what: list[str] = []
         for name in SHARED:
-            stage_module(name).run(self.context, day, reprocess=self.reprocess)
+            made = stage_module(name).run(self.context, day, reprocess=self.reprocess)
+            if name == "validate":
+                what += quarantined(made)
         skipped = self.context.skipped(day)
-        done: list[str] = []
         if skipped is None:
             for experiment in self.experiments:
                 text = self._experiment(day, experiment)
                 if text is not None:
-                    done.append(f"{experiment} {text}")
-            self._close(day, is_last=is_last)
-            what = " · ".join(done) or "nothing trained"
+                    what.append(f"{experiment} {text}")
+            if len(self.failed) < len(self.experiments):
+                self._close(day, is_last=is_last)
         else:
-            what = f"skipped: {skipped}"
+            what.append(f"skipped: {skipped}")
             if is_last and self.publish == "last":
                 self._publish_newest(day)
             stage_module("report").run(self.context, day)
-        self.say(f"{day}  {what}  ({time.perf_counter() - began:.1f} s)")
+        self.say(f"{day}  {' · '.join(what)}  ({time.perf_counter() - began:.1f} s)")
 
     def _experiment(self, day: Day, experiment: str) -> str | None:
         if experiment in self.failed:
@@ -95,20 +100,37 @@ class Line:
     def _close(self, day: Day, *, is_last: bool) -> None:
         wanted = {"check", "report", "prune"}
         if self.publish == "each" or (self.publish == "last" and is_last):
-            wanted |= {"release", "publish"}
-        champion_failed = self.context.config.release.champion in self.failed
+            wanted |= self._releasing(day)
         for name in CLOSING:
-            if name in wanted and not (champion_failed and name in ("release", "publish")):
+            if name in wanted:
                 stage_module(name).run(self.context, day)
+
+    def _releasing(self, day: Day) -> set[str]:
+        """The stages that release a day: none where the champion, whose model would be released, was not trained."""
+        from pipeline.release.decision import champion_of
+
+        champion = champion_of(self.context, day)
+        if self.context.chain(champion).trained(day) is not None:
+            return {"release", "publish"}
+        if champion not in self.failed:
+            self.say(f"{day}: nothing is released: the champion '{champion}' is not among the experiments trained")
+        return set()
 
     def _publish_newest(self, last: Day) -> None:
         """The range ends in skipped days: what is published is the last day that was not skipped."""
         newest = next(
             (d for d in reversed(self.context.store.days("features", self.context.config.job)) if d <= last), None
         )
-        if newest is not None and not self.failed:
-            for name in ("release", "publish"):
+        if newest is not None:
+            releasing = self._releasing(newest)
+            for name in (each for each in CLOSING if each in releasing):
                 stage_module(name).run(self.context, newest)
+
+
+def quarantined(validated: Artifact) -> list[str]:
+    """What validation put aside, in words; empty if nothing."""
+    rows = sum(counts["quarantined"] for counts in validated.manifest.extra.get("counts", {}).values())
+    return [f"{rows} rows in quarantine ({validated.id})"] if rows else []
 
 
 def guard_order(context: JobContext, first: Day, experiments: list[str]) -> None:

@@ -9,6 +9,7 @@ import traceback
 
 from pipeline.cli import backfill, chains, checks, control, measures, recommend, status
 from pipeline.cli.arguments import Commands
+from pipeline.cli.remembered import remember
 from pipeline.errors import DayspringError
 
 
@@ -26,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    remember()
     try:
         options = parser().parse_args(arguments)
     except SystemExit as exit_:
