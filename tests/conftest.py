@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,6 +45,6 @@ def place(school: Place, tmp_path: Path) -> Place:
 
 
 @pytest.fixture
-def chain(trained: Place, tmp_path: Path) -> Iterator[Place]:
+def chain(trained: Place, tmp_path: Path) -> Place:
     """A trained job ``ads`` to break."""
-    yield copy_of(trained, tmp_path / "chain", root=True)
+    return copy_of(trained, tmp_path / "chain", root=True)

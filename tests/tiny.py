@@ -131,6 +131,11 @@ class Place:
         path.write_text(text, encoding="utf-8")
         return path
 
+    def settings(self, job: str) -> dict[str, Any]:
+        """A job's YAML as it stands here."""
+        found: dict[str, Any] = yaml.safe_load((self.folder / "conf" / f"{job}.yaml").read_text(encoding="utf-8"))
+        return found
+
     def variables(self) -> dict[str, str]:
         """The environment of the commands; nothing of the machine's own settings."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("DAYSPRING_")}

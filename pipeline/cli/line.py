@@ -71,6 +71,11 @@ class Line:
             made = stage_module(name).run(self.context, day, reprocess=self.reprocess)
             if name == "validate":
                 what += quarantined(made)
+        for experiment in self.experiments:
+            # Only now: a first day that cannot be read is no start.
+            chain = self.context.chain(experiment)
+            if chain.start is None:
+                chain.begin(day)
         skipped = self.context.skipped(day)
         if skipped is None:
             for experiment in self.experiments:
@@ -138,7 +143,6 @@ def guard_order(context: JobContext, first: Day, experiments: list[str]) -> None
     for name in experiments:
         chain = context.chain(name)
         if chain.start is None:
-            chain.begin(first)
             continue
         if first < chain.start:
             if all(context.skipped(day) is not None for day in first.through(chain.start.previous())):
