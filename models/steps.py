@@ -15,7 +15,9 @@ from models.packing import Batch, shapes_of
 
 
 class Steps:
-    """Train, score, sweep and check, each compiled once a shape and kept while the tables keep theirs.
+    """Train, score, sweep and check, each traced once a shape and kept while the tables keep theirs.
+
+    Only the training step is ever compiled by XLA: the others run too seldom to earn back seconds of compiling.
 
     Args:
         model: a built model.
@@ -23,7 +25,7 @@ class Steps:
         adam: of the dense weights.
         optimizer: of the tables.
         loss: of logits, labels, mask and weights.
-        xla: compile a step as one XLA program, or run it as a graph.
+        xla: compile the training step as one XLA program, or run it as a graph.
 
     Attributes:
         step: int32, training steps taken.
@@ -108,8 +110,8 @@ class Steps:
             self._compiled["finite",] = self._concrete(run)
         return bool(self._compiled["finite",]().numpy())
 
-    def _concrete(self, function: Any, *specs: tf.TensorSpec) -> Any:
-        return tf.function(function, autograph=False, jit_compile=self._xla).get_concrete_function(*specs)
+    def _concrete(self, function: Any, *specs: tf.TensorSpec, xla: bool = False) -> Any:
+        return tf.function(function, autograph=False, jit_compile=xla).get_concrete_function(*specs)
 
     def _compile_train(self, batch: Batch, buckets: tuple[int, ...]) -> Any:
         shapes = shapes_of(batch, self._layout, buckets)
@@ -153,6 +155,7 @@ class Steps:
             tf.TensorSpec((shapes.ints,), tf.int32),
             tf.TensorSpec((shapes.floats,), tf.float32),
             tf.TensorSpec((), tf.float32),
+            xla=self._xla,
         )
 
     def _update_dense(self, gradients: list[tf.Tensor], step: tf.Tensor, learning_rate: tf.Tensor) -> None:
