@@ -80,6 +80,7 @@ def _start(folder: Path) -> Path:
         pid = _server_pid(folder)
         if pid is None:
             path.unlink(missing_ok=True)  # left by a server that was killed
+            _end_orphans(path)
             _spawn(folder, path)
         _await(folder, path)
         return path
@@ -195,6 +196,16 @@ def _is_server(pid: int, folder: Path) -> bool:
         return b"redis-server" in title and os.path.realpath(f"/proc/{pid}/cwd") == str(folder)
     except OSError:
         return False
+
+
+def _end_orphans(path: Path) -> None:
+    """Ends servers of this socket whose folder was deleted under them: nobody can reach them any more."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended meanwhile, or belongs to another user
+            title = (process / "cmdline").read_bytes()
+            ours = b"redis-server" in title and os.fsencode(f"unixsocket:{path}") in title
+            if ours and str((process / "cwd").readlink()).endswith(" (deleted)"):
+                os.kill(int(process.name), signal.SIGTERM)
 
 
 def _gone(pid: int, folder: Path, *, seconds: float) -> bool:

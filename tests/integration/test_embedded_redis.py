@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +76,28 @@ def test_it_keeps_its_keys_over_a_stop_and_over_a_kill(root: Path) -> None:
     os.kill(pid, signal.SIGKILL)
     assert embedded_redis.connect(root).get("b") == b"2"
     assert len(_servers_of(root)) == 1
+
+
+def test_a_server_whose_root_was_deleted_is_ended_by_the_next(root: Path) -> None:
+    old = embedded_redis.connect(root / "r").info("server")["process_id"]
+    shutil.rmtree(root / "r")
+    try:
+        client = embedded_redis.connect(root / "r")
+        assert client.dbsize() == 0
+        for _ in range(500):
+            if not _runs(old):
+                break
+            time.sleep(0.02)
+        assert not _runs(old)
+    finally:
+        embedded_redis.stop(root / "r")
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
 
 
 def test_stopping_where_none_runs_says_so(root: Path) -> None:
