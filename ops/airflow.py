@@ -12,6 +12,8 @@ from pathlib import Path
 from ops import processes
 from ops.deployment import PROJECT, USER, Deployment, airflow_homes, remembered, settings_from_environment
 from ops.rest import Api, ApiError
+from ops.scheduler import NAME as SCHEDULER
+from ops.scheduler import Scheduler
 
 COMPONENTS = {
     "api-server": ["api-server"],
@@ -58,6 +60,10 @@ def up(name: str, settings: dict[str, str], patience: float = 240) -> Deployment
     _wait_until_healthy(deployment, patience)
     _make_pool(Api(deployment))
     return deployment
+
+
+def scheduler_of(deployment: Deployment) -> Scheduler:
+    return Scheduler(deployment, [str(_airflow()), *COMPONENTS[SCHEDULER]])
 
 
 def down() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
 from ops.rest import Api, ApiError
+from ops.scheduler import Scheduler
 
 ENDED = ("success", "failed")
 # Task states in which something will still happen without anybody's help.
@@ -77,19 +79,30 @@ def missing(api: Api, wanted: Range) -> list[str]:
     return [day for day in wanted.days if states.get(day, {}).get("state") != "success"]
 
 
-def backfill(api: Api, ranges: Sequence[Range], logs: Path, patience: float = 90, poll: float = 1.0) -> int:
+def backfill(
+    api: Api,
+    ranges: Sequence[Range],
+    logs: Path,
+    patience: float = 180,
+    poll: float = 1.0,
+    scheduler: Scheduler | None = None,
+) -> int:
     """Runs every day of ``ranges`` that has not succeeded; returns how many days that were.
 
     Args:
         logs: folder of the task logs, named when a day fails.
         patience: seconds without a moving task after which a range counts as stuck.
+        scheduler: of an embedded Airflow: stopped while runs are created, started again if it dies.
 
     Raises ``BackfillFailed`` once nothing moves any more and some day has not succeeded.
     """
     todo = {wanted: missing(api, wanted) for wanted in ranges}
-    for wanted, days in todo.items():
-        if days:
-            _unpause(api, wanted.dag)
+    wanting = [wanted for wanted, days in todo.items() if days]
+    for wanted in wanting:
+        _unpause(api, wanted.dag)
+    idle = not any(api.runs(wanted.dag, state=("queued", "running")) for wanted in ranges)
+    with scheduler.stopped() if scheduler is not None and wanting and idle else nullcontext():
+        for wanted in wanting:
             _create(api, wanted)
     open_ranges = {wanted: set(days) for wanted, days in todo.items() if days}
     total = sum(map(len, open_ranges.values()))
@@ -98,6 +111,8 @@ def backfill(api: Api, ranges: Sequence[Range], logs: Path, patience: float = 90
     failures: list[str] = []
     while open_ranges:
         time.sleep(poll)
+        if scheduler is not None and scheduler.revive():
+            print("  the scheduler had ended and was started again", file=progress.out, flush=True)
         busy: list[str] = []
         for wanted, pending in list(open_ranges.items()):
             for day, run in sorted(_states(api, wanted).items()):

@@ -32,7 +32,7 @@ def demo(sample: Sample) -> int:
         print(f"backfill: {left} of {days} days through the scheduler; a line for each day when it ends", flush=True)
     failed = ""
     try:
-        backfill(api, sample.ranges, deployment.home / "logs")
+        backfill(api, sample.ranges, deployment.home / "logs", scheduler=airflow.scheduler_of(deployment))
     except BackfillFailed as error:
         failed = str(error)
     except ApiError as error:

@@ -44,7 +44,9 @@ class School:
         self.api = Api(deployment)
 
     def backfill(self) -> int:
-        return backfill(self.api, RANGES, self.deployment.home / "logs", patience=180)
+        return backfill(
+            self.api, RANGES, self.deployment.home / "logs", scheduler=airflow.scheduler_of(self.deployment)
+        )
 
     def pipeline(self, *arguments: str) -> str:
         done = subprocess.run(
