@@ -46,6 +46,14 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
+def experiments(asked: list[str] | None, known: list[str], job: str) -> list[str]:
+    """The experiments named on the command line, all of them if none is; raises ``UsageError`` for a name unknown."""
+    unknown = [name for name in asked or [] if name not in known]
+    if unknown:
+        raise UsageError(f"--experiment {unknown[0]}: job '{job}' has {', '.join(known) or 'none'}")
+    return list(dict.fromkeys(asked or known))
+
+
 def add_accept(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--accept-day", type=day, action="append", default=[], metavar="YYYY-MM-DD",

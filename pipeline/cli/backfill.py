@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from pipeline.cli.arguments import Commands, add_accept, add_day, add_job, day
-from pipeline.cli.line import EXPERIMENT, STAGES, Line, guard_order, quarantined, stage_module
+from pipeline.cli.arguments import Commands, add_accept, add_day, add_job, day, experiments
+from pipeline.cli.checks import check_models
+from pipeline.cli.line import CLOSING, EXPERIMENT, SHARED, STAGES, Line, guard_order, quarantined, stage_module
 from pipeline.cli.plan import print_plan
 from pipeline.context import JobContext
 from pipeline.days import Day
@@ -51,13 +52,7 @@ def register(commands: Commands) -> None:
 
 
 def _experiments(context: JobContext, asked: list[str] | None) -> list[str]:
-    known = list(context.config.experiments)
-    unknown = [name for name in asked or [] if name not in known]
-    if unknown:
-        raise UsageError(
-            f"--experiment {unknown[0]}: not in the YAML of '{context.config.job}'; one of {', '.join(known)}"
-        )
-    return asked or known
+    return experiments(asked, list(context.config.experiments), context.job)
 
 
 def _guard_past(context: JobContext, last: Day) -> None:
@@ -68,6 +63,8 @@ def _guard_past(context: JobContext, last: Day) -> None:
 
 def _accept(context: JobContext, options: argparse.Namespace) -> None:
     if not options.accept_day:
+        if options.reason:
+            raise UsageError("--reason goes with --accept-day: name the day that it is the reason for")
         return
     if not options.reason:
         raise UsageError("--accept-day needs --reason: why the day is good enough is recorded with it")
@@ -80,10 +77,12 @@ def _accept(context: JobContext, options: argparse.Namespace) -> None:
 def _run(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     _guard_past(context, options.day)
+    names = _experiments(context, options.experiment)
+    if context.skipped(options.day) is None or options.reprocess:
+        check_models(context.config)
     _accept(context, options)
-    experiments = _experiments(context, options.experiment)
-    guard_order(context, options.day, experiments)
-    line = Line(context, experiments, publish="each", reprocess=options.reprocess)
+    guard_order(context, options.day, names)
+    line = Line(context, names, publish="each", reprocess=options.reprocess)
     if not line.run(options.day, options.day):
         return 1
     return 99 if context.skipped(options.day) is not None else 0
@@ -93,41 +92,49 @@ def _backfill(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job, state_from=options.state_from)
     if options.last < options.first:
         raise UsageError(f"--from {options.first} is after --to {options.last}")
+    if options.state_from is not None and options.state_from > options.first:
+        raise UsageError(f"--state-from {options.state_from} is after --from {options.first}; give that day or earlier")
     _guard_past(context, options.last)
-    experiments = _experiments(context, options.experiment)
+    names = _experiments(context, options.experiment)
     if options.dry_run:
-        print_plan(context, options.first, options.last, experiments, reprocess=options.reprocess)
+        print_plan(context, options.first, options.last, names, reprocess=options.reprocess)
         return 0
+    check_models(context.config)
     _accept(context, options)
-    guard_order(context, options.first, experiments)
-    line = Line(context, experiments, publish=options.publish, reprocess=options.reprocess)
+    guard_order(context, options.first, names)
+    line = Line(context, names, publish=options.publish, reprocess=options.reprocess)
     return 0 if line.run(options.first, options.last) else 1
 
 
 def _stage(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     _guard_past(context, options.day)
+    if options.name == EXPERIMENT and options.experiment is None:
+        raise UsageError(
+            f"the stage `{EXPERIMENT}` needs --experiment; one of {', '.join(context.config.experiments)}"
+        )
+    if options.name != EXPERIMENT and options.experiment is not None:
+        raise UsageError(f"--experiment is for the stage `{EXPERIMENT}`; `{options.name}` runs for all of them")
+    if options.reprocess and options.name in CLOSING:
+        raise UsageError(f"--reprocess is for {', '.join((*SHARED, EXPERIMENT))}; `{options.name}` follows from them")
+    if options.experiment is not None:
+        _experiments(context, [options.experiment])
     _accept(context, options)
     skipped = context.skipped(options.day)
     if options.name == EXPERIMENT and skipped is not None:
         # Known before TensorFlow is imported, which would take longer than all the rest of a skipped day.
         raise DaySkipped(f"{options.day} was skipped: {skipped}")
     module = stage_module(options.name)
-    if options.name != EXPERIMENT:
+    try:
         if options.experiment is not None:
-            raise UsageError(f"--experiment is for the stage `{EXPERIMENT}`; `{options.name}` runs for all of them")
-        reprocess = {"reprocess": True} if options.reprocess else {}
-        made = module.run(context, options.day, **reprocess)
+            outcome = module.run(context, options.day, options.experiment, reprocess=options.reprocess)
+            print(f"{options.experiment} {options.day}: {outcome.summary}", file=sys.stderr)
+            return 0
+        made = module.run(context, options.day, **({"reprocess": True} if options.reprocess else {}))
         skipped = context.skipped(options.day)
         said = ["done" if skipped is None else f"skipped: {skipped}"]
         said += quarantined(made) if options.name == "validate" else []
         print(f"{options.name} {options.day}: {', '.join(said)}", file=sys.stderr)
-        context.close()
         return 0
-    if options.experiment is None:
-        raise UsageError(f"the stage `{EXPERIMENT}` needs --experiment; one of {', '.join(context.config.experiments)}")
-    _experiments(context, [options.experiment])
-    outcome = module.run(context, options.day, options.experiment, reprocess=options.reprocess)
-    print(f"{options.experiment} {options.day}: {outcome.summary}", file=sys.stderr)
-    context.close()
-    return 0
+    finally:
+        context.close()

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.cli.arguments import Commands
-from pipeline.config import conf_folder, job_names, load_job
+from pipeline.config import JobConfig, conf_folder, job_names, load_job
 from pipeline.context import JobContext
 from pipeline.errors import ConfigError, DayspringError
 from pipeline.tensorflow_start import start_tensorflow
@@ -37,20 +37,28 @@ def _jobs(asked: str | None) -> list[str]:
     return names
 
 
-def _config(options: argparse.Namespace) -> int:
+def check_models(config: JobConfig) -> None:
+    """Whether every experiment's model can be built; imports TensorFlow.
+
+    Raises:
+        ConfigError: there is no such model or option, or the features lack what the model needs.
+    """
     start_tensorflow()
     from models import registry
 
+    for name, settings in config.experiments.items():
+        try:
+            registry.build(settings.model, config.experiment_schema(name), settings.options)
+        except (ValueError, TypeError) as error:
+            raise ConfigError(f"{conf_folder() / f'{config.job}.yaml'}: experiments.{name}: {error}") from None
+
+
+def _config(options: argparse.Namespace) -> int:
     wrong = 0
     for name in _jobs(options.job):
         try:
             config = load_job(name)
-            for experiment, settings in config.experiments.items():
-                try:
-                    registry.build(settings.model, config.experiment_schema(experiment), settings.options)
-                except (ValueError, TypeError) as error:
-                    path = conf_folder() / f"{name}.yaml"
-                    raise ConfigError(f"{path}: experiments.{experiment}: {error}") from None
+            check_models(config)
         except DayspringError as error:
             print(error, file=sys.stderr)
             wrong += 1

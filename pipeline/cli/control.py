@@ -6,7 +6,7 @@ import argparse
 import json
 
 from pipeline.artifacts import Ref
-from pipeline.cli.arguments import Commands, add_day, add_job, add_json
+from pipeline.cli.arguments import Commands, add_day, add_job, add_json, experiments
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import UsageError
@@ -47,8 +47,7 @@ def _promote(options: argparse.Namespace) -> int:
     from pipeline.release.control import promote
 
     context = JobContext.open(options.job)
-    if options.experiment not in context.config.experiments:
-        raise UsageError(f"--experiment {options.experiment}: one of {', '.join(context.config.experiments)}")
+    experiments([options.experiment], list(context.config.experiments), context.job)
     print(promote(context, options.experiment))
     return 0
 
@@ -63,7 +62,7 @@ def _rollback(options: argparse.Namespace) -> int:
 
 def _taint(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
-    names = options.experiment or list(context.config.experiments)
+    names = experiments(options.experiment, list(context.config.experiments), context.job)
     marked = 0
     for name in names:
         ref = Ref("checkpoint", context.config.job, options.day, name)

@@ -45,17 +45,27 @@ def main(arguments: list[str] | None = None) -> int:
         print("stopped; what was committed stands, run the same command again to go on", file=sys.stderr)
         return 1
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            print(
-                f"error: the disk is full ({error.filename or 'no file named'}); nothing half-written was committed. "
-                "Free some space (`python -m pipeline prune`) and run the same command again",
-                file=sys.stderr,
-            )
-            return 1
-        traceback.print_exc()
-        print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
+        if error.errno not in _PLAIN:
+            traceback.print_exc()
+        print(f"error: {_told(error)}", file=sys.stderr)
         return 1
     except Exception as error:
         traceback.print_exc()
         print(f"error: unexpected {type(error).__name__}: {error}", file=sys.stderr)
         return 1
+
+
+_PLAIN = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+"""Errors of the file system that say all there is to say."""
+
+
+def _told(error: OSError) -> str:
+    what = f"{error.filename or 'a file'}: {error.strerror or error}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"{what}; nothing half-written was committed. Free some space (`python -m pipeline prune --job J` removes "
+            "old payloads) and run the same command again"
+        )
+    if error.errno in _PLAIN:
+        return f"{what}; make it readable and writable for this user, or set DAYSPRING_ROOT to a folder that is"
+    return f"{type(error).__name__}: {what}"

@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any
 
-from pipeline.cli.arguments import Commands, add_job, add_json, day
+from pipeline.cli.arguments import Commands, add_job, add_json, day, experiments
 from pipeline.context import JobContext
 from pipeline.evaluation import COLUMNS
 from pipeline.history_of_measures import measured_days
@@ -28,11 +28,13 @@ def register(commands: Commands) -> None:
 def _measures(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     columns = COLUMNS[context.config.kind]
+    known = list(dict.fromkeys([*context.config.experiments, *context.store.experiments("test", context.job)]))
+    wanted = experiments(options.experiment, known, context.job)
     rows: list[dict[str, Any]] = []
     for tested in measured_days(context):
         if options.day is not None and tested.day != options.day:
             continue
-        if options.experiment and tested.experiment not in options.experiment:
+        if tested.experiment not in wanted:
             continue
         rows.append(tested.row(columns, everything=options.json))
     if options.json:

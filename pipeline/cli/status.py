@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from pipeline.artifacts import Ref
-from pipeline.cli.arguments import Commands, add_job, add_json, day
+from pipeline.cli.arguments import Commands, add_job, add_json, day, experiments
 from pipeline.cli.control import rechain_command
 from pipeline.context import JobContext
 from pipeline.days import Day
@@ -39,11 +39,11 @@ def collect(context: JobContext, first: Day | None = None, only: list[str] | Non
     """The job as its artefacts show it."""
     store, config = context.store, context.config
     names = list(dict.fromkeys([*config.experiments, *store.experiments("checkpoint", config.job)]))
-    names = [name for name in names if not only or name in only]
+    names = experiments(only, names, context.job)
     measures = {(tested.day, tested.experiment): tested for tested in measured_days(context)}
     releases = _releases(context)
     marked = {d: store.current(Ref("day", config.job, d)) for d in store.days("day", config.job)}
-    experiments: dict[str, Any] = {}
+    shown: dict[str, Any] = {}
     for name in names:
         chain = context.chain(name)
         trained = chain.days()
@@ -57,7 +57,7 @@ def collect(context: JobContext, first: Day | None = None, only: list[str] | Non
                 if first is not None and each < first:
                     continue
                 rows.append(_day_row(context, name, each, states[each], tainted.get(each), measures, releases, marked))
-        experiments[name] = {
+        shown[name] = {
             "start": str(start) if start is not None else None, "days": rows,
             "removed": name not in config.experiments,
             "rechain": rechain_command(context, name, sorted(tainted)) if tainted else None,
@@ -65,7 +65,7 @@ def collect(context: JobContext, first: Day | None = None, only: list[str] | Non
         }  # fmt: skip
     sizes = store.sizes(config.job)
     return {
-        "job": config.job, "experiments": experiments, "served": _served(context), "bytes": sizes,
+        "job": config.job, "experiments": shown, "served": _served(context), "bytes": sizes,
         "bytes_total": sum(sizes.values()),
     }  # fmt: skip
 
