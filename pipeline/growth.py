@@ -96,7 +96,7 @@ def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact 
 
 
 def start_of(context: JobContext) -> Day | None:
-    """The first day that was mapped, as recorded; ``None`` before that."""
+    """The first day that was mapped, as recorded; ``None`` before that. Raises ``CorruptArtifact``."""
     try:
         return Day.parse(_recorded(context)["start"])
     except FileNotFoundError:

@@ -12,6 +12,7 @@ from pipeline.cli.plan import print_plan
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import DaySkipped, UsageError
+from pipeline.tensorflow_start import start_tensorflow
 
 
 def register(commands: Commands) -> None:
@@ -55,6 +56,16 @@ def _experiments(context: JobContext, asked: list[str] | None) -> list[str]:
     return experiments(asked, list(context.config.experiments), context.job)
 
 
+def _check_models(context: JobContext) -> None:
+    """Before anything is read: a wrong option would only show when the first day is trained."""
+    start_tensorflow()
+    from models.engine import configure
+
+    # Building a model starts TensorFlow's threads, whose number is then settled.
+    configure(context.config.threads)
+    check_models(context.config)
+
+
 def _guard_past(context: JobContext, last: Day) -> None:
     today = Day.today(context.config.timezone)
     if last > today:
@@ -79,7 +90,7 @@ def _run(options: argparse.Namespace) -> int:
     _guard_past(context, options.day)
     names = _experiments(context, options.experiment)
     if context.skipped(options.day) is None or options.reprocess:
-        check_models(context.config)
+        _check_models(context)
     _accept(context, options)
     guard_order(context, options.day, names)
     line = Line(context, names, publish="each", reprocess=options.reprocess)
@@ -99,7 +110,7 @@ def _backfill(options: argparse.Namespace) -> int:
     if options.dry_run:
         print_plan(context, options.first, options.last, names, reprocess=options.reprocess)
         return 0
-    check_models(context.config)
+    _check_models(context)
     _accept(context, options)
     guard_order(context, options.first, names)
     line = Line(context, names, publish=options.publish, reprocess=options.reprocess)
