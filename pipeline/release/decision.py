@@ -92,7 +92,8 @@ def export_of(context: JobContext, checkpoint_id: str) -> tuple[Artifact | None,
         return None, None, f"{checkpoint_id} is not on disk"
     ref = checkpoint.ref
     export = context.store.current(Ref("export", ref.job, ref.day, ref.experiment))
-    if export is None or export.manifest.extra["checkpoint"] != checkpoint_id:
+    # By content: a day trained again to the same bits keeps its export.
+    if export is None or export.manifest.digest != checkpoint.manifest.digest:
         return None, None, f"{checkpoint_id} was not exported"
     if export.manifest.pruned:
         return None, None, f"the export of {checkpoint_id} was pruned"
