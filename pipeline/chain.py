@@ -19,6 +19,9 @@ CHECKPOINT = "checkpoint"
 DAY = "day"
 """Kind of the job's day markers, ``done`` or ``skipped``."""
 
+LOCK_SECONDS = 60.0
+"""How long a trainer waits for another one of the same chain."""
+
 DayState = Literal["trained", "skipped", "tainted", "missing"]
 
 
@@ -139,9 +142,10 @@ class Chain:
             before = day
         return found
 
-    def lock(self, timeout: float = 60.0) -> AbstractContextManager[None]:
+    def lock(self, timeout: float | None = None) -> AbstractContextManager[None]:
         """One trainer (or pruner) at a time; ``LockTimeout`` names the other's pid, host and age."""
-        return held(self._store.lock_path(self._job, f"train.{self._experiment}"), timeout=timeout, what=self._name)
+        path = self._store.lock_path(self._job, f"train.{self._experiment}")
+        return held(path, timeout=LOCK_SECONDS if timeout is None else timeout, what=self._name)
 
     def protected(self, released: Iterable[str] = ()) -> set[str]:
         """Ids of the checkpoints that no pruning may touch.

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline import checkpoints
 from pipeline.artifacts import Artifact, ArtifactStore, Ref
+from pipeline.days import Day
 from pipeline.durable import tensor_digest
 from pipeline.errors import CorruptArtifact, UsageError
+from pipeline.features import array_file
+from pipeline.features.state_store import FILE as STATE_FILE
+from pipeline.idmap import FIRST, IdMap
+
+_WHAT = {"maps": "id maps", "state": "feature state"}
 
 
 @dataclass(frozen=True)
@@ -81,9 +88,20 @@ def _by_how_much(a: Artifact, b: Artifact, name: str) -> str:
     first, second = checkpoints.read(a).get(name), checkpoints.read(b).get(name)
     if first is None or second is None:
         return ": it is in one root only"
+    return _gap(first, second)
+
+
+def _gap(first: NDArray[Any], second: NDArray[Any]) -> str:
     if first.shape != second.shape:
         return f": shape {list(first.shape)} here, {list(second.shape)} there"
-    return f": largest difference {np.abs(first - second).max():.3g} in {int((first != second).sum())} values"
+    if first.dtype != second.dtype:
+        return f": type {first.dtype} here, {second.dtype} there"
+    if first.dtype.kind not in "iufb":
+        return ""
+    raw = [np.ascontiguousarray(each).reshape(-1).view(np.uint8).reshape(first.size, -1) for each in (first, second)]
+    other = (raw[0] != raw[1]).any(axis=1)
+    gap = np.abs(first.astype(np.float64) - second.astype(np.float64)).max(initial=0)
+    return f": largest difference {gap:.3g} in {int(other.sum())} values"
 
 
 def _shared_differences(a: ArtifactStore, b: ArtifactStore, job: str) -> Iterator[str]:
@@ -91,22 +109,58 @@ def _shared_differences(a: ArtifactStore, b: ArtifactStore, job: str) -> Iterato
         days_a, days_b = a.days(kind, job), b.days(kind, job)
         if days_a != days_b:
             only = sorted(set(days_a) ^ set(days_b))[0]
-            yield f"{kind}: {only} is in one root only"
-            return
-        for day in days_a:
+            yield f"{_WHAT[kind]} of {only}: in {'the first' if only in days_a else 'the second'} root only"
+        for day in sorted(set(days_a) & set(days_b)):
             first, second = _both(a, b, Ref(kind, job, day))
+            if kind == "state":
+                yield from _arrays(first, second, day)
             if first.manifest.digest != second.manifest.digest:
-                yield f"{kind} of {day} differ"
-                return
-    spaces = sorted({path.name for store in (a, b) for path in (store.root / "idmaps" / job).glob("*.json")})
-    for name in spaces:
-        texts = []
-        for store in (a, b):
-            path = store.root / "idmaps" / job / name
-            texts.append(json.loads(path.read_text(encoding="utf-8"))["ids"] if path.is_file() else None)
-        if texts[0] != texts[1]:
-            yield f"id map {name.removesuffix('.json')} differs"
-            return
+                yield f"{_WHAT[kind]} of {day}: digest {first.manifest.digest[:12]} here, " + (
+                    f"{second.manifest.digest[:12]} there"
+                )
+    for name in sorted({path.stem for store in (a, b) for path in _maps(store, job).glob("*.json")}):
+        maps = [_id_map(_maps(store, job) / f"{name}.json") for store in (a, b)]
+        if maps[0] is None or maps[1] is None:
+            yield f"id map '{name}': in {'the second' if maps[0] is None else 'the first'} root only"
+        elif maps[0].checksum() != maps[1].checksum():
+            yield f"id map '{name}': {_unlike(*(each for each in maps if each is not None))}"
+
+
+def _arrays(first: Artifact, second: Artifact, day: Day) -> Iterator[str]:
+    """What the day adds to the feature state, array by array where both payloads are there."""
+    if first.manifest.pruned or second.manifest.pruned:
+        return
+    stored = [array_file.read(each.file(STATE_FILE))[0] for each in (first, second)]
+    for name in sorted(set(stored[0]) | set(stored[1])):
+        here, there = (each.get(name) for each in stored)
+        if here is None or there is None:
+            yield f"feature state of {day}: array '{name}' is in one root only"
+        elif tensor_digest(here) != tensor_digest(there):
+            yield f"feature state of {day}: array '{name}' differs{_gap(here, there)}"
+
+
+def _maps(store: ArtifactStore, job: str) -> Path:
+    return store.root / "idmaps" / job
+
+
+def _id_map(path: Path) -> IdMap | None:
+    try:
+        return IdMap.from_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise CorruptArtifact(f"{path}: the id map is damaged ({error}); restore it from a backup") from error
+
+
+def _unlike(first: IdMap, second: IdMap) -> str:
+    shared = min(first.size, second.size) - FIRST
+    other = np.flatnonzero(first.ids[:shared] != second.ids[:shared])
+    if len(other):
+        place = int(other[0])
+        return f"index {place + FIRST} is {first.ids[place]!r} here, {second.ids[place]!r} there"
+    if first.size != second.size:
+        return f"{first.size - FIRST} ids here, {second.size - FIRST} there"
+    return "the same ids, marked at other days"
 
 
 def _list(names: list[str]) -> str:

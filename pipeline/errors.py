@@ -31,6 +31,14 @@ class CorruptArtifact(DayspringError):
     """A committed file is damaged."""
 
 
+class PrunedCheckpoint(CorruptArtifact):
+    """A checkpoint is needed whose payload retention has removed; ``artifact`` is its id."""
+
+    def __init__(self, message: str, artifact: str) -> None:
+        super().__init__(message)
+        self.artifact = artifact
+
+
 class ChainError(DayspringError):
     """A day cannot be trained where it stands in its chain."""
 

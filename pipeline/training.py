@@ -14,7 +14,7 @@ from models.batching import DayBatches, Settings
 from models.engine import Engine, NonFiniteLoss
 from models.schema import DayArrays
 from pipeline import checkpoints
-from pipeline.artifacts import Artifact, Ref
+from pipeline.artifacts import Artifact, Ref, parse_id
 from pipeline.config.experiment import Experiment
 from pipeline.context import JobContext
 from pipeline.days import Day
@@ -107,6 +107,26 @@ def train(
         )  # fmt: skip
     session.trainer.checkpoint = artifact.id
     return artifact, True
+
+
+def restore(context: JobContext, experiment: str, artifact_id: str) -> None:
+    """Train a pruned checkpoint again, and the pruned ones before it: from the nearest ancestor that is kept.
+
+    From the same parent, rows and settings come the same bits, so what was trained from it stands; where the settings
+    have changed since, it does not, and ``status`` shows it.
+    """
+    chain, last = context.chain(experiment), parse_id(artifact_id)[0].day
+    ancestor = chain.kept_ancestor(last.next())
+    for day in chain.days():
+        if day > last or (ancestor is not None and day <= ancestor.ref.day):
+            continue
+        features = context.store.current(Ref("features", context.config.job, day))
+        if features is None:
+            raise ChainError(
+                f"{artifact_id} was pruned and cannot be trained again: there are no features of {day}; run "
+                f"`python -m pipeline stage build_features --job {context.config.job} --day {day}`"
+            )
+        train(context, day, experiment, features, chain.parent(day), reprocess=True)
 
 
 def _parts(context: JobContext, day: Day, experiment: str, settings: Experiment, features: Artifact) -> Iterator[Part]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from pipeline.cli.line import Line
+from pipeline.days import Day
 from tests import tiny
-from tests.tiny import FIRST, LAST, STATE_FROM, Place, copy_of
+from tests.tiny import FIRST, LAST, SECOND, STATE_FROM, Place, copy_of
 
 
 @pytest.fixture(scope="session")
@@ -22,9 +25,21 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.fixture(scope="session")
 def trained(school: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """The job ``ads`` trained on all days, undisturbed; not to be changed."""
+    """The job ``ads`` trained on all days by one process, undisturbed; not to be changed.
+
+    Beside its ``root`` a copy ``root-second``: as it was at the end of the second day.
+    """
     place = copy_of(school, tmp_path_factory.mktemp("trained"))
-    place.good("backfill", "--job", "ads", "--from", FIRST, "--to", LAST, "--publish", "none")
+    said = Line.say_day
+
+    def keep(line: Line, day: Day, text: str) -> None:
+        said(line, day, text)
+        if day == SECOND:
+            shutil.copytree(place.root, place.folder / "root-second")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Line, "say_day", keep)
+        place.good("backfill", "--job", "ads", "--from", FIRST, "--to", LAST, "--publish", "none")
     return place
 
 
@@ -42,6 +57,14 @@ def lessons(school: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
 def place(school: Place, tmp_path: Path) -> Place:
     """Sources and settings to break, no artefacts."""
     return copy_of(school, tmp_path / "place")
+
+
+@pytest.fixture
+def begun(trained: Place, tmp_path: Path) -> Place:
+    """The job ``ads`` as it was at the end of its second day, to go on with."""
+    place = copy_of(trained, tmp_path / "begun")
+    shutil.copytree(trained.folder / "root-second", place.root)
+    return place
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipeline.cli.arguments import Commands, add_job, add_json
-from pipeline.comparison import compare
 
 
 def register(commands: Commands) -> None:
@@ -23,6 +22,8 @@ def register(commands: Commands) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
+    from pipeline.comparison import compare
+
     found = compare(options.root_a, options.root_b, options.job)
     if options.json:
         print(json.dumps(asdict(found)))

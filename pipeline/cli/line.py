@@ -89,7 +89,11 @@ class Line:
             if is_last and self.publish == "last":
                 self._publish_newest(day)
             stage_module("report").run(self.context, day)
-        self.say(f"{day}  {' · '.join(what)}  ({time.perf_counter() - began:.1f} s)")
+        self.say_day(day, f"{' · '.join(what)}  ({time.perf_counter() - began:.1f} s)")
+
+    def say_day(self, day: Day, text: str) -> None:
+        """Tell what became of a day, once all of it is committed."""
+        self.say(f"{day}  {text}")
 
     def _experiment(self, day: Day, experiment: str) -> str | None:
         if experiment in self.failed:
@@ -135,7 +139,7 @@ class Line:
 def quarantined(validated: Artifact) -> list[str]:
     """What validation put aside, in words; empty if nothing."""
     rows = sum(counts["quarantined"] for counts in validated.manifest.extra.get("counts", {}).values())
-    return [f"{rows} rows in quarantine ({validated.id})"] if rows else []
+    return [f"{rows} row{'s' * (rows != 1)} in quarantine ({validated.id})"] if rows else []
 
 
 def guard_order(context: JobContext, first: Day, experiments: list[str]) -> None:

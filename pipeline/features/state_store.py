@@ -24,7 +24,7 @@ from pipeline.manifest import Input
 
 STATE = "state"
 SNAPSHOT = "snapshot"
-_FILE = "arrays.bin"
+FILE = "arrays.bin"
 _HELD = 4
 _ROWS_HELD = 64
 _SNAPSHOT_BYTES = 32 << 20
@@ -98,7 +98,7 @@ class StateStore:
                 if self._store.taint_reason(after) is None:
                     self._store.taint(after, f"the feature state of {day} was committed after it")
         with self._store.draft(ref) as draft:
-            array_file.write(draft.path / _FILE, arrays)
+            array_file.write(draft.path / FILE, arrays)
             artifact = draft.commit(
                 key=key,
                 digest=digest,
@@ -214,7 +214,7 @@ class StateStore:
         assert made_from is not None
         arrays: dict[str, NDArray[Any]] = state.arrays()
         with self._store.draft(Ref(SNAPSHOT, self._job, day)) as draft:
-            array_file.write(draft.path / _FILE, {name: np.ascontiguousarray(each) for name, each in arrays.items()})
+            array_file.write(draft.path / FILE, {name: np.ascontiguousarray(each) for name, each in arrays.items()})
             draft.commit(
                 key=content_digest({"state": made_from.manifest.digest, "settings": self._plan.digest}),
                 digest=content_digest(arrays),
@@ -237,7 +237,7 @@ class StateStore:
 
 
 def _arrays_of(artifact: Artifact) -> dict[str, NDArray[Any]]:
-    return array_file.read(artifact.file(_FILE))[0]
+    return array_file.read(artifact.file(FILE))[0]
 
 
 def _read_delta(artifact: Artifact) -> Delta:

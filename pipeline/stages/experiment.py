@@ -8,7 +8,7 @@ from pipeline import exporting, testing, training
 from pipeline.artifacts import Artifact, Ref
 from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.errors import ChainError, DaySkipped
+from pipeline.errors import ChainError, DaySkipped, PrunedCheckpoint
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,19 @@ def run(context: JobContext, day: Day, experiment: str, *, reprocess: bool = Fal
     chain = context.chain(experiment)
     with chain.lock():
         chain.begin(day)
-        parent = chain.parent(day)
-        test = gate = None
-        if parent is not None:
-            test = testing.run_test(context, day, experiment, features, parent, reprocess=reprocess)
-            gate = testing.gate_day(context, day, experiment, features, test, reprocess=reprocess)
-        checkpoint, trained = training.train(context, day, experiment, features, parent, reprocess=reprocess)
-        export = exporting.export(context, day, experiment, features, checkpoint)
+        try:
+            return _run(context, day, experiment, features, reprocess=reprocess)
+        except PrunedCheckpoint as needed:
+            training.restore(context, experiment, needed.artifact)
+            return _run(context, day, experiment, features, reprocess=reprocess)
+
+
+def _run(context: JobContext, day: Day, experiment: str, features: Artifact, *, reprocess: bool) -> Outcome:
+    parent = context.chain(experiment).parent(day)
+    test = gate = None
+    if parent is not None:
+        test = testing.run_test(context, day, experiment, features, parent, reprocess=reprocess)
+        gate = testing.gate_day(context, day, experiment, features, test, reprocess=reprocess)
+    checkpoint, trained = training.train(context, day, experiment, features, parent, reprocess=reprocess)
+    export = exporting.export(context, day, experiment, features, checkpoint)
     return Outcome(test, gate, checkpoint, export, trained)
