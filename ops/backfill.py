@@ -84,7 +84,7 @@ def backfill(
     ranges: Sequence[Range],
     logs: Path,
     patience: float = 180,
-    poll: float = 1.0,
+    poll: float = 3.0,
     scheduler: Scheduler | None = None,
 ) -> int:
     """Runs every day of ``ranges`` that has not succeeded; returns how many days that were.

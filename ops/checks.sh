@@ -16,7 +16,8 @@ lint)
     ;;
 test)
     shift
-    exec $BIN/python -m pytest "$@"
+    # Two processes; the tests of a file share their fixtures.
+    exec $BIN/python -m pytest -n 2 --dist loadfile "$@"
     ;;
 *)
     echo "usage: ops/checks.sh lint | test [pytest arguments]" >&2

@@ -140,7 +140,10 @@ def test_a_log_with_other_columns_or_values_is_refused(published: Path, tmp_path
         convert(published, ParquetTarget(tmp_path / "ads"), None, None)
 
 
-def test_wrong_use(published: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_use(
+    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert main(["--source", str(published), "--target", "sqlite:///x.db"]) == 2
     assert "the ads tables go to parquet:FOLDER" in capsys.readouterr().err
     assert main(["--source", str(published), "--target", "parquet:x", "--from", "2022/04/21"]) == 2
