@@ -108,7 +108,9 @@ def _backfill(options: argparse.Namespace) -> int:
     _guard_past(context, options.last)
     names = _experiments(context, options.experiment)
     if options.dry_run:
-        print_plan(context, options.first, options.last, names, reprocess=options.reprocess)
+        print_plan(
+            context, options.first, options.last, names, publish=options.publish, reprocess=options.reprocess
+        )
         return 0
     _check_models(context)
     _accept(context, options)

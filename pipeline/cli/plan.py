@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.artifacts import Artifact, Ref
-from pipeline.cli.line import EXPERIMENT, SHARED
+from pipeline.cli.line import EXPERIMENT, SHARED, Publish
 from pipeline.context import JobContext
 from pipeline.days import Day
 
@@ -13,21 +13,39 @@ KINDS = {
 }  # fmt: skip
 
 
-def print_plan(context: JobContext, first: Day, last: Day, experiments: list[str], *, reprocess: bool) -> None:
+def print_plan(
+    context: JobContext, first: Day, last: Day, experiments: list[str], *, publish: Publish, reprocess: bool
+) -> None:
     print(f"{'day':10}  {'stage':24}  plan")
+    again: dict[str, Day] = {}
     for day in first.through(last):
         skipped = context.skipped(day)
         if skipped is not None and not reprocess:
             print(f"{day}  {'all':24}  nothing: skipped ({skipped})")
             continue
-        upstream = False
+        upstream = ""
         for stage in SHARED:
-            upstream = _line(context, day, stage, None, upstream, reprocess)
+            if _line(context, day, stage, None, upstream, reprocess):
+                upstream = upstream or f"{stage} runs again"
         for name in experiments:
-            _line(context, day, EXPERIMENT, name, upstream, reprocess)
+            parent = f"its parent of {again[name]} is trained again" if name in again else ""
+            if _line(context, day, EXPERIMENT, name, upstream or parent, reprocess):
+                again[name] = day
+            else:
+                again.pop(name, None)
+        _closing(context, day, experiments, again, releases=publish == "each" or (publish == "last" and day == last))
 
 
-def _line(context: JobContext, day: Day, stage: str, experiment: str | None, upstream: bool, reprocess: bool) -> bool:
+def _closing(context: JobContext, day: Day, names: list[str], again: dict[str, Day], *, releases: bool) -> None:
+    """What follows from the experiments; prune and report always run and take no time."""
+    unchecked = [name for name in names if context.store.current(Ref("check", context.job, day, name)) is None]
+    todo = [name for name in names if again.get(name) == day or name in unchecked]
+    print(f"{day}  {'check':24}  " + (f"run: for {', '.join(todo)}" if todo else "nothing: every model is checked"))
+    if releases:
+        print(f"{day}  {'release, publish':24}  run: --publish; nothing if the same release is served already")
+
+
+def _line(context: JobContext, day: Day, stage: str, experiment: str | None, upstream: str, reprocess: bool) -> bool:
     runs, why = _decide(context, day, stage, experiment, upstream, reprocess)
     label = stage if experiment is None else f"{stage} {experiment}"
     print(f"{day}  {label:24}  {'run' if runs else 'nothing'}: {why}")
@@ -35,7 +53,7 @@ def _line(context: JobContext, day: Day, stage: str, experiment: str | None, ups
 
 
 def _decide(
-    context: JobContext, day: Day, stage: str, experiment: str | None, upstream: bool, reprocess: bool
+    context: JobContext, day: Day, stage: str, experiment: str | None, upstream: str, reprocess: bool
 ) -> tuple[bool, str]:
     store, config = context.store, context.config
     ref = Ref(KINDS[stage], config.job, day, experiment)
@@ -48,7 +66,7 @@ def _decide(
     if taint is not None:
         return True, f"tainted: {taint}"
     if upstream:
-        return True, "if what it reads changes: an earlier stage runs again"
+        return True, f"if what it reads comes out different: {upstream}"
     changed = _changed_input(context, current)
     if changed is not None:
         return True, f"its input {changed} has changed"
@@ -59,7 +77,8 @@ def _decide(
 
 def _changed_input(context: JobContext, artifact: Artifact) -> str | None:
     for part in artifact.manifest.inputs:
-        recorded = context.store.load(part.id)
+        # Which rows are replayed is noted among the inputs too; it follows from the chain.
+        recorded = context.store.load(part.id) if "/" in part.id else None
         now = context.store.current(recorded.ref) if recorded is not None else None
         if now is not None and now.manifest.digest != part.digest:
             return part.id

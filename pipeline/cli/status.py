@@ -84,12 +84,21 @@ def _day_row(
     if checkpoint is not None:
         extra = checkpoint.manifest.extra
         row |= {
-            "parent": extra["parent_day"], "rows": checkpoint.manifest.rows.get("rows", 0), "loss": extra["loss"],
+            "parent": extra["parent_day"], "rows": checkpoint.manifest.rows.get("rows", 0),
+            "replayed": sum(rows for part, rows in checkpoint.manifest.rows.items() if part != "rows"),
+            "quarantined": _quarantined(context, each), "loss": extra["loss"],
             "pruned": checkpoint.manifest.pruned, "release": releases.get(checkpoint.id),
         }  # fmt: skip
     if tested is not None:
         row["measures"] = tested.values
     return row
+
+
+def _quarantined(context: JobContext, day: Day) -> int:
+    """Rows of the day, of all its tables, that validation put aside."""
+    validated = context.store.current(Ref("validated", context.config.job, day))
+    counts = validated.manifest.extra.get("counts", {}) if validated is not None else {}
+    return sum(int(each["quarantined"]) for each in counts.values())
 
 
 def _releases(context: JobContext) -> dict[str, str]:
@@ -128,6 +137,8 @@ def _print(picture: dict[str, Any]) -> None:
             parts = [f"  {row['day']}  {row['state']:8}"]
             if "rows" in row:
                 parts.append(f"parent {row['parent'] or '-':10}  rows {row['rows']:7}")
+                parts += [f"{what} {row[what]}" for what in ("replayed", "quarantined") if row[what]]
+                parts += ["pruned"] if row["pruned"] else []
             if row.get("release"):
                 parts.append(f"released as {row['release']}")
             if measures:
@@ -144,9 +155,10 @@ def _print(picture: dict[str, Any]) -> None:
         print("served: nothing yet")
     else:
         hold = f", held: {served['hold']}" if served.get("hold") else ""
+        age = served["age_days"]
         print(
-            f"served: {served['release_id']} "
-            f"(checkpoint of {served['checkpoint_day']}, {served['age_days']} days old){hold}"
+            f"served: {served['release_id']} (checkpoint of {served['checkpoint_day']}, "
+            f"{age} day{'s' * (age != 1)} old){hold}"
         )
     print("on disk: " + ", ".join(f"{kind} {size / 1e6:.1f} MB" for kind, size in picture["bytes"].items())
           + f"; together {picture['bytes_total'] / 1e6:.1f} MB")  # fmt: skip
