@@ -30,17 +30,21 @@ def context(root: Path, **release: Any) -> JobContext:
     return JobContext(config, root)
 
 
-def commit(here: JobContext, kind: str, day: Day, experiment: str | None = None, **extra: Any) -> Artifact:
+def commit(
+    here: JobContext, kind: str, day: Day, experiment: str | None = None, *, digest: str | None = None, **extra: Any
+) -> Artifact:
     with here.store.draft(Ref(kind, here.job, day, experiment)) as draft:
         (draft.path / "payload").write_text(f"{kind} {day} {experiment}")
         content = f"{kind} {day} {experiment} {extra}"
-        return draft.commit(key=content, digest=content_digest({"content": content}), inputs=[], extra=extra)
+        digest = digest or content_digest({"content": content})
+        return draft.commit(key=content, digest=digest, inputs=[], extra=extra)
 
 
 def train(here: JobContext, day: Day, experiment: str, *, check: str = "ok") -> Artifact:
     """A checkpoint that was exported and checked."""
     checkpoint = commit(here, "checkpoint", day, experiment, sizes={"user": 2, "ad": 2})
-    export = commit(here, "export", day, experiment, checkpoint=checkpoint.id)
+    # An export's content is its checkpoint's.
+    export = commit(here, "export", day, experiment, digest=checkpoint.manifest.digest, checkpoint=checkpoint.id)
     commit(
         here, "check", day, experiment, verdict=check, reasons=["unlike"], export=export.id, checkpoint=checkpoint.id
     )
