@@ -82,7 +82,9 @@ def test_a_model_that_nobody_checked_is_not_released(tmp_path: Path) -> None:
     run(here, FIRST, None)
     checkpoint = here.chain("a").trained(FIRST)
     assert checkpoint is not None
-    newer = commit(here, "export", FIRST, "a", checkpoint=checkpoint.id, again=True)
+    newer = commit(
+        here, "export", FIRST, "a", digest=checkpoint.manifest.digest, checkpoint=checkpoint.id, again=True
+    )
     share(here, SECOND)
     judge(here, SECOND, "a", "promote")
     train(here, SECOND, "a")
