@@ -107,7 +107,9 @@ class JobContext:
         """The checkpoints of one experiment, in day order."""
         from pipeline.chain import Chain
 
-        start = self.config.experiments[experiment].start or self.config.start
+        # One that has left the YAML keeps its chain.
+        settings = self.config.experiments.get(experiment)
+        start = (settings.start if settings is not None else None) or self.config.start
         return Chain(self.store, self.job, experiment, start)
 
     def skipped(self, day: Day) -> str | None:

@@ -132,7 +132,7 @@ def _root(context: JobContext) -> str:
 def _source(context: JobContext) -> str:
     source = context.source()
     source.check()
-    return f"{source} answers"
+    return f"{source.url} answers"
 
 
 def _redis(context: JobContext) -> str:
