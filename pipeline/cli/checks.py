@@ -45,7 +45,10 @@ def check_models(config: JobConfig) -> None:
     """
     start_tensorflow()
     from models import registry
+    from models.engine import configure
 
+    # Building a model starts TensorFlow, and its number of threads is settled from then on.
+    configure(config.threads)
     for name, settings in config.experiments.items():
         try:
             registry.build(settings.model, config.experiment_schema(name), settings.options)

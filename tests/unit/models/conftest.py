@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from models.engine import Engine
+from models.engine import Engine, configure
 from models.schema import DayArrays, FeatureSchema
 from tests.unit.models.school import SIZES, make_day, school_schema
+
+# The threads of the jobs' settings, whichever test starts TensorFlow: a process has one number for good.
+configure(2)
 
 
 @pytest.fixture
