@@ -24,6 +24,7 @@ import psutil
 from pipeline.cli.line import Line, stage_module
 from pipeline.context import JobContext
 from pipeline.days import Day
+from pipeline.serving import embedded_redis
 
 PROJECT = Path(__file__).resolve().parents[1]
 FIRST = Day.of(2024, 3, 4)
@@ -84,7 +85,11 @@ def main() -> int:
         line = TimedLine(context, list(context.config.experiments), publish="last")
         line.begin()
         timed_stages(line)
-        if not line.run(FIRST, FIRST.plus(options.days - 1)):
+        try:
+            good = line.run(FIRST, FIRST.plus(options.days - 1))
+        finally:
+            embedded_redis.stop(folder / "root")
+        if not good:
             return 1
     warm = line.seconds[WARM_UP:] or line.seconds
     print(f"seconds of a trained day: median {statistics.median(warm):.2f}, first {line.seconds[0]:.1f} (target 5)")

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ops.processes import end_servers_under
 from pipeline.cli.line import Line
 from pipeline.days import Day
 from tests import tiny
 from tests.tiny import FIRST, LAST, SECOND, STATE_FROM, Place, copy_of
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_redis_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Embedded Redis servers outlive the process that started them, but not the tests."""
+    yield
+    end_servers_under(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="session")
