@@ -14,6 +14,16 @@ from pipeline.days import Day
 from tests import tiny
 from tests.tiny import FIRST, LAST, SECOND, STATE_FROM, Place, copy_of
 
+USE_TENSORFLOW = ("tests/integration", "tests/faults", "tests/end_to_end", "tests/unit/models", "tests/unit/benchmarks")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """TensorFlow's threads are settled before any test starts it: a process has one number for good."""
+    if any(item.nodeid.startswith(USE_TENSORFLOW) for item in session.items):
+        from models.engine import configure
+
+        configure(2)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_redis_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
