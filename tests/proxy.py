@@ -105,10 +105,8 @@ class Proxy:
         except OSError:  # cut by either side
             for each in (source, target):
                 _reset(each)
-        finally:
+        if from_server:
             with self._lock:
-                if not from_server:
-                    return
                 self._open -= {source, target}
 
     def _count(self, size: int, from_server: bool) -> bool:
