@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,11 @@ class Source(ABC):
     @abstractmethod
     def is_marked(self, source: str, day: Day) -> bool:
         """Whether the table's day is marked as complete."""
+
+    @contextmanager
+    def consistent(self) -> Iterator[None]:
+        """What is read in the block is of one moment, where the store can do that; by default, of the time of reading."""
+        yield
 
     def version(self, source: str) -> str | None:
         """A token that changes whenever the table may have changed; ``None`` where there is no cheap one."""
