@@ -79,7 +79,7 @@ class Source(ABC):
 
     @contextmanager
     def consistent(self) -> Iterator[None]:
-        """What is read in the block is of one moment, where the store can do that; by default, of the time of reading."""
+        """What is read in the block is of one moment, where the store can do that; otherwise of the time of reading."""
         yield
 
     def version(self, source: str) -> str | None:
