@@ -60,7 +60,11 @@ class Gate(Strict):
 
 
 class Release(Strict):
-    """What is released, from which experiment, and what is kept."""
+    """What is released, from which experiment, and what is kept.
+
+    ``push_fields_per_second``: how fast a release goes to Redis, so that readers do not feel it; ``null``: as fast as
+    it can. It changes nothing of a release, so it is no part of its digest.
+    """
 
     mode: Literal["after_next_day_test", "immediate"] = "after_next_day_test"
     champion: str
@@ -71,6 +75,7 @@ class Release(Strict):
     score_spread_min: float = Field(default=1e-6, ge=0)  # standard deviation of scores over the candidate set
     namespace: str = "dayspring"
     grace_seconds: int = Field(default=3600, ge=0)  # how long older Redis generations live on
+    push_fields_per_second: int | None = Field(default=60_000, ge=1, exclude=True)
 
 
 class Measures(Strict):

@@ -104,7 +104,8 @@ def publisher(context: JobContext) -> Publisher:
     settings = context.config.release
     return Publisher(
         context.job, ReleaseFiles.of(context.root, context.job),
-        Generations(connect(context.root), Keys(settings.namespace, context.job)), models(context),
+        Generations(connect(context.root), Keys(settings.namespace, context.job), settings.push_fields_per_second),
+        models(context),
         lambda artifact_id: payload(context, artifact_id),
         grace_seconds=settings.grace_seconds, keep_models=settings.keep_models,
     )  # fmt: skip

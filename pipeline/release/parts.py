@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 MOST_FIELDS = 1000
 """Fields of a shard, the one that names its release included."""
 
@@ -35,16 +37,14 @@ class Part:
 
     def shards(self) -> list[dict[str, bytes]]:
         """The fields dealt out by ``shard_of``, at most ``MOST_FIELDS - 1`` a shard."""
-        names = list(self.fields)
-        hashes = [zlib.crc32(name.encode()) for name in names]
-        count = max(1, -(-len(names) // (MOST_FIELDS - 1)))
-        while True:
-            dealt: list[dict[str, bytes]] = [{} for _ in range(count)]
-            for name, value in zip(names, hashes, strict=True):
-                dealt[value % count][name] = self.fields[name]
-            if max(map(len, dealt)) < MOST_FIELDS:
-                return dealt
+        hashes = np.fromiter((zlib.crc32(name.encode()) for name in self.fields), np.uint32, len(self.fields))
+        count = max(1, -(-len(self.fields) // (MOST_FIELDS - 1)))
+        while np.bincount(hashes % count, minlength=count).max() >= MOST_FIELDS:
             count += 1 + count // 16  # a hash deals unevenly
+        dealt: list[dict[str, bytes]] = [{} for _ in range(count)]
+        for (name, value), shard in zip(self.fields.items(), (hashes % count).tolist(), strict=True):
+            dealt[shard][name] = value
+        return dealt
 
 
 def shard_of(field: str, shards: int) -> int:

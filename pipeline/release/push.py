@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+import time
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, cast
 
 import redis
@@ -12,9 +16,13 @@ import redis
 from pipeline.errors import DayspringError
 from pipeline.release.parts import RELEASE_FIELD, Part, shard_of
 from pipeline.release.pointer import Pointer
+from pipeline.serving.connection import address, told
 
 _SAMPLE = 20  # fields of each part that are read back
-_HASHES_A_PIPELINE = 50
+_FIELDS = 64  # of one command: about 0.1 ms of the server's time
+_COMMANDS = 50  # sent at once
+_PACED_COMMANDS = 2
+_SLACK_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -40,48 +48,136 @@ class Keys:
         return [self.shard(release_id, part, shard) for part, count in parts.items() for shard in range(count)]
 
 
-class Generations:
-    """A job's generations in one Redis. Methods that write are called under the job's release lock."""
+class LostFields(DayspringError):
+    """The server answers that fields are there which it has not kept."""
 
-    def __init__(self, client: redis.Redis, keys: Keys) -> None:
+
+class Pace:
+    """Holds a writer back to so many fields a second, in small even steps: readers wait for no more than one.
+
+    Args:
+        fields_per_second: ``None`` lets it go as fast as it can, in large steps.
+    """
+
+    def __init__(self, fields_per_second: float | None) -> None:
+        self._rate = fields_per_second
+        self._due = 0.0
+
+    @property
+    def commands(self) -> int:
+        """Commands to send at once."""
+        return _COMMANDS if self._rate is None else _PACED_COMMANDS
+
+    def wait(self, fields: int) -> None:
+        """Waits until so many more fields may go."""
+        if self._rate is None:
+            return
+        now = time.monotonic()
+        # A little of what was missed is made up for, not all of it in one burst.
+        self._due = max(self._due, now - _SLACK_SECONDS)
+        if self._due > now:
+            time.sleep(self._due - now)
+        self._due += fields / self._rate
+
+
+class Generations:
+    """A job's generations in one Redis. Methods that write are called under the job's release lock.
+
+    All raise ``DayspringError``, naming the server, where it does not answer or refuses.
+
+    Args:
+        fields_per_second: how fast a release is pushed; ``None``: as fast as it can.
+    """
+
+    def __init__(self, client: redis.Redis, keys: Keys, fields_per_second: float | None = None) -> None:
         self._client = client
         self._keys = keys
+        self._rate = fields_per_second
 
     def current(self) -> Pointer | None:
-        text = self._client.get(self._keys.current)
+        with told(self._client, "reading what is served"):
+            text = self._client.get(self._keys.current)
         return None if text is None else Pointer.from_json(text, f"Redis key {self._keys.current}")
 
     def push(self, release_id: str, parts: Sequence[Part]) -> dict[str, int]:
         """Writes every part and reads a sample back; the number of shards by part.
 
-        Repeating it after an interruption completes the generation: same release, same fields.
+        Repeating it after an interruption completes the generation: same release, same fields. What a server refuses
+        or loses is taken away again, unless it is served.
 
         Raises:
-            DayspringError: a value reads back otherwise than it was written.
+            DayspringError: the server refuses or evicts, or a value reads back otherwise than it was written.
         """
         dealt = {part.name: part.shards() for part in parts}
         shards = {name: len(each) for name, each in dealt.items()}
-        # Registered before its first key, so that a push that never ends is cleared away later.
-        self._client.hset(self._keys.generations, release_id, json.dumps(shards))
-        pending = [
-            (self._keys.shard(release_id, name, number), fields)
-            for name, each in dealt.items()
-            for number, fields in enumerate(each)
-        ]
-        for start in range(0, len(pending), _HASHES_A_PIPELINE):
-            pipe = self._client.pipeline(transaction=False)
-            for key, fields in pending[start : start + _HASHES_A_PIPELINE]:
-                pipe.hset(key, mapping=cast(Any, {RELEASE_FIELD: release_id, **fields}))
-                pipe.persist(key)
-            pipe.execute()
-        self._read_back(release_id, parts, shards)
+        with told(self._client, f"pushing release {release_id}; nothing was switched"):
+            self._refuse_eviction()
+            try:
+                self._write(release_id, dealt)
+                try:
+                    self._read_back(release_id, parts, shards)
+                except LostFields:  # a server that was started again may have lost its last second
+                    self._write(release_id, dealt)
+                    self._read_back(release_id, parts, shards)
+            except (redis.ResponseError, LostFields):
+                self._discard(release_id, shards)
+                raise
         return shards
+
+    def _refuse_eviction(self) -> None:
+        try:
+            memory = self._client.info("memory")
+        except redis.exceptions.NoPermissionError:
+            return  # then a loss is found where it is read back
+        policy = str(memory.get("maxmemory_policy", ""))
+        if memory.get("maxmemory") and policy.startswith("allkeys-"):
+            raise DayspringError(
+                f"Redis at {address(self._client)} may evict any key when its memory is full (maxmemory-policy "
+                f"{policy}), of a served release too; nothing was pushed. Set maxmemory-policy to noeviction or "
+                "volatile-ttl, or give releases a Redis of their own"
+            )
+
+    def _write(self, release_id: str, dealt: Mapping[str, Sequence[Mapping[str, bytes]]]) -> None:
+        # Registered before its first key, so that a push that never ends is cleared away later.
+        shards = {name: len(each) for name, each in dealt.items()}
+        self._client.hset(self._keys.generations, release_id, json.dumps(shards))
+        pace = Pace(self._rate)
+        commands = self._commands(release_id, dealt)
+        while step := list(islice(commands, pace.commands)):
+            pace.wait(sum(len(fields) for _, fields in step))
+            pipe = self._client.pipeline(transaction=False)
+            for key, fields in step:
+                pipe.hset(key, mapping=cast(Any, fields))
+                if RELEASE_FIELD in fields:
+                    pipe.persist(key)
+            pipe.execute()
+
+    def _commands(
+        self, release_id: str, dealt: Mapping[str, Sequence[Mapping[str, bytes]]]
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Keys with a few of their fields each: a server does nothing else while it runs one command."""
+        for name, each in dealt.items():
+            for number, shard in enumerate(each):
+                key = self._keys.shard(release_id, name, number)
+                fields = iter({RELEASE_FIELD: release_id, **shard}.items())
+                while some := dict(islice(fields, _FIELDS)):
+                    yield key, some
+
+    def _discard(self, release_id: str, shards: Mapping[str, int]) -> None:
+        """Takes away what a failed push left, unless it is of a release in use."""
+        with suppress(redis.RedisError, DayspringError):  # else the end of a later push's grace clears it away
+            current = self.current()
+            if current is not None and release_id in (current.release_id, current.previous):
+                return
+            keys = self._keys.all(release_id, shards)
+            for start in range(0, len(keys), _COMMANDS):
+                self._client.unlink(*keys[start : start + _COMMANDS])
+            self._client.hdel(self._keys.generations, release_id)
 
     def _read_back(self, release_id: str, parts: Sequence[Part], shards: Mapping[str, int]) -> None:
         expected: list[tuple[str, str, bytes]] = []
         for part in parts:
-            names = sorted(part.fields)
-            for name in names[:: max(1, len(names) // _SAMPLE)]:
+            for name in islice(part.fields, 0, None, max(1, len(part.fields) // _SAMPLE)):
                 key = self._keys.shard(release_id, part.name, shard_of(name, shards[part.name]))
                 expected.append((key, name, part.fields[name]))
         pipe = self._client.pipeline(transaction=False)
@@ -89,13 +185,13 @@ class Generations:
             pipe.hget(key, name)
         for (key, name, value), found in zip(expected, pipe.execute(), strict=True):
             if found != value:
-                raise DayspringError(
+                raise LostFields(
                     f"Redis key {key}, field '{name}': reads back otherwise than written; nothing was switched. "
                     "Check the server's memory limit and eviction policy, then publish again"
                 )
         fields = {part.name: len(part.fields) for part in parts}
         if not self.complete(release_id, shards, fields):
-            raise DayspringError(
+            raise LostFields(
                 f"Redis: release {release_id} is not complete after its push; nothing was switched. "
                 "Check the server's memory limit and eviction policy, then publish again"
             )
@@ -106,7 +202,8 @@ class Generations:
         for key in self._keys.all(release_id, parts):
             pipe.hget(key, RELEASE_FIELD)
             pipe.hlen(key)
-        answers = iter(pipe.execute())
+        with told(self._client, f"looking for release {release_id}"):
+            answers = iter(pipe.execute())
         for name, count in parts.items():
             held = 0
             for _ in range(count):
@@ -122,14 +219,20 @@ class Generations:
         pipe = self._client.pipeline(transaction=False)
         for key in self._keys.all(release_id, parts):
             pipe.persist(key)
-        pipe.execute()
+        with told(self._client, f"keeping release {release_id}"):
+            pipe.execute()
 
     def switch(self, pointer: Pointer) -> None:
         """Makes a complete generation the one that is served: one command."""
-        self._client.set(self._keys.current, pointer.to_json())
+        with told(self._client, f"switching to release {pointer.release_id}"):
+            self._client.set(self._keys.current, pointer.to_json())
 
     def expire_all_but(self, kept: Collection[str], grace_seconds: int) -> list[str]:
         """Lets every other generation expire after the grace period; the ids of those whose end was set just now."""
+        with told(self._client, "letting older releases expire"):
+            return self._expire_all_but(kept, grace_seconds)
+
+    def _expire_all_but(self, kept: Collection[str], grace_seconds: int) -> list[str]:
         ending = []
         for name, text in self._client.hgetall(self._keys.generations).items():
             release_id = name if isinstance(name, str) else name.decode()
@@ -151,3 +254,18 @@ class Generations:
                 pipe.execute()
                 ending.append(release_id)
         return ending
+
+    def check(self) -> str:
+        """What server it is; raises ``DayspringError`` if it evicts or cannot be written."""
+        probe = f"{self._keys.namespace}:{self._keys.job}:probe:{uuid.uuid4().hex}"
+        with told(self._client, "a probe was written"):
+            self._client.set(probe, b"1", ex=60)
+            if self._client.get(probe) != b"1":
+                raise DayspringError(f"Redis at {address(self._client)}: a value reads back otherwise than written")
+            self._client.delete(probe)
+            self._refuse_eviction()
+            try:
+                version = f", version {self._client.info('server')['redis_version']}"
+            except redis.exceptions.NoPermissionError:
+                version = ""
+        return f"{address(self._client)} takes writes{version}"

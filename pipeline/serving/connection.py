@@ -3,34 +3,80 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import redis
+from redis import exceptions
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.retry import Retry
 
 from pipeline.errors import ConfigError, DayspringError
 from pipeline.serving import embedded_redis
 
 _SCHEMES = ("redis", "rediss", "unix")
+_FORM = "redis://[[user]:password@]host:port/0 (rediss:// with TLS, its CA by ?ssl_ca_certs=FILE)"
+_SECRETS = ("password", "ssl_password")
+_CONNECT_SECONDS = 10.0
+_SECONDS = 30.0  # for one answer; every command of a release takes milliseconds
+_RETRIES = 6  # over about ten seconds: as long as a server needs to be started again
 
 
-def connect(root: Path, url: str | None = None) -> redis.Redis:
-    """A client that has answered a ping; raises ``DayspringError`` naming the server, never its password."""
+def connect(root: Path, url: str | None = None, *, timeout: float = _SECONDS) -> redis.Redis:
+    """A client that has answered a ping.
+
+    Whatever it is asked by this project may be asked twice, so it asks again where a connection breaks.
+
+    Args:
+        timeout: seconds to wait for an answer.
+
+    Raises:
+        ConfigError: the URL is not one of Redis.
+        DayspringError: the server does not answer or does not let us in; names it, never its password.
+    """
     url = url or os.environ.get("DAYSPRING_REDIS_URL")
     if not url:
         return embedded_redis.connect(root)
     if urlsplit(url).scheme not in _SCHEMES:
-        raise ConfigError(f"DAYSPRING_REDIS_URL: '{masked(url)}' is not of the form redis://[:password@]host:port/0")
+        raise ConfigError(f"DAYSPRING_REDIS_URL: '{masked(url)}' is not of the form {_FORM}")
+    seconds = {"socket_timeout": timeout, "socket_connect_timeout": min(timeout, _CONNECT_SECONDS)}
     try:
-        client = redis.Redis.from_url(url, socket_timeout=60, socket_connect_timeout=10)
-        client.ping()
-    except (redis.RedisError, ValueError, OSError) as error:
-        reason = str(error)
-        password = urlsplit(url).password
-        if password:
-            reason = reason.replace(password, "***")
-        raise DayspringError(f"Redis at {masked(url)} does not answer: {reason}; check DAYSPRING_REDIS_URL") from None
-    return client
+        # A server that is down from the start is told of at once.
+        with redis.Redis.from_url(url, **seconds, retry=Retry(NoBackoff(), 0)) as first:
+            first.ping()
+        return redis.Redis.from_url(
+            url, **seconds, health_check_interval=30,
+            retry=Retry(ExponentialWithJitterBackoff(cap=4, base=0.25), _RETRIES, (redis.ConnectionError,)),
+        )  # fmt: skip
+    except (redis.RedisError, ValueError, TypeError, OSError) as error:
+        reason, advice = _reason(error)
+        for secret in _secrets(url):
+            reason = reason.replace(secret, "***")
+        raise DayspringError(f"Redis at {masked(url)} does not answer: {reason}; {advice}") from None
+
+
+@contextmanager
+def told(client: redis.Redis, doing: str) -> Iterator[None]:
+    """Turns what goes wrong between client and server into a ``DayspringError``.
+
+    Args:
+        doing: what was going on, and how things stand if it fails.
+    """
+    try:
+        yield
+    except redis.RedisError as error:
+        reason, advice = _reason(error)
+        raise DayspringError(f"Redis at {address(client)}: {doing}: {reason}; {advice}") from None
+
+
+def address(client: redis.Redis) -> str:
+    """``host:port/db`` of a client's server, or its socket."""
+    settings = client.get_connection_kwargs()
+    if "path" in settings:
+        return str(settings["path"])
+    return f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}/{settings.get('db', 0)}"
 
 
 def masked(url: str) -> str:
@@ -40,7 +86,40 @@ def masked(url: str) -> str:
     'redis://:***@cache:6379/0'
     """
     parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
+    if any(name in _SECRETS for name, _ in parse_qsl(parts.query)):
+        hidden = [(name, "***" if name in _SECRETS else value) for name, value in parse_qsl(parts.query)]
+        parts = parts._replace(query=urlencode(hidden, safe="*/"))
+    if parts.password is not None:
+        host = parts.netloc.rpartition("@")[2]
+        parts = parts._replace(netloc=f"{parts.username or ''}:***@{host}")
+    return urlunsplit(parts)
+
+
+def _secrets(url: str) -> list[str]:
+    parts = urlsplit(url)
+    found = [value for name, value in parse_qsl(parts.query) if name in _SECRETS]
+    return [*found, *({parts.password, unquote(parts.password)} if parts.password else ())]
+
+
+def _reason(error: Exception) -> tuple[str, str]:
+    """What happened and what to do; nothing of the command, which holds the data of users."""
+    text = str(error).rpartition("caused error: ")[2]
+    if isinstance(error, exceptions.OutOfMemoryError):
+        return "it is out of memory (maxmemory)", (
+            "raise its maxmemory, or let older releases go sooner (release.grace_seconds), then run the same again"
+        )
+    if isinstance(error, exceptions.ReadOnlyError):
+        return "it is a read-only replica", "name the primary in DAYSPRING_REDIS_URL"
+    if isinstance(error, exceptions.NoPermissionError):
+        return text, "grant its user ~NAMESPACE:* +@read +@write +@connection +info (NAMESPACE: release.namespace)"
+    if isinstance(error, exceptions.AuthenticationError | exceptions.AuthenticationWrongNumberOfArgsError) or (
+        "NOAUTH" in text or "WRONGPASS" in text
+    ):
+        return f"it does not accept user and password ({text})", "check DAYSPRING_REDIS_URL"
+    if isinstance(error, exceptions.BusyLoadingError):
+        return "it is still reading its data set", "wait, then run the same again"
+    if isinstance(error, exceptions.TimeoutError):
+        return f"no answer in time ({text})", "check the server and the network, then run the same again"
+    if isinstance(error, exceptions.ConnectionError | OSError):
+        return text, "check DAYSPRING_REDIS_URL and the server, then run the same again"
+    return text, "check DAYSPRING_REDIS_URL"

@@ -10,6 +10,7 @@ from pipeline.errors import DayspringError
 from pipeline.release.parts import RELEASE_FIELD, shard_of
 from pipeline.release.pointer import Pointer
 from pipeline.release.push import Keys
+from pipeline.serving.connection import told
 
 
 class ReleaseGone(DayspringError):
@@ -26,7 +27,8 @@ class ReleaseReader:
     def __init__(self, client: redis.Redis, keys: Keys) -> None:
         self._client = client
         self._keys = keys
-        text = client.get(keys.current)
+        with told(client, "reading what is served"):
+            text = client.get(keys.current)
         if text is None:
             raise DayspringError(
                 f"Redis has no key {keys.current}: job '{keys.job}' has no published release; "
@@ -51,7 +53,9 @@ class ReleaseReader:
         for _, key, fields in asked:
             pipe.hmget(key, [RELEASE_FIELD, *fields])
         found: dict[str, dict[str, bytes]] = {part: {} for part in wanted}
-        for (part, key, fields), (release, *values) in zip(asked, pipe.execute(), strict=True):
+        with told(self._client, f"reading release {self.pointer.release_id}"):
+            answers = pipe.execute()
+        for (part, key, fields), (release, *values) in zip(asked, answers, strict=True):
             if release != self.pointer.release_id.encode():
                 raise ReleaseGone(f"Redis key {key}: expected release {self.pointer.release_id}, found {release!r}")
             found[part].update({name: value for name, value in zip(fields, values, strict=True) if value is not None})
