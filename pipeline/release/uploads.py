@@ -1,96 +1,38 @@
-"""Where exported models go: an object store, here a folder, with the same few operations that S3 has."""
+"""Where exported models go: numbered versions in an object store, as TensorFlow Serving loads them."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
-from collections.abc import Iterator
+import uuid
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from pipeline.durable import disk_errors, fsync_file, fsync_folder, write_atomic
 from pipeline.errors import ConfigError, CorruptArtifact, DayspringError
+from pipeline.release.folder import FolderStore
+from pipeline.release.objects import ObjectStore, checksum_of_file
 
 LOADABLE = "saved_model.pb"
 """The file that makes a version loadable: TensorFlow Serving ignores a version without it."""
 _NOTE = "release.json"
 
 
-class ObjectStore(Protocol):
-    """Objects by key (``a/b/c``). An object appears whole or not at all."""
-
-    def put(self, key: str, data: bytes) -> None: ...
-
-    def put_file(self, key: str, path: Path) -> None: ...
-
-    def get(self, key: str) -> bytes | None: ...
-
-    def list(self, prefix: str) -> Iterator[str]: ...
-
-    def delete(self, key: str) -> None: ...
-
-    def local(self, prefix: str) -> Path:
-        """A folder of this machine with the objects under ``prefix``; a remote store fetches them first."""
-        ...
-
-
-class FolderStore:
-    """An object store in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def put(self, key: str, data: bytes) -> None:
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, data)
-
-    def put_file(self, key: str, path: Path) -> None:
-        target = self._path(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        staged = target.with_name(f".{target.name}.{os.getpid()}.uploading")
-        with disk_errors(target):
-            try:
-                shutil.copyfile(path, staged)
-                fsync_file(staged)
-                staged.replace(target)
-            finally:
-                staged.unlink(missing_ok=True)
-        fsync_folder(target.parent)
-
-    def get(self, key: str) -> bytes | None:
-        path = self._path(key)
-        return path.read_bytes() if path.is_file() else None
-
-    def list(self, prefix: str) -> Iterator[str]:
-        top = self._path(prefix)
-        for path in sorted(top.rglob("*")):
-            if path.is_file() and not path.name.startswith("."):  # not what is being written
-                yield path.relative_to(self._folder).as_posix()
-
-    def delete(self, key: str) -> None:
-        path = self._path(key)
-        path.unlink(missing_ok=True)
-        for folder in path.parents:
-            if folder == self._folder or not folder.is_dir() or any(folder.iterdir()):
-                return
-            folder.rmdir()
-
-    def local(self, prefix: str) -> Path:
-        return self._path(prefix)
-
-    def _path(self, key: str) -> Path:
-        return self._folder / key
-
-
 def open_objects(root: Path, url: str | None = None) -> ObjectStore:
-    """The store named by ``DAYSPRING_RELEASE_URL`` (``file:FOLDER``), else ``published`` in the root."""
+    """The store named by ``DAYSPRING_RELEASE_URL`` (``file:FOLDER`` or ``s3://bucket/prefix``), else in the root.
+
+    Raises:
+        ConfigError: the URL is of another kind.
+    """
     url = url or os.environ.get("DAYSPRING_RELEASE_URL") or f"file:{root / 'published'}"
     scheme, _, rest = url.partition(":")
+    if scheme == "s3":
+        from pipeline.release.s3 import S3Store
+
+        return S3Store.of(url, root / "fetched")
     if scheme != "file" or not rest:
-        raise ConfigError(f"DAYSPRING_RELEASE_URL: '{scheme}:…' is not supported; write file:FOLDER")
+        raise ConfigError(
+            f"DAYSPRING_RELEASE_URL: '{scheme}:…' is not supported; write file:FOLDER or s3://bucket/prefix"
+        )
     return FolderStore(Path("/" + rest.lstrip("/") if rest.startswith("//") else rest))
 
 
@@ -121,40 +63,48 @@ class Models:
         present = self._by_version()
         newest = max(present, default=0)
         noted = self._note(newest) if newest else None
+        version = max(day * 100 + 1, newest + 1)
         if noted is not None and noted["export"] == export:
-            if LOADABLE in present[newest]:
+            if LOADABLE not in present[newest]:
+                version = newest  # left by an upload that was interrupted
+            elif self.verified(newest):
                 return newest
-            version = newest  # left by an upload that was interrupted
-        else:
-            version = max(day * 100 + 1, newest + 1)
         files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
         if LOADABLE not in files:
             raise CorruptArtifact(f"{folder}: holds no {LOADABLE}; export that day again")
-        sums = {name: _checksum((folder / name).read_bytes()) for name in files}
-        self._objects.put(self._key(version, _NOTE), json.dumps({"export": export, "sha256": sums}, indent=1).encode())
+        sums = {name: checksum_of_file(folder / name) for name in files}
+        note = json.dumps({"export": export, "checksums": sums}, indent=1).encode()
+        self._objects.put(self._key(version, _NOTE), note)
         for name in [*(name for name in files if name != LOADABLE), LOADABLE]:
             key = self._key(version, name)
-            if name != LOADABLE and self._holds(key, sums[name]):
+            if name != LOADABLE and self._objects.holds(key, sums[name]):
                 continue
             self._objects.put_file(key, folder / name)
-            if not self._holds(key, sums[name]):
+            if not self._objects.holds(key, sums[name]):
                 raise DayspringError(f"{key}: reads back otherwise than written; upload again")
         return version
 
     def verified(self, version: int) -> bool:
         """Whether a version is there and every file has the checksum that it was uploaded with."""
         note = self._note(version)
-        return note is not None and all(
-            self._holds(self._key(version, name), expected) for name, expected in note["sha256"].items()
+        sums = note.get("checksums", {}) if note is not None else {}
+        return LOADABLE in sums and all(
+            self._objects.holds(self._key(version, name), expected) for name, expected in sums.items()
         )
 
     def local(self, version: int) -> Path:
-        """A folder of this machine with the SavedModel of a version."""
-        if self._objects.get(self._key(version, LOADABLE)) is None:
+        """A folder of this machine with the SavedModel of a version; it may have to be fetched, so ask once a version.
+
+        Raises:
+            CorruptArtifact: there is no such version, or only a part of it.
+        """
+        prefix = self._key(version, "").rstrip("/")
+        note = self._note(version)
+        if note is None or self._key(version, LOADABLE) not in set(self._objects.list(prefix + "/")):
             raise CorruptArtifact(
-                f"{self._key(version, '')}: no such model in the object store; publish the newest day again"
+                f"{self._objects.address()}: {prefix}: no such model in the object store; publish the newest day again"
             )
-        return self._objects.local(self._key(version, "").rstrip("/"))
+        return self._objects.local(prefix, note.get("checksums", {}))
 
     def prune(self, kept: set[int], newest: int) -> list[int]:
         """Deletes versions beyond the ``newest`` ones, never those in ``kept``; what makes one loadable goes first."""
@@ -164,7 +114,18 @@ class Models:
             self._objects.delete(self._key(version, LOADABLE))
             for name in present[version]:
                 self._objects.delete(self._key(version, name))
+        self._objects.drop_unfinished(f"{self._job}/models/")
         return gone
+
+    def check(self) -> str:
+        """Where the models go; raises ``DayspringError`` if the store cannot be written or read."""
+        key = f"{self._job}/probe-{uuid.uuid4().hex}"
+        self._objects.put(key, b"probe")
+        back = self._objects.get(key)
+        self._objects.delete(key)
+        if back != b"probe":
+            raise DayspringError(f"{self._objects.address()}: {key}: an object reads back otherwise than written")
+        return f"{self._objects.address()} takes writes, {len(self.versions())} versions"
 
     def set_pointer(self, pointer: bytes) -> None:
         self._objects.put(f"{self._job}/current.json", pointer)
@@ -185,13 +146,5 @@ class Models:
         text = self._objects.get(self._key(version, _NOTE))
         return None if text is None else dict(json.loads(text))
 
-    def _holds(self, key: str, expected: str) -> bool:
-        data = self._objects.get(key)
-        return data is not None and _checksum(data) == expected
-
     def _key(self, version: int, name: str) -> str:
         return f"{self._job}/models/{version}/{name}"
-
-
-def _checksum(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,9 @@ class ModelCache:
     def __init__(self) -> None:
         self._loaded: dict[int, LoadedModel] = {}
 
-    def get(self, version: int, folder: Path) -> LoadedModel:
-        model = self._loaded.pop(version, None) or LoadedModel(folder)
+    def get(self, version: int, folder: Callable[[int], Path]) -> LoadedModel:
+        """The model of a version; ``folder`` is asked for where it is only if it is not loaded."""
+        model = self._loaded.pop(version, None) or LoadedModel(folder(version))
         self._loaded[version] = model
         while len(self._loaded) > _KEPT:
             del self._loaded[next(iter(self._loaded))]

@@ -9,11 +9,12 @@ from pathlib import Path
 import redis
 
 from pipeline.days import Day
+from pipeline.release.folder import FolderStore
 from pipeline.release.parts import Part
 from pipeline.release.pointer import ReleaseFiles
 from pipeline.release.publish import Payload, Publisher, Release
 from pipeline.release.push import Generations, Keys
-from pipeline.release.uploads import LOADABLE, FolderStore, Models
+from pipeline.release.uploads import LOADABLE, Models
 from pipeline.serving import embedded_redis
 
 KEYS = Keys("test", "ads")

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from pipeline.errors import DayspringError
+from pipeline.release.folder import FolderStore
 from pipeline.release.parts import RELEASE_FIELD
 from pipeline.release.push import Generations
-from pipeline.release.uploads import FolderStore
 from pipeline.serving import embedded_redis
 from pipeline.serving.release_reader import ReleaseGone, ReleaseReader
 from tests.integration.releases import KEYS, USERS, Bench, artifact_of, release_of

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigError, CorruptArtifact
-from pipeline.release.uploads import LOADABLE, FolderStore, Models, open_objects
+from pipeline.release.folder import FolderStore
+from pipeline.release.uploads import LOADABLE, Models, open_objects
 
 
 def saved_model(folder: Path, text: str) -> Path:
@@ -98,11 +99,11 @@ def test_a_model_that_cannot_be_loaded_is_not_uploaded(tmp_path: Path) -> None:
 
 def test_the_store_is_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DAYSPRING_RELEASE_URL", raising=False)
-    assert open_objects(tmp_path).local("x") == tmp_path / "published" / "x"
+    assert open_objects(tmp_path).local("x", {}) == tmp_path / "published" / "x"
     monkeypatch.setenv("DAYSPRING_RELEASE_URL", f"file:{tmp_path / 'elsewhere'}")
-    assert open_objects(tmp_path).local("x") == tmp_path / "elsewhere" / "x"
+    assert open_objects(tmp_path).local("x", {}) == tmp_path / "elsewhere" / "x"
     monkeypatch.setenv("DAYSPRING_RELEASE_URL", f"file://{tmp_path / 'there'}")
-    assert open_objects(tmp_path).local("x") == tmp_path / "there" / "x"
+    assert open_objects(tmp_path).local("x", {}) == tmp_path / "there" / "x"
     for wrong in ("ftp://user:secret@host/x", "file:"):
         with pytest.raises(ConfigError, match="DAYSPRING_RELEASE_URL") as caught:
             open_objects(tmp_path, wrong)
