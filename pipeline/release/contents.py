@@ -15,76 +15,25 @@ Derived from the feature state, the id maps and the day's validated tables, all 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
-from pipeline import validated
 from pipeline.config import JobConfig
 from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.errors import ChainError
 from pipeline.features.counters import CounterTable
-from pipeline.features.day_tables import DayTables
-from pipeline.features.frame import Array, Column, Frame, Lists
+from pipeline.features.frame import Lists
 from pipeline.features.packing import unpack
-from pipeline.features.plan import Plan
-from pipeline.features.state import FeatureState, StatePlan
-from pipeline.features.state_store import StateStore
-from pipeline.features.states import states_of
-from pipeline.idmap import IdMap
-from pipeline.ids import MISSING_INT, MISSING_STR
-from pipeline.release.columns_json import kind_of, plain
+from pipeline.release.as_of import AsOf
+from pipeline.release.columns_json import plain
+from pipeline.release.contents_impressions import impression_parts
+from pipeline.release.contents_ranking import ranking_parts
+from pipeline.release.keyed_parts import grouped, grouped_by_owner
 from pipeline.release.parts import Part, encoded
 
 ENCODING = 1
 """Raised when the stored form changes: the same contents are then another release."""
-
-
-class NextTables(DayTables):
-    """A day's validated tables, undated ones as the day after may know them."""
-
-    def __call__(self, name: str) -> pa.Table:
-        if name not in self._tables:
-            self._tables[name] = validated.read_next(self.artifact, name)
-        return self._tables[name]
-
-
-class AsOf:
-    """Everything that a release's contents are derived from, as of the end of a day.
-
-    Attributes:
-        tables: the day's, as the next day may know them.
-    """
-
-    def __init__(self, context: JobContext, config: JobConfig, day: Day) -> None:
-        self.context, self.config, self.day = context, config, day
-        self.plan = Plan(config)
-        same = StatePlan.of(config) == StatePlan.of(context.config)
-        self.states = states_of(context) if same else StateStore(context.store, config)
-        self.state: FeatureState = self.states.as_of(day)
-        # Maps only grow: what they hold beyond the day is not looked at, as nothing of the day refers to it.
-        self.maps: Mapping[str, IdMap] = {
-            space: context.idmaps.read(space, kind) for space, kind in self.plan.spaces.items()
-        }
-        found = NextTables.on(context, day)
-        if found is None:
-            raise ChainError(
-                f"{day}: its validated tables are gone, so its release cannot be derived; run "
-                f"`python -m pipeline stage validate --job {context.job} --day {day} --reprocess`"
-            )
-        self.tables = found
-
-    def raw(self, space: str, index: NDArray[Any]) -> Array:
-        return self.maps[space].raw(index)
-
-    def space_of(self, feature: str) -> str:
-        space = self.plan.features[feature].feature.space
-        assert space is not None
-        return space
 
 
 def contents(context: JobContext, config: JobConfig, day: Day, sizes: Mapping[str, int]) -> list[Part]:
@@ -94,9 +43,6 @@ def contents(context: JobContext, config: JobConfig, day: Day, sizes: Mapping[st
         config: the settings in force when the release was built.
         sizes: by id space, how many indices the released model knows.
     """
-    from pipeline.release.contents_impressions import impression_parts
-    from pipeline.release.contents_ranking import ranking_parts
-
     here = AsOf(context, config, day)
     meta: dict[str, Any] = {
         "config": config.model_dump(mode="json", by_alias=True), "day": str(day), "frames": {},
@@ -105,49 +51,6 @@ def contents(context: JobContext, config: JobConfig, day: Day, sizes: Mapping[st
     parts = [*_id_maps(here, sizes), *_counters(here, meta), _histories(here)]
     parts += ranking_parts(here, meta) if here.plan.ranking else impression_parts(here, meta)
     return [*parts, Part("meta", {name: encoded(value) for name, value in meta.items()})]
-
-
-def field_of(*raw: Any) -> str:
-    """The field of one raw id, or of several that together are a key."""
-    return str(raw[0]) if len(raw) == 1 else encoded(list(raw)).decode()
-
-
-def framed(name: str, keys: Array, columns: Mapping[str, Column], meta: dict[str, Any]) -> Part:
-    """A part with a row of columns a key; the columns' order and kinds go into ``meta``."""
-    meta["frames"][name] = [[column, kind_of(values)] for column, values in columns.items()]
-    rows = zip(*(plain(values) for values in columns.values()), strict=True) if columns else ([] for _ in keys)
-    return Part(name, {field_of(key): encoded(row) for key, row in zip(keys.tolist(), rows, strict=True)})
-
-
-def grouped(name: str, keys: Sequence[Any], offsets: Iterable[int], columns: Mapping[str, list[Any]]) -> Part:
-    """A part with, for each key, its rows ``offsets[i]:offsets[i + 1]`` of the columns."""
-    ends = list(offsets)
-    return Part(name, {
-        field_of(key): encoded({column: values[start:end] for column, values in columns.items()})
-        for key, (start, end) in zip(keys, pairwise(ends), strict=True)
-    })  # fmt: skip
-
-
-def distinct(keys: Array) -> Array:
-    """The keys less missing ones, each once, in order of first appearance."""
-    import pandas as pd
-
-    missing: Any = MISSING_INT if keys.dtype.kind == "i" else MISSING_STR
-    found: Array = pd.unique(keys)
-    return found[np.asarray(found != missing, bool)]
-
-
-def profiles(here: AsOf, table: str, key: str, names: Sequence[str], prefix: str, keys: Array | None = None) -> Frame:
-    """The columns of an undated table for each of its keys, or for ``keys``; the key itself as ``<prefix>.<key>``."""
-    from pipeline.features.from_tables import column_of
-    from pipeline.features.profiles import Profiles
-    from pipeline.features.rows import flat
-
-    rows = here.tables(table)
-    if keys is None:
-        keys = distinct(flat(column_of(rows, key)))
-    columns = Profiles(rows, key, names).join(keys, prefix) if names else {}
-    return Frame(len(keys), {**columns, f"{prefix}.{key}": keys})
 
 
 def _id_maps(here: AsOf, sizes: Mapping[str, int]) -> Iterable[Part]:
@@ -198,14 +101,3 @@ def _histories(here: AsOf) -> Part:
         ends = np.concatenate([[0], np.cumsum(lengths.values)]).astype(np.int64)
         columns[part] = plain(Lists(ends, here.raw(space, values.values)))
     return grouped_by_owner("histories", owners, days.offsets, columns)
-
-
-def grouped_by_owner(
-    name: str, owners: Sequence[list[Any]], offsets: NDArray[np.int64], columns: Mapping[str, list[Any]]
-) -> Part:
-    """As ``grouped``, for keys of several raw ids, one list an id."""
-    ends = offsets.tolist()
-    return Part(name, {
-        field_of(*owner): encoded({column: values[start:end] for column, values in columns.items()})
-        for owner, (start, end) in zip(zip(*owners, strict=True), pairwise(ends), strict=True)
-    })  # fmt: skip

@@ -9,7 +9,8 @@ import numpy as np
 from pipeline.features.from_tables import column_of
 from pipeline.features.impressions import item_columns, item_frame, user_columns
 from pipeline.features.rows import flat
-from pipeline.release.contents import AsOf, distinct, framed, profiles
+from pipeline.release.as_of import AsOf
+from pipeline.release.keyed_parts import distinct, framed, profiles
 from pipeline.release.parts import Part, encoded
 
 

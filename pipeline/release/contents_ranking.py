@@ -19,8 +19,9 @@ from pipeline.features.packing import unpack
 from pipeline.features.ranking import base_ids, row_columns, user_columns
 from pipeline.features.rows import flat
 from pipeline.features.states import key_ranks
+from pipeline.release.as_of import AsOf
 from pipeline.release.columns_json import kind_of, plain
-from pipeline.release.contents import AsOf, distinct, field_of, framed, grouped, profiles
+from pipeline.release.keyed_parts import distinct, field_of, framed, grouped, profiles
 from pipeline.release.parts import Part, encoded
 
 CONTEXT_DAYS = 28

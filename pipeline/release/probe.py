@@ -16,7 +16,7 @@ from pipeline.features.assemble import bag_widths
 from pipeline.features.columns import bag_width, raw_inputs
 from pipeline.features.impressions import item_frame
 from pipeline.features.plan import PlannedFeature
-from pipeline.release.contents import AsOf
+from pipeline.release.as_of import AsOf
 from pipeline.release.contents_ranking import candidate_pool
 
 SAMPLED = 500

@@ -23,7 +23,7 @@ from pipeline.features.rows import DayRows, Judged, flat
 from pipeline.features.state import FeatureState
 from pipeline.ids import MISSING_INT, MISSING_STR, canonical_ids
 from pipeline.release.columns_json import column
-from pipeline.release.contents import field_of
+from pipeline.release.keyed_parts import field_of
 from pipeline.serving.meta import CounterPart, Meta
 from pipeline.serving.small_world import Maps, array_of, small_maps, small_state, windows
 
