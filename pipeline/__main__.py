@@ -2,6 +2,11 @@
 
 import sys
 
-from pipeline.cli.main import main
+from pipeline.parents import die_with_parents
+
+# Before anything is imported that takes seconds.
+die_with_parents()
+
+from pipeline.cli.main import main  # noqa: E402
 
 sys.exit(main())
