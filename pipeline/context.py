@@ -100,7 +100,7 @@ class JobContext:
         if self._source is None:
             from pipeline.sources import open_source
 
-            self._source = open_source(self.source_url, self.source_variable)
+            self._source = open_source(self.source_url, self.source_variable, self.config.tables)
         return self._source
 
     def chain(self, experiment: str) -> Chain:

@@ -23,6 +23,10 @@ class SourceError(DayspringError):
     """A source cannot be read: not there, not reachable, or not of the declared shape."""
 
 
+class SourceInterrupted(SourceError):
+    """A source broke off while it was read: what was read is thrown away, and reading again may help."""
+
+
 class DataError(DayspringError):
     """A day's data is too bad to go on with."""
 

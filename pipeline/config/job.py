@@ -30,6 +30,8 @@ class JobConfig(Strict):
         state_from: id maps, feature state and candidates are built from this day on without training.
         dirty_days: known-bad days; they are skipped.
         deadline_hours: hours after the end of the business day until which a day may still arrive.
+        extract_block: days that one extraction reads together from a source in which finding a day costs a pass over
+            the table (HBase); other sources are read a day at a time.
     """
 
     job: str = Field(pattern=r"[a-z][a-z0-9_]*")
@@ -38,6 +40,7 @@ class JobConfig(Strict):
     seed: int = 1
     threads: int = Field(default=2, ge=1)
     chunk_rows: int = Field(default=50_000, ge=1)
+    extract_block: int = Field(default=10, ge=1)
     start: DayField | None = None
     state_from: DayField | None = None
     dirty_days: tuple[DayField, ...] = ()
@@ -77,6 +80,7 @@ class JobConfig(Strict):
                 f"release.champion: '{self.release.champion}' is not an experiment; "
                 f"one of {', '.join(self.experiments)}"
             )
+        self._check_keys()
         self._check_features()
         for name, experiment in self.experiments.items():
             unknown = sorted({*(experiment.only or ()), *experiment.without} - set(self.features))
@@ -88,6 +92,16 @@ class JobConfig(Strict):
             if strange:
                 raise ValueError(f"experiments.{name}.dims: no such id spaces: {', '.join(strange)}")
         return self
+
+    def _check_keys(self) -> None:
+        for name, table in self.tables.items():
+            if table.keys is None:
+                continue
+            other = self.tables.get(table.keys.table)
+            if other is None or not other.dated or table.keys.column not in other.columns:
+                raise ValueError(
+                    f"tables.{name}.keys: '{table.keys.column}' is no column of a dated table '{table.keys.table}'"
+                )
 
     def _check_features(self) -> None:
         for name, feature in self.features.items():
@@ -127,7 +141,7 @@ class JobConfig(Strict):
         """Digest of the settings that a stage reads: what changes it, and nothing else, is a new generation."""
         dump = self.model_dump(mode="json", by_alias=True)
         tables = {
-            name: {key: value for key, value in table.items() if key not in ("ready", "required")}
+            name: {key: value for key, value in table.items() if key not in ("ready", "required", "keys")}
             for name, table in dump["tables"].items()
         }
         shared: dict[str, Any] = {"job": self.job, "kind": self.kind, "timezone": self.timezone}

@@ -64,6 +64,13 @@ class Reject(Strict):
     prefix: str
 
 
+class Keys(Strict):
+    """Which rows of an undated table a day needs: those of the values of a column of a dated table."""
+
+    table: str
+    column: str
+
+
 class Table(Strict):
     """A table of the job.
 
@@ -73,6 +80,8 @@ class Table(Strict):
         dated: has rows per day; an undated table is snapshotted at extraction.
         required: an empty day of it, while other required tables have rows, fails the day.
         key: columns that identify a row of an undated table.
+        keys: the day's keys of an undated table. Where rows are found by key (HBase) only those rows are read, and
+            those of the extract before; other sources give the whole table.
         day: column that must hold the day read; rows of another day go to quarantine.
         time: column with the instant; up to a day away from the day is accepted and counted.
         order: columns that come first in the canonical order of rows (then all others).
@@ -83,6 +92,7 @@ class Table(Strict):
     dated: bool = True
     required: bool = True
     key: tuple[str, ...] = ()
+    keys: Keys | None = None
     day: str | None = None
     time: str | None = None
     order: tuple[str, ...] = ()
@@ -103,6 +113,8 @@ class Table(Strict):
             raise ValueError(f"names columns that it does not declare: {', '.join(unknown)}")
         if not self.dated and not self.key:
             raise ValueError("an undated table needs `key`: the columns that identify a row")
+        if self.keys is not None and (self.dated or len(self.key) != 1):
+            raise ValueError("`keys` is for an undated table whose `key` is one column")
         running = sorted(name for name, column in self.columns.items() if column.change == "running")
         if running and self.dated:
             raise ValueError(f"a dated table holds each day as it was: `change: running` of {', '.join(running)}")

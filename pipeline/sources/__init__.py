@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from pipeline.config.tables import Table
 from pipeline.errors import UsageError
-from pipeline.sources.base import Reading, Source, mask_url
+from pipeline.sources.base import DaysReading, Reading, Source, mask_url
 
-__all__ = ["Reading", "Source", "mask_url", "open_source"]
+__all__ = ["DaysReading", "Reading", "Source", "mask_url", "open_source"]
 
 
-def open_source(url: str, variable: str = "--source") -> Source:
-    """The source of a URL: ``sqlite:///FILE``, ``mysql+pymysql://…`` or ``parquet:FOLDER``.
+def open_source(url: str, variable: str = "--source", tables: Mapping[str, Table] | None = None) -> Source:
+    """The source of a URL: ``sqlite:///FILE``, ``mysql+pymysql://…``, ``hbase://HOST:PORT/`` or ``parquet:FOLDER``.
 
     Nothing is connected yet. Raises ``UsageError`` naming ``variable``, where the URL came from, for any other.
+
+    Args:
+        tables: the job's, for sources that must know the column that holds the day.
     """
     scheme = url.partition(":")[0]
     if scheme == "parquet":
@@ -22,7 +28,11 @@ def open_source(url: str, variable: str = "--source") -> Source:
         from pipeline.sources.sql import SqlSource
 
         return SqlSource(url, variable)
+    if scheme == "hbase":
+        from pipeline.sources.hbase import HBaseSource
+
+        return HBaseSource(url, variable, tables or {})
     raise UsageError(
-        f"{variable}: '{mask_url(url)}' is no source; write sqlite:///FILE, mysql+pymysql://USER:PASSWORD@HOST/DB "
-        "or parquet:FOLDER"
+        f"{variable}: '{mask_url(url)}' is no source; write sqlite:///FILE, mysql+pymysql://USER:PASSWORD@HOST/DB, "
+        "hbase://HOST:PORT/ or parquet:FOLDER"
     )

@@ -6,8 +6,8 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from pipeline.days import Day
 
@@ -43,15 +43,40 @@ class Reading:
     batches: Iterator[pa.RecordBatch]
 
 
+@dataclass(frozen=True)
+class DaysReading:
+    """Some days of a table, being read in one pass.
+
+    Attributes:
+        missing: as of ``Reading``.
+        batches: as of ``Reading``, each with its day; the rows of a day are in the same order as if it were read alone.
+        notes: what the source has to say of a day's rows, for the manifest; whole when ``batches`` is at its end.
+    """
+
+    missing: tuple[str, ...]
+    batches: Iterator[tuple[Day, pa.RecordBatch]]
+    notes: dict[Day, dict[str, Any]] = field(default_factory=dict)
+
+
 class Source(ABC):
     """Tables by name, read a day at a time and in chunks. A ``day`` of ``None`` is an undated table.
 
-    Every method raises ``SourceError``, naming the masked URL, the table and what to do, when it cannot answer.
+    Every method raises ``SourceError``, naming the masked URL, the table and what to do, when it cannot answer;
+    ``SourceInterrupted`` where reading the whole day again may help.
 
     Args:
         url: where the tables are.
         variable: what the URL was given in, for messages.
+
+    Attributes:
+        reads_blocks: finding a day costs a pass over the table, and one pass finds several days.
+        reads_keys: rows of undated tables are found by their key (``read_keys``).
+        has_columns: a table has its columns whatever its rows hold; else a column is there where a row has it.
     """
+
+    reads_blocks = False
+    reads_keys = False
+    has_columns = True
 
     def __init__(self, url: str, variable: str) -> None:
         self.url = mask_url(url)
@@ -64,6 +89,19 @@ class Source(ABC):
     @abstractmethod
     def read(self, source: str, columns: Sequence[str], day: Day | None, *, chunk_rows: int) -> Reading:
         """The named columns of a table, at most ``chunk_rows`` rows in memory at a time."""
+
+    def read_days(self, source: str, columns: Sequence[str], days: Sequence[Day], *, chunk_rows: int) -> DaysReading:
+        """The named columns of some days of a table; of one day only, unless the source ``reads_blocks``."""
+        (day,) = days
+        reading = self.read(source, columns, day, chunk_rows=chunk_rows)
+        return DaysReading(reading.missing, ((day, batch) for batch in reading.batches))
+
+    def read_keys(self, source: str, columns: Sequence[str], keys: Sequence[str], *, chunk_rows: int) -> Reading:
+        """The named columns of an undated table's rows of these keys, in their order; keys without a row are left out.
+
+        Only of a source that ``reads_keys``.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def count(self, source: str, day: Day | None) -> int:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import extraction, validated
+from pipeline import extract_tables, validated
 from pipeline.artifacts import Artifact, Ref
 from pipeline.context import JobContext
 from pipeline.days import Day
@@ -31,14 +31,14 @@ def both(job: JobContext, day: Day = DAY, **how: Any) -> Artifact:
 
 def taken_at(monkeypatch: pytest.MonkeyPatch, instant: str) -> None:
     """Snapshots are stamped with this instant."""
-    real = extraction.datetime
+    real = extract_tables.datetime
 
     class Clock(real):  # type: ignore[misc, valid-type]
         @classmethod
         def now(cls, tz: Any = None) -> Any:
             return real.fromisoformat(instant).astimezone(tz)
 
-    monkeypatch.setattr(extraction, "datetime", Clock)
+    monkeypatch.setattr(extract_tables, "datetime", Clock)
 
 
 def test_tables_and_counts(job: JobContext, tmp_path: Path) -> None:
