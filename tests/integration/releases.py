@@ -9,13 +9,13 @@ from pathlib import Path
 import redis
 
 from pipeline.days import Day
-from pipeline.release.folder import FolderStore
 from pipeline.release.parts import Part
 from pipeline.release.pointer import ReleaseFiles
 from pipeline.release.publish import Payload, Publisher, Release
 from pipeline.release.push import Generations, Keys
-from pipeline.release.uploads import LOADABLE, Models
+from pipeline.release.uploads import LOADABLE, Models, open_objects
 from pipeline.serving import embedded_redis
+from pipeline.serving.connection import connect
 
 KEYS = Keys("test", "ads")
 USERS = 2_500
@@ -23,19 +23,32 @@ USERS = 2_500
 
 @dataclass
 class Bench:
-    """A root with a publisher over releases that exist by their number alone."""
+    """A root with a publisher over releases that exist by their number alone.
+
+    Attributes:
+        redis_url: a Redis server; none: the root's own.
+        release_url: an object store; none: a folder of the root.
+    """
 
     root: Path
+    redis_url: str | None = None
+    release_url: str | None = None
     grace: int = 3600
+    pace: int | None = None
     gone_models: set[int] = field(default_factory=set)
     derived: list[int] = field(default_factory=list)
     changed: bool = False
 
     def __post_init__(self) -> None:
-        self.client: redis.Redis = embedded_redis.connect(self.root)
+        self.client: redis.Redis = connect(self.root, self.redis_url)
         self.files = ReleaseFiles.of(self.root, "ads")
-        self.generations = Generations(self.client, KEYS)
-        self.models = Models(FolderStore(self.root / "published"), "ads")
+        self.generations = Generations(self.client, KEYS, self.pace)
+        self.objects = open_objects(self.root, self.release_url)
+        self.models = Models(self.objects, "ads")
+
+    def close(self) -> None:
+        self.client.close()
+        embedded_redis.stop(self.root)
 
     def publisher(self) -> Publisher:
         return Publisher(

@@ -1,4 +1,4 @@
-"""Publishing against a real Redis: switched at once, forward only, whatever dies in between."""
+"""Publishing, on embedded stores and on servers: switched at once, forward only, whatever dies in between."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 
 from pipeline.errors import DayspringError
-from pipeline.release.folder import FolderStore
 from pipeline.release.parts import RELEASE_FIELD
 from pipeline.release.push import Generations
-from pipeline.serving import embedded_redis
+from pipeline.serving.connection import connect
 from pipeline.serving.release_reader import ReleaseGone, ReleaseReader
 from tests.integration.releases import KEYS, USERS, Bench, artifact_of, release_of
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    yield Bench(tmp_path)
-    embedded_redis.stop(tmp_path)
+@pytest.fixture(params=["embedded", "servers"])
+def bench(stores: Callable[[str], dict[str, str]], tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    made = Bench(tmp_path, **stores(request.param))
+    yield made
+    made.close()
 
 
 def served_values(bench: Bench) -> set[bytes]:
@@ -64,37 +64,28 @@ def test_the_pointer_moves_only_forward_in_data_day(bench: Bench) -> None:
     assert bench.derived == [5]
 
 
-def test_older_generations_expire_after_the_grace_except_the_previous(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, grace=0)
-    try:
-        for number in (1, 2, 3):
-            bench.publisher().publish(artifact_of(number))
-        assert {int(key.split(b":")[2][1:]) for key in bench.client.keys("test:ads:r*")} == {2, 3}
-        bench.grace = 500
-        bench.publisher().publish(artifact_of(4))
-        ttls = {number: bench.client.ttl(KEYS.shard(f"r{number}", "users", 0)) for number in (2, 3, 4)}
-        assert 0 < ttls[2] <= 500
-        assert ttls[3] == ttls[4] == -1
-        assert bench.client.hkeys(KEYS.generations) == [b"r2", b"r3", b"r4"]
-    finally:
-        embedded_redis.stop(tmp_path)
+def test_older_generations_expire_after_the_grace_except_the_previous(bench: Bench) -> None:
+    bench.grace = 0
+    for number in (1, 2, 3):
+        bench.publisher().publish(artifact_of(number))
+    assert {int(key.split(b":")[2][1:]) for key in bench.client.keys("test:ads:r*")} == {2, 3}
+    bench.grace = 500
+    bench.publisher().publish(artifact_of(4))
+    ttls = {number: bench.client.ttl(KEYS.shard(f"r{number}", "users", 0)) for number in (2, 3, 4)}
+    assert 0 < ttls[2] <= 500
+    assert ttls[3] == ttls[4] == -1
+    assert bench.client.hkeys(KEYS.generations) == [b"r2", b"r3", b"r4"]
 
 
-STEPS: list[tuple[type, str]] = [
-    (FolderStore, "put_file"),
-    (Generations, "push"),
-    (Generations, "_read_back"),
-    (Generations, "switch"),
-    (Generations, "expire_all_but"),
-    (FolderStore, "put"),
-]
+STEPS = ["put_file", "push", "_read_back", "switch", "expire_all_but", "put"]
 
 
-@pytest.mark.parametrize(("owner", "name"), STEPS, ids=[name for _, name in STEPS])
+@pytest.mark.parametrize("name", STEPS)
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_a_publish_killed_at_any_step_serves_one_release_whole_and_can_be_repeated(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, owner: type, name: str, after: bool
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, name: str, after: bool
 ) -> None:
+    owner = type(bench.objects) if name.startswith("put") else Generations
     bench.publisher().publish(artifact_of(1))
     with monkeypatch.context() as broken:
         broken.setattr(owner, name, dying(getattr(owner, name), after))
@@ -118,18 +109,15 @@ def dying(real: Callable[..., Any], after: bool) -> Callable[..., Any]:
     return call
 
 
-def test_what_an_unfinished_push_left_is_cleared_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Bench(tmp_path, grace=0)
-    try:
-        bench.publisher().publish(artifact_of(1))
-        with monkeypatch.context() as broken:
-            broken.setattr(Generations, "_read_back", dying(Generations._read_back, False))
-            with pytest.raises(KeyboardInterrupt):
-                bench.publisher().publish(artifact_of(2))
-        bench.publisher().publish(artifact_of(3))
-        assert not bench.client.keys("test:ads:r2:*")
-    finally:
-        embedded_redis.stop(tmp_path)
+def test_what_an_unfinished_push_left_is_cleared_away(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.grace = 0
+    bench.publisher().publish(artifact_of(1))
+    with monkeypatch.context() as broken:
+        broken.setattr(Generations, "_read_back", dying(Generations._read_back, False))
+        with pytest.raises(KeyboardInterrupt):
+            bench.publisher().publish(artifact_of(2))
+    bench.publisher().publish(artifact_of(3))
+    assert not bench.client.keys("test:ads:r2:*")
 
 
 def test_a_redis_that_loses_values_is_noticed_before_the_switch(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,12 +132,32 @@ def test_a_redis_that_loses_values_is_noticed_before_the_switch(bench: Bench, mo
     with pytest.raises(DayspringError, match="nothing was switched"):
         bench.publisher().publish(artifact_of(2))
     assert served_values(bench) == {b"1"}
+    assert not bench.client.keys("test:ads:r2:*")
+    assert bench.client.hkeys(KEYS.generations) == [b"r1"]
+
+
+def test_what_a_server_lost_as_it_was_started_again_is_written_once_more(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.publisher().publish(artifact_of(1))
+    real, times = Generations._read_back, []
+
+    def losing_once(self: Generations, *args: Any) -> None:
+        times.append(1)
+        if len(times) == 1:
+            bench.client.delete(KEYS.shard("r2", "users", 1))
+        real(self, *args)
+
+    monkeypatch.setattr(Generations, "_read_back", losing_once)
+    assert bench.publisher().publish(artifact_of(2)).status == "published"
+    assert served_values(bench) == {b"2"}
+    assert len(times) == 2
 
 
 def test_an_emptied_redis_is_filled_again_with_what_was_served(bench: Bench) -> None:
     bench.publisher().publish(artifact_of(1))
     served = bench.publisher().publish(artifact_of(2)).pointer
-    bench.client.flushall()
+    bench.client.flushdb()
     assert bench.publisher().publish(artifact_of(1)).status == "superseded"
     assert bench.generations.current() == served
     assert served_values(bench) == {b"2"}
@@ -168,8 +176,8 @@ def test_a_reader_notices_a_shard_of_another_release(bench: Bench) -> None:
         reader.fetch({"users": [f"u{i}" for i in range(USERS)]})
 
 
-def _read_in_a_loop(root: str, stop: Any, answers: Any) -> None:
-    client = embedded_redis.connect(Path(root))
+def _read_in_a_loop(root: str, redis_url: str | None, stop: Any, answers: Any) -> None:
+    client = connect(Path(root), redis_url)
     reads, mixed, releases = 0, 0, set()
     names = {"users": [f"u{i}" for i in range(USERS)], "candidates": [f"c{i}" for i in range(50)]}
     while not stop.is_set():
@@ -187,7 +195,7 @@ def test_a_reader_during_a_hundred_switches_never_sees_a_mix(bench: Bench) -> No
     bench.publisher().publish(artifact_of(0))
     spawn = multiprocessing.get_context("spawn")
     stop, answers = spawn.Event(), spawn.Queue()
-    child = spawn.Process(target=_read_in_a_loop, args=(str(bench.root), stop, answers))
+    child = spawn.Process(target=_read_in_a_loop, args=(str(bench.root), bench.redis_url, stop, answers))
     child.start()
     try:
         for number in range(1, 71):

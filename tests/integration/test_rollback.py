@@ -1,8 +1,8 @@
-"""Rolling back: the previous release whole, held until someone says otherwise."""
+"""Rolling back, on embedded stores and on servers: the previous release whole, held until someone lifts it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,13 @@ from pipeline.serving.release_reader import ReleaseReader
 from tests.integration.releases import KEYS, USERS, Bench, artifact_of
 
 
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
+@pytest.fixture(params=["embedded", "servers"])
+def bench(stores: Callable[[str], dict[str, str]], tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    made = Bench(tmp_path, **stores(request.param))
     for number in (1, 2, 3):
         made.publisher().publish(artifact_of(number))
     yield made
-    embedded_redis.stop(tmp_path)
+    made.close()
 
 
 def served(bench: Bench) -> set[bytes]:
@@ -96,7 +96,8 @@ def test_contents_that_would_differ_are_not_passed_off_as_the_release(bench: Ben
 def test_a_model_that_is_damaged_in_the_store_is_uploaded_again(bench: Bench) -> None:
     published = bench.files.published("r2")
     assert published is not None
-    bench.models.local(published.pointer.version).joinpath("saved_model.pb").write_text("other")
+    bench.objects.put(f"ads/models/{published.pointer.version}/saved_model.pb", b"other")
+    assert not bench.models.verified(published.pointer.version)
     pointer = bench.publisher().rollback("bad scores")
     assert bench.models.verified(pointer.version)
     assert bench.models.local(pointer.version).joinpath("saved_model.pb").read_text() == "graph of 2"
