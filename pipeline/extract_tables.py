@@ -29,11 +29,13 @@ class DayDraft:
 
     Attributes:
         refused: why the day cannot be committed; empty while it can.
+        began: the instant of its making, before anything is read (ISO, UTC).
     """
 
     day: Day
     draft: Draft
     refused: str = ""
+    began: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
     rows: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
@@ -113,6 +115,23 @@ def read_undated(
                 each.missing[name] = first.missing[name]
         for each in group:
             each.took(name, began, len(group))
+
+
+def keep(name: str, here: DayDraft, before: Artifact) -> bool:
+    """Take a table as an earlier extract of the day has it; ``False`` if that does not hold it."""
+    earlier, manifest = _earlier(before, name), before.manifest
+    if earlier is None:
+        return False
+    here.path(name).unlink(missing_ok=True)
+    link(earlier, here.path(name))
+    here.rows[name], here.digests[name] = manifest.rows[name], str(manifest.extra["digests"][name])
+    for recorded, kept in (
+        ("missing_columns", here.missing), ("as_of", here.as_of), ("versions", here.versions), ("notes", here.notes),
+    ):  # fmt: skip
+        if name in manifest.extra.get(recorded, {}):
+            kept[name] = manifest.extra[recorded][name]
+    here.linked.append(name)
+    return True
 
 
 def link(earlier: Path, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from datetime import datetime
 from typing import Any
@@ -13,12 +14,15 @@ from pipeline.days import Day
 from pipeline.durable import content_digest, disk_errors
 from pipeline.errors import DataError, SourceError, SourceInterrupted
 from pipeline.extract_block import block_of
-from pipeline.extract_tables import DayDraft, read_dated, read_undated
+from pipeline.extract_tables import DayDraft, keep, read_dated, read_undated
 from pipeline.readiness import day_state
 from pipeline.reuse import key_of
 
 EXTRACT = "extract"
 DAY = "day"
+Judge = Callable[[Mapping[str, int]], None]
+"""Looks at the rows of each table before they are committed, and raises where they must not be."""
+
 _ATTEMPTS = 3
 _PAUSE = 1.0
 """Seconds before the second attempt; twice as long before the third."""
@@ -67,12 +71,40 @@ def _look(context: JobContext, day: Day, reprocess: bool) -> Artifact:
     if found.state != "ready":
         raise DataError(f"{context.job} {day}: {found.reason}")
     days = [day] if reprocess else block_of(context, day, EXTRACT)
+    return _persistently(lambda: _read(context, day, days))
+
+
+def read_again(context: JobContext, day: Day, judge: Judge) -> Artifact:
+    """The dated rows of an extracted day as the sources have them now, as a new generation of its extract.
+
+    Its undated tables stay as they were taken the first time: nothing that is known only now may reach the day. A table
+    whose content is the same is linked, not copied.
+
+    Args:
+        judge: called with the rows of each table before anything is committed; what it raises keeps the first reading.
+
+    Raises:
+        DataError: the day is not extracted, or the sources do not have it any more.
+        SourceError: a table or required column is not there, or the source broke off more than twice.
+    """
+    before = context.store.current(Ref(EXTRACT, context.job, day))
+    if before is None:
+        raise DataError(f"{context.job} {day}: was never extracted, so it cannot be read again")
+    with _one_reader(context):
+        found = day_state(context, day)
+        if found.state != "ready":
+            raise DataError(f"{context.job} {day}: cannot be read again, the first reading stands: {found.reason}")
+        return _persistently(lambda: _read_again(context, day, before, judge))
+
+
+def _persistently(read: Callable[[], Artifact]) -> Artifact:
+    """Once more, and once more again, where the source breaks off."""
     for attempt in range(1, _ATTEMPTS):
         try:
-            return _read(context, day, days)
+            return read()
         except SourceInterrupted:
             time.sleep(_PAUSE * attempt)
-    return _read(context, day, days)
+    return read()
 
 
 def _skip(context: JobContext, day: Day, reason: str) -> Artifact:
@@ -115,6 +147,23 @@ def _read(context: JobContext, day: Day, days: list[Day]) -> Artifact:
     return done[day]
 
 
+def _read_again(context: JobContext, day: Day, before: Artifact, judge: Judge) -> Artifact:
+    config, source, store = context.config, context.source(), context.store
+    with store.draft(Ref(EXTRACT, config.job, day)) as draft, disk_errors(draft.path), source.consistent():
+        here = DayDraft(day, draft)
+        for name in (name for name, table in config.tables.items() if table.dated):
+            read_dated(source, config, name, [here])
+            if here.refused:
+                raise SourceError(here.refused)
+            if here.digests[name] == before.manifest.extra["digests"].get(name):
+                keep(name, here, before)
+        for name in (name for name, table in config.tables.items() if not table.dated):
+            if not keep(name, here, before):
+                read_undated(source, config, name, [here], before)
+        judge(here.rows)
+        return _commit(context, here)
+
+
 def _is_whole(context: JobContext, each: DayDraft) -> bool:
     """Whether a day that was read along can be committed; one that cannot is judged in its own turn."""
     required = [name for name, table in context.config.tables.items() if table.dated and table.required]
@@ -129,6 +178,7 @@ def _commit(context: JobContext, each: DayDraft) -> Artifact:
         timings=each.seconds,
         extra={
             "url": context.source().url,
+            "read_at": each.began,
             "sources": {name: table.source_on(each.day) for name, table in config.tables.items()},
             "digests": each.digests,
             "missing_columns": each.missing,

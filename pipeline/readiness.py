@@ -25,18 +25,20 @@ class Readiness:
     """A day's state, and why.
 
     ``ready``: it can be read. ``waiting``: it may still come. ``empty`` and ``dirty``: it is skipped. ``incomplete``:
-    only some of its required tables have rows, which fails the day.
+    only some of its required tables have rows, which fails the day. ``until``: the instant that is waited for at most.
     """
 
     state: State
     reason: str
+    until: datetime | None = None
 
 
 def day_state(job: str | JobContext, day: Day, now: datetime | None = None) -> Readiness:
     """The state of a job's day.
 
     A day is ready when each required dated table passes its ``ready:`` rule. The deadline is the end of the business
-    day plus ``deadline_hours``; after it nothing is waited for, so past days never wait.
+    day plus ``deadline_hours``; after it nothing is waited for, so past days never wait. With ``labels.until_then:
+    hold`` no day is ready before its labels have matured.
 
     Args:
         now: the instant to judge by (aware); the clock's if not given.
@@ -62,6 +64,14 @@ def _state(context: JobContext, day: Day, now: datetime | None) -> Readiness:
         raise UsageError(f"{day} is in the future: the business day is {today} ({config.timezone}); ask for a past day")
     if config.is_dirty(day):
         return Readiness("dirty", f"{day} is listed in dirty_days")
+    held = _held_until(context, day)
+    if held is not None and now < held:
+        return Readiness(
+            "waiting",
+            f"its labels mature at {held.isoformat(timespec='minutes')} (labels.until_then: hold, "
+            f"{config.labels.delay_days if config.labels else 0} days)",
+            held,
+        )
     source = context.source()
     required = {name: table for name, table in config.tables.items() if table.dated and table.required}
     end = day.end(config.timezone)
@@ -71,7 +81,7 @@ def _state(context: JobContext, day: Day, now: datetime | None) -> Readiness:
         late = {name: why for name, why in lacks.items() if why is not None}
         if late:
             waits = "; ".join(f"{name}: {why}" for name, why in late.items())
-            return Readiness("waiting", f"{waits} (deadline {deadline.isoformat(timespec='minutes')})")
+            return Readiness("waiting", f"{waits} (deadline {deadline.isoformat(timespec='minutes')})", deadline)
     filled = {name: source.has_rows(table.source_on(day), day) for name, table in required.items()}
     if all(filled.values()):
         return Readiness("ready", "every required table is ready" if now < deadline else "the deadline has passed")
@@ -92,11 +102,19 @@ def is_settled(context: JobContext, day: Day, now: datetime) -> bool:
     Says nothing of rows, and costs next to nothing.
     """
     config, source = context.config, context.source()
-    end = day.end(config.timezone)
+    end, held = day.end(config.timezone), _held_until(context, day)
+    if held is not None and now < held:
+        return False
     if now >= end + timedelta(hours=config.deadline_hours):
         return True
     required = [table for table in config.tables.values() if table.dated and table.required]
     return now >= end and all(table.ready.marker and source.is_marked(table.source_on(day), day) for table in required)
+
+
+def _held_until(context: JobContext, day: Day) -> datetime | None:
+    """When a job that holds its days lets ``day`` be read; ``None`` for one that does not hold them."""
+    labels = context.config.labels
+    return labels.mature_at(day, context.config.timezone) if labels and labels.until_then == "hold" else None
 
 
 def _lacks(context: JobContext, source: Source, name: str, table: Table, day: Day, now: datetime) -> str | None:
