@@ -15,12 +15,14 @@ from models.engine import Engine, NonFiniteLoss
 from models.schema import DayArrays
 from pipeline import checkpoints
 from pipeline.artifacts import Artifact, Ref, parse_id
+from pipeline.config import JobConfig
 from pipeline.config.experiment import Experiment
 from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.errors import ChainError
+from pipeline.errors import ChainError, UsageError
 from pipeline.features import arrays as day_arrays
 from pipeline.manifest import Input
+from pipeline.overrides import NONE, Overrides
 from pipeline.reuse import as_input, key_of, standing
 from pipeline.session import Session, seed_of
 
@@ -50,13 +52,15 @@ def train(
     parent: Artifact | None,
     *,
     reprocess: bool = False,
+    overrides: Overrides = NONE,
 ) -> tuple[Artifact, bool]:
     """The checkpoint of ``day``, and whether it was trained now.
 
     Raises:
         ChainError: the loss is not finite (the parent stays the newest), or the chain does not fit the settings.
+        UsageError: there are ``overrides``, but the day is trained already with other settings.
     """
-    config, store = context.config, context.store
+    config, store = overrides.applied(context.config, experiment), context.store
     settings = config.experiments[experiment]
     maps = store.current(Ref("maps", config.job, day))
     if maps is None:
@@ -71,6 +75,11 @@ def train(
     ref = Ref("checkpoint", config.job, day, experiment)
     done = standing(store, config, ref, inputs, digest, reprocess=reprocess)
     if done is not None:
+        if overrides and done.manifest.settings != digest:
+            raise UsageError(
+                f"{config.job}/{experiment} {day} is trained already, with other settings; to train it again "
+                f"with{overrides.flags()} add --reprocess (the days after it are then tainted)"
+            )
         return done, False
 
     began = time.perf_counter()
@@ -85,7 +94,7 @@ def train(
         session.trainer.checkpoint = None
         engine.grow(sizes)
     rate = learning_rate(settings, trained_days)
-    losses = _run(context, day, experiment, engine, parts, rate, maps.manifest.extra["sizes_before"])
+    losses = _run(context, config, day, experiment, engine, parts, rate, maps.manifest.extra["sizes_before"])
     for part in parts:
         if part.day == day:
             engine.observe(part.arrays)
@@ -103,6 +112,7 @@ def train(
                 "parent_day": str(parent.ref.day) if parent is not None else None,
                 "trained_days": trained_days + 1, "learning_rate": rate, "batches": len(losses), "sizes": engine.sizes,
                 "loss": float(losses.mean()) if len(losses) else None,
+                **({"overrides": overrides.as_dict()} if overrides else {}),
             },
         )  # fmt: skip
     session.trainer.checkpoint = artifact.id
@@ -126,7 +136,9 @@ def restore(context: JobContext, experiment: str, artifact_id: str) -> None:
                 f"{artifact_id} was pruned and cannot be trained again: there are no features of {day}; run "
                 f"`python -m pipeline stage build_features --job {context.config.job} --day {day}`"
             )
-        train(context, day, experiment, features, chain.parent(day), reprocess=True)
+        before = chain.trained(day)
+        overrides = Overrides.recorded(before.manifest.extra) if before is not None else NONE
+        train(context, day, experiment, features, chain.parent(day), reprocess=True, overrides=overrides)
 
 
 def _parts(context: JobContext, day: Day, experiment: str, settings: Experiment, features: Artifact) -> Iterator[Part]:
@@ -143,6 +155,7 @@ def _parts(context: JobContext, day: Day, experiment: str, settings: Experiment,
 
 def _run(
     context: JobContext,
+    config: JobConfig,
     day: Day,
     experiment: str,
     engine: Engine,
@@ -150,7 +163,6 @@ def _run(
     rate: float,
     before: dict[str, int],
 ) -> NDArray[np.float32]:
-    config = context.config
     settings = config.experiments[experiment]
     losses: list[NDArray[np.float32]] = []
     for part in parts:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.days import Day
 from pipeline.errors import UsageError
+from pipeline.overrides import Overrides
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -60,3 +61,13 @@ def add_accept(parser: argparse.ArgumentParser) -> None:
         help="go on with this day although its data is beyond the limits of validation; needs --reason",
     )  # fmt: skip
     parser.add_argument("--reason", help="why the day is accepted; recorded in its manifest")
+
+
+def add_overrides(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--epochs", type=int, metavar="N", help="train the day with N epochs instead of the YAML's")
+    parser.add_argument("--learning-rate", type=float, metavar="X", help="the rate of this day, instead of the YAML's")
+
+
+def overrides(options: argparse.Namespace) -> Overrides:
+    """What the command line sets otherwise than the YAML; raises ``UsageError`` for a value out of range."""
+    return Overrides(options.epochs, options.learning_rate)

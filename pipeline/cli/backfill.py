@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 
-from pipeline.cli.arguments import Commands, add_accept, add_day, add_job, day, experiments
+from pipeline.cli.arguments import Commands, add_accept, add_day, add_job, add_overrides, day, experiments, overrides
 from pipeline.cli.checks import check_models
-from pipeline.cli.line import CLOSING, EXPERIMENT, SHARED, STAGES, Line, guard_order, quarantined, stage_module
+from pipeline.cli.line import (
+    CLOSING,
+    EXPERIMENT,
+    SHARED,
+    STAGES,
+    Line,
+    guard_champion,
+    guard_order,
+    quarantined,
+    stage_module,
+)
+from pipeline.cli.measures import rows_of
 from pipeline.cli.plan import print_plan
 from pipeline.context import JobContext
 from pipeline.days import Day
@@ -21,6 +33,8 @@ def register(commands: Commands) -> None:
     add_day(run)
     run.add_argument("--experiment", action="append", metavar="E", help="only this experiment (repeatable)")
     run.add_argument("--reprocess", action="store_true", help="read the sources again, train again")
+    run.add_argument("--dry-run", action="store_true", help="print per stage what would run and why")
+    add_overrides(run)
     add_accept(run)
 
     backfill = commands.add(
@@ -47,9 +61,17 @@ def register(commands: Commands) -> None:
     stage.add_argument("name", choices=STAGES, metavar="NAME", help=f"one of {', '.join(STAGES)}")
     add_job(stage)
     add_day(stage)
-    stage.add_argument("--experiment", metavar="E", help=f"for the stage `{EXPERIMENT}`")
+    stage.add_argument(
+        "--experiment", action="append", default=[], metavar="E",
+        help=f"for the stage `{EXPERIMENT}`; for `{RELEASE}`: the experiments that this run trains (repeatable)",
+    )  # fmt: skip
     stage.add_argument("--reprocess", action="store_true", help="do it again although it is done")
+    stage.add_argument("--json", action="store_true", help=f"for the stage `{REPORT}`: print the day's measures")
+    add_overrides(stage)
     add_accept(stage)
+
+
+RELEASE, REPORT = "release", "report"
 
 
 def _experiments(context: JobContext, asked: list[str] | None) -> list[str]:
@@ -89,11 +111,17 @@ def _run(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     _guard_past(context, options.day)
     names = _experiments(context, options.experiment)
+    changed = overrides(options)
+    if options.dry_run:
+        print_plan(
+            context, options.day, options.day, names, publish="each", reprocess=options.reprocess, overrides=changed
+        )
+        return 0
     if context.skipped(options.day) is None or options.reprocess:
         _check_models(context)
     _accept(context, options)
     guard_order(context, options.day, names)
-    line = Line(context, names, publish="each", reprocess=options.reprocess)
+    line = Line(context, names, publish="each", reprocess=options.reprocess, overrides=changed)
     if not line.run(options.day, options.day):
         return 1
     return 99 if context.skipped(options.day) is not None else 0
@@ -108,9 +136,7 @@ def _backfill(options: argparse.Namespace) -> int:
     _guard_past(context, options.last)
     names = _experiments(context, options.experiment)
     if options.dry_run:
-        print_plan(
-            context, options.first, options.last, names, publish=options.publish, reprocess=options.reprocess
-        )
+        print_plan(context, options.first, options.last, names, publish=options.publish, reprocess=options.reprocess)
         return 0
     _check_models(context)
     _accept(context, options)
@@ -119,35 +145,52 @@ def _backfill(options: argparse.Namespace) -> int:
     return 0 if line.run(options.first, options.last) else 1
 
 
+def _check_stage(context: JobContext, options: argparse.Namespace) -> None:
+    """Each option belongs to some of the stages only; raises ``UsageError`` for one that would be without effect."""
+    name = options.name
+    if name == EXPERIMENT and len(options.experiment) != 1:
+        raise UsageError(
+            f"the stage `{EXPERIMENT}` needs one --experiment; one of {', '.join(context.config.experiments)}"
+        )
+    if name not in (EXPERIMENT, RELEASE) and options.experiment:
+        raise UsageError(f"--experiment is for the stage `{EXPERIMENT}`; `{name}` runs for all of them")
+    if options.reprocess and name in CLOSING:
+        raise UsageError(f"--reprocess is for {', '.join((*SHARED, EXPERIMENT))}; `{name}` follows from them")
+    if overrides(options) and name != EXPERIMENT:
+        raise UsageError(f"--epochs and --learning-rate are for the stage `{EXPERIMENT}`; `{name}` does not train")
+    if options.json and name != REPORT:
+        raise UsageError(f"--json is for the stage `{REPORT}`; `{name}` has no measures to print")
+    _experiments(context, options.experiment)
+
+
 def _stage(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     _guard_past(context, options.day)
-    if options.name == EXPERIMENT and options.experiment is None:
-        raise UsageError(
-            f"the stage `{EXPERIMENT}` needs --experiment; one of {', '.join(context.config.experiments)}"
-        )
-    if options.name != EXPERIMENT and options.experiment is not None:
-        raise UsageError(f"--experiment is for the stage `{EXPERIMENT}`; `{options.name}` runs for all of them")
-    if options.reprocess and options.name in CLOSING:
-        raise UsageError(f"--reprocess is for {', '.join((*SHARED, EXPERIMENT))}; `{options.name}` follows from them")
-    if options.experiment is not None:
-        _experiments(context, [options.experiment])
+    _check_stage(context, options)
     _accept(context, options)
     skipped = context.skipped(options.day)
     if options.name == EXPERIMENT and skipped is not None:
         # Known before TensorFlow is imported, which would take longer than all the rest of a skipped day.
         raise DaySkipped(f"{options.day} was skipped: {skipped}")
+    if options.name == RELEASE and options.experiment:
+        guard_champion(context, options.day, options.experiment)
     module = stage_module(options.name)
     try:
-        if options.experiment is not None:
-            outcome = module.run(context, options.day, options.experiment, reprocess=options.reprocess)
-            print(f"{options.experiment} {options.day}: {outcome.summary}", file=sys.stderr)
+        if options.name == EXPERIMENT:
+            (experiment,) = options.experiment
+            outcome = module.run(
+                context, options.day, experiment, reprocess=options.reprocess, overrides=overrides(options)
+            )
+            print(f"{experiment} {options.day}: {outcome.summary}", file=sys.stderr)
             return 0
         made = module.run(context, options.day, **({"reprocess": True} if options.reprocess else {}))
         skipped = context.skipped(options.day)
         said = ["done" if skipped is None else f"skipped: {skipped}"]
         said += quarantined(made) if options.name == "validate" else []
-        print(f"{options.name} {options.day}: {', '.join(said)}", file=sys.stderr)
+        print(f"{options.name} {options.day}: {', '.join(said)}", file=sys.stderr, flush=True)
+        if options.json:
+            # On one line, and last: what calls the stage takes it from there.
+            print(json.dumps(rows_of(context, day=options.day, everything=True)), flush=True)
         return 0
     finally:
         context.close()

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from pipeline.artifacts import Artifact
 from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.errors import ChainError, DayspringError, LockTimeout
+from pipeline.errors import ChainError, DaySkipped, DayspringError, LockTimeout
+from pipeline.overrides import NONE, Overrides
 from pipeline.tensorflow_start import start_tensorflow
 
 SHARED = ("extract", "validate", "update_id_maps", "build_features")
@@ -41,6 +42,7 @@ class Line:
         experiments: those to train.
         publish: release and publish after the last day, after each, or not.
         reprocess: read the sources again and train again what is there already.
+        overrides: what is trained otherwise than the YAML says.
         say: receives one line of progress at a time.
     """
 
@@ -48,6 +50,7 @@ class Line:
     experiments: list[str]
     publish: Publish = "last"
     reprocess: bool = False
+    overrides: Overrides = NONE
     say: Callable[[str], None] = field(default=lambda text: print(text, file=sys.stderr, flush=True))
     failed: dict[str, str] = field(default_factory=dict)
 
@@ -99,7 +102,10 @@ class Line:
         if experiment in self.failed:
             return None
         try:
-            return str(stage_module(EXPERIMENT).run(self.context, day, experiment, reprocess=self.reprocess).summary)
+            done = stage_module(EXPERIMENT).run(
+                self.context, day, experiment, reprocess=self.reprocess, overrides=self.overrides
+            )
+            return str(done.summary)
         except LockTimeout:
             raise
         except DayspringError as error:
@@ -134,6 +140,21 @@ class Line:
             releasing = self._releasing(newest)
             for name in (each for each in CLOSING if each in releasing):
                 stage_module(name).run(self.context, newest)
+
+
+def guard_champion(context: JobContext, day: Day, trained: list[str]) -> None:
+    """A run that trains some experiments only releases nothing where the champion is not among them.
+
+    Raises:
+        DaySkipped: the champion has no checkpoint of ``day`` and is not one of ``trained``.
+    """
+    from pipeline.release.decision import champion_of
+
+    champion = champion_of(context, day)
+    if champion not in trained and context.chain(champion).trained(day) is None:
+        raise DaySkipped(
+            f"{day}: nothing is released: the champion '{champion}' is not among the experiments of this run"
+        )
 
 
 def quarantined(validated: Artifact) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.cli.arguments import Commands, add_job, add_json, day, experiments
 from pipeline.context import JobContext
+from pipeline.days import Day
 from pipeline.evaluation import COLUMNS
 from pipeline.history_of_measures import measured_days
 
@@ -30,13 +31,7 @@ def _measures(options: argparse.Namespace) -> int:
     columns = COLUMNS[context.config.kind]
     known = list(dict.fromkeys([*context.config.experiments, *context.store.experiments("test", context.job)]))
     wanted = experiments(options.experiment, known, context.job)
-    rows: list[dict[str, Any]] = []
-    for tested in measured_days(context):
-        if options.day is not None and tested.day != options.day:
-            continue
-        if tested.experiment not in wanted:
-            continue
-        rows.append(tested.row(columns, everything=options.json))
+    rows = [row for row in rows_of(context, options.day, everything=options.json) if row["experiment"] in wanted]
     if options.json:
         json.dump(rows, sys.stdout, indent=1)
         print()
@@ -45,3 +40,9 @@ def _measures(options: argparse.Namespace) -> int:
     writer.writeheader()
     writer.writerows(rows)
     return 0
+
+
+def rows_of(context: JobContext, day: Day | None = None, *, everything: bool = False) -> list[dict[str, Any]]:
+    """A row for each tested day (or for ``day``) and experiment; ``everything``: reasons, counts and groups too."""
+    columns = COLUMNS[context.config.kind]
+    return [tested.row(columns, everything=everything) for tested in measured_days(context, day)]

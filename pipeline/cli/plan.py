@@ -6,6 +6,7 @@ from pipeline.artifacts import Artifact, Ref
 from pipeline.cli.line import EXPERIMENT, SHARED, Publish
 from pipeline.context import JobContext
 from pipeline.days import Day
+from pipeline.overrides import NONE, Overrides
 
 KINDS = {
     "extract": "extract", "validate": "validated", "update_id_maps": "maps", "build_features": "features",
@@ -14,7 +15,14 @@ KINDS = {
 
 
 def print_plan(
-    context: JobContext, first: Day, last: Day, experiments: list[str], *, publish: Publish, reprocess: bool
+    context: JobContext,
+    first: Day,
+    last: Day,
+    experiments: list[str],
+    *,
+    publish: Publish,
+    reprocess: bool,
+    overrides: Overrides = NONE,
 ) -> None:
     print(f"{'day':10}  {'stage':24}  plan")
     again: dict[str, Day] = {}
@@ -28,8 +36,10 @@ def print_plan(
             if _line(context, day, stage, None, upstream, reprocess):
                 upstream = upstream or f"{stage} runs again"
         for name in experiments:
+            if _refused(context, day, name, reprocess, overrides):
+                continue
             parent = f"its parent of {again[name]} is trained again" if name in again else ""
-            if _line(context, day, EXPERIMENT, name, upstream or parent, reprocess):
+            if _line(context, day, EXPERIMENT, name, upstream or parent, reprocess, overrides.flags()):
                 again[name] = day
             else:
                 again.pop(name, None)
@@ -45,11 +55,34 @@ def _closing(context: JobContext, day: Day, names: list[str], again: dict[str, D
         print(f"{day}  {'release, publish':24}  run: --publish; nothing if the same release is served already")
 
 
-def _line(context: JobContext, day: Day, stage: str, experiment: str | None, upstream: str, reprocess: bool) -> bool:
+def _line(
+    context: JobContext,
+    day: Day,
+    stage: str,
+    experiment: str | None,
+    upstream: str,
+    reprocess: bool,
+    flags: str = "",
+) -> bool:
     runs, why = _decide(context, day, stage, experiment, upstream, reprocess)
     label = stage if experiment is None else f"{stage} {experiment}"
-    print(f"{day}  {label:24}  {'run' if runs else 'nothing'}: {why}")
+    print(f"{day}  {label:24}  " + (f"run{flags and ' with' + flags}: {why}" if runs else f"nothing: {why}"))
     return runs
+
+
+def _refused(context: JobContext, day: Day, experiment: str, reprocess: bool, overrides: Overrides) -> bool:
+    """Whether the day is trained already, otherwise than it now would be; then nobody trains it over in silence."""
+    trained = context.chain(experiment).trained(day)
+    if trained is None or reprocess or not overrides:
+        return False
+    settings = overrides.applied(context.config, experiment).stage_settings("train", experiment)
+    if trained.manifest.settings == settings:
+        return False
+    print(
+        f"{day}  {f'{EXPERIMENT} {experiment}':24}  refused: done as {trained.id} with other settings; "
+        f"{overrides.flags().strip()} needs --reprocess"
+    )
+    return True
 
 
 def _decide(

@@ -12,6 +12,7 @@ from pipeline.cli.control import rechain_command
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.history_of_measures import measured_days
+from pipeline.overrides import Overrides
 
 
 def register(commands: Commands) -> None:
@@ -121,7 +122,10 @@ def _settings_changed(context: JobContext, name: str, trained: list[Day]) -> boo
     if not trained or name not in context.config.experiments:
         return False
     newest = context.store.current(Ref("checkpoint", context.config.job, trained[-1], name))
-    return newest is not None and newest.manifest.settings != context.config.stage_settings("train", name)
+    if newest is None:
+        return False
+    config = Overrides.recorded(newest.manifest.extra).applied(context.config, name)
+    return newest.manifest.settings != config.stage_settings("train", name)
 
 
 def _print(picture: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from pipeline.artifacts import Artifact, Ref
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import ChainError, DaySkipped, PrunedCheckpoint
+from pipeline.overrides import NONE, Overrides
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,21 @@ class Outcome:
         return ", ".join(["trained" if self.trained else "already trained", *shown, *verdict])
 
 
-def run(context: JobContext, day: Day, experiment: str, *, reprocess: bool = False) -> Outcome:
+def run(
+    context: JobContext,
+    day: Day,
+    experiment: str,
+    *,
+    reprocess: bool = False,
+    overrides: Overrides = NONE,
+) -> Outcome:
     """Test, gate, train and export ``day`` for one experiment, as the only trainer of its chain.
 
+    Args:
+        overrides: what this run trains otherwise than the YAML says.
+
     Raises:
+        UsageError: ``overrides`` for a day that is trained already with other settings.
         DaySkipped: the day holds no data.
         ChainError: a day before it has neither a checkpoint nor a skip marker.
         LockTimeout: another process trains this experiment.
@@ -53,18 +65,22 @@ def run(context: JobContext, day: Day, experiment: str, *, reprocess: bool = Fal
     with chain.lock():
         chain.begin(day)
         try:
-            return _run(context, day, experiment, features, reprocess=reprocess)
+            return _run(context, day, experiment, features, overrides, reprocess=reprocess)
         except PrunedCheckpoint as needed:
             training.restore(context, experiment, needed.artifact)
-            return _run(context, day, experiment, features, reprocess=reprocess)
+            return _run(context, day, experiment, features, overrides, reprocess=reprocess)
 
 
-def _run(context: JobContext, day: Day, experiment: str, features: Artifact, *, reprocess: bool) -> Outcome:
+def _run(
+    context: JobContext, day: Day, experiment: str, features: Artifact, overrides: Overrides, *, reprocess: bool
+) -> Outcome:
     parent = context.chain(experiment).parent(day)
     test = gate = None
     if parent is not None:
         test = testing.run_test(context, day, experiment, features, parent, reprocess=reprocess)
         gate = testing.gate_day(context, day, experiment, features, test, reprocess=reprocess)
-    checkpoint, trained = training.train(context, day, experiment, features, parent, reprocess=reprocess)
+    checkpoint, trained = training.train(
+        context, day, experiment, features, parent, reprocess=reprocess, overrides=overrides
+    )
     export = exporting.export(context, day, experiment, features, checkpoint)
     return Outcome(test, gate, checkpoint, export, trained)

@@ -115,11 +115,19 @@ WRONG_USE: dict[str, tuple[tuple[object, ...], str]] = {
     "no such stage": (("stage", "train", "--job", "ads", "--day", FIRST), "invalid choice: 'train'"),
     "a stage of no experiment": (
         ("stage", "experiment", "--job", "ads", "--day", FIRST),
-        "needs --experiment; one of pooled, din",
+        "needs one --experiment; one of pooled, din",
     ),
     "a shared stage of one": (
         ("stage", "extract", "--job", "ads", "--day", FIRST, "--experiment", "din"),
         "--experiment is for the stage `experiment`",
+    ),
+    "epochs of a stage that does not train": (
+        ("stage", "validate", "--job", "ads", "--day", FIRST, "--epochs", 2), "are for the stage `experiment`",
+    ),
+    "no epochs": (("run", "--job", "ads", "--day", FIRST, "--epochs", 0), "--epochs 0: give 1 to 100"),
+    "a rate beyond 1": (("run", "--job", "ads", "--day", FIRST, "--learning-rate", 7), "--learning-rate 7"),
+    "measures of a stage that has none": (
+        ("stage", "extract", "--job", "ads", "--day", FIRST, "--json"), "--json is for the stage `report`",
     ),
     "accepting without a reason": (
         ("run", "--job", "ads", "--day", FIRST, "--accept-day", FIRST),
