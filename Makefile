@@ -3,12 +3,14 @@ SHELL := /bin/sh
 PY := .venv/bin/python
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHON
+# PROFILE=services: on the servers of `make services` instead of files.
+OPTIONS := $(if $(PROFILE),--profile '$(PROFILE)') $(if $(DATA),--data '$(DATA)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo demo-full up down status test lint bench lock
+.PHONY: help setup dev demo demo-full services services-seed services-down airflow up seed down status test lint bench lock
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## .venv/ with hashed pins, byte-compiled
 	@ops/setup.sh
@@ -17,21 +19,40 @@ dev: ## setup, and what the tests and checks need
 	@ops/setup.sh dev
 
 demo: setup ## both jobs through Airflow on generated data, or on real data: make demo DATA=FOLDER
-	@$(PY) -m ops.demo $(if $(DATA),--data '$(DATA)')
+	@$(PY) -m ops.demo $(OPTIONS)
 
 demo-full: setup ## weeks of real data: make demo-full DATA=FOLDER
-	@$(PY) -m ops.demo --full $(if $(DATA),--data '$(DATA)')
+	@$(PY) -m ops.demo --full $(OPTIONS)
 
-up: setup ## Airflow alone, with your own DAYSPRING_* settings
+services: setup ## the real servers on this machine: MariaDB, Redis, S3, HBase (no container)
+	@ops/services/install.sh
+	@$(PY) -m ops.services up
+
+services-seed: setup ## fill them with the generated school, or with real data: DATA=FOLDER
+	@$(PY) -m ops.demo --only-data --profile services $(if $(DATA),--data '$(DATA)')
+
+services-down: ## stop them; their data stay
+	@if [ -x $(PY) ]; then $(PY) -m ops.services down; else echo "nothing is set up, so nothing runs"; fi
+
+airflow: setup ## Airflow alone, with your own DAYSPRING_* settings
 	@$(PY) -m ops.airflow up
 
-down: ## stop Airflow and the embedded Redis; leaves no process
+up: ## everything in containers, by docker-compose.yml; waits until healthy
+	@ops/compose.sh up
+
+seed: ## fill the containers' databases with the generated school
+	@ops/compose.sh seed
+
+down: ## stop Airflow, the embedded Redis and the containers; says what else runs
 	@if [ -x $(PY) ]; then $(PY) -m ops.airflow down; else echo "nothing is set up, so nothing runs"; fi
+	@ops/compose.sh down
 
 status: ## what runs, and the state of each job's chain
 	@$(PY) -m ops.airflow status
+	@$(PY) -m ops.services status
 
-test: dev ## every check and test
+test: dev ## every check and test, and the servers that the tests need where they can be got
+	@ops/services/install.sh
 	@ops/checks.sh lint
 	@ops/checks.sh test $(ARGS)
 

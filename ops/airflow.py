@@ -14,6 +14,7 @@ from ops.deployment import PROJECT, USER, Deployment, airflow_homes, remembered,
 from ops.rest import Api, ApiError
 from ops.scheduler import NAME as SCHEDULER
 from ops.scheduler import Scheduler
+from ops.services.stack import Stack
 
 COMPONENTS = {
     "api-server": ["api-server"],
@@ -32,9 +33,7 @@ def deployments() -> list[Deployment]:
 
 
 def is_up(deployment: Deployment) -> bool:
-    return bool(deployment.mark) and all(
-        processes.pid_of(name, deployment.logs) for name in COMPONENTS
-    )
+    return bool(deployment.mark) and all(processes.pid_of(name, deployment.logs) for name in COMPONENTS)
 
 
 def up(name: str, settings: dict[str, str], patience: float = 240) -> Deployment:
@@ -76,7 +75,11 @@ def down() -> None:
         _stop_redis(root)
     # A root that was removed while its server ran.
     processes.end_servers_under(PROJECT / ".dayspring")
-    print("down: nothing of Dayspring runs any more")
+    services = [service.name for service in Stack().services if service.runs_at_all()]
+    if services:
+        print(f"down: Airflow has stopped; of the services there run {', '.join(services)}: make services-down")
+    else:
+        print("down: nothing of Dayspring runs any more")
 
 
 def down_one(deployment: Deployment) -> None:

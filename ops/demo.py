@@ -7,9 +7,9 @@ import csv
 import io
 import os
 import shlex
-import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from ops.backfill import BackfillFailed, backfill, missing
 from ops.deployment import PROJECT, USER, Deployment, remember
 from ops.rest import Api, ApiError
 from ops.samples import WHERE_TO_GET, Sample, real, school
+from ops.services.stack import Stack
+from pipeline.errors import DayspringError
 
 
 def demo(sample: Sample) -> int:
@@ -78,34 +80,29 @@ def _show_measures(sample: Sample, job: str) -> None:
 
 
 def _recommend(sample: Sample) -> None:
-    teacher, class_ = _busiest_class(sample)
-    for job, who in (
-        ("homework", ["--teacher", teacher, "--class", class_]),
-        ("ads", ["--user", _busiest_user(sample.partitions)]),
-    ):
+    teacher, class_ = _busiest(sample, "homework", "homework", ["teacher_id", "class_id"])
+    (user,) = _busiest(sample, "ads", "impressions", ["user_id"])
+    for job, who in (("homework", ["--teacher", teacher, "--class", class_]), ("ads", ["--user", user])):
         command = ["recommend", "--job", job, *who]
         print(f"\n$ python -m pipeline {shlex.join(command)}", flush=True)
         print(pipeline(sample, *command), end="")
 
 
-def _busiest_class(sample: Sample) -> tuple[str, str]:
-    """The teacher and class with the most homework on the days that the demo trains on."""
-    days = next(wanted for wanted in sample.ranges if wanted.job == "homework").days
-    with sqlite3.connect(f"file:{sample.database}?mode=ro", uri=True) as connection:
-        found = connection.execute(
-            "SELECT teacher_id, class_id FROM daily_homework_info WHERE day BETWEEN ? AND ? "
-            "GROUP BY teacher_id, class_id ORDER BY COUNT(*) DESC, teacher_id, class_id LIMIT 1",
-            (days[0], days[-1]),
-        ).fetchone()
-    return str(found[0]), str(found[1])
+def _busiest(sample: Sample, job: str, table: str, columns: list[str]) -> list[str]:
+    """The ids with the most rows on the days that the demo trained on."""
+    from pipeline import validated
+    from pipeline.artifacts import ArtifactStore, Ref
+    from pipeline.days import Day
 
-
-def _busiest_user(partitions: Path) -> str:
-    import pyarrow.dataset as datasets
-
-    users = datasets.dataset(partitions / "midas_online_context", format="parquet").to_table(["user_id"])["user_id"]
-    counts = users.drop_null().value_counts().to_pylist()
-    return str(min(counts, key=lambda count: (-count["counts"], str(count["values"])))["values"])
+    store = ArtifactStore(sample.root)
+    counts: Counter[tuple[str, ...]] = Counter()
+    for day in next(wanted for wanted in sample.ranges if wanted.job == job).days:
+        artifact = store.current(Ref("validated", job, Day.parse(day)))
+        if artifact is not None and artifact.manifest.state != "skipped":
+            rows = validated.read(artifact, table, columns).drop_null()
+            counts.update(tuple(map(str, row.values())) for row in rows.to_pylist())
+    busiest: tuple[str, ...] = min(counts, key=lambda ids: (-counts[ids], ids))
+    return list(busiest)
 
 
 def _say_where(sample: Sample, deployment: Deployment) -> None:
@@ -128,11 +125,31 @@ def _reports(root: Path) -> list[Path]:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ops.demo", description="Both jobs through Airflow, end to end.")
     parser.add_argument("--data", type=Path, help="folder of the public data sets (default: generate a school)")
+    parser.add_argument(
+        "--profile", choices=("embedded", "services"), default="embedded",
+        help="embedded: files and a Redis of its own; services: the servers that `make services` starts",
+    )  # fmt: skip
+    parser.add_argument("--only-data", action="store_true", help="write the source tables and stop there")
     parser.add_argument("--full", action="store_true", help="weeks instead of days; needs --data")
     chosen = parser.parse_args(arguments)
     if chosen.full and chosen.data is None:
         parser.error(f"make demo-full needs DATA=FOLDER. {WHERE_TO_GET}")
-    return demo(real(chosen.data, full=chosen.full) if chosen.data else school())
+    try:
+        stack = None
+        if chosen.profile == "services":
+            stack = Stack()
+            print("services: starting what does not run yet", flush=True)
+            stack.start()
+        sample = real(chosen.data, full=chosen.full, stack=stack) if chosen.data else school(stack)
+        if chosen.only_data:
+            sample.fill()
+            remember(sample.settings)
+            print("settings   . .dayspring/current.env     (readable by you alone: it holds passwords)")
+            return 0
+        return demo(sample)
+    except DayspringError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
 
 
 if __name__ == "__main__":

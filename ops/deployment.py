@@ -27,7 +27,19 @@ SETTINGS = (
     "DAYSPRING_RELEASE_URL",
     "DAYSPRING_SCHEDULE_END",
     "DAYSPRING_PYTHON",
+    # Of the S3 server behind DAYSPRING_RELEASE_URL.
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_PROFILE",
+    "AWS_CA_BUNDLE",
 )
+# Airflow's connections to the same stores (see plugins/dayspring/hooks.py).
+CONNECTIONS = "AIRFLOW_CONN_DAYSPRING_"
 
 
 def airflow_homes() -> Path:
@@ -166,10 +178,9 @@ def current_file() -> Path:
 
 
 def remember(settings: dict[str, str]) -> None:
-    """Writes the settings as lines that a shell can read."""
+    """Writes the settings as lines that a shell can read; passwords may be among them."""
     lines = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
-    current_file().parent.mkdir(parents=True, exist_ok=True)
-    current_file().write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_private(current_file(), "\n".join(lines) + "\n")
 
 
 def remembered() -> dict[str, str]:
@@ -182,4 +193,8 @@ def remembered() -> dict[str, str]:
 
 def settings_from_environment() -> dict[str, str]:
     """The ``DAYSPRING_*`` settings of the caller, for an Airflow that works with the caller's own stores."""
-    return {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if value and (name in SETTINGS or name.startswith(CONNECTIONS))
+    }

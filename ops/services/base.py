@@ -71,8 +71,12 @@ class Service(ABC):
         """Waits for what a process must have done before the next one is started."""
 
     @abstractmethod
-    def environment(self) -> dict[str, str]:
-        """The variables by which the pipeline finds it; they may hold secrets."""
+    def environment(self, space: str = "") -> dict[str, str]:
+        """The variables by which the pipeline finds it; they may hold secrets.
+
+        Args:
+            space: a short name that keeps one data set apart from others on the same server.
+        """
 
     def start(self) -> None:
         """Ready when it returns; at once if it runs already. Raises ``ServiceError``."""
@@ -103,6 +107,10 @@ class Service(ABC):
     def is_running(self) -> bool:
         """Whether all of its processes are there."""
         return all(processes.pid_of(name, self.logs) is not None for name in self.process_names())
+
+    def runs_at_all(self) -> bool:
+        """Whether any of its processes is there."""
+        return any(processes.pid_of(name, self.logs) is not None for name in self.process_names())
 
     def process_names(self) -> Sequence[str]:
         return [self.name]
@@ -146,6 +154,15 @@ class Service(ABC):
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
+
+    def number_of(self, space: str) -> int:
+        """A number of the space's own, 0 for the first that was asked for."""
+        kept = self._kept()
+        spaces: list[str] = kept.setdefault("spaces", [])
+        if space not in spaces:
+            spaces.append(space)
+            self._keep(kept)
+        return spaces.index(space)
 
     def _kept(self) -> dict[str, Any]:
         path = self.folder / "server.json"

@@ -32,8 +32,8 @@ class HBase(Service):
     def url(self) -> str:
         return f"hbase://{HOST}:{self.port}/"
 
-    def environment(self) -> dict[str, str]:
-        return {"DAYSPRING_ADS_URL": self.url}
+    def environment(self, space: str = "") -> dict[str, str]:
+        return {"DAYSPRING_ADS_URL": f"{self.url}{space}"}
 
     def lacking(self) -> str | None:
         if shutil.which("java") is None:

@@ -40,13 +40,25 @@ class MariaDb(Service):
         """The URL of a database as ``writer`` or ``reader``; the writer may make others called ``dayspring_…``."""
         return f"mysql+pymysql://{user}:{self.secret(user)}@{HOST}:{self.port}/{database}?charset=utf8mb4"
 
-    def environment(self) -> dict[str, str]:
-        return {"DAYSPRING_HOMEWORK_URL": self.reader_url}
+    def environment(self, space: str = "") -> dict[str, str]:
+        return {"DAYSPRING_HOMEWORK_URL": self.url_for("reader", _database(space))}
+
+    def make_database(self, space: str) -> str:
+        """Makes the space's database if it is missing; the URL by which it can be filled."""
+        import pymysql
+
+        with pymysql.connect(
+            host=HOST, port=self.port, user="writer", password=self.secret("writer"), connect_timeout=10
+        ) as connection:
+            connection.cursor().execute(
+                f"CREATE DATABASE IF NOT EXISTS `{_database(space)}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+            )
+        return self.url_for("writer", _database(space))
 
     def lacking(self) -> str | None:
         if _program("mariadbd") and shutil.which("mariadb-install-db"):
             return None
-        return "not installed; on Debian or Ubuntu: sudo apt-get install mariadb-server, then stop its system service"
+        return "not installed; on Debian or Ubuntu: sudo apt-get install mariadb-server-core"
 
     def prepare(self) -> None:
         if not (self.data / "mysql").is_dir():
@@ -88,6 +100,10 @@ class MariaDb(Service):
         except pymysql.MySQLError as error:
             return str(error)
         return None
+
+
+def _database(space: str) -> str:
+    return f"{DATABASE}_{space}" if space else DATABASE
 
 
 def _program(name: str) -> str | None:

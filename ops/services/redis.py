@@ -32,8 +32,8 @@ class RedisServer(Service):
     def url(self) -> str:
         return f"redis://:{self.password}@{HOST}:{self.port}/0"
 
-    def environment(self) -> dict[str, str]:
-        return {"DAYSPRING_REDIS_URL": self.url}
+    def environment(self, space: str = "") -> dict[str, str]:
+        return {"DAYSPRING_REDIS_URL": f"redis://:{self.password}@{HOST}:{self.port}/{self.number_of(space)}"}
 
     def lacking(self) -> str | None:
         return None if _program() else "not installed; on Debian or Ubuntu: sudo apt-get install redis-server"

@@ -33,9 +33,9 @@ class S3Server(Service):
     def url(self) -> str:
         return f"s3://{BUCKET}/{PREFIX}"
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, space: str = "") -> dict[str, str]:
         return {
-            "DAYSPRING_RELEASE_URL": self.url,
+            "DAYSPRING_RELEASE_URL": f"s3://{BUCKET}/{space or PREFIX}",
             "AWS_ENDPOINT_URL_S3": self.endpoint,
             "AWS_ACCESS_KEY_ID": self.access_key,
             "AWS_SECRET_ACCESS_KEY": self.secret_key,

@@ -1,0 +1,99 @@
+#!/bin/sh
+# Gets what the real servers need; at once when all is there. Usage: ops/services/install.sh
+#   MariaDB, Redis, Java, Maven, Go   packages of Debian or Ubuntu, where this user may install them without a question
+#   HBase and its Thrift gateway      jars from Maven Central, by ops/services/pom.xml, into .services/lib/hbase
+#   versitygw, compose-go             Go programs, into .services/bin
+# What cannot be got is said and left out: `make services` and the tests name it again.
+set -u
+cd "$(dirname "$0")/../.."
+TOOLS="$PWD/.services"
+VERSITYGW=v1.8.0
+COMPOSE_GO=v2.16.2
+PATH="$PATH:/usr/sbin:/usr/local/sbin:/usr/local/go/bin"
+FAILED=
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+lacks() { # lacks TEXT: remember and say it
+    FAILED=yes
+    echo "services: $1" >&2
+}
+
+packages() { # packages NAME…: install them, if this user may
+    if ! has apt-get; then
+        lacks "install with your system's packages: $*"
+    elif [ "$(id -u)" = 0 ]; then
+        install_packages env "$@"
+    elif sudo -n true 2>/dev/null; then
+        install_packages sudo "$@"
+    else
+        lacks "run: sudo apt-get install $*"
+    fi
+}
+
+install_packages() { # install_packages env|sudo NAME…; RUNLEVEL=1: no server of the system is started
+    as=$1
+    shift
+    echo "services: installing $*"
+    log=$(mktemp)
+    if ! { $as apt-get -q update && $as env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+        --no-install-recommends install "$@"; } >"$log" 2>&1; then
+        lacks "apt-get install $* failed: $(tail -n 3 "$log")"
+    fi
+    rm -f "$log"
+}
+
+system_packages() {
+    wanted=
+    has mariadbd && has mariadb-install-db || wanted="$wanted mariadb-server-core"
+    has redis-server || wanted="$wanted redis-server"
+    has java || wanted="$wanted default-jre-headless"
+    jars_there || has mvn || wanted="$wanted maven"
+    { program_there versitygw "$VERSITYGW" && program_there compose-go "$COMPOSE_GO"; } || has go || wanted="$wanted golang-go"
+    # shellcheck disable=SC2086
+    [ -z "$wanted" ] || packages $wanted
+}
+
+jars_there() { [ "$(cat "$TOOLS/lib/hbase/.installed" 2>/dev/null)" = "$(cksum <ops/services/pom.xml)" ]; }
+
+jars() {
+    jars_there && return
+    has mvn || { lacks "HBase: Maven is missing, so its jars cannot be fetched"; return; }
+    echo "services: fetching HBase (108 MB)"
+    rm -rf "$TOOLS/lib/hbase"
+    mkdir -p "$TOOLS/lib/hbase"
+    if mvn -q -B -f ops/services/pom.xml dependency:copy-dependencies -DoutputDirectory="$TOOLS/lib/hbase"; then
+        cksum <ops/services/pom.xml >"$TOOLS/lib/hbase/.installed"
+    else
+        lacks "HBase: Maven could not fetch its jars (see above)"
+    fi
+}
+
+program_there() { [ -x "$TOOLS/bin/$1" ] && [ "$(cat "$TOOLS/bin/.$1" 2>/dev/null)" = "$2" ]; }
+
+program() { # program NAME MODULE VERSION: builds a Go program under that name
+    program_there "$1" "$3" && return
+    has go || { lacks "$1: Go is missing (https://go.dev/dl), so it cannot be built"; return; }
+    echo "services: building $1 $3 (a minute or two)"
+    built=$(mktemp -d)
+    if GOBIN="$built" go install "$2@$3" >"$built/log" 2>&1; then
+        mkdir -p "$TOOLS/bin"
+        mv "$built/$(basename "$2")" "$TOOLS/bin/$1"
+        echo "$3" >"$TOOLS/bin/.$1"
+    else
+        lacks "$1: go install $2@$3 failed: $(tail -n 3 "$built/log")"
+    fi
+    rm -rf "$built"
+}
+
+# Two runs at once, of `make test` and `make services`, say, take turns.
+mkdir -p "$TOOLS"
+if has flock; then
+    exec 9>"$TOOLS/install.lock"
+    flock 9
+fi
+system_packages
+jars
+program versitygw github.com/versity/versitygw/cmd/versitygw "$VERSITYGW"
+program compose-go github.com/compose-spec/compose-go/v2/cmd "$COMPOSE_GO"
+[ -n "$FAILED" ] || echo "services: all programs are there"
