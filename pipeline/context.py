@@ -38,17 +38,24 @@ class JobContext:
         memory: what a process keeps from day to day (engines, a checking process); lives as long as the context.
     """
 
-    def __init__(self, config: JobConfig, root: Path) -> None:
+    def __init__(self, config: JobConfig, root: Path, source_url: str | None = None) -> None:
         self.config = config
         self.root = root
         self.store = ArtifactStore(root)
         self.memory: dict[str, Any] = {}
+        self._source_url = source_url
         self._source: Source | None = None
         self._closing: list[Callable[[], None]] = []
 
     @classmethod
     def open(
-        cls, job: str, *, root: Path | None = None, conf: Path | None = None, state_from: Day | None = None
+        cls,
+        job: str,
+        *,
+        root: Path | None = None,
+        conf: Path | None = None,
+        state_from: Day | None = None,
+        source_url: str | None = None,
     ) -> JobContext:
         """The context of the job named ``job``; raises ``ConfigError`` for settings that are wrong.
 
@@ -56,11 +63,12 @@ class JobContext:
             root: folder of the artefacts, instead of ``DAYSPRING_ROOT``.
             conf: folder of the YAML, instead of ``DAYSPRING_CONF``.
             state_from: instead of the setting of this name.
+            source_url: where the tables are, instead of ``DAYSPRING_<JOB>_URL``.
         """
         config = load_job(job, conf)
         if state_from is not None:
             config = config.model_copy(update={"state_from": state_from})
-        return cls(config, root or default_root())
+        return cls(config, root or default_root(), source_url)
 
     @property
     def job(self) -> str:
@@ -83,7 +91,7 @@ class JobContext:
     @property
     def source_url(self) -> str:
         """Where the tables are: ``DAYSPRING_<JOB>_URL``, else embedded under the root. May hold a password."""
-        given = os.environ.get(self.source_variable)
+        given = self._source_url or os.environ.get(self.source_variable)
         if given:
             return given
         if self.config.kind == "ranking":

@@ -11,6 +11,8 @@ from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from dayspring.hooks import environment
+
 PROJECT = Path(__file__).resolve().parents[2]
 WRONG_USE = 2
 SKIPPED = 99
@@ -22,6 +24,7 @@ class StageOperator(BashOperator):
     Args:
         experiment: the experiment whose stage it is; such a task is skipped where the stage finds no data (exit 99).
 
+    Connections named ``dayspring_…`` say where the stores are, if the environment does not (see ``hooks``).
     ``DAYSPRING_PYTHON`` names the interpreter (default: Airflow's own). Exit 2, a wrong setting, is not retried.
     """
 
@@ -30,6 +33,7 @@ class StageOperator(BashOperator):
         # `exec` leaves one process to signal; with a second command the shell has to stay.
         prefix = "set -eo pipefail; " if then else "exec "
         command = f'{prefix}"$DAYSPRING_PYTHON" -u -m pipeline stage {stage} --job {job} --day {{{{ ds }}}}{chosen}'
+        self.job = job
         super().__init__(
             bash_command=command + then,
             cwd=str(PROJECT),
@@ -39,7 +43,7 @@ class StageOperator(BashOperator):
         )
 
     def get_env(self, context: Any) -> dict[str, str]:
-        env: dict[str, str] = super().get_env(context)
+        env: dict[str, str] = super().get_env(context) | environment(self.job)
         env.setdefault("DAYSPRING_PYTHON", sys.executable)
         return env
 

@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from dayspring.hooks import source_hook
 from dayspring.triggers import DayReadyTrigger, state_of
 
 
@@ -34,7 +35,7 @@ class DayReadySensor(BaseOperator):
         day = context.get("ds")
         if not day:
             raise AirflowFailException("This run has no logical date; trigger it with the day's date, 00:00 UTC")
-        found = state_of(self.job, day)
+        found = state_of(self.job, day, source_hook(self.job).settings())
         if found["state"] == "waiting":
             self.log.info("%s is not ready: %s", day, found["reason"])
             trigger = DayReadyTrigger(self.job, day, self.poll_seconds)

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 
-def state_of(job: str, day: str) -> dict[str, str]:
-    """The day's ``state`` (ready, waiting, empty, late) and the ``reason`` for it."""
+def state_of(job: str, day: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """The day's ``state`` (ready, waiting, empty, late) and the ``reason`` for it.
+
+    Args:
+        settings: the job's ``DAYSPRING_JOB_URL``, if a connection gives it and not the environment.
+    """
     # Imported here: every task process of the DAG loads this module.
+    from pipeline.context import JobContext
     from pipeline.days import Day
     from pipeline.readiness import day_state
 
-    found = day_state(job, Day.parse(day))
+    context = JobContext.open(job, source_url=next(iter(settings.values()), None))
+    try:
+        found = day_state(context, Day.parse(day))
+    finally:
+        context.close()
     return {"state": found.state, "reason": found.reason}
 
 
@@ -40,11 +49,13 @@ class DayReadyTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
+        from dayspring.hooks import source_hook
         from pipeline.errors import DayspringError
 
+        settings = await source_hook(self.job).asettings()
         while True:
             try:
-                found = await asyncio.to_thread(state_of, self.job, self.day)
+                found = await asyncio.to_thread(state_of, self.job, self.day, settings)
             except DayspringError as error:
                 yield TriggerEvent({"state": "error", "reason": str(error)})
                 return

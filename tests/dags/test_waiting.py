@@ -15,7 +15,7 @@ def states(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
 
     answers: list[dict[str, str]] = []
 
-    def state_of(job: str, day: str) -> dict[str, str]:
+    def state_of(job: str, day: str, settings: dict[str, str]) -> dict[str, str]:
         assert (job, day) == ("ads", "2024-03-04")
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
@@ -62,7 +62,7 @@ def test_an_unreachable_source_fails_the_task_with_its_message(monkeypatch: pyte
     from dayspring import triggers
     from pipeline.errors import SourceError
 
-    def unreachable(job: str, day: str) -> dict[str, str]:
+    def unreachable(job: str, day: str, settings: dict[str, str]) -> dict[str, str]:
         raise SourceError("mysql at db:3306 does not answer")
 
     monkeypatch.setattr(triggers, "state_of", unreachable)
