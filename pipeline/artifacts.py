@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ class Ref:
         return f"{self.kind}/{self.job}/{middle}day={self.day}"
 
 
+@lru_cache(maxsize=1 << 16)
 def parse_id(artifact_id: str) -> tuple[Ref, int]:
     """The ref and generation of an artefact's id; raises ``UsageError`` for text that is not one."""
     *names, day, generation = artifact_id.split("/") if artifact_id.count("/") >= 3 else ("", "", "")
@@ -82,7 +84,7 @@ class Artifact:
     path: Path
     manifest: Manifest
 
-    @property
+    @cached_property
     def id(self) -> str:
         return f"{self.ref}/gen={self.generation:04d}"
 

@@ -123,13 +123,16 @@ class Chain:
             for day in first.through(last)
         }
 
-    def tainted(self) -> list[tuple[Day, str]]:
+    def tainted(self, lineage: Lineage | None = None) -> list[tuple[Day, str]]:
         """Trained days that are not to be trusted, ascending, with the reason.
 
         A checkpoint is tainted if it or anything it was made from was tainted by hand, if an input's content differs
         from the input's current generation, or if a day that now stands between it and its parent was trained since.
+
+        Args:
+            lineage: of the same store, where several chains are looked at: what they share is then read once.
         """
-        lineage = _Lineage(self._store)
+        lineage = lineage or Lineage(self._store)
         found: list[tuple[Day, str]] = []
         before: Day | None = None
         for day in self.days():
@@ -253,7 +256,7 @@ class Chain:
         return None
 
 
-class _Lineage:
+class Lineage:
     """Which artefacts are tainted, by themselves or by what they were made from."""
 
     def __init__(self, store: ArtifactStore) -> None:
