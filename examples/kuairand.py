@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 
 from examples.command import guarded
 from examples.tally import Tally
-from examples.targets import DayPartitions, ParquetTarget, parse_target
+from examples.targets import AdsTarget, SqlTarget, parse_target
 from pipeline.days import Day
 from pipeline.errors import SourceError, UsageError
+from pipeline.sources.base import mask_url
 
 LOG_COLUMNS = (
     "user_id", "video_id", "date", "hourmin", "time_ms", "is_click", "is_like", "is_follow", "is_comment",
@@ -58,7 +59,7 @@ CONTEXT = pa.schema(
 _WHERE = "KuaiRand-Pure is published at https://kuairand.com (CC BY-SA 4.0): unpack it and give its folder as --source"
 
 
-def convert(source: Path, target: ParquetTarget, first: Day | None, last: Day | None) -> Tally:
+def convert(source: Path, target: AdsTarget, first: Day | None, last: Day | None) -> Tally:
     """Writes the three tables and counts their rows; raises `SourceError` where files or columns are missing."""
     files = find_files(source)
     tally = Tally()
@@ -72,7 +73,7 @@ def convert(source: Path, target: ParquetTarget, first: Day | None, last: Day | 
     logs = [path for name, path in files.items() if name.startswith("log")]
     days = _days(logs, first, last)
     seen: dict[Day, list[NDArray[np.int64]]] = {}
-    with DayPartitions(target, "midas_online_context", CONTEXT, days) as partitions:
+    with target.partitions("midas_online_context", CONTEXT, days) as partitions:
         for path in logs:
             for rows in _batches(path, LOG_COLUMNS):
                 tally.add("midas_online_context", f"read from {path.name}", rows.num_rows)
@@ -220,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--from 2022-04-25 --to 2022-05-04",
     )
     parser.add_argument("--source", required=True, type=Path, help="folder of the published CSV files, or Parquet ones")
-    parser.add_argument("--target", required=True, help="parquet:FOLDER")
+    parser.add_argument("--target", required=True, help="parquet:FOLDER, or hbase://HOST:PORT/")
     parser.add_argument("--from", dest="first", metavar="DAY", help="first day, YYYY-MM-DD (default: all)")
     parser.add_argument("--to", dest="last", metavar="DAY", help="last day, YYYY-MM-DD (default: all)")
     given = parser.parse_args(arguments)
@@ -228,8 +229,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def run() -> None:
         first, last = (Day.parse(text) if text else None for text in (given.first, given.last))
         target = parse_target(given.target)
-        if not isinstance(target, ParquetTarget):
-            raise UsageError(f"--target {given.target}: the ads tables go to parquet:FOLDER")
+        if isinstance(target, SqlTarget):
+            raise UsageError(f"--target {mask_url(given.target)}: the ads tables go to parquet:FOLDER or to HBase")
         print(convert(given.source, target, first, last))
 
     return guarded(run)

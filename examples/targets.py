@@ -1,4 +1,4 @@
-"""Where generated and converted tables go: a SQL database, or a folder of day-partitioned Parquet files."""
+"""Where generated and converted tables go: a SQL database, HBase, or a folder of day-partitioned Parquet files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,9 +19,36 @@ from pipeline.errors import SourceError, UsageError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from examples.hbase_target import HBaseTarget
+
 SCHEMA = Path(__file__).resolve().parent.parent / "sql" / "schema"
 _PARQUET = "parquet:"
+_HBASE = "hbase:"
 _SQL = ("sqlite:", "mysql")
+
+
+class Partitions(Protocol):
+    """Rows of some days of a table, written in any order; complete when the block is left without an error."""
+
+    def write(self, day: Day, rows: pa.Table) -> None: ...
+
+    def __enter__(self) -> Partitions: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class AdsTarget(Protocol):
+    """Where the tables of the ads job go."""
+
+    def holds(self, table: str) -> bool: ...
+
+    def clear(self, table: str) -> None: ...
+
+    def write_table(self, table: str, rows: pa.Table) -> int: ...
+
+    def partitions(self, table: str, schema: pa.Schema, days: Sequence[Day]) -> Partitions: ...
 
 
 class SqlTarget:
@@ -148,6 +175,10 @@ class ParquetTarget:
         """Replaces an undated table."""
         return _write_parquet(self.folder / table / "part-0000.parquet", rows.schema, [rows])
 
+    def partitions(self, table: str, schema: pa.Schema, days: Sequence[Day]) -> DayPartitions:
+        """Where rows of some days are written to, in any order."""
+        return DayPartitions(self, table, schema, days)
+
     def write_day(self, table: str, day: Day, schema: pa.Schema, chunks: Iterable[pa.Table]) -> int:
         """Replaces a table's partition of ``day``, one row group a chunk, and marks it as complete.
 
@@ -208,13 +239,20 @@ class DayPartitions:
                 staged.unlink(missing_ok=True)
 
 
-def parse_target(text: str, ddl: Sequence[Path] = ()) -> SqlTarget | ParquetTarget:
-    """The target written ``sqlite:///FILE``, ``mysql+pymysql://…`` or ``parquet:FOLDER``; `UsageError` for others."""
+def parse_target(text: str, ddl: Sequence[Path] = ()) -> SqlTarget | ParquetTarget | HBaseTarget:
+    """The target written ``sqlite:///FILE``, ``mysql+pymysql://…``, ``hbase://HOST:PORT/`` or ``parquet:FOLDER``.
+
+    Raises ``UsageError`` for any other.
+    """
     if text.startswith(_PARQUET) and len(text) > len(_PARQUET):
         return ParquetTarget(Path(text.removeprefix(_PARQUET)))
+    if text.startswith(_HBASE):
+        from examples.hbase_target import HBaseTarget
+
+        return HBaseTarget(text)
     if text.startswith(_SQL):
         return SqlTarget(text, ddl)
-    raise UsageError(f"--target '{text}' is not a target; write sqlite:///FILE or parquet:FOLDER")
+    raise UsageError(f"--target '{text}' is not a target; write sqlite:///FILE, hbase://HOST:PORT/ or parquet:FOLDER")
 
 
 def statements(ddl: str) -> list[str]:

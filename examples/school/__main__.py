@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from examples.command import guarded
 from examples.school.options import EFFECTS, Options
 from examples.tally import Tally
-from examples.targets import SCHEMA, ParquetTarget, SqlTarget, parse_target
+from examples.targets import SCHEMA, AdsTarget, SqlTarget, parse_target
 from pipeline.days import Day
 from pipeline.errors import UsageError
 
-_PARQUET = ("midas_online_user", "midas_online_ad", "midas_online_context", "midas_offline")
+_ADS = ("midas_online_user", "midas_online_ad", "midas_online_context", "midas_offline")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,12 +50,12 @@ def _write(given: argparse.Namespace) -> None:
                 _make_room(text, [table for table in tables if target.count(table)], target, given.replace)
                 write_homework(options, target, tally)
         else:
-            _make_room(text, [table for table in _PARQUET if target.holds(table)], target, given.replace)
+            _make_room(text, [table for table in _ADS if target.holds(table)], target, given.replace)
             write_ads(options, target, tally)
     print(tally)
 
 
-def _make_room(text: str, full: list[str], target: SqlTarget | ParquetTarget, replace: bool) -> None:
+def _make_room(text: str, full: list[str], target: SqlTarget | AdsTarget, replace: bool) -> None:
     """Two schools in one place would be a wrong one: a table that holds rows is emptied only when asked."""
     if full and not replace:
         raise UsageError(f"--target {text}: {', '.join(full)} already hold rows; --replace removes them first")
@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m examples.school",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Write a generated school: the homework tables to a database, the ads tables to Parquet.\n"
+        description="Write a generated school: the homework tables to a database, the ads tables to Parquet or HBase.\n"
         "Homework is made for the days asked for and for last year's window around them, and for no day between.",
         epilog=f"effects:\n{effects}\n\nexamples:\n"
         "  python -m examples.school --target sqlite:///school.db --target parquet:ads\n"
@@ -82,7 +82,12 @@ def _parser() -> argparse.ArgumentParser:
         "  python -m examples.school --target parquet:ads --impressions-per-day 1000000 --users 50000 --days 3",
     )
     add = parser.add_argument
-    add("--target", required=True, action="append", help="sqlite:///FILE (or another SQLAlchemy URL), parquet:FOLDER")
+    add(
+        "--target",
+        required=True,
+        action="append",
+        help="sqlite:///FILE (or another SQLAlchemy URL), parquet:FOLDER, hbase://HOST:PORT/",
+    )
     add("--from", dest="first", metavar="DAY", default="2024-02-26", help="first day (default %(default)s)")
     add("--days", type=int, default=10, help="number of days (default %(default)s)")
     add("--teachers", type=int, default=300, help="teachers of this year (default %(default)s)")

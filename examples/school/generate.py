@@ -16,7 +16,7 @@ from examples.school.options import Options
 from examples.school.textbook import base_chapter_map, candidates, print_textbooks
 from examples.school.world import make_world, teacher_table
 from examples.tally import Tally
-from examples.targets import DayPartitions, ParquetTarget, SqlTarget
+from examples.targets import AdsTarget, SqlTarget
 
 _ONLINE, _OFFLINE = "midas_online_context", "midas_offline"
 
@@ -52,7 +52,7 @@ def write_homework(options: Options, target: SqlTarget, tally: Tally) -> None:
                 tally.add(table, f"rows of {name}", target.write_day(table, day, [rows]))
 
 
-def write_ads(options: Options, target: ParquetTarget, tally: Tally) -> None:
+def write_ads(options: Options, target: AdsTarget, tally: Tally) -> None:
     """Fills the four ``midas_`` tables.
 
     `midas_online_context` keeps every impression. `midas_offline` is what HBase would still hold at the end of the day
@@ -63,8 +63,8 @@ def write_ads(options: Options, target: ParquetTarget, tally: Tally) -> None:
     for day in options.this_year:
         random = options.random(f"dirt in {_ONLINE}", day.ordinal)
         with (
-            DayPartitions(target, _ONLINE, CONTEXT, [day]) as online,
-            DayPartitions(target, _OFFLINE, CONTEXT, [day]) as offline,
+            target.partitions(_ONLINE, CONTEXT, [day]) as online,
+            target.partitions(_OFFLINE, CONTEXT, [day]) as offline,
         ):
             for rows, last_of_key in feed.impressions(day):
                 if day in options.outages:
