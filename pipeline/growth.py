@@ -89,10 +89,16 @@ def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact 
             )
         done = _standing(context, tables, day, reprocess=reprocess)
         if done is None:
-            for batch in _in_batches(_prepared(context, [(day, tables)], replay=True)):
+            for batch in _in_batches(_prepared(context, [(day, tables)], replay=_is_trained(context, day))):
                 _grow_batch(context, batch)
             done = context.store.current(Ref(MAPS, context.job, day))
         return done
+
+
+def _is_trained(context: JobContext, day: Day) -> bool:
+    """Whether rows are replayed beside the day's own: not on a day of the one pass, mapped again."""
+    trained = context.store.days(FEATURES, context.job)
+    return not trained or day >= trained[0]
 
 
 def start_of(context: JobContext) -> Day | None:
@@ -258,8 +264,12 @@ def _commit_maps(
     context: JobContext, each: _Prepared, maps: Mapping[str, IdMap], inputs: list[Input], settings: str, seconds: float
 ) -> Artifact:
     before = {space: _size_before(found, each.day) for space, found in maps.items()}
-    after = {space: found.size_at(each.day) for space, found in maps.items()}
-    new = {space: maps[space].ids[before[space] - FIRST : after[space] - FIRST] for space in maps}
+    # A day read again has its new ids at the end of the map; the days after it are trained from a model that has them.
+    after = {
+        space: max((size for day, size in found.marks if day <= each.day), default=FIRST)
+        for space, found in maps.items()
+    }
+    new = {space: found.ids[before[space] - FIRST : found.size_at(each.day) - FIRST] for space, found in maps.items()}
     whole = each.whole
     extra = {
         "sizes": after, "sizes_before": before, "new_ids": {space: len(ids) for space, ids in new.items()},
