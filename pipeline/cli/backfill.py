@@ -51,6 +51,7 @@ def register(commands: Commands) -> None:
     backfill.add_argument("--experiment", action="append", metavar="E", help="only this experiment (repeatable)")
     backfill.add_argument("--publish", choices=("last", "each", "none"), default="last", help="default: last")
     backfill.add_argument("--reprocess", action="store_true", help="read the sources again, train again")
+    backfill.add_argument("--late-days", action="store_true", help="take in skipped days that have come since")
     backfill.add_argument("--dry-run", action="store_true", help="print per day and stage what would run and why")
     add_accept(backfill)
 
@@ -136,12 +137,17 @@ def _backfill(options: argparse.Namespace) -> int:
     _guard_past(context, options.last)
     names = _experiments(context, options.experiment)
     if options.dry_run:
-        print_plan(context, options.first, options.last, names, publish=options.publish, reprocess=options.reprocess)
+        print_plan(
+            context, options.first, options.last, names,
+            publish=options.publish, reprocess=options.reprocess, late_days=options.late_days,
+        )  # fmt: skip
         return 0
     _check_models(context)
     _accept(context, options)
     guard_order(context, options.first, names)
-    line = Line(context, names, publish=options.publish, reprocess=options.reprocess)
+    line = Line(
+        context, names, publish=options.publish, reprocess=options.reprocess, late_days=options.late_days
+    )  # fmt: skip
     return 0 if line.run(options.first, options.last) else 1
 
 

@@ -43,6 +43,7 @@ class Line:
         publish: release and publish after the last day, after each, or not.
         reprocess: read the sources again and train again what is there already.
         overrides: what is trained otherwise than the YAML says.
+        late_days: look at the sources again for days that were skipped; those that have come are taken in.
         say: receives one line of progress at a time.
     """
 
@@ -51,6 +52,7 @@ class Line:
     publish: Publish = "last"
     reprocess: bool = False
     overrides: Overrides = NONE
+    late_days: bool = False
     say: Callable[[str], None] = field(default=lambda text: print(text, file=sys.stderr, flush=True))
     failed: dict[str, str] = field(default_factory=dict)
 
@@ -71,7 +73,8 @@ class Line:
         began = time.perf_counter()
         what: list[str] = []
         for name in SHARED:
-            made = stage_module(name).run(self.context, day, reprocess=self.reprocess)
+            again = self.reprocess or (self.late_days and self._may_have_come(name, day))
+            made = stage_module(name).run(self.context, day, reprocess=again)
             if name == "validate":
                 what += quarantined(made)
         for experiment in self.experiments:
@@ -93,6 +96,10 @@ class Line:
                 self._publish_newest(day)
             stage_module("report").run(self.context, day)
         self.say_day(day, f"{' · '.join(what)}  ({time.perf_counter() - began:.1f} s)")
+
+    def _may_have_come(self, stage: str, day: Day) -> bool:
+        """Whether a day was skipped that only its extraction can find to be there now."""
+        return stage == "extract" and not self.context.config.is_dirty(day) and self.context.skipped(day) is not None
 
     def say_day(self, day: Day, text: str) -> None:
         """Tell what became of a day, once all of it is committed."""

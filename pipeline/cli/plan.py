@@ -23,13 +23,15 @@ def print_plan(
     publish: Publish,
     reprocess: bool,
     overrides: Overrides = NONE,
+    late_days: bool = False,
 ) -> None:
     print(f"{'day':10}  {'stage':24}  plan")
     again: dict[str, Day] = {}
     for day in first.through(last):
         skipped = context.skipped(day)
         if skipped is not None and not reprocess:
-            print(f"{day}  {'all':24}  nothing: skipped ({skipped})")
+            plan = "look at its sources again" if late_days and not context.config.is_dirty(day) else "nothing"
+            print(f"{day}  {'all':24}  {plan}: skipped ({skipped})")
             continue
         upstream = ""
         for stage in SHARED:

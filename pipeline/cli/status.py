@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from typing import Any
 
 from pipeline.artifacts import Ref
@@ -12,6 +13,7 @@ from pipeline.cli.control import rechain_command
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.history_of_measures import measured_days
+from pipeline.late_days import late_days
 from pipeline.overrides import Overrides
 
 
@@ -23,12 +25,17 @@ def register(commands: Commands) -> None:
     add_job(parser)
     parser.add_argument("--from", dest="first", type=day, metavar="YYYY-MM-DD", help="only days from here on")
     parser.add_argument("--experiment", action="append", metavar="E", help="only this experiment (repeatable)")
+    parser.add_argument(
+        "--check-sources", action="store_true", help="ask the sources whether a skipped day has come since"
+    )
     add_json(parser)
 
 
 def _status(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     picture = collect(context, options.first, options.experiment)
+    if options.check_sources:
+        picture["late"] = [{**asdict(late), "day": str(late.day)} for late in late_days(context)]
     if options.json:
         print(json.dumps(picture, indent=1))
     else:
@@ -154,6 +161,11 @@ def _print(picture: dict[str, Any]) -> None:
             print(f"  tainted days; the shortest re-chain: {experiment['rechain']}")
         if experiment["settings_changed"]:
             print("  settings have changed since the last trained day; they apply from the next untrained day")
+    for late in picture.get("late", []):
+        print(f"{late['day']} was skipped and has come since ({late['state']}: {late['reason']}); "
+              f"take it in: {late['command']}")  # fmt: skip
+    if picture.get("late") == []:
+        print("no skipped day has come since")
     served = picture["served"]
     if served is None:
         print("served: nothing yet")

@@ -63,7 +63,8 @@ class Release(Strict):
     """What is released, from which experiment, and what is kept.
 
     ``push_fields_per_second``: how fast a release goes to Redis, so that readers do not feel it; ``null``: as fast as
-    it can. It changes nothing of a release, so it is no part of its digest.
+    it can. ``by``: time of the day after, in UTC like the schedule, by which a day should be released; an alert is
+    raised where it is not. Both change nothing of a release, so they are no part of its digest.
     """
 
     mode: Literal["after_next_day_test", "immediate"] = "after_next_day_test"
@@ -76,6 +77,7 @@ class Release(Strict):
     namespace: str = "dayspring"
     grace_seconds: int = Field(default=3600, ge=0)  # how long older Redis generations live on
     push_fields_per_second: int | None = Field(default=60_000, ge=1, exclude=True)
+    by: str | None = Field(default=None, pattern=r"^([01]\d|2[0-3]):[0-5]\d$", exclude=True)
 
 
 class Measures(Strict):

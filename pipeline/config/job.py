@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from models.schema import FeatureSchema, Kind, Side
+from pipeline.config.alerts import Alerts
 from pipeline.config.base import DayField, Strict
 from pipeline.config.experiment import Experiment, Measures, Release
 from pipeline.config.features import FeatureSettings, History, Replay
@@ -59,6 +60,7 @@ class JobConfig(Strict):
     experiments: dict[str, Experiment]
     release: Release
     measures: Measures = Measures()
+    alerts: Alerts = Alerts()
 
     @field_validator("timezone")
     @classmethod

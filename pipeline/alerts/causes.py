@@ -1,0 +1,48 @@
+"""What an alert is about."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from pipeline.days import Day
+
+Kind = Literal[
+    "failure", "retries_exhausted", "late_day", "late_release", "gate_block", "check_block", "measure_drop",
+    "map_growth", "unknown_ids", "checkpoint_age",
+]  # fmt: skip
+
+_SAME_CAUSE = {"retries_exhausted": "failure"}
+"""A task that fails for good is one cause, however it came to that."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One cause, told once.
+
+    Args:
+        text: one sentence with the figures and, where there is one, the command that helps.
+        what: which of several of its kind on a day, such as a task.
+    """
+
+    kind: Kind
+    job: str
+    day: Day
+    text: str
+    experiment: str | None = None
+    what: str = ""
+
+    @property
+    def key(self) -> str:
+        """Equal for equal causes, whatever the text says."""
+        kind = _SAME_CAUSE.get(self.kind, self.kind)
+        return "/".join([self.job, str(self.day), self.experiment or "-", kind, self.what or "-"])
+
+    @property
+    def line(self) -> str:
+        """The alert as one line for people."""
+        who = f"{self.job}/{self.experiment}" if self.experiment else self.job
+        return f"{who} {self.day} {self.kind.replace('_', ' ')}: {self.text}"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "day": str(self.day)}

@@ -1,0 +1,31 @@
+"""When a day's artefacts are worth an alert."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from pipeline.config.base import Strict
+
+
+class Alerts(Strict):
+    """What is out of the usual range; "usual" is what the trailing ``days`` had.
+
+    Args:
+        days: how many days back the usual range is taken from.
+        least_days: as long as fewer of them have the figure, nothing is out of range.
+        measure: the measure whose drop is told (default: ``measures.primary``, else auc or hit_3).
+        drop: share by which it may be worse than its mean over the trailing days.
+        growth: how many times the median of new ids an id map may grow by, and how many times less.
+        growth_ids: an id map that grows by fewer ids than this is not looked at.
+        unknown: by how much the share of candidates' ids that a model does not know may be above its median.
+        age_days: days that the served checkpoint may be old.
+    """
+
+    days: int = Field(default=7, ge=1, le=366)
+    least_days: int = Field(default=3, ge=1)
+    measure: str | None = None
+    drop: float = Field(default=0.1, gt=0, lt=1)
+    growth: float = Field(default=5.0, gt=1)
+    growth_ids: int = Field(default=100, ge=1)
+    unknown: float = Field(default=0.1, gt=0, le=1)
+    age_days: int = Field(default=3, ge=0)
