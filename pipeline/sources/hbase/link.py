@@ -16,8 +16,9 @@ T = TypeVar("T")
 
 FAULTS = (TException, OSError, EOFError)
 """What a broken connection, a time-out, or an error of the servers is raised as."""
-ATTEMPTS = 12
-_LONGEST_PAUSE = 8.0
+ATTEMPTS = 14
+"""Faults in a row after which work is given up: about two minutes, in which a killed server is up again."""
+_LONGEST_PAUSE = 15.0
 _FINAL = ("TableNotFoundException", "NoSuchColumnFamilyException", "AccessDeniedException", "TableNotEnabledException")
 
 

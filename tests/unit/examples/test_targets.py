@@ -120,7 +120,7 @@ def test_undated_parquet_is_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["parquet:", "somewhere", "redis://x"])
 def test_other_targets_are_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=rf"--target '{text}' is not a target; write sqlite:///FILE or parquet:FOLDER"):
+    with pytest.raises(UsageError, match=rf"--target '{text}' is not a target; write sqlite:///FILE, hbase:"):
         parse_target(text)
 
 
