@@ -1,5 +1,5 @@
 #!/bin/sh
-# Resolves requirements.in and requirements-dev.in into pins with hashes, for Python 3.11 on this platform.
+# Resolves the three requirements*.in into pins with hashes, for Python 3.11 on this platform.
 set -eu
 cd "$(dirname "$0")/.."
 if ! command -v uv >/dev/null 2>&1; then
@@ -10,3 +10,4 @@ fi
 lock() { uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links -o "$1.txt" "$1.in"; }
 lock requirements
 lock requirements-dev
+lock requirements-docker

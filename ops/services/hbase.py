@@ -5,20 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from xml.sax.saxutils import escape
 
+from ops.deployment import PROJECT
 from ops.services.base import HOST, TOOLS, Service, ServiceError, listening
 
 JARS = TOOLS / "lib" / "hbase"
-_OPENED = ("lang", "lang.reflect", "io", "nio", "util", "util.concurrent")
-_FLAGS = [
-    *(f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in _OPENED),
-    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
-    "--add-opens=java.base/jdk.internal.ref=ALL-UNNAMED",
-    "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED",
-    "-XX:+UseSerialGC",
-    "-Djava.net.preferIPv4Stack=true",
-]
+CONF = PROJECT / "ops" / "services" / "conf"
 _PROBE = "dayspring_probe"
 
 
@@ -43,11 +35,7 @@ class HBase(Service):
         return None
 
     def prepare(self) -> None:
-        conf = self.folder / "conf"
-        conf.mkdir(exist_ok=True)
         self.data.mkdir(exist_ok=True)
-        (conf / "hbase-site.xml").write_text(_site(self._settings()), encoding="utf-8")
-        (conf / "log4j.properties").write_text(_LOG4J, encoding="utf-8")
 
     def process_names(self) -> Sequence[str]:
         return ["master", "thrift"]
@@ -58,6 +46,12 @@ class HBase(Service):
             "master": self._java("1g", "org.apache.hadoop.hbase.master.HMaster", "start"),
             "thrift": self._java("512m", *thrift),
         }
+
+    def await_process(self, name: str) -> None:
+        # A gateway that starts before the master has said where it is ends by itself.
+        if name == "master":
+            zookeeper = self.port_of("zookeeper")
+            self._await(lambda: None if listening(zookeeper) else "ZooKeeper does not listen", ["master"])
 
     def trouble(self) -> str | None:
         """The gateway answers before tables can be written, so a cell is written and read."""
@@ -91,54 +85,9 @@ class HBase(Service):
         if done.returncode != 0:
             raise ServiceError(f"hbase: RegionSplitter {table} failed:\n{(done.stdout + done.stderr)[-1500:]}")
 
-    def await_process(self, name: str) -> None:
-        # A gateway that starts before the master has said where it is ends by itself.
-        if name == "master":
-            zookeeper = self.port_of("zookeeper")
-            self._await(lambda: None if listening(zookeeper) else "ZooKeeper does not listen", ["master"])
-
     def _java(self, heap: str, *arguments: str) -> list[str]:
-        java = shutil.which("java") or "java"
-        path = f"{self.folder / 'conf'}:{JARS}/*"
-        return [java, *_FLAGS, f"-Xmx{heap}", "-cp", path, *arguments]
-
-    def _settings(self) -> dict[str, str]:
-        return {
-            # The raw local file system hands every flushed edit to the kernel, so a killed server loses none.
-            "fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
-            "hbase.rootdir": (self.data / "hbase").as_uri(),
-            "hbase.tmp.dir": str(self.data / "tmp"),
-            "hbase.zookeeper.property.dataDir": str(self.data / "zookeeper"),
-            "hbase.zookeeper.property.clientPort": str(self.port_of("zookeeper")),
-            "hbase.zookeeper.property.clientPortAddress": HOST,
-            "hbase.zookeeper.quorum": HOST,
-            "hbase.cluster.distributed": "false",
-            "hbase.unsafe.stream.capability.enforce": "false",
-            "hbase.wal.provider": "filesystem",
-            "hbase.master.hostname": "localhost",
-            "hbase.regionserver.hostname": "localhost",
-            "hbase.master.ipc.address": HOST,
-            "hbase.regionserver.ipc.address": HOST,
-            "hbase.master.port": "0",
-            "hbase.regionserver.port": "0",
-            "hbase.master.info.port": "-1",
-            "hbase.regionserver.info.port": "-1",
-            "hbase.thrift.info.port": "-1",
-        }
-
-
-_LOG4J = """log4j.rootLogger=WARN,console
-log4j.appender.console=org.apache.log4j.ConsoleAppender
-log4j.appender.console.target=System.out
-log4j.appender.console.layout=org.apache.log4j.PatternLayout
-log4j.appender.console.layout.ConversionPattern=%d{ISO8601} %p %c{1}: %m%n
-log4j.logger.org.apache.hadoop.hbase.master.HMaster=INFO
-"""
-
-
-def _site(settings: Mapping[str, str]) -> str:
-    properties = "".join(
-        f"  <property><name>{escape(name)}</name><value>{escape(value)}</value></property>\n"
-        for name, value in settings.items()
-    )
-    return f'<?xml version="1.0"?>\n<configuration>\n{properties}</configuration>\n'
+        settings = [f"-Ddayspring.data={self.data}", f"-Ddayspring.zookeeper={self.port_of('zookeeper')}"]
+        return [
+            shutil.which("java") or "java", f"@{CONF / 'jvm.options'}", f"-Xmx{heap}", *settings,
+            "-cp", f"{CONF}:{JARS}/*", *arguments,
+        ]  # fmt: skip
