@@ -26,7 +26,7 @@ def register(commands: Commands) -> None:
     config.add_argument("what", choices=("check",))
     config.add_argument("--job", help="default: every YAML of DAYSPRING_CONF")
 
-    doctor = commands.add("doctor", _doctor, "Test this machine, the artefact root, the sources and Redis.", "doctor")
+    doctor = commands.add("doctor", _doctor, "Test this machine, the artefact root and every store.", "doctor")
     doctor.add_argument("--job", help="default: every YAML of DAYSPRING_CONF")
 
 
@@ -79,6 +79,7 @@ def _doctor(options: argparse.Namespace) -> int:
             (f"{name}: artefact root", lambda name=name: _root(JobContext.open(name))),  # type: ignore[misc]
             (f"{name}: source", lambda name=name: _source(JobContext.open(name))),  # type: ignore[misc]
             (f"{name}: Redis", lambda name=name: _redis(JobContext.open(name))),  # type: ignore[misc]
+            (f"{name}: models", lambda name=name: _models(JobContext.open(name))),  # type: ignore[misc]
         ]
     bad = 0
     for what, check in checks:
@@ -139,7 +140,12 @@ def _source(context: JobContext) -> str:
 
 
 def _redis(context: JobContext) -> str:
-    from pipeline.serving.connection import connect
+    from pipeline.release.build import generations
 
-    version = connect(context.root).info("server")["redis_version"]
-    return f"answers, version {version}"
+    return generations(context).check()
+
+
+def _models(context: JobContext) -> str:
+    from pipeline.release.build import models
+
+    return models(context).check()

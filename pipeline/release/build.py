@@ -104,11 +104,17 @@ def publisher(context: JobContext) -> Publisher:
     settings = context.config.release
     return Publisher(
         context.job, ReleaseFiles.of(context.root, context.job),
-        Generations(connect(context.root), Keys(settings.namespace, context.job), settings.push_fields_per_second),
-        models(context),
+        generations(context), models(context),
         lambda artifact_id: payload(context, artifact_id),
         grace_seconds=settings.grace_seconds, keep_models=settings.keep_models,
     )  # fmt: skip
+
+
+def generations(context: JobContext) -> Generations:
+    """The job's releases in Redis."""
+    settings = context.config.release
+    keys = Keys(settings.namespace, context.job)
+    return Generations(connect(context.root), keys, settings.push_fields_per_second)
 
 
 def models(context: JobContext) -> Models:

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, cast
 
 import redis
 
@@ -144,24 +143,25 @@ class Generations:
         pace = Pace(self._rate)
         commands = self._commands(release_id, dealt)
         while step := list(islice(commands, pace.commands)):
-            pace.wait(sum(len(fields) for _, fields in step))
+            pace.wait(sum(len(command) // 2 for command in step))
             pipe = self._client.pipeline(transaction=False)
-            for key, fields in step:
-                pipe.hset(key, mapping=cast(Any, fields))
-                if RELEASE_FIELD in fields:
-                    pipe.persist(key)
+            for command in step:
+                pipe.execute_command(*command)
             pipe.execute()
 
     def _commands(
         self, release_id: str, dealt: Mapping[str, Sequence[Mapping[str, bytes]]]
-    ) -> Iterator[tuple[str, dict[str, Any]]]:
+    ) -> Iterator[tuple[str | bytes, ...]]:
         """Keys with a few of their fields each: a server does nothing else while it runs one command."""
         for name, each in dealt.items():
             for number, shard in enumerate(each):
                 key = self._keys.shard(release_id, name, number)
-                fields = iter({RELEASE_FIELD: release_id, **shard}.items())
-                while some := dict(islice(fields, _FIELDS)):
-                    yield key, some
+                yield "PERSIST", key
+                flat: list[str | bytes] = [RELEASE_FIELD, release_id]
+                for pair in shard.items():
+                    flat += pair
+                for start in range(0, len(flat), 2 * _FIELDS):
+                    yield "HSET", key, *flat[start : start + 2 * _FIELDS]
 
     def _discard(self, release_id: str, shards: Mapping[str, int]) -> None:
         """Takes away what a failed push left, unless it is of a release in use."""
