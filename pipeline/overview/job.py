@@ -1,0 +1,74 @@
+"""What the page needs of a job's settings; a YAML that cannot be read hides nothing of what was trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from pipeline.config import load_job
+from pipeline.config.load import conf_folder
+from pipeline.days import Day
+from pipeline.errors import DayspringError
+from pipeline.evaluation import COLUMNS, LOWER_IS_BETTER
+
+GROUPS = {"new_user": "new teachers", "new_owner": "new classes", "known": "all others"}
+"""How groups of requests are called, in the order in which they are shown."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as its settings describe it.
+
+    Attributes:
+        experiments: of the YAML, in its order.
+        starts: first day by the settings, by experiment.
+        settings: digest of what the training of each experiment reads.
+        measures: in the order in which they are shown; ``primary`` is among them.
+        dated: tables with a row a day; ``None`` = not known, all are shown.
+        problem: why the settings could not be read, if so.
+    """
+
+    name: str
+    kind: str = ""
+    experiments: tuple[str, ...] = ()
+    champion: str = ""
+    starts: dict[str, Day | None] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+    measures: tuple[str, ...] = ()
+    primary: str = ""
+    dated: tuple[str, ...] | None = None
+    weekdays: int = 4
+    problem: str | None = None
+
+    @classmethod
+    def read(cls, name: str) -> Job:
+        """The job as the YAML under ``DAYSPRING_CONF`` has it now; with ``problem`` where that cannot be read."""
+        path = conf_folder() / f"{name}.yaml"
+        try:
+            written = path.stat().st_mtime_ns
+        except OSError:
+            return cls(name, problem=f"{path}: no such file; the days that were trained are shown all the same")
+        return _read(name, path, written)
+
+    @property
+    def lower_is_better(self) -> list[str]:
+        return [each for each in self.measures if each in LOWER_IS_BETTER]
+
+
+@lru_cache(maxsize=64)
+def _read(name: str, path: Path, written: int) -> Job:
+    try:
+        config = load_job(name, path.parent)
+    except DayspringError as error:
+        return Job(name, problem=str(error))
+    measures = COLUMNS[config.kind]
+    primary = config.measures.primary or {"impressions": "auc", "ranking": "composite"}[config.kind]
+    return Job(
+        name, config.kind, tuple(config.experiments), config.release.champion,
+        starts={each: settings.start or config.start for each, settings in config.experiments.items()},
+        settings={each: config.stage_settings("train", each) for each in config.experiments},
+        measures=measures if primary in measures else (*measures, primary), primary=primary,
+        dated=tuple(each for each, table in config.tables.items() if table.dated),
+        weekdays=config.validation.weekdays,
+    )  # fmt: skip
