@@ -13,6 +13,7 @@ from pipeline.artifacts import Artifact
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import ChainError, DaySkipped, DayspringError, LockTimeout
+from pipeline.failures import noted
 from pipeline.overrides import NONE, Overrides
 from pipeline.tensorflow_start import start_tensorflow
 
@@ -24,11 +25,23 @@ STAGES = (*SHARED, EXPERIMENT, *CLOSING)
 Publish = Literal["last", "each", "none"]
 
 
-def stage_module(name: str) -> Any:
-    """The stage's module, imported only when it runs: most stages need no TensorFlow."""
+@dataclass(frozen=True)
+class Stage:
+    """A stage that leaves a note where it fails, so that the page can tell a failed day from one never run."""
+
+    name: str
+    module: Any
+
+    def run(self, context: JobContext, day: Day, *experiment: str, **options: Any) -> Any:
+        with noted(context.root, context.job, day, self.name, *experiment):
+            return self.module.run(context, day, *experiment, **options)
+
+
+def stage_module(name: str) -> Stage:
+    """The stage, its module imported only when it runs: most stages need no TensorFlow."""
     if name == EXPERIMENT:
         start_tensorflow()
-    return importlib.import_module(f"pipeline.stages.{name}")
+    return Stage(name, importlib.import_module(f"pipeline.stages.{name}"))
 
 
 @dataclass
