@@ -1,4 +1,7 @@
-"""The line of a day as an Airflow DAG: the same for every job, one training task for each of its experiments."""
+"""The line of a day as an Airflow DAG: the same for every job, one training task for each of its experiments.
+
+Beside it the DAG that follows each day, started by its asset: what is told of a day must not hold the next one up.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,10 @@ import yaml
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TaskGroup, TriggerRule
 
-from dayspring.operators import PROJECT, FailRun, ReportOperator, StageOperator
+from dayspring.deadlines import release_deadline
+from dayspring.failures import alert_failure
+from dayspring.operators import PROJECT, AlertsOperator, FailRun, ReportOperator, StageOperator
+from dayspring.params import run_params
 from dayspring.sensors import DayReadySensor
 
 TRAIN_POOL = "train"
@@ -24,17 +30,23 @@ RETRY = {
     "execution_timeout": timedelta(hours=1),
     # Finish a day before starting the next one: what is further down the line goes first.
     "weight_rule": "upstream",
+    "on_failure_callback": alert_failure,
 }
 
 
-def experiments_of(job: str) -> list[str]:
-    """Names of the job's experiments, read without the full (slower) check of its settings."""
+def settings_of(job: str) -> dict[str, Any]:
+    """The job's YAML, read without the full (slower) check of its settings; it has experiments."""
     path = Path(os.environ.get("DAYSPRING_CONF") or PROJECT / "conf") / f"{job}.yaml"
     settings = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     experiments = settings.get("experiments") if isinstance(settings, dict) else None
     if not isinstance(experiments, dict) or not experiments:
         raise ValueError(f"{path}: experiments: declare at least one; check with `python -m pipeline config check`")
-    return list(experiments)
+    return dict(settings)
+
+
+def measures_of(job: str) -> Asset:
+    """The asset that every run of the job updates, its event with the day's measures."""
+    return Asset(f"{job}_measures")
 
 
 def schedule_end() -> pendulum.DateTime | None:
@@ -45,7 +57,9 @@ def schedule_end() -> pendulum.DateTime | None:
 
 def daily_dag(job: str, description: str) -> DAG:
     """The DAG ``JOB_daily``. Its runs take their day from the logical date only."""
-    measures = Asset(f"{job}_measures")
+    settings = settings_of(job)
+    experiments = list(settings["experiments"])
+    release_by = (settings.get("release") or {}).get("by")
     with DAG(
         dag_id=f"{job}_daily",
         description=description,
@@ -56,11 +70,13 @@ def daily_dag(job: str, description: str) -> DAG:
         # More than the longest gap: a day that waits for a failed one must not hold the slot that its repair needs.
         max_active_runs=16,
         default_args=RETRY,
+        params=run_params(experiments),
+        deadline=release_deadline(job, str(release_by)) if release_by else None,
         tags=["dayspring", job],
     ) as dag:
 
         def stage(name: str, **kwargs: Any) -> StageOperator:
-            return StageOperator(task_id=name, job=job, stage=name, **kwargs)
+            return StageOperator(task_id=name, job=job, stage=name, experiments=experiments, **kwargs)
 
         wait = DayReadySensor(task_id="wait_for_day", job=job, execution_timeout=None)
         extract = stage("extract", execution_timeout=timedelta(hours=3))
@@ -74,12 +90,13 @@ def daily_dag(job: str, description: str) -> DAG:
                     task_id=f"train_{name}",
                     job=job,
                     stage="experiment",
+                    experiments=experiments,
                     experiment=name,
                     depends_on_past=True,
                     pool=TRAIN_POOL,
                     execution_timeout=timedelta(hours=3),
                 )
-                for name in experiments_of(job)
+                for name in experiments
             ]
         # Two joins that cost no process: together they pass once all experiments have ended and at least one of them
         # trained, and are skipped where all were. (`all_done_min_one_success` skips as soon as any one was.)
@@ -90,8 +107,14 @@ def daily_dag(job: str, description: str) -> DAG:
         release = stage("release", trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
         publish = stage("publish")
         prune = stage("prune")
-        report = ReportOperator(task_id="report", job=job, asset=measures, trigger_rule=TriggerRule.ALL_DONE)
-        red = FailRun(task_id="fail_run", trigger_rule=TriggerRule.ONE_FAILED, retries=0)
+        report = ReportOperator(
+            task_id="report",
+            job=job,
+            experiments=experiments,
+            asset=measures_of(job),
+            trigger_rule=TriggerRule.ALL_DONE,
+        )
+        red = FailRun(task_id="fail_run", job=job, trigger_rule=TriggerRule.ONE_FAILED, retries=0)
 
         wait >> extract >> validate >> id_maps >> features >> trained
         trained >> any_trained
@@ -99,4 +122,22 @@ def daily_dag(job: str, description: str) -> DAG:
         [any_trained, all_ended] >> check
         [any_trained, check] >> release >> publish >> prune >> report
         [wait, extract, validate, id_maps, features, *trained, check, release, publish, prune, report] >> red
+    return dag
+
+
+def report_dag(job: str) -> DAG:
+    """The DAG ``JOB_report``: what follows from a day that has ended, off the way of the next one."""
+    with DAG(
+        dag_id=f"{job}_report",
+        description=f"After each day of {job}: its alerts",
+        schedule=[measures_of(job)],
+        start_date=pendulum.datetime(2009, 1, 1, tz="UTC"),
+        catchup=False,
+        # Days that end while one run is under way wait for the next, which takes them together.
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        default_args={**RETRY, "execution_timeout": timedelta(minutes=10)},
+        tags=["dayspring", job],
+    ) as dag:
+        AlertsOperator(task_id="alerts", job=job, asset=measures_of(job))
     return dag

@@ -1,50 +1,55 @@
-"""Operators that run one stage of `python -m pipeline` in a process of its own."""
+"""Operators that run one command of `python -m pipeline` in a process of its own."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk import Asset, BaseOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
+from dayspring.failures import alert_failed_tasks
 from dayspring.hooks import environment
+from dayspring.params import Asked
 
 PROJECT = Path(__file__).resolve().parents[2]
 WRONG_USE = 2
 SKIPPED = 99
+NO_DATE = "This run has no logical date, so it has no day; trigger it with the day's date, 00:00 UTC"
 
 
-class StageOperator(BashOperator):
-    """Runs ``python -m pipeline stage STAGE`` for the run's day, which is its logical date.
+class PipelineOperator(BashOperator):
+    """Runs ``python -m pipeline ARGUMENTS`` as a child that dies with its task, and with the scheduler.
 
     Args:
-        experiment: the experiment whose stage it is; such a task is skipped where the stage finds no data (exit 99).
+        job: whose connections the command gets.
+        arguments: of the command; a template.
 
     Connections named ``dayspring_…`` say where the stores are, if the environment does not (see ``hooks``).
     ``DAYSPRING_PYTHON`` names the interpreter (default: Airflow's own). Exit 2, a wrong setting, is not retried.
     """
 
-    def __init__(self, *, job: str, stage: str, experiment: str | None = None, then: str = "", **kwargs: Any) -> None:
-        chosen = f" --experiment {experiment}" if experiment else ""
-        # `exec` leaves one process to signal; with a second command the shell has to stay.
-        prefix = "set -eo pipefail; " if then else "exec "
-        command = f'{prefix}"$DAYSPRING_PYTHON" -u -m pipeline stage {stage} --job {job} --day {{{{ ds }}}}{chosen}'
+    def __init__(self, *, job: str, arguments: str, skip_on_exit_code: int | None = None, **kwargs: Any) -> None:
         self.job = job
         super().__init__(
-            bash_command=command + then,
+            bash_command=command_of(arguments),
             cwd=str(PROJECT),
-            skip_on_exit_code=SKIPPED if experiment else None,
+            skip_on_exit_code=skip_on_exit_code,
             do_xcom_push=False,
             **kwargs,
         )
 
     def get_env(self, context: Any) -> dict[str, str]:
+        # Imported here: the DAG's file is parsed without anything of the pipeline.
+        from pipeline.parents import VARIABLE, workers
+
         env: dict[str, str] = super().get_env(context) | environment(self.job)
         env.setdefault("DAYSPRING_PYTHON", sys.executable)
+        env[VARIABLE] = workers()
         return env
 
     def execute(self, context: Any) -> Any:
@@ -57,25 +62,99 @@ class StageOperator(BashOperator):
             raise
 
 
+def command_of(arguments: str) -> str:
+    """The shell's command; `exec` leaves one process to signal."""
+    return f'exec "$DAYSPRING_PYTHON" -u -m pipeline {arguments}'
+
+
+class StageOperator(PipelineOperator):
+    """Runs ``python -m pipeline stage STAGE`` for the run's day, which is its logical date.
+
+    Args:
+        experiments: all of the job's; a run may have been asked for some of them only.
+        experiment: the one whose stage it is; such a task is skipped where the stage finds no data (exit 99).
+    """
+
+    def __init__(
+        self,
+        *,
+        job: str,
+        stage: str,
+        experiments: Sequence[str],
+        experiment: str | None = None,
+        options: str = "",
+        **kwargs: Any,
+    ) -> None:
+        chosen = f" --experiment {experiment}" if experiment else ""
+        # Without a date the template is still one; `execute` then says what is wrong.
+        arguments = f"stage {stage} --job {job} --day {{{{ ds | default('') }}}}{chosen}{options}"
+        # Behind the experiments' own tasks a skip breaks no order of days.
+        may_skip = SKIPPED if stage in ("experiment", "release") else None
+        super().__init__(job=job, arguments=arguments, skip_on_exit_code=may_skip, **kwargs)
+        self.stage = stage
+        self.experiments = list(experiments)
+        self.experiment = experiment
+
+    def execute(self, context: Any) -> Any:
+        if not context.get("ds"):
+            raise AirflowFailException(NO_DATE)
+        asked = Asked.of(context, self.experiments)
+        if asked.dry_run:
+            self._plan(context, asked)
+        if self.experiment is not None and self.experiment not in asked.experiments:
+            raise AirflowSkipException(f"'{self.experiment}' is not among the experiments that this run was asked for")
+        self.bash_command += asked.flags(self.stage)
+        return super().execute(context)
+
+    def _plan(self, context: Any, asked: Asked) -> None:
+        """The first stage prints the plan of them all; no stage runs."""
+        if self.stage == "extract":
+            self.bash_command = command_of(f"run --job {self.job} --day {context['ds']} --dry-run{asked.plan_flags()}")
+            super().execute(context)
+        raise AirflowSkipException(
+            "A dry run: the plan is in the log of `extract`. To run it, delete this run and trigger the day again"
+        )
+
+
 class ReportOperator(StageOperator):
     """The report of the day; its asset event carries the day's measures, as ``measures --json`` prints them."""
 
-    def __init__(self, *, job: str, asset: Asset, **kwargs: Any) -> None:
-        # The last line of the output is the operator's result: the JSON alone, on one line.
-        then = (
-            f'; measures=$("$DAYSPRING_PYTHON" -m pipeline measures --job {job} --day {{{{ ds }}}} --json)'
-            """; printf %s "$measures" | tr -d '\\n'"""
-        )
-        super().__init__(job=job, stage="report", then=then, outlets=[asset], **kwargs)
+    def __init__(self, *, asset: Asset, **kwargs: Any) -> None:
+        super().__init__(stage="report", options=" --json", outlets=[asset], **kwargs)
         self.asset = asset
 
     def execute(self, context: Any) -> None:
+        # The last line of the output is the operator's result.
         line = super().execute(context)
         context["outlet_events"][self.asset].extra = {"day": context["ds"], "measures": json.loads(line)}
 
 
+class AlertsOperator(PipelineOperator):
+    """Sends the alerts of the days whose asset events started the run; of its own day where it was started by hand."""
+
+    def __init__(self, *, job: str, asset: Asset, **kwargs: Any) -> None:
+        super().__init__(job=job, arguments=f"alerts --job {job}", **kwargs)
+        self.asset = asset
+
+    def execute(self, context: Any) -> Any:
+        events = [event for each in context["triggering_asset_events"].values() for event in each]
+        days = sorted({str(event.extra["day"]) for event in events if "day" in (event.extra or {})})
+        if not days and not context.get("ds"):
+            raise AirflowFailException(NO_DATE)
+        self.bash_command += "".join(f" --day {day}" for day in days or [context["ds"]])
+        return super().execute(context)
+
+
 class FailRun(BaseOperator):
-    """Fails, so that a run in which anything failed is red though its last stages went well."""
+    """Fails, so that a run in which anything failed is red though its last stages went well.
+
+    What failed is told here too: a task that was killed with its process had no time to.
+    """
+
+    def __init__(self, *, job: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job = job
 
     def execute(self, context: Any) -> None:
+        alert_failed_tasks(context, self.job)
         raise AirflowFailException("At least one task of this run failed: see the red ones")

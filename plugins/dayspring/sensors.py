@@ -9,6 +9,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from dayspring.hooks import source_hook
+from dayspring.operators import NO_DATE
 from dayspring.triggers import DayReadyTrigger, state_of
 
 
@@ -32,10 +33,19 @@ class DayReadySensor(BaseOperator):
         self.patience = patience
 
     def execute(self, context: Any) -> None:
+        from pipeline.errors import UsageError
+
         day = context.get("ds")
         if not day:
-            raise AirflowFailException("This run has no logical date; trigger it with the day's date, 00:00 UTC")
-        found = state_of(self.job, day, source_hook(self.job).settings())
+            raise AirflowFailException(NO_DATE)
+        if context["params"].get("dry_run"):
+            self.log.info("A dry run waits for nothing")
+            return
+        try:
+            found = state_of(self.job, day, source_hook(self.job).settings())
+        except UsageError as error:
+            # A day in the future, or a wrong setting: asking again changes nothing.
+            raise AirflowFailException(str(error)) from error
         if found["state"] == "waiting":
             self.log.info("%s is not ready: %s", day, found["reason"])
             trigger = DayReadyTrigger(self.job, day, self.poll_seconds)

@@ -16,11 +16,12 @@ def state_of(job: str, day: str, settings: Mapping[str, str]) -> dict[str, str]:
         settings: the job's ``DAYSPRING_JOB_URL``, if a connection gives it and not the environment.
     """
     # Imported here: every task process of the DAG loads this module.
+    from dayspring.failures import artefact_root
     from pipeline.context import JobContext
     from pipeline.days import Day
     from pipeline.readiness import day_state
 
-    context = JobContext.open(job, source_url=next(iter(settings.values()), None))
+    context = JobContext.open(job, root=artefact_root(), source_url=next(iter(settings.values()), None))
     try:
         found = day_state(context, Day.parse(day))
     finally:

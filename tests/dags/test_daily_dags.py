@@ -15,7 +15,12 @@ import yaml
 
 PROJECT = Path(__file__).resolve().parents[2]
 JOBS = ("homework", "ads")
-WIRING = sorted([*(PROJECT / "dags").glob("*.py"), *(PROJECT / "plugins").rglob("*.py")])
+# The page's modules are loaded by the API server alone.
+WIRING = sorted(
+    path
+    for path in (*(PROJECT / "dags").glob("*.py"), *(PROJECT / "plugins").rglob("*.py"))
+    if path.parent.name != "page"
+)
 HEAVY = {"tensorflow", "keras", "pandas", "pyarrow", "numpy", "sqlalchemy", "models", "pipeline"}
 
 
@@ -43,7 +48,15 @@ def experiments(job: str) -> list[str]:
 
 
 def test_the_only_dags_are_the_jobs(dags: dict[str, Any]) -> None:
-    assert {f"{job}_daily" for job in JOBS} <= set(dags)
+    assert {f"{job}_{kind}" for job in JOBS for kind in ("daily", "report")} <= set(dags)
+
+
+def test_what_follows_a_day_is_started_by_its_asset_and_not_by_hand(dags: dict[str, Any], job: str) -> None:
+    report = dags[f"{job}_report"]
+    assert [asset.name for asset in report.timetable.asset_condition.objects] == [f"{job}_measures"]
+    assert report.is_paused_upon_creation is False
+    assert report.max_active_runs == 1
+    assert list(report.task_dict) == ["alerts"]
 
 
 def test_a_run_is_a_utc_day_and_gaps_are_backfilled_by_hand(dag: Any) -> None:
@@ -73,17 +86,17 @@ def test_what_grows_runs_in_day_order(dag: Any) -> None:
     assert not {"wait_for_day", "extract", "validate"} & in_order
 
 
-def test_only_an_experiment_may_turn_exit_99_into_skipped(dag: Any) -> None:
+def test_nothing_before_an_experiment_may_turn_exit_99_into_skipped(dag: Any) -> None:
     for name, task in dag.task_dict.items():
         if hasattr(task, "bash_command"):
-            assert (99 in task.skip_on_exit_code) is name.startswith("train_"), name
+            assert (99 in task.skip_on_exit_code) is (name.startswith("train_") or name == "release"), name
 
 
 def test_every_stage_gets_its_day_from_the_logical_date(dag: Any, job: str) -> None:
     stages = [task for task in dag.task_dict.values() if hasattr(task, "bash_command")]
     assert len(stages) == 9 + len(experiments(job))
     for task in stages:
-        assert f"--job {job} --day {{{{ ds }}}}" in task.bash_command
+        assert f"--job {job} --day {{{{ ds | default('') }}}}" in task.bash_command
         assert "data_interval" not in task.bash_command
 
 
@@ -173,6 +186,19 @@ def test_a_yaml_without_experiments_is_named(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("DAYSPRING_CONF", str(tmp_path))
     with pytest.raises(ValueError, match=r"ads\.yaml: experiments: declare at least one"):
         daily_dag("ads", "")
+
+
+def test_a_release_deadline_of_the_yaml_becomes_the_dags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dayspring.daily_dag import daily_dag
+
+    text = (PROJECT / "conf" / "ads.yaml").read_text(encoding="utf-8")
+    (tmp_path / "ads.yaml").write_text(text.replace("release:\n", 'release:\n  by: "04:30"\n'), encoding="utf-8")
+    monkeypatch.setenv("DAYSPRING_CONF", str(tmp_path))
+    (deadline,) = daily_dag("ads", "").deadline
+    assert deadline.interval == timedelta(days=1, hours=4, minutes=30)
+    assert deadline.callback.path == "dayspring.deadlines.release_is_late"
+    monkeypatch.delenv("DAYSPRING_CONF")
+    assert not daily_dag("ads", "").deadline
 
 
 def test_the_schedule_can_end_with_the_data(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+CONTEXT: dict[str, Any] = {"ds": "2024-03-04", "params": {"dry_run": False}}
+
 
 @pytest.fixture
 def states(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
@@ -33,7 +35,7 @@ def sensor() -> Any:
 @pytest.mark.parametrize("state", ["ready", "empty", "late"])
 def test_a_day_that_will_not_change_goes_on_at_once(states: list[dict[str, str]], state: str) -> None:
     states.append({"state": state, "reason": "because"})
-    assert sensor().execute({"ds": "2024-03-04"}) is None
+    assert sensor().execute(CONTEXT) is None
 
 
 def test_a_day_that_may_still_come_is_deferred(states: list[dict[str, str]]) -> None:
@@ -41,7 +43,7 @@ def test_a_day_that_may_still_come_is_deferred(states: list[dict[str, str]]) -> 
 
     states.append({"state": "waiting", "reason": "no marker yet"})
     with pytest.raises(TaskDeferred) as deferred:
-        sensor().execute({"ds": "2024-03-04"})
+        sensor().execute(CONTEXT)
     assert deferred.value.method_name == "go_on"
     assert deferred.value.trigger.serialize() == (
         "dayspring.triggers.DayReadyTrigger",
@@ -69,7 +71,7 @@ def test_an_unreachable_source_fails_the_task_with_its_message(monkeypatch: pyte
     event = fired()
     assert event["state"] == "error"
     with pytest.raises(AirflowException, match="does not answer"):
-        sensor().go_on({"ds": "2024-03-04"}, event)
+        sensor().go_on(CONTEXT, event)
 
 
 def test_a_run_without_a_date_is_refused() -> None:
@@ -77,6 +79,18 @@ def test_a_run_without_a_date_is_refused() -> None:
 
     with pytest.raises(AirflowFailException, match="no logical date"):
         sensor().execute({})
+
+
+def test_a_day_in_the_future_is_refused_and_not_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    with pytest.raises(AirflowFailException, match="2999-01-01 is in the future"):
+        sensor().execute({"ds": "2999-01-01", "params": {"dry_run": False}})
+
+
+def test_a_dry_run_waits_for_nothing(states: list[dict[str, str]]) -> None:
+    states.append({"state": "waiting", "reason": "no marker yet"})
+    assert sensor().execute({"ds": "2024-03-04", "params": {"dry_run": True}}) is None
 
 
 def fired() -> dict[str, str]:

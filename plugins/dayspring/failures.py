@@ -1,0 +1,52 @@
+"""Alerts of what fails under Airflow: once a task of a day, after its last try."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+TRAIN = "train_"
+_SHOWN = 600
+
+
+def alert_failure(context: Any) -> None:
+    """The tasks' ``on_failure_callback``, which Airflow calls when no try is left."""
+    task, instance = context["task"], context["ti"]
+    job = getattr(task, "job", None)
+    if job is None or not context.get("ds"):
+        return
+    exhausted = instance.try_number > (task.retries or 0) > 0
+    _send(job, context["ds"], task.task_id, context.get("exception"), exhausted=exhausted)
+
+
+def alert_failed_tasks(context: Any, job: str) -> None:
+    """Those of the run that have failed, where nothing has told of them yet."""
+    if not context.get("ds"):
+        return
+    run = context["run_id"]
+    states = context["ti"].get_task_states(dag_id=context["dag"].dag_id, run_ids=[run]).get(run, {})
+    for task, state in states.items():
+        if state == "failed":
+            _send(job, context["ds"], task, None, exhausted=False)
+
+
+def artefact_root() -> Path:
+    """The folder of the artefacts as the stages see it, whose working folder is the project."""
+    from pipeline.context import default_root
+
+    return PROJECT / default_root()
+
+
+def _send(job: str, day: str, task: str, error: object, *, exhausted: bool) -> None:
+    from pipeline.alerts.causes import Alert, Kind
+    from pipeline.alerts.deliver import try_to_deliver
+    from pipeline.days import Day
+    from pipeline.failures import failures
+
+    experiment = task.removeprefix(TRAIN) if task.startswith(TRAIN) else None
+    note = failures(artefact_root(), job).get((Day.parse(day), experiment or ""))
+    why = note.message if note is not None else str(error or "it was killed; see its log")
+    text = f"task {task} failed{' after its last retry' if exhausted else ''}: {why[:_SHOWN]}"
+    kind: Kind = "retries_exhausted" if exhausted else "failure"
+    try_to_deliver(artefact_root(), job, [Alert(kind, job, Day.parse(day), text, experiment, task)])

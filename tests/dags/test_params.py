@@ -1,0 +1,126 @@
+"""The form of a manual run: what it lets through, and what each task makes of it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+ORDINARY: dict[str, Any] = {
+    "experiments": ["pooled", "din"], "epochs": None, "learning_rate": None, "force": False, "dry_run": False,
+}  # fmt: skip
+DAY = "2024-03-04"
+
+
+@pytest.fixture(scope="module")
+def dag() -> Any:
+    from dayspring.daily_dag import daily_dag
+
+    return daily_dag("ads", "")
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The commands that tasks would have run."""
+    from airflow.providers.standard.hooks.subprocess import SubprocessHook, SubprocessResult
+
+    commands: list[str] = []
+
+    def run_command(hook: Any, command: list[str], env: dict[str, str], **_: Any) -> SubprocessResult:
+        commands.append(command[-1])
+        environments.append(env)
+        return SubprocessResult(0, "[]")
+
+    environments: list[dict[str, str]] = []
+    monkeypatch.setattr(SubprocessHook, "run_command", run_command)
+    return commands
+
+
+def execute(dag: Any, task: str, **asked: Any) -> Any:
+    """The task run as Airflow would, its command as far as it was rendered."""
+    import copy
+
+    found = copy.copy(dag.task_dict[task])
+    found.bash_command = found.bash_command.replace("{{ ds | default('') }}", DAY)
+    events = {dag.task_dict["report"].asset: SimpleNamespace(extra={})}
+    return found.execute({"ds": DAY, "params": {**ORDINARY, **asked}, "outlet_events": events})
+
+
+def test_the_defaults_are_those_of_an_ordinary_run(dag: Any) -> None:
+    assert dag.params.validate() == ORDINARY
+    assert {name: param.schema["type"] for name, param in dag.params.items()}["epochs"] == ["null", "integer"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("experiments", ["dinn"], "'dinn' is not one of"),
+        ("experiments", [], "non-empty|too short"),
+        ("epochs", 0, "less than the minimum of 1"),
+        ("epochs", 1.5, "not of type"),
+        ("learning_rate", 0, "less than or equal to the minimum of 0"),
+        ("learning_rate", "fast", "not of type"),
+        ("force", "yes", "not of type"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused(dag: Any, name: str, value: Any, told: str) -> None:
+    from airflow.sdk.exceptions import AirflowException
+
+    form = dict(dag.params.items())
+    with pytest.raises((AirflowException, ValueError), match=told):
+        form[name].resolve(value)
+
+
+def test_an_ordinary_run_adds_nothing(dag: Any, ran: list[str]) -> None:
+    for task in ("extract", "train_din", "release", "report"):
+        execute(dag, task)
+    assert ran == [
+        f'exec "$DAYSPRING_PYTHON" -u -m pipeline stage extract --job ads --day {DAY}',
+        f'exec "$DAYSPRING_PYTHON" -u -m pipeline stage experiment --job ads --day {DAY} --experiment din',
+        f'exec "$DAYSPRING_PYTHON" -u -m pipeline stage release --job ads --day {DAY}',
+        f'exec "$DAYSPRING_PYTHON" -u -m pipeline stage report --job ads --day {DAY} --json',
+    ]
+
+
+def test_what_is_asked_for_becomes_options_of_the_stages_that_it_concerns(dag: Any, ran: list[str]) -> None:
+    for task in ("extract", "train_din", "check", "release", "publish"):
+        execute(dag, task, experiments=["din"], epochs=3, learning_rate=0.02, force=True)
+    assert [command.split(f"--day {DAY}")[1] for command in ran] == [
+        " --reprocess", " --experiment din --reprocess --epochs 3 --learning-rate 0.02", "", " --experiment din", "",
+    ]  # fmt: skip
+
+
+def test_an_experiment_that_is_not_asked_for_is_skipped_inside_its_own_task(dag: Any, ran: list[str]) -> None:
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    with pytest.raises(AirflowSkipException, match="'pooled' is not among the experiments"):
+        execute(dag, "train_pooled", experiments=["din"])
+    assert ran == []
+
+
+def test_a_dry_run_prints_the_plan_once_and_runs_nothing(dag: Any, ran: list[str]) -> None:
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    for task in ("extract", "train_din", "report"):
+        with pytest.raises(AirflowSkipException, match="the plan is in the log of `extract`"):
+            execute(dag, task, dry_run=True, epochs=3, force=True)
+    assert ran == [
+        f'exec "$DAYSPRING_PYTHON" -u -m pipeline run --job ads --day {DAY} --dry-run '
+        "--experiment pooled --experiment din --epochs 3 --reprocess"
+    ]
+
+
+def test_a_run_without_a_date_is_refused_by_every_task_that_would_start(dag: Any, ran: list[str]) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    with pytest.raises(AirflowFailException, match="no logical date"):
+        dag.task_dict["report"].execute({"params": ORDINARY})
+    assert ran == []
+
+
+def test_a_stage_is_told_whom_to_die_with(dag: Any) -> None:
+    import os
+
+    env = dag.task_dict["extract"].get_env({"params": ORDINARY})
+    assert env["DAYSPRING_DIE_WITH_PARENT"].split(",")[0] == str(os.getpid())
