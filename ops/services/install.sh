@@ -2,13 +2,13 @@
 # Gets what the real servers need; at once when all is there. Usage: ops/services/install.sh
 #   MariaDB, Redis, Java, Maven, Go   packages of Debian or Ubuntu, where this user may install them without a question
 #   HBase and its Thrift gateway      jars from Maven Central, by ops/services/pom.xml, into .services/lib/hbase
-#   versitygw, compose-go             Go programs, into .services/bin
+#   versitygw, compose-check          Go programs, into .services/bin
 # What cannot be got is said and left out: `make services` and the tests name it again.
 set -u
 cd "$(dirname "$0")/../.."
 TOOLS="$PWD/.services"
 VERSITYGW=v1.8.0
-COMPOSE_GO=v2.16.2
+CHECK=$(cat ops/services/compose/* | cksum)
 PATH="$PATH:/usr/sbin:/usr/local/sbin:/usr/local/go/bin"
 FAILED=
 
@@ -49,7 +49,7 @@ system_packages() {
     has redis-server || wanted="$wanted redis-server"
     has java || wanted="$wanted default-jre-headless"
     jars_there || has mvn || wanted="$wanted maven"
-    { program_there versitygw "$VERSITYGW" && program_there compose-go "$COMPOSE_GO"; } || has go || wanted="$wanted golang-go"
+    { program_there versitygw "$VERSITYGW" && program_there compose-check "$CHECK"; } || has go || wanted="$wanted golang-go"
     # shellcheck disable=SC2086
     [ -z "$wanted" ] || packages $wanted
 }
@@ -71,19 +71,22 @@ jars() {
 
 program_there() { [ -x "$TOOLS/bin/$1" ] && [ "$(cat "$TOOLS/bin/.$1" 2>/dev/null)" = "$2" ]; }
 
-program() { # program NAME MODULE VERSION: builds a Go program under that name
-    program_there "$1" "$3" && return
-    has go || { lacks "$1: Go is missing (https://go.dev/dl), so it cannot be built"; return; }
-    echo "services: building $1 $3 (a minute or two)"
-    built=$(mktemp -d)
-    if GOBIN="$built" go install "$2@$3" >"$built/log" 2>&1; then
+program() { # program NAME VERSION COMMAND…: has the command build NAME into the folder $GOBIN
+    name=$1 version=$2
+    shift 2
+    program_there "$name" "$version" && return
+    has go || { lacks "$name: Go is missing (https://go.dev/dl), so it cannot be built"; return; }
+    echo "services: building $name (a minute or two)"
+    GOBIN=$(mktemp -d)
+    export GOBIN
+    if "$@" >"$GOBIN/log" 2>&1; then
         mkdir -p "$TOOLS/bin"
-        mv "$built/$(basename "$2")" "$TOOLS/bin/$1"
-        echo "$3" >"$TOOLS/bin/.$1"
+        mv "$GOBIN/$name" "$TOOLS/bin/$name"
+        echo "$version" >"$TOOLS/bin/.$name"
     else
-        lacks "$1: go install $2@$3 failed: $(tail -n 3 "$built/log")"
+        lacks "$name: it cannot be built: $(tail -n 3 "$GOBIN/log")"
     fi
-    rm -rf "$built"
+    rm -rf "$GOBIN"
 }
 
 # Two runs at once, of `make test` and `make services`, say, take turns.
@@ -94,6 +97,6 @@ if has flock; then
 fi
 system_packages
 jars
-program versitygw github.com/versity/versitygw/cmd/versitygw "$VERSITYGW"
-program compose-go github.com/compose-spec/compose-go/v2/cmd "$COMPOSE_GO"
+program versitygw "$VERSITYGW" go install "github.com/versity/versitygw/cmd/versitygw@$VERSITYGW"
+program compose-check "$CHECK" go -C ops/services/compose install .
 [ -n "$FAILED" ] || echo "services: all programs are there"
