@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 unset PYTHONDONTWRITEBYTECODE
 # Tests must not read the settings of the person who runs them.
-for name in $(env | sed -nE 's/^(DAYSPRING_[A-Z_]+|AIRFLOW_[A-Z_]+)=.*/\1/p'); do unset "$name"; done
+for name in $(env | sed -nE 's/^(DAYSPRING_[A-Z0-9_]+|AIRFLOW_[A-Z0-9_]+|AWS_[A-Z0-9_]+)=.*/\1/p'); do unset "$name"; done
 export TF_CPP_MIN_LOG_LEVEL=2 LC_ALL=C
 BIN=.venv/bin
 
