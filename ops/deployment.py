@@ -140,6 +140,8 @@ class Deployment:
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
             # A line of ten short tasks: a second's sleep between two of them would be most of its time.
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
+            # Tasks of a scheduler that was killed are taken up by the next one, not after five minutes only.
+            "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.home / "logs"),
             "PYTHONPATH": str(PROJECT),
             "PYTHONUNBUFFERED": "1",

@@ -65,6 +65,23 @@ def alive(mark: str, folder: Path) -> list[psutil.Process]:
     return found
 
 
+def end_left_by(name: str, folder: Path) -> list[int]:
+    """Kills what still runs in the session of a component that has ended; returns the pids."""
+    session = _session(folder / f"{name}.pid")
+    if session is None or pid_of(name, folder) is not None:
+        return []
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE and _in_session(process, {session[0]: session[1]}):
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue  # gone meanwhile
+    _signal(found, kill=True)
+    psutil.wait_procs(found, timeout=5)
+    return [process.pid for process in found]
+
+
 def end_servers_under(folder: Path) -> list[int]:
     """Ends embedded Redis servers whose socket lies under ``folder``, also where the folder has been removed."""
     found = []

@@ -46,8 +46,12 @@ class Scheduler:
             self.revive()
 
     def revive(self) -> bool:
-        """Start the scheduler if it does not run; whether it had to be."""
+        """Start the scheduler if it does not run; whether it had to be.
+
+        What a killed one has left, workers that wait for it for ever, is ended first.
+        """
         if processes.pid_of(NAME, self._deployment.logs) is not None:
             return False
+        processes.end_left_by(NAME, self._deployment.logs)
         processes.start(self._command, self._deployment.environment(), NAME, self._deployment.logs)
         return True

@@ -94,3 +94,14 @@ def test_a_redis_whose_root_was_removed_is_ended() -> None:
     assert len(processes.end_servers_under(root)) == 1
     assert processes.end_servers_under(root) == []
     root.rmdir()
+
+
+def test_what_a_killed_component_leaves_in_its_session_is_ended(folder: Path) -> None:
+    pid = start(folder, STUBBORN)
+    assert processes.end_left_by("part", folder) == []  # it runs
+    in_session = [each for each in psutil.Process(pid).children() if os.getsid(each.pid) == pid]
+    psutil.Process(pid).kill()
+    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)
+    assert processes.end_left_by("part", folder) == [each.pid for each in in_session]
+    _, left = psutil.wait_procs(in_session, timeout=10)
+    assert left == []
