@@ -13,7 +13,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
@@ -42,6 +42,8 @@ _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 _GENERATION = re.compile(r"gen=(\d{4,})")
 _STAGING = re.compile(r"\.staging\.day=[\d-]+\.(\d+)\.(\d+)\.[0-9a-f]+\.(.+)")
 _COMMIT_TIMEOUT = 60.0
+_WITHDRAWN = "withdrawn"
+"""In place of the current generation: the day has none any more."""
 _FOREIGN_STAGING_SECONDS = 7 * 24 * 3600
 
 
@@ -288,16 +290,18 @@ class ArtifactStore:
 
     def sweep(self) -> list[str]:
         """Remove staging folders whose owner is dead (or, on another host, untouched for a week); returns them."""
-        removed: list[str] = []
+        removed = self.abandoned()
+        for path in removed:
+            shutil.rmtree(path, ignore_errors=True)
+        return [str(path) for path in removed]
+
+    def abandoned(self) -> list[Path]:
+        """Staging folders that ``sweep`` would remove."""
         jobs = [self.root / kind / job for kind in _names(self.root) for job in _names(self.root / kind)]
         # A folder of days has no staging inside it: of thousands of them none is opened.
         experiments = [job / name for job in jobs for name in _names(job) if _SEGMENT.fullmatch(name)]
-        for folder in sorted(jobs + experiments):
-            for path in [folder / name for name in sorted(_names(folder))]:
-                if self._is_abandoned(path):
-                    shutil.rmtree(path, ignore_errors=True)
-                    removed.append(str(path))
-        return removed
+        places = (folder / name for folder in sorted(jobs + experiments) for name in sorted(_names(folder)))
+        return [path for path in places if self._is_abandoned(path)]
 
     @staticmethod
     def _is_abandoned(path: Path) -> bool:
@@ -345,14 +349,34 @@ class ArtifactStore:
             raise CorruptArtifact(f"{path}: the taint mark is damaged ({error}); delete it and taint again") from error
         return reason if generation == self._current_generation(self._folder(ref)) else None
 
+    def withdraw(self, ref: Ref) -> bool:
+        """Leave a day without a current artefact; its generations stay on disk, and another may be committed.
+
+        ``False`` if there was none.
+        """
+        folder = self._folder(ref)
+        with self._committing(ref):
+            if self._current_generation(folder) is None:
+                return False
+            write_atomic(folder / "current", f"{_WITHDRAWN}\n".encode())
+        return True
+
+    def is_withdrawn(self, ref: Ref) -> bool:
+        """Whether the day had an artefact that was withdrawn since."""
+        path = self._folder(ref) / "current"
+        return self._current_generation(path.parent) is None and path.exists()
+
     def lock_path(self, job: str, name: str) -> Path:
         """Where a lock of a job lives: outside of every artefact."""
         return self.root / ".locks" / job / f"{name}.lock"
 
+    def _committing(self, ref: Ref) -> AbstractContextManager[None]:
+        name = ref.kind if ref.experiment is None else f"{ref.kind}.{ref.experiment}"
+        return held(self.lock_path(ref.job, f"commit.{name}"), timeout=_COMMIT_TIMEOUT, what=f"the commit of {ref}")
+
     def _commit(self, ref: Ref, staging: Path, manifest: Manifest) -> Artifact:
         folder = self._folder(ref)
-        name = ref.kind if ref.experiment is None else f"{ref.kind}.{ref.experiment}"
-        with held(self.lock_path(ref.job, f"commit.{name}"), timeout=_COMMIT_TIMEOUT, what=f"the commit of {ref}"):
+        with self._committing(ref):
             if not folder.exists():
                 folder.mkdir(parents=True)
                 fsync_folder(folder.parent)
@@ -397,6 +421,8 @@ class ArtifactStore:
         try:
             text = path.read_bytes()[:64].decode("ascii", "replace").strip()
         except FileNotFoundError:
+            return None
+        if text == _WITHDRAWN:
             return None
         match = _GENERATION.fullmatch(text)
         if match is None:

@@ -121,6 +121,12 @@ def _size(path: Path) -> int:
         return 0
 
 
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def tensor_digest(array: NDArray[Any]) -> str:
     """SHA-256 over dtype, shape and values; equal for equal tensors, whatever their layout in memory or file.
 

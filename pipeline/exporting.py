@@ -11,6 +11,7 @@ from pipeline import golden
 from pipeline.artifacts import Artifact, Ref
 from pipeline.context import JobContext
 from pipeline.days import Day
+from pipeline.durable import file_digest
 from pipeline.features import arrays as day_arrays
 from pipeline.reuse import as_input, key_of, standing
 from pipeline.session import Session, seed_of
@@ -43,5 +44,11 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
             # The files of a SavedModel differ in bytes at every save; its content is the checkpoint's.
             key=key_of(inputs, settings), digest=checkpoint.manifest.digest, inputs=inputs, settings=settings,
             rows={space: each.size for space, each in maps.items()}, timings={"export": time.perf_counter() - began},
-            extra={"checkpoint": checkpoint.id, "golden_rows": len(np.load(draft.path / golden.OUTPUTS)["special"])},
+            extra={
+                "checkpoint": checkpoint.id, "golden_rows": len(np.load(draft.path / golden.OUTPUTS)["special"]),
+                "checksums": {
+                    path.relative_to(draft.path).as_posix(): file_digest(path)
+                    for path in sorted(draft.path.rglob("*")) if path.is_file()
+                },
+            },
         )  # fmt: skip

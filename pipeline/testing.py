@@ -13,7 +13,7 @@ from models.schema import DayArrays
 from pipeline.artifacts import Artifact, Ref
 from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.durable import content_digest
+from pipeline.durable import content_digest, tensor_digest
 from pipeline.evaluation import Evaluation, evaluate_impressions, evaluate_ranking
 from pipeline.features import arrays as day_arrays
 from pipeline.gate import Decision, Scored, decide
@@ -43,6 +43,7 @@ def run_test(
             key=key_of(inputs, settings), digest=content_digest({"logits": logits, "values": asdict(found)}),
             inputs=inputs, settings=settings, rows={"tested": found.rows},
             timings={"test": time.perf_counter() - began}, threads=config.threads,
+            tensors={"logits": tensor_digest(logits)},
             extra={
                 "checkpoint": checkpoint.id, "checkpoint_day": str(checkpoint.ref.day), "values": found.values,
                 "reasons": found.reasons, "counts": found.counts, "groups": found.groups,

@@ -7,7 +7,7 @@ import errno
 import sys
 import traceback
 
-from pipeline.cli import alerts, backfill, chains, checks, control, late_labels, measures, recommend, status
+from pipeline.cli import alerts, audit, backfill, chains, checks, control, late_labels, measures, recommend, status
 from pipeline.cli.arguments import Commands
 from pipeline.cli.remembered import remember
 from pipeline.errors import DayspringError
@@ -21,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = Commands(top)
-    for module in (backfill, status, alerts, measures, chains, recommend, control, late_labels, checks):
+    for module in (backfill, status, alerts, measures, chains, recommend, control, late_labels, audit, checks):
         module.register(commands)
     return top
 

@@ -62,6 +62,9 @@ class Outcome:
 class Publisher:
     """Moves a job's pointer: the only one that writes to its Redis keys, its object store and its release files.
 
+    Attributes:
+        generations: the releases in Redis.
+
     Args:
         payload: derives a release's payload from the id of its artefact.
         grace_seconds: how long generations other than the served and the previous one live on.
@@ -81,7 +84,7 @@ class Publisher:
     ) -> None:
         self._job = job
         self._files = files
-        self._generations = generations
+        self.generations = generations
         self._models = models
         self._payload = payload
         self._grace = grace_seconds
@@ -138,7 +141,7 @@ class Publisher:
 
     def served(self) -> Pointer | None:
         """What is served now; from the copy on disk where Redis has lost its own."""
-        return self._generations.current() or self._files.served()
+        return self.generations.current() or self._files.served()
 
     def _serve(self, payload: Payload, current: Pointer | None) -> Pointer:
         release = payload.release
@@ -149,7 +152,7 @@ class Publisher:
             return pointer
         version = self._uploaded(payload)
         parts = payload.parts()
-        shards = self._generations.push(release.release_id, parts)
+        shards = self.generations.push(release.release_id, parts)
         pointer = Pointer(
             release.release_id, self._job, release.day, release.experiment, release.checkpoint, version, shards,
             previous=current.release_id if current is not None else None,
@@ -185,8 +188,8 @@ class Publisher:
         """Makes an earlier release ready to be served: its keys kept or pushed again from disk, its model there."""
         pointer = record.pointer
         payload: Payload | None = None
-        if self._generations.complete(pointer.release_id, pointer.parts, record.fields):
-            self._generations.keep(pointer.release_id, pointer.parts)
+        if self.generations.complete(pointer.release_id, pointer.parts, record.fields):
+            self.generations.keep(pointer.release_id, pointer.parts)
         else:
             payload = self._payload(record.release)
             parts = payload.parts()
@@ -196,7 +199,7 @@ class Publisher:
                     f"release {pointer.release_id}: {', '.join(other)} would not be what was published (the days it "
                     f"was built from have changed); `python -m pipeline promote --job {self._job}` builds a new one"
                 )
-            self._generations.push(pointer.release_id, parts)
+            self.generations.push(pointer.release_id, parts)
         if not self._models.verified(pointer.version):
             payload = payload or self._payload(record.release)
             pointer = replace(pointer, version=self._uploaded(payload))
@@ -204,10 +207,10 @@ class Publisher:
         return pointer
 
     def _switch(self, pointer: Pointer) -> None:
-        self._generations.switch(pointer)
+        self.generations.switch(pointer)
         self._follow(pointer)
         kept = {pointer.release_id} | ({pointer.previous} if pointer.previous else set())
-        self._generations.expire_all_but(kept, self._grace)
+        self.generations.expire_all_but(kept, self._grace)
         versions = {pointer.version}
         before = self._files.published(pointer.previous) if pointer.previous else None
         if before is not None:
@@ -221,7 +224,7 @@ class Publisher:
 
     def _reconciled(self) -> Pointer | None:
         """What is served; copies that a killed switch left behind follow it."""
-        pointer, copy = self._generations.current(), self._files.served()
+        pointer, copy = self.generations.current(), self._files.served()
         if pointer is None:
             return copy
         if pointer != copy or self._models.pointer() != pointer.to_json():
@@ -230,7 +233,7 @@ class Publisher:
 
     def _restore_lost(self, current: Pointer | None) -> None:
         """Redis was emptied or replaced: serves what was served."""
-        if current is None or self._generations.current() is not None:
+        if current is None or self.generations.current() is not None:
             return
         record = self._files.published(current.release_id)
         if record is not None:

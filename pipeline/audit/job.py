@@ -1,0 +1,28 @@
+"""The audit of a whole job."""
+
+from __future__ import annotations
+
+from pipeline.audit.artifacts import audit_artifacts
+from pipeline.audit.findings import Audit
+from pipeline.audit.id_maps import audit_id_maps
+from pipeline.audit.releases import audit_releases
+from pipeline.context import JobContext
+from pipeline.errors import UsageError
+
+
+def audit(context: JobContext, *, payloads: bool = True) -> Audit:
+    """Look at everything of the job under its root, in Redis and in the object store.
+
+    Args:
+        payloads: compute the digests of all payloads again; else only the sizes of files are compared.
+
+    Raises:
+        UsageError: the job has nothing there.
+    """
+    if not (context.root / "day" / context.job).is_dir():
+        raise UsageError(f"job '{context.job}' has no days under {context.root} yet; nothing to audit")
+    found = Audit()
+    audit_artifacts(context.store, context.job, found, payloads=payloads)
+    audit_id_maps(context, found)
+    audit_releases(context, found)
+    return found

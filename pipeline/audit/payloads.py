@@ -1,0 +1,122 @@
+"""The digests of payloads, computed again from what is on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline import checkpoints
+from pipeline.artifacts import Artifact
+from pipeline.durable import content_digest, file_digest, tensor_digest
+from pipeline.errors import CorruptArtifact
+from pipeline.features import array_file, arrays
+from pipeline.features.state_store import FILE as STATE_FILE
+from pipeline.superiority import LOGITS
+from pipeline.table_digest import TableDigest
+
+_ROWS = 65_536
+
+
+def problem_of(artifact: Artifact) -> str | None:
+    """What of the payload is not as its manifest says; ``None`` where all of it is.
+
+    Kinds without a payload have only the sizes of their files, which are compared for every kind.
+    """
+    check = _CHECKS.get(artifact.ref.kind)
+    try:
+        for name in artifact.manifest.files:
+            artifact.file(name)
+        return check(artifact) if check is not None else None
+    except CorruptArtifact as error:
+        return str(error).split("; ")[0]
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+        return f"{artifact.path}: cannot be read ({type(error).__name__}: {error})"
+
+
+def _extract(artifact: Artifact) -> str | None:
+    for name, recorded in artifact.manifest.extra["digests"].items():
+        # A table without rows is digested without its columns.
+        if artifact.manifest.rows[name] and _table(artifact, name) != recorded:
+            return _other(artifact, f"{name}.parquet")
+    return None
+
+
+def _validated(artifact: Artifact) -> str | None:
+    for name, recorded in artifact.manifest.extra["digests"].items():
+        if _table(artifact, name) != recorded:
+            return _other(artifact, f"{name}.parquet")
+    return None
+
+
+def _table(artifact: Artifact, name: str) -> str:
+    """The digest of a table, read piece by piece."""
+    digest = TableDigest()
+    with pq.ParquetFile(artifact.file(f"{name}.parquet"), pre_buffer=False) as file:
+        # Parquet calls the items of a list otherwise than Arrow does, and the digest covers the type.
+        schema = pa.schema([(each.name, _plain(each.type)) for each in file.schema_arrow])
+        digest.update(pa.RecordBatch.from_arrays([pa.array([], each.type) for each in schema], schema=schema))
+        for batch in file.iter_batches(_ROWS, use_threads=False):
+            digest.update(batch.cast(schema))
+    return digest.hexdigest()
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return pa.list_(_plain(kind.value_type)) if pa.types.is_list(kind) else kind
+
+
+def _features(artifact: Artifact) -> str | None:
+    digests = {}
+    for file in artifact.manifest.files:
+        found, meta = array_file.read(artifact.file(file))
+        content: dict[str, Any] = {**found, "layout": json.dumps(meta["layout"], sort_keys=True)}
+        digests[file.removesuffix(".arrays")] = content_digest(content)
+    if arrays.ROWS not in digests or content_digest(digests) != artifact.manifest.digest:
+        return _other(artifact, "*.arrays")
+    return None
+
+
+def _state(artifact: Artifact) -> str | None:
+    before = next((each.digest for each in artifact.manifest.inputs if each.id.startswith("state/")), "")
+    found = array_file.read(artifact.file(STATE_FILE))[0]
+    same = content_digest({"before": before, **found}) == artifact.manifest.digest
+    return None if same else _other(artifact, STATE_FILE)
+
+
+def _snapshot(artifact: Artifact) -> str | None:
+    same = content_digest(array_file.read(artifact.file(STATE_FILE))[0]) == artifact.manifest.digest
+    return None if same else _other(artifact, STATE_FILE)
+
+
+def _checkpoint(artifact: Artifact) -> str | None:
+    checkpoints.read(artifact)  # every tensor against its digest
+    same = content_digest(dict(sorted(artifact.manifest.tensors.items()))) == artifact.manifest.digest
+    return None if same else f"{artifact.path}: the manifest's digest is not that of its tensors"
+
+
+def _test(artifact: Artifact) -> str | None:
+    recorded = artifact.manifest.tensors.get("logits")
+    logits = np.load(artifact.file(LOGITS), allow_pickle=False)
+    # Tests of before this was recorded say nothing of their logits alone.
+    return None if recorded in (None, tensor_digest(logits)) else _other(artifact, LOGITS)
+
+
+def _export(artifact: Artifact) -> str | None:
+    for name, recorded in artifact.manifest.extra.get("checksums", {}).items():
+        if file_digest(artifact.file(name)) != recorded:
+            return _other(artifact, name)
+    return None
+
+
+def _other(artifact: Artifact, name: str) -> str:
+    return f"{artifact.path / name}: its content is not what was committed"
+
+
+_CHECKS: dict[str, Callable[[Artifact], str | None]] = {
+    "extract": _extract, "validated": _validated, "features": _features, "state": _state, "snapshot": _snapshot,
+    "checkpoint": _checkpoint, "test": _test, "export": _export,
+}  # fmt: skip

@@ -1,0 +1,71 @@
+"""Releases: complete on disk, in Redis and in the object store, and all three agreeing on what is served."""
+
+from __future__ import annotations
+
+from pipeline.audit.artifacts import current_of_days
+from pipeline.audit.findings import Audit
+from pipeline.context import JobContext
+from pipeline.errors import CorruptArtifact, DayspringError
+from pipeline.release.build import models, publisher
+from pipeline.release.pointer import Pointer, ReleaseFiles
+from pipeline.release.push import Generations
+
+
+def audit_releases(context: JobContext, audit: Audit) -> None:
+    """What every release was made of is on disk; what is served, and what a rollback would serve, is complete."""
+    for release in current_of_days(context.store, "release", context.job):
+        if release.manifest.state != "done":
+            continue
+        audit.releases += 1
+        for part in ("export", "checkpoint"):
+            if _lost(context, release.manifest.extra[part]):
+                audit.add(release.id, f"its {part} {release.manifest.extra[part]} is gone", "restore it from a backup")
+    files = ReleaseFiles.of(context.root, context.job)
+    try:
+        recorded = files.served()
+        if recorded is None:
+            return
+        _served(context, files, recorded, audit)
+    except DayspringError as error:
+        audit.add(f"releases of '{context.job}'", str(error), "make it answer, then audit again")
+
+
+def _lost(context: JobContext, artifact_id: str) -> bool:
+    try:
+        return context.store.load(artifact_id) is None
+    except CorruptArtifact:
+        return False  # told where it is
+
+
+def _served(context: JobContext, files: ReleaseFiles, recorded: Pointer, audit: Audit) -> None:
+    again = f"python -m pipeline stage publish --job {context.job} --day {recorded.day}"
+    generations: Generations = publisher(context).generations
+    pointer, objects = generations.current(), models(context)
+    if pointer is None:
+        audit.add(recorded.release_id, "Redis has lost its pointer: nothing is served", again)
+        return
+    if pointer != recorded:
+        audit.add(
+            pointer.release_id, f"is what Redis serves, while {files.folder / 'served.json'} names "
+            f"{recorded.release_id}", f"{again}: the copies follow the pointer", "note",
+        )  # fmt: skip
+    if objects.pointer() != pointer.to_json():
+        audit.add(pointer.release_id, "the object store's pointer names another release", again, "note")
+    for release_id, what in ((pointer.release_id, "served"), (pointer.previous, "what a rollback would serve")):
+        if release_id is None:
+            continue
+        published = files.published(release_id)
+        if published is None:
+            audit.add(release_id, f"is {what}, and there is no record of its publication in {files.folder}", again)
+            continue
+        if not generations.complete(release_id, published.pointer.parts, published.fields):
+            lost = what == "served"
+            audit.add(
+                release_id, f"is {what}, and Redis does not hold all of it",
+                again if lost else "a rollback pushes it again from disk", "damaged" if lost else "note",
+            )  # fmt: skip
+        if not objects.verified(published.pointer.version):
+            audit.add(
+                release_id, f"is {what}, and its model {published.pointer.version} in the object store is not whole",
+                again,
+            )  # fmt: skip
