@@ -135,6 +135,8 @@ def _reason(error: Exception) -> tuple[str, str]:
         "NOAUTH" in text or "WRONGPASS" in text
     ):
         return f"it does not accept user and password ({text})", "check DAYSPRING_REDIS_URL"
+    if isinstance(error, exceptions.MovedError):
+        return "it is a node of a cluster", "name a server of one node in DAYSPRING_REDIS_URL"
     if isinstance(error, exceptions.BusyLoadingError):
         return "it is still reading its data set", "wait, then run the same again"
     if isinstance(error, exceptions.TimeoutError):

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import ConfigError, CorruptArtifact
 from pipeline.release.folder import FolderStore
+from pipeline.release.objects import PART_BYTES, checksum_of_file
 from pipeline.release.uploads import LOADABLE, Models, open_objects
 
 
@@ -77,6 +79,33 @@ def test_a_changed_file_is_found_and_never_passes_for_the_model(tmp_path: Path) 
     assert not models.verified(1)
 
 
+def test_a_damaged_newest_version_is_never_mended_in_place(tmp_path: Path) -> None:
+    models, model = Models(FolderStore(tmp_path / "s"), "ads"), saved_model(tmp_path / "a", "a")
+    version = models.upload(model, day=20240301, export="e1")
+    (tmp_path / "s" / "ads" / "models" / str(version) / LOADABLE).write_text("other")
+    assert models.upload(model, day=20240301, export="e1") == version + 1  # a service may have the old one loaded
+    assert models.verified(version + 1)
+
+
+def test_what_a_killed_upload_left_goes_with_the_next_prune(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "s")
+    folder = tmp_path / "s" / "ads" / "models" / "2024030101"
+    folder.mkdir(parents=True)
+    (folder / ".saved_model.pb.123.uploading").write_text("half")
+    assert store.drop_unfinished("ads/models/") == 1
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("size", [0, 1, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 2 * PART_BYTES, 2 * PART_BYTES + 3])
+def test_checksums_are_those_that_s3_makes_of_parts(tmp_path: Path, size: int) -> None:
+    data = b"x" * size
+    parts = [data[at : at + PART_BYTES] for at in range(0, size, PART_BYTES)]
+    whole = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+    expected = f"{whole}-{len(parts)}" if len(parts) > 1 else hashlib.sha256(data).hexdigest()
+    (tmp_path / "f").write_bytes(data)
+    assert checksum_of_file(tmp_path / "f") == expected
+
+
 def test_pruning_keeps_the_newest_and_what_is_served(tmp_path: Path) -> None:
     models = Models(FolderStore(tmp_path / "s"), "ads")
     versions = [
@@ -104,7 +133,15 @@ def test_the_store_is_named_by_the_environment(tmp_path: Path, monkeypatch: pyte
     assert open_objects(tmp_path).local("x", {}) == tmp_path / "elsewhere" / "x"
     monkeypatch.setenv("DAYSPRING_RELEASE_URL", f"file://{tmp_path / 'there'}")
     assert open_objects(tmp_path).local("x", {}) == tmp_path / "there" / "x"
-    for wrong in ("ftp://user:secret@host/x", "file:"):
+    for wrong in (
+        "ftp://user:secret@host/x",
+        "file:",
+        "s3:",
+        "s3://",
+        "s3://key:secret@host/x",
+        "s3://b/../x",
+        "s3://b?secret=1",
+    ):
         with pytest.raises(ConfigError, match="DAYSPRING_RELEASE_URL") as caught:
             open_objects(tmp_path, wrong)
         assert "secret" not in str(caught.value)

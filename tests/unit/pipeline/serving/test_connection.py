@@ -3,9 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import redis
 
 from pipeline.errors import ConfigError, DayspringError
-from pipeline.serving.connection import connect, masked
+from pipeline.serving.connection import _Packer, connect, masked, told
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,10 @@ from pipeline.serving.connection import connect, masked
         ("redis://:secret@cache:6379/0", "redis://:***@cache:6379/0"),
         ("rediss://app:se%40cret@cache:6380/2", "rediss://app:***@cache:6380/2"),
         ("redis://cache:6379/0", "redis://cache:6379/0"),
+        (
+            "rediss://cache/0?password=secret&ssl_ca_certs=/etc/ca.pem",
+            "rediss://cache/0?password=***&ssl_ca_certs=/etc/ca.pem",
+        ),
     ],
 )
 def test_passwords_are_masked(url: str, shown: str) -> None:
@@ -32,3 +37,37 @@ def test_a_url_of_another_kind_is_a_wrong_setting(tmp_path: Path, monkeypatch: p
     with pytest.raises(ConfigError, match="DAYSPRING_REDIS_URL") as caught:
         connect(tmp_path)
     assert "secret" not in str(caught.value)
+
+
+def test_commands_are_packed_as_the_client_packs_them() -> None:
+    commands: list[tuple[bytes | str | float, ...]] = [
+        ("HSET", "key", "größe", b"\x00\r\n", "n", 3, "f", 0.1),
+        ("CONFIG GET", "maxmemory"), (b"PING",), ("SET", "k", ""),
+    ]  # fmt: skip
+    theirs = redis.Connection()
+    ours = redis.Connection(command_packer=_Packer())
+    assert b"".join(ours.pack_commands(commands)) == b"".join(theirs.pack_commands(commands))
+    with pytest.raises(redis.DataError):
+        ours.pack_command("SET", "k", True)
+
+
+@pytest.mark.parametrize(
+    ("error", "told_as"),
+    [
+        (
+            redis.OutOfMemoryError("Command # 1 (HSET k u1 private) of pipeline caused error: OOM"),
+            "it is out of memory",
+        ),
+        (redis.ResponseError("Command # 1 (HSET k u1 private) of pipeline caused error: ERR odd"), "ERR odd"),
+        (redis.BusyLoadingError("Redis is loading the dataset in memory"), "still reading its data set"),
+        (redis.TimeoutError("Timeout reading from socket"), "no answer in time"),
+    ],
+)
+def test_what_goes_wrong_names_the_server_and_never_the_data(error: Exception, told_as: str) -> None:
+    client = redis.Redis(host="cache", port=6380, db=2)
+    with (
+        pytest.raises(DayspringError, match=f"Redis at cache:6380/2: pushing: .*{told_as}") as caught,
+        told(client, "pushing"),
+    ):
+        raise error
+    assert "private" not in str(caught.value)
