@@ -296,6 +296,8 @@ class Lineage:
             now = self._now(ref) if ref is not None else None
             if now is not None and now.manifest.digest != each.digest:
                 return f"made from {each.id}, but {now.id} is another"
+            if now is None and ref is not None and self._store.is_withdrawn(ref):
+                return f"made from {each.id}, but {ref.day} is skipped now"
         return None
 
     def _inherited(self, inputs: list[Artifact]) -> str | None:

@@ -17,6 +17,7 @@ from pipeline.extract_block import block_of
 from pipeline.extract_tables import DayDraft, keep, read_dated, read_undated
 from pipeline.readiness import day_state
 from pipeline.reuse import key_of
+from pipeline.withdrawal import withdraw_day
 
 EXTRACT = "extract"
 DAY = "day"
@@ -111,6 +112,9 @@ def _skip(context: JobContext, day: Day, reason: str) -> Artifact:
     marker = context.store.current(Ref(DAY, context.job, day))
     if marker is not None and marker.manifest.state == "skipped" and marker.manifest.reason == reason:
         return marker
+    if marker is not None and marker.manifest.state != "skipped":
+        # Before the marker: a process that dies between leaves a day that is not done, never one that is both.
+        withdraw_day(context.store, context.job, day)
     digest = content_digest({"state": "skipped"})
     with context.store.draft(Ref(DAY, context.job, day)) as draft:
         return draft.commit(key=digest, digest=digest, inputs=[], state="skipped", reason=reason)
