@@ -94,6 +94,15 @@ class Chain:
         """The newest checkpoint before ``day`` whose payload is kept: where a re-chain of ``day`` starts from."""
         return next((each for each in self._before(day) if not each.manifest.pruned), None)
 
+    def rechain(self, tainted: list[Day]) -> str:
+        """The shortest backfill that makes the chain whole again: from after its nearest kept ancestor."""
+        ancestor = self.kept_ancestor(tainted[0])
+        first = ancestor.ref.day.next() if ancestor is not None else (self.start or tainted[0])
+        last = self.days()[-1]
+        return (
+            f"python -m pipeline backfill --job {self._job} --experiment {self._experiment} --from {first} --to {last}"
+        )
+
     def trained(self, day: Day) -> Artifact | None:
         """The current checkpoint of a day; ``None`` if it was not trained."""
         artifact = self._store.current(self._ref(day))

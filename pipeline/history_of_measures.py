@@ -10,6 +10,9 @@ from pipeline.artifacts import Ref
 from pipeline.context import JobContext
 from pipeline.days import Day
 
+GROUPS = {"new_user": "new teachers", "new_owner": "new classes", "known": "all others"}
+"""How groups of requests are called, in the order in which they are shown."""
+
 
 @dataclass(frozen=True)
 class TestedDay:

@@ -94,6 +94,22 @@ def calibration(label: NDArray[Any], logit: NDArray[Any]) -> float | None:
     return float(sigmoid(logit).sum() / positives) if positives else None
 
 
+def calibration_bins(label: NDArray[Any], logit: NDArray[Any], bins: int = 10) -> NDArray[np.float64]:
+    """Rows sorted by prediction, in bins of equal size: mean prediction, share of positives and rows of each [bins, 3].
+
+    Fewer bins where there are fewer rows; rows of equal prediction may fall into two of them.
+    """
+    order = np.argsort(np.asarray(logit), kind="stable")
+    bins = min(bins, len(order))
+    if not bins:
+        return np.zeros((0, 3))
+    starts = np.arange(bins) * len(order) // bins
+    rows = np.diff(np.r_[starts, len(order)])
+    predicted = np.add.reduceat(sigmoid(np.asarray(logit)[order]), starts)
+    positives = np.add.reduceat((np.asarray(label)[order] == 1).astype(np.float64), starts)
+    return np.column_stack([predicted / rows, positives / rows, rows])
+
+
 def ranks_in_request(score: NDArray[Any], offsets: NDArray[np.int64], key_rank: NDArray[Any]) -> NDArray[np.int64]:
     """Rank of each candidate in its request, from 0; equal scores are ordered by ``key_rank``, never by input order."""
     request = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))

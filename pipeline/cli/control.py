@@ -79,13 +79,7 @@ def _taint(options: argparse.Namespace) -> int:
 
 
 def rechain_command(context: JobContext, experiment: str, tainted: list[Day]) -> str:
-    """The shortest backfill that makes a chain whole again: from after its nearest kept ancestor."""
-    ancestor = context.chain(experiment).kept_ancestor(tainted[0])
-    first = ancestor.ref.day.next() if ancestor is not None else (context.chain(experiment).start or tainted[0])
-    last = context.chain(experiment).days()[-1]
-    return (
-        f"python -m pipeline backfill --job {context.config.job} --experiment {experiment} --from {first} --to {last}"
-    )
+    return context.chain(experiment).rechain(tainted)
 
 
 def _prune(options: argparse.Namespace) -> int:

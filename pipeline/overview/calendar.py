@@ -63,7 +63,7 @@ def _calendar(
         "rows": [trained[day].rows.get("rows", 0) if day in trained else None for day in days],
         "loss": [trained[day].extra.get("loss") if day in trained else None for day in days],
         "tainted": len(tainted),
-        "rechain": _rechain(index, chain, name, sorted(tainted)) if tainted else None,
+        "rechain": chain.rechain(sorted(tainted)) if tainted else None,
         "settings_changed": bool(
             newest is not None and name in job.settings and newest.settings != job.settings[name]
         ),
@@ -90,13 +90,6 @@ def _states(index: Index, name: str, days: list[Day], start: Day | None, tainted
 def _parent(manifest: Any) -> str | None:
     parent = manifest.extra.get("parent_day") if manifest is not None else None
     return str(parent) if parent is not None else None
-
-
-def _rechain(index: Index, chain: Chain, name: str, tainted: list[Day]) -> str:
-    ancestor = chain.kept_ancestor(tainted[0])
-    first = ancestor.ref.day.next() if ancestor is not None else tainted[0]
-    last = chain.days()[-1]
-    return f"python -m pipeline backfill --job {index.job} --experiment {name} --from {first} --to {last}"
 
 
 def skips(index: Index, days: list[Day]) -> dict[str, str]:

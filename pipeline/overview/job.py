@@ -12,9 +12,6 @@ from pipeline.days import Day
 from pipeline.errors import DayspringError
 from pipeline.evaluation import COLUMNS, LOWER_IS_BETTER
 
-GROUPS = {"new_user": "new teachers", "new_owner": "new classes", "known": "all others"}
-"""How groups of requests are called, in the order in which they are shown."""
-
 
 @dataclass(frozen=True)
 class Job:

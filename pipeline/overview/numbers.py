@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.days import Day
+from pipeline.history_of_measures import GROUPS
 from pipeline.manifest import Manifest
 from pipeline.overview.index import Index
-from pipeline.overview.job import GROUPS, Job
+from pipeline.overview.job import Job
 
 Numbers = list[float | int | None]
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from pipeline import metrics
 from pipeline.artifacts import Artifact, Ref
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.evaluation import COLUMNS
-from pipeline.history_of_measures import TestedDay, measured_days
+from pipeline.features import arrays as day_arrays
+from pipeline.history_of_measures import GROUPS, TestedDay, measured_days
 from pipeline.report import curves
 
 SHARED = ("extract", "validated", "maps", "features")
@@ -34,6 +36,7 @@ def collect(context: JobContext, day: Day) -> dict[str, Any]:
         "growth": _growth(shared["maps"]),
         "features": shared["features"].manifest.rows if shared["features"] is not None else {},
         "empty_days": _empty_days(shared["features"]),
+        "calibration": _calibration(config.kind, shared["features"], own),
         "experiments": {name: _experiment(parts) for name, parts in own.items()},
         "release": _release(store.current(Ref("release", config.job, day))),
         "timings": _timings(shared, own), "bytes": store.sizes(config.job),
@@ -77,9 +80,26 @@ def _empty_days(features: Artifact | None) -> dict[str, Any]:
     """By group of requests, a histogram of the empty days in their history window."""
     found = features.manifest.extra["empty_days"] if features is not None else {}
     return {
-        group.replace("_", " "): curves.bars({f"{days} empty": count for days, count in enumerate(counts) if count})
+        GROUPS.get(group, group.replace("_", " ")): curves.bars(
+            {f"{days} empty": count for days, count in enumerate(counts) if count}
+        )
         for group, counts in found.items()
         if any(counts)
+    }
+
+
+def _calibration(kind: str, features: Artifact | None, own: dict[str, dict[str, Artifact | None]]) -> dict[str, Any]:
+    """By experiment, the tested predictions of clicks against what was clicked; none whose payload was pruned."""
+    if kind != "impressions" or features is None or features.manifest.pruned:
+        return {}
+    label = day_arrays.read(features).label
+    return {
+        name: curves.calibration(metrics.calibration_bins(label, np.load(test.file("logits.npy"))).tolist())
+        for name, parts in own.items()
+        if (test := parts["test"]) is not None
+        and not test.manifest.pruned
+        # A test of an earlier generation of the day was of other rows.
+        and any(each.id == features.id for each in test.manifest.inputs)
     }
 
 

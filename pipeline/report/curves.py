@@ -100,6 +100,56 @@ def trace(values: Sequence[float], label: str) -> Markup:
     )
 
 
+def calibration(bins: Sequence[Sequence[float]]) -> Markup:
+    """Share of positives over mean prediction, a point a bin with its 95 % interval; on the diagonal is right.
+
+    Args:
+        bins: mean prediction, share of positives and rows of each.
+    """
+    if not bins:
+        return Markup("<p class='none'>nothing was tested</p>")
+    spans = [_wilson(share, rows) for _, share, rows in bins]
+    top = max(max(predicted, high) for (predicted, _, _), (_, high) in zip(bins, spans, strict=True)) * 1.05 or 1.0
+    side = HEIGHT - TOP - BOTTOM
+
+    def x(value: float) -> float:
+        return LEFT + side * value / top
+
+    def y(value: float) -> float:
+        return TOP + side * (1 - value / top)
+
+    parts = [
+        f"<svg viewBox='0 0 {LEFT + side + 12} {HEIGHT}' role='img'>"
+        "<title>share of positives over mean prediction</title>"
+        f"<line class='today' x1='{x(0):.1f}' y1='{y(0):.1f}' x2='{x(top):.1f}' y2='{y(top):.1f}'/>"
+    ]
+    for tick in _ticks(0, top)[1:]:
+        parts.append(
+            f"<line class='grid' x1='{LEFT}' x2='{LEFT + side}' y1='{y(tick):.1f}' y2='{y(tick):.1f}'/>"
+            f"<text class='tick' x='{LEFT - 6}' y='{y(tick) + 4:.1f}' text-anchor='end'>{tick:.2g}</text>"
+        )
+    for value, anchor in ((0.0, "start"), (top, "end")):
+        parts.append(
+            f"<text class='tick' x='{x(value):.1f}' y='{HEIGHT - 8}' text-anchor='{anchor}'>{value:.2g}</text>"
+        )
+    for (predicted, share, rows), (low, high) in zip(bins, spans, strict=True):
+        parts.append(
+            f"<line x1='{x(predicted):.1f}' x2='{x(predicted):.1f}' y1='{y(low):.1f}' y2='{y(high):.1f}' "
+            f"stroke='{PALETTE[0]}' stroke-opacity='.5'/>"
+            f"<circle cx='{x(predicted):.1f}' cy='{y(share):.1f}' r='3' fill='{PALETTE[0]}'>"
+            f"<title>{rows:,.0f} rows: predicted {_number(predicted)}, positive {_number(share)}</title></circle>"
+        )
+    return Markup("".join(parts) + "</svg>")
+
+
+def _wilson(share: float, rows: float) -> tuple[float, float]:
+    """The 95 % interval of a share that was seen in so many rows (Wilson)."""
+    z = 1.96
+    middle = (share + z * z / (2 * rows)) / (1 + z * z / rows)
+    half = z / (1 + z * z / rows) * (share * (1 - share) / rows + z * z / (4 * rows * rows)) ** 0.5
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 def bars(counts: Mapping[str, int]) -> Markup:
     """Horizontal bars with their numbers."""
     most = max(counts.values(), default=0)

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from pipeline.context import JobContext
 from pipeline.durable import write_atomic
 from pipeline.evaluation import COLUMNS
-from pipeline.history_of_measures import measured_days
+from pipeline.history_of_measures import GROUPS, measured_days
 from pipeline.report.curves import bars
 
 
@@ -23,7 +23,7 @@ def _template() -> Template:
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.globals.update(number=_number, bars=bars)
+    environment.globals.update(number=_number, bars=bars, group_names=GROUPS)
     return environment.get_template("page.html")
 
 

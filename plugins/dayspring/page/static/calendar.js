@@ -1,5 +1,5 @@
 // The chain of an experiment as a calendar: a column a week, a square a day, reached by the arrow keys.
-const CELL = 13, GAP = 2, STEP = CELL + GAP, LEFT = 30, TOP = 18;
+const GAP = 2, LEFT = 30, TOP = 18;
 const STATES = {
   t: ["trained", "var(--trained)"], s: ["skipped", "var(--skipped)"], x: ["tainted", "var(--tainted)"],
   f: ["failed", "var(--failed)"], r: ["running", "var(--running)"], m: ["not run", "var(--missing)"],
@@ -18,20 +18,18 @@ function stateOf(job, experiment, n) {
 function calendar(job, experiment, from, to, choose) {
   const first = dayOf(job.first, from), lead = weekday(first);
   const weeks = Math.ceil((lead + to - from + 1) / 7);
+  // Glyphs are drawn for squares of 13.
+  const CELL = weeks <= 20 ? 18 : 13, STEP = CELL + GAP, scale = CELL / 13;
   const width = LEFT + weeks * STEP, height = TOP + 7 * STEP;
   const released = new Set((job.releases.trained[experiment.name] || []));
   const box = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "group",
     "aria-label": `Days of ${experiment.name}; arrow keys move from day to day` });
-  for (const row of [0, 2, 4]) box.append(svg("text", { class: "tick", x: 0, y: TOP + row * STEP + 10 }, WEEKDAYS[row]));
-  const cells = [];
-  let labelled = -9;
+  for (const row of [0, 2, 4]) box.append(svg("text", { class: "tick", x: 0, y: TOP + row * STEP + CELL * 0.78 }, WEEKDAYS[row]));
+  const cells = [], months = new Map();
   for (let n = from; n <= to; n++) {
     const day = dayOf(job.first, n), column = Math.floor((lead + n - from) / 7), row = (lead + n - from) % 7;
     const x = LEFT + column * STEP, y = TOP + row * STEP;
-    if ((day.endsWith("-01") || n === from) && column - labelled > 2) {
-      box.append(svg("text", { class: "tick", x, y: 11 }, MONTHS[+day.slice(5, 7) - 1]));
-      labelled = column;
-    }
+    if (day.endsWith("-01") || n === from) months.set(column, MONTHS[+day.slice(5, 7) - 1]);
     const state = stateOf(job, experiment, n);
     if (state === ".") continue;
     const [name, paint] = STATES[state];
@@ -41,12 +39,18 @@ function calendar(job, experiment, from, to, choose) {
       role: "button", tabindex: -1, "aria-label": words }, svg("title", {}, words));
     cell.addEventListener("click", () => { focusOn(cell, false); choose(experiment, n, cell); });
     box.append(cell);
-    if (state === "f") box.append(glyph(x, y, "M4 4L9 9M9 4L4 9"));
-    if (state === "x") box.append(glyph(x, y, "M6.5 3V7.5M6.5 9.3V10"));
-    if (state === "s") box.append(glyph(x, y, "M4 6.5H9"));
-    if (released.has(n)) box.append(svg("circle", { cx: x + CELL / 2, cy: y + CELL / 2, r: 2.6, fill: "var(--bg)", "pointer-events": "none" }));
+    if (state === "f") box.append(glyph(x, y, scale, "M4 4L9 9M9 4L4 9"));
+    if (state === "x") box.append(glyph(x, y, scale, "M6.5 3V7.5M6.5 9.3V10"));
+    if (state === "s") box.append(glyph(x, y, scale, "M4 6.5H9"));
+    if (released.has(n)) box.append(svg("circle", { cx: x + CELL / 2, cy: y + CELL / 2, r: 2.6 * scale, fill: "var(--bg)", "pointer-events": "none" }));
     cells.push(cell);
   }
+  const columns = [...months.keys()];
+  columns.forEach((column, place) => {
+    // The first month may have only a week left here: the next one's name needs the room.
+    if (place === 0 && columns.length > 1 && (columns[1] - column) * STEP < 30) return;
+    box.append(svg("text", { class: "tick", x: LEFT + column * STEP, y: 11 }, months.get(column)));
+  });
   const byNumber = new Map(cells.map((cell) => [+cell.dataset.n, cell]));
   function focusOn(cell, move = true) {
     for (const each of cells) each.setAttribute("tabindex", -1);
@@ -64,12 +68,13 @@ function calendar(job, experiment, from, to, choose) {
     else return;
     event.preventDefault();
   });
+  const none = cells.length ? null : el("p", { class: "soft small" }, "no day yet");
   const notes = [experiment.champion && "champion", experiment.removed && "no longer in the YAML",
     experiment.settings_changed && "settings changed since the last trained day"].filter(Boolean).join(" · ");
-  return el("div", { class: "calendar" }, el("h3", {}, experiment.name, notes && el("span", { class: "soft small" }, ` ${notes}`)), box);
+  return el("div", { class: "calendar" }, el("h3", {}, experiment.name, notes && el("span", { class: "soft small" }, ` ${notes}`)), none || box);
 }
 
-const glyph = (x, y, d) => svg("path", { d, transform: `translate(${x} ${y})`, stroke: "var(--bg)", "stroke-width": 1.6,
+const glyph = (x, y, scale, d) => svg("path", { d, transform: `translate(${x} ${y}) scale(${scale})`, stroke: "var(--bg)", "stroke-width": 1.6,
   "stroke-linecap": "round", fill: "none", "pointer-events": "none" });
 
 function calendarKeys() {

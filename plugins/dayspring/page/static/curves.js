@@ -89,13 +89,13 @@ function chart(lines, options) {
     });
     holder.replaceChildren(box);
   }
-  return el("div", {}, holder, readout);
+  return el("div", { class: hint ? "hinted" : null }, holder, readout);
 }
 
 function sparkline(rows, dashed, paint) {
   const known = [...rows, ...(dashed || [])].filter((value) => value !== null && value !== undefined);
   if (!known.length) return "";
-  const high = Math.max(...known), low = Math.min(0, ...known), width = 150, height = 28;
+  const high = Math.max(...known), low = Math.min(0, ...known), width = 150, height = 22;
   const path = (values) => {
     let text = "";
     values.forEach((value, n) => {

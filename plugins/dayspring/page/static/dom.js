@@ -18,7 +18,7 @@ function fill(node, attributes, children) {
 const el = (name, attributes, ...children) => fill(document.createElement(name), attributes, children);
 const svg = (name, attributes, ...children) => fill(document.createElementNS(SVG, name), attributes, children);
 
-const DAY = 86400000;
+const DAY = 86400000, ISO = /^\d{4}-\d{2}-\d{2}$/;
 const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const at = (text) => new Date(text + "T00:00:00Z");
@@ -44,11 +44,12 @@ const colour = (place) => `var(--c${(place % 8) + 1})`;
 const dash = (place) => (place < 8 ? null : `${2 + 2 * Math.floor(place / 8)} 3`);
 const chip = (text, kind) => el("span", { class: `chip ${kind}` }, text);
 
-function table(head, rows, numeric = []) {
-  const cls = (place) => (numeric.includes(place) ? "n" : null);
+// numeric: columns of numbers; texts: columns of prose, which need some width
+function table(head, rows, numeric = [], texts = []) {
+  const cls = (place) => (numeric.includes(place) ? "n" : texts.includes(place) ? "why" : null);
   return el("div", { class: "wide" }, el("table", {},
     el("thead", {}, el("tr", {}, head.map((text, place) => el("th", { class: cls(place), scope: "col" }, text)))),
-    el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell, place) => el("td", { class: cls(place) }, cell)))))));
+    el("tbody", {}, rows.map((row) => el("tr", {}, row.map((cell, place) => el("td", { class: cls(place) || (ISO.test(cell) ? "day" : null) }, cell)))))));
 }
 
 function command(text) {

@@ -90,7 +90,8 @@ function jobsPage(page) {
     const link = el("a", { href: `?job=${encodeURIComponent(job.job)}` }, job.job);
     page.append(el("section", {}, el("h2", {}, link), job.count ? tiles(job) : empty(job.job),
       job.count && job.measures.names.length ? el("div", {}, el("h3", {}, job.measures.primary), chart(job.experiments.map((each, place) => ({ name: each.name, place, values: (job.measures.values[each.name] || {})[job.measures.primary] || [] })),
-        { first: job.first, from: Math.max(0, job.count - 91), to: job.count - 1, skips: job.skips, marks: job.releases.published, height: 180, label: `${job.measures.primary} of ${job.job} by day` })) : ""));
+        { first: job.first, from: Math.max(0, job.count - 91), to: job.count - 1, skips: job.skips, marks: job.releases.published, height: 180, label: `${job.measures.primary} of ${job.job} by day` }),
+      el("p", { class: "keys" }, job.experiments.map((each, place) => el("span", {}, el("i", { class: "swatch", style: { background: colour(place) } }), each.name)))) : ""));
   }
 }
 

@@ -69,10 +69,10 @@ function verdictTable(job) {
   const before = (list) => { for (let i = n - 1; i >= 0; i--) if (list[i] !== null && list[i] !== undefined) return list[i]; return null; };
   const rows = job.verdicts.experiments.map((each) => {
     const list = names.length && values[each.name] ? values[each.name][primary] : [];
-    return [each.name, verdict(each.verdict), each.reasons.join("; ") || el("span", { class: "soft" }, "no checkpoint before this day"), number(list[n]), number(before(list)), verdict(each.check), each.check_reasons.join("; ")];
+    return [each.name, verdict(each.verdict), each.reasons.join("; ") || el("span", { class: "soft" }, "not judged on this day"), number(list[n]), number(before(list)), verdict(each.check), each.check_reasons.join("; ")];
   });
   return el("section", { id: "verdicts" }, el("h2", {}, `Verdicts of ${job.verdicts.day || "the newest day"}`),
-    rows.length ? table(["experiment", "gate", "why", primary, "day before", "export", ""], rows, [3, 4]) : el("p", { class: "soft" }, "No checkpoint has met a later day yet: the first verdict comes with the next day of data."));
+    rows.length ? table(["experiment", "gate", "why", primary, "day before", "export", ""], rows, [3, 4], [2]) : el("p", { class: "soft" }, "No checkpoint has met a later day yet: the first verdict comes with the next day of data."));
 }
 
 function groupCharts(job, measure, range) {
@@ -82,14 +82,15 @@ function groupCharts(job, measure, range) {
 }
 
 function volumeTable(job, range) {
+  const n = Math.max(-1, ...job.volumes.map((each) => newest(each.rows)));
   const rows = job.volumes.map((each) => {
-    const n = newest(each.rows), usual = n >= 0 ? each.usual[n] : null, share = usual ? each.rows[n] / usual : null;
-    return [each.table, n >= 0 ? dayOf(job.first, n) : "–", number(n >= 0 ? each.rows[n] : null), number(usual),
+    const usual = n >= 0 ? each.usual[n] : null, share = usual && each.rows[n] !== null ? each.rows[n] / usual : null;
+    return [each.table, number(n >= 0 ? each.rows[n] : null), number(usual),
       share === null ? "–" : el("span", { class: share < 0.5 || share > 2 ? "bad" : null }, `${Math.round(100 * share)} %`),
       number(n >= 0 ? each.quarantined[n] : null), sparkline(each.rows.slice(range.from, range.to + 1), each.usual.slice(range.from, range.to + 1))];
   });
-  return el("section", { id: "volumes" }, el("h2", {}, "Rows extracted, against the same weekday"),
-    table(["table", "day", "rows", "usual", "share", "quarantined", "rows (line), usual (dashed)"], rows, [2, 3, 4, 5]));
+  return el("section", { id: "volumes" }, el("h2", {}, n < 0 ? "Rows extracted" : `Rows extracted on ${dayOf(job.first, n)}, against the same weekday`),
+    table(["table", "rows", "usual", "share", "quarantined", "by day (dashed: usual)"], rows, [1, 2, 3, 4]));
 }
 
 function growthTable(job, range) {
@@ -107,7 +108,7 @@ function releaseSection(job) {
     served ? el("p", {}, "Served: ", el("b", {}, served.release_id), `, version ${served.version}, ${served.age_days === null ? "" : `its checkpoint ${days(served.age_days)} older than its contents`}`) : el("p", { class: "soft" }, "Nothing is served yet."),
     job.releases.rollback && el("div", {}, el("span", { class: "soft small" }, "Serve the release before it again, and hold it:"), command(DATA.prefix + job.releases.rollback)),
     champions.length ? el("p", { class: "small soft" }, "Champions: ", champions.map((each) => `${each.experiment} from ${each.day} on (${each.by})`).join(", ")) : null,
-    rows.length ? table(["day", "experiment", "checkpoint", "what came of it", "by", "why"], rows) : null,
+    rows.length ? table(["day", "experiment", "checkpoint", "what came of it", "by", "why"], rows, [], [5]) : null,
     job.releases.count > 12 ? el("p", { class: "small soft" }, `and ${job.releases.count - 12} earlier ones`) : null);
 }
 
