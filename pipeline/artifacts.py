@@ -32,7 +32,7 @@ from pipeline.durable import (
     tensor_digest,
     write_atomic,
 )
-from pipeline.errors import CorruptArtifact, UsageError
+from pipeline.errors import CorruptArtifact, PrunedPayload, UsageError
 from pipeline.locks import Owner, held
 from pipeline.manifest import Input, Manifest, State, code_version
 
@@ -98,7 +98,8 @@ class Artifact:
         """Path of a file, or of a folder with all that the manifest lists under it.
 
         Raises:
-            CorruptArtifact: pruned, not part of the artefact, missing, or of another size than recorded.
+            PrunedPayload: it was pruned.
+            CorruptArtifact: not part of the artefact, missing, or of another size than recorded.
         """
         path = self.path / name
         sizes = {
@@ -121,11 +122,12 @@ class Artifact:
                 )
         return path
 
-    def _pruned(self) -> CorruptArtifact:
-        return CorruptArtifact(
+    def _pruned(self) -> PrunedPayload:
+        return PrunedPayload(
             f"{self.path}: the payload of {self.id} was pruned, only its digests are kept; make it again with "
             f"`python -m pipeline backfill --job {self.ref.job} --from {self.ref.day} --to {self.ref.day} "
-            "--reprocess`, starting earlier if the days before it are pruned too"
+            "--reprocess`, starting earlier if the days before it are pruned too",
+            self.id,
         )
 
     def _remedy(self) -> str:

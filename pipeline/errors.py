@@ -35,8 +35,8 @@ class CorruptArtifact(DayspringError):
     """A committed file is damaged."""
 
 
-class PrunedCheckpoint(CorruptArtifact):
-    """A checkpoint is needed whose payload retention has removed; ``artifact`` is its id."""
+class PrunedPayload(CorruptArtifact):
+    """A payload is needed that retention has removed; ``artifact`` is the id."""
 
     def __init__(self, message: str, artifact: str) -> None:
         super().__init__(message)

@@ -12,7 +12,7 @@ from pipeline import checkpoints
 from pipeline.artifacts import Artifact
 from pipeline.config import JobConfig
 from pipeline.context import JobContext
-from pipeline.errors import ChainError, PrunedCheckpoint
+from pipeline.errors import ChainError, PrunedPayload
 
 
 def seed_of(config: JobConfig, experiment: str, *parts: object) -> int:
@@ -32,13 +32,13 @@ class Loaded:
         """The engine at a checkpoint, read from disk only if it stands elsewhere.
 
         Raises:
-            PrunedCheckpoint: its payload is gone.
+            PrunedPayload: its payload is gone.
             ChainError: it does not fit the settings.
         """
         if self.checkpoint != artifact.id:
             self.checkpoint = None
             if artifact.manifest.pruned:
-                raise PrunedCheckpoint(f"{artifact.path}: its payload was pruned", artifact.id)
+                raise PrunedPayload(f"{artifact.path}: its payload was pruned", artifact.id)
             try:
                 self.engine.load(checkpoints.read(artifact))
             except StateMismatch as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,13 @@ class Part:
 
     name: str
     day: Day
-    arrays: DayArrays
+    features: Artifact
     weight: float
+
+    @cached_property
+    def arrays(self) -> DayArrays:
+        """Read when they are trained: a day that is done does without, and they may have been pruned."""
+        return day_arrays.read(self.features, self.name)
 
 
 def learning_rate(settings: Experiment, trained_days: int) -> float:
@@ -142,14 +148,14 @@ def restore(context: JobContext, experiment: str, artifact_id: str) -> None:
 
 
 def _parts(context: JobContext, day: Day, experiment: str, settings: Experiment, features: Artifact) -> Iterator[Part]:
-    own = Part("rows", day, day_arrays.read(features), 1.0)
+    own = Part(day_arrays.ROWS, day, features, 1.0)
     replayed: list[Part] = []
     if settings.replay != "off":
         trained = set(context.chain(experiment).days())
         for name, past in day_arrays.replays(features):
             if settings.replay == "new" and past in trained:
                 continue
-            replayed.append(Part(name, past, day_arrays.read(features, name), settings.replay_weight))
+            replayed.append(Part(name, past, features, settings.replay_weight))
     yield from ([*replayed, own] if settings.replay_order == "before" else [own, *replayed])
 
 

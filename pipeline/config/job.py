@@ -18,6 +18,7 @@ from pipeline.config.experiment import Experiment, Measures, Release
 from pipeline.config.features import FeatureSettings, History, Replay
 from pipeline.config.labels import Labels
 from pipeline.config.requests import Impressions, Ranking
+from pipeline.config.retention import Retention
 from pipeline.config.tables import Table, Validation
 from pipeline.days import Day
 
@@ -32,6 +33,7 @@ class JobConfig(Strict):
         state_from: id maps, feature state and candidates are built from this day on without training.
         dirty_days: known-bad days; they are skipped.
         labels: when a day's labels have come; none = with the day. Says when a day is read, not what is made of it.
+        retention: what is kept on disk; changes nothing that is made.
         deadline_hours: hours after the end of the business day until which a day may still arrive.
         extract_block: days that one extraction reads together from a source in which finding a day costs a pass over
             the table (HBase); other sources are read a day at a time.
@@ -49,6 +51,7 @@ class JobConfig(Strict):
     dirty_days: tuple[DayField, ...] = ()
     deadline_hours: float = Field(default=6, ge=0)
     labels: Labels | None = Field(default=None, exclude=True)
+    retention: Retention = Field(default=Retention(), exclude=True)
     tables: dict[str, Table]
     validation: Validation = Validation()
     spaces: dict[str, SpaceType]

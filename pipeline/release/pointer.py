@@ -119,6 +119,11 @@ class ReleaseFiles:
         pointer = Pointer.from_json(json.dumps(record["pointer"]).encode(), str(path))
         return Published(pointer, record["release"], record["digests"], record["fields"])
 
+    def all_published(self) -> list[Published]:
+        """Every release that was ever served."""
+        names = sorted(path.stem for path in (self.folder / "published").glob("*.json"))
+        return [each for name in names if (each := self.published(name)) is not None]
+
     def set_published(self, published: Published) -> None:
         record = {**asdict(published), "pointer": json.loads(published.pointer.to_json())}
         self._write(f"published/{published.pointer.release_id}.json", json.dumps(record, indent=1).encode())

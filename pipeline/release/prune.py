@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pipeline.artifacts import Artifact, Ref
 from pipeline.context import JobContext
 from pipeline.days import Day
+from pipeline.late_labels import due
 from pipeline.manifest import NAME as MANIFEST
 from pipeline.release.decision import released_before
 from pipeline.release.pointer import ReleaseFiles
 
+_REPLACED = ("extract", "validated", "features")
 _SLACK = 4
 """Checkpoints beyond the kept ones that may gather before a prune looks at the whole chain, which costs seconds."""
 
@@ -30,23 +32,59 @@ class Pruned:
 def prune(context: JobContext, *, thorough: bool = True) -> Pruned:
     """Prunes every experiment's exports and checkpoints, each under the lock of its chain.
 
-    Kept are the newest ``keep_models`` exports, ``keep_checkpoints`` checkpoints and the first of each month, and what
-    is served, was served before it, or would be if a gate kept it.
+    Kept are the newest ``keep_models`` exports, ``keep_checkpoints`` checkpoints and the first of each month, what was
+    published (``retention.released``), and what is served, was served before it, or would be if a gate kept it.
 
     Args:
-        thorough: also look at checkpoints when only a few can have become superfluous.
+        thorough: also look at checkpoints when only a few can have become superfluous, and at what days were made of
+            before they were made again.
 
     Raises:
         LockTimeout: an experiment is being trained.
     """
     done = Pruned()
     exports, checkpoints = _in_use(context)
+    checkpoints |= _published(context)
     for experiment in context.config.experiments:
         with context.chain(experiment).lock():
             _prune_exports(context, experiment, exports, done)
             if thorough or _superfluous(context, experiment) > _SLACK:
                 _prune_checkpoints(context, experiment, checkpoints, done)
+    if thorough:
+        _prune_shared(context, done)
     return done
+
+
+def _published(context: JobContext) -> set[str]:
+    """Ids of the checkpoints that were served at any time, as far back as the settings say."""
+    kept = context.config.retention.released
+    published = ReleaseFiles.of(context.root, context.job).all_published()
+    newest = sorted(published, key=lambda each: (each.pointer.day, each.pointer.version))
+    wanted = newest if kept == "all" else newest[len(newest) - min(kept, len(newest)) :]
+    return {each.pointer.checkpoint for each in wanted}
+
+
+def _prune_shared(context: JobContext, done: Pruned) -> None:
+    """Generations of shared artefacts that others have replaced, and arrays of days long past."""
+    # The first reading of a day is compared with the second one before it goes.
+    unread = set(due(context))
+    for kind in _REPLACED:
+        for day in context.store.days(kind, context.job):
+            ref = Ref(kind, context.job, day)
+            folder = context.root / str(ref)
+            if sum(1 for _ in folder.glob("gen=*")) < 2 or day in unread:
+                continue
+            current = context.store.current(ref)
+            for artifact in context.store.generations(ref):
+                replaced = current is not None and artifact.generation < current.generation
+                if replaced and not artifact.manifest.pruned and artifact.manifest.files:
+                    done.add(context, artifact)
+    if context.config.retention.feature_days is None:
+        return
+    for day in context.store.days("features", context.job)[: -context.config.retention.feature_days]:
+        built = context.store.current(Ref("features", context.job, day))
+        if built is not None and not built.manifest.pruned:
+            done.add(context, built)
 
 
 def _in_use(context: JobContext) -> tuple[set[str], set[str]]:

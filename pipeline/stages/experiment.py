@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline import exporting, testing, training
-from pipeline.artifacts import Artifact, Ref
+from pipeline.artifacts import Artifact, Ref, parse_id
 from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.errors import ChainError, DaySkipped, PrunedCheckpoint
+from pipeline.errors import ChainError, DaySkipped, PrunedPayload
+from pipeline.features.build import build_day
 from pipeline.overrides import NONE, Overrides
 
 
@@ -64,11 +65,34 @@ def run(
     chain = context.chain(experiment)
     with chain.lock():
         chain.begin(day)
+        restored: set[str] = set()
+        while True:
+            try:
+                return _run(context, day, experiment, features, overrides, reprocess=reprocess)
+            except PrunedPayload as needed:
+                _restore(context, experiment, needed, restored)
+                features = store.current(features.ref) or features
+
+
+def _restore(context: JobContext, experiment: str, needed: PrunedPayload, restored: set[str]) -> None:
+    """Make a pruned payload again, and those that it takes; each once."""
+    while True:
+        if needed.artifact in restored:
+            raise needed
+        restored.add(needed.artifact)
+        ref = parse_id(needed.artifact)[0]
+        if ref.kind == "features":
+            build_day(context, ref.day, reprocess=True)
+            return
+        if ref.kind != "checkpoint":
+            raise needed
         try:
-            return _run(context, day, experiment, features, overrides, reprocess=reprocess)
-        except PrunedCheckpoint as needed:
             training.restore(context, experiment, needed.artifact)
-            return _run(context, day, experiment, features, overrides, reprocess=reprocess)
+            return
+        except PrunedPayload as features:
+            # Of one of the days that are trained again.
+            _restore(context, experiment, features, restored)
+            restored.remove(needed.artifact)
 
 
 def _run(

@@ -36,6 +36,26 @@ WRONG_YAML: dict[str, tuple[Change, str, str]] = {
     "a feature that the model cannot name": (
         lambda job: job["features"].update({"class": job["features"]["hour"]}), "features.class", "class_id",
     ),
+    "a column that the table lacks": (
+        lambda job: job["features"]["hour"].update(source="row.log_hour"), "features.hour.source", "'row.log_hour'",
+    ),
+    "a frame that there is not": (
+        lambda job: job["features"]["ad"].update(source="ad.ad_id"), "features.ad.source", "'ad.ad_id'",
+    ),
+    "a column on the wrong side": (
+        lambda job: job["features"]["labels"].update(side="request"), "features.labels.side", "'request'",
+    ),
+    "the label as a feature": (
+        lambda job: job["features"]["hour"].update(source="row.is_click"), "features.hour.source", "is the label",
+    ),
+    "a column that needs a space of its own": (
+        lambda job: (job["features"].pop("user"), job["features"]["user_rate"]["counter"].update(key=["ad"])),
+        "impressions.user", "'user_id' needs a feature of its own",
+    ),
+    "a table that is not declared": (
+        lambda job: job["impressions"]["items"].update(table="adverts"), "impressions.items.table", "'adverts'",
+    ),
+    "a label delay of no days": (lambda job: job.update(labels={"delay_days": 0}), "labels.delay_days", "0"),
     "a table without a section": (lambda job: job.pop("tables"), "tables", "required"),
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.artifacts import Ref
+from pipeline.config.retention import Retention
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.release import decision, prune
@@ -85,3 +86,47 @@ def test_a_daily_prune_looks_at_the_whole_chain_only_now_and_then(tmp_path: Path
     assert prune.prune(here, thorough=False).ids == []
     run(here, FIRST.plus(20), None)
     assert len(prune.prune(here, thorough=False).ids) == 2 * (prune._SLACK + 1)
+
+
+def test_what_was_published_at_any_time_stays_unless_the_settings_say_less(tmp_path: Path) -> None:
+    here = context(tmp_path, keep_models=1, keep_checkpoints=1)
+    days = list(FIRST.through(FIRST.plus(9)))
+    for day in days:
+        run(here, day, None if day == days[0] else "promote")
+        build(here, day)
+    for before, day in ((1, 2), (3, 4), (5, 6)):
+        served(here, days[day], days[before])
+    fewer = here.config.model_copy(update={"retention": Retention(released=2)})
+    prune.prune(here)
+    # Releases of days 1 to 6 are of the checkpoints of the days before them.
+    assert kept(here, "checkpoint", "a")[:6] == days[:6]
+    assert kept(here, "checkpoint", "b") == [days[0], days[8], days[9]]
+    prune.prune(JobContext(fewer, here.root))
+    assert kept(here, "checkpoint", "a") == [days[0], days[4], days[5], days[7], days[8], days[9]]
+
+
+def test_arrays_of_days_long_past_go_where_the_settings_say_so(tmp_path: Path) -> None:
+    here = context(tmp_path)
+    days = list(FIRST.through(FIRST.plus(5)))
+    for day in days:
+        run(here, day, None)
+    assert [each for each in prune.prune(here).ids if each.startswith("features/")] == []
+    here = JobContext(here.config.model_copy(update={"retention": Retention(feature_days=2)}), here.root)
+    assert prune.prune(here, thorough=False).ids == []
+    gone = prune.prune(here)
+    assert gone.ids == [f"features/tiny/day={day}/gen=0001" for day in days[:4]]
+    assert prune.prune(here).ids == []
+
+
+def test_readings_that_others_have_replaced_go_once_they_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = context(tmp_path)
+    run(here, FIRST, None)
+    commit(here, "extract", FIRST, number=1)
+    commit(here, "extract", FIRST, number=2)
+    monkeypatch.setattr(prune, "due", lambda context: [FIRST])
+    assert prune.prune(here).ids == []
+    monkeypatch.setattr(prune, "due", lambda context: [])
+    assert prune.prune(here).ids == [f"extract/tiny/day={FIRST}/gen=0001"]
+    assert prune.prune(here).ids == []
