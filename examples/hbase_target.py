@@ -55,8 +55,8 @@ class HBaseTarget:
         with self._connected(table) as connection:
             if self._name(table) not in connection.tables():
                 return False
-            rows = self._table(connection, table).scan(filter="FirstKeyOnlyFilter() AND KeyOnlyFilter()", limit=1)
-            return any(True for _ in rows)
+            first = self._table(connection, table).scan(filter="FirstKeyOnlyFilter() AND KeyOnlyFilter()", limit=1)
+            return bool(list(first))
 
     def clear(self, table: str) -> None:
         """Removes a table, and its marks of days that are complete."""

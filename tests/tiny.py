@@ -185,6 +185,10 @@ class Place:
         """The impressions of a day as the source has them."""
         return pq.read_table(self.ads / CONTEXT / f"day={day}" / "part-0000.parquet", partitioning=None)
 
+    def table(self, name: str) -> pa.Table:
+        """An undated table of the job ``ads`` as the source has it."""
+        return pq.read_table(self.ads / name / "part-0000.parquet")
+
     def show(self, day: Day, rows: pa.Table) -> None:
         """Replace the impressions of a day."""
         folder = self.ads / CONTEXT / f"day={day}"
