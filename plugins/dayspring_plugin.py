@@ -7,15 +7,19 @@ from typing import Any, ClassVar
 from airflow.plugins_manager import AirflowPlugin
 
 from dayspring.page.lazy import LazyPage
+from dayspring.refusals import RefuseDaysThatCannotBe
 
 PREFIX = "/dayspring"
 
 
 class DayspringPlugin(AirflowPlugin):
-    """Registers the page; its app is built when it is first looked at."""
+    """Registers the page, whose app is built when it is first looked at, and what is refused at the door."""
 
     name = "dayspring"
     fastapi_apps: ClassVar[list[Any]] = [{"app": LazyPage(), "url_prefix": PREFIX, "name": "dayspring"}]
+    fastapi_root_middlewares: ClassVar[list[Any]] = [
+        {"middleware": RefuseDaysThatCannotBe, "name": "dayspring refuses runs that can have no day"}
+    ]
     external_views: ClassVar[list[Any]] = [
         {
             "name": "Dayspring", "href": f"{PREFIX}/", "destination": "nav", "url_route": "dayspring",

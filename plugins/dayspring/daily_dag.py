@@ -6,6 +6,7 @@ Beside it the DAG that follows each day, started by its asset: what is told of a
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from dayspring.deadlines import release_deadline
 from dayspring.failures import alert_failure
 from dayspring.operators import PROJECT, AlertsOperator, FailRun, ReportOperator, StageOperator
 from dayspring.params import run_params
-from dayspring.sensors import DayReadySensor
+from dayspring.sensors import PATIENCE, DayReadySensor
 
 TRAIN_POOL = "train"
 RETRY = {
@@ -42,6 +43,12 @@ def settings_of(job: str) -> dict[str, Any]:
     if not isinstance(experiments, dict) or not experiments:
         raise ValueError(f"{path}: experiments: declare at least one; check with `python -m pipeline config check`")
     return dict(settings)
+
+
+def held_for(settings: Mapping[str, Any]) -> timedelta:
+    """For how long the job's days are held until their labels have matured."""
+    labels = settings.get("labels") or {}
+    return timedelta(days=int(labels["delay_days"]) if labels.get("until_then") == "hold" else 0)
 
 
 def measures_of(job: str) -> Asset:
@@ -78,7 +85,9 @@ def daily_dag(job: str, description: str) -> DAG:
         def stage(name: str, **kwargs: Any) -> StageOperator:
             return StageOperator(task_id=name, job=job, stage=name, experiments=experiments, **kwargs)
 
-        wait = DayReadySensor(task_id="wait_for_day", job=job, execution_timeout=None)
+        wait = DayReadySensor(
+            task_id="wait_for_day", job=job, patience=PATIENCE + held_for(settings), execution_timeout=None
+        )
         extract = stage("extract", execution_timeout=timedelta(hours=3))
         validate = stage("validate")
         # The visible order of days; the rule itself is the chain's, in `pipeline`.
@@ -114,7 +123,10 @@ def daily_dag(job: str, description: str) -> DAG:
             asset=measures_of(job),
             trigger_rule=TriggerRule.ALL_DONE,
         )
-        red = FailRun(task_id="fail_run", job=job, trigger_rule=TriggerRule.ONE_FAILED, retries=0)
+        # It tells of the tasks that failed, and has nothing to tell of itself.
+        red = FailRun(
+            task_id="fail_run", job=job, trigger_rule=TriggerRule.ONE_FAILED, retries=0, on_failure_callback=None
+        )
 
         wait >> extract >> validate >> id_maps >> features >> trained
         trained >> any_trained
