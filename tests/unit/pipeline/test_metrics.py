@@ -80,3 +80,22 @@ def test_softmax_loss_over_all_candidates() -> None:
     assert losses[0] == pytest.approx(-math.log(3 / 4))
     assert np.isnan(losses[1])
     assert losses[2] == pytest.approx(math.log(3))
+
+
+def test_calibration_bins_are_of_equal_size_and_sorted_by_prediction() -> None:
+    logit = np.array([2.0, -2.0, 0.0, 1.0, -1.0])
+    label = np.array([1, 0, 1, 1, 0])
+    bins = metrics.calibration_bins(label, logit, bins=2)
+    low, high = metrics.sigmoid(np.array([-2.0, -1.0])), metrics.sigmoid(np.array([0.0, 1.0, 2.0]))
+    np.testing.assert_allclose(bins, [[low.mean(), 0.0, 2], [high.mean(), 1.0, 3]])
+    assert metrics.calibration_bins(label, logit).shape == (5, 3), "never more bins than rows"
+    assert metrics.calibration_bins(label[:0], logit[:0]).shape == (0, 3)
+
+
+def test_calibration_bins_of_right_predictions_lie_on_the_diagonal() -> None:
+    rng = np.random.default_rng(3)
+    logit = rng.normal(-1.5, 1.0, 200_000)
+    label = (rng.random(len(logit)) < metrics.sigmoid(logit)).astype(np.int8)
+    bins = metrics.calibration_bins(label, logit)
+    assert bins[:, 2].sum() == len(logit)
+    np.testing.assert_allclose(bins[:, 0], bins[:, 1], atol=0.01)

@@ -1,0 +1,27 @@
+"""A job of thirty days and two experiments, as manifests alone."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from benchmarks.school_year import write_year
+from pipeline.days import Day
+
+FIRST = Day.of(2024, 1, 1)
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Not to be changed."""
+    root = tmp_path_factory.mktemp("written")
+    write_year(root, first=FIRST, days=45, experiments=2)
+    return root
+
+
+@pytest.fixture
+def root(written: Path, tmp_path: Path) -> Path:
+    """A copy to break."""
+    return Path(shutil.copytree(written, tmp_path / "root"))
