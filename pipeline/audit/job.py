@@ -7,7 +7,7 @@ from pipeline.audit.findings import Audit
 from pipeline.audit.id_maps import audit_id_maps
 from pipeline.audit.releases import audit_releases
 from pipeline.context import JobContext
-from pipeline.errors import UsageError
+from pipeline.errors import DaySkipped
 
 
 def audit(context: JobContext, *, payloads: bool = True) -> Audit:
@@ -17,10 +17,10 @@ def audit(context: JobContext, *, payloads: bool = True) -> Audit:
         payloads: compute the digests of all payloads again; else only the sizes of files are compared.
 
     Raises:
-        UsageError: the job has nothing there.
+        DaySkipped: the job has nothing there yet.
     """
     if not (context.root / "day" / context.job).is_dir():
-        raise UsageError(f"job '{context.job}' has no days under {context.root} yet; nothing to audit")
+        raise DaySkipped(f"job '{context.job}' has no days under {context.root} yet; nothing to audit")
     found = Audit()
     audit_artifacts(context.store, context.job, found, payloads=payloads)
     audit_id_maps(context, found)

@@ -9,7 +9,7 @@ from pipeline.artifacts import Ref
 from pipeline.cli.arguments import Commands, add_day, add_job, add_json, experiments
 from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.errors import UsageError
+from pipeline.errors import DaySkipped, UsageError
 
 
 def register(commands: Commands) -> None:
@@ -87,7 +87,7 @@ def _prune(options: argparse.Namespace) -> int:
 
     context = JobContext.open(options.job)
     if not context.store.days("day", context.config.job):
-        raise UsageError(f"job '{context.config.job}' has no days under {context.root} yet; nothing to prune")
+        raise DaySkipped(f"job '{context.config.job}' has no days under {context.root} yet; nothing to prune")
     pruned = prune(context)
     kept = sum(context.store.sizes(context.config.job).values())
     if options.json:

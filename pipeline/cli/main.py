@@ -7,10 +7,26 @@ import errno
 import sys
 import traceback
 
-from pipeline.cli import alerts, audit, backfill, chains, checks, control, late_labels, measures, recommend, status
+from pipeline.cli import (
+    alerts,
+    audit,
+    backfill,
+    chains,
+    checks,
+    control,
+    late_days,
+    late_labels,
+    measures,
+    recommend,
+    status,
+)
 from pipeline.cli.arguments import Commands
 from pipeline.cli.remembered import remember
 from pipeline.errors import DayspringError
+
+_COMMANDS = (
+    backfill, status, alerts, measures, chains, recommend, control, late_days, late_labels, audit, checks,
+)  # fmt: skip
 
 
 def parser() -> argparse.ArgumentParser:
@@ -21,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = Commands(top)
-    for module in (backfill, status, alerts, measures, chains, recommend, control, late_labels, audit, checks):
+    for module in _COMMANDS:
         module.register(commands)
     return top
 

@@ -12,6 +12,9 @@ from dayspring.hooks import source_hook
 from dayspring.operators import NO_DATE
 from dayspring.triggers import DayReadyTrigger, state_of
 
+PATIENCE = timedelta(hours=48)
+"""How long a day's data is waited for; longer by as many days as a job holds its days for their labels."""
+
 
 class DayReadySensor(BaseOperator):
     """Waits, deferred, until the run's day is ready; goes on at once for a day past its deadline.
@@ -24,9 +27,7 @@ class DayReadySensor(BaseOperator):
         patience: for how long it may stay deferred before the task fails.
     """
 
-    def __init__(
-        self, *, job: str, poll_seconds: float = 60, patience: timedelta = timedelta(hours=48), **kwargs: Any
-    ) -> None:
+    def __init__(self, *, job: str, poll_seconds: float = 60, patience: timedelta = PATIENCE, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.job = job
         self.poll_seconds = poll_seconds

@@ -1,0 +1,42 @@
+"""``late-days``: skipped days that have come since, told once as an alert."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+
+from pipeline.cli.arguments import Commands, add_job, add_json
+from pipeline.context import JobContext
+
+
+def register(commands: Commands) -> None:
+    parser = commands.add(
+        "late-days", _late_days, "Ask the sources whether skipped days have come since; each is told once.",
+        "late-days --job ads",
+    )  # fmt: skip
+    add_job(parser)
+    add_json(parser)
+
+
+def _late_days(options: argparse.Namespace) -> int:
+    from pipeline.alerts.causes import Alert
+    from pipeline.alerts.deliver import try_to_deliver
+    from pipeline.late_days import late_days
+
+    context = JobContext.open(options.job)
+    found = list(late_days(context))
+    context.close()
+    if options.json:
+        print(json.dumps([{**asdict(each), "day": str(each.day)} for each in found]))
+    for each in [] if options.json else found:
+        print(f"{each.day} was skipped and has come since ({each.state}): {each.command}")
+    alerts = [
+        Alert(
+            "late_day", context.job, each.day, f"was skipped and has come since ({each.state}: {each.reason}); take it "
+            f"in: {each.command}", what="come",
+        )
+        for each in found
+    ]  # fmt: skip
+    try_to_deliver(context.root, context.job, alerts)
+    return 0

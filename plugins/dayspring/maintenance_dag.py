@@ -1,0 +1,52 @@
+"""What is looked after once a day, whatever the runs of the jobs do."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+from airflow.sdk import DAG, CronDataIntervalTimetable, TaskGroup, TriggerRule
+
+from dayspring.daily_dag import RETRY, TRAIN_POOL, schedule_end
+from dayspring.operators import SKIPPED, PipelineOperator
+
+
+def maintenance_dag(*jobs: str) -> DAG:
+    """The DAG ``maintenance``: audit, prune, freshness, late labels and late days of every job.
+
+    A job that has no day yet is skipped. A red task is the finding: its log says what is wrong and what to do.
+    """
+    with DAG(
+        dag_id="maintenance",
+        description="Audit, prune, freshness, late labels and late days of every job",
+        schedule=CronDataIntervalTimetable("0 12 * * *", timezone="UTC"),
+        start_date=pendulum.datetime(2009, 1, 1, 12, tz="UTC"),
+        end_date=schedule_end(),
+        catchup=False,
+        max_active_runs=1,
+        default_args=RETRY,
+        tags=["dayspring", *jobs],
+    ) as dag:
+        for job in jobs:
+            with TaskGroup(job):
+                # What is damaged is damaged the second time too.
+                _task(job, "audit", retries=0, execution_timeout=timedelta(hours=3))
+                _task(job, "prune")
+                _task(job, "late_days", "late-days", retries=1)
+                mature = _task(job, "mature", execution_timeout=timedelta(hours=3))
+                # One day that the source has lost must not keep the others from being trained again.
+                rechain = _task(
+                    job, "rechain", "rechain", " --if-automatic",
+                    pool=TRAIN_POOL, trigger_rule=TriggerRule.ALL_DONE, execution_timeout=timedelta(hours=6),
+                )  # fmt: skip
+                mature >> rechain
+                if schedule_end() is None:
+                    # Data that has ended is never fresh.
+                    _task(job, "freshness", retries=0)
+    return dag
+
+
+def _task(job: str, task: str, command: str = "", options: str = "", **kwargs: object) -> PipelineOperator:
+    """The command of this name for the job; exit 99, nothing to do, is a skip."""
+    arguments = f"{command or task} --job {job}{options}"
+    return PipelineOperator(task_id=task, job=job, arguments=arguments, skip_on_exit_code=SKIPPED, **kwargs)

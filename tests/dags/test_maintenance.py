@@ -1,0 +1,73 @@
+"""The maintenance DAG: what it calls, and that nothing of it stands in the way of the daily runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.cli.main import parser
+
+PROJECT = Path(__file__).resolve().parents[2]
+JOBS = ("homework", "ads")
+TASKS = ("audit", "prune", "late_days", "mature", "rechain", "freshness")
+
+
+@pytest.fixture(scope="module")
+def dag() -> Any:
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(dag_folder=str(PROJECT / "dags" / "maintenance.py"))
+    assert bag.import_errors == {}
+    return bag.dags["maintenance"]
+
+
+def test_once_a_day_one_run_at_a_time(dag: Any) -> None:
+    assert (dag.timetable.expression, dag.catchup, dag.max_active_runs) == ("0 12 * * *", False, 1)
+    assert {"dayspring", *JOBS} <= set(dag.tags)
+
+
+def test_every_job_is_looked_after(dag: Any) -> None:
+    assert set(dag.task_dict) == {f"{job}.{task}" for job in JOBS for task in TASKS}
+    for name, task in dag.task_dict.items():
+        assert f"--job {name.partition('.')[0]}" in task.bash_command
+        assert task.job == name.partition(".")[0]
+        assert task.execution_timeout > timedelta()
+        assert task.skip_on_exit_code == [99]
+        assert not task.depends_on_past
+
+
+def test_the_commands_are_those_of_the_command_line(dag: Any) -> None:
+    for task in dag.task_dict.values():
+        words = task.bash_command.partition(" -m pipeline ")[2].split()
+        assert parser().parse_args(words).command == words[0]
+
+
+def test_what_is_read_again_is_trained_in_the_trainers_pool_even_if_a_day_was_lost(dag: Any) -> None:
+    for job in JOBS:
+        rechain = dag.task_dict[f"{job}.rechain"]
+        assert rechain.upstream_task_ids == {f"{job}.mature"}
+        assert (rechain.pool, rechain.trigger_rule.value) == ("train", "all_done")
+        assert rechain.bash_command.endswith("--if-automatic")
+        for task in set(TASKS) - {"rechain"}:
+            assert dag.task_dict[f"{job}.{task}"].upstream_task_ids == set()
+            assert dag.task_dict[f"{job}.{task}"].pool != "train"
+
+
+def test_data_that_has_ended_is_not_asked_to_be_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dayspring.maintenance_dag import maintenance_dag
+
+    monkeypatch.setenv("DAYSPRING_SCHEDULE_END", "2024-03-10")
+    dag = maintenance_dag("ads")
+    assert {name.partition(".")[2] for name in dag.task_dict} == set(TASKS) - {"freshness"}
+    assert str(dag.end_date) == "2024-03-10 00:00:00+00:00"
+
+
+def test_a_job_that_holds_its_days_waits_for_their_labels() -> None:
+    from dayspring.daily_dag import held_for
+
+    assert held_for({"labels": {"delay_days": 5, "until_then": "hold"}}) == timedelta(days=5)
+    assert held_for({"labels": {"delay_days": 5}}) == timedelta()
+    assert held_for({}) == timedelta()
