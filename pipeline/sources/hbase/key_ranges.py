@@ -46,7 +46,7 @@ def cuts_between(first: bytes, last: bytes, parts: int) -> list[bytes]:
     otherwise the pieces are of unequal size, no more.
 
     >>> cuts_between(b"100", b"900", 4)
-    [b'3', b'5', b'7']
+    [b'300', b'500', b'700']
     """
     same = 0
     while same < min(len(first), len(last)) and first[same] == last[same]:
