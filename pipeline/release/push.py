@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
+from typing import cast
 
 import redis
 
@@ -20,6 +23,7 @@ from pipeline.serving.connection import address, told
 _SAMPLE = 20  # fields of each part that are read back
 _FIELDS = 64  # of one command: about 0.1 ms of the server's time
 _COMMANDS = 50  # sent at once
+_UNDER_WAY = 2
 _PACED_COMMANDS = 2
 _SLACK_SECONDS = 0.02
 _FREED = 10  # keys that expire together, every 100 ms
@@ -143,12 +147,22 @@ class Generations:
         self._client.hset(self._keys.generations, release_id, json.dumps(shards))
         pace = Pace(self._rate)
         commands = self._commands(release_id, dealt)
-        while step := list(islice(commands, pace.commands)):
-            pace.wait(sum(len(command) // 2 for command in step))
-            pipe = self._client.pipeline(transaction=False)
-            for command in step:
-                pipe.execute_command(*command)
-            pipe.execute()
+        under_way: deque[Future[None]] = deque()
+        # The next step is made while the server works on the one before.
+        with ThreadPoolExecutor(_UNDER_WAY) as senders:
+            while step := list(islice(commands, pace.commands)):
+                pace.wait(sum(len(command) // 2 for command in step))
+                under_way.append(senders.submit(self._send, step))
+                if len(under_way) == _UNDER_WAY:
+                    under_way.popleft().result()
+            for each in under_way:
+                each.result()
+
+    def _send(self, commands: Sequence[tuple[str | bytes, ...]]) -> None:
+        pipe = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipe.execute_command(*command)
+        pipe.execute()
 
     def _commands(
         self, release_id: str, dealt: Mapping[str, Sequence[Mapping[str, bytes]]]
@@ -158,9 +172,8 @@ class Generations:
             for number, shard in enumerate(each):
                 key = self._keys.shard(release_id, name, number)
                 yield "PERSIST", key
-                flat: list[str | bytes] = [RELEASE_FIELD, release_id]
-                for pair in shard.items():
-                    flat += pair
+                pairs = cast(Iterator[str | bytes], chain.from_iterable(shard.items()))
+                flat = [RELEASE_FIELD, release_id, *pairs]
                 for start in range(0, len(flat), 2 * _FIELDS):
                     yield "HSET", key, *flat[start : start + 2 * _FIELDS]
 
