@@ -11,8 +11,9 @@ path.write_text(json.dumps({"admin": os.environ["AIRFLOW_ADMIN_PASSWORD"]}))
 path.chmod(0o600)
 
 import boto3
+from botocore.config import Config
 
-s3 = boto3.client("s3")
+s3 = boto3.client("s3", config=Config(s3={"addressing_style": "path"}))
 try:
     s3.create_bucket(Bucket=os.environ["BUCKET"])
 except (s3.exceptions.BucketAlreadyOwnedByYou, s3.exceptions.BucketAlreadyExists):
