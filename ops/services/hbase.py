@@ -73,10 +73,13 @@ class HBase(Service):
         except (TException, OSError) as error:
             return repr(error)
 
-    def split(self, table: str, families: Sequence[str], regions: int) -> None:
-        """Makes an empty table of so many regions, which happybase cannot; raises ``ServiceError``."""
+    def split(self, table: str, families: Sequence[str], regions: int, algorithm: str = "UniformSplit") -> None:
+        """Makes an empty table of so many regions, which happybase cannot; raises ``ServiceError``.
+
+        ``UniformSplit`` is for keys of any bytes, ``HexStringSplit`` for keys that begin with eight hexadecimal digits.
+        """
         command = self._java(
-            "256m", "org.apache.hadoop.hbase.util.RegionSplitter", table, "UniformSplit", "-c", str(regions),
+            "256m", "org.apache.hadoop.hbase.util.RegionSplitter", table, algorithm, "-c", str(regions),
             "-f", ":".join(families),
         )  # fmt: skip
         done = subprocess.run(

@@ -44,9 +44,7 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return made
 
 
-def test_one_pass_commits_every_day_of_the_block(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_pass_commits_every_day_of_the_block(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     days = [DAY.plus(-2), DAY, DAY.plus(3)]
     other_block = DAY.plus(-9)
     world.fill({**dict.fromkeys(days, 40), other_block: 7})
