@@ -53,7 +53,7 @@ class World:
 
     def __init__(self, port: int, prefix: str) -> None:
         self.port = port
-        self.prefix = prefix
+        self.prefix = prefix.rstrip("_") + "_"
 
     @property
     def url(self) -> str:

@@ -205,7 +205,7 @@ def test_counts_markers_and_first_rows(world: World) -> None:
 
 def test_a_pre_split_table_is_read_in_the_order_of_its_keys(hbase: HBase, table_prefix: str) -> None:
     world = World(hbase.port, table_prefix)
-    hbase.split(f"{table_prefix}ctx", ["c"], 4)
+    hbase.split(f"{world.prefix}ctx", ["c"], 4)
     keys = [f"{n:03}_1" for n in range(600)] + [bytes([n, 200]) for n in range(256)]
     world.put("ctx", {key: row() for key in keys})
     source = HBaseSource(world.url_at(world.port, batch=10, connections=3), "X", {})

@@ -17,7 +17,8 @@ class Address:
     """A gateway.
 
     Attributes:
-        prefix: what stands before every table's name there, such as ``dev_`` or ``namespace:``.
+        prefix: what stands before every table's name there: ``dev`` and ``dev_`` are both ``dev_``, and ``ns:`` is a
+            namespace.
         timeout: seconds to wait for a connection or an answer.
         connections: parallel connections of a reader.
         batch: rows that one answer holds at most.
@@ -52,8 +53,9 @@ class Address:
         unknown = sorted(set(given) - {"timeout", "connections", "batch", "transport", "protocol"})
         if unknown:
             raise UsageError(f"{variable}: no such option: {', '.join(unknown)}; write {form}")
+        prefix = unquote(parts.path).lstrip("/")
         return cls(
-            host, port, unquote(parts.path).lstrip("/"),
+            host, port, prefix + "_" if prefix[-1:].isalnum() else prefix,
             timeout=_positive(given, "timeout", cls.timeout, variable),
             connections=int(_positive(given, "connections", cls.connections, variable)),
             batch=int(_positive(given, "batch", cls.batch, variable)),

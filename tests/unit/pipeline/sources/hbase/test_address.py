@@ -10,6 +10,12 @@ from pipeline.sources.hbase.address import Address
 def test_every_part_of_a_url() -> None:
     assert Address.parse("hbase://gate", "X") == Address("gate", 9090)
     assert str(Address.parse("hbase://gate:91/dev_?timeout=0.5&connections=2&batch=7", "X")) == "hbase://gate:91/dev_"
+    assert [Address.parse(f"hbase://h/{path}", "X").prefix for path in ("dev", "dev_", "a%3A", "")] == [
+        "dev_",
+        "dev_",
+        "a:",
+        "",
+    ]
     found = Address.parse(
         "hbase://gate:91/ns%3A?timeout=0.5&connections=2&batch=7&transport=framed&protocol=compact", "X"
     )
