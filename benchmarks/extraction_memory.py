@@ -95,12 +95,12 @@ def extract_here(url: str, root: Path, queries: Path) -> dict[str, float]:
     from pipeline.context import JobContext
     from pipeline.days import Day
     from pipeline.extraction import extract
-    from pipeline.sources.sql import SqlSource
+    from pipeline.sources.sqlite import SqliteSource
 
     os.environ["DAYSPRING_BENCH_URL"] = url
     context = JobContext(JobConfig.model_validate(_CONFIG), root)
     if url.startswith("sqlite"):
-        context._source = SqlSource(url, "DAYSPRING_BENCH_URL", queries)
+        context._source = SqliteSource(url, "DAYSPRING_BENCH_URL", queries)
     began = time.perf_counter()
     found = extract(context, Day.parse(DAY))
     seconds = time.perf_counter() - began

@@ -24,10 +24,14 @@ def open_source(url: str, variable: str = "--source", tables: Mapping[str, Table
         from pipeline.sources.parquet import ParquetSource
 
         return ParquetSource(url, variable)
-    if scheme == "sqlite" or scheme.partition("+")[0] in ("mysql", "mariadb"):
-        from pipeline.sources.sql import SqlSource
+    if scheme == "sqlite":
+        from pipeline.sources.sqlite import SqliteSource
 
-        return SqlSource(url, variable)
+        return SqliteSource(url, variable)
+    if scheme.partition("+")[0] in ("mysql", "mariadb"):
+        from pipeline.sources.mysql import MySqlSource
+
+        return MySqlSource(url, variable)
     if scheme == "hbase":
         from pipeline.sources.hbase import HBaseSource
 

@@ -14,7 +14,8 @@ from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.extraction import extract
-from pipeline.sources.sql import QUERIES, SqlSource
+from pipeline.sources.sqlite import SqliteSource
+from pipeline.sources.statements import QUERIES
 from pipeline.validation import validate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,7 +87,7 @@ def test_a_day_becomes_typed_tables(job: JobContext) -> None:
 
 
 def test_a_day_is_marked_by_day_ready(url: str) -> None:
-    source = SqlSource(url, "DAYSPRING_HOMEWORK_URL")
+    source = SqliteSource(url, "DAYSPRING_HOMEWORK_URL")
     assert source.is_marked("daily_homework_info", DAY)
     assert source.is_marked("retail_homework", DAY), "its statement says whose marker counts"
     assert not source.is_marked("homework_click_log", DAY)

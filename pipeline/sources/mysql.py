@@ -1,0 +1,198 @@
+"""Tables of a MySQL or MariaDB server."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+
+from pipeline.days import Day
+from pipeline.errors import SourceError, SourceInterrupted, UsageError
+from pipeline.sources import mysql_errors
+from pipeline.sources.base import Reading
+from pipeline.sources.mysql_bulk import BulkFailed, BulkReader
+from pipeline.sources.mysql_values import ENCODERS, from_text
+from pipeline.sources.sql import QUERIES, SqlSource
+from pipeline.sources.statements import Statement
+
+TIMEOUTS = {"connect_timeout": 10, "read_timeout": 300, "write_timeout": 60}
+"""Seconds, where the URL says nothing else."""
+_PORT = 3306
+
+
+class MySqlSource(SqlSource):
+    """``mysql+pymysql://USER:PASSWORD@HOST:PORT/DATABASE``; a user who may only SELECT is enough.
+
+    Rows come by a server-side cursor, as the server's text (``mysql_values``). A long day that is over may come by
+    ``connectorx`` instead, equal row for row (``mysql_bulk``). In the URL, ``connect_timeout``, ``read_timeout`` and
+    ``write_timeout`` (seconds) are settings; the character set is always utf8mb4.
+
+    Attributes:
+        bulk: reads long days; ``None`` = none are.
+    """
+
+    def __init__(self, url: str, variable: str, queries: Path = QUERIES) -> None:
+        super().__init__(url, variable, queries)
+        self.bulk = BulkReader.of(self._url, self._timeouts["read_timeout"])
+        self._not_in_bulk: set[tuple[str, Day]] = set()
+        self._held: Connection | None = None
+        self._streaming: CursorResult[Any] | None = None
+
+    def _open(self, url: str) -> Engine:
+        try:
+            parsed = make_url(url)
+            self._timeouts = {name: int(str(parsed.query.get(name, usual))) for name, usual in TIMEOUTS.items()}
+        except (ArgumentError, ValueError) as error:
+            raise UsageError(f"{self.variable}: '{self.url}' is not a database URL: {self._clean(error)}") from None
+        if parsed.drivername not in ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"):
+            raise UsageError(f"{self.variable}: '{self.url}': write mysql+pymysql://USER:PASSWORD@HOST/DATABASE")
+        if not parsed.host or not parsed.database:
+            what = "host" if not parsed.host else "database"
+            raise UsageError(
+                f"{self.variable}: '{self.url}' names no {what}; write mysql+pymysql://USER:PASSWORD@HOST/DATABASE"
+            )
+        wanted = {"charset": "utf8mb4", **{name: str(seconds) for name, seconds in self._timeouts.items()}}
+        self._url: URL = parsed.set(drivername="mysql+pymysql").update_query_dict(wanted)
+        self._address = f"{parsed.host}:{parsed.port or _PORT}"
+        # Each statement sees what is committed when it begins; `consistent` opens the one transaction that spans more.
+        return create_engine(
+            self._url, isolation_level="AUTOCOMMIT", pool_pre_ping=True, pool_size=2,
+            connect_args={"conv": ENCODERS, "use_unicode": False},
+        )  # fmt: skip
+
+    def check(self) -> None:
+        with self._connect(None) as connection:
+            connection.execute(text("SELECT 1")).fetchall()
+
+    @contextmanager
+    def consistent(self) -> Iterator[None]:
+        """All reads in the block see the database as it is now (InnoDB), whatever is written meanwhile.
+
+        One read goes on at a time: the next one ends it.
+        """
+        with self._explained(None), self._engine.connect() as connection:
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+            self._held = connection
+            try:
+                yield
+            finally:
+                try:
+                    self._end_stream()
+                finally:
+                    self._held = None
+                    connection.invalidate()  # ends the transaction, and never goes back into the pool
+
+    def read(self, source: str, columns: Sequence[str], day: Day | None, *, chunk_rows: int) -> Reading:
+        statement = self.statements.get(source)
+        kinds = self._kinds(source, day)
+        present = [name for name in columns if name in kinds]
+        missing = tuple(name for name in columns if name not in kinds)
+        wanted = {kinds[name][0]: kinds[name][1] for name in present}
+        if day is not None and present and self._is_bulk(source, day, wanted):
+            batches = self._in_bulk(source, statement, day, wanted, chunk_rows)
+        else:
+            batches = self._stream(source, day, list(wanted), chunk_rows)
+        return Reading(missing, (batch.rename_columns(present) for batch in batches))
+
+    def _kinds(self, source: str, day: Day | None) -> dict[str, tuple[str, int]]:
+        """By column, without its family prefix: its name in the statement, and its kind."""
+        described = f"SELECT * FROM ({self.statements.get(source).text}) AS described LIMIT 0"
+        with self._connect(source) as connection:
+            fields = _fields(connection.execute(text(described), self._parameters(source, day)))
+        return {name.rpartition(":")[2]: (name, kind) for name, kind in fields}
+
+    def _stream(
+        self, source: str, day: Day | None, columns: Sequence[str], chunk_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        statement = self.statements.get(source).text
+        streamed = {"stream_results": True, "max_row_buffer": chunk_rows}
+        with self._connect(source) as connection:
+            result = connection.execute(text(statement), self._parameters(source, day), execution_options=streamed)
+            if self._held is not None:
+                self._streaming = result
+            try:
+                fields = {name: (index, kind) for index, (name, kind) in enumerate(_fields(result))}
+                while rows := result.fetchmany(chunk_rows):
+                    values = list(zip(*rows, strict=True))
+                    del rows
+                    arrays = [from_text(values[index], kind) for index, kind in (fields[name] for name in columns)]
+                    del values
+                    yield pa.RecordBatch.from_arrays(arrays, list(columns))
+            finally:
+                result.close()
+            self._streaming = None
+
+    def _is_bulk(self, source: str, day: Day, kinds: dict[str, int]) -> bool:
+        if self.bulk is None or (source, day) in self._not_in_bulk or not self.bulk.reads(kinds.values()):
+            return False
+        # Over in every time zone, or marked as complete.
+        return Day.of_instant(datetime.now(UTC), "UTC") >= day.plus(2) or self.is_marked(source, day)
+
+    def _in_bulk(
+        self, source: str, statement: Statement, day: Day, kinds: dict[str, int], chunk_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """By connectorx; as usual where that fails before the first chunk, later by a new read of everything."""
+        assert self.bulk is not None
+        begun = False
+        try:
+            with self._connect(source) as connection:
+                plan = self.bulk.plan(connection, statement, day, kinds)
+            if plan is not None:
+                for batch in self.bulk.read(plan, chunk_rows):
+                    begun = True
+                    yield batch
+                # Not in the snapshot: what is committed by now.
+                with self._connected(source) as connection:
+                    self.bulk.verify(connection, plan)
+                return
+        except BulkFailed as error:
+            self._not_in_bulk.add((source, day))
+            what = f"{self._where(source)}: {day} by connectorx: {self._clean(error)}; it is read by pymysql"
+            print(what, file=sys.stderr, flush=True)
+            if begun:
+                raise SourceInterrupted(what) from None
+        yield from self._stream(source, day, list(kinds), chunk_rows)
+
+    @contextmanager
+    def _connect(self, source: str | None) -> Iterator[Connection]:
+        if self._held is None:
+            with self._connected(source) as connection:
+                yield connection
+        else:
+            with self._explained(source):
+                self._end_stream()
+                yield self._held
+
+    def _end_stream(self) -> None:
+        if self._streaming is not None:
+            streaming, self._streaming = self._streaming, None
+            streaming.close()
+
+    def _explain(self, source: str | None, error: BaseException) -> SourceError:
+        table, column = mysql_errors.missing_table(error), mysql_errors.missing_column(error)
+        if table is not None:
+            return self._no_table(source, table)
+        if column is not None:
+            return self._no_column(source, column)
+        advice = mysql_errors.advice(
+            error, address=self._address, variable=self.variable, read_seconds=self._timeouts["read_timeout"]
+        )
+        said = f"the database says: {self._clean(error)}"
+        again = mysql_errors.is_lost(error) or mysql_errors.is_passing(error)
+        kind = SourceInterrupted if again else SourceError
+        return kind(f"{self._where(source)}: {f'{advice} ({said})' if advice else said}")
+
+
+def _fields(result: CursorResult[Any]) -> list[tuple[str, int]]:
+    """Names and kinds of the columns of a result."""
+    description: Any = result.cursor.description if result.cursor is not None else None
+    return [(name, kind) for name, kind, *_ in description or ()]

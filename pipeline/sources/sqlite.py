@@ -1,0 +1,106 @@
+"""Tables of an SQLite file, the embedded default."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from pipeline.days import Day
+from pipeline.errors import SourceError, UsageError
+from pipeline.sources.base import Reading
+from pipeline.sources.sql import SqlSource
+
+_NOT_THERE = re.compile(r"no such (table|column): (\S+)", re.IGNORECASE)
+
+
+class SqliteSource(SqlSource):
+    """``sqlite:///FILE``, opened read-only and never made."""
+
+    def _open(self, url: str) -> Engine:
+        name = url.partition("?")[0].partition(":///")[2]
+        if not name or name == ":memory:":
+            raise UsageError(f"{self.variable}: '{self.url}' names no file; write sqlite:///FILE")
+        self._file = Path(name)
+        return create_engine("sqlite://", creator=self._open_file, poolclass=NullPool)
+
+    def check(self) -> None:
+        # SQLite opens a file without looking into it.
+        with self._connect(None) as connection:
+            connection.execute(text("SELECT COUNT(*) FROM sqlite_master")).fetchall()
+
+    def read(self, source: str, columns: Sequence[str], day: Day | None, *, chunk_rows: int) -> Reading:
+        batches = self._stream(source, columns, day, chunk_rows)
+        missing = next(batches)
+        assert isinstance(missing, tuple)
+        return Reading(missing, (batch for batch in batches if isinstance(batch, pa.RecordBatch)))
+
+    def _stream(
+        self, source: str, columns: Sequence[str], day: Day | None, chunk_rows: int
+    ) -> Iterator[tuple[str, ...] | pa.RecordBatch]:
+        """First the columns that are not there, then the chunks."""
+        with self._connect(source) as connection:
+            result = connection.execute(text(self.statements.get(source).text), self._parameters(source, day))
+            place = {name.rpartition(":")[2]: index for index, name in enumerate(result.keys())}
+            present = [name for name in columns if name in place]
+            yield tuple(name for name in columns if name not in place)
+            picked = [place[name] for name in present]
+            while rows := result.fetchmany(chunk_rows):
+                values = list(zip(*rows, strict=True))
+                del rows
+                yield pa.RecordBatch.from_arrays([_array(values[index]) for index in picked], present)
+
+    def version(self, source: str) -> str | None:
+        """What the file system says of the file and its journal."""
+        marks = []
+        for path in (self._file, self._file.with_name(self._file.name + "-wal")):
+            try:
+                found = path.stat()
+                marks.append(f"{found.st_ino}.{found.st_size}.{found.st_mtime_ns}")
+            except FileNotFoundError:
+                marks.append("-")
+        return f"{self._file.resolve()} {' '.join(marks)} {self.statements.get(source).text}"
+
+    def _open_file(self) -> sqlite3.Connection:
+        uri = f"file:{quote(str(self._file.absolute()))}?mode=ro"
+        return sqlite3.connect(uri, uri=True, timeout=60, check_same_thread=False)
+
+    @contextmanager
+    def _connect(self, source: str | None) -> Iterator[Connection]:
+        if not self._file.is_file():
+            raise SourceError(
+                f"{self.url}: no such file; fill it (for example `python -m examples.school --target {self.url} …`) "
+                f"or set {self.variable} to the database"
+            )
+        try:
+            with self._connected(source) as connection:
+                yield connection
+        except sqlite3.Error as error:  # of the driver itself, while rows stream
+            raise self._explain(source, error) from None
+
+    def _explain(self, source: str | None, error: BaseException) -> SourceError:
+        found = _NOT_THERE.search(str(error))
+        if found is None:
+            return SourceError(f"{self._where(source)}: the database says: {self._clean(error)}")
+        kind, name = found.groups()
+        return self._no_table(source, name) if kind.lower() == "table" else self._no_column(source, name)
+
+
+def _array(values: Sequence[Any]) -> pa.Array:
+    """One column of a chunk; values of several types become text, as SQLite may hold any in any column."""
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return pa.array([None if value is None else _text(value) for value in values], pa.string())
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
