@@ -1,0 +1,138 @@
+"""What Airflow calls when something fails or is late: one alert a cause, and never a second failure."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pipeline.alerts.sent import SentAlerts
+from pipeline.artifacts import ArtifactStore, Ref
+from pipeline.days import Day
+from pipeline.failures import noted
+
+DAY = "2024-03-04"
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DAYSPRING_ROOT", str(tmp_path))
+    for name in ("DAYSPRING_ALERT_SMTP_URL", "DAYSPRING_ALERT_WEBHOOK_URL", "DAYSPRING_CONF"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def told(root: Path) -> list[tuple[str, str | None, str]]:
+    """Kind, experiment and text of the alerts sent."""
+    return [(each["kind"], each["experiment"], each["text"]) for each in SentAlerts(root, "ads").read()]
+
+
+def failed(task: str, tries: int = 1, error: str = "exit code 1", **more: Any) -> dict[str, Any]:
+    """The context of a task of ads_daily that has failed for good."""
+    return {
+        "ds": DAY, "exception": RuntimeError(error), "ti": SimpleNamespace(try_number=tries),
+        "task": SimpleNamespace(task_id=task, job="ads", retries=2), **more,
+    }  # fmt: skip
+
+
+def test_a_task_without_a_try_left(root: Path) -> None:
+    from dayspring.failures import alert_failure
+
+    alert_failure(failed("extract"))
+    alert_failure(failed("train_din", tries=3))
+    alert_failure(failed("train_din", tries=3, error="another try, after it was cleared"))
+    assert told(root) == [
+        ("failure", None, "task extract failed: exit code 1"),
+        ("retries_exhausted", "din", "task train_din failed after its last retry: exit code 1"),
+    ]
+
+
+def test_the_stages_own_words_are_told(root: Path) -> None:
+    from dayspring.failures import alert_failure
+
+    with pytest.raises(OSError, match="the disk"), noted(root, "ads", Day.parse(DAY), "experiment", "din"):
+        raise OSError("the disk of din is gone")
+    alert_failure(failed("train_din"))
+    assert told(root) == [("failure", "din", "task train_din failed: OSError: the disk of din is gone")]
+
+
+def test_what_was_killed_is_told_when_the_run_fails(root: Path) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from dayspring.failures import alert_failure
+    from dayspring.operators import FailRun
+
+    states = {"train_din": "failed", "train_pooled": "success", "report": "success", "extract": "failed"}
+
+    class Instance:
+        @staticmethod
+        def get_task_states(dag_id: str, run_ids: list[str]) -> dict[str, Any]:
+            assert (dag_id, run_ids) == ("ads_daily", ["run"])
+            return {"run": states}
+
+    alert_failure(failed("extract"))
+    context = {"ds": DAY, "run_id": "run", "dag": SimpleNamespace(dag_id="ads_daily"), "ti": Instance()}
+    with pytest.raises(AirflowFailException, match="At least one task"):
+        FailRun(task_id="fail_run", job="ads").execute(context)
+    assert told(root) == [
+        ("failure", None, "task extract failed: exit code 1"),
+        ("failure", "din", "task train_din failed: it was killed; see its log"),
+    ]
+
+
+def test_a_notifier_that_cannot_be_reached_fails_nothing(
+    root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from dayspring.failures import alert_failure
+
+    monkeypatch.setenv("DAYSPRING_ALERT_SMTP_URL", "smtp://user:s3cr3t@127.0.0.1:1?from=a@b.c&to=d@e.f")
+    alert_failure(failed("extract"))
+    assert "smtp: 127.0.0.1:1: Connection refused" in caplog.text
+    assert "s3cr3t" not in caplog.text
+    assert len(told(root)) == 1
+
+
+def test_a_task_of_no_job_or_day_is_left_to_airflow(root: Path) -> None:
+    from dayspring.failures import alert_failure
+
+    alert_failure(failed("extract") | {"ds": None})
+    alert_failure(failed("extract") | {"task": SimpleNamespace(task_id="any_trained", retries=0)})
+    assert told(root) == []
+
+
+def late(run_type: str = "scheduled") -> str:
+    from dayspring.deadlines import release_is_late
+
+    run = {"run_type": run_type, "logical_date": f"{DAY}T00:00:00Z", "dag_run_id": "run"}
+    return asyncio.run(release_is_late("ads", "04:00", context={"dag_run": run}))
+
+
+def test_a_day_that_is_not_released_in_time(root: Path) -> None:
+    assert late() == late() == f"{DAY} is late"
+    ((kind, _, text),) = told(root)
+    assert kind == "late_release"
+    assert text.startswith("not released by 04:00 UTC of 2024-03-05 (release.by)")
+
+
+def test_a_run_of_a_backfill_is_not_late(root: Path) -> None:
+    assert "not one of the schedule's" in late("backfill")
+    assert "not one of the schedule's" in late("manual")
+    assert told(root) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "answer"),
+    [
+        ("day", "skipped", f"{DAY} was skipped"),
+        ("release", "skipped", "has nothing that may be released: the gate blocks it"),
+        ("publish", "done", f"{DAY} is released"),
+    ],
+)
+def test_a_day_that_is_done_with_is_not_late(root: Path, kind: str, state: Any, answer: str) -> None:
+    with ArtifactStore(root).draft(Ref(kind, "ads", Day.parse(DAY))) as draft:
+        draft.commit(key="", digest="", inputs=[], state=state, reason="the gate blocks it")
+    assert answer in late()
+    assert told(root) == []
