@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from pipeline.artifacts import Ref
+from pipeline.artifacts import Ref, parse_id
 from pipeline.cli.arguments import Commands, add_job, add_json, day, experiments
 from pipeline.cli.control import rechain_command
 from pipeline.context import JobContext
@@ -52,11 +52,12 @@ def collect(context: JobContext, first: Day | None = None, only: list[str] | Non
     releases = _releases(context)
     marked = {d: store.current(Ref("day", config.job, d)) for d in store.days("day", config.job)}
     shown: dict[str, Any] = {}
+    taints: dict[str, dict[Day, str]] = {}
     for name in names:
         chain = context.chain(name)
         trained = chain.days()
         start = chain.start
-        tainted = dict(chain.tainted())
+        tainted = taints[name] = dict(chain.tainted())
         rows = []
         if start is not None and (trained or marked):
             last = max([*trained, *(d for d in marked if d >= start)], default=start)
@@ -70,11 +71,12 @@ def collect(context: JobContext, first: Day | None = None, only: list[str] | Non
             "removed": name not in config.experiments,
             "rechain": rechain_command(context, name, sorted(tainted)) if tainted else None,
             "settings_changed": _settings_changed(context, name, trained),
+            "renamed_from": _renamed_from(context, name) if not trained else None,
         }  # fmt: skip
     sizes = store.sizes(config.job)
     return {
-        "job": config.job, "experiments": shown, "served": _served(context), "bytes": sizes,
-        "bytes_total": sum(sizes.values()),
+        "job": config.job, "experiments": shown, "served": _served(context, taints), "labels": _labels(context),
+        "bytes": sizes, "bytes_total": sum(sizes.values()),
     }  # fmt: skip
 
 
@@ -119,10 +121,43 @@ def _releases(context: JobContext) -> dict[str, str]:
     return found
 
 
-def _served(context: JobContext) -> dict[str, Any] | None:
+def _served(context: JobContext, taints: dict[str, dict[Day, str]]) -> dict[str, Any] | None:
+    """What is served, and why it is not to be trusted, if so."""
     from pipeline.release.control import served
 
-    return served(context)
+    found = served(context)
+    if found is None:
+        return None
+    ref = parse_id(found["checkpoint"])[0]
+    now, then = context.store.current(ref), context.store.load(found["checkpoint"])
+    reason = taints.get(ref.experiment or "", {}).get(ref.day)
+    if reason is None and now is not None and then is not None and now.manifest.digest != then.manifest.digest:
+        reason = f"{ref.day} has been trained again since, as {now.id}"
+    return {**found, "tainted": reason}
+
+
+def _labels(context: JobContext) -> dict[str, Any] | None:
+    """Days to be read again, and days whose labels are still to mature; ``None`` for a job without a label delay."""
+    if context.config.labels is None:
+        return None
+    from pipeline.late_labels import due, waiting
+
+    later = waiting(context)
+    return {"due": [str(each) for each in due(context)], "waiting": {str(d): at.isoformat() for d, at in later.items()}}
+
+
+def _renamed_from(context: JobContext, name: str) -> str | None:
+    """An experiment that left the YAML with the settings that this one, which has no chain, came with."""
+    store, job = context.store, context.config.job
+    if name not in context.config.experiments:
+        return None
+    settings = context.config.stage_settings("train", name)
+    for other in store.experiments("checkpoint", job):
+        if other not in context.config.experiments:
+            newest = store.latest_before("checkpoint", job, Day.of(9999, 12, 31), other)
+            if newest is not None and newest.manifest.settings == settings:
+                return other
+    return None
 
 
 def _settings_changed(context: JobContext, name: str, trained: list[Day]) -> bool:
@@ -140,6 +175,9 @@ def _print(picture: dict[str, Any]) -> None:
         print(f"{picture['job']} / {name}" + (" (no longer in the YAML)" if experiment["removed"] else ""))
         if not experiment["days"]:
             print("  no day yet; run `python -m pipeline backfill --job " + picture["job"] + " --from DAY --to DAY`")
+        if experiment["renamed_from"]:
+            print(f"  has the settings of '{experiment['renamed_from']}', which has left the YAML. A chain keeps its "
+                  "name: put that name back, or let this one start anew (`start:` says where)")  # fmt: skip
         for row in experiment["days"]:
             measures = " ".join(
                 f"{key} {value:.4f}" for key, value in row.get("measures", {}).items()
@@ -157,10 +195,20 @@ def _print(picture: dict[str, Any]) -> None:
             if row.get("why"):
                 parts.append(f"({row['why']})")
             print("  ".join(parts))
-        if experiment["rechain"]:
+        if experiment["rechain"] and experiment["removed"]:
+            print("  tainted days; put the experiment back into the YAML to train them again")
+        elif experiment["rechain"]:
             print(f"  tainted days; the shortest re-chain: {experiment['rechain']}")
         if experiment["settings_changed"]:
             print("  settings have changed since the last trained day; they apply from the next untrained day")
+    if sum(bool(each["rechain"]) and not each["removed"] for each in picture["experiments"].values()) > 1:
+        print(f"all tainted chains at once: python -m pipeline rechain --job {picture['job']}")
+    labels = picture["labels"]
+    if labels is not None and (labels["due"] or labels["waiting"]):
+        told = [f"{len(labels['waiting'])} days still to mature"] if labels["waiting"] else []
+        if labels["due"]:
+            told.append(f"{', '.join(labels['due'])} due: python -m pipeline mature --job {picture['job']}")
+        print(f"labels: {'; '.join(told)}")
     for late in picture.get("late", []):
         print(f"{late['day']} was skipped and has come since ({late['state']}: {late['reason']}); "
               f"take it in: {late['command']}")  # fmt: skip
@@ -176,5 +224,8 @@ def _print(picture: dict[str, Any]) -> None:
             f"served: {served['release_id']} (checkpoint of {served['checkpoint_day']}, "
             f"{age} day{'s' * (age != 1)} old){hold}"
         )
+        if served["tainted"]:
+            print(f"  what is served is tainted: {served['tainted']}; `python -m pipeline rechain --job "
+                  f"{picture['job']}` trains it again and publishes, `rollback` goes back at once")  # fmt: skip
     print("on disk: " + ", ".join(f"{kind} {size / 1e6:.1f} MB" for kind, size in picture["bytes"].items())
           + f"; together {picture['bytes_total'] / 1e6:.1f} MB")  # fmt: skip
