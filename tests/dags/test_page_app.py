@@ -135,7 +135,8 @@ def test_a_report_with_a_way_back(client: TestClient) -> None:
     "path",
     [
         "/report/ads/2024-03-14", "/report/ads/private", "/report/ads/2024-02-31", "/report/ads/..%2fprivate",
-        "/report/..%2Fads/2024-03-13", "/report/../private.html", "/report/ads/2024-03-13.html", "/report/%2e%2e/private",
+        "/report/..%2Fads/2024-03-13", "/report/../private.html", "/report/ads/2024-03-13.html",
+        "/report/%2e%2e/private",
     ],
 )  # fmt: skip
 def test_nothing_but_a_days_report_is_served(client: TestClient, path: str) -> None:
