@@ -30,6 +30,7 @@ from pipeline.features.packages import Packages
 from pipeline.features.plan import Plan
 from pipeline.features.states import states_of
 from pipeline.idmap import FIRST, IdMap
+from pipeline.idmap_guard import guard_maps, tail_digest
 from pipeline.manifest import Input
 from pipeline.reuse import key_of, standing
 from pipeline.validation import validate
@@ -74,6 +75,8 @@ def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact 
     """
     with context.lock(STAGE, timeout=600):
         start = _start(context, day)
+        # A day that is mapped again may be what a restored map lacks.
+        guard_maps(context, plan_of(context).spaces, day if reprocess else day.next())
         missing = _missing(context, start, day)
         if missing:
             _guard_hole(context, missing, day)
@@ -272,7 +275,8 @@ def _commit_maps(
     new = {space: found.ids[before[space] - FIRST : found.size_at(each.day) - FIRST] for space, found in maps.items()}
     whole = each.whole
     extra = {
-        "sizes": after, "sizes_before": before, "new_ids": {space: len(ids) for space, ids in new.items()},
+        "sizes": after, "tails": {space: tail_digest(found, after[space]) for space, found in maps.items()},
+        "sizes_before": before, "new_ids": {space: len(ids) for space, ids in new.items()},
         "replayed": {str(past.rows.day): past.rows.requests.rows for past in whole.replayed},
         "not_replayed": whole.missing,
     }  # fmt: skip

@@ -234,3 +234,47 @@ def test_last_year_is_replayed_and_stands_in(tmp_path: Path, monkeypatch: pytest
 def last_sections(found: Any) -> Any:
     place = found.layout.request_ids["last_sections"]
     return found.request_ids[:, place.start : place.stop].reshape(found.requests, *place.shape)
+
+
+def test_an_older_copy_of_an_id_map_is_refused_and_grows_back_by_the_command_it_names(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(job, DAY.plus(-3), DAY.plus(-2))
+    before, digests = teachers(job), state_digests(job)
+    path = job.idmaps.folder / "teacher.json"
+    path.write_bytes((job.idmaps.folder / "teacher.json.previous").read_bytes())
+    assert len(teachers(job)) < len(before)
+
+    fresh = context(folder, monkeypatch, since(DAY.plus(-3)))
+    named = f"teacher.json: holds .* --day {DAY.plus(-2)} --reprocess"
+    with pytest.raises(CorruptArtifact, match=named):
+        run(fresh, DAY.plus(-1), DAY)
+    assert fresh.store.days("maps", fresh.job) == [DAY.plus(-3), DAY.plus(-2)]
+    update_id_maps.run(fresh, DAY.plus(-2), reprocess=True)
+    assert teachers(fresh) == before
+    assert state_digests(fresh) == digests
+    run(fresh, DAY.plus(-1), DAY)
+
+
+def test_an_id_map_that_is_gone_altogether_is_not_begun_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(job, DAY.plus(-3), DAY.plus(-2))
+    for path in job.idmaps.folder.glob("teacher.json*"):
+        path.unlink()
+    fresh = context(folder, monkeypatch, since(DAY.plus(-3)))
+    with pytest.raises(CorruptArtifact, match=rf"holds 0 ids .* --day {DAY.plus(-3)} --reprocess"):
+        run(fresh, DAY)
+
+
+def test_an_id_map_of_the_same_size_with_other_ids_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.idmap import IdMap
+
+    job = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(job, DAY.plus(-3), DAY.plus(-2))
+    found = job.idmaps.read("teacher", "int")
+    other = IdMap("teacher", "int", found.ids[::-1].copy(), found.marks)
+    (job.idmaps.folder / "teacher.json").write_bytes(other.to_json())
+    fresh = context(folder, monkeypatch, since(DAY.plus(-3)))
+    with pytest.raises(CorruptArtifact, match="has other ids in its first"):
+        run(fresh, DAY)
