@@ -42,7 +42,7 @@ class Service(ABC):
     """
 
     name: str
-    patience = 60.0
+    patience = 120.0
     """Seconds that it may take to come up."""
 
     def __init__(self, folder: Path) -> None:

@@ -18,7 +18,7 @@ class HBase(Service):
     """An HBase of its own; ``port`` is that of the Thrift gateway."""
 
     name = "hbase"
-    patience = 180.0
+    patience = 300.0
 
     @property
     def url(self) -> str:
