@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pipeline.sources import Source
 
 DEFAULT_ROOT = ".dayspring"
+_DAY_SECONDS = 3600.0
+"""Longer than any stage of a day takes: who waits finds it done."""
 
 
 def default_root() -> Path:
@@ -130,6 +132,10 @@ class JobContext:
         """Hold a lock of the job for the length of the block; ``LockTimeout`` names who holds it."""
         with held(self.store.lock_path(self.job, name), timeout=timeout, what=f"{name} of job '{self.job}'"):
             yield
+
+    def day_lock(self, stage: str, day: Day) -> AbstractContextManager[None]:
+        """One process at a time makes a day's artefact of a stage; other days rarely wait (16 locks a stage)."""
+        return self.lock(f"{stage}.{day.date.toordinal() % 16:02d}", timeout=_DAY_SECONDS)
 
     def on_close(self, call: Callable[[], None]) -> None:
         """Have something of this process closed together with the context."""

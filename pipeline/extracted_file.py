@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.parquet_file import WRITING
 from pipeline.table_digest import TableDigest
 
 _GROUP_ROWS = 16_384
@@ -94,7 +95,7 @@ class ExtractedFile:
     def _flush(self) -> None:
         schema = pa.schema(self._types)
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self.path, schema, compression="zstd")
+            self._writer = pq.ParquetWriter(self.path, schema, **WRITING)
         if self._held:
             # In few pieces: a chunk as large as a group is written as it came.
             rows = pa.Table.from_batches(self._held, schema)

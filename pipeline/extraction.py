@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
 from typing import Any
 
@@ -46,7 +46,7 @@ def extract(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifa
         done = _committed(context, day)
         if done is not None:
             return done
-    with _one_reader(context):
+    with _one_reader(context, day):
         # Another process may have committed the day while this one waited.
         done = None if reprocess else _committed(context, day)
         return done if done is not None else _look(context, day, reprocess)
@@ -60,9 +60,11 @@ def _committed(context: JobContext, day: Day) -> Artifact | None:
     return _done(context, day, committed) if committed is not None else None
 
 
-def _one_reader(context: JobContext) -> AbstractContextManager[None]:
-    """Two passes over one block at the same time would read it twice."""
-    return context.lock(EXTRACT, timeout=_BLOCK_TIMEOUT) if context.source().reads_blocks else nullcontext()
+def _one_reader(context: JobContext, day: Day) -> AbstractContextManager[None]:
+    """One process reads a day; where a pass reads a block of days, one process reads at all."""
+    if context.source().reads_blocks:
+        return context.lock(EXTRACT, timeout=_BLOCK_TIMEOUT)
+    return context.day_lock(EXTRACT, day)
 
 
 def _look(context: JobContext, day: Day, reprocess: bool) -> Artifact:
@@ -91,7 +93,7 @@ def read_again(context: JobContext, day: Day, judge: Judge) -> Artifact:
     before = context.store.current(Ref(EXTRACT, context.job, day))
     if before is None:
         raise DataError(f"{context.job} {day}: was never extracted, so it cannot be read again")
-    with _one_reader(context):
+    with _one_reader(context, day):
         found = day_state(context, day)
         if found.state != "ready":
             raise DataError(f"{context.job} {day}: cannot be read again, the first reading stands: {found.reason}")

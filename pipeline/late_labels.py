@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pyarrow.parquet as pq
-
+from pipeline import parquet_file
 from pipeline.artifacts import Artifact, Ref
 from pipeline.config import JobConfig
 from pipeline.context import JobContext
@@ -178,7 +177,7 @@ def _compared(config: JobConfig, first: Artifact, second: Artifact) -> dict[str,
         spelt = {each: column.source or each for each, column in table.columns.items()}
         identity = list(dict.fromkeys(spelt[each] for each in table.order))
         label = labels.get(name)
-        tables = [pq.read_table(each.file(f"{name}.parquet")) for each in (first, second)]
+        tables = [parquet_file.read(each.file(f"{name}.parquet")) for each in (first, second)]
         found[name] = asdict(row_changes(tables[0], tables[1], identity, spelt[label] if label else None))
     return found
 

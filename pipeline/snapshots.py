@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from pipeline import parquet_file
 from pipeline.artifacts import Artifact, Ref
 from pipeline.canonical import key_of_rows
 from pipeline.checking import Checked, check_table
@@ -63,7 +63,7 @@ def with_running(name: str, table: Table, static: Checked, snapshot: Artifact | 
         columns = {each: pa.nulls(static.rows.num_rows, BY_TYPE[column.type]) for each, column in running.items()}
         return Snapshot(_ordered(static.rows, columns, table), static.rows.num_rows)
     keys = {each: table.columns[each] for each in table.key}
-    raw = pq.read_table(snapshot.file(f"{name}.parquet"))
+    raw = parquet_file.read(snapshot.file(f"{name}.parquet"))
     taken = check_table(name, table, {**keys, **running}, raw, None, zone).rows
     places = pc.index_in(key_of_rows(static.rows, table.key), value_set=key_of_rows(taken, table.key))
     columns = {each: taken[each].combine_chunks().take(places) for each in running}

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from pipeline import parquet_file
 from pipeline.artifacts import Artifact
 from pipeline.validation import NEXT
 
 
 def read(artifact: Artifact, table: str, columns: Sequence[str] | None = None) -> pa.Table:
     """A table of a validated day, typed, in canonical order; of an undated one, as the day may know it."""
-    wanted = None if columns is None else list(columns)
-    return pq.read_table(artifact.file(f"{table}.parquet"), columns=wanted, use_threads=False)
+    return parquet_file.read(artifact.file(f"{table}.parquet"), columns)
 
 
 def read_next(artifact: Artifact, table: str, columns: Sequence[str] | None = None) -> pa.Table:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from pipeline import parquet_file
 from pipeline.artifacts import Artifact, Draft, Ref
 from pipeline.checking import QUARANTINE, Checked, check_table
 from pipeline.config.tables import Table
@@ -40,6 +40,11 @@ def validate(context: JobContext, day: Day, *, reprocess: bool = False) -> Artif
         DataError: too many rows are in quarantine or too few are left, and the day was not accepted by ``accept_day``;
             a column cannot hold what is declared; or there is no extract.
     """
+    with context.day_lock("validate", day):
+        return _validate(context, day, reprocess)
+
+
+def _validate(context: JobContext, day: Day, reprocess: bool) -> Artifact:
     store, config = context.store, context.config
     marker = store.current(Ref(DAY, config.job, day))
     if marker is not None and marker.manifest.state == "skipped":
@@ -72,14 +77,14 @@ def validate(context: JobContext, day: Day, *, reprocess: bool = False) -> Artif
         for name, table in config.tables.items():
             began = time.perf_counter()
             if table.dated:
-                raw = pq.read_table(extracted.file(f"{name}.parquet"))
+                raw = parquet_file.read(extracted.file(f"{name}.parquet"))
                 checked = check_table(name, table, table.columns, raw, day, config.timezone)
                 done.add(name, checked, _write(draft.path / f"{name}.parquet", checked.rows))
             else:
                 _undated(context, name, table, extracted, snapshots.get(name), settings, draft, done)
             done.seconds[name] = round(time.perf_counter() - began, 4)
         quarantine = pa.concat_tables(done.quarantine) if done.quarantine else QUARANTINE.empty_table()
-        pq.write_table(quarantine, draft.path / "quarantine.parquet", compression="zstd")
+        parquet_file.write(draft.path / "quarantine.parquet", quarantine)
         beyond = _beyond_limits(context, day, done.counts)
         if beyond and accepted is None:
             raise DataError(_refusal(context, day, beyond, done.counts, draft.path / "quarantine.parquet"))
@@ -156,7 +161,7 @@ def _undated(
         return
     running = running_columns(table)
     columns = {each: column for each, column in table.columns.items() if each not in running}
-    raw = pq.read_table(extracted.file(f"{name}.parquet"))
+    raw = parquet_file.read(extracted.file(f"{name}.parquet"))
     checked = check_table(name, table, columns, raw, None, context.config.timezone)
     path, next_path = draft.path / f"{name}.parquet", draft.path / f"{name}{NEXT}.parquet"
     if pair is None:
@@ -196,7 +201,7 @@ def _linked(name: str, key: str, draft: Draft, done: _Done) -> bool:
             done.digests[each] = before.manifest.extra["digests"][each]
     done.counts[name] = before.manifest.extra["counts"][name]
     if done.counts[name]["quarantined"]:
-        rows = pq.read_table(before.file("quarantine.parquet"), filters=[("table", "=", name)])
+        rows = parquet_file.read(before.file("quarantine.parquet"), filters=[("table", "=", name)])
         done.quarantine.append(rows.cast(QUARANTINE))
     return True
 
@@ -209,7 +214,7 @@ def _link(earlier: Path, path: Path) -> None:
 
 
 def _write(path: Path, rows: pa.Table) -> str:
-    pq.write_table(rows, path, compression="zstd")
+    parquet_file.write(path, rows)
     return table_digest(rows)
 
 

@@ -67,6 +67,8 @@ def _current(store: ArtifactStore, ref: Ref, folder: Path, found: list[Artifact]
     except CorruptArtifact as error:
         audit.add(str(ref), str(error).split("; ")[0], str(error).partition("; ")[2] or remedy(ref, newest.path))
         return
+    if current is None and store.is_withdrawn(ref):
+        return  # the day was skipped afterwards
     if current is None:
         audit.add(
             str(ref), f"{folder / 'current'}: names no generation that is there",

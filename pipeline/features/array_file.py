@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,11 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any
             index[name] = {"dtype": "text", "shape": [len(array)], "at": at, "ends": ends_at, "bytes": len(text)}
         else:
             index[name] = {"dtype": array.dtype.str, "shape": list(array.shape), "at": place(array)}
-    header = json.dumps({"arrays": index, "meta": dict(meta or {})}, sort_keys=True).encode()
+    checksum = 0
+    for array in buffers:
+        checksum = zlib.crc32(array.data if array.size else b"", checksum)
+        checksum = zlib.crc32(b"\0" * (-array.nbytes % _ALIGNED), checksum)
+    header = json.dumps({"arrays": index, "meta": dict(meta or {}), "crc32": checksum}, sort_keys=True).encode()
     header += b" " * (-(len(_MAGIC) + 8 + len(header)) % _ALIGNED)
     with path.open("wb") as file:
         file.write(_MAGIC + len(header).to_bytes(8, "little") + header)
@@ -48,7 +53,7 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any
 
 
 def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """The arrays, memory-mapped and read-only (text is copied), and ``meta``.
+    """The arrays, memory-mapped and read-only (text is copied), and ``meta``; the checksum is compared first.
 
     Raises:
         CorruptArtifact: the file is not whole.
@@ -60,6 +65,9 @@ def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
             raise ValueError("it does not begin as such a file does")
         begin = 16 + int.from_bytes(mapped[8:16], "little")
         header = json.loads(mapped[16:begin])
+        with memoryview(mapped) as whole, whole[begin:] as values:
+            if zlib.crc32(values) != header["crc32"]:
+                raise ValueError("the checksum does not match")
         arrays = {name: _array(mapped, begin, entry) for name, entry in header["arrays"].items()}
     except (ValueError, KeyError, TypeError) as error:
         raise CorruptArtifact(

@@ -35,6 +35,11 @@ def build_day(context: JobContext, day: Day, *, reprocess: bool = False) -> Arti
     """
     if context.skipped(day) is not None:
         return None
+    with context.day_lock(STAGE, day):
+        return _build_day(context, day, reprocess)
+
+
+def _build_day(context: JobContext, day: Day, reprocess: bool) -> Artifact:
     store, config, plan = context.store, context.config, plan_of(context)
     tables = DayTables.on(context, day)
     mapped = store.current(Ref(MAPS, config.job, day))

@@ -46,3 +46,14 @@ def test_a_truncated_file_is_told(tmp_path: Path, keep: int) -> None:
 def test_objects_that_are_no_text_are_refused(tmp_path: Path) -> None:
     with pytest.raises((TypeError, ValueError)):
         array_file.write(tmp_path / "a", {"a": np.array(["x", None], object)})
+
+
+@pytest.mark.parametrize("from_end", [1, 40, 200])
+def test_one_flipped_bit_is_noticed(tmp_path: Path, from_end: int) -> None:
+    path = tmp_path / "some.arrays"
+    array_file.write(path, {"a": np.arange(100, dtype=np.int32), "b": np.array(["x", "yz"], object)})
+    data = bytearray(path.read_bytes())
+    data[-from_end] ^= 4
+    path.write_bytes(data)
+    with pytest.raises(CorruptArtifact, match="checksum"):
+        array_file.read(path)
