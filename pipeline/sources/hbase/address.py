@@ -1,4 +1,4 @@
-"""Where a Thrift gateway is, and how it is spoken to: ``hbase://HOST:PORT/PREFIX?timeout=60&connections=4&batch=2000``."""
+"""Where a Thrift gateway is, and how it is spoken to: ``hbase://HOST:PORT/PREFIX?timeout=60&connections=2&batch=2000``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class Address:
         prefix: what stands before every table's name there: ``dev`` and ``dev_`` are both ``dev_``, and ``ns:`` is a
             namespace.
         timeout: seconds to wait for a connection or an answer.
-        connections: parallel connections of a reader.
+        connections: parallel connections of a reader. Two keep one process busy that decodes what comes; more help
+            where many region servers look for few rows.
         batch: rows that one answer holds at most.
         transport, protocol: how the gateway was started.
     """
@@ -29,7 +30,7 @@ class Address:
     port: int
     prefix: str = ""
     timeout: float = 60.0
-    connections: int = 4
+    connections: int = 2
     batch: int = 2000
     transport: str = "buffered"
     protocol: str = "binary"
@@ -38,7 +39,7 @@ class Address:
     def parse(cls, url: str, variable: str) -> Address:
         """The address in a URL; raises ``UsageError`` naming ``variable`` and what is wrong, never a password."""
         form = (
-            "hbase://HOST:PORT/, optionally with a prefix of the tables' names and ?timeout=60&connections=4&batch=2000"
+            "hbase://HOST:PORT/, optionally with a prefix of the tables' names and ?timeout=60&connections=2&batch=2000"
         )
         try:
             parts = urlsplit(url)

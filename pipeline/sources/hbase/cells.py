@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -64,21 +65,37 @@ class Cells:
 
     def __init__(self, wanted: Sequence[Wanted]) -> None:
         self._wanted = wanted
+        self._cells = [each.cells for each in wanted if each.name != ROW_KEY]
+        self._only = [names[0] for names in self._cells if len(names) == 1]
         self.not_text = 0
 
     def batch(self, rows: Sequence[Row]) -> pa.RecordBatch:
+        """Raises no error for any bytes."""
+        values = iter(self._values([cells for _, cells in rows]))
         arrays = []
         for each in self._wanted:
             if each.name == ROW_KEY:
                 arrays.append(plain_keys(self._texts([key for key, _ in rows])))
-            elif len(each.cells) == 1:
-                cell = each.cells[0]
-                arrays.append(self._texts([cells.get(cell) for _, cells in rows]))
             else:
-                arrays.append(self._texts([_first(cells, each.cells) for _, cells in rows]))
+                arrays.append(self._texts(next(values)))
         return pa.RecordBatch.from_arrays(arrays, [each.name for each in self._wanted])
 
-    def _texts(self, values: list[bytes | None]) -> pa.Array:
+    def _values(self, rows: Sequence[Mapping[bytes, bytes]]) -> Sequence[Sequence[bytes | None]]:
+        """The values of every column but the key, a column at a time."""
+        if rows and len(self._only) > 1 and len(self._only) == len(self._cells):
+            try:
+                return list(zip(*map(itemgetter(*self._only), rows), strict=True))
+            except KeyError:  # a row lacks a cell
+                return self._looked_for(rows)
+        return self._looked_for(rows)
+
+    def _looked_for(self, rows: Sequence[Mapping[bytes, bytes]]) -> Sequence[Sequence[bytes | None]]:
+        return [
+            [cells.get(names[0]) for cells in rows] if len(names) == 1 else [_first(cells, names) for cells in rows]
+            for names in self._cells
+        ]
+
+    def _texts(self, values: Sequence[bytes | None]) -> pa.Array:
         try:
             return pa.array(values, pa.binary()).cast(pa.string())
         except pa.ArrowInvalid:
@@ -93,9 +110,9 @@ def plain_keys(keys: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(keys, _WITH_TIME, r"\1")
 
 
-def overwrites(key: bytes) -> bool:
-    """Whether a key is ``userId_adId``, under which a later exposure takes the place of an earlier one."""
-    return key.count(b"_") == 1
+def overwrites(keys: pa.Array) -> pa.Array:
+    """Which keys are ``userId_adId``, under which a later exposure takes the place of an earlier one."""
+    return pc.equal(pc.count_substring(keys, "_"), 1)
 
 
 def _first(cells: Mapping[bytes, bytes], names: Sequence[bytes]) -> bytes | None:

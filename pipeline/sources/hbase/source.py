@@ -220,6 +220,12 @@ class _Found:
     overwriting: int = 0
     sample: list[tuple[int, bytes]] = field(default_factory=list)
 
+    def add_keys(self, keys: pa.Array) -> None:
+        self.overwriting += len(keys)
+        if len(keys):
+            hashed = ((zlib.crc32(key), key) for key in keys.to_pylist())
+            self.sample = heapq.nsmallest(_LOOKED_AT, [*self.sample, *hashed])
+
     def add(self, more: _Found) -> None:
         self.not_text += more.not_text
         self.overwriting += more.overwriting
@@ -238,24 +244,23 @@ class _Pass:
     def by_day(self, rows: Sequence[Row]) -> list[tuple[Day, pa.RecordBatch, _Found]]:
         cells = Cells(self._columns)
         batch = cells.batch(rows)
+        keys = pa.array([key for key, _ in rows], pa.binary())
+        plain = overwrites(keys)
         written = batch.column(self._day)
         parts = []
         for day in self._days:
-            places = np.flatnonzero(pc.fill_null(pc.equal(written, slashed(day)), False))
+            places = pa.array(np.flatnonzero(pc.fill_null(pc.equal(written, slashed(day)), False)))
             if len(places):
-                here = [rows[place] for place in places.tolist()]
-                kept = batch.take(pa.array(places)).select(self._names)
-                parts.append((day, kept, self._seen(here, cells.not_text > 0)))
+                found = _Found(self._not_text(rows, places) if cells.not_text else 0)
+                found.add_keys(keys.take(places).filter(plain.take(places)))
+                parts.append((day, batch.take(places).select(self._names), found))
         return parts
 
-    def _seen(self, rows: Sequence[Row], has_other: bool) -> _Found:
-        other = 0
-        if has_other:
-            cells = Cells(self._columns)
-            cells.batch(rows)
-            other = cells.not_text
-        plain = [key for key, _ in rows if overwrites(key)]
-        return _Found(other, len(plain), heapq.nsmallest(_LOOKED_AT, ((zlib.crc32(key), key) for key in plain)))
+    def _not_text(self, rows: Sequence[Row], places: pa.Array) -> int:
+        """Of the rows of one day only; seldom needed, so looked at twice."""
+        cells = Cells(self._columns)
+        cells.batch([rows[place] for place in places.to_pylist()])
+        return cells.not_text
 
 
 def _versions(source: str, key: bytes, cell: bytes, link: Link) -> int:

@@ -52,7 +52,8 @@ def test_time_and_ordinal_are_no_part_of_the_key_that_the_job_sees(key: str, pla
 
 
 def test_which_keys_overwrite() -> None:
-    assert [overwrites(key) for key in (b"1_2", b"1_2_3_0", b"7")] == [True, False, False]
+    keys = pa.array([b"1_2", b"1_2_3_0", b"7", b"\xff_2"], pa.binary())
+    assert overwrites(keys).to_pylist() == [True, False, False, True]
 
 
 def test_the_filter_of_days() -> None:
