@@ -25,7 +25,7 @@ def test_one_bit_of_a_page_is_noticed(tmp_path: Path, place: int) -> None:
     assert len(data) > place + 500
     data[place] ^= 1
     path.write_bytes(data)
-    with pytest.raises(CorruptArtifact, match="rows.parquet: damaged"):
+    with pytest.raises(CorruptArtifact, match=r"rows\.parquet: damaged"):
         parquet_file.read(path)
 
 
