@@ -99,11 +99,14 @@ def backfill(
     todo = {wanted: missing(api, wanted) for wanted in ranges}
     wanting = [wanted for wanted, days in todo.items() if days]
     for wanted in wanting:
-        _unpause(api, wanted.dag)
+        _wait_until_known(api, wanted.dag)
     idle = not any(api.runs(wanted.dag, state=("queued", "running")) for wanted in ranges)
     with scheduler.stopped() if scheduler is not None and wanting and idle else nullcontext():
         for wanted in wanting:
             _create(api, wanted)
+    for wanted in wanting:
+        # Only now: the schedule would start a run of its own at once.
+        api.patch(f"/dags/{wanted.dag}", {"is_paused": False})
     open_ranges = {wanted: set(days) for wanted, days in todo.items() if days}
     total = sum(map(len, open_ranges.values()))
     progress = Progress(total)
@@ -155,11 +158,11 @@ def _states(api: Api, wanted: Range) -> dict[str, dict[str, Any]]:
     return {run["logical_date"][:10]: run for run in runs}
 
 
-def _unpause(api: Api, dag: str, patience: float = 120) -> None:
+def _wait_until_known(api: Api, dag: str, patience: float = 120) -> None:
     deadline = time.monotonic() + patience
     while True:
         try:
-            api.patch(f"/dags/{dag}", {"is_paused": False})
+            api.get(f"/dags/{dag}")
             return
         except ApiError as error:
             if error.status != 404:
