@@ -65,9 +65,11 @@ def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
             raise ValueError("it does not begin as such a file does")
         begin = 16 + int.from_bytes(mapped[8:16], "little")
         header = json.loads(mapped[16:begin])
-        with memoryview(mapped) as whole, whole[begin:] as values:
-            if zlib.crc32(values) != header["crc32"]:
-                raise ValueError("the checksum does not match")
+        # Files of before the checksum was there are read as they are: an upgrade breaks no chain.
+        if "crc32" in header:
+            with memoryview(mapped) as whole, whole[begin:] as values:
+                if zlib.crc32(values) != header["crc32"]:
+                    raise ValueError("the checksum does not match")
         arrays = {name: _array(mapped, begin, entry) for name, entry in header["arrays"].items()}
     except (ValueError, KeyError, TypeError) as error:
         raise CorruptArtifact(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -57,3 +58,14 @@ def test_one_flipped_bit_is_noticed(tmp_path: Path, from_end: int) -> None:
     path.write_bytes(data)
     with pytest.raises(CorruptArtifact, match="checksum"):
         array_file.read(path)
+
+
+def test_a_file_of_before_there_was_a_checksum_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    array_file.write(path, {"a": np.arange(1000)})
+    data = path.read_bytes()
+    header = data[16 : 16 + int.from_bytes(data[8:16], "little")]
+    older = json.loads(header)
+    del older["crc32"]
+    path.write_bytes(data.replace(header, json.dumps(older).encode().ljust(len(header))))
+    assert array_file.read(path)[0]["a"].tolist() == list(range(1000))
