@@ -26,6 +26,7 @@ from examples.tally import Tally
 from examples.targets import SqlTarget, parse_target
 from pipeline.days import Day
 from pipeline.errors import SourceError, UsageError
+from pipeline.sources.base import mask_url
 
 DDL = sorted((Path(__file__).resolve().parent / "sql" / "online_retail").glob("*.sql"))
 _ROWS = "daily_homework_info"
@@ -133,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--from 2009-12-01 --to 2011-08-31",
     )
     parser.add_argument("--source", required=True, type=Path, help="folder of online_retail_II.xlsx, or .csv, .parquet")
-    parser.add_argument("--target", required=True, help="sqlite:///FILE (or another SQLAlchemy URL)")
+    parser.add_argument("--target", required=True, help="sqlite:///FILE, mysql+pymysql://USER:PASSWORD@HOST/DATABASE")
     parser.add_argument("--from", dest="first", metavar="DAY", help="first day, YYYY-MM-DD (default: all)")
     parser.add_argument("--to", dest="last", metavar="DAY", help="last day, YYYY-MM-DD (default: all)")
     given = parser.parse_args(arguments)
@@ -143,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         find_file(given.source)
         target = parse_target(given.target, DDL)
         if not isinstance(target, SqlTarget):
-            raise UsageError(f"--target {given.target}: the homework tables go to sqlite:///FILE")
+            raise UsageError(f"--target {mask_url(given.target)}: the homework tables go to sqlite:///FILE or MySQL")
         with target:
             print(convert(given.source, target, first, last))
 

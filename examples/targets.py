@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 
 from pipeline.days import Day
 from pipeline.errors import SourceError, UsageError
+from pipeline.sources.base import mask_url
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -25,6 +27,9 @@ SCHEMA = Path(__file__).resolve().parent.parent / "sql" / "schema"
 _PARQUET = "parquet:"
 _HBASE = "hbase:"
 _SQL = ("sqlite:", "mysql")
+_INDEX = re.compile(r"CREATE INDEX (\w+)")
+# Ids are compared by their bytes, whatever the database's own default is.
+_TABLE_SUFFIX = {"mysql": " CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"}
 
 
 class Partitions(Protocol):
@@ -55,7 +60,7 @@ class SqlTarget:
     """Tables of a database, made from files of DDL where they are missing.
 
     Args:
-        url: a SQLAlchemy URL, such as ``sqlite:///school.db``.
+        url: ``sqlite:///FILE`` or ``mysql+pymysql://USER:PASSWORD@HOST/DATABASE``; shown without its password.
         ddl: the file of statements for each table that will be written.
 
     Each call of a writing method is one transaction.
@@ -63,24 +68,38 @@ class SqlTarget:
 
     def __init__(self, url: str, ddl: Sequence[Path]) -> None:
         from sqlalchemy import create_engine, inspect
-        from sqlalchemy.exc import ArgumentError, OperationalError
+        from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+        self._url = mask_url(url)
+        timeouts = (
+            {} if url.startswith("sqlite") else {"connect_timeout": 10, "read_timeout": 600, "write_timeout": 600}
+        )
         try:
-            self._engine = create_engine(url)
+            self._engine = create_engine(url, connect_args={} if url.startswith("sqlite") else timeouts)
             if self._engine.url.database and self._engine.dialect.name == "sqlite":
                 Path(self._engine.url.database).parent.mkdir(parents=True, exist_ok=True)
-            known = set(inspect(self._engine).get_table_names())
-        except ArgumentError as error:
-            raise UsageError(f"--target {url}: not a database URL ({error}); write sqlite:///FILE") from None
-        except (OperationalError, OSError) as error:
-            raise UsageError(f"--target {url}: cannot be opened: {getattr(error, 'orig', error)}") from None
-        self._url = url
+            known = inspect(self._engine)
+            tables = set(known.get_table_names())
+            wanted = list(dict.fromkeys([*ddl, SCHEMA / "day_ready.sql"]))
+            # A server that stopped half way has the table without its index.
+            made = {index["name"] for path in wanted if path.stem in tables for index in known.get_indexes(path.stem)}
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
+            raise UsageError(
+                f"--target {self._url}: not a database URL; write sqlite:///FILE or "
+                "mysql+pymysql://USER:PASSWORD@HOST/DATABASE"
+            ) from None
+        except (DBAPIError, OSError) as error:
+            raise UsageError(f"--target {self._url}: cannot be opened: {getattr(error, 'orig', error)}") from None
         self._mark = "?" if self._engine.dialect.name == "sqlite" else "%s"
         with self._writing("day_ready") as connection:
-            for path in dict.fromkeys([*ddl, SCHEMA / "day_ready.sql"]):
-                if path.stem not in known:
-                    for statement in statements(path.read_text(encoding="utf-8")):
+            for path in wanted:
+                for statement in statements(path.read_text(encoding="utf-8")):
+                    index = _INDEX.match(statement)
+                    if index is not None and index[1] not in made:
                         connection.exec_driver_sql(statement)
+                    elif index is None and path.stem not in tables:
+                        suffix = _TABLE_SUFFIX.get(self._engine.dialect.name, "")
+                        connection.exec_driver_sql(statement + suffix)
 
     def count(self, table: str) -> int:
         """Rows of a table."""
@@ -95,6 +114,12 @@ class SqlTarget:
 
     def write_table(self, table: str, rows: pa.Table) -> int:
         """Replaces all rows of an undated table."""
+        from sqlalchemy import inspect
+
+        # MySQL keeps a table in the order of its key: the fastest to write, and every database then reads it so.
+        key = inspect(self._engine).get_pk_constraint(table)["constrained_columns"]
+        if key:
+            rows = rows.sort_by([(name, "ascending") for name in key])
         with self._writing(table) as connection:
             connection.exec_driver_sql(f"DELETE FROM {table}")
             self._insert(connection, table, rows)
@@ -252,7 +277,10 @@ def parse_target(text: str, ddl: Sequence[Path] = ()) -> SqlTarget | ParquetTarg
         return HBaseTarget(text)
     if text.startswith(_SQL):
         return SqlTarget(text, ddl)
-    raise UsageError(f"--target '{text}' is not a target; write sqlite:///FILE, hbase://HOST:PORT/ or parquet:FOLDER")
+    raise UsageError(
+        f"--target '{mask_url(text)}' is not a target; write sqlite:///FILE, "
+        "mysql+pymysql://USER:PASSWORD@HOST/DATABASE, hbase://HOST:PORT/ or parquet:FOLDER"
+    )
 
 
 def statements(ddl: str) -> list[str]:

@@ -12,6 +12,7 @@ from examples.tally import Tally
 from examples.targets import SCHEMA, AdsTarget, SqlTarget, parse_target
 from pipeline.days import Day
 from pipeline.errors import UsageError
+from pipeline.sources.base import mask_url
 
 _ADS = ("midas_online_user", "midas_online_ad", "midas_online_context", "midas_offline")
 
@@ -58,7 +59,8 @@ def _write(given: argparse.Namespace) -> None:
 def _make_room(text: str, full: list[str], target: SqlTarget | AdsTarget, replace: bool) -> None:
     """Two schools in one place would be a wrong one: a table that holds rows is emptied only when asked."""
     if full and not replace:
-        raise UsageError(f"--target {text}: {', '.join(full)} already hold rows; --replace removes them first")
+        shown = mask_url(text)
+        raise UsageError(f"--target {shown}: {', '.join(full)} already hold rows; --replace removes them first")
     for table in full:
         target.clear(table)
 
@@ -86,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         "--target",
         required=True,
         action="append",
-        help="sqlite:///FILE (or another SQLAlchemy URL), parquet:FOLDER, hbase://HOST:PORT/",
+        help="sqlite:///FILE, mysql+pymysql://USER:PASSWORD@HOST/DATABASE, parquet:FOLDER, hbase://HOST:PORT/",
     )
     add("--from", dest="first", metavar="DAY", default="2024-02-26", help="first day (default %(default)s)")
     add("--days", type=int, default=10, help="number of days (default %(default)s)")

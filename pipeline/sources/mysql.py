@@ -36,13 +36,15 @@ class MySqlSource(SqlSource):
     ``write_timeout`` (seconds) are settings; the character set is always utf8mb4.
 
     Attributes:
+        address: the URL with all its settings; it holds the password.
         bulk: reads long days; ``None`` = none are.
+        not_in_bulk: days of a table whose reading in bulk failed.
     """
 
     def __init__(self, url: str, variable: str, queries: Path = QUERIES) -> None:
         super().__init__(url, variable, queries)
-        self.bulk = BulkReader.of(self._url, self._timeouts["read_timeout"])
-        self._not_in_bulk: set[tuple[str, Day]] = set()
+        self.bulk = BulkReader.of(self.address, self._timeouts["read_timeout"])
+        self.not_in_bulk: set[tuple[str, Day]] = set()
         self._held: Connection | None = None
         self._streaming: CursorResult[Any] | None = None
 
@@ -60,11 +62,11 @@ class MySqlSource(SqlSource):
                 f"{self.variable}: '{self.url}' names no {what}; write mysql+pymysql://USER:PASSWORD@HOST/DATABASE"
             )
         wanted = {"charset": "utf8mb4", **{name: str(seconds) for name, seconds in self._timeouts.items()}}
-        self._url: URL = parsed.set(drivername="mysql+pymysql").update_query_dict(wanted)
-        self._address = f"{parsed.host}:{parsed.port or _PORT}"
+        self.address: URL = parsed.set(drivername="mysql+pymysql").update_query_dict(wanted)
+        self._server = f"{parsed.host}:{parsed.port or _PORT}"
         # Each statement sees what is committed when it begins; `consistent` opens the one transaction that spans more.
         return create_engine(
-            self._url, isolation_level="AUTOCOMMIT", pool_pre_ping=True, pool_size=2,
+            self.address, isolation_level="AUTOCOMMIT", pool_pre_ping=True, pool_size=2,
             connect_args={"conv": ENCODERS, "use_unicode": False},
         )  # fmt: skip
 
@@ -93,17 +95,17 @@ class MySqlSource(SqlSource):
 
     def read(self, source: str, columns: Sequence[str], day: Day | None, *, chunk_rows: int) -> Reading:
         statement = self.statements.get(source)
-        kinds = self._kinds(source, day)
+        kinds = self.kinds(source, day)
         present = [name for name in columns if name in kinds]
         missing = tuple(name for name in columns if name not in kinds)
         wanted = {kinds[name][0]: kinds[name][1] for name in present}
-        if day is not None and present and self._is_bulk(source, day, wanted):
+        if day is not None and present and self.is_bulk(source, day, wanted):
             batches = self._in_bulk(source, statement, day, wanted, chunk_rows)
         else:
             batches = self._stream(source, day, list(wanted), chunk_rows)
         return Reading(missing, (batch.rename_columns(present) for batch in batches))
 
-    def _kinds(self, source: str, day: Day | None) -> dict[str, tuple[str, int]]:
+    def kinds(self, source: str, day: Day | None) -> dict[str, tuple[str, int]]:
         """By column, without its family prefix: its name in the statement, and its kind."""
         described = f"SELECT * FROM ({self.statements.get(source).text}) AS described LIMIT 0"
         with self._connect(source) as connection:
@@ -131,8 +133,9 @@ class MySqlSource(SqlSource):
                 result.close()
             self._streaming = None
 
-    def _is_bulk(self, source: str, day: Day, kinds: dict[str, int]) -> bool:
-        if self.bulk is None or (source, day) in self._not_in_bulk or not self.bulk.reads(kinds.values()):
+    def is_bulk(self, source: str, day: Day, kinds: dict[str, int]) -> bool:
+        """Whether connectorx is to read a day's columns of these kinds."""
+        if self.bulk is None or (source, day) in self.not_in_bulk or not self.bulk.reads(kinds.values()):
             return False
         # Over in every time zone, or marked as complete.
         return Day.of_instant(datetime.now(UTC), "UTC") >= day.plus(2) or self.is_marked(source, day)
@@ -155,7 +158,7 @@ class MySqlSource(SqlSource):
                     self.bulk.verify(connection, plan)
                 return
         except BulkFailed as error:
-            self._not_in_bulk.add((source, day))
+            self.not_in_bulk.add((source, day))
             what = f"{self._where(source)}: {day} by connectorx: {self._clean(error)}; it is read by pymysql"
             print(what, file=sys.stderr, flush=True)
             if begun:
@@ -184,7 +187,7 @@ class MySqlSource(SqlSource):
         if column is not None:
             return self._no_column(source, column)
         advice = mysql_errors.advice(
-            error, address=self._address, variable=self.variable, read_seconds=self._timeouts["read_timeout"]
+            error, address=self._server, variable=self.variable, read_seconds=self._timeouts["read_timeout"]
         )
         said = f"the database says: {self._clean(error)}"
         again = mysql_errors.is_lost(error) or mysql_errors.is_passing(error)

@@ -24,4 +24,4 @@ CREATE TABLE class_study (
     v19 DOUBLE,
     v20 DOUBLE
 );
-CREATE INDEX class_study_day ON class_study (day);
+CREATE INDEX class_study_day ON class_study (day, class_id);

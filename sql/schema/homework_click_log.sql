@@ -9,4 +9,4 @@ CREATE TABLE homework_click_log (
     section_id VARCHAR(4000),
     style VARCHAR(255)
 );
-CREATE INDEX homework_click_log_day ON homework_click_log (day);
+CREATE INDEX homework_click_log_day ON homework_click_log (day, log_time);

@@ -6,4 +6,4 @@ CREATE TABLE style_counts (
     style BIGINT NOT NULL,
     cnt BIGINT NOT NULL
 );
-CREATE INDEX style_counts_day ON style_counts (day);
+CREATE INDEX style_counts_day ON style_counts (day, class_id);

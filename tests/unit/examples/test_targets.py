@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -73,7 +74,7 @@ def test_schema_is_portable(path: Path) -> None:
     kinds = {words[1].split("(")[0].rstrip(",") for words in columns}
     assert kinds <= {"VARCHAR", "BIGINT", "DOUBLE"}
     dated = any(words[0] == "day" for words in columns) and path.stem != "day_ready"
-    assert dated == any(f"ON {path.stem} (day)" in statement for statement in rest)
+    assert dated == any(re.search(rf"ON {path.stem} \(day[,)]", statement) is not None for statement in rest)
 
 
 def test_parquet_days_have_markers_and_no_leftovers(tmp_path: Path) -> None:
@@ -120,7 +121,7 @@ def test_undated_parquet_is_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["parquet:", "somewhere", "redis://x"])
 def test_other_targets_are_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=rf"--target '{text}' is not a target; write sqlite:///FILE, hbase:"):
+    with pytest.raises(UsageError, match=rf"--target '{text}' is not a target; write sqlite:///FILE, mysql"):
         parse_target(text)
 
 

@@ -1,0 +1,131 @@
+"""Reading a real MySQL server: values whole, one moment for a day, a user who may only read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import SourceError
+from tests.integration.mysql_world import DAY, connected, fill, open_source, run, table, write_queries
+from tests.services import Database
+
+AWKWARD = """CREATE TABLE awkward (
+    day VARCHAR(10), big BIGINT, unsigned_big BIGINT UNSIGNED, flag TINYINT(1), padded INT(8) ZEROFILL, made YEAR,
+    exact DECIMAL(40, 10), single FLOAT, twofold DOUBLE, date DATE, at DATETIME(3), stamp TIMESTAMP NULL, since TIME,
+    word VARCHAR(20), latin VARCHAR(10) CHARACTER SET latin1, long_text TEXT, fixed CHAR(5), one_of ENUM('a', 'b'),
+    some_of SET('x', 'y'), document JSON, raw VARBINARY(10), bits BIT(9)
+) CHARACTER SET utf8mb4"""
+VALUES = {
+    "big": -(2**63), "unsigned_big": 2**64 - 1, "flag": 2, "padded": 42, "made": 2024,
+    "exact": "123456789012345678901234567890.0123456789", "single": 0.1, "twofold": 0.1 + 0.2, "date": "0000-00-00",
+    "at": "0000-00-00 00:00:00.000", "stamp": "2024-03-04 10:00:00", "since": "-30:00:01", "word": "𝒳é中 ",
+    "latin": "é", "long_text": "a\tb\n", "fixed": "ab", "one_of": "b", "some_of": "x,y", "document": '{"a": 1}',
+    "raw": "\\xff\0", "bits": 257,
+}  # fmt: skip
+"""What the values below must come out as."""
+
+
+def make_awkward(url: str) -> None:
+    with connected(url) as cursor:
+        # Zero dates are what old servers let in.
+        cursor.execute("SET sql_mode = ''")
+        cursor.execute(AWKWARD)
+        columns = ", ".join(["day", *VALUES])
+        marks = ", ".join(["%s"] * (len(VALUES) + 1))
+        stored = [b"\xff\0" if name == "raw" else value for name, value in VALUES.items()]
+        cursor.execute(f"INSERT INTO awkward ({columns}) VALUES ({marks})", [str(DAY), *stored])
+        cursor.execute("INSERT INTO awkward (day) VALUES (%s)", [str(DAY)])
+        cursor.execute(
+            "INSERT INTO awkward (day, twofold, date, at, word, raw) VALUES (%s, 1e308, %s, %s, '', 'plain')",
+            [str(DAY), "2024-03-04", "2024-03-04 01:02:03.456"],
+        )
+
+
+@pytest.fixture
+def queries(tmp_path: Path) -> Path:
+    return write_queries(
+        tmp_path / "queries",
+        awkward="SELECT * FROM awkward WHERE day = :day",
+        log="SELECT day, time, user, x FROM log WHERE day = :day",
+        all_log="SELECT day, time, user, x FROM log",
+    )
+
+
+def test_nothing_of_a_value_is_lost(database: Database, queries: Path) -> None:
+    make_awkward(database.writer_url)
+    first, empty, last = table(open_source(database.reader_url, queries), "awkward", list(VALUES)).to_pylist()
+    assert first == VALUES
+    assert empty == dict.fromkeys(VALUES)
+    assert {name: value for name, value in last.items() if value is not None} == {
+        "twofold": 1e308, "date": "2024-03-04", "at": "2024-03-04 01:02:03.456", "word": "", "raw": "plain",
+    }  # fmt: skip
+
+
+def test_a_column_of_nothing_has_the_type_that_the_server_tells(database: Database, queries: Path) -> None:
+    make_awkward(database.writer_url)
+    run(database.writer_url, "DELETE FROM awkward WHERE big IS NOT NULL")
+    found = table(open_source(database.reader_url, queries), "awkward", ["big", "twofold", "word"], chunk=1)
+    assert [str(field.type) for field in found.schema] == ["int64", "double", "string"]
+    assert found["big"].null_count == 2
+
+
+def test_rows_come_in_chunks_and_missing_columns_are_named(database: Database, queries: Path) -> None:
+    fill(database.writer_url, 2500)
+    found = open_source(database.reader_url, queries)
+    reading = found.read("log", ["x", "colour", "user"], DAY, chunk_rows=1000)
+    assert reading.missing == ("colour",)
+    batches = list(reading.batches)
+    assert [batch.num_rows for batch in batches] == [1000, 1000, 500]
+    assert batches[0].schema.names == ["x", "user"]
+    assert (found.count("log", DAY), found.has_rows("log", DAY)) == (2500, True)
+    assert (found.count("log", DAY.plus(5)), found.has_rows("log", DAY.plus(5))) == (0, False)
+    assert found.version("log") is None
+    found.check()
+
+
+def test_two_writers_are_not_seen_in_the_day_that_is_read(database: Database, queries: Path) -> None:
+    fill(database.writer_url, 2500)
+    found = open_source(database.reader_url, queries)
+    with found.consistent():
+        reading = found.read("log", ["time"], DAY, chunk_rows=500)
+        first = next(reading.batches)
+        for value in (-1, -2):
+            run(database.writer_url, f"INSERT INTO log VALUES ('{DAY}', {value}, 'late', 0)", "DELETE FROM log LIMIT 3")
+        rest = sum(batch.num_rows for batch in reading.batches)
+        assert first.num_rows + rest == 2500
+        # Another table of the same day, read later, is of the same moment.
+        assert found.count("all_log", None) == 3000
+        assert table(found, "log", ["time"]).num_rows == 2500
+    assert found.count("all_log", None) == 2996
+
+
+def test_a_read_in_the_block_ends_the_one_before(database: Database, queries: Path) -> None:
+    fill(database.writer_url, 2500)
+    found = open_source(database.reader_url, queries)
+    with found.consistent():
+        left = found.read("log", ["time"], DAY, chunk_rows=500)
+        assert next(left.batches).num_rows == 500
+        assert table(found, "log", ["time"]).num_rows == 2500
+        with pytest.raises(SourceError, match="closed"):
+            next(left.batches)
+
+
+def test_a_reader_that_is_left_early_leaves_the_source_whole(database: Database, queries: Path) -> None:
+    fill(database.writer_url, 2500)
+    found = open_source(database.reader_url, queries)
+    for _ in range(4):
+        batches = found.read("log", ["time"], DAY, chunk_rows=100).batches
+        assert next(batches).num_rows == 100
+        del batches
+    assert table(found, "log", ["time"]).num_rows == 2500
+
+
+def test_the_reader_may_not_write(database: Database, tmp_path: Path) -> None:
+    fill(database.writer_url, 10)
+    queries = write_queries(tmp_path / "bad", bad="DELETE FROM log RETURNING day")
+    with pytest.raises(SourceError):
+        table(open_source(database.reader_url, queries), "bad", ["day"])
+    assert open_source(database.reader_url, write_queries(tmp_path / "good", log="SELECT * FROM log")).count(
+        "log", None
+    )  # fmt: skip
