@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ops.processes import end_servers_under
 from pipeline.cli.line import Line
@@ -15,6 +16,10 @@ from tests import tiny
 from tests.tiny import FIRST, LAST, SECOND, STATE_FROM, Place, copy_of
 
 pytest_plugins = ["tests.services"]
+
+# No test judges by time: a busy machine is no fault of the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 USE_TENSORFLOW = ("tests/integration", "tests/faults", "tests/end_to_end", "tests/unit/models", "tests/unit/benchmarks")
 

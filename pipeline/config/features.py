@@ -78,6 +78,8 @@ class FeatureSettings(Strict):
             raise ValueError("a counter is `dense`")
         if self.counter is not None and self.normalise != "none":
             raise ValueError("a counter is brought to scale by `transform` and `scale`, not by `normalise`")
+        if self.buckets is not None and list(self.buckets) != sorted(set(self.buckets)):
+            raise ValueError(f"`buckets` must rise from one limit to the next, not {list(self.buckets)}")
         if self.side is Side.PAIR and self.kind is not Kind.DENSE:
             raise ValueError("features of a pair are `dense`")
         return self

@@ -14,6 +14,13 @@ from pydantic import Field, field_validator, model_validator
 from models.schema import FeatureSchema, Kind, Side
 from pipeline.config.alerts import Alerts
 from pipeline.config.base import DayField, Strict
+from pipeline.config.cross_checks import (
+    check_impressions,
+    check_measures,
+    check_names,
+    check_tables,
+    check_widths,
+)
 from pipeline.config.experiment import Experiment, Measures, Release
 from pipeline.config.features import FeatureSettings, History, Replay
 from pipeline.config.labels import Labels
@@ -88,6 +95,13 @@ class JobConfig(Strict):
                 f"release.champion: '{self.release.champion}' is not an experiment; "
                 f"one of {', '.join(self.experiments)}"
             )
+        for section in ("tables", "spaces", "experiments"):
+            check_names(section, getattr(self, section))
+        check_tables(self.tables)
+        check_measures(self.kind, self.release, self.measures)
+        check_widths(self.experiments)
+        if self.impressions is not None:
+            check_impressions(self.impressions, self.tables)
         self._check_keys()
         self._check_features()
         for name, experiment in self.experiments.items():
@@ -128,8 +142,8 @@ class JobConfig(Strict):
                     raise ValueError(f"features.{name}.counter.key: '{key}' is not a feature")
                 if self.features[key].kind not in (Kind.CATEGORICAL, Kind.BAG):
                     raise ValueError(f"features.{name}.counter.key: '{key}' is a {self.features[key].kind}")
-                if feature.side is Side.REQUEST and self.features[key].side is not Side.REQUEST:
-                    raise ValueError(f"features.{name}: on the request's side, but its key '{key}' is not")
+                if feature.side is not Side.PAIR and self.features[key].side is not feature.side:
+                    raise ValueError(f"features.{name}: on the {feature.side}'s side, but its key '{key}' is not")
 
     def feature_schema(self) -> FeatureSchema:
         """Every feature that is mapped or fed, as the models see them."""

@@ -46,7 +46,11 @@ def load_job(job: str, folder: Path | None = None) -> JobConfig:
     if not path.is_file():
         known = ", ".join(job_names(folder)) or "none"
         raise ConfigError(f"{path}: no such file; jobs in {folder}: {known} (set DAYSPRING_CONF to another folder)")
-    config = parse_job(path.read_text(encoding="utf-8"), path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start}): save it as UTF-8") from None
+    config = parse_job(text, path)
     if config.job != job:
         raise ConfigError(f"{path}: job: '{config.job}' does not match the file's name '{job}'")
     return config

@@ -107,3 +107,48 @@ def test_source_by_range_of_days(ads: str) -> None:
     assert [table.source_on(Day.of(2024, 3, day)) for day in (1, 2, 4)] == [
         "midas_online_context", "midas_offline", "midas_online_context",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        ("impressions__label", "ad_id", "impressions.label: tables.impressions.columns.ad_id must be declared as"),
+        ("impressions__rows", "nope", "impressions.rows: 'nope' is not a dated table"),
+        ("impressions__user", "nope", "impressions.user: 'nope' is no column"),
+        ("tables__impressions__time", "log_day", "tables.impressions.time: 'log_day' is declared as day"),
+        ("tables__impressions__columns__is_click__allowed", [0, 1, 2], "impressions.label"),
+        ("tables__impressions__columns__log_hourtime__min", 99, "min 99.0 is above max 23.0"),
+        ("experiments__din__dims", {"user": 0}, "experiments.din.dims.user: 0 is not between 1 and 1024"),
+        ("release__gate__margins", {"acu": 0.1}, "release.gate.margins: 'acu' is no measure of this job"),
+        ("release__gate__floors", {"hit_1": 0.1}, "release.gate.floors: 'hit_1' is no measure of this job"),
+        ("release__gate__calibration", [2, 1], "release.gate.calibration: [2.0, 1.0] holds no value"),
+        ("measures__primary", "nope", "measures.primary: 'nope' is no measure"),
+        ("features__user_rate__side", "item", "features.user_rate: on the item's side, but its key 'user' is not"),
+        ("threads", True, "threads: is a number, not true or false"),
+        ("experiments__din__dim", "8", "experiments.din.dim: is a whole number; write it without quotes"),
+    ],
+)
+def test_what_one_section_says_of_another_must_be_true(ads: str, place: str, value: object, said: str) -> None:
+    assert said in error(edited(ads, **{place: value}))
+
+
+def test_names_become_folders(ads: str) -> None:
+    data = yaml.safe_load(ads)
+    data["experiments"]["../x"] = data["experiments"]["din"]
+    assert "experiments: '../x' must be lower-case letters" in error(yaml.safe_dump(data, sort_keys=False))
+
+
+def test_buckets_rise() -> None:
+    text = (ROOT / "conf" / "homework.yaml").read_text(encoding="utf-8")
+    assert "`buckets` must rise" in error(edited(text, features__tenure__buckets=[3, 1]))
+
+
+def test_a_number_may_be_written_with_an_exponent(ads: str) -> None:
+    text = edited(ads).replace("batch: 256", "batch: 256\n    learning_rate: 1e-3", 1)
+    assert parse_job(text, Path("conf/ads.yaml")).experiments["pooled"].learning_rate == 0.001
+
+
+def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "ads.yaml").write_bytes(b"job: ads\nnote: \xff\n")
+    with pytest.raises(ConfigError, match=r"ads\.yaml: is not UTF-8 text \(byte 15\)"):
+        load_job("ads", tmp_path)

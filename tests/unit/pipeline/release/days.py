@@ -17,7 +17,10 @@ FIRST = Day.of(2024, 3, 1)
 def context(root: Path, **release: Any) -> JobContext:
     config = JobConfig.model_validate({
         "job": "tiny", "kind": "impressions",
-        "tables": {"log": {"source": "log", "columns": {"user": {"type": "int"}, "ad": {"type": "int"}}}},
+        "tables": {"log": {"source": "log", "columns": {
+            "user": {"type": "int"}, "ad": {"type": "int"},
+            "label": {"type": "int", "required": True, "allowed": [0, 1]},
+        }}},
         "spaces": {"user": "int", "ad": "int"},
         "impressions": {"rows": "log", "user": "user", "item": "ad", "label": "label"},
         "features": {

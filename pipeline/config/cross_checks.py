@@ -1,0 +1,79 @@
+"""What one section of a job's YAML says of another must be true: names, measures, types of columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from pipeline.config.experiment import Experiment, Measures, Release
+from pipeline.config.requests import Impressions
+from pipeline.config.tables import Table
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_MEASURES = {
+    "impressions": ("auc", "gauc", "log_loss", "calibration"),
+    "ranking": ("composite", "log_loss", "auc", *(f"hit_{k}{of}" for k in (1, 3, 5, 10, 15) for of in ("", "_all"))),
+}
+_WIDEST = 1024
+
+
+def check_names(section: str, names: Iterable[str]) -> None:
+    """Names become folders, files and tensors."""
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{section}: '{name}' must be lower-case letters, digits and _, a letter first")
+
+
+def check_measures(kind: str, release: Release, measures: Measures) -> None:
+    """Measures named by the gate and as the primary one exist for this kind of job."""
+    known = _MEASURES[kind]
+    places = {"release.gate.margins": release.gate.margins, "release.gate.floors": release.gate.floors}
+    named = [(place, name) for place, each in places.items() for name in each]
+    named += [("measures.primary", measures.primary)] if measures.primary is not None else []
+    for place, name in named:
+        if name not in known:
+            raise ValueError(f"{place}: '{name}' is no measure of this job; one of {', '.join(known)}")
+    if release.gate.calibration[0] >= release.gate.calibration[1]:
+        low, high = release.gate.calibration
+        raise ValueError(f"release.gate.calibration: [{low}, {high}] holds no value; write [lowest, highest]")
+
+
+def check_widths(experiments: Mapping[str, Experiment]) -> None:
+    """Embedding widths by space are within the bounds of ``dim``."""
+    for name, experiment in experiments.items():
+        for space, width in experiment.dims.items():
+            if not 1 <= width <= _WIDEST:
+                raise ValueError(f"experiments.{name}.dims.{space}: {width} is not between 1 and {_WIDEST}")
+
+
+def check_tables(tables: Mapping[str, Table]) -> None:
+    """``day`` and ``time`` name columns of these types, and a column's limits leave room for a value."""
+    for name, table in tables.items():
+        for what, column in (("day", table.day), ("time", table.time)):
+            if column is not None and table.columns[column].type != what:
+                raise ValueError(
+                    f"tables.{name}.{what}: '{column}' is declared as {table.columns[column].type}; "
+                    f"name a column of type {what}"
+                )
+        for column, declared in table.columns.items():
+            if declared.min is not None and declared.max is not None and declared.min > declared.max:
+                raise ValueError(
+                    f"tables.{name}.columns.{column}: min {declared.min} is above max {declared.max}: no value passes"
+                )
+
+
+def check_impressions(impressions: Impressions, tables: Mapping[str, Table]) -> None:
+    """The rows are a dated table, and what is read as their label can be nothing but 0 or 1."""
+    table = tables.get(impressions.rows)
+    if table is None or not table.dated:
+        raise ValueError(f"impressions.rows: '{impressions.rows}' is not a dated table of `tables`")
+    for what in ("user", "item", "label"):
+        column = getattr(impressions, what)
+        if column not in table.columns:
+            raise ValueError(f"impressions.{what}: '{column}' is no column of the table '{impressions.rows}'")
+    label = table.columns[impressions.label]
+    if label.type != "int" or label.allowed is None or not set(label.allowed) <= {0, 1} or not label.required:
+        raise ValueError(
+            f"impressions.label: tables.{impressions.rows}.columns.{impressions.label} must be declared as "
+            "{type: int, required: true, allowed: [0, 1]}, so that other values go to quarantine"
+        )
