@@ -19,6 +19,8 @@ class HBase(Service):
 
     name = "hbase"
     patience = 300.0
+    heap = "1g"
+    """Of the region server; two fifths of it keep blocks of the tables."""
 
     @property
     def url(self) -> str:
@@ -43,7 +45,7 @@ class HBase(Service):
     def commands(self) -> Mapping[str, Sequence[str]]:
         thrift = ["org.apache.hadoop.hbase.thrift.ThriftServer", "start", "-p", str(self.port), "-b", HOST]
         return {
-            "master": self._java("1g", "org.apache.hadoop.hbase.master.HMaster", "start"),
+            "master": self._java(self.heap, "org.apache.hadoop.hbase.master.HMaster", "start"),
             "thrift": self._java("512m", *thrift),
         }
 
