@@ -1,6 +1,7 @@
 #!/bin/sh
 # Gets what the real servers need; at once when all is there. Usage: ops/services/install.sh
-#   MariaDB, Redis, Java, Maven, Go   packages of Debian or Ubuntu, where this user may install them without a question
+#   MariaDB, Redis, Java, Maven, Go,
+#   Chromium (for tests of the page)  packages of Debian or Ubuntu, where this user may install them without a question
 #   HBase and its Thrift gateway      jars from Maven Central, by ops/services/pom.xml, into .services/lib/hbase
 #   versitygw, compose-check          Go programs, into .services/bin
 # What cannot be got is said and left out: `make services` and the tests name it again.
@@ -47,6 +48,7 @@ system_packages() {
     wanted=
     has mariadbd && has mariadb-install-db || wanted="$wanted mariadb-server-core"
     has redis-server || wanted="$wanted redis-server"
+    has chromium || has chromium-browser || has google-chrome || wanted="$wanted chromium"
     has java || wanted="$wanted default-jre-headless"
     jars_there || has mvn || wanted="$wanted maven"
     { program_there versitygw "$VERSITYGW" && program_there compose-check "$CHECK"; } || has go || wanted="$wanted golang-go"
