@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from pymysql import MySQLError, ProgrammingError
+from pymysql.cursors import SSCursor
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
@@ -26,6 +28,22 @@ from pipeline.sources.statements import Statement
 TIMEOUTS = {"connect_timeout": 10, "read_timeout": 300, "write_timeout": 60}
 """Seconds, where the URL says nothing else."""
 _PORT = 3306
+
+
+class _Rows(SSCursor):
+    """A cursor whose rows stay on the server until they are fetched."""
+
+    def close(self) -> None:
+        # What is left unread must be read, but there is nobody to read it from once the connection has broken.
+        if self.connection is not None and not self.connection.open and self._result is not None:
+            self._result.unbuffered_active = False
+        super().close()
+
+    def fetchmany(self, size: int | None = None) -> Any:
+        # Of itself a closed cursor has no more rows, which would make a short table.
+        if self.connection is None:
+            raise ProgrammingError("the read was closed by a later one")
+        return super().fetchmany(size)
 
 
 class MySqlSource(SqlSource):
@@ -46,7 +64,7 @@ class MySqlSource(SqlSource):
         self.bulk = BulkReader.of(self.address, self._timeouts["read_timeout"])
         self.not_in_bulk: set[tuple[str, Day]] = set()
         self._held: Connection | None = None
-        self._streaming: CursorResult[Any] | None = None
+        self._streaming: _Rows | None = None
 
     def _open(self, url: str) -> Engine:
         try:
@@ -66,7 +84,7 @@ class MySqlSource(SqlSource):
         self._server = f"{parsed.host}:{parsed.port or _PORT}"
         # Each statement sees what is committed when it begins; `consistent` opens the one transaction that spans more.
         return create_engine(
-            self.address, isolation_level="AUTOCOMMIT", pool_pre_ping=True, pool_size=2,
+            self.address, isolation_level="AUTOCOMMIT", pool_pre_ping=True, pool_size=2, pool_reset_on_return=None,
             connect_args={"conv": ENCODERS, "use_unicode": False},
         )  # fmt: skip
 
@@ -87,11 +105,9 @@ class MySqlSource(SqlSource):
             try:
                 yield
             finally:
-                try:
-                    self._end_stream()
-                finally:
-                    self._held = None
-                    connection.invalidate()  # ends the transaction, and never goes back into the pool
+                self._held = None
+                connection.invalidate()  # ends the transaction, and whatever is still being sent
+                self._end_stream()
 
     def read(self, source: str, columns: Sequence[str], day: Day | None, *, chunk_rows: int) -> Reading:
         statement = self.statements.get(source)
@@ -115,22 +131,28 @@ class MySqlSource(SqlSource):
     def _stream(
         self, source: str, day: Day | None, columns: Sequence[str], chunk_rows: int
     ) -> Iterator[pa.RecordBatch]:
-        statement = self.statements.get(source).text
-        streamed = {"stream_results": True, "max_row_buffer": chunk_rows}
         with self._connect(source) as connection:
-            result = connection.execute(text(statement), self._parameters(source, day), execution_options=streamed)
-            if self._held is not None:
-                self._streaming = result
+            driver: Any = connection.connection.driver_connection
+            cursor = driver.cursor(_Rows)
+            holds_snapshot = self._held is not None
+            if holds_snapshot:
+                self._streaming = cursor
             try:
-                fields = {name: (index, kind) for index, (name, kind) in enumerate(_fields(result))}
-                while rows := result.fetchmany(chunk_rows):
+                cursor.execute(self.statements.get(source).of_day(day))
+                fields = {name: (index, kind) for index, (name, kind, *_) in enumerate(cursor.description)}
+                while rows := cursor.fetchmany(chunk_rows):
                     values = list(zip(*rows, strict=True))
                     del rows
                     arrays = [from_text(values[index], kind) for index, kind in (fields[name] for name in columns)]
                     del values
                     yield pa.RecordBatch.from_arrays(arrays, list(columns))
+            except BaseException:
+                # The rest of a long table is not worth waiting for.
+                if not holds_snapshot:
+                    connection.invalidate()
+                raise
             finally:
-                result.close()
+                cursor.close()
             self._streaming = None
 
     def is_bulk(self, source: str, day: Day, kinds: dict[str, int]) -> bool:
@@ -174,6 +196,14 @@ class MySqlSource(SqlSource):
             with self._explained(source):
                 self._end_stream()
                 yield self._held
+
+    @contextmanager
+    def _explained(self, source: str | None) -> Iterator[None]:
+        try:
+            with super()._explained(source):
+                yield
+        except MySQLError as error:  # of the driver itself, while rows stream
+            raise self._explain(source, error) from None
 
     def _end_stream(self) -> None:
         if self._streaming is not None:

@@ -34,9 +34,10 @@ class Statement:
     def is_dated(self) -> bool:
         return _DAY.search(self.text) is not None
 
-    def of_day(self, day: Day) -> str:
+    def of_day(self, day: Day | None) -> str:
         """The statement with its day written in, as a server reads it."""
-        return _DAY.sub(f"'{day}'", self.text).replace("\\:", ":")
+        written = self.text if day is None else _DAY.sub(f"'{day}'", self.text)
+        return written.replace("\\:", ":")
 
 
 class Statements:
