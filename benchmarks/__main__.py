@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("windows", "id_lookup", "step", "extraction_memory", "many_days", "policies", "redis_push", "hbase")
+NAMES = ("windows", "id_lookup", "step", "extraction_memory", "many_days", "policies", "redis_push", "hbase", "mysql")
 
 
 def main() -> int:

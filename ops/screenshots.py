@@ -39,8 +39,8 @@ class Picture:
 
 PICTURES = (
     Picture("all-jobs", "/plugin/dayspring"),
-    Picture("job", "/dags/{job}_daily/plugin/chains"),
-    Picture("job-dark", "/dags/{job}_daily/plugin/chains", theme="dark"),
+    Picture("job", "/dags/{job}_daily/plugin/chains", height=1060),
+    Picture("job-dark", "/dags/{job}_daily/plugin/chains", theme="dark", height=1060),
     Picture("curves", "/dayspring/?job={job}", section="#curves", height=900),
     Picture("releases", "/dayspring/?job={job}", section="#releases", height=700),
     Picture("phone", "/dayspring/?job={job}", theme="dark", width=360, height=740),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup, escape
@@ -13,7 +14,14 @@ WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 420, 190, 52, 28, 12
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    return [low + (high - low) * step / 4 for step in range(5)]
+    """Round numbers within a range, three to six of them."""
+    if high <= low:
+        return [low]
+    rough = (high - low) / 4
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(each * power for each in (1, 2, 2.5, 5, 10) if each * power >= 0.75 * rough)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [number * step for number in range(first, last + 1)]
 
 
 def _number(value: float) -> str:

@@ -23,8 +23,13 @@ def _template() -> Template:
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.globals.update(number=_number, bars=bars, group_names=GROUPS)
+    environment.globals.update(number=_number, bars=bars, group_names=GROUPS, in_order=_in_order)
     return environment.get_template("page.html")
+
+
+def _in_order(groups: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Groups in the order in which they are shown everywhere."""
+    return [(name, groups[name]) for name in [*GROUPS, *sorted(set(groups) - set(GROUPS))] if name in groups]
 
 
 def _number(value: float | int | None) -> str:

@@ -45,3 +45,25 @@ def test_names_are_escaped() -> None:
 
 def test_bars_are_to_scale() -> None:
     assert re.findall(r"width:([\d.]+)%", curves.bars({"a": 4, "b": 1})) == ["100.0", "25.0"]
+
+
+def test_calibration_has_a_point_a_bin_and_its_interval() -> None:
+    svg = curves.calibration([[0.1, 0.12, 400], [0.3, 0.2, 400]])
+    assert svg.count("<circle") == 2
+    assert "400 rows: predicted 0.3, positive 0.2" in svg
+    heights = [float(low) - float(high) for low, high in re.findall(r"y1='([\d.]+)' y2='([\d.]+)' stroke", svg)]
+    assert len(heights) == 2
+    assert all(height > 0 for height in heights)
+    assert "nothing was tested" in curves.calibration([])
+
+
+def test_an_interval_of_a_share_holds_it_and_narrows() -> None:
+    wide, narrow = curves._wilson(0.2, 10), curves._wilson(0.2, 1000)
+    assert 0 <= wide[0] < narrow[0] < 0.2 < narrow[1] < wide[1] <= 1
+    assert curves._wilson(0.0, 5)[0] == 0.0
+
+
+def test_marks_of_an_axis_are_round_and_inside() -> None:
+    ticks = curves._ticks(0.4311, 0.6602)
+    assert [f"{tick:.3f}" for tick in ticks] == ["0.450", "0.500", "0.550", "0.600", "0.650"]
+    assert curves._ticks(2.0, 2.0) == [2.0]
