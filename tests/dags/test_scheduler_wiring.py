@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import yaml
@@ -16,22 +20,27 @@ from ops import airflow
 from ops.backfill import BackfillFailed, Range, backfill
 from ops.deployment import Deployment
 from ops.processes import alive
-from ops.rest import Api
+from ops.rest import Api, ApiError
+from pipeline.alerts.sent import SentAlerts
 
 PROJECT = Path(__file__).resolve().parents[2]
-# Day 2 is skipped, day 3's `first` fails for good (exit 2) until it is repaired; everything else goes well.
+# Of ads, day 2 is skipped and day 3's `first` fails for good (exit 2) until it is repaired; of homework, day 4's.
 STAND_IN = """#!/bin/bash
 [ "$1" = -u ] && shift
-case "$3" in measures) echo '[]'; exit 0;; esac
+echo "$DAYSPRING_DIE_WITH_PARENT" > "$(dirname "$0")/workers"
+case "$3" in alerts|run) echo "$*" >> "$(dirname "$0")/$3"; exit 0;; esac
 [ "$3" = stage ] || exit 3
-echo "$4 $8 ${10}" >> "$(dirname "$0")/calls"
-case "$4 $8 ${10}" in
-"experiment 2024-03-05 "*) exit 99;;
-"experiment 2024-03-06 first") [ -e "$(dirname "$0")/repaired" ] || exit 2;;
+[ "$4" = report ] && echo '[]'
+echo "$4 $8 ${10}" >> "$(dirname "$0")/calls.$6"
+case "$6 $4 $8 ${10}" in
+"ads experiment 2024-03-05 "*) exit 99;;
+"ads experiment 2024-03-06 first"|"homework experiment 2024-03-04 first")
+    [ -e "$(dirname "$0")/repaired.$6" ] || exit 2;;
 esac
 exit 0
 """
 DAYS = Range("ads", date(2024, 3, 4), date(2024, 3, 7))
+WEEK = Range("homework", date(2024, 3, 1), date(2024, 3, 7))
 CLOSING = ("check", "release", "publish", "prune")
 pytestmark = [pytest.mark.slow]
 
@@ -47,7 +56,9 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Deploy
         settings["experiments"] = {"first": one, "second": one}
         settings["release"]["champion"] = "first"
         # Days known to be dirty need no source: the wait is over before it began.
-        settings["dirty_days"] = DAYS.days
+        settings["dirty_days"] = [*WEEK.days, "2024-02-28"]
+        # Every backfilled day is past it; only a day of the schedule can be late.
+        settings["release"]["by"] = "04:00"
         (conf / f"{job}.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     stand_in = folder / "python"
     stand_in.write_text(STAND_IN, encoding="utf-8")
@@ -71,18 +82,18 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Deploy
 def outcome(scheduler: tuple[Deployment, Path]) -> dict[str, Any]:
     """What the four days came to, with day 3 failed and then repaired."""
     deployment, folder = scheduler
-    api = Api(deployment)
+    api, keeper = Api(deployment), airflow.scheduler_of(deployment)
     with pytest.raises(BackfillFailed) as failure:
-        backfill(api, [DAYS], deployment.home / "logs", patience=20)
+        backfill(api, [DAYS], deployment.home / "logs", patience=45, scheduler=keeper)
     broken = states(api)
-    (folder / "repaired").touch()
+    (folder / "repaired.ads").touch()
     run = next(run for run in api.runs("ads_daily") if run["logical_date"][:10] == "2024-03-06")
     api.post(
         "/dags/ads_daily/clearTaskInstances",
         {"dry_run": False, "dag_run_id": run["dag_run_id"], "only_failed": True, "reset_dag_runs": True},
     )
-    again = backfill(api, [DAYS], deployment.home / "logs", patience=60)
-    calls = (folder / "calls").read_text(encoding="utf-8").splitlines()
+    again = backfill(api, [DAYS], deployment.home / "logs", patience=120, scheduler=keeper)
+    calls = (folder / "calls.ads").read_text(encoding="utf-8").splitlines()
     return {
         "message": str(failure.value), "broken": broken, "again": again, "repaired": states(api), "calls": calls,
         "events": api.get("/assets/events", limit=100)["asset_events"],
@@ -90,15 +101,36 @@ def outcome(scheduler: tuple[Deployment, Path]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def states(api: Api) -> dict[str, dict[str, str | None]]:
+def states(api: Api, dag: str = "ads_daily") -> dict[str, dict[str, str | None]]:
     """Task states by day, the run's own under ``run``."""
     return {
         run["logical_date"][:10]: {
             "run": run["state"],
-            **{task["task_id"]: task["state"] for task in api.tasks("ads_daily", run["dag_run_id"])},
+            **{task["task_id"]: task["state"] for task in api.tasks(dag, run["dag_run_id"])},
         }
-        for run in api.runs("ads_daily")
+        for run in api.runs(dag)
+        if run["logical_date"]
     }
+
+
+def airflow_command(deployment: Deployment, *arguments: str) -> str:
+    """What an `airflow` command prints; it must go well. SQLite may be busy once or twice."""
+    for _ in range(5):
+        done = subprocess.run(
+            [str(Path(sys.executable).parent / "airflow"), *arguments],
+            env=deployment.environment(), cwd=deployment.home, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode == 0 or "locked" not in done.stderr + done.stdout:
+            break
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+def wait_for(what: str, seen: Callable[[], bool], patience: float = 240) -> None:
+    deadline = time.monotonic() + patience
+    while not seen():
+        assert time.monotonic() < deadline, f"waited {patience:.0f} s for {what}"
+        time.sleep(1)
 
 
 def test_only_the_days_that_were_asked_for_have_runs(outcome: dict[str, Any]) -> None:
@@ -150,6 +182,117 @@ def test_what_succeeded_is_not_run_again(outcome: dict[str, Any]) -> None:
 def test_every_day_leaves_an_asset_event(outcome: dict[str, Any]) -> None:
     days = {event["extra"]["day"] for event in outcome["events"]}
     assert days == set(outcome["repaired"])
+
+
+@pytest.fixture(scope="module")
+def by_command(scheduler: tuple[Deployment, Path], outcome: dict[str, Any]) -> dict[str, Any]:
+    """A week backfilled by the `airflow` command, its fourth day failed and then cleared, by the command too."""
+    deployment, folder = scheduler
+    api = Api(deployment)
+    create = (
+        "backfill", "create", "--dag-id", WEEK.dag, "--from-date", WEEK.days[0], "--to-date", WEEK.days[-1],
+        "--reprocess-behavior", "failed", "--max-active-runs", "8",
+    )  # fmt: skip
+    # SQLite has one writer; see ops.scheduler.
+    with airflow.scheduler_of(deployment).stopped():
+        airflow_command(deployment, *create)
+    with pytest.raises(ApiError) as second:
+        api.post("/backfills", {"dag_id": WEEK.dag, "from_date": "2024-03-02", "to_date": "2024-03-03",
+                                "reprocess_behavior": "failed"}, retry=False)  # fmt: skip
+    airflow_command(deployment, "dags", "unpause", WEEK.dag)
+
+    def stuck() -> bool:
+        found = states(api, WEEK.dag)
+        return len(found) == 7 and all(
+            day["train_second"] == "success" and (day["run"] == "failed" or day["train_first"] in (None, "success"))
+            for day in found.values()
+        ) and found["2024-03-04"]["run"] == "failed"  # fmt: skip
+
+    wait_for("all that can run without the failed day", stuck)
+    broken = states(api, WEEK.dag)
+    (folder / "repaired.homework").touch()
+    airflow_command(
+        deployment, "tasks", "clear", WEEK.dag, "--start-date", "2024-03-04", "--end-date", "2024-03-04",
+        "--only-failed", "--yes",
+    )  # fmt: skip
+    wait_for("the cleared week", lambda: {day["run"] for day in states(api, WEEK.dag).values()} == {"success"})
+    return {
+        "second": second.value, "broken": broken, "repaired": states(api, WEEK.dag),
+        "calls": (folder / "calls.homework").read_text(encoding="utf-8").splitlines(),
+    }  # fmt: skip
+
+
+def test_a_second_backfill_of_the_same_days_is_refused(by_command: dict[str, Any]) -> None:
+    assert by_command["second"].status == 409
+
+
+def test_a_failed_day_holds_back_its_own_experiment_only(by_command: dict[str, Any]) -> None:
+    broken = by_command["broken"]
+    assert [day["train_first"] for day in broken.values()] == ["success"] * 3 + ["failed"] + [None] * 3
+    assert [day["train_second"] for day in broken.values()] == ["success"] * 7
+
+
+def test_the_cleared_day_is_followed_by_the_days_after_it_in_order(by_command: dict[str, Any]) -> None:
+    assert sorted(by_command["repaired"]) == WEEK.days
+    trained = [call.split()[1] for call in by_command["calls"] if call.startswith("experiment") and "first" in call]
+    assert trained == [*WEEK.days[:4], *WEEK.days[3:]]
+
+
+def test_the_alerts_of_each_day_are_looked_for_once_it_has_ended(
+    scheduler: tuple[Deployment, Path], by_command: Any
+) -> None:
+    _, folder = scheduler
+
+    def days() -> set[str]:
+        lines = (folder / "alerts").read_text(encoding="utf-8").splitlines() if (folder / "alerts").exists() else []
+        return {word for line in lines if "--job homework" in line for word in line.split() if word.startswith("2024")}
+
+    wait_for("the alerts", lambda: days() == set(WEEK.days), 120)
+
+
+def test_what_failed_is_told_once(scheduler: tuple[Deployment, Path], by_command: Any) -> None:
+    _, folder = scheduler
+    found = SentAlerts(folder / "root", "homework").read()
+    assert [(each["kind"], each["day"], each["what"], each["way"]) for each in found] == [
+        ("failure", "2024-03-04", "train_first", "log")
+    ]
+
+
+def test_a_run_by_hand(scheduler: tuple[Deployment, Path], outcome: dict[str, Any]) -> None:
+    deployment, folder = scheduler
+    api = Api(deployment)
+
+    def trigger(day: str | None, **conf: Any) -> str:
+        date = f"{day}T00:00:00Z" if day else None
+        return str(api.post("/dags/ads_daily/dagRuns", {"logical_date": date, "conf": conf}, retry=False)["dag_run_id"])
+
+    def ended(run: str) -> dict[str, Any]:
+        found: dict[str, Any] = api.get(f"/dags/ads_daily/dagRuns/{quote(run, safe='')}")
+        return found
+
+    with pytest.raises(ApiError) as refused:
+        trigger("2024-02-28", epochs=0)
+    assert refused.value.status == 400
+    assert "0 is less than the minimum of 1" in str(refused.value)
+    for day, told in ((None, "A run without a logical date has no day"), ("2124-01-01", "2124-01-01 is in the future")):
+        with pytest.raises(ApiError, match=told) as refused:
+            trigger(day)
+        assert refused.value.status == 400
+    run = trigger("2024-02-28", dry_run=True)
+    wait_for("the run by hand", lambda: ended(run)["state"] in ("success", "failed"))
+    assert ended(run)["state"] == "success"
+    asked = "run --job ads --day 2024-02-28 --dry-run --experiment first --experiment second"
+    assert asked in (folder / "run").read_text(encoding="utf-8")
+    assert "2024-02-28" not in (folder / "calls.ads").read_text(encoding="utf-8")
+    states = {task["task_id"]: task["state"] for task in api.tasks("ads_daily", run)}
+    assert {states[name] for name in ("extract", "train_first", *CLOSING, "report")} == {"skipped"}
+
+
+def test_a_stage_is_told_of_its_task_and_of_the_scheduler(scheduler: tuple[Deployment, Path], outcome: Any) -> None:
+    deployment, folder = scheduler
+    pids = (folder / "workers").read_text(encoding="utf-8").strip().split(",")
+    assert len(pids) >= 3
+    assert pids[-1] == (deployment.logs / "scheduler.pid").read_text(encoding="utf-8").split()[0]
 
 
 def test_secrets_are_private(scheduler: tuple[Deployment, Path]) -> None:
