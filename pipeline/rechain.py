@@ -8,8 +8,9 @@ from pipeline.artifacts import Ref
 from pipeline.chain import Lineage
 from pipeline.context import JobContext
 from pipeline.days import Day
-
-MAPS = "maps"
+from pipeline.errors import UsageError
+from pipeline.growth import MAPS, plan_of
+from pipeline.growth import STAGE as GROWTH
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,39 @@ def plan_rechain(context: JobContext, experiments: list[str]) -> list[Rechain]:
     return found
 
 
+def rewind_ids(context: JobContext, day: Day) -> list[Day]:
+    """Take back the ids that were given from ``day`` on; the days that have to be mapped again, ascending.
+
+    Done where late rows brought new ids: these stand at the end of the maps, which is right but not what it would have
+    been with the rows there from the start. Everything made from ``day`` on is tainted first, so that a process that
+    dies here leaves nothing that looks whole.
+
+    Raises:
+        UsageError: nothing was mapped from ``day`` on, or a day before it was mapped after it.
+    """
+    days = [each for each in context.store.days(MAPS, context.job) if each >= day]
+    if not days:
+        raise UsageError(f"{context.job}: no day from {day} on is mapped yet, so there are no ids to give anew")
+    with context.lock(GROWTH, timeout=600):
+        for each in days:
+            context.store.taint(Ref(MAPS, context.job, each), f"the ids given from {day} on are given anew")
+        for space, kind in plan_of(context).spaces.items():
+            context.idmaps.rewind(space, kind, day)
+    return days
+
+
+def growing_after(context: JobContext, last: Day) -> tuple[Day, ...]:
+    """Days after ``last``, to which no experiment has come yet, from the first one on whose id maps are tainted."""
+    return _tainted_on(context, [day for day in context.store.days(MAPS, context.job) if day > last])
+
+
 def _growing(context: JobContext, first: Day) -> tuple[Day, ...]:
     """Days before ``first`` from the first one on whose id maps are tainted."""
+    return _tainted_on(context, [day for day in context.store.days(MAPS, context.job) if day < first])
+
+
+def _tainted_on(context: JobContext, days: list[Day]) -> tuple[Day, ...]:
     lineage = Lineage(context.store)
-    days = [day for day in context.store.days(MAPS, context.job) if day < first]
     for place, day in enumerate(days):
         artifact = context.store.current(Ref(MAPS, context.job, day))
         if artifact is not None and lineage.reason(artifact) is not None:

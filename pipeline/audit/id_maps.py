@@ -25,7 +25,11 @@ def audit_id_maps(context: JobContext, audit: Audit) -> None:
         except ConfigError as error:
             audit.add(f"id map '{space}'", str(error), "put the type back in `spaces`, or name a new space")
         except (CorruptArtifact, ValueError) as error:
-            audit.add(f"id map '{space}'", f"{path}: {str(error).partition(': ')[2] or error}", restore)
+            audit.add(
+                f"id map '{space}'",
+                str(error).split("; ")[0] if str(path) in str(error) else f"{path}: {error}",
+                restore,
+            )
         audit.id_maps += 1
     damaged = names - set(maps)
     for artifact in current_of_days(context.store, "maps", context.job):

@@ -59,13 +59,14 @@ def _restore(options: argparse.Namespace) -> int:
     if options.space not in context.config.spaces and not (context.idmaps.folder / f"{options.space}.json").exists():
         raise UsageError(f"--space {options.space}: job '{options.job}' has {', '.join(context.config.spaces)}")
     restored = context.idmaps.restore(options.space)
-    last = max((day for day, _ in restored.marks), default=None)
-    print(f"id space '{options.space}': restored with {restored.size - 2} ids, as of the end of {last}")
-    lost = next((day for day in context.store.days("maps", context.job) if last is None or day > last), None)
-    if lost is not None:
+    marked = [day for day, _ in restored.marks]
+    left = f"as {marked[-1]} left it" if marked else "as before the first day"
+    print(f"id space '{options.space}': restored with {restored.size - 2} ids, {left}")
+    lost = [day for day in context.store.days("maps", context.job) if day not in marked]
+    for day in lost:
         print(
-            f"run the lost day before any other: python -m pipeline stage update_id_maps --job {options.job} "
-            f"--day {lost} --reprocess"
+            f"map the lost day again, before any other: python -m pipeline stage update_id_maps --job {options.job} "
+            f"--day {day} --reprocess"
         )
     return 0
 

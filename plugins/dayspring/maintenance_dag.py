@@ -14,14 +14,15 @@ from dayspring.operators import SKIPPED, PipelineOperator
 def maintenance_dag(*jobs: str) -> DAG:
     """The DAG ``maintenance``: audit, prune, freshness, late labels and late days of every job.
 
-    A job that has no day yet is skipped. A red task is the finding: its log says what is wrong and what to do.
+    A job that has no day yet is skipped. A red task is the finding: its log says what is wrong and what to do. Where
+    the data has ended (``DAYSPRING_SCHEDULE_END``) it is run by hand only.
     """
+    ended = schedule_end() is not None
     with DAG(
         dag_id="maintenance",
         description="Audit, prune, freshness, late labels and late days of every job",
-        schedule=CronDataIntervalTimetable("0 12 * * *", timezone="UTC"),
+        schedule=None if ended else CronDataIntervalTimetable("0 12 * * *", timezone="UTC"),
         start_date=pendulum.datetime(2009, 1, 1, 12, tz="UTC"),
-        end_date=schedule_end(),
         catchup=False,
         max_active_runs=1,
         default_args=RETRY,
@@ -40,8 +41,7 @@ def maintenance_dag(*jobs: str) -> DAG:
                     pool=TRAIN_POOL, trigger_rule=TriggerRule.ALL_DONE, execution_timeout=timedelta(hours=6),
                 )  # fmt: skip
                 mature >> rechain
-                if schedule_end() is None:
-                    # Data that has ended is never fresh.
+                if not ended:
                     _task(job, "freshness", retries=0)
     return dag
 

@@ -277,7 +277,7 @@ def test_a_damaged_id_map_is_restored_and_the_lost_day_mapped_again(chain: Place
     assert found["what"] == "id map 'user'"
     assert found["remedy"] == "python -m pipeline restore-ids --job ads --space user"
     told = chain.good("restore-ids", "--job", "ads", "--space", "user").out
-    assert f"as of the end of {SECOND}" in told
+    assert f"as {SECOND} left it" in told
     assert f"stage update_id_maps --job ads --day {LAST} --reprocess" in told
     assert path.with_name("user.json.damaged").exists()
     (short,) = findings(chain)
