@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -18,9 +19,14 @@ class LazyPage:
         self._lock = threading.Lock()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if self._app is None:
+            # A second of imports, which must not hold up what else the server has to answer.
+            await asyncio.to_thread(self._build)
+        await self._app(scope, receive, send)
+
+    def _build(self) -> None:
         with self._lock:
             if self._app is None:
                 from dayspring.page.app import build
 
                 self._app = build()
-        await self._app(scope, receive, send)

@@ -1,0 +1,42 @@
+"""Every way to run a stage leaves a note where it fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pipeline.cli.line import EXPERIMENT, SHARED, Stage, stage_module
+from pipeline.days import Day
+from pipeline.errors import DataError
+from pipeline.failures import failures
+
+DAY = Day.of(2024, 3, 1)
+
+
+def test_a_stage_notes_its_failure_and_its_success(tmp_path: Path) -> None:
+    context: Any = SimpleNamespace(root=tmp_path, job="ads")
+    outcomes: list[Any] = [DataError("the loss is not finite"), "trained"]
+
+    def run(where: Any, day: Day, experiment: str, *, reprocess: bool) -> str:
+        assert (where, day, experiment, reprocess) == (context, DAY, "din", True)
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return str(outcome)
+
+    stage = Stage(EXPERIMENT, SimpleNamespace(run=run))
+    with pytest.raises(DataError):
+        stage.run(context, DAY, "din", reprocess=True)
+    assert failures(tmp_path, "ads")[DAY, "din"].stage == EXPERIMENT
+    assert stage.run(context, DAY, "din", reprocess=True) == "trained"
+    assert failures(tmp_path, "ads") == {}
+
+
+def test_stages_are_handed_out_with_it() -> None:
+    for name in SHARED:
+        stage = stage_module(name)
+        assert isinstance(stage, Stage)
+        assert stage.module.__name__ == f"pipeline.stages.{name}"
