@@ -159,8 +159,14 @@ class MySqlSource(SqlSource):
         """Whether connectorx is to read a day's columns of these kinds."""
         if self.bulk is None or (source, day) in self.not_in_bulk or not self.bulk.reads(kinds.values()):
             return False
-        # Over in every time zone, or marked as complete.
-        return Day.of_instant(datetime.now(UTC), "UTC") >= day.plus(2) or self.is_marked(source, day)
+        if Day.of_instant(datetime.now(UTC), "UTC") >= day.plus(2):  # over in every time zone
+            return True
+        try:
+            return self.is_marked(source, day)
+        except SourceInterrupted:
+            raise
+        except SourceError:  # a database without a table of marks
+            return False
 
     def _in_bulk(
         self, source: str, statement: Statement, day: Day, kinds: dict[str, int], chunk_rows: int

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
+from pipeline.context import JobContext
 from pipeline.errors import SourceError
+from pipeline.extraction import extract
 from tests.integration.mysql_world import DAY, connected, fill, open_source, run, table, write_queries
 from tests.services import Database
+from tests.unit.pipeline.small_job import LOG, config
 
 AWKWARD = """CREATE TABLE awkward (
     day VARCHAR(10), big BIGINT, unsigned_big BIGINT UNSIGNED, flag TINYINT(1), padded INT(8) ZEROFILL, made YEAR,
@@ -119,6 +123,30 @@ def test_a_reader_that_is_left_early_leaves_the_source_whole(database: Database,
         assert next(batches).num_rows == 100
         del batches
     assert table(found, "log", ["time"]).num_rows == 2500
+
+
+def test_a_number_beyond_int64_in_a_later_chunk_reaches_the_extract_whole(
+    database: Database, queries: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(database.writer_url, 2500)
+    run(
+        database.writer_url,
+        f"DELETE FROM log WHERE day <> '{DAY}'",
+        "ALTER TABLE log DROP COLUMN user, ADD COLUMN user BIGINT UNSIGNED NOT NULL DEFAULT 7",
+        "UPDATE log SET user = 18446744073709551615 WHERE time = 700",
+    )
+    (queries / "log.sql").write_text(
+        "SELECT day, time, user, time AS ad, 1 AS label FROM log WHERE day = :day", encoding="utf-8"
+    )
+    monkeypatch.setenv("DAYSPRING_TINY_URL", database.reader_url)
+    job = JobContext(config({"log": LOG}, chunk_rows=500), tmp_path / "root")
+    job._source = open_source(database.reader_url, queries)
+    found = extract(job, DAY)
+    users = pq.read_table(found.file("log.parquet"))["user"].to_pylist()
+    assert len(users) == 2500
+    assert sorted(set(users)) == ["18446744073709551615", "7"]
+    assert users.count("18446744073709551615") == 3
+    job.close()
 
 
 def test_the_reader_may_not_write(database: Database, tmp_path: Path) -> None:
