@@ -322,35 +322,6 @@ class IdMapStore:
             write_atomic(path, data)
         return found
 
-    def rewind(self, space: str, kind: str, day: Day, *, lock_timeout: float = 60) -> IdMap:
-        """The map as it was before ``day`` was mapped, in place of the longer one, which is kept as ``….rewound``.
-
-        The one way in which indices are taken back: every day from ``day`` on has to be mapped, and everything made of
-        it, again.
-
-        Raises:
-            UsageError: a day before ``day`` was mapped after it, so its ids stand among those to be taken back.
-        """
-        path = self._path(space)
-        with self._held(space, lock_timeout):
-            before = self.read(space, kind)
-            kept = next((place for place, (each, _) in enumerate(before.marks) if each >= day), len(before.marks))
-            late = [each for each, _ in before.marks[kept:] if each < day]
-            if late:
-                raise UsageError(
-                    f"id space '{space}': {min(late)} was mapped after {day}, so its ids stand behind those of {day}; "
-                    f"begin with {min(late)} or an earlier day"
-                )
-            if kept == len(before.marks):
-                return before
-            size = before.marks[kept - 1][1] if kept else FIRST
-            after = IdMap(space, kind, before.ids[: size - FIRST], before.marks[:kept])
-            shutil.copyfile(path, path.with_name(path.name + ".rewound"))
-            # What was before the longest map must not be restored in place of this one.
-            self._previous(space).unlink(missing_ok=True)
-            write_atomic(path, after.to_json())
-        return after
-
     def _keep_previous(self, space: str) -> None:
         path, previous = self._path(space), self._previous(space)
         temporary = previous.with_name(f".{previous.name}.tmp")

@@ -8,9 +8,7 @@ from pipeline.artifacts import Ref
 from pipeline.chain import Lineage
 from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.errors import UsageError
-from pipeline.growth import MAPS, plan_of
-from pipeline.growth import STAGE as GROWTH
+from pipeline.growth import MAPS
 
 
 @dataclass(frozen=True)
@@ -52,27 +50,6 @@ def plan_rechain(context: JobContext, experiments: list[str]) -> list[Rechain]:
         counts = {name: count for name, (_, count) in ranges[last].items()}
         found.append(Rechain(first, last, counts, _growing(context, first)))
     return found
-
-
-def rewind_ids(context: JobContext, day: Day) -> list[Day]:
-    """Take back the ids that were given from ``day`` on; the days that have to be mapped again, ascending.
-
-    Done where late rows brought new ids: these stand at the end of the maps, which is right but not what it would have
-    been with the rows there from the start. Everything made from ``day`` on is tainted first, so that a process that
-    dies here leaves nothing that looks whole.
-
-    Raises:
-        UsageError: nothing was mapped from ``day`` on, or a day before it was mapped after it.
-    """
-    days = [each for each in context.store.days(MAPS, context.job) if each >= day]
-    if not days:
-        raise UsageError(f"{context.job}: no day from {day} on is mapped yet, so there are no ids to give anew")
-    with context.lock(GROWTH, timeout=600):
-        for each in days:
-            context.store.taint(Ref(MAPS, context.job, each), f"the ids given from {day} on are given anew")
-        for space, kind in plan_of(context).spaces.items():
-            context.idmaps.rewind(space, kind, day)
-    return days
 
 
 def growing_after(context: JobContext, last: Day) -> tuple[Day, ...]:

@@ -14,8 +14,8 @@ from pipeline.cli.checks import check_models
 from pipeline.cli.line import SHARED, Line, stage_module
 from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.errors import DaySkipped, DayspringError, UsageError
-from pipeline.rechain import Rechain, growing_after, plan_rechain, rewind_ids
+from pipeline.errors import DaySkipped, DayspringError
+from pipeline.rechain import Rechain, growing_after, plan_rechain
 
 if TYPE_CHECKING:
     from pipeline.late_labels import Entry
@@ -42,10 +42,6 @@ def register(commands: Commands) -> None:
     parser.add_argument("--experiment", action="append", metavar="E", help="only this experiment (repeatable)")
     parser.add_argument("--publish", choices=("last", "none"), default="last", help="default: last")
     parser.add_argument("--dry-run", action="store_true", help="only say which days of which experiments")
-    parser.add_argument(
-        "--new-ids-from", type=day, metavar="YYYY-MM-DD",
-        help="where late rows brought new ids: give all ids from this day on anew, as if the rows had been there then",
-    )  # fmt: skip
     parser.add_argument(
         "--if-automatic", action="store_true", help="do nothing (exit 99) unless the job's labels.rechain is true"
     )
@@ -107,8 +103,6 @@ def _rechain(options: argparse.Namespace) -> int:
     if options.if_automatic and (labels is None or not labels.rechain):
         raise DaySkipped(f"{options.job}: labels.rechain is not set; `rechain --job {options.job}` does it by hand")
     names = experiments(options.experiment, list(context.config.experiments), context.job)
-    if options.new_ids_from is not None:
-        _rewind(context, options)
     plans = plan_rechain(context, names)
     for plan in plans:
         print(_told(plan))
@@ -125,18 +119,6 @@ def _rechain(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     _grow(context, growing_after(context, plans[-1].last))
     return 0 if all(whole) else 1
-
-
-def _rewind(context: JobContext, options: argparse.Namespace) -> None:
-    if options.experiment:
-        raise UsageError("--new-ids-from concerns every experiment, as they share the id maps; leave --experiment away")
-    if options.dry_run:
-        raise UsageError("--new-ids-from changes the id maps at once; leave --dry-run away")
-    for each in rewind_ids(context, options.new_ids_from):
-        stage_module("validate").run(context, each)
-        # Growth refuses maps that lack what was given before, unless it is told to map the day again.
-        stage_module("update_id_maps").run(context, each, reprocess=True)
-    context.close()
 
 
 def _grow(context: JobContext, days: Sequence[Day]) -> None:

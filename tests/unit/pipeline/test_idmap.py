@@ -347,33 +347,3 @@ def test_a_million_ids_survive_the_file(tmp_path: Path) -> None:
     IdMapStore(tmp_path).add("user", "int", raw, D1)
     found = IdMapStore(tmp_path).read("user", "int")
     assert np.array_equal(found.lookup(raw), np.arange(2, 10**6 + 2))
-
-
-def test_rewound_to_before_a_day_and_mapped_again(store: IdMapStore) -> None:
-    for day, values in ((D1, (1, 2)), (D2, (3,)), (D3, (4, 1))):
-        whole = store.add("chapter", "int", ints(*values), day)
-    back = store.rewind("chapter", "int", D2)
-    assert (back.ids.tolist(), back.marks) == ([1, 2], [(D1, 4)])
-    assert store.rewind("chapter", "int", D2) is store.read("chapter", "int")
-    assert IdMap.from_json((store.folder / "chapter.json.rewound").read_bytes()).checksum() == whole.checksum()
-    for day, values in ((D2, (9, 3)), (D3, (4, 1))):
-        again = store.add("chapter", "int", ints(*values), day)
-    assert (again.ids.tolist(), again.marks) == ([1, 2, 9, 3, 4], [(D1, 4), (D2, 6), (D3, 7)])
-    assert store.rewind("chapter", "int", D1).ids.tolist() == []
-
-
-def test_a_map_is_not_rewound_past_a_day_that_came_late(store: IdMapStore) -> None:
-    for day, values in ((D1, (1,)), (D3, (3,)), (D2, (2,))):
-        store.add("chapter", "int", ints(*values), day)
-    with pytest.raises(UsageError, match=f"{D2} was mapped after {D3}"):
-        store.rewind("chapter", "int", D3)
-    assert store.rewind("chapter", "int", D2).ids.tolist() == [1]
-
-
-def test_what_was_before_a_rewind_cannot_be_restored(store: IdMapStore) -> None:
-    for day, values in ((D1, (1,)), (D2, (2,))):
-        store.add("chapter", "int", ints(*values), day)
-    store.rewind("chapter", "int", D2)
-    (store.folder / "chapter.json").write_text("{")
-    with pytest.raises(CorruptArtifact, match="no good map to restore"):
-        store.restore("chapter")
