@@ -15,4 +15,4 @@ def add_ten_thousand(folder: str, worker: int) -> None:
     raw = np.arange(worker * 1000, worker * 1000 + 3000, dtype=np.int64)[::-1]
     own = np.arange(10**6 + worker * 10000, 10**6 + (worker + 1) * 10000, dtype=np.int64)
     for part in np.array_split(np.concatenate([raw, own]), 2):
-        IdMapStore(Path(folder)).add("user", "int", part, Day.of(2024, 3, 1).plus(worker))
+        IdMapStore(Path(folder)).add("user", "int", part, Day.of(2024, 3, 1).plus(worker), lock_timeout=500)
