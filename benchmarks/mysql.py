@@ -4,7 +4,7 @@
 
 Starts a MariaDB of its own with a day of so many rows of 15 columns (text, whole numbers, DOUBLE) and reads it, each
 time in a process of its own, after the imports: as `pymysql` … `fetchall()` into a DataFrame, as the source does by
-default, and as it does with connectorx. Rounds are interleaved, figures are medians; the server's own CPU is not counted.
+default, and as it does with connectorx. Rounds are interleaved, figures are medians; the server's CPU is not counted.
 """
 
 from __future__ import annotations
