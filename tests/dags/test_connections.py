@@ -143,7 +143,7 @@ def test_a_stage_sees_its_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     from dayspring.operators import StageOperator
 
     monkeypatch.setenv("AIRFLOW_CONN_DAYSPRING_ADS", connection(conn_type="hbase", port=9090))
-    task = StageOperator(task_id="extract", job="ads", stage="extract")
+    task = StageOperator(task_id="extract", job="ads", stage="extract", experiments=["din"])
     env = task.get_env({})
     assert env["DAYSPRING_ADS_URL"] == "hbase://store:9090/"
     # What Airflow renders onto its pages holds no setting at all.
