@@ -1,14 +1,15 @@
 """HBase as the place of the ads tables, written through its Thrift gateway.
 
 A row of a dated table is kept under ``userId_adId_timeMs_n``, n being its ordinal among rows of equal user, ad and time
-in canonical order, so that no exposure overwrites another. A day that is complete has the row ``<table>/<day>`` in the
-table ``day_ready``.
+in canonical order, behind those of other days, so that no exposure overwrites another. A day that is complete has the
+row ``<table>/<day>`` in the table ``day_ready``.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -103,7 +104,7 @@ class HBaseTarget:
                 _delete(here, [key for key, _ in old])
             # What is written in the millisecond of its deletion stays deleted.
             time.sleep(_MARKER_SECONDS)
-            _put(here, family, keys, rows)
+            _put(here, family, _unused(here, family, keys), rows)
             now = datetime.now(UTC).isoformat(timespec="seconds")
             ready.put(mark, {f"{_READY_FAMILY}:at".encode(): now.encode()})
 
@@ -180,6 +181,24 @@ def _with_time(rows: pa.Table) -> tuple[list[str], pa.Table]:
     ordinals[order] = np.arange(len(codes)) - np.repeat(begins, np.diff(np.append(begins, len(codes))))
     keys = pc.binary_join_element_wise(stems, pa.array(ordinals).cast(pa.string()), "_")
     return keys.to_pylist(), rows
+
+
+def _unused(table: happybase.Table, family: str, keys: Sequence[str]) -> list[str]:
+    """Keys that no row of another day has, ordinals raised where needed: a log may hold one instant under two days."""
+    columns = [f"{family}:{cell}".encode() for cell in (_DAY, _WRITTEN_FOR)]
+    rows = Counter(key.rpartition("_")[0] for key in keys)
+    found, asked = list(keys), list(range(len(keys)))
+    while asked:
+        taken: set[bytes] = set()
+        for start in range(0, len(asked), _ROWS_AT_ONCE):
+            wanted = [found[place].encode() for place in asked[start : start + _ROWS_AT_ONCE]]
+            taken.update(key for key, _ in table.rows(wanted, columns=columns))
+        asked = [place for place in asked if found[place].encode() in taken]
+        for place in asked:
+            stem, _, ordinal = found[place].rpartition("_")
+            # By as many as the day has of them, so that its own ordinals stay apart.
+            found[place] = f"{stem}_{int(ordinal) + rows[stem]}"
+    return found
 
 
 def _put(table: happybase.Table, family: str, keys: Sequence[str], rows: pa.Table) -> None:

@@ -71,6 +71,18 @@ def test_a_day_written_again_leaves_no_old_row_and_no_old_cell(url: str) -> None
     }
 
 
+def test_one_instant_under_two_days_is_two_rows(url: str) -> None:
+    """A log that is cut at midnight of another zone holds some times under both days."""
+    write(url, rows(("1_2", 50, "1"), ("1_2", 50, "0"), ("1_3", 50, "1")))
+    later = rows(("1_2", 50, "1"), ("1_2", 50, "0"), ("1_2", 50, "0"))
+    write(url, later.set_column(1, "log_day", pa.array(["2024/02/29"] * 3)), DAY.next())
+    days = {key: cells["context:log_day"][-2:] for key, cells in held(url).items()}
+    assert sorted(days.values()) == ["28", "28", "28", "29", "29", "29"]
+    assert {key for key, day in days.items() if day == "28"} == {"1_2_50_0", "1_2_50_1", "1_3_50_0"}
+    write(url, rows(("1_2", 50, "1"), ("1_2", 50, "0"), ("1_3", 50, "1")))
+    assert len(held(url)) == 6
+
+
 def test_a_day_is_marked_when_it_is_complete(url: str) -> None:
     source = HBaseSource(url, "X", {})
     broken = HBaseTarget(url).partitions(TABLE, rows(("1_1", 1, "0")).schema, [DAY])
