@@ -11,6 +11,9 @@ from typing import Any
 
 from ops.deployment import USER, Deployment
 
+# What the answers say of SQLite's one writer being another; some hide the reason itself.
+_BUSY = ("locked", "Database error")
+
 
 class ApiError(Exception):
     """The API refused; ``status`` is the HTTP status, 0 where nothing answered."""
@@ -86,7 +89,7 @@ class Api:
                 if error.status == 401 and attempt < 2:
                     self._token = ""
                     continue
-                busy = error.status == 503 or (error.status >= 500 and "locked" in str(error))
+                busy = error.status == 503 or (error.status >= 500 and any(word in str(error) for word in _BUSY))
                 if not busy or not retry or attempt == 7:
                     raise
                 time.sleep(0.5 * (attempt + 1))
