@@ -8,7 +8,8 @@ from pipeline.artifacts import Ref
 from pipeline.chain import Lineage
 from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.growth import MAPS
+
+MAPS = "maps"
 
 
 @dataclass(frozen=True)

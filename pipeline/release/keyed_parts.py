@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.features.frame import Array, Column, Frame
@@ -43,6 +42,8 @@ def grouped(name: str, keys: Sequence[Any], offsets: Iterable[int], columns: Map
 
 def distinct(keys: Array) -> Array:
     """The keys less missing ones, each once, in order of first appearance."""
+    import pandas as pd
+
     missing: Any = MISSING_INT if keys.dtype.kind == "i" else MISSING_STR
     found: Array = pd.unique(keys)
     return found[np.asarray(found != missing, bool)]

@@ -168,7 +168,6 @@ WRONG_USE: dict[str, tuple[tuple[object, ...], str]] = {
         ("taint", "--job", "ads", "--day", FIRST, "--reason", "x", "--experiment", "dinn"), "--experiment dinn",
     ),
     "promoting an unknown experiment": (("promote", "--job", "ads", "--experiment", "dinn"), "--experiment dinn"),
-    "pruning nothing": (("prune", "--job", "ads"), "no days under"),
     "a teacher for the ads": (("recommend", "--job", "ads", "--teacher", 7, "--class", 8), "give --user"),
     "a user for the homework": (("recommend", "--job", "homework", "--user", 7), "give --teacher and --class"),
     "a list of none": (("recommend", "--job", "ads", "--user", 7, "--top", 0), "--top 0: at least 1"),
@@ -184,6 +183,12 @@ def test_wrong_use_exits_with_2_and_says_what_is_right(school: Place, name: str)
     assert ran.code == 2, ran.err
     assert told in ran.message
     assert "Traceback" not in ran.err
+    assert not school.root.exists()
+
+
+def test_pruning_nothing_is_skipped(school: Place) -> None:
+    ran = school.run("prune", "--job", "ads")
+    assert (ran.code, "no days under" in ran.message) == (99, True)
     assert not school.root.exists()
 
 

@@ -159,6 +159,8 @@ def _forget(connection: happybase.Connection, scanner: int) -> bool:
 def test_the_server_is_killed_in_mid_read_and_started_again(
     own_server: Callable[[type[HBase]], HBase], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A busy machine may take minutes to start a server.
+    monkeypatch.setattr("pipeline.sources.hbase.link.ATTEMPTS", 60)
     server = own_server(HBase)
     world = World(server.port, "own_")
     world.fill({DAY: 3000, NEXT: 500}, users=400)
