@@ -143,6 +143,8 @@ class Deployment:
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
             # Tasks of a scheduler that was killed are taken up by the next one, not after five minutes only.
             "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
+            # A task whose end is missed is looked at again only after this: seconds that a skipped task holds its slot.
+            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.home / "logs"),
             "PYTHONPATH": str(PROJECT),
             "PYTHONUNBUFFERED": "1",

@@ -26,6 +26,14 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
+def start_tensorflow() -> None:
+    """Import it without looking for garbage, nor ever later among what that made; each check ends with a look."""
+    gc.disable()
+    import tensorflow  # noqa: F401
+
+    gc.freeze()
+
+
 def read_arrays(path: str) -> dict[str, Any]:
     import numpy as np
 
@@ -100,6 +108,7 @@ def main() -> None:
     os.dup2(2, 1)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     importable = [name for name in ("pipeline", "models") if importlib.util.find_spec(name) is not None]
+    start_tensorflow()
     for line in sys.stdin:
         try:
             answer = {**check(json.loads(line)), "importable": importable}

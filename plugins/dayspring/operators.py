@@ -133,11 +133,16 @@ class AlertsOperator(PipelineOperator):
     """Sends the alerts of the days whose asset events started the run; of its own day where it was started by hand."""
 
     def __init__(self, *, job: str, asset: Asset, **kwargs: Any) -> None:
-        super().__init__(job=job, arguments=f"alerts --job {job}", **kwargs)
+        super().__init__(job=job, arguments=f"alerts --job {job}", inlets=[asset], **kwargs)
         self.asset = asset
 
     def execute(self, context: Any) -> Any:
         events = [event for each in context["triggering_asset_events"].values() for event in each]
+        if events:
+            # A run is given the events up to the first that asked for it. One that came between that and the run's
+            # creation is given to nobody until yet another comes, so each run also takes what has come since.
+            first = min(event.timestamp for event in events)
+            events += context["inlet_events"][self.asset].after(first.isoformat())
         days = sorted({str(event.extra["day"]) for event in events if "day" in (event.extra or {})})
         if not days and not context.get("ds"):
             raise AirflowFailException(NO_DATE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -136,3 +137,36 @@ def test_a_day_that_is_done_with_is_not_late(root: Path, kind: str, state: Any, 
         draft.commit(key="", digest="", inputs=[], state=state, reason="the gate blocks it")
     assert answer in late()
     assert told(root) == []
+
+
+class Registered:
+    """The asset's events, oldest first, as a task may ask for them."""
+
+    def __init__(self, events: list[SimpleNamespace]) -> None:
+        self.events = events
+
+    def after(self, moment: str) -> list[SimpleNamespace]:
+        return [event for event in self.events if event.timestamp >= datetime.fromisoformat(moment)]
+
+
+def test_a_day_whose_event_came_too_late_for_the_run_is_looked_at_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.providers.standard.hooks.subprocess import SubprocessHook, SubprocessResult
+
+    from dayspring.daily_dag import report_dag
+
+    def run_command(hook: Any, command: list[str], **_: Any) -> SubprocessResult:
+        commands.append(command[-1])
+        return SubprocessResult(0, "")
+
+    commands: list[str] = []
+    monkeypatch.setattr(SubprocessHook, "run_command", run_command)
+    task = report_dag("ads").task_dict["alerts"]
+    events = [
+        SimpleNamespace(timestamp=datetime(2024, 3, 9, hour, tzinfo=UTC), extra={"day": f"2024-03-0{hour}"})
+        for hour in (1, 2, 3)
+    ]
+    # The run was made for the second event; the third came before the run was there, and started none of its own.
+    task.execute(
+        {"triggering_asset_events": {"asset": [events[1]]}, "inlet_events": {task.asset: Registered(events)}}
+    )
+    assert commands[0].endswith("-m pipeline alerts --job ads --day 2024-03-02 --day 2024-03-03")
