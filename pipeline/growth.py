@@ -142,17 +142,29 @@ def _start(context: JobContext, day: Day) -> Day:
         path.parent.mkdir(parents=True, exist_ok=True)
         record = {"start": str(recorded), "in_one_pass": wanted is not None}
         write_atomic(path, json.dumps(record).encode() + b"\n")
-    if wanted is not None and wanted < recorded:
-        raise ChainError(
-            f"{context.job}: the feature state starts on {recorded} ({_record(context)}), so state_from {wanted} comes "
-            "too late: ids are given in day order. Build the chain anew in another DAYSPRING_ROOT"
-        )
+    guard_start(context)
     if day < recorded:
         raise ChainError(
             f"{context.job}: day {day} is before the feature state's start {recorded}; build the chain anew in another "
             "DAYSPRING_ROOT with an earlier state_from"
         )
     return recorded
+
+
+def guard_start(context: JobContext) -> None:
+    """Raises ``ChainError`` where ``state_from`` is before the first day of the state that is there."""
+    wanted, recorded = context.config.state_from, start_of(context)
+    if wanted is not None and recorded is not None and wanted < recorded:
+        raise ChainError(
+            f"{context.job}: the feature state starts on {recorded} ({_record(context)}), so state_from {wanted} comes "
+            "too late: ids are given in day order. Build the chain anew in another DAYSPRING_ROOT"
+        )
+
+
+def state_days(context: JobContext, day: Day) -> list[Day]:
+    """The days before ``day`` that its id maps would read first, ascending."""
+    start = start_of(context) or context.config.state_from
+    return _missing(context, start, day) if start is not None and start < day else []
 
 
 def _missing(context: JobContext, start: Day, day: Day) -> list[Day]:

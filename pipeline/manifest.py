@@ -83,7 +83,9 @@ class Manifest:
         """The manifest in a file; raises ``FileNotFoundError``, or ``CorruptArtifact`` if it cannot be understood."""
         data = path.read_bytes()
         try:
-            return cls._from(json.loads(data))
+            found = cls._from(json.loads(data))
+            found.extra = _Extra(path, found.extra)
+            return found
         except (ValueError, TypeError, KeyError, RecursionError, UsageError) as error:
             raise CorruptArtifact(
                 f"{path}: the manifest is damaged ({type(error).__name__}: {error}); delete the folder {path.parent} "
@@ -108,6 +110,20 @@ class Manifest:
             if not isinstance(values.get(name, {}), dict):
                 raise TypeError(f"field {name} is not an object")
         return cls(**values)
+
+
+class _Extra(dict[str, Any]):
+    """What a stage added, as read from a file; a name that is not there is damage, and said to be."""
+
+    def __init__(self, path: Path, values: dict[str, Any]) -> None:
+        super().__init__(values)
+        self._path = path
+
+    def __missing__(self, name: str) -> Any:
+        raise CorruptArtifact(
+            f"{self._path}: the manifest's `extra` lacks '{name}', which its stage wrote; restore the file from a "
+            f"backup, or delete the folder {self._path.parent} and run the stage of that day again"
+        )
 
 
 def _plain(value: object) -> object:

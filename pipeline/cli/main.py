@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
-_PLAIN = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+_PLAIN = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}
 """Errors of the file system that say all there is to say."""
 
 

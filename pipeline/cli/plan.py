@@ -6,6 +6,7 @@ from pipeline.artifacts import Artifact, Ref
 from pipeline.cli.line import EXPERIMENT, SHARED, Publish
 from pipeline.context import JobContext
 from pipeline.days import Day
+from pipeline.growth import guard_start, state_days
 from pipeline.overrides import NONE, Overrides
 
 KINDS = {
@@ -25,13 +26,18 @@ def print_plan(
     overrides: Overrides = NONE,
     late_days: bool = False,
 ) -> None:
+    guard_start(context)
     print(f"{'day':10}  {'stage':24}  plan")
+    _state_pass(context, first)
     again: dict[str, Day] = {}
     for day in first.through(last):
         skipped = context.skipped(day)
         if skipped is not None and not reprocess:
             plan = "look at its sources again" if late_days and not context.config.is_dirty(day) else "nothing"
             print(f"{day}  {'all':24}  {plan}: skipped ({skipped})")
+            continue
+        if context.config.is_dirty(day) and (reprocess or _extracted(context, day) is None):
+            print(f"{day}  {'all':24}  skip: listed in dirty_days")
             continue
         upstream = ""
         for stage in SHARED:
@@ -46,6 +52,18 @@ def print_plan(
             else:
                 again.pop(name, None)
         _closing(context, day, experiments, again, releases=publish == "each" or (publish == "last" and day == last))
+
+
+def _state_pass(context: JobContext, first: Day) -> None:
+    """The days that come before the first one asked for: read and mapped, not trained."""
+    days = state_days(context, first)
+    if days:
+        stages = f"{', '.join(SHARED[:3])} (one pass)"
+        print(f"{days[0]} … {days[-1]}  {stages}  run: {len(days)} days of feature state before {first}, not trained")
+
+
+def _extracted(context: JobContext, day: Day) -> Artifact | None:
+    return context.store.current(Ref(KINDS["extract"], context.job, day))
 
 
 def _closing(context: JobContext, day: Day, names: list[str], again: dict[str, Day], *, releases: bool) -> None:

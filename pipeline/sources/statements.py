@@ -60,7 +60,8 @@ class Statements:
                 known = ", ".join(sorted(each.stem for each in self._folder.glob("*.sql"))) or "none"
                 raise SourceError(
                     f"{path}: no such query, though a table of the job names `source: {name}`; "
-                    f"write it, or name one of: {known}"
+                    f"write it, or name one of: {known}; or is the job's URL of the wrong kind? A database is read by "
+                    "queries, hbase:// and parquet: are not"
                 ) from None
             bare = "\n".join(line for line in written.splitlines() if not line.lstrip().startswith("--"))
             marker, ranges = _MARKER.search(written), _RANGES.search(written)

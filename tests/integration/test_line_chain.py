@@ -59,6 +59,21 @@ def test_a_dry_run_of_tainted_and_skipped_days_gives_the_reasons(chain: Place) -
     assert re.search(rf"{SECOND}  extract +run: --reprocess", chain.good(*ALL, "--dry-run", "--reprocess").out)
 
 
+def test_a_dry_run_shows_the_days_of_state_that_come_first_and_those_that_are_dirty(place: Place) -> None:
+    later = ("backfill", "--job", "ads", "--from", LAST, "--to", LAST, "--state-from", FIRST, "--dry-run")
+    told = rf"{FIRST} … {OUTAGE} .*run: 3 days of feature state before {LAST}, not trained"
+    assert re.search(told, place.good(*later).out)
+    place.configure("ads", {**place.settings("ads"), "dirty_days": [str(LAST)]})
+    assert re.search(rf"{LAST}  all +skip: listed in dirty_days", place.good(*later).out)
+    assert not list(place.root.rglob("day=*"))
+
+
+def test_a_dry_run_refuses_a_state_that_would_begin_before_the_one_that_is_there(begun: Place) -> None:
+    ran = begun.run(*ALL, "--state-from", FIRST.previous(), "--dry-run")
+    assert (ran.code, ran.out) == (1, "")
+    assert f"the feature state starts on {FIRST}" in ran.message
+
+
 def test_experiments_one_after_the_other_end_as_they_do_together(begun: Place, trained: Place) -> None:
     last_days = ("backfill", "--job", "ads", "--from", OUTAGE, "--to", LAST)
     ran = begun.good(*last_days, "--experiment", "pooled")

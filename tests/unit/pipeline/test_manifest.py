@@ -57,6 +57,15 @@ def test_a_later_versions_fields_are_passed_over(tmp_path: Path) -> None:
     assert Manifest.read(path) == _manifest()
 
 
+def test_what_a_stage_wrote_and_is_gone_is_told_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_bytes(_manifest().to_json())
+    extra = Manifest.read(path).extra
+    assert (extra["note"], extra.get("sizes"), "sizes" in extra) == ("教师", None, False)
+    with pytest.raises(CorruptArtifact, match=r"manifest.json: the manifest's `extra` lacks 'sizes'"):
+        extra["sizes"]
+
+
 def test_every_truncation_is_told_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     data = _manifest().to_json()
