@@ -107,7 +107,7 @@ def _busiest(sample: Sample, job: str, table: str, columns: list[str]) -> list[s
 
 def _say_where(sample: Sample, deployment: Deployment) -> None:
     print(f"\nAirflow    {deployment.url}   login {USER} / {deployment.password}")
-    print(f"page       {deployment.url}/dayspring/   chains, measures, releases; after the login, also in the navigation")
+    print(f"page       {deployment.url}/dayspring/   chains, measures, releases; needs the login")
     for path in _reports(sample.root):
         print(f"report     {path.relative_to(PROJECT)}")
     print(f"artefacts  {sample.root.relative_to(PROJECT)}")
