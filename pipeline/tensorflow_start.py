@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pipeline.garbage import no_collection
+
 _CHATTER = re.compile(
     r"All log messages before absl::InitializeLog|oneDNN custom operations are on|Could not find cuda drivers"
     r"|failed call to cuInit|cpu_feature_guard|To enable the following instructions|computation_placer"
@@ -22,24 +24,13 @@ def start_tensorflow() -> None:
     if "tensorflow" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with _filtered(), _no_collection():
+    with _filtered(), no_collection():
         import tensorflow as tf
 
         # Devices are looked for on first use, which is when the rest of the chatter comes.
         tf.config.list_physical_devices()
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """No search for garbage meanwhile, nor later among what was made: a fifth of the import, and of tracing."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
+        # What was made so far stays for good: no later search need go through it, as those while tracing would.
         gc.freeze()
-        if was:
-            gc.enable()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
+from pipeline.garbage import no_collection
 from pipeline.sources.hbase.link import Link, Stopped
 
 Task = TypeVar("Task")
@@ -53,6 +54,10 @@ class _Room(Generic[Task, Result]):
         self._left = False
 
     def work_with(self, link: Link, links: int) -> None:
+        with no_collection():
+            self._work_with(link, links)
+
+    def _work_with(self, link: Link, links: int) -> None:
         try:
             while (number := self._take(links)) is not None:
                 for result in self._work(self._tasks[number], link):
