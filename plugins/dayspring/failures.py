@@ -46,7 +46,9 @@ def _send(job: str, day: str, task: str, error: object, *, exhausted: bool) -> N
 
     experiment = task.removeprefix(TRAIN) if task.startswith(TRAIN) else None
     note = failures(artefact_root(), job).get((Day.parse(day), experiment or ""))
-    why = note.message if note is not None else str(error or "it was killed; see its log")
+    # The day's note may be of another stage, or this task of another DAG.
+    own = note is not None and note.stage == ("experiment" if experiment else task)
+    why = note.message if note is not None and own else str(error or "it was killed; see its log")
     text = f"task {task} failed{' after its last retry' if exhausted else ''}: {why[:_SHOWN]}"
     kind: Kind = "retries_exhausted" if exhausted else "failure"
     try_to_deliver(artefact_root(), job, [Alert(kind, job, Day.parse(day), text, experiment, task)])

@@ -60,6 +60,15 @@ def test_the_stages_own_words_are_told(root: Path) -> None:
     assert told(root) == [("failure", "din", "task train_din failed: OSError: the disk of din is gone")]
 
 
+def test_the_words_of_another_stage_are_not_taken_for_a_tasks_own(root: Path) -> None:
+    from dayspring.failures import alert_failure
+
+    with pytest.raises(OSError, match="the disk"), noted(root, "ads", Day.parse(DAY), "validate"):
+        raise OSError("the disk is gone")
+    alert_failure(failed("audit", error="exit code 1: 3 payloads are damaged"))
+    assert told(root) == [("failure", None, "task audit failed: exit code 1: 3 payloads are damaged")]
+
+
 def test_what_was_killed_is_told_when_the_run_fails(root: Path) -> None:
     from airflow.sdk.exceptions import AirflowFailException
 
