@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import settings
 from ops.processes import end_servers_under
 from pipeline.cli.line import Line
 from pipeline.days import Day
+from pipeline.tensorflow_start import start_tensorflow
 from tests import tiny
 from tests.tiny import FIRST, LAST, SECOND, STATE_FROM, Place, copy_of
 
@@ -27,9 +29,13 @@ USE_TENSORFLOW = ("tests/integration", "tests/faults", "tests/end_to_end", "test
 def pytest_collection_finish(session: pytest.Session) -> None:
     """TensorFlow's threads are settled before any test starts it: a process has one number for good."""
     if any(item.nodeid.startswith(USE_TENSORFLOW) for item in session.items):
+        start_tensorflow()
         from models.engine import configure
 
         configure(2)
+    # What was collected stays to the end; looking through it for garbage again and again took a tenth of the run.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.fixture(scope="session", autouse=True)
