@@ -25,6 +25,7 @@ COMPONENTS = {
 JOBS = ("homework", "ads")
 POOL = {"name": "train", "slots": 1, "description": "One training process at a time", "include_deferred": False}
 UNFINISHED = ("queued", "running")
+_PORTS_TRIED = 3
 
 
 def deployments() -> list[Deployment]:
@@ -51,14 +52,33 @@ def up(name: str, settings: dict[str, str], patience: float = 240) -> Deployment
     if deployment.mark and processes.alive(deployment.mark, deployment.logs):
         down_one(deployment)
     deployment.prepare(settings)
-    env = deployment.environment()
     print(f"airflow: starting in {_short(deployment.home)} (logs: {_short(deployment.logs)})", flush=True)
-    _migrate(deployment, env)
+    _migrate(deployment, deployment.environment())
+    for _ in range(_PORTS_TRIED):
+        try:
+            _start(deployment, patience)
+            return deployment
+        except _PortTaken:
+            print(f"airflow: another program has taken port {deployment.port} meanwhile; trying another", flush=True)
+            processes.end(deployment.mark, deployment.logs)
+            deployment.prepare(settings)
+    raise SystemExit(f"airflow: {_PORTS_TRIED} ports were taken by other programs while it started; start it again")
+
+
+def _start(deployment: Deployment, patience: float) -> None:
+    env = deployment.environment()
     for component, arguments in COMPONENTS.items():
         processes.start([str(_airflow()), *arguments], env, component, deployment.logs)
     _wait_until_healthy(deployment, patience)
-    _make_pool(Api(deployment))
-    return deployment
+    try:
+        _make_pool(Api(deployment))
+    except ApiError as error:
+        # The Airflow that answers is healthy, but does not know us.
+        raise _PortTaken from error if error.status == 401 else error
+
+
+class _PortTaken(Exception):
+    """Between the choice of the port and its use, which are seconds apart."""
 
 
 def scheduler_of(deployment: Deployment) -> Scheduler:
@@ -142,17 +162,26 @@ def _healthy(api: Api) -> bool:
 def _wait_until_healthy(deployment: Deployment, patience: float) -> None:
     api = Api(deployment)
     deadline = time.monotonic() + patience
-    while not _healthy(api):
+    while True:
+        # First: where a component has ended, another program may answer in its place.
         for component in COMPONENTS:
             if processes.pid_of(component, deployment.logs) is None:
                 log = deployment.logs / f"{component}.log"
+                if "address already in use" in _tail(log):
+                    raise _PortTaken
                 processes.end(deployment.mark, deployment.logs)
                 raise SystemExit(f"airflow: the {component} ended; see {_short(log)}")
+        if _healthy(api):
+            return
         if time.monotonic() > deadline:
             states = api.health()
             processes.end(deployment.mark, deployment.logs)
             raise SystemExit(f"airflow: not healthy after {patience:.0f} s ({states}); see {_short(deployment.logs)}")
         time.sleep(0.5)
+
+
+def _tail(log: Path, size: int = 2000) -> str:
+    return log.read_bytes()[-size:].decode("utf-8", "replace")
 
 
 def _make_pool(api: Api) -> None:

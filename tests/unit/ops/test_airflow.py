@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from ops import airflow
+from ops.deployment import Deployment
+from ops.rest import Api, ApiError
+
+
+@pytest.fixture
+def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
+    """Those who take each port between its choice and its use; nothing is really started."""
+    taken: list[socket.socket] = []
+
+    def start(command: list[str], env: dict[str, str], name: str, logs: Path) -> None:
+        if name == "api-server" and len(taken) < airflow._PORTS_TRIED - 1:
+            stranger = socket.socket()
+            stranger.bind(("127.0.0.1", int(env["AIRFLOW__API__PORT"])))
+            stranger.listen()
+            taken.append(stranger)
+
+    monkeypatch.setenv("DAYSPRING_AIRFLOW_HOME", str(tmp_path))
+    monkeypatch.setattr(airflow.processes, "start", start)
+    monkeypatch.setattr(airflow, "_migrate", lambda *_: None)
+    return taken
+
+
+def test_the_login_of_another_airflow_on_the_port_is_no_start(
+    strangers: list[socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def make_pool(api: Api) -> None:
+        asked.append(api._base)
+        if len(asked) == len(strangers):  # until nobody is there before us
+            raise ApiError(401, "Invalid credentials")
+
+    monkeypatch.setattr(airflow, "_wait_until_healthy", lambda *_: None)
+    monkeypatch.setattr(airflow, "_make_pool", make_pool)
+    deployment = airflow.up("own", {})
+    assert len(strangers) == airflow._PORTS_TRIED - 1
+    assert len(set(asked)) == len(asked) == airflow._PORTS_TRIED
+    assert asked[-1] == deployment.url
+    for each in strangers:
+        each.close()
+
+
+def test_a_server_that_found_its_port_taken_is_started_on_another(
+    strangers: list[socket.socket], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    waited: list[int] = []
+    really = airflow._wait_until_healthy
+
+    def wait(deployment: Deployment, patience: float) -> None:
+        waited.append(deployment.port)
+        if len(waited) < airflow._PORTS_TRIED:
+            log = deployment.logs / "api-server.log"
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text(f"[Errno 98] error while attempting to bind on {deployment.port}: address already in use")
+            really(deployment, patience)  # no process of that name lives
+
+    monkeypatch.setattr(airflow, "_wait_until_healthy", wait)
+    monkeypatch.setattr(airflow, "_make_pool", lambda api: None)
+    assert airflow.up("own", {}).port == waited[-1]
+    assert len(set(waited)) == airflow._PORTS_TRIED
+    for each in strangers:
+        each.close()
