@@ -73,8 +73,10 @@ def _start(deployment: Deployment, patience: float) -> None:
     try:
         _make_pool(Api(deployment))
     except ApiError as error:
+        if error.status != 401:
+            raise
         # The Airflow that answers is healthy, but does not know us.
-        raise _PortTaken from error if error.status == 401 else error
+        raise _PortTaken from error
 
 
 class _PortTaken(Exception):

@@ -68,3 +68,17 @@ def test_a_server_that_found_its_port_taken_is_started_on_another(
     assert len(set(waited)) == airflow._PORTS_TRIED
     for each in strangers:
         each.close()
+
+
+def test_another_error_of_the_server_is_told_as_it_is(
+    strangers: list[socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make_pool(api: Api) -> None:
+        raise ApiError(500, "the database is gone")
+
+    monkeypatch.setattr(airflow, "_wait_until_healthy", lambda *_: None)
+    monkeypatch.setattr(airflow, "_make_pool", make_pool)
+    with pytest.raises(ApiError, match="the database is gone"):
+        airflow.up("own", {})
+    for each in strangers:
+        each.close()
