@@ -30,7 +30,7 @@ from examples.tally import Tally
 from examples.targets import AdsTarget, SqlTarget, parse_target
 from pipeline.days import Day
 from pipeline.errors import SourceError, UsageError
-from pipeline.sources.base import mask_url
+from pipeline.urls import mask_url
 
 LOG_COLUMNS = (
     "user_id", "video_id", "date", "hourmin", "time_ms", "is_click", "is_like", "is_follow", "is_comment",

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.artifacts import Artifact, Ref
 from pipeline.context import JobContext
@@ -19,13 +19,15 @@ from pipeline.readiness import day_state
 from pipeline.reuse import key_of
 from pipeline.withdrawal import withdraw_day
 
+T = TypeVar("T")
+
 EXTRACT = "extract"
 DAY = "day"
 Judge = Callable[[Mapping[str, int]], None]
 """Looks at the rows of each table before they are committed, and raises where they must not be."""
 
 _ATTEMPTS = 3
-_PAUSE = 1.0
+_PAUSE = 3.0
 """Seconds before the second attempt; twice as long before the third."""
 _BLOCK_TIMEOUT = 3600.0
 """Seconds to wait for another process that reads a block of days, probably this day among them."""
@@ -68,7 +70,7 @@ def _one_reader(context: JobContext, day: Day) -> AbstractContextManager[None]:
 
 
 def _look(context: JobContext, day: Day, reprocess: bool) -> Artifact:
-    found = day_state(context, day)
+    found = _persistently(lambda: day_state(context, day))
     if found.state in ("empty", "dirty"):
         return _skip(context, day, found.reason)
     if found.state != "ready":
@@ -94,13 +96,13 @@ def read_again(context: JobContext, day: Day, judge: Judge) -> Artifact:
     if before is None:
         raise DataError(f"{context.job} {day}: was never extracted, so it cannot be read again")
     with _one_reader(context, day):
-        found = day_state(context, day)
+        found = _persistently(lambda: day_state(context, day))
         if found.state != "ready":
             raise DataError(f"{context.job} {day}: cannot be read again, the first reading stands: {found.reason}")
         return _persistently(lambda: _read_again(context, day, before, judge))
 
 
-def _persistently(read: Callable[[], Artifact]) -> Artifact:
+def _persistently(read: Callable[[], T]) -> T:
     """Once more, and once more again, where the source breaks off."""
     for attempt in range(1, _ATTEMPTS):
         try:

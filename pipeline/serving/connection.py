@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import redis
 from redis import exceptions
@@ -15,10 +15,10 @@ from redis.retry import Retry
 
 from pipeline.errors import ConfigError, DayspringError
 from pipeline.serving import embedded_redis
+from pipeline.urls import mask_url, secrets_of
 
 _SCHEMES = ("redis", "rediss", "unix")
 _FORM = "redis://[[user]:password@]host:port/0 (rediss:// with TLS, its CA by ?ssl_ca_certs=FILE)"
-_SECRETS = ("password", "ssl_password")
 _CONNECT_SECONDS = 10.0
 _SECONDS = 30.0  # for one answer; every command of a release takes milliseconds
 _RETRIES = 6  # over about ten seconds: as long as a server needs to be started again
@@ -39,8 +39,13 @@ def connect(root: Path, url: str | None = None, *, timeout: float = _SECONDS) ->
     url = url or os.environ.get("DAYSPRING_REDIS_URL")
     if not url:
         return embedded_redis.connect(root)
-    if urlsplit(url).scheme not in _SCHEMES:
-        raise ConfigError(f"DAYSPRING_REDIS_URL: '{masked(url)}' is not of the form {_FORM}")
+    scheme, colon, rest = url.partition("://")
+    if scheme not in _SCHEMES or not colon:
+        raise ConfigError(f"DAYSPRING_REDIS_URL: '{mask_url(url)}' is not of the form {_FORM}")
+    if scheme != "unix" and "@" in rest and "@" not in re.split(r"[/?#]", rest)[0]:
+        raise ConfigError(
+            f"DAYSPRING_REDIS_URL: '{mask_url(url)}': in a password / is written %2F, ? is %3F, # is %23 and @ is %40"
+        )
     seconds = {"socket_timeout": timeout, "socket_connect_timeout": min(timeout, _CONNECT_SECONDS)}
     try:
         # A server that is down from the start is told of at once.
@@ -52,9 +57,9 @@ def connect(root: Path, url: str | None = None, *, timeout: float = _SECONDS) ->
         )  # fmt: skip
     except (redis.RedisError, ValueError, TypeError, OSError) as error:
         reason, advice = _reason(error)
-        for secret in _secrets(url):
+        for secret in secrets_of(url):
             reason = reason.replace(secret, "***")
-        raise DayspringError(f"Redis at {masked(url)} does not answer: {reason}; {advice}") from None
+        raise DayspringError(f"Redis at {mask_url(url)} does not answer: {reason}; {advice}") from None
 
 
 @contextmanager
@@ -79,22 +84,6 @@ def address(client: redis.Redis) -> str:
     return f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}/{settings.get('db', 0)}"
 
 
-def masked(url: str) -> str:
-    """The URL with its password replaced by ``***``.
-
-    >>> masked("redis://:secret@cache:6379/0")
-    'redis://:***@cache:6379/0'
-    """
-    parts = urlsplit(url)
-    if any(name in _SECRETS for name, _ in parse_qsl(parts.query)):
-        hidden = [(name, "***" if name in _SECRETS else value) for name, value in parse_qsl(parts.query)]
-        parts = parts._replace(query=urlencode(hidden, safe="*/"))
-    if parts.password is not None:
-        host = parts.netloc.rpartition("@")[2]
-        parts = parts._replace(netloc=f"{parts.username or ''}:***@{host}")
-    return urlunsplit(parts)
-
-
 class _Packer:
     """Commands as the protocol has them; for many arguments in a third of the time that the client's own takes."""
 
@@ -112,12 +101,6 @@ def _encoded(value: bytes | str | float) -> bytes:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return repr(value).encode()
     raise redis.DataError(f"a value of type {type(value).__name__} cannot be sent to Redis")
-
-
-def _secrets(url: str) -> list[str]:
-    parts = urlsplit(url)
-    found = [value for name, value in parse_qsl(parts.query) if name in _SECRETS]
-    return [*found, *({parts.password, unquote(parts.password)} if parts.password else ())]
 
 
 def _reason(error: Exception) -> tuple[str, str]:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from pipeline.config.tables import Table
 from pipeline.errors import UsageError
-from pipeline.sources.base import DaysReading, Reading, Source, mask_url
+from pipeline.sources.base import DaysReading, Reading, Source
+from pipeline.urls import mask_url
 
-__all__ = ["DaysReading", "Reading", "Source", "mask_url", "open_source"]
+__all__ = ["DaysReading", "Reading", "Source", "open_source"]
 
 
 def open_source(url: str, variable: str = "--source", tables: Mapping[str, Table] | None = None) -> Source:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,24 +9,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipeline.days import Day
+from pipeline.urls import mask_url
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-_PASSWORD = re.compile(r"(://[^/@:]*:)(.*)(@)")
-_QUERY_SECRET = re.compile(r"([?&](?:password|passwd|secret|token)=)[^&]*", re.IGNORECASE)
-
-
-def mask_url(url: str) -> str:
-    """The URL without its password, for messages and manifests."""
-    return _QUERY_SECRET.sub(r"\1***", _PASSWORD.sub(r"\1***\3", url))
-
-
-def secret_of(url: str) -> str | None:
-    """The password in a URL, to be kept out of a driver's own messages."""
-    found = _PASSWORD.search(url)
-    return found[2] if found and found[2] else None
-
 
 @dataclass(frozen=True)
 class Reading:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pymysql
 from pymysql import MySQLError, ProgrammingError
 from pymysql.cursors import SSCursor
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, make_url, text
@@ -20,7 +22,7 @@ from pipeline.days import Day
 from pipeline.errors import SourceError, SourceInterrupted, UsageError
 from pipeline.sources import mysql_errors
 from pipeline.sources.base import Reading
-from pipeline.sources.mysql_bulk import BulkFailed, BulkReader
+from pipeline.sources.mysql_bulk import BulkFailed, BulkReader, Plan
 from pipeline.sources.mysql_values import ENCODERS, from_text
 from pipeline.sources.sql import QUERIES, SqlSource
 from pipeline.sources.statements import Statement
@@ -28,6 +30,8 @@ from pipeline.sources.statements import Statement
 TIMEOUTS = {"connect_timeout": 10, "read_timeout": 300, "write_timeout": 60}
 """Seconds, where the URL says nothing else."""
 _PORT = 3306
+_SETTINGS = {*inspect.signature(pymysql.connect).parameters, "ssl_check_hostname"}
+"""What a URL may say of the connection; SQLAlchemy gathers the settings of TLS itself."""
 
 
 class _Rows(SSCursor):
@@ -74,6 +78,13 @@ class MySqlSource(SqlSource):
             raise UsageError(f"{self.variable}: '{self.url}' is not a database URL: {self._clean(error)}") from None
         if parsed.drivername not in ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"):
             raise UsageError(f"{self.variable}: '{self.url}': write mysql+pymysql://USER:PASSWORD@HOST/DATABASE")
+        if "@" in (parsed.host or ""):
+            raise UsageError(
+                f"{self.variable}: '{self.url}': in a user or password @ is written %40, / is %2F and : is %3A"
+            )
+        unknown = sorted(set(parsed.query) - _SETTINGS)
+        if unknown:
+            raise UsageError(f"{self.variable}: '{self.url}': the driver has no setting {', '.join(unknown)}")
         if not parsed.host or not parsed.database:
             what = "host" if not parsed.host else "database"
             raise UsageError(
@@ -168,6 +179,16 @@ class MySqlSource(SqlSource):
         except SourceError:  # a database without a table of marks
             return False
 
+    def _plan(self, source: str, statement: Statement, day: Day, kinds: dict[str, int]) -> Plan | None:
+        assert self.bulk is not None
+        try:
+            with self._connect(source) as connection:
+                return self.bulk.plan(connection, statement, day, kinds)
+        except SourceInterrupted:
+            raise
+        except SourceError as error:  # the day's rows can be read, but not counted as the plan wants it
+            raise BulkFailed(str(error)) from error
+
     def _in_bulk(
         self, source: str, statement: Statement, day: Day, kinds: dict[str, int], chunk_rows: int
     ) -> Iterator[pa.RecordBatch]:
@@ -175,8 +196,7 @@ class MySqlSource(SqlSource):
         assert self.bulk is not None
         begun = False
         try:
-            with self._connect(source) as connection:
-                plan = self.bulk.plan(connection, statement, day, kinds)
+            plan = self._plan(source, statement, day, kinds)
             if plan is not None:
                 for batch in self.bulk.read(plan, chunk_rows):
                     begun = True

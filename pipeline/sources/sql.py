@@ -6,15 +6,15 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from urllib.parse import unquote
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from pipeline.days import Day
 from pipeline.errors import SourceError
-from pipeline.sources.base import Source, secret_of
+from pipeline.sources.base import Source
 from pipeline.sources.statements import QUERIES, Statement, Statements
+from pipeline.urls import secrets_of
 
 
 class SqlSource(Source):
@@ -29,7 +29,7 @@ class SqlSource(Source):
     def __init__(self, url: str, variable: str, queries: Path = QUERIES) -> None:
         super().__init__(url, variable)
         self.statements = Statements(queries)
-        self._secret = secret_of(url)
+        self._secrets = secrets_of(url)
         self._engine = self._open(url)
 
     @abstractmethod
@@ -99,7 +99,7 @@ class SqlSource(Source):
     def _clean(self, error: BaseException) -> str:
         """A driver's own message on one line, without the password."""
         message = " ".join(str(error).split())
-        for secret in {self._secret, unquote(self._secret)} if self._secret else set():
+        for secret in sorted(self._secrets, key=len, reverse=True):
             message = message.replace(secret, "***")
         return message
 
