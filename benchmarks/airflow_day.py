@@ -141,7 +141,10 @@ def warm_day(place: Path, settings: dict[str, str], last: Day) -> float:
     done = subprocess.run(
         [sys.executable, "-m", "pipeline", "backfill", "--job", "ads", "--from", str(FIRST), "--to", str(last),
          "--publish", "each"],
-        cwd=PROJECT, env={**os.environ, **settings, "DAYSPRING_ROOT": str(place / "warm")},
+        cwd=PROJECT, env={
+            **os.environ, **settings, "DAYSPRING_ROOT": str(place / "warm"),
+            "DAYSPRING_RELEASE_URL": f"file:{place / 'warm-bucket'}",
+        },
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     told = [float(found[1]) for line in done.stderr.splitlines()

@@ -101,7 +101,7 @@ def down() -> None:
     if services:
         print(f"down: Airflow has stopped; of the services there run {', '.join(services)}: make services-down")
     else:
-        print("down: nothing of Dayspring runs any more")
+        print("down: nothing of Dayspring runs here any more")
 
 
 def down_one(deployment: Deployment) -> None:

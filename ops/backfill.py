@@ -54,7 +54,7 @@ class Progress:
         self.done += 1
         self._clear()
         width = len(str(self.total))
-        line = f"  [{self.done:>{width}}/{self.total}] {job:<9} {day}  {how}  ({self._elapsed()})"
+        line = f"  [{self.done:>{width}}/{self.total}] {job:<9} {day}  {how}  (at {self._elapsed()})"
         print(line, file=self.out, flush=True)
 
     def under_way(self, text: str) -> None:

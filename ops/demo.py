@@ -25,6 +25,8 @@ from pipeline.errors import DayspringError
 def demo(sample: Sample) -> int:
     """Runs the demo on a data set; returns the exit code."""
     sample.fill()
+    if sample.stack is not None and not (sample.root / "releases").is_dir():
+        forget_releases(sample)
     deployment = airflow.up(sample.name, sample.settings)
     remember(sample.settings)
     api = Api(deployment)
@@ -49,6 +51,16 @@ def demo(sample: Sample) -> int:
     if failed:
         print(f"\nerror: {failed}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def forget_releases(sample: Sample) -> None:
+    """Takes out of the servers what a root of this name that was removed since left there."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ops.forget_releases"], cwd=PROJECT, env=os.environ | sample.settings,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise SystemExit(f"error: what an earlier demo published cannot be taken away: {done.stderr.strip()[-600:]}")
 
 
 def pipeline(sample: Sample, *arguments: str) -> str:

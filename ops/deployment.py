@@ -204,8 +204,10 @@ def remembered() -> dict[str, str]:
 
 def settings_from_environment() -> dict[str, str]:
     """The ``DAYSPRING_*`` settings of the caller, for an Airflow that works with the caller's own stores."""
-    return {
+    found = {
         name: value
         for name, value in os.environ.items()
         if value and (name in SETTINGS or name.startswith(CONNECTIONS))
     }
+    # What is set for other programs too, such as AWS_CA_BUNDLE, names no store.
+    return found if any(name.startswith(("DAYSPRING_", CONNECTIONS)) for name in found) else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,13 +32,19 @@ class Comparison:
     difference: str | None
 
 
-def compare(root_a: Path, root_b: Path, job: str) -> Comparison:
-    """Compare tensors, slots, id maps and feature state of every trained day of ``job`` under two roots."""
+def compare(root_a: Path, root_b: Path, job: str, only: Sequence[str] | None = None) -> Comparison:
+    """Compare tensors, slots, id maps and feature state of every trained day of ``job`` under two roots.
+
+    Args:
+        only: these experiments; none = all, which must be the same in both.
+    """
     for root in (root_a, root_b):
         if not root.is_dir():
             raise UsageError(f"{root}: no such folder; give two artefact roots (DAYSPRING_ROOT)")
     a, b = ArtifactStore(root_a), ArtifactStore(root_b)
-    names_a, names_b = a.experiments("checkpoint", job), b.experiments("checkpoint", job)
+    names_a, names_b = (
+        [name for name in store.experiments("checkpoint", job) if only is None or name in only] for store in (a, b)
+    )
     if names_a != names_b:
         return Comparison(0, 0, 0, f"experiments: {_list(names_a)} here, {_list(names_b)} there")
     if not names_a or not any(a.days("checkpoint", job, name) for name in names_a):
@@ -47,9 +53,9 @@ def compare(root_a: Path, root_b: Path, job: str) -> Comparison:
     for name in names_a:
         days_a, days_b = a.days("checkpoint", job, name), b.days("checkpoint", job, name)
         if days_a != days_b:
-            only = sorted(set(days_a) ^ set(days_b))[0]
-            where = "the first" if only in days_a else "the second"
-            return Comparison(trained, len(names_a), tensors, f"{name}: {only} is trained in {where} root only")
+            alone = sorted(set(days_a) ^ set(days_b))[0]
+            where = "the first" if alone in days_a else "the second"
+            return Comparison(trained, len(names_a), tensors, f"{name}: {alone} is trained in {where} root only")
         for day in days_a:
             ref = Ref("checkpoint", job, day, name)
             pair = _both(a, b, ref)

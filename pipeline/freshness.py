@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -30,9 +31,11 @@ class Freshness:
 
 
 def freshness(context: JobContext, now: datetime | None = None) -> Freshness:
-    """From the artefacts alone."""
+    """From the artefacts alone. Data that has ended (``DAYSPRING_SCHEDULE_END``) is as old as its last day."""
     config = context.config
     yesterday = Day.of_instant(now or datetime.now(UTC), config.timezone).previous()
+    if ended := os.environ.get("DAYSPRING_SCHEDULE_END"):
+        yesterday = min(yesterday, Day.parse(ended))
     held = config.labels.delay_days if config.labels is not None and config.labels.until_then == "hold" else 0
     expected = config.alerts.age_days + held
     days = context.store.days(EXTRACT, context.job)

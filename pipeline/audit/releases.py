@@ -65,7 +65,17 @@ def _served(context: JobContext, files: ReleaseFiles, recorded: Pointer, audit: 
                 again if lost else "a rollback pushes it again from disk", "damaged" if lost else "note",
             )  # fmt: skip
         if not objects.verified(published.pointer.version):
+            kept = what != "served" and _has_model(context, published.release)
             audit.add(
                 release_id, f"is {what}, and its model {published.pointer.version} in the object store is not whole",
-                again,
+                "a rollback uploads it again from disk" if kept else again if what == "served"
+                else "its export was pruned, so a rollback cannot upload it again: restore it from a backup",
+                "note" if kept else "damaged",
             )  # fmt: skip
+
+
+def _has_model(context: JobContext, release_id: str) -> bool:
+    """Whether the exported model of a release is still on disk."""
+    release = context.store.load(release_id)
+    export = context.store.load(release.manifest.extra["export"]) if release is not None else None
+    return export is not None and not export.manifest.pruned

@@ -18,13 +18,14 @@ def register(commands: Commands) -> None:
     parser.add_argument("root_a", type=Path, metavar="ROOT_A")
     parser.add_argument("root_b", type=Path, metavar="ROOT_B")
     add_job(parser)
+    parser.add_argument("--experiment", action="append", metavar="E", help="only this experiment (repeatable)")
     add_json(parser)
 
 
 def _compare(options: argparse.Namespace) -> int:
     from pipeline.comparison import compare
 
-    found = compare(options.root_a, options.root_b, options.job)
+    found = compare(options.root_a, options.root_b, options.job, options.experiment)
     if options.json:
         print(json.dumps(asdict(found)))
     elif found.difference is None:

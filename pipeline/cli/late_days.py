@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 
 from pipeline.cli.arguments import Commands, add_job, add_json
@@ -31,6 +32,8 @@ def _late_days(options: argparse.Namespace) -> int:
         print(json.dumps([{**asdict(each), "day": str(each.day)} for each in found]))
     for each in [] if options.json else found:
         print(f"{each.day} was skipped and has come since ({each.state}): {each.command}")
+    if not found:
+        print("no skipped day has come since", file=sys.stderr)
     alerts = [
         Alert(
             "late_day", context.job, each.day, f"was skipped and has come since ({each.state}: {each.reason}); take it "

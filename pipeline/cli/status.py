@@ -15,6 +15,7 @@ from pipeline.days import Day
 from pipeline.history_of_measures import measured_days
 from pipeline.late_days import late_days
 from pipeline.overrides import Overrides
+from pipeline.release.pointer import ReleaseFiles
 
 
 def register(commands: Commands) -> None:
@@ -93,11 +94,12 @@ def _day_row(
         row["why"] = taint
     if checkpoint is not None:
         extra = checkpoint.manifest.extra
+        content = f"{checkpoint.ref}/{checkpoint.manifest.digest}"
         row |= {
             "parent": extra["parent_day"], "rows": checkpoint.manifest.rows.get("rows", 0),
             "replayed": sum(rows for part, rows in checkpoint.manifest.rows.items() if part != "rows"),
             "quarantined": _quarantined(context, each), "loss": extra["loss"],
-            "pruned": checkpoint.manifest.pruned, "release": releases.get(checkpoint.id),
+            "pruned": checkpoint.manifest.pruned, "release": releases.get(content),
         }  # fmt: skip
     if tested is not None:
         row["measures"] = tested.values
@@ -112,12 +114,21 @@ def _quarantined(context: JobContext, day: Day) -> int:
 
 
 def _releases(context: JobContext) -> dict[str, str]:
-    """Newest release of each checkpoint, by the checkpoint's id."""
-    found: dict[str, str] = {}
-    for each in context.store.days("release", context.config.job):
-        artifact = context.store.current(Ref("release", context.config.job, each))
+    """Newest release of each checkpoint, by its digest: trained again to the same bits, it is the one released."""
+    store, released = context.store, {}
+    for each in store.days("release", context.config.job):
+        artifact = store.current(Ref("release", context.config.job, each))
         if artifact is not None and artifact.manifest.extra.get("release_id"):
-            found[artifact.manifest.extra["checkpoint"]] = artifact.manifest.extra["release_id"]
+            released[artifact.manifest.extra["release_id"]] = artifact.manifest.extra["checkpoint"]
+    # Also those that were served before another one of their day.
+    published = ReleaseFiles.of(context.root, context.job).all_published()
+    for record in sorted(published, key=lambda record: record.pointer.day):
+        released[record.pointer.release_id] = record.pointer.checkpoint
+    found: dict[str, str] = {}
+    for release_id, checkpoint in released.items():
+        then = store.load(checkpoint)
+        if then is not None:
+            found[f"{then.ref}/{then.manifest.digest}"] = release_id
     return found
 
 
@@ -225,7 +236,8 @@ def _print(picture: dict[str, Any]) -> None:
             f"{age} day{'s' * (age != 1)} old){hold}"
         )
         if served["tainted"]:
+            back = f", `rollback` goes back to {served['previous']} at once" if served["previous"] else ""
             print(f"  what is served is tainted: {served['tainted']}; `python -m pipeline rechain --job "
-                  f"{picture['job']}` trains it again and publishes, `rollback` goes back at once")  # fmt: skip
+                  f"{picture['job']}` trains it again and publishes{back}")  # fmt: skip
     print("on disk: " + ", ".join(f"{kind} {size / 1e6:.1f} MB" for kind, size in picture["bytes"].items())
           + f"; together {picture['bytes_total'] / 1e6:.1f} MB")  # fmt: skip

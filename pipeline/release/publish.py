@@ -98,6 +98,7 @@ class Publisher:
             forced: by ``promote``: also over a hold, which ends, and back in data day.
         """
         with self._lock():
+            self._guard_stores()
             current = self._reconciled()
             hold = self._files.hold()
             if hold is not None and not hold.done and not forced:
@@ -123,6 +124,7 @@ class Publisher:
             UsageError: nothing is served, or nothing was served before.
         """
         with self._lock():
+            self._guard_stores()
             hold = self._files.hold()
             if hold is None or hold.done:
                 current = self._reconciled()
@@ -142,6 +144,22 @@ class Publisher:
     def served(self) -> Pointer | None:
         """What is served now; from the copy on disk where Redis has lost its own."""
         return self.generations.current() or self._files.served()
+
+    def _guard_stores(self) -> None:
+        """Two roots must not publish to one place: the model of one would be served with the contents of the other."""
+        text = self._models.pointer()
+        kept = Pointer.from_json(text, self._models.where) if text else None
+        pointers = (
+            (self.generations.current(), "DAYSPRING_REDIS_URL", self.generations.where),
+            (kept, "DAYSPRING_RELEASE_URL", self._models.where),
+        )
+        for pointer, variable, where in pointers:
+            if pointer is not None and self._files.published(pointer.release_id) is None:
+                raise DayspringError(
+                    f"{where} names release {pointer.release_id}, which was never published from {self._files.folder}: "
+                    f"another root publishes there. Set {variable} to a place of this root's own, or run with "
+                    f"`--publish none`; where the other root is gone for good, delete {where} and run the same again"
+                )
 
     def _serve(self, payload: Payload, current: Pointer | None) -> Pointer:
         release = payload.release

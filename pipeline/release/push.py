@@ -98,6 +98,11 @@ class Generations:
         self._keys = keys
         self._rate = fields_per_second
 
+    @property
+    def where(self) -> str:
+        """Where the pointer is, for messages."""
+        return f"the key {self._keys.current} of Redis at {address(self._client)}"
+
     def current(self) -> Pointer | None:
         with told(self._client, "reading what is served"):
             text = self._client.get(self._keys.current)

@@ -127,6 +127,11 @@ class Models:
             raise DayspringError(f"{self._objects.address()}: {key}: an object reads back otherwise than written")
         return f"{self._objects.address()} takes writes, {len(self.versions())} versions"
 
+    @property
+    def where(self) -> str:
+        """Where the copy of the pointer is, for messages."""
+        return f"the object {self._job}/current.json of {self._objects.address()}"
+
     def set_pointer(self, pointer: bytes) -> None:
         self._objects.put(f"{self._job}/current.json", pointer)
 

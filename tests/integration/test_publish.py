@@ -212,3 +212,29 @@ def test_a_reader_during_a_hundred_switches_never_sees_a_mix(bench: Bench) -> No
     assert mixed == 0
     assert reads > 20
     assert releases > 5
+
+
+@pytest.mark.parametrize("shared", ["DAYSPRING_REDIS_URL", "DAYSPRING_RELEASE_URL"])
+def test_a_second_root_is_kept_out_of_anothers_stores(
+    shared: str, stores: Callable[[str], dict[str, str]], tmp_path: Path
+) -> None:
+    urls = stores("servers")
+    first = Bench(tmp_path / "first", **urls)
+    first.publisher().publish(artifact_of(1))
+    served = first.publisher().served()
+    second = Bench(tmp_path / "second", **{
+        name: url for name, url in urls.items() if (name == "redis_url") == (shared == "DAYSPRING_REDIS_URL")
+    })  # fmt: skip
+    for act in (
+        lambda: second.publisher().publish(artifact_of(2)),
+        lambda: second.publisher().publish(artifact_of(2), forced=True),
+        lambda: second.publisher().rollback("by mistake"),
+    ):
+        with pytest.raises(DayspringError, match=f"names release r1, which was never published from .*Set {shared} to"):
+            act()
+    assert first.publisher().served() == served
+    assert first.models.pointer() == served.to_json() if served else False
+    assert second.files.all_published() == []
+    first.publisher().publish(artifact_of(3))
+    for each in (first, second):
+        each.close()
