@@ -2,34 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from pipeline.artifacts import Ref
 from pipeline.chain import CHECKPOINT, DAY, Chain, Lineage
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact
 from pipeline.failures import Failure
 from pipeline.overview.index import Index
 from pipeline.overview.job import Job
+from pipeline.overview.parts import problem
 
 TRAINED, SKIPPED, TAINTED, MISSING, BEFORE = "tsxm."
 """Letters for what became of a day; the last one is for days before the experiment's start."""
 
 
-def span(index: Index, failed: Day | None) -> list[Day]:
-    """Every day from the first that any experiment has, or that was marked, to the last; empty for an empty store.
+LONGEST_GAP = 3660
+"""Days from the middle one of all that a day may be away: a calendar of a thousand years cannot be drawn."""
+LONGEST_WAIT = 366
+"""Days after the newest artefact's that a failure may be of: a run further ahead was of a day that was mistyped."""
 
-    Args:
-        failed: the last day that something failed on, which may have left no artefact.
-    """
-    names = index.experiments(CHECKPOINT, index.job)
-    trained = [day for name in names for day in index.days(CHECKPOINT, index.job, name)]
-    if not trained:
-        marked = index.days(DAY, index.job)
-        return list(marked[0].through(max(marked[-1], failed or marked[-1]))) if marked else []
-    first = min(trained)
-    last = max(max(index.days(kind, index.job), default=first) for kind in (DAY, "validated"))
-    return list(first.through(max(last, failed or last, *trained)))
+
+@dataclass(frozen=True)
+class Span:
+    """The days to be drawn, in order; ``far`` are artefacts of days that no calendar reaches."""
+
+    days: list[Day]
+    far: list[Ref]
+
+    @classmethod
+    def of(cls, index: Index, noted: Collection[Day]) -> Span:
+        """From the first day that any experiment has, or that was marked, to the last; empty for an empty store.
+
+        Args:
+            noted: days that something failed on, which may have left no artefact.
+        """
+        trained = {name: index.days(CHECKPOINT, index.job, name) for name in index.experiments(CHECKPOINT, index.job)}
+        marked, validated = index.days(DAY, index.job), index.days("validated", index.job)
+        starts = sorted(day for days in trained.values() for day in days) or marked
+        if not starts:
+            return cls([], [])
+        middle = starts[len(starts) // 2]
+        first = next(day for day in starts if middle - day <= LONGEST_GAP)
+        last = max(day for day in (*starts, *marked, *validated) if day - middle <= LONGEST_GAP)
+        last = max([last, *(day for day in noted if day - last <= LONGEST_WAIT)])
+        held = [*((CHECKPOINT, name, days) for name, days in trained.items()), (DAY, None, marked),
+                ("validated", None, validated)]  # fmt: skip
+        far = [
+            Ref(kind, index.job, day, name)
+            for kind, name, days in held
+            for day in days
+            if abs(day - middle) > LONGEST_GAP
+        ]
+        return cls(list(first.through(last)), far)
+
+    def reaches(self, noted: Day) -> bool:
+        """Whether a failure of that day can be: the day is drawn, is before all, or nothing was made yet."""
+        return not self.days or noted <= self.days[-1]
 
 
 def calendars(index: Index, job: Job, days: list[Day]) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
@@ -44,11 +75,12 @@ def _calendar(
     index: Index, job: Job, name: str, days: list[Day], lineage: Lineage, damaged: list[dict[str, str]]
 ) -> dict[str, Any]:
     chain = Chain(index, index.job, name, job.starts.get(name))
+    recorded = True
     try:
         start = chain.start
-    except CorruptArtifact as error:
-        damaged.append({"path": f"{CHECKPOINT}/{index.job}/{name}/chain.json", "problem": str(error)})
-        start = next(iter(chain.days()), None)
+    except (CorruptArtifact, OSError, RecursionError) as error:
+        damaged.append({"path": f"{CHECKPOINT}/{index.job}/{name}/chain.json", "problem": problem(error)})
+        start, recorded = next(iter(chain.days()), None), False
     trained = index.series(CHECKPOINT, name)
     tainted = dict(chain.tainted(lineage))
     first = days[0] if days else None
@@ -63,7 +95,8 @@ def _calendar(
         "rows": [trained[day].rows.get("rows", 0) if day in trained else None for day in days],
         "loss": [trained[day].extra.get("loss") if day in trained else None for day in days],
         "tainted": len(tainted),
-        "rechain": chain.rechain(sorted(tainted)) if tainted else None,
+        # The command may begin at the chain's start, of which a damaged record does not tell.
+        "rechain": chain.rechain(sorted(tainted)) if tainted and recorded else None,
         "settings_changed": bool(
             newest is not None and name in job.settings and newest.settings != job.settings[name]
         ),

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,9 @@ from pipeline.days import Day
 from pipeline.durable import write_atomic
 from pipeline.errors import CorruptArtifact, DayspringError, UsageError
 from pipeline.manifest import NAME, Input, Manifest
-from pipeline.overview.parts import KEPT, lacks
+from pipeline.overview.parts import damage, parse_day, problem, slim
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever what is remembered of a manifest changes: files of another format are made anew."""
 _FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 _GENERATION = re.compile(r"gen=\d{4,}")
@@ -41,6 +40,7 @@ class Entry:
         bytes: of its files.
         taint: why it was tainted by hand.
         problem: what is wrong with it.
+        withdrawn: it has no current generation any more, which is no damage.
     """
 
     seen: tuple[int, ...]
@@ -48,17 +48,19 @@ class Entry:
     bytes: int = 0
     taint: str | None = None
     problem: str | None = None
+    withdrawn: bool = False
 
     def shows_the_same_as(self, other: Entry) -> bool:
         """Whether nothing that is shown has changed since."""
-        return (self.artifact, self.taint, self.problem) == (other.artifact, other.taint, other.problem)
+        mine = (self.artifact, self.taint, self.problem, self.withdrawn)
+        return mine == (other.artifact, other.taint, other.problem, other.withdrawn)
 
 
 class Index(ArtifactStore):
     """The artefacts of one job as of the last ``refresh``: a store to read from, answered from memory.
 
     Damaged and half-written artefacts are not in it; ``damaged`` names them. Manifests are slim: they hold what
-    ``pipeline.overview.parts.KEPT`` lists.
+    ``pipeline.overview.parts`` has rules for, and their values keep those rules.
 
     Attributes:
         version: counts the refreshes that found a change.
@@ -83,6 +85,8 @@ class Index(ArtifactStore):
             self._series = _load(self.path, self.root, self.job)
             self._loaded = True
         self._strange, changes, unsaved = {}, 0, 0
+        if self.root.exists() and not self.root.is_dir():
+            self._strange[str(self.root)] = "no folder, so that nothing can be read or trained; move the file away"
         found: dict[Series, dict[Day, Entry]] = {}
         for series, folder in self._folders():
             before = self._series.get(series, {})
@@ -144,6 +148,10 @@ class Index(ArtifactStore):
         entry = self._series.get((ref.kind, ref.experiment), {}).get(ref.day) if ref.job == self.job else None
         return entry.taint if entry is not None else None
 
+    def is_withdrawn(self, ref: Ref) -> bool:
+        entry = self._series.get((ref.kind, ref.experiment), {}).get(ref.day) if ref.job == self.job else None
+        return entry is not None and entry.withdrawn
+
     def _folders(self) -> Iterator[tuple[Series, Path]]:
         for kind in _names(self.root):
             folder = self.root / kind / self.job
@@ -163,7 +171,7 @@ class Index(ArtifactStore):
         for entry in entries:
             if entry.name.startswith("day="):
                 try:
-                    yield _day(entry.name[4:]), entry.path
+                    yield parse_day(entry.name[4:]), entry.path
                 except UsageError as error:
                     self._strange[os.path.relpath(entry.path, self.root)] = str(error)
             elif entry.name.startswith(".staging.") and self._is_abandoned(Path(entry.path)):
@@ -175,18 +183,22 @@ class Index(ArtifactStore):
         ref = Ref(series[0], self.job, day, series[1])
         try:
             artifact, taint = super().current(ref), super().taint_reason(ref)
+            if artifact is None and super().is_withdrawn(ref):
+                return Entry((), None, withdrawn=True)
             if artifact is None:
                 written = any(_GENERATION.fullmatch(name) for name in _names(Path(path)))
                 what = "half-written: its current generation has no manifest" if written else "an empty folder"
-                return Entry((), None, problem=f"{what}; run the day again, or delete {path}")
-            missing = lacks(artifact.manifest)
-            if missing is not None:
-                problem = f"{artifact.path / NAME}: {missing}; delete the folder {artifact.path} and run the day again"
-                return Entry((), None, problem=problem)
+                return Entry((), None, problem=problem(f"{what}; run the day again, or delete {path}"))
+            wrong = damage(artifact)
+            if wrong is not None:
+                remedy = f"delete the folder {artifact.path} and run the day again"
+                return Entry((), None, problem=problem(f"{artifact.path / NAME}: {wrong}; {remedy}"))
         except (DayspringError, OSError) as error:
-            return Entry((), None, problem=str(error))
-        slim = _slim(artifact)
-        entry = Entry((), slim, sum(artifact.manifest.files.values()), taint)
+            return Entry((), None, problem=problem(error))
+        except (RecursionError, OverflowError) as error:
+            # JSON of a thousand brackets, or with a number without end, where a record has a text and a number.
+            return Entry((), None, problem=problem(f"{path}: a record in it is damaged ({error}); run the day again"))
+        entry = Entry((), slim(artifact), sum(artifact.manifest.files.values()), taint)
         seen = _seen(path, entry)
         # What changed a moment ago may change again within the same tick of the file system's clock.
         if max(seen[:2]) < (time.time() - _RACY_SECONDS) * 1e9:
@@ -199,7 +211,7 @@ class Index(ArtifactStore):
             {"kind": kind, "experiment": experiment, "entries": [_packed(day, each) for day, each in days.items()]}
             for (kind, experiment), days in self._series.items()
         ]
-        text = json.dumps({"format": FORMAT, "series": series}, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps({"format": FORMAT, "series": series}, separators=(",", ":"))
         with suppress(OSError, DayspringError):
             self.path.parent.mkdir(exist_ok=True)
             write_atomic(self.path, text.encode(), durable=False)
@@ -219,18 +231,6 @@ def _seen(path: str, entry: Entry) -> tuple[int, ...]:
     return folder.st_mtime_ns, manifest.st_mtime_ns, manifest.st_size, current.st_mtime_ns
 
 
-def _slim(artifact: Artifact) -> Artifact:
-    full = artifact.manifest
-    kept = KEPT.get(full.kind, ())
-    manifest = Manifest(
-        id=full.id, kind=full.kind, job=full.job, day=full.day, experiment=full.experiment,
-        generation=full.generation, key="", digest=full.digest, inputs=full.inputs, settings=full.settings,
-        rows=full.rows, state=full.state, reason=full.reason, pruned=full.pruned, created_at=full.created_at,
-        extra={name: full.extra[name] for name in kept if name in full.extra},
-    )  # fmt: skip
-    return Artifact(artifact.ref, artifact.generation, artifact.path, manifest)
-
-
 def _packed(day: Day, entry: Entry) -> list[Any]:
     if entry.artifact is None:
         return [str(day), [], None, 0, None, entry.problem]
@@ -244,10 +244,10 @@ def _packed(day: Day, entry: Entry) -> list[Any]:
 
 
 def _unpacked(root: Path, job: str, series: Series, packed: list[Any]) -> tuple[Day, Entry]:
-    text, seen, manifest, size, taint, problem = packed
-    day = _day(text)
+    text, seen, manifest, size, taint, wrong = packed
+    day = parse_day(text)
     if manifest is None:
-        return day, Entry((), None, problem=problem)
+        return day, Entry((), None, problem=wrong)
     generation, digest, inputs, settings, rows, state, reason, pruned, created_at, extra = manifest
     ref = Ref(series[0], job, day, series[1])
     full = Manifest(
@@ -255,11 +255,10 @@ def _unpacked(root: Path, job: str, series: Series, packed: list[Any]) -> tuple[
         generation=generation, key="", digest=digest, inputs=[Input(*each) for each in inputs], settings=settings,
         rows=rows, state=state, reason=reason, pruned=pruned, created_at=created_at, extra=extra,
     )  # fmt: skip
-    path = root / str(ref) / f"gen={generation:04d}"
-    return day, Entry(tuple(seen), Artifact(ref, generation, path, full), size, taint, problem)
-
-
-_day = lru_cache(maxsize=1 << 15)(Day.parse)
+    artifact = Artifact(ref, generation, root / str(ref) / f"gen={generation:04d}", full)
+    if damage(artifact) is not None or type(size) is not int:
+        raise ValueError(f"what was remembered of {ref} is damaged")
+    return day, Entry(tuple(seen), artifact, size, taint, wrong)
 
 
 def _load(path: Path, root: Path, job: str) -> dict[Series, dict[Day, Entry]]:
@@ -273,7 +272,7 @@ def _load(path: Path, root: Path, job: str) -> dict[Series, dict[Day, Entry]]:
             series = (str(each["kind"]), each["experiment"])
             found[series] = dict(_unpacked(root, job, series, packed) for packed in each["entries"])
         return found
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, CorruptArtifact, UsageError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, CorruptArtifact, UsageError):
         return {}
 
 

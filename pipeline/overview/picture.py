@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.days import Day
 from pipeline.failures import failures as failure_notes
-from pipeline.overview.calendar import calendars, failed_stages, failures, skips, span
+from pipeline.overview.calendar import LONGEST_GAP, LONGEST_WAIT, Span, calendars, failed_stages, failures, skips
 from pipeline.overview.index import Index
 from pipeline.overview.job import Job
 from pipeline.overview.numbers import growth, measures, volumes
@@ -21,10 +21,10 @@ _REPORT = re.compile(r"\d{4}-\d{2}-\d{2}\.html")
 
 @dataclass(frozen=True)
 class _Drawn:
-    """What was drawn of which version of the index, settings and last failed day."""
+    """What was drawn of which version of the index, settings and failed days."""
 
-    made_of: tuple[int, Job, Day | None]
-    days: list[Day]
+    made_of: tuple[int, Job, frozenset[Day]]
+    span: Span
     damaged: list[dict[str, str]]
     picture: dict[str, Any]
 
@@ -47,7 +47,7 @@ class Overview:
         """All that is known of a job. Damaged and half-written artefacts are left out and listed in ``damaged``."""
         settings = Job.read(job)
         notes = failure_notes(self.root, job)
-        failed = max((day for day, _ in notes), default=None)
+        failed = frozenset(day for day, _ in notes)
         with self._lock:
             index = self._indexes.setdefault(job, Index(self.root, job))
             index.refresh()
@@ -55,10 +55,15 @@ class Overview:
             known = self._drawn.get(job)
             if known is None or known.made_of != made_of:
                 self._drawn[job] = known = _Drawn(made_of, *_lasting(index, settings, failed))
-            lasting, days = known.picture, known.days
+            lasting, days = known.picture, known.span.days
             released = releases(index, settings, days, self.root)
             damaged = [*index.damaged(), *known.damaged, *released.pop("damaged")]
             size = index.bytes_by_kind()
+        for day, what in [each for each in notes if not known.span.reaches(each[0])]:
+            del notes[day, what]
+            path = f"failures/{job}/{day}{f'.{what}' if what else ''}.json"
+            ahead = f"a failure of a day more than {LONGEST_WAIT} days after the newest one"
+            damaged.append({"path": path, "problem": f"{ahead}, {days[-1]}; delete the note if the day was mistyped"})
         reports = [name[:10] for name in _listed(self.root / "reports" / job) if _REPORT.fullmatch(name)]
         return {
             **lasting,
@@ -71,10 +76,15 @@ class Overview:
         }  # fmt: skip
 
 
-def _lasting(index: Index, job: Job, failed: Day | None) -> tuple[list[Day], list[dict[str, str]], dict[str, Any]]:
+def _lasting(
+    index: Index, job: Job, failed: frozenset[Day]
+) -> tuple[Span, list[dict[str, str]], dict[str, Any]]:  # fmt: skip
     """What changes only with the artefacts and the settings; its days, and what of them is damaged."""
-    days = span(index, failed)
+    span = Span.of(index, failed)
+    days = span.days
     experiments, damaged = calendars(index, job, days)
+    far = f"more than {LONGEST_GAP} days away from the job's other days, so that no calendar shows it"
+    damaged += [{"path": str(ref), "problem": f"{far}; delete the folder if the day was mistyped"} for ref in span.far]
     picture = {
         "job": index.job,
         "kind": job.kind,
@@ -90,7 +100,7 @@ def _lasting(index: Index, job: Job, failed: Day | None) -> tuple[list[Day], lis
         "growth": growth(index, days),
         "volumes": volumes(index, job, days),
     }
-    return days, damaged, picture
+    return span, damaged, picture
 
 
 def _listed(folder: Path) -> list[str]:

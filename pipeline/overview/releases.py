@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.artifacts import parse_id
 from pipeline.days import Day
 from pipeline.errors import DayspringError
 from pipeline.overview.index import Index
 from pipeline.overview.job import Job
-from pipeline.release.pointer import ReleaseFiles
+from pipeline.overview.parts import problem
+from pipeline.release.pointer import Championship, Hold, Pointer, ReleaseFiles
 
 NEWEST = 60
 """Releases listed one by one; all are marked in the curves."""
+
+
+Record = TypeVar("Record")
 
 
 def verdicts(index: Index, job: Job) -> dict[str, Any]:
@@ -51,12 +56,24 @@ def releases(index: Index, job: Job, days: list[Day], root: Path) -> dict[str, A
     """The served release, the hold if there is one, the history, and marks for calendars and curves."""
     damaged: list[dict[str, str]] = []
     files = ReleaseFiles.of(root, index.job)
-    served, hold, champions, left = None, None, [], set()
-    try:
-        served, hold = files.served(), files.hold()
-        champions, left = files.champions(), files.rolled_back()
-    except (DayspringError, KeyError, TypeError, ValueError) as error:
-        damaged.append({"path": f"releases/{index.job}", "problem": str(error)})
+
+    def read(name: str, reader: Callable[[], Record], wrong: Callable[[Record], bool], instead: Record) -> Record:
+        try:
+            found = reader()
+            if not wrong(found):
+                return found
+            what = "a value in it is damaged"
+        except (DayspringError, LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError) as error:
+            what = problem(error)
+        path = files.folder / name
+        damaged.append({"path": f"releases/{index.job}/{name}", "problem": what if str(path) in what else
+                        f"{path}: damaged ({what}); restore it from a backup, or delete it"})  # fmt: skip
+        return instead
+
+    served: Pointer | None = read("served.json", files.served, _wrong_pointer, None)
+    hold: Hold | None = read("hold.json", files.hold, _wrong_hold, None)
+    champions: list[Championship] = read("champion.json", files.champions, _wrong_champions, [])
+    left: set[str] = read("rolled_back.json", files.rolled_back, lambda ids: not _are_texts(*ids), set())
     built, published = index.series("release"), index.series("publish")
     numbers = {day: number for number, day in enumerate(days)}
     marks: dict[str, list[int]] = {}
@@ -100,6 +117,25 @@ def releases(index: Index, job: Job, days: list[Day], root: Path) -> dict[str, A
                       if day in numbers and each.extra["status"] == "published"],
         "damaged": damaged,
     }  # fmt: skip
+
+
+def _are_texts(*values: Any) -> bool:
+    return all(isinstance(each, str) for each in values)
+
+
+def _wrong_pointer(served: Pointer | None) -> bool:
+    if served is None:
+        return False
+    texts = (served.release_id, served.experiment, served.checkpoint, served.previous or "")
+    return not _are_texts(*texts) or type(served.version) is not int
+
+
+def _wrong_hold(hold: Hold | None) -> bool:
+    return hold is not None and not _are_texts(hold.left, hold.reason)
+
+
+def _wrong_champions(champions: list[Championship]) -> bool:
+    return not all(_are_texts(each.experiment, each.by) for each in champions)
 
 
 def _parsed(text: str | None) -> Day | None:

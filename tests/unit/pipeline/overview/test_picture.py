@@ -210,7 +210,9 @@ def test_damaged_records_beside_the_artefacts_are_named_too(root: Path) -> None:
     (root / "releases" / JOB / "served.json").write_text("{", encoding="utf-8")
     (root / "checkpoint" / JOB / ONE / "chain.json").write_text("{", encoding="utf-8")
     picture = drawn(root)
-    assert {each["path"] for each in picture["damaged"]} == {f"releases/{JOB}", f"checkpoint/{JOB}/{ONE}/chain.json"}
+    assert {each["path"] for each in picture["damaged"]} == {
+        f"releases/{JOB}/served.json", f"checkpoint/{JOB}/{ONE}/chain.json",
+    }  # fmt: skip
     assert picture["releases"]["served"] is None
     assert "t" in experiment(picture, ONE)["states"]
 
