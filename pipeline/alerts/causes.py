@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -14,6 +15,8 @@ Kind = Literal[
 
 _SAME_CAUSE = {"retries_exhausted": "failure"}
 """A task that fails for good is one cause, however it came to that."""
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Alert:
     """One cause, told once.
 
     Args:
-        text: one sentence with the figures and, where there is one, the command that helps.
+        text: one sentence with the figures and, where there is one, the command that helps. Line breaks and other
+            control characters in it become a blank, halves of surrogate pairs a question mark.
         what: which of several of its kind on a day, such as a task.
     """
 
@@ -31,6 +35,11 @@ class Alert:
     text: str
     experiment: str | None = None
     what: str = ""
+
+    def __post_init__(self) -> None:
+        # It may quote what a program or a file said, which no mail, terminal or UTF-8 need be able to hold.
+        clean = _SURROGATES.sub("?", _BREAKS.sub(" ", self.text)).strip()
+        object.__setattr__(self, "text", clean)
 
     @property
     def key(self) -> str:

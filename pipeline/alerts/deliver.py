@@ -36,7 +36,6 @@ def deliver(root: Path, job: str, alerts: Sequence[Alert], by: Sequence[Way] | N
         by: instead of the ways that the environment configures.
 
     Raises:
-        ConfigError: an address in the environment is none.
         LockTimeout: another process has been sending for a minute.
     """
     done = Delivery()
@@ -45,20 +44,25 @@ def deliver(root: Path, job: str, alerts: Sequence[Alert], by: Sequence[Way] | N
     by = ways() if by is None else by
     record = SentAlerts(root, job)
     with record.locked():
-        sent = record.by_way()
+        sent = record.received()
         everything = set().union(*sent.values())
         done.new = list({each.key: each for each in alerts if each.key not in everything}.values())
         for way in by:
-            open_ = {each.key: each for each in alerts if each.key not in sent.get(way.name, set())}
-            if not open_:
-                continue
-            try:
-                way.send(list(open_.values()))
-            except NotSent as error:
-                _log.error("%s", error)
-                done.failures.append(str(error))
-                continue
-            record.add(list(open_.values()), way.name)
+            for lacking, to in _lacking(way, alerts, sent).items():
+                took: Sequence[str] = to
+                try:
+                    way.send(lacking, to)
+                except NotSent as error:
+                    _log.error("%s", error)
+                    done.failures.append(str(error))
+                    took = error.took
+                except Exception as error:
+                    # The ways after it must have their turn. Its own message might quote a secret.
+                    done.failures.append(f"{way.name}: unexpected {type(error).__name__}")
+                    _log.error("%s", done.failures[-1])
+                    took = ()
+                if took:
+                    record.add(lacking, way.name, took)
     return done
 
 
@@ -66,7 +70,22 @@ def try_to_deliver(root: Path, job: str, alerts: Sequence[Alert]) -> None:
     """``deliver`` for those who have failed already, or must not: what goes wrong is logged."""
     try:
         deliver(root, job, alerts)
-    except (DayspringError, OSError) as error:
-        _log.error("alerts were not sent: %s", error)
+    except Exception as error:
+        told = str(error) if isinstance(error, DayspringError | OSError) else f"unexpected {type(error).__name__}"
+        _log.error("alerts were not sent: %s", told)
         for alert in alerts:
             _log.warning("ALERT %s", alert.line)
+
+
+def _lacking(
+    way: Way, alerts: Sequence[Alert], sent: dict[tuple[str, str], set[str]]
+) -> dict[tuple[Alert, ...], list[str]]:
+    """What has not been sent by ``way`` yet, with those who lack it; who lack the same get it together."""
+    found: dict[tuple[Alert, ...], list[str]] = {}
+    for each in way.to:
+        # What was sent before receivers were told apart has gone to all.
+        has = sent.get((way.name, each), set()) | sent.get((way.name, ""), set())
+        lacks = {alert.key: alert for alert in alerts if alert.key not in has}
+        if lacks:
+            found.setdefault(tuple(lacks.values()), []).append(each)
+    return found

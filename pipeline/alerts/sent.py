@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.alerts.causes import Alert
+from pipeline.alerts.ways import ALL
 from pipeline.artifacts import ArtifactStore
 from pipeline.locks import held
 
@@ -42,23 +43,26 @@ class SentAlerts:
         for number, line in enumerate(text.splitlines(), 1):
             try:
                 record = json.loads(line)
-                found.append({**record, "key": str(record["key"]), "way": str(record["way"])})
+                whom = {"to": [str(each) for each in record["to"]]} if "to" in record else {}
+                found.append({**record, "key": str(record["key"]), "way": str(record["way"]), **whom})
             except (ValueError, TypeError, KeyError):
                 _log.warning("%s: line %d is damaged and was passed over", self._path, number)
         return found
 
-    def by_way(self) -> dict[str, set[str]]:
-        """Keys of the alerts sent, by way."""
-        found: dict[str, set[str]] = {}
+    def received(self) -> dict[tuple[str, str], set[str]]:
+        """Keys of the alerts sent, by way and receiver; the receiver is empty where the record tells none apart."""
+        found: dict[tuple[str, str], set[str]] = {}
         for record in self.read():
-            found.setdefault(record["way"], set()).add(record["key"])
+            for each in record.get("to", ALL):
+                found.setdefault((record["way"], each), set()).add(record["key"])
         return found
 
-    def add(self, alerts: Sequence[Alert], way: str) -> None:
-        """Record that ``alerts`` went out by ``way``; only under ``locked``."""
+    def add(self, alerts: Sequence[Alert], way: str, to: Sequence[str]) -> None:
+        """Record that ``to`` got ``alerts`` by ``way``; only under ``locked``."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         at = datetime.now(UTC).isoformat(timespec="seconds")
-        lines = [json.dumps({"key": each.key, "way": way, "at": at, **each.as_dict()}) for each in alerts]
+        whom = {} if tuple(to) == ALL else {"to": list(to)}
+        lines = [json.dumps({"key": each.key, "way": way, "at": at, **whom, **each.as_dict()}) for each in alerts]
         with self._path.open("a+b") as file:
             # After a line that was cut short, a new one.
             whole = file.tell() == 0 or self._path.read_bytes().endswith(b"\n")

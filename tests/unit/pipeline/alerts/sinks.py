@@ -5,25 +5,45 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email import message_from_bytes
 from email.message import Message
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, BinaryIO
 
 
 class MailSink(socketserver.ThreadingTCPServer):
-    """As much of SMTP as a client needs; ``refuse`` turns every mail away, ``password`` asks for one."""
+    """As much of SMTP as a client needs.
+
+    Args:
+        refuse: turn every mail away.
+        login: ask for a password.
+        codes: what to answer to a receiver instead of 250; after a 421 it hangs up.
+        goodbye: what to answer to QUIT; nothing at all where it is empty.
+        drip: answer DATA with a byte at a time, without end.
+    """
 
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, *, refuse: bool = False, login: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        refuse: bool = False,
+        login: bool = False,
+        codes: dict[str, int] | None = None,
+        goodbye: str = "221 bye",
+        drip: bool = False,
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Mail)
         self.refuse = refuse
         self.login = login
+        self.codes = codes or {}
+        self.goodbye = goodbye
+        self.drip = drip
         self.logins: list[str] = []
         self.mails: list[Message] = []
 
@@ -52,6 +72,15 @@ class _Mail(socketserver.StreamRequestHandler):
                 self._say("535 no" if self.server.refuse else "235 ok")
             elif word == "MAIL" and self.server.refuse:
                 self._say("451 later")
+            elif word == "RCPT":
+                address = line.decode().partition("<")[2].partition(">")[0]
+                code = self.server.codes.get(address, 250)
+                self._say(f"{code} {address}")
+                if code == 421:
+                    return
+            elif word == "DATA" and self.server.drip:
+                drip(self.wfile)
+                return
             elif word == "DATA":
                 self._say("354 go on")
                 lines = []
@@ -60,7 +89,8 @@ class _Mail(socketserver.StreamRequestHandler):
                 self.server.mails.append(message_from_bytes(b"".join(lines), policy=default))
                 self._say("250 taken")
             elif word == "QUIT":
-                self._say("221 bye")
+                if self.server.goodbye:
+                    self._say(self.server.goodbye)
                 return
             else:
                 self._say("250 ok")
@@ -70,18 +100,36 @@ class _Mail(socketserver.StreamRequestHandler):
 
 
 class HookSink(ThreadingHTTPServer):
-    """A webhook; ``status`` is what it answers."""
+    """A webhook.
+
+    Args:
+        status: what it answers.
+        location: where it says that it has moved to.
+        raw: what it answers instead, before it hangs up.
+        drip: send a byte at a time after ``raw``, without end.
+    """
 
     daemon_threads = True
 
-    def __init__(self, status: int = 200) -> None:
+    def __init__(
+        self, status: int = 200, *, location: str | None = None, raw: bytes | None = None, drip: bool = False
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Hook)
         self.status = status
+        self.location = location
+        self.raw = raw
+        self.drip = drip
         self.posts: list[dict[str, Any]] = []
+        self.requests: list[str] = []
+        self.authorizations: list[str | None] = []
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.server_address[1]}"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/hook/s3cr3t?token=s3cr3t"
+        return f"http://{self.address}/hook/s3cr3t?token=s3cr3t"
 
 
 class _Hook(BaseHTTPRequestHandler):
@@ -89,14 +137,38 @@ class _Hook(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.requests.append(f"{self.command} {self.path}")
+        self.server.authorizations.append(self.headers["Authorization"])
         if self.server.status == 200:
             self.server.posts.append(json.loads(body))
+        if self.server.raw is not None:
+            self.wfile.write(self.server.raw)
+            if self.server.drip:
+                drip(self.wfile)
+            self.close_connection = True
+            return
         self.send_response(self.server.status)
+        if self.server.location:
+            self.send_header("Location", self.server.location)
         self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.server.requests.append(f"{self.command} {self.path}")
+        self.send_response(200)
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: the test looks at what it holds."""
+
+
+def drip(to: BinaryIO) -> None:
+    """A byte at a time, until the other side hangs up."""
+    with suppress(OSError):
+        while True:
+            to.write(b"X")
+            to.flush()
+            time.sleep(0.02)
 
 
 @contextmanager
