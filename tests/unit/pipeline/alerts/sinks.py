@@ -121,6 +121,7 @@ class HookSink(ThreadingHTTPServer):
         self.drip = drip
         self.posts: list[dict[str, Any]] = []
         self.requests: list[str] = []
+        self.dripping = threading.Event()
         self.authorizations: list[str | None] = []
 
     @property
@@ -144,6 +145,7 @@ class _Hook(BaseHTTPRequestHandler):
         if self.server.raw is not None:
             self.wfile.write(self.server.raw)
             if self.server.drip:
+                self.server.dripping.set()
                 drip(self.wfile)
             self.close_connection = True
             return

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -267,8 +268,22 @@ def test_a_webhook_without_an_end_is_cut(tmp_path: Path, monkeypatch: pytest.Mon
         assert deliver(tmp_path, "ads", [BLOCK], [Webhook(hook.url)]).failures == [
             f"webhook: {hook.address}: not done within 0.3 s"
         ]
-    with serving(HookSink(raw=TAKEN, drip=True)) as hook:  # its status has said it all
-        assert deliver(tmp_path, "ads", [BLOCK], [Webhook(hook.url)]).failures == []
+
+
+def test_what_a_webhook_has_taken_is_sent_though_it_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(HookSink(raw=TAKEN, drip=True)) as hook:
+
+        class AtTheFirstDrop(threading.Thread):
+            def __init__(self, _: float, cut: Callable[[], None]) -> None:
+                super().__init__(target=lambda: hook.dripping.wait(60) and cut())
+
+            def cancel(self) -> None:
+                self.join()
+
+        monkeypatch.setattr("pipeline.alerts.ways.threading.Timer", AtTheFirstDrop)
+        for _ in range(2):
+            assert deliver(tmp_path, "ads", [BLOCK], [Webhook(hook.url)]).failures == []
+    assert len(hook.posts) == 1
 
 
 def test_a_mail_server_without_an_end_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
