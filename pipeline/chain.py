@@ -277,13 +277,16 @@ class Lineage:
         """Why an artefact is tainted; ``None`` if it is not."""
         # A stack of our own: the lineage of a feature state is as long as the history.
         stack = [artifact]
+        entered: set[str] = set()
         while stack:
             here = stack[-1]
             if here.id in self._reasons:
                 stack.pop()
                 continue
             inputs = self._inputs(here)
-            open_inputs = [each for each in inputs if each.id not in self._reasons]
+            # Nothing is made from itself: inputs that lead in a circle are damage, and must not hang who looks.
+            entered.add(here.id)
+            open_inputs = [each for each in inputs if each.id not in self._reasons and each.id not in entered]
             if open_inputs:
                 stack.extend(open_inputs)
                 continue
@@ -311,7 +314,7 @@ class Lineage:
 
     def _inherited(self, inputs: list[Artifact]) -> str | None:
         for each in inputs:
-            if self._reasons[each.id] is not None:
+            if self._reasons.get(each.id) is not None:
                 return f"its input {each.ref} is tainted ({self._root(each)})"
         return None
 

@@ -58,7 +58,7 @@ def read(path: Path) -> Failure | None:
     try:
         record = json.loads(path.read_bytes())
         return Failure(str(record["stage"]), str(record["message"]), str(record["at"]))
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 
 

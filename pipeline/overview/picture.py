@@ -40,7 +40,7 @@ class Overview:
 
     def jobs(self, configured: list[str]) -> list[str]:
         """Jobs of the settings, then those that only the store knows."""
-        stored = {path.name for path in self.root.glob("checkpoint/*") if path.is_dir()}
+        stored = {name for name in _listed(self.root / "checkpoint") if (self.root / "checkpoint" / name).is_dir()}
         return [*configured, *sorted(stored - set(configured))]
 
     def picture(self, job: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shlex
@@ -24,6 +25,8 @@ from pipeline.errors import UsageError
 from pipeline.overview.picture import Overview
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
+_LOG = logging.getLogger(__name__)
+_LONGEST = 1000
 User = Annotated[BaseUser, Depends(get_user)]
 
 
@@ -41,10 +44,10 @@ def build() -> FastAPI:
             raise HTTPException(404, f"no job '{chosen}' that you may read; there are: {', '.join(jobs) or 'none'}")
         data = {**_about(overview.root, request), "jobs": jobs}
         if chosen is not None:
-            data["picture"] = _picture(overview, chosen)
+            written = {"picture": _written(overview, chosen)}
         else:
-            data["pictures"] = [_picture(overview, name) for name in jobs]
-        text, headers = render.page(f"Dayspring: {chosen or 'all jobs'}", data)
+            written = {"pictures": f"[{','.join(_written(overview, name) for name in jobs)}]"}
+        text, headers = render.page(f"Dayspring: {chosen or 'all jobs'}", data, **written)
         return HTMLResponse(text, headers=headers)
 
     @app.get("/report/{job}/{day}", response_class=HTMLResponse)
@@ -52,7 +55,8 @@ def build() -> FastAPI:
         path = _report_path(overview.root, job, day)
         if path is None or job not in overview.jobs(job_names()) or not _may_read(user, job):
             raise HTTPException(404, f"no report of '{day}' for a job '{job}' that you may read")
-        text, headers = render.report(path.read_text(encoding="utf-8"), job, day)
+        # A report that was cut or overwritten is shown as far as it can be.
+        text, headers = render.report(path.read_text(encoding="utf-8", errors="replace"), job, day)
         return HTMLResponse(text, headers=headers)
 
     return app
@@ -85,6 +89,15 @@ def _about(root: Path, request: Request) -> dict[str, Any]:
             if os.environ.get(name)
         ),
     }
+
+
+def _written(overview: Overview, job: str) -> str:
+    """The picture of a job as JSON; where it cannot be drawn, what is wrong: the other jobs are drawn all the same."""
+    try:
+        return render.as_json(_picture(overview, job))
+    except Exception as error:
+        _LOG.exception("the picture of job '%s' cannot be drawn", job)
+        return render.as_json({"job": job, "broken": f"{type(error).__name__}: {error}"[:_LONGEST]})
 
 
 def _picture(overview: Overview, job: str) -> dict[str, Any]:

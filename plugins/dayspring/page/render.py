@@ -38,20 +38,23 @@ def policy(nonce: str, *, style: str) -> str:
     )
 
 
-def page(title: str, data: dict[str, Any]) -> tuple[str, dict[str, str]]:
-    """The document and its headers."""
+def page(title: str, data: dict[str, Any], **written: str) -> tuple[str, dict[str, str]]:
+    """The document and its headers; ``written`` are further parts of the data, as JSON already."""
+    parts = ",".join([as_json(data)[1:-1], *(f'"{name}":{part}' for name, part in written.items())])
     nonce = secrets.token_urlsafe(16)
     script = '(() => {\n"use strict";\nconst DATA = JSON.parse(document.getElementById("data").textContent);\n'
     script += "\n".join(_static(name) for name in SCRIPTS) + "\n})();"
-    text = _environment().get_template("page.html").render(
-        title=title, nonce=nonce, style=Markup(_static("page.css")), script=Markup(script), data=Markup(as_json(data))
+    document = _environment().get_template("page.html").render(
+        title=title, nonce=nonce, style=Markup(_static("page.css")), script=Markup(script), data=Markup(f"{{{parts}}}")
     )  # fmt: skip
-    return text, {**HEADERS, "Content-Security-Policy": policy(nonce, style=f"'nonce-{nonce}'")}
+    return document, {**HEADERS, "Content-Security-Policy": policy(nonce, style=f"'nonce-{nonce}'")}
 
 
 def as_json(data: Any) -> str:
-    """JSON that no text in it can end the script element of."""
+    """JSON that no text in it can end the script element of, nor keep from being sent."""
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    # The name of a file may hold any byte, and a note half of a surrogate pair: neither is UTF-8.
+    text = text.encode("utf-8", "replace").decode("utf-8")
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 

@@ -9,6 +9,7 @@ function header(current) {
 
 function jobPage(page, job) {
   page.append(header(job.job));
+  if (job.broken) { page.append(el("section", {}, broken(job))); return; }
   if (!job.trained && !job.count) {
     page.append(empty(job.job));
     const items = attention(job);
@@ -88,6 +89,7 @@ function jobsPage(page) {
   if (!DATA.jobs.length) { page.append(el("section", {}, el("h2", {}, "No job is configured"), el("p", {}, `Put a job's YAML into ${DATA.conf}, then check it:`), command("python -m pipeline config check"))); return; }
   for (const job of DATA.pictures) {
     const link = el("a", { href: `?job=${encodeURIComponent(job.job)}` }, job.job);
+    if (job.broken) { page.append(el("section", {}, el("h2", {}, link), broken(job))); continue; }
     page.append(el("section", {}, el("h2", {}, link), job.count ? tiles(job) : empty(job.job),
       job.count && job.measures.names.length ? el("div", {}, el("h3", {}, job.measures.primary), chart(job.experiments.map((each, place) => ({ name: each.name, place, values: (job.measures.values[each.name] || {})[job.measures.primary] || [] })),
         { first: job.first, from: Math.max(0, job.count - 91), to: job.count - 1, skips: job.skips, marks: job.releases.published, height: 180, label: `${job.measures.primary} of ${job.job} by day` }),

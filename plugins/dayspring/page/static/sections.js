@@ -128,6 +128,12 @@ function closing(job) {
   el("p", { class: "soft small" }, total ? `On disk, of the current generations: ${size(total)} (${sizes}).` : "")];
 }
 
+// In place of a job that cannot be drawn.
+function broken(job) {
+  return el("div", { class: "broken" }, el("p", {}, chip("cannot be drawn", "bad"), " ", job.broken),
+    el("p", {}, "The log of Airflow's API server says where. What is damaged is found, without this page, by"), command(`${DATA.prefix}python -m pipeline audit --job ${job.job}`));
+}
+
 function empty(job) {
   return el("section", { id: "empty" }, el("h2", {}, "No day has been trained yet"), el("p", {}, "Train the first days, from a shell in the project's folder:"),
     command(`${DATA.prefix}python -m pipeline backfill --job ${job} --from YYYY-MM-DD --to YYYY-MM-DD`),
