@@ -82,7 +82,7 @@ def _trained(day: Day, before: Day | None, name: str, place: int, number: int, r
                  "groups": {group: _values(place, number, 1 - 0.1 * n) for n, group in enumerate(GROUPS)}}  # fmt: skip
         yield _manifest("test", day, tested, name, rows={"tested": rows * 30}, extra=extra)
         yield _manifest("gate", day, [("test", day, name)], name,
-                        extra={"verdict": "promote", "reasons": ["not worse than the served model by more than the "
+                        extra={"verdict": "promote", "reasons": ["not worse than the model before by more than the "
                                "margin"], "checkpoint": extra["checkpoint"], "incumbent": None})  # fmt: skip
         inputs.append(("checkpoint", before, name))
     yield _manifest("checkpoint", day, inputs, name, rows={"rows": rows},

@@ -149,11 +149,11 @@ def decide(gate: Gate, evaluation: Evaluation, scored: Scored | None, kind: str,
         (worse if found.high < -margin else reasons).append(text)
     if worse:
         return Decision(
-            "keep", [f"worse than the served model by more than the margin: {text}" for text in worse], intervals
+            "keep", [f"worse than the model before by more than the margin: {text}" for text in worse], intervals
         )
     if gate.margins and not intervals:
         return Decision("inconclusive", reasons)
-    return Decision("promote", ["not worse than the served model by more than the margin", *reasons], intervals)
+    return Decision("promote", ["not worse than the model before by more than the margin", *reasons], intervals)
 
 
 def superiority(gate: Gate, scored: Scored, measure: str, seed: int) -> tuple[bool, Interval | None]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipeline.days import Day
+from pipeline.durable import content_digest
 from pipeline.errors import CorruptArtifact, UsageError
 
 NAME = "manifest.json"
@@ -76,6 +77,8 @@ class Manifest:
         record = {each.name: getattr(self, each.name) for each in fields(self)}
         record["day"] = str(self.day)
         record["inputs"] = [{"id": each.id, "digest": each.digest} for each in self.inputs]
+        record = json.loads(json.dumps(record, default=_plain))
+        record["checksum"] = _checksum(record)
         return (json.dumps(record, indent=1, ensure_ascii=False, default=_plain) + "\n").encode()
 
     @classmethod
@@ -110,6 +113,16 @@ class Manifest:
             if not isinstance(values.get(name, {}), dict):
                 raise TypeError(f"field {name} is not an object")
         return cls(**values)
+
+
+def is_as_written(path: Path) -> bool:
+    """Whether nothing in a readable manifest was changed since; one of a version without checksums counts as such."""
+    record = json.loads(path.read_bytes())
+    return "checksum" not in record or record.pop("checksum") == _checksum(record)
+
+
+def _checksum(record: dict[str, Any]) -> str:
+    return content_digest({name: value for name, value in record.items() if name != "checksum"})
 
 
 class _Extra(dict[str, Any]):

@@ -12,7 +12,7 @@ from pipeline.audit.payloads import problem_of
 from pipeline.audit.remedies import remedy
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact, UsageError
-from pipeline.manifest import NAME, Input, Manifest
+from pipeline.manifest import NAME, Input, Manifest, is_as_written
 
 _GENERATION = re.compile(r"gen=\d{4,}")
 
@@ -54,6 +54,8 @@ def _read(store: ArtifactStore, ref: Ref, path: Path, audit: Audit) -> Artifact 
         return None
     if artifact is None:
         audit.add(name, f"{path / NAME}: there is no manifest", remedy(ref, path))
+    elif not is_as_written(path / NAME):
+        audit.add(name, f"{path / NAME}: was changed after it was written", remedy(ref, path))
     return artifact
 
 

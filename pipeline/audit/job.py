@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.audit.artifacts import audit_artifacts
 from pipeline.audit.findings import Audit
 from pipeline.audit.id_maps import audit_id_maps
+from pipeline.audit.records import audit_records
 from pipeline.audit.releases import audit_releases
 from pipeline.context import JobContext
 from pipeline.errors import DaySkipped
@@ -23,6 +24,7 @@ def audit(context: JobContext, *, payloads: bool = True) -> Audit:
         raise DaySkipped(f"job '{context.job}' has no days under {context.root} yet; nothing to audit")
     found = Audit()
     audit_artifacts(context.store, context.job, found, payloads=payloads)
+    audit_records(context, found)
     audit_id_maps(context, found)
     audit_releases(context, found)
     return found

@@ -24,6 +24,7 @@ def audit_releases(context: JobContext, audit: Audit) -> None:
     try:
         recorded = files.served()
         if recorded is None:
+            _unrecorded(context, files, audit)
             return
         _served(context, files, recorded, audit)
     except DayspringError as error:
@@ -72,6 +73,17 @@ def _served(context: JobContext, files: ReleaseFiles, recorded: Pointer, audit: 
                 else "its export was pruned, so a rollback cannot upload it again: restore it from a backup",
                 "note" if kept else "damaged",
             )  # fmt: skip
+
+
+def _unrecorded(context: JobContext, files: ReleaseFiles, audit: Audit) -> None:
+    if not context.store.days("publish", context.job):
+        return  # nothing was ever published from here
+    pointer = publisher(context).generations.current()
+    if pointer is not None:
+        audit.add(
+            pointer.release_id, f"is what Redis serves, and there is no record of it in {files.folder}",
+            f"restore {files.folder} from a backup",
+        )  # fmt: skip
 
 
 def _has_model(context: JobContext, release_id: str) -> bool:

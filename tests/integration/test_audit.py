@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from pipeline.locks import Owner
 from pipeline.release.pointer import ReleaseFiles
 from pipeline.serving.connection import connect
 from pipeline.serving.embedded_redis import stop
-from tests.tiny import FIRST, LAST, SECOND, Place, Ran, copy_of
+from tests.tiny import FIRST, LAST, OUTAGE, SECOND, Place, Ran, copy_of
 
 
 def flip(path: Path) -> None:
@@ -127,11 +128,36 @@ def _shorter_map(place: Place) -> None:
     path.write_bytes(IdMap(found.space, found.kind, found.ids[:-1], found.marks).to_json())
 
 
+def _other_measure(place: Place) -> None:
+    path = _current_of(place, "test", LAST, "din") / "manifest.json"
+    record = json.loads(path.read_text())
+    record["extra"]["values"]["auc"] = 0.99
+    path.write_text(json.dumps(record))
+
+
+def _no_start(place: Place) -> None:
+    (place.root / "checkpoint" / "ads" / "din" / "chain.json").write_text("{")
+
+
+def _no_first_day(place: Place) -> None:
+    (place.root / "maps" / "ads" / "start.json").write_text('{"start": "soon"}')
+
+
+def _no_skip(place: Place) -> None:
+    shutil.rmtree(place.root / "day" / "ads" / f"day={OUTAGE}")
+
+
 def ref(kind: str, day: Day, experiment: str = "") -> str:
     return f"{kind}/ads/{experiment}{'/' if experiment else ''}day={day}"
 
 
 DAMAGE: dict[str, tuple[Callable[[Place], None], str, str, str]] = {
+    "a measure made better by hand": (
+        _other_measure, f"{ref('test', LAST, 'din')}/gen=0001", "was changed after it was written", "backfill",
+    ),
+    "no start of a chain": (_no_start, "chain of 'din'", "chain.json", ""),
+    "no start of the id maps": (_no_first_day, "id maps of 'ads'", "start.json: damaged", "write {"),
+    "no marker of a skipped day": (_no_skip, ref("day", OUTAGE), "was trained over it", "stage extract"),
     "no manifest": (
         _remove_manifest, f"{ref('gate', SECOND, 'din')}/gen=0001", "there is no manifest", "delete the folder",
     ),
@@ -212,10 +238,8 @@ def test_what_dead_processes_left_is_a_note(chain: Place) -> None:
     staging.mkdir()
     extract = chain.artifact("extract", LAST)
     shutil.copytree(extract.path, extract.path.with_name("gen=0002"))
-    manifest = extract.path.with_name("gen=0002") / "manifest.json"
-    manifest.write_text(
-        manifest.read_text().replace("gen=0001", "gen=0002").replace('"generation": 1', '"generation": 2')
-    )
+    second = replace(extract.manifest, id=extract.id.replace("gen=0001", "gen=0002"), generation=2)
+    (extract.path.with_name("gen=0002") / "manifest.json").write_bytes(second.to_json())
     pruned = chain.artifact("export", FIRST, "din")
     (chain.folder / "kept").mkdir()
     shutil.copy(pruned.file("model/saved_model.pb"), chain.folder / "kept")
@@ -268,6 +292,27 @@ def test_releases_on_disk_in_redis_and_in_the_object_store(served: Place) -> Non
     assert "Redis has lost its pointer" in found["problem"]
     served.good(*found["remedy"].removeprefix("python -m pipeline ").split())
     assert audited(served).code == 0
+    record = served.root / "releases" / "ads" / "served.json"
+    record.rename(record.with_name("gone"))
+    (found,) = findings(served)
+    assert f"is what Redis serves, and there is no record of it in {record.parent}" in found["problem"]
+    record.with_name("gone").rename(record)
+
+
+def test_a_rollbacks_model_that_is_not_whole_is_a_note_while_its_export_is_kept(served: Place) -> None:
+    served.good("promote", "--job", "ads", "--experiment", "pooled")
+    pointer = ReleaseFiles.of(served.root, "ads").served()
+    assert pointer is not None
+    assert pointer.previous is not None
+    before = ReleaseFiles.of(served.root, "ads").published(pointer.previous)
+    assert before is not None
+    model = served.root / "published" / "ads" / "models" / str(before.pointer.version) / "saved_model.pb"
+    model.unlink()
+    ran = audited(served)
+    assert ran.code == 0
+    assert "what to do: a rollback uploads it again from disk" in ran.out
+    served.good("rollback", "--job", "ads")
+    assert "not whole" not in audited(served).out
 
 
 def test_a_damaged_id_map_is_restored_and_the_lost_day_mapped_again(chain: Place, trained: Place) -> None:
