@@ -226,9 +226,11 @@ def _seen(path: str, entry: Entry) -> tuple[int, ...]:
         folder = os.stat(path)  # noqa: PTH116
         manifest = os.stat(f"{path}/gen={entry.artifact.generation:04d}/{NAME}")  # noqa: PTH116
         current = os.stat(f"{path}/current")  # noqa: PTH116
+        # A mark that comes or goes changes the folder; of one that is there the content counts too.
+        mark = () if entry.taint is None else (os.stat(f"{path}/tainted").st_mtime_ns,)  # noqa: PTH116
     except OSError:
         return (-1,)
-    return folder.st_mtime_ns, manifest.st_mtime_ns, manifest.st_size, current.st_mtime_ns
+    return folder.st_mtime_ns, manifest.st_mtime_ns, manifest.st_size, current.st_mtime_ns, *mark
 
 
 def _packed(day: Day, entry: Entry) -> list[Any]:

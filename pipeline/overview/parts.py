@@ -41,7 +41,7 @@ def _count(value: Any) -> str | None:
 
 
 def _finite(value: Any) -> str | None:
-    return None if type(value) in (int, float) and math.isfinite(value) and abs(value) <= _LARGEST else ""
+    return None if type(value) in (int, float) and abs(value) <= _LARGEST else ""
 
 
 def _measure(value: Any) -> str | None:

@@ -37,10 +37,10 @@ def verdicts(index: Index, job: Job) -> dict[str, Any]:
         rows.append({
             "name": name,
             "verdict": gate.extra["verdict"] if gate is not None else None,
-            "reasons": [str(each) for each in gate.extra["reasons"]] if gate is not None else [],
+            "reasons": list(gate.extra["reasons"]) if gate is not None else [],
             "checkpoint": _day_of(gate.extra.get("checkpoint")) if gate is not None else None,
             "check": check.extra["verdict"] if check is not None else None,
-            "check_reasons": [str(each) for each in check.extra["reasons"]] if check is not None else [],
+            "check_reasons": list(check.extra["reasons"]) if check is not None else [],
         })  # fmt: skip
     return {"day": str(day), "experiments": rows}
 
@@ -90,9 +90,9 @@ def releases(index: Index, job: Job, days: list[Day], root: Path) -> dict[str, A
             marks.setdefault(extra["experiment"], []).append(trained)
         listed.append({
             "day": str(day), "release_id": extra["release_id"], "experiment": extra["experiment"],
-            "checkpoint_day": extra["checkpoint_day"], "by": extra.get("by", ""), "status": status,
-            "why": outcome.extra.get("reason", "") if outcome is not None else "",
-            "reasons": [str(each) for each in extra.get("reasons", [])],
+            "checkpoint_day": extra["checkpoint_day"], "by": extra.get("by") or "", "status": status,
+            "why": (outcome.extra.get("reason") or "") if outcome is not None else "",
+            "reasons": list(extra.get("reasons") or []),
             "rolled_back": extra["release_id"] in left,
         })  # fmt: skip
     pointer = None

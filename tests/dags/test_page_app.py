@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from benchmarks.school_year import JOB, write_year
+from pipeline.days import Day as Date
+
 PROJECT = Path(__file__).resolve().parents[2]
 NOT_ALLOWED = "secret"
 DAY = "2024-03-13"
@@ -121,6 +124,79 @@ def test_text_of_artefacts_cannot_leave_its_place(client: TestClient, root: Path
     text = client.get("/?job=ads").text
     assert "</script><script>alert" not in text
     assert data_of(text)["picture"]["failed_stages"][0]["message"] == note["message"]
+
+
+def test_text_that_is_no_utf_8_keeps_nothing_from_being_sent(client: TestClient, root: Path) -> None:
+    (root / "failures" / "ads").mkdir(parents=True)
+    (root / "failures" / "ads" / "2024-03-01.json").write_text('{"stage": "x", "message": "\\ud800 half", "at": "now"}')
+    (root / "maps" / "ads" / os.fsdecode(b"day=\xff")).mkdir(parents=True)
+    for path in ("/", "/?job=ads"):
+        answer = client.get(path)
+        assert answer.status_code == 200
+        data = data_of(answer.text)
+        picture = data.get("picture") or data["pictures"][0]
+        assert picture["failed_stages"][0]["message"] == "? half"
+        assert [each["path"] for each in picture["damaged"]] == ["maps/ads/day=?"]
+
+
+def test_an_absurd_day_of_a_note_hides_nothing(client: TestClient, root: Path) -> None:
+    write_year(root, first=Date.parse(DAY), days=3, experiments=1)
+    (root / "failures" / JOB).mkdir(parents=True)
+    (root / "failures" / JOB / "9999-12-31.json").write_text('{"stage": "x", "message": "m", "at": "now"}')
+    picture = data_of(client.get(f"/?job={JOB}").text)["picture"]
+    assert picture["count"] == 3
+    assert [each["path"] for each in picture["damaged"]] == [f"failures/{JOB}/9999-12-31.json"]
+
+
+@pytest.mark.parametrize("content", [b"", b"gen=00", b"\xff\xfe"])
+def test_a_damaged_pointer_is_named_and_all_else_drawn(client: TestClient, root: Path, content: bytes) -> None:
+    write_year(root, first=Date.parse(DAY), days=3, experiments=2)
+    pointer = f"checkpoint/{JOB}/experiment_1/day={Date.parse(DAY).next()}"
+    (root / pointer / "current").write_bytes(content)
+    data = data_of(client.get("/").text)
+    assert [each["job"] for each in data["pictures"]] == ["ads", JOB]
+    for picture in (data["pictures"][1], data_of(client.get(f"/?job={JOB}").text)["picture"]):
+        assert [each["path"] for each in picture["damaged"]] == [pointer]
+        drawn = {
+            each["name"]: each["states"] for each in picture["experiments"] if not set(each["states"]) <= {".", "m"}
+        }
+        assert drawn == {"experiment_1": "tmt", "experiment_2": "ttt"}
+
+
+@pytest.mark.parametrize("value", ["an error", float("nan"), object()])
+def test_a_job_that_cannot_be_drawn_leaves_the_others(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, value: Any
+) -> None:
+    from dayspring.page import app
+
+    picture = app.Overview.picture
+
+    def broken(self: Any, job: str) -> dict[str, Any]:
+        if job != "ads":
+            return dict(picture(self, job))
+        if value == "an error":
+            raise KeyError(value)
+        return {**picture(self, job), "volumes": value}
+
+    monkeypatch.setattr(app.Overview, "picture", broken)
+    answer = client.get("/")
+    assert answer.status_code == 200
+    ads, homework = data_of(answer.text)["pictures"]
+    assert set(ads) == {"job", "broken"}
+    assert ads["broken"].startswith(("KeyError: 'an error'", "ValueError: Out of range", "TypeError: Object of type"))
+    assert homework["count"] == 0
+    assert "broken" not in homework
+    assert "the picture of job 'ads' cannot be drawn" in caplog.text
+    answer = client.get("/?job=ads")
+    assert answer.status_code == 200
+    assert data_of(answer.text)["picture"] == ads
+
+
+def test_a_report_that_is_no_utf_8(client: TestClient, root: Path) -> None:
+    (root / "reports" / "ads" / f"{DAY}.html").write_bytes(b"<body>half \x80 of it")
+    answer = client.get(f"/report/ads/{DAY}")
+    assert answer.status_code == 200
+    assert "half \ufffd of it" in answer.text
 
 
 def test_a_report_with_a_way_back(client: TestClient) -> None:
