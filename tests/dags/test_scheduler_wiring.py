@@ -284,8 +284,15 @@ def test_a_run_by_hand(scheduler: tuple[Deployment, Path], outcome: dict[str, An
     api = Api(deployment)
 
     def trigger(day: str | None, **conf: Any) -> str:
-        date = f"{day}T00:00:00Z" if day else None
-        return str(api.post("/dags/ads_daily/dagRuns", {"logical_date": date, "conf": conf}, retry=False)["dag_run_id"])
+        asked = {"logical_date": f"{day}T00:00:00Z" if day else None, "conf": conf}
+        for _ in range(20):
+            try:
+                return str(api.post("/dags/ads_daily/dagRuns", asked, retry=False)["dag_run_id"])
+            except ApiError as error:
+                if error.status < 500:  # else SQLite is busy
+                    raise
+                time.sleep(1)
+        raise AssertionError("SQLite has been busy for 20 s")
 
     def ended(run: str) -> dict[str, Any]:
         found: dict[str, Any] = api.get(f"/dags/ads_daily/dagRuns/{quote(run, safe='')}")
