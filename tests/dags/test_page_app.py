@@ -233,6 +233,9 @@ def test_the_app_is_built_at_its_first_request(root: Path) -> None:
     page = LazyPage()
     client = TestClient(page)  # type: ignore[arg-type]
     assert client.get("/").status_code == 401
+    assert client.get("/").json() == {"detail": "Not authenticated"}
+    seen = client.get("/", headers={"accept": "text/html"})
+    assert (seen.status_code, 'href="/">Log in' in seen.text) == (401, True)
     assert client.get(f"/report/ads/{DAY}").status_code == 401
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import logging
 import os
 import re
@@ -14,7 +15,8 @@ from airflow.api_fastapi.auth.managers.base_auth_manager import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import DagDetails
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI, HTTPException, Request
-from fastapi.responses import HTMLResponse
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.responses import HTMLResponse, Response
 
 from dayspring.page import render
 from dayspring.page.runs import runs_of
@@ -35,6 +37,7 @@ def build() -> FastAPI:
     # No documentation pages: they would be open to anyone and load scripts from elsewhere.
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
     overview = Overview(default_root().absolute())
+    app.add_exception_handler(HTTPException, _refused)
 
     @app.get("/", response_class=HTMLResponse)
     def show(request: Request, user: User, job: str | None = None, dag_id: str | None = None) -> HTMLResponse:
@@ -62,6 +65,16 @@ def build() -> FastAPI:
     return app
 
 
+async def _refused(request: Request, error: Exception) -> Response:
+    """Whoever comes by the page's address without the UI's login is told where that is."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 401 and "text/html" in request.headers.get("accept", ""):
+        home = html.escape(f"{_airflow(request)}/")
+        text = f'<p>Not logged in. <a href="{home}">Log in to Airflow</a>, then open this page again.</p>'
+        return HTMLResponse(text, status_code=401, headers=error.headers)
+    return await http_exception_handler(request, error)
+
+
 def _may_read(user: BaseUser, job: str) -> bool:
     return get_auth_manager().is_authorized_dag(method="GET", details=DagDetails(id=dag_of(job)), user=user)
 
@@ -77,9 +90,8 @@ def _job_of(dag_id: str | None, jobs: list[str]) -> str | None:
 
 def _about(root: Path, request: Request) -> dict[str, Any]:
     """Where things are: for links into Airflow's UI and for commands to copy."""
-    mount = request.scope.get("root_path", "")
     return {
-        "airflow": mount.removesuffix("/dayspring"),
+        "airflow": _airflow(request),
         "root": str(root),
         "conf": str(conf_folder()),
         # A shell has not the settings of Airflow's processes.
@@ -89,6 +101,11 @@ def _about(root: Path, request: Request) -> dict[str, Any]:
             if os.environ.get(name)
         ),
     }
+
+
+def _airflow(request: Request) -> str:
+    """What the addresses of Airflow's own pages begin with."""
+    return str(request.scope.get("root_path", "")).removesuffix("/dayspring")
 
 
 def _written(overview: Overview, job: str) -> str:
