@@ -90,7 +90,7 @@ function jobsPage(page) {
   for (const job of DATA.pictures) {
     const link = el("a", { href: `?job=${encodeURIComponent(job.job)}` }, job.job);
     if (job.broken) { page.append(el("section", {}, el("h2", {}, link), broken(job))); continue; }
-    page.append(el("section", {}, el("h2", {}, link), job.count ? tiles(job) : empty(job.job),
+    page.append(el("section", {}, el("h2", {}, link), job.count ? tiles(job, `see ${job.job}`) : empty(job.job),
       job.count && job.measures.names.length ? el("div", {}, el("h3", {}, job.measures.primary), chart(job.experiments.map((each, place) => ({ name: each.name, place, values: (job.measures.values[each.name] || {})[job.measures.primary] || [] })),
         { first: job.first, from: Math.max(0, job.count - 91), to: job.count - 1, skips: job.skips, marks: job.releases.published, height: 180, label: `${job.measures.primary} of ${job.job} by day` }),
       el("p", { class: "keys" }, job.experiments.map((each, place) => el("span", {}, el("i", { class: "swatch", style: { background: colour(place) } }), each.name)))) : ""));

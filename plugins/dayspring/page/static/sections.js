@@ -13,7 +13,7 @@ function tile(name, value, note) {
   return el("div", { class: "tile" }, el("span", { class: "name" }, name), el("b", {}, value), el("span", { class: "soft small" }, note));
 }
 
-function tiles(job) {
+function tiles(job, where = "see below") {
   const served = job.releases.served, last = job.count - 1;
   const states = job.experiments.filter((each) => !each.removed).map((each) => stateOf(job, each, last));
   const trained = states.filter((state) => state === "t" || state === "x").length;
@@ -24,7 +24,7 @@ function tiles(job) {
     tile("Served", served ? served.experiment : "nothing yet", served ? `checkpoint of ${served.checkpoint_day}, contents of ${served.day}${job.releases.hold ? ", held" : ""}` : "no release was published"),
     tile("Newest day", job.last, String(last) in job.skips ? "skipped" : `${trained} of ${states.length} experiments trained`),
     tile("Gate", counts || "no verdict yet", job.verdicts.day ? `of ${job.verdicts.day}` : ""),
-    tile("Needs attention", el("span", { class: open ? "bad" : "good" }, open ? `${open} item${open === 1 ? "" : "s"}` : "nothing"), open ? "see below" : "no failure, no taint, no damage"));
+    tile("Needs attention", el("span", { class: open ? "bad" : "good" }, open ? `${open} item${open === 1 ? "" : "s"}` : "nothing"), open ? where : "no failure, no taint, no damage"));
 }
 
 function attention(job) {
