@@ -202,17 +202,26 @@ def test_calendar_and_curves_of_the_trained_school(page: Page, server: Deploymen
     assert page.locator("#damaged").count() == 0
 
 
+def drawn(curves: Locator, count: int) -> None:
+    """Waits for the curves: a chart is drawn once the browser has laid it out, not in the click itself."""
+    from playwright.sync_api import expect
+
+    expect(curves).to_have_count(count)
+
+
 def test_any_measure_and_any_experiment_can_be_chosen(page: Page, server: Deployment) -> None:
     shown(page, server, "?job=homework")
     curve = page.locator(f"{CHART} path.curve").first
-    assert page.locator(f"{CHART} path.curve").count() == EXPERIMENTS
+    drawn(page.locator(f"{CHART} path.curve"), EXPERIMENTS)
     before = curve.get_attribute("d")
     page.locator("#measure").select_option("log_loss")
+    drawn(page.locator(f"{CHART} path.curve"), EXPERIMENTS)
     assert curve.get_attribute("d") != before
     assert page.locator("#groups h2").inner_text() == "Groups apart: log_loss"
     assert page.locator("#groups h3").all_inner_texts() == ["new teachers", "new classes", "all others"]
-    assert page.locator("#groups path.curve").count() == 3 * EXPERIMENTS
+    drawn(page.locator("#groups path.curve"), 3 * EXPERIMENTS)
     page.locator(".legend button").nth(1).click()
+    drawn(page.locator(f"{CHART} path.curve"), EXPERIMENTS - 1)
     names = page.locator(f"{CHART} path.curve").evaluate_all("paths => paths.map(path => path.dataset.name)")
     assert names == ["experiment_1", "experiment_3"]
     page.locator("#range").select_option("28")
