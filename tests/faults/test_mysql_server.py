@@ -233,6 +233,8 @@ def test_a_server_that_does_not_answer(database: Database, queries: Path) -> Non
         ("mysql+pymysql://u:s3cret@host", "names no database"),
         ("mysql+pymysql:///db", "names no host"),
         ("mysql+pymysql://u:s3cret@host:port/db", "is not a database URL"),
+        ("mysql+pymysql://u:s3@s3cret@host/db", "@ is written %40"),
+        ("mysql+pymysql://u:s3cret@host/db?colour=blue", "the driver has no setting colour"),
     ],
 )
 def test_urls_that_are_wrong(url: str, message: str, queries: Path) -> None:

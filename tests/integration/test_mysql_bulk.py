@@ -111,3 +111,19 @@ def test_a_day_that_is_not_over_is_not_read_in_bulk(database: Database, queries:
     assert found.is_bulk("log", DAY, kinds)
     run(database.writer_url, f"INSERT INTO day_ready VALUES ('log', '{today}')")
     assert found.is_bulk("log", today, kinds)
+
+
+def test_a_day_that_cannot_be_counted_for_bulk_comes_by_pymysql(
+    database: Database, queries: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(
+        database.writer_url,
+        "CREATE TABLE mixed (day VARCHAR(10), a VARCHAR(20) CHARACTER SET utf16 COLLATE utf16_bin,"
+        " b VARCHAR(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin)",
+    )
+    run(database.writer_url, f"INSERT INTO mixed VALUES ('{DAY}', 'one', 'zwei'), ('{DAY}', '教师', '😀')")
+    (queries / "mixed.sql").write_text("SELECT day, a, b FROM mixed WHERE day = :day", encoding="utf-8")
+    found = open_source(database.reader_url, queries, least=0)
+    assert table(found, "mixed", ["a", "b"]).to_pylist() == [{"a": "one", "b": "zwei"}, {"a": "教师", "b": "😀"}]
+    assert found.not_in_bulk == {("mixed", DAY)}
+    assert "by connectorx" in capsys.readouterr().err

@@ -169,3 +169,20 @@ def test_keys_are_read_as_validation_reads_them(tmp_path: Path) -> None:
 def test_keys_name_a_column_of_a_dated_table(keys: dict[str, str], message: str) -> None:
     with pytest.raises((ConfigError, ValueError), match=message):
         config({"log": LOG, "ads": {**ADS, "keys": keys}})
+
+
+def test_a_source_that_breaks_off_while_the_day_is_looked_for_is_asked_again(
+    blocks: Blocks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    ready = extraction.day_state
+
+    def breaks_off_twice(context: JobContext, day: Day) -> Any:
+        asked.append(str(day))
+        if len(asked) < 3:
+            raise SourceInterrupted("the connection was lost")
+        return ready(context, day)
+
+    monkeypatch.setattr(extraction, "day_state", breaks_off_twice)
+    assert extract(job(tmp_path), DAY).manifest.state == "done"
+    assert asked == [str(DAY)] * 3
