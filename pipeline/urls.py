@@ -6,9 +6,13 @@ import re
 from urllib.parse import unquote
 
 # Up to the last @: a password with a raw @, /, # or ? is no valid URL, but drivers take some, and people write them.
-_USER_INFO = re.compile(r"^(?P<scheme>[A-Za-z0-9+.-]*:?/*)(?P<user>[^:]*)(?P<colon>:?)(?P<password>.*)@", re.DOTALL)
+_USER_INFO = re.compile(
+    r"^(?P<scheme>(?:[A-Za-z0-9+.-]*:?/+)?)(?P<user>[^:]*)(?P<colon>:?)(?P<password>.*)@", re.DOTALL
+)
 _QUERY_SECRET = re.compile(r"([?&](?:password|passwd|ssl_password|secret|token)=)([^&]*)", re.IGNORECASE)
 _FILES = re.compile(r"(?:sqlite|parquet|file)[:+]")
+# Only behind one of these can what stands before the first colon be nothing but a user.
+_KNOWN = re.compile(r"(?:(?:mysql|mariadb)(?:\+[a-z]+)?|rediss?):?//")
 _NAMED_USER = re.compile(r"mysql|mariadb")
 
 
@@ -29,12 +33,19 @@ def secrets_of(url: str) -> set[str]:
         return set()
     found = {secret for _, secret in _QUERY_SECRET.findall(url)}
     if info := _USER_INFO.match(url):
-        found.add(info["password"] if info["colon"] else "" if _NAMED_USER.match(url) else info["user"])
+        known = _KNOWN.fullmatch(info["scheme"])
+        if info["colon"]:
+            found.add(info["password"])
+        if not known or (not info["colon"] and not _NAMED_USER.match(info["scheme"])):
+            found.add(info["user"])
     return {form for secret in found if secret for form in (secret, unquote(secret))}
 
 
 def _hidden(info: re.Match[str]) -> str:
+    scheme, user = info["scheme"], info["user"]
+    if not _KNOWN.fullmatch(scheme):
+        return f"{scheme}***@"
     # Without a colon it may be a user, but where there need be none it is more likely the password.
     if not info["colon"]:
-        return f"{info['scheme']}{info['user'] if _NAMED_USER.match(info['scheme']) else '***'}@"
-    return f"{info['scheme']}{info['user']}:***@"
+        return f"{scheme}{user if _NAMED_USER.match(scheme) else '***'}@"
+    return f"{scheme}{user}:***@"

@@ -17,12 +17,12 @@ from pipeline.urls import mask_url, secrets_of
          "mysql+pymysql://reader:***@db/school?password=***&charset=utf8"),
         ("mysql+pymysql://reader@db/school", "mysql+pymysql://reader@db/school"),
         ("mysql+pymysql//reader:s3cret@db/school", "mysql+pymysql//reader:***@db/school"),
-        ("mysql+pymysql:/:s3cret@db/school", "mysql+pymysql:/:***@db/school"),
+        ("mysql+pymysql:/:s3cret@db/school", "mysql+pymysql:/***@db/school"),
         ("redis://:secret@cache:6379/0", "redis://:***@cache:6379/0"),
         ("redis://:se/cr?e#t@cache:6379/0", "redis://:***@cache:6379/0"),
         ("redis://secret@cache:6379/0", "redis://***@cache:6379/0"),
-        ("redis:/:secret@cache:6379/0", "redis:/:***@cache:6379/0"),
-        (":secret@cache:6379/0", ":***@cache:6379/0"),
+        ("redis:/:secret@cache:6379/0", "redis:/***@cache:6379/0"),
+        (":secret@cache:6379/0", "***@cache:6379/0"),
         ("rediss://app:se%40cret@cache:6380/2", "rediss://app:***@cache:6380/2"),
         ("redis://cache:6379/0", "redis://cache:6379/0"),
         ("rediss://cache/0?password=secret&ssl_ca_certs=/etc/ca.pem",
@@ -59,4 +59,4 @@ def test_what_a_drivers_message_must_not_hold(url: str, secrets: set[str]) -> No
 def test_no_password_is_left_in_any_form_of_url(scheme: str, user: str, password: str) -> None:
     url = f"{scheme}{user}:{password}@host:1/x"
     assert "s3cret" not in mask_url(url)
-    assert any(password in secret for secret in secrets_of(url))
+    assert any("s3cret" in secret for secret in secrets_of(url))
