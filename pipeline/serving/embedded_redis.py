@@ -55,6 +55,7 @@ def stop(root: Path) -> bool:
         if path is not None and _alive(path):
             once = redis.Redis(unix_socket_path=str(path), socket_timeout=60, retry=Retry(NoBackoff(), 0))
             with suppress(redis.ConnectionError):  # the server closes the connection as it goes
+                pid = pid or int(once.info("server")["process_id"])  # its pid file comes a moment after its socket
                 once.shutdown(nosave=True)  # the append-only file is flushed on the way out
         if pid is None:
             return False
@@ -75,14 +76,13 @@ def _start(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder):
         path = _socket(folder)
-        if _alive(path):
+        if _alive(path) or (_server_pid(folder) is not None and _comes(folder, path)):
             return path
-        pid = _server_pid(folder)
-        if pid is None:
-            path.unlink(missing_ok=True)  # left by a server that was killed
-            _end_orphans(path)
-            _spawn(folder, path)
-        _await(folder, path)
+        _end_others(path)
+        path.unlink(missing_ok=True)  # left by a server that was killed
+        _spawn(folder, path)
+        if not _comes(folder, path):
+            raise _no_answer(folder, path)
         return path
 
 
@@ -106,18 +106,20 @@ def _spawn(folder: Path, path: Path) -> None:
         )
 
 
-def _await(folder: Path, path: Path) -> None:
-    """Waits until the server answers; while it reads its append-only file it does not yet."""
+def _comes(folder: Path, path: Path) -> bool:
+    """Waits until the server answers, which it does not while it reads its append-only file; ``False`` if it ended.
+
+    Raises:
+        DayspringError: it still runs after a minute, and does not answer.
+    """
     deadline = time.monotonic() + _START_SECONDS
     while not _alive(path):
-        if time.monotonic() > deadline or (_server_pid(folder) is None and _stays_away(folder, path)):
-            log = folder / "redis.log"
-            tail = log.read_text(errors="replace")[-800:] if log.is_file() else "(no log)"
-            raise DayspringError(
-                f"{path}: the embedded Redis server does not answer; the end of {log}:\n{tail}\n"
-                f"If its append-only file is damaged, move {folder} away: the next publish fills a new server"
-            )
+        if time.monotonic() > deadline:
+            raise _no_answer(folder, path)
+        if _server_pid(folder) is None and _stays_away(folder, path):
+            return False
         time.sleep(0.02)
+    return True
 
 
 def _stays_away(folder: Path, path: Path) -> bool:
@@ -127,6 +129,15 @@ def _stays_away(folder: Path, path: Path) -> bool:
         if _alive(path) or _server_pid(folder) is not None:
             return False
     return True
+
+
+def _no_answer(folder: Path, path: Path) -> DayspringError:
+    log = folder / "redis.log"
+    tail = log.read_text(errors="replace")[-800:] if log.is_file() else "(no log)"
+    return DayspringError(
+        f"{path}: the embedded Redis server does not answer; the end of {log}:\n{tail}\n"
+        f"If its append-only file is damaged, move {folder} away: the next publish fills a new server"
+    )
 
 
 def _executable() -> Path:
@@ -198,14 +209,28 @@ def _is_server(pid: int, folder: Path) -> bool:
         return False
 
 
-def _end_orphans(path: Path) -> None:
-    """Ends servers of this socket whose folder was deleted under them: nobody can reach them any more."""
+def _end_others(path: Path) -> None:
+    """Ends servers of this socket that no pid file names: their folder was deleted under them, or they are on their way
+    out. Killed and waited for, since one that ends by itself removes the next server's socket; every answered write is
+    in its append-only file by then.
+    """
+    title = os.fsencode(f"unixsocket:{path}")
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it ended meanwhile, or belongs to another user
-            title = (process / "cmdline").read_bytes()
-            ours = b"redis-server" in title and os.fsencode(f"unixsocket:{path}") in title
-            if ours and str((process / "cwd").readlink()).endswith(" (deleted)"):
-                os.kill(int(process.name), signal.SIGTERM)
+            if _is_of_socket(process, title):
+                os.kill(int(process.name), signal.SIGKILL)
+                _await_end(process, title)
+
+
+def _is_of_socket(process: Path, title: bytes) -> bool:
+    line = (process / "cmdline").read_bytes()  # empty once it is a zombie
+    return b"redis-server" in line and title in line
+
+
+def _await_end(process: Path, title: bytes) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while _is_of_socket(process, title) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _gone(pid: int, folder: Path, *, seconds: float) -> bool:

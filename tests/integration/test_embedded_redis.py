@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,6 +92,31 @@ def test_a_server_whose_root_was_deleted_is_ended_by_the_next(root: Path) -> Non
         assert not _runs(old)
     finally:
         embedded_redis.stop(root / "r")
+
+
+def test_a_server_that_is_slow_to_end_takes_nothing_of_the_next_along(root: Path) -> None:
+    for lost in (["."], ["redis.pid", "redis.sock"]):  # its folder was deleted; it is half way through its end
+        old = embedded_redis.connect(root).info("server")["process_id"]
+        os.kill(old, signal.SIGSTOP)
+        for name in lost:
+            shutil.rmtree(root / "redis") if name == "." else (root / "redis" / name).unlink()
+        new = embedded_redis.connect(root).info("server")["process_id"]
+        assert not _runs(old)
+        assert _servers_of(root) == [new]
+        assert embedded_redis.connect(root).info("server")["process_id"] == new
+
+
+def test_a_server_that_ends_while_it_is_waited_for_is_started_again(root: Path) -> None:
+    embedded_redis.connect(root).set("kept", 1)
+    old = embedded_redis.connect(root).info("server")["process_id"]
+    os.kill(old, signal.SIGSTOP)
+    (root / "redis" / "redis.sock").unlink()  # it does not answer, as if it were still reading its file
+    killer = threading.Timer(0.3, os.kill, (old, signal.SIGKILL))
+    killer.start()
+    assert embedded_redis.connect(root).get("kept") == b"1"
+    killer.join()
+    assert not _runs(old)
+    assert len(_servers_of(root)) == 1
 
 
 def _runs(pid: int) -> bool:
