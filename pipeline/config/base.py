@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+)
 
 from pipeline.days import Day
 from pipeline.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Later:
+    """Marks a setting that came after chains were trained without it: ``Annotated[int | None, Later()] = None``.
+
+    At its default it is left out of what is serialised, and so of the digests of settings: a root made before the
+    setting was known does not read as made with others.
+    """
 
 
 class Strict(BaseModel):
     """A section of the YAML: unknown keys are errors, values are not changed after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, populate_by_name=True)
+
+    @model_serializer(mode="wrap")
+    def _without_later_defaults(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = serialise(self)
+        for name, field in type(self).model_fields.items():
+            if any(isinstance(each, Later) for each in field.metadata) and getattr(self, name) == field.get_default(
+                call_default_factory=True
+            ):
+                found.pop(field.serialization_alias or field.alias or name, None)
+                found.pop(name, None)
+        return found
 
     @field_validator("*", mode="before")
     @classmethod
