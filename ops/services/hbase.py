@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 
 from ops.deployment import PROJECT
+from ops.services import programs
 from ops.services.base import HOST, TOOLS, Service, ServiceError, listening
 
 JARS = TOOLS / "lib" / "hbase"
@@ -30,8 +30,9 @@ class HBase(Service):
         return {"DAYSPRING_ADS_URL": f"{self.url}{space}"}
 
     def lacking(self) -> str | None:
-        if shutil.which("java") is None:
-            return "no Java; on Debian or Ubuntu: sudo apt-get install default-jre-headless"
+        absent = programs.lacking(self.name)
+        if absent:
+            return absent
         if not any(JARS.glob("hbase-thrift-*.jar")):
             return "its jars are missing; they come by Maven (sudo apt-get install maven): `make services`"
         return None
@@ -93,6 +94,6 @@ class HBase(Service):
     def _java(self, heap: str, *arguments: str) -> list[str]:
         settings = [f"-Ddayspring.data={self.data}", f"-Ddayspring.zookeeper={self.port_of('zookeeper')}"]
         return [
-            shutil.which("java") or "java", f"@{CONF / 'jvm.options'}", f"-Xmx{heap}", *settings,
+            programs.find("java") or "java", f"@{CONF / 'jvm.options'}", f"-Xmx{heap}", *settings,
             "-cp", f"{CONF}:{JARS}/*", *arguments,
         ]  # fmt: skip

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Gets what the real servers need; at once when all is there. Usage: ops/services/install.sh
-#   MariaDB, Redis, Java, Maven, Go,
-#   Chromium (for tests of the page)  packages of Debian or Ubuntu, where this user may install them without a question
+#   MariaDB, Redis, Java, by programs.txt,
+#   Maven, Go, Chromium (for tests of
+#   the page)                         packages of Debian or Ubuntu, where this user may install them without a question
 #   HBase and its Thrift gateway      jars from Maven Central, by ops/services/pom.xml, into .services/lib/hbase
 #   versitygw, compose-check          Go programs, into .services/bin
 # What cannot be got is said and left out: `make services` and the tests name it again.
@@ -9,6 +10,7 @@ set -u
 cd "$(dirname "$0")/../.."
 TOOLS="$PWD/.services"
 VERSITYGW=v1.8.0
+GO=go1.26.0
 CHECK=$(cat ops/services/compose/* | cksum)
 PATH="$PATH:/usr/sbin:/usr/local/sbin:/usr/local/go/bin"
 FAILED=
@@ -45,15 +47,19 @@ install_packages() { # install_packages env|sudo NAME…; RUNLEVEL=1: no server 
 }
 
 system_packages() {
-    wanted=
-    has mariadbd && has mariadb-install-db || wanted="$wanted mariadb-server-core"
-    has redis-server || wanted="$wanted redis-server"
+    wanted=$(absent_programs | cut -d' ' -f3- | tr ' ' '\n' | sort -u | tr '\n' ' ')
     has chromium || has chromium-browser || has google-chrome || wanted="$wanted chromium"
-    has java || wanted="$wanted default-jre-headless"
     jars_there || has mvn || wanted="$wanted maven"
-    { program_there versitygw "$VERSITYGW" && program_there compose-check "$CHECK"; } || has go || wanted="$wanted golang-go"
+    programs_there || has go || wanted="$wanted golang-go"
     # shellcheck disable=SC2086
     [ -z "$wanted" ] || packages $wanted
+    [ -n "$FAILED" ] || [ -z "$(absent_programs)" ] || lacks "still missing: $(absent_programs | cut -d' ' -f1,2 | tr '\n' ';')"
+}
+
+absent_programs() { # the lines of programs.txt whose program is not there
+    grep -v '^#' ops/services/programs.txt | while read -r server program packages; do
+        has "$program" || echo "$server $program $packages"
+    done
 }
 
 jars_there() { [ "$(cat "$TOOLS/lib/hbase/.installed" 2>/dev/null)" = "$(cksum <ops/services/pom.xml)" ]; }
@@ -71,7 +77,30 @@ jars() {
     fi
 }
 
+newer_go() { # one older than 1.21, such as Debian 12's, does not fetch by itself the Go that a program needs
+    has go && [ -z "$(go env GOTOOLCHAIN)" ] || return 0
+    if [ "$(cat "$TOOLS/lib/go/.installed" 2>/dev/null)" != "$GO" ]; then
+        echo "services: fetching $GO"
+        cache=$(mktemp -d)
+        name="golang.org/toolchain@v0.0.1-$GO.$(go env GOOS)-$(go env GOARCH)"
+        if GOMODCACHE="$cache" GOFLAGS=-modcacherw go mod download "$name"; then
+            rm -rf "$TOOLS/lib/go"
+            mkdir -p "$TOOLS/lib"
+            mv "$cache/$name" "$TOOLS/lib/go"
+            chmod +x "$TOOLS"/lib/go/bin/* "$TOOLS"/lib/go/pkg/tool/*/*
+            echo "$GO" >"$TOOLS/lib/go/.installed"
+        else
+            lacks "$GO cannot be fetched (see above), and $(go version) is too old (https://go.dev/dl)"
+        fi
+        rm -rf "$cache"
+    fi
+    unset GOROOT
+    PATH="$TOOLS/lib/go/bin:$PATH"
+}
+
 program_there() { [ -x "$TOOLS/bin/$1" ] && [ "$(cat "$TOOLS/bin/.$1" 2>/dev/null)" = "$2" ]; }
+
+programs_there() { program_there versitygw "$VERSITYGW" && program_there compose-check "$CHECK"; }
 
 program() { # program NAME VERSION COMMAND…: has the command build NAME into the folder $GOBIN
     name=$1 version=$2
@@ -99,6 +128,7 @@ if has flock; then
 fi
 system_packages
 jars
+programs_there || newer_go
 program versitygw "$VERSITYGW" go install "github.com/versity/versitygw/cmd/versitygw@$VERSITYGW"
 program compose-check "$CHECK" go -C ops/services/compose install .
 [ -n "$FAILED" ] || echo "services: all programs are there"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import getpass
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 
 from ops.deployment import write_private
+from ops.services import programs
 from ops.services.base import HOST, Service, ServiceError
 
 DATABASE = "dayspring"
@@ -56,15 +56,14 @@ class MariaDb(Service):
         return self.url_for("writer", _database(space))
 
     def lacking(self) -> str | None:
-        if _program("mariadbd") and shutil.which("mariadb-install-db"):
-            return None
-        return "not installed; on Debian or Ubuntu: sudo apt-get install mariadb-server-core"
+        return programs.lacking(self.name)
 
     def prepare(self) -> None:
         if not (self.data / "mysql").is_dir():
             made = subprocess.run(
                 [
-                    "mariadb-install-db", "--no-defaults", f"--user={getpass.getuser()}", f"--datadir={self.data}",
+                    programs.find("mariadb-install-db") or "mariadb-install-db", "--no-defaults",
+                    f"--user={getpass.getuser()}", f"--datadir={self.data}",
                     "--auth-root-authentication-method=socket", f"--auth-root-socket-user={getpass.getuser()}",
                     "--skip-test-db",
                 ],
@@ -76,7 +75,7 @@ class MariaDb(Service):
         write_private(self.folder / "setup.sql", script)
 
     def commands(self) -> Mapping[str, Sequence[str]]:
-        program = _program("mariadbd")
+        program = programs.find("mariadbd")
         assert program is not None
         # The socket's name is relative to the data folder: a Unix socket's path may hold 107 bytes only.
         return {
@@ -104,8 +103,3 @@ class MariaDb(Service):
 
 def _database(space: str) -> str:
     return f"{DATABASE}_{space}" if space else DATABASE
-
-
-def _program(name: str) -> str | None:
-    """Servers lie in ``sbin``, which is not on every user's path."""
-    return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")

