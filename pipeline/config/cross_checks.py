@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from pipeline.config.experiment import Experiment, Measures, Release
-from pipeline.config.requests import Impressions
+from pipeline.config.requests import Impressions, Ranking
 from pipeline.config.tables import Table
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -60,6 +60,26 @@ def check_tables(tables: Mapping[str, Table]) -> None:
                 raise ValueError(
                     f"tables.{name}.columns.{column}: min {declared.min} is above max {declared.max}: no value passes"
                 )
+
+
+def check_style_counts(ranking: Ranking, tables: Mapping[str, Table], spaces: Iterable[str]) -> None:
+    """The table of style counts is dated and says whose they are; counts are whole numbers."""
+    settings = ranking.style_counts
+    if settings is None:
+        return
+    table = tables.get(settings.table)
+    if table is None or not table.dated:
+        raise ValueError(f"ranking.style_counts.table: '{settings.table}' is not a dated table of `tables`")
+    for column in (*ranking.owner, settings.style, settings.count):
+        if column not in table.columns:
+            raise ValueError(f"ranking.style_counts: the table '{settings.table}' declares no column '{column}'")
+    if table.columns[settings.count].type != "int":
+        raise ValueError(
+            f"ranking.style_counts.count: tables.{settings.table}.columns.{settings.count} is declared as "
+            f"{table.columns[settings.count].type}; counts are int"
+        )
+    if settings.space not in spaces:
+        raise ValueError(f"ranking.style_counts.space: '{settings.space}' is not declared under `spaces`")
 
 
 def check_impressions(impressions: Impressions, tables: Mapping[str, Table]) -> None:

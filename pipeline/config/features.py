@@ -50,7 +50,8 @@ class FeatureSettings(Strict):
 
     ``source`` names where the raw value comes from: ``<frame>.<column>``, the frames being ``row`` (the request's or
     impression's own row), ``user`` (its profile), ``item`` (the candidate), ``history`` and ``last_year`` (parts of the
-    histories), ``study`` (pair values) and ``calendar`` (``weekday``). A bag may name several columns.
+    histories), ``study`` (pair values), ``style_counts`` (``day``: the owner's newest earlier day that has any,
+    ``window``: all of the history's days) and ``calendar`` (``weekday``). A bag may name several columns.
     """
 
     kind: Kind

@@ -18,6 +18,7 @@ from pipeline.config.cross_checks import (
     check_impressions,
     check_measures,
     check_names,
+    check_style_counts,
     check_tables,
     check_widths,
 )
@@ -102,6 +103,8 @@ class JobConfig(Strict):
         check_widths(self.experiments)
         if self.impressions is not None:
             check_impressions(self.impressions, self.tables)
+        if self.ranking is not None:
+            check_style_counts(self.ranking, self.tables, self.spaces)
         self._check_keys()
         self._check_features()
         for name, experiment in self.experiments.items():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.config.base import Strict
+from pipeline.config.base import Later, Strict
 
 
 class Package(Strict):
@@ -92,6 +92,23 @@ class Study(Strict):
     values: tuple[str, ...]
 
 
+class StyleCounts(Strict):
+    """How often an owner was set each style on a day, from a table with a row a style.
+
+    Args:
+        table: dated, with the columns of ``ranking.owner``.
+        style, count: its columns.
+        space: id space of the table's styles. It gives each style its column for good: the first style that the table
+            ever showed is the first column; the size of a feature says how many there are, and what has none is
+            counted.
+    """
+
+    table: str
+    style: str = "style"
+    count: str = "cnt"
+    space: str
+
+
 class CoreWeights(Strict):
     """Sample weight by a column of the profile: ``weights[value]``, others 1."""
 
@@ -119,6 +136,7 @@ class Ranking(Strict):
     base_chapters: BaseChapters | None = None
     profile: Profile | None = None
     study: Study | None = None
+    style_counts: Annotated[StyleCounts | None, Later()] = None
     weights: CoreWeights | None = None
 
 

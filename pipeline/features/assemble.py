@@ -89,6 +89,7 @@ def build(
     empty = histories.empty_days()
     sizes = np.diff(items.offsets)
     counts = {**rows.counts, "pairs": pairs, "items": number}
+    counts |= {f"{name}_without_column": number for name, number in histories.beyond.items()}
     if plan.ranking:
         counts["no_candidates"] = int((sizes == 0).sum())
     return Built(

@@ -35,6 +35,10 @@ class Delta:
         out |= {f"key/{name}": index for name, index in events.keys.items()}
         for name, lists in history.parts.items():
             out |= put_lists(f"history/{name}", lists)
+        if events.style_counts is not None:
+            out["style_counts.owner"] = events.style_counts.owner
+            for name, lists in events.style_counts.parts.items():
+                out |= put_lists(f"style_counts/{name}", lists)
         for name, lists in events.catalogue.items():
             out |= put_lists(f"catalogue/{name}", lists)
         return {name: np.ascontiguousarray(array) for name, array in sorted(out.items())}
@@ -52,6 +56,7 @@ class Delta:
             catalogue={name: take_lists(arrays, f"catalogue/{name}") for name in names(arrays, "catalogue")},
             latest_keys=arrays["latest.keys"],
             latest=arrays["latest.values"],
+            style_counts=_style_counts_of(arrays),
         )
         return cls(events)
 
@@ -64,6 +69,13 @@ def history_of(arrays: Arrays) -> HistoryRows:
         arrays["history.groups"],
         arrays["history.own"],
     )
+
+
+def _style_counts_of(arrays: Arrays) -> HistoryRows | None:
+    if "style_counts.owner" not in arrays:
+        return None
+    parts = {name: take_lists(arrays, f"style_counts/{name}") for name in names(arrays, "style_counts")}
+    return HistoryRows(arrays["style_counts.owner"], parts)
 
 
 def names(arrays: Arrays, prefix: str) -> list[str]:

@@ -46,6 +46,8 @@ class Events:
             or none).
         latest_keys: int64 ``[rows]`` packed (owner, section) of study rows of the day; ``latest``: float32 ``[rows,
             values]``.
+        style_counts: the day's style counts, one row an (owner, style) with the parts ``styles`` and ``counts``; none
+            where no feature is made of them.
     """
 
     day: Day
@@ -57,3 +59,4 @@ class Events:
     catalogue: Mapping[str, Lists] = field(default_factory=dict)
     latest_keys: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     latest: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    style_counts: HistoryRows | None = None

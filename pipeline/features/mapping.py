@@ -24,7 +24,8 @@ Maps = Mapping[str, IdMap]
 def raw_ids(plan: Plan, rows: DayRows, listed: Packages | None = None) -> dict[str, Array]:
     """The day's raw ids of every id space in canonical order: the order in which new ones get their indices.
 
-    By feature as declared, and in it by row; then owners and sections of study rows; then listed candidates.
+    By feature as declared, and in it by row; then owners and sections of study rows; styles and owners of
+    style counts; then listed candidates.
 
     Args:
         listed: packages of the candidate table, by rank and key.
@@ -42,6 +43,11 @@ def raw_ids(plan: Plan, rows: DayRows, listed: Packages | None = None) -> dict[s
         found[owner_space].append(as_raw(rows.study.owner, plan.space_kind(owner_space), "study owners"))
         if section_space is not None:
             found[section_space].append(as_raw(rows.study.section, plan.space_kind(section_space), "study sections"))
+    counted, counted_space = rows.style_counts, plan.counted_space
+    if counted is not None and counted_space is not None:
+        found[counted_space].append(as_raw(counted.style, plan.space_kind(counted_space), "style counts"))
+        for values, space in zip(counted.owner, plan.owner_spaces, strict=True):
+            found[space].append(as_raw(values, plan.space_kind(space), "owners of style counts"))
     if listed is not None:
         for role, space in plan.roles.items():
             found[space].append(as_raw(listed.role(role).values, plan.space_kind(space), f"candidates: {role}"))
@@ -62,6 +68,7 @@ def events_of(plan: Plan, rows: DayRows, maps: Maps) -> Events:
         catalogue=catalogue,
         latest_keys=latest_keys,
         latest=latest,
+        style_counts=_style_counts(plan, rows, maps),
     )
 
 
@@ -195,6 +202,17 @@ def _latest(plan: Plan, rows: DayRows, maps: Maps) -> tuple[NDArray[np.int64], N
     owner = maps[owner_space].lookup(as_raw(study.owner, plan.space_kind(owner_space), "study owners"))
     section = maps[section_space].lookup(as_raw(study.section, plan.space_kind(section_space), "study sections"))
     return pack(owner, section, names=("study owner", "study section")), study.values
+
+
+def _style_counts(plan: Plan, rows: DayRows, maps: Maps) -> HistoryRows | None:
+    counted, space = rows.style_counts, plan.counted_space
+    if counted is None or space is None:
+        return None
+    owners = {f"row.{column}": values for column, values in zip(plan.owner_columns, counted.owner, strict=True)}
+    owner = owner_keys(plan, Frame(len(counted.style), owners), maps)
+    style = maps[space].lookup(as_raw(counted.style, plan.space_kind(space), "style counts"))
+    ends = np.arange(len(style) + 1, dtype=np.int64)
+    return HistoryRows(owner, {"styles": Lists(ends, style), "counts": Lists(ends, counted.count)})
 
 
 def study_owner(plan: Plan, frame: Frame, maps: Maps) -> NDArray[np.int32]:

@@ -12,11 +12,13 @@ from pipeline.config.features import Counter, FeatureSettings
 from pipeline.config.requests import Package
 from pipeline.errors import ConfigError
 
-FRAMES = ("row", "user", "item", "history", "last_year", "study", "calendar")
+FRAMES = ("row", "user", "item", "history", "last_year", "study", "style_counts", "calendar")
 ROLES = ("key", "chapters", "sections", "style", "reflect")
 """Columns of the frame ``item`` of a ranking job."""
 PACKAGE_SPACE = "package"
 STYLE_COUNTS = "style_counts"
+COUNTED_DAYS = ("day", "window")
+"""Columns of the frame ``style_counts``: the newest earlier day that has any, and all days of the window."""
 _PARTS = {"chapters": "chapters", "sections": "sections", "styles": "style"}
 """Parts of a ranking job's history, and the role of the packages that each is made of."""
 
@@ -115,6 +117,11 @@ class Plan:
     def study_owner_space(self) -> str | None:
         return self._spaces.get("study")
 
+    @property
+    def counted_space(self) -> str | None:
+        """The id space of the table of style counts; none where no feature is made of it."""
+        return self._spaces.get("style_counts")
+
     def role_space(self, role: str) -> str | None:
         """The id space in which a package's ``role`` is mapped; none where no feature uses it."""
         if role == "key":
@@ -189,6 +196,8 @@ class Plan:
             )
             if config.ranking.study is not None and self.of_frame("study"):
                 found["study"] = self._space_of("row", config.ranking.study.owner, "ranking.study.owner")
+            if config.ranking.style_counts is not None and self.of_frame("style_counts"):
+                found["style_counts"] = config.ranking.style_counts.space
             for name in dict.fromkeys([*self.group_columns, *self.own_columns]):
                 found[f"group.{name}"] = self._space_of(*_split(name), "history.last_year.match")
             return found
@@ -231,6 +240,7 @@ class Plan:
             named += [("base_chapters.table", ranking.base_chapters.table if ranking.base_chapters else None)]
             named += [("profile.table", ranking.profile.table if ranking.profile else None)]
             named += [("study.table", ranking.study.table if ranking.study else None)]
+            named += [("style_counts.table", ranking.style_counts.table if ranking.style_counts else None)]
         if config.impressions is not None:
             named = [("rows", config.impressions.rows)]
             named += [("profile.table", config.impressions.profile.table if config.impressions.profile else None)]
@@ -251,6 +261,12 @@ class Plan:
             size = len(study.values) + 1
             if planned.feature.size != size:
                 return f"needs size {size}: the {size - 1} values and the number of sections that have them"
+            return None if planned.feature.kind is Kind.DENSE else "is dense"
+        if frame == "style_counts":
+            if config.ranking is None or config.ranking.style_counts is None:
+                return "the job has no `ranking.style_counts`"
+            if column not in COUNTED_DAYS:
+                return f"no such counts; one of {', '.join(COUNTED_DAYS)}"
             return None if planned.feature.kind is Kind.DENSE else "is dense"
         if frame == "last_year" and config.history.last_year is None:
             return "the job has no `history.last_year`"
@@ -340,7 +356,7 @@ def _check_side(planned: PlannedFeature, ranking: bool) -> None:
     allowed = {
         "row": ("request",) if ranking else ("request", "pair"),
         "user": ("request",), "calendar": ("request",), "history": ("request",), "last_year": ("request",),
-        "item": ("item",), "study": ("pair",),
+        "style_counts": ("request",), "item": ("item",), "study": ("pair",),
     }[planned.frame or "row"]  # fmt: skip
     side = planned.feature.side.value
     if side not in allowed:

@@ -19,6 +19,7 @@ from pipeline.features.packages import BaseIds, Packages, packages, sorted_disti
 from pipeline.features.plan import Plan
 from pipeline.features.profiles import Profiles
 from pipeline.features.rows import DayRows, Judged, StudyRows, flat
+from pipeline.features.style_counts import style_count_rows
 from pipeline.ids import MISSING_INT
 
 Tables = Callable[[str], pa.Table]
@@ -38,7 +39,8 @@ def ranking_rows(plan: Plan, tables: Tables, day: Day) -> DayRows:
         judged = Judged(*_distinct_pairs(request, taken.key[event]), others=0)
     else:
         judged, counts["log_rows_without_request"] = _clicked(plan, tables, rows.requests, base)
-    return replace(rows, judged=judged, study=_study(plan, tables, base), counts=counts)
+    return replace(rows, judged=judged, study=_study(plan, tables, base),
+                   style_counts=style_count_rows(plan, tables), counts=counts)  # fmt: skip
 
 
 def positive_rows(plan: Plan, day: Day, events: Frame, taken: Packages) -> DayRows:

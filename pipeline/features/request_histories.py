@@ -16,6 +16,7 @@ from pipeline.features.mapping import Maps, owner_keys
 from pipeline.features.plan import Plan
 from pipeline.features.rows import DayRows, flat
 from pipeline.features.state import FeatureState
+from pipeline.features.style_counts import counted
 from pipeline.features.windows import fill, window_positions
 
 LastYear = Mapping[str, NDArray[np.int32]]
@@ -29,8 +30,13 @@ class Histories:
         self._plan, self._rows, self._last_year = plan, rows, last_year
         self._history = plan.config.history
         self._entries: Entries | None = None
+        self._counted: Entries | None = None
+        self.beyond: dict[str, int] = {}
+        """By feature of style counts, the sum of those whose style has no column."""
         if plan.of_frame("history", "last_year"):
             self._entries = state.histories.entries(owner_keys(plan, rows.requests, maps))
+        if state.style_counts is not None:
+            self._counted = state.style_counts.entries(owner_keys(plan, rows.requests, maps))
 
     def _positions(self, length: int, lead: int) -> NDArray[np.int64]:
         assert self._entries is not None
@@ -40,8 +46,8 @@ class Histories:
         )
 
     def values(self) -> dict[str, Array]:
-        """Every feature of the frames ``history`` and ``last_year``, in indices."""
-        values: dict[str, Array] = {}
+        """Every feature of the frames ``history`` and ``last_year`` in indices, and of ``style_counts``."""
+        values = self._style_counts()
         if self._entries is None:
             return values
         for planned in self._plan.of_frame("history"):
@@ -49,7 +55,7 @@ class Histories:
             if not feature.has_ids:
                 positions = self._positions(self._history.length, 0)
                 windows = fill(self._entries.parts["styles"], positions, self._history.values, PADDING)
-                values[planned.name] = style_counts(windows, feature.size)
+                values[planned.name], self.beyond[planned.name] = style_counts(windows, feature.size)
                 continue
             positions = self._positions(feature.steps, feature.lead)
             lists = self._entries.parts[planned.column]
@@ -61,6 +67,15 @@ class Histories:
         for planned in self._plan.of_frame("last_year"):
             values[planned.name] = _trimmed(self._last_year[planned.column], planned.feature.values)
         self._widen(values)
+        return values
+
+    def _style_counts(self) -> dict[str, Array]:
+        values: dict[str, Array] = {}
+        for planned in self._plan.of_frame("style_counts"):
+            assert self._counted is not None
+            values[planned.name], self.beyond[planned.name] = counted(
+                self._counted, self._rows.day, planned.column, self._history.length, planned.feature.size
+            )
         return values
 
     def _widen(self, values: dict[str, Array]) -> None:

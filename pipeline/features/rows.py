@@ -39,6 +39,15 @@ class StudyRows:
 
 
 @dataclass(frozen=True)
+class StyleCountRows:
+    """How often owners were set each style, one row an (owner, style): raw ids by owner column, and int64 counts."""
+
+    owner: tuple[Array, ...]
+    style: Array
+    count: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class DayRows:
     """One day's requests and events in raw ids, in canonical order.
 
@@ -62,6 +71,7 @@ class DayRows:
     judged: Judged | None
     weight: NDArray[np.float32]
     study: StudyRows | None = None
+    style_counts: StyleCountRows | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def role(self, name: str) -> Lists:

@@ -29,6 +29,7 @@ from pipeline.features.keyed import Keyed, Layered
 from pipeline.features.latest import LatestTable
 from pipeline.features.packing import pack
 from pipeline.features.plan import Plan
+from pipeline.features.style_counts import counts_rule
 
 Group = tuple[str, ...]
 """A counter's key: names of the features that make it."""
@@ -43,12 +44,14 @@ class StatePlan:
         history: what histories keep.
         roles: roles of the catalogue's packages.
         study: values of a study row.
+        style_counts: what is kept of the table of style counts; none where no feature is made of it.
     """
 
     groups: Mapping[Group, tuple[float, ...]]
     history: HistoryRule
     roles: tuple[str, ...]
     study: int
+    style_counts: HistoryRule | None = None
 
     @classmethod
     def of(cls, config: JobConfig) -> StatePlan:
@@ -65,6 +68,7 @@ class StatePlan:
             HistoryRule.of(plan),
             tuple(role for role in plan.roles if role != "key") if seen else (),
             len(ranking.study.values) if ranking is not None and ranking.study is not None else 0,
+            counts_rule(plan),
         )
 
     @cached_property
@@ -75,10 +79,12 @@ class StatePlan:
     @cached_property
     def digest(self) -> str:
         """Of all settings that decide what a state holds: states of other settings are not comparable."""
-        content = {
+        content: dict[str, Any] = {
             "groups": [[list(group), list(half_lives)] for group, half_lives in self.groups.items()],
             "history": asdict(self.history), "roles": self.roles, "study": self.study,
         }  # fmt: skip
+        if self.style_counts is not None:
+            content["style_counts"] = asdict(self.style_counts)
         return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
@@ -99,6 +105,7 @@ class FeatureState:
     histories: HistoryTable
     latest: LatestTable
     catalogue: Catalogue
+    style_counts: HistoryTable | None = None
 
     @classmethod
     def empty(cls, config: JobConfig) -> FeatureState:
@@ -115,6 +122,7 @@ class FeatureState:
             HistoryTable.empty(plan.history),
             LatestTable.empty(plan.study),
             Catalogue.empty(plan.roles),
+            HistoryTable.empty(plan.style_counts) if plan.style_counts is not None else None,
         )
 
     def apply(self, events: Events) -> FeatureState:
@@ -149,6 +157,10 @@ class FeatureState:
             self.histories.apply(events.history, day),
             self.latest.apply(events.latest_keys, events.latest, day),
             self.catalogue.apply(events.catalogue_keys, events.catalogue_taken, events.catalogue, day),
+            # A day that was stored before a feature was made of them has no style counts.
+            self.style_counts.apply(events.style_counts, day)
+            if self.style_counts is not None and events.style_counts is not None
+            else self.style_counts,
         )
 
     def at(self, day: Day) -> FeatureState:
@@ -163,6 +175,8 @@ class FeatureState:
         out |= {f"overall/{name}": np.asarray(column)[None] for name, column in self.overall.columns().items()}
         if self.day is not None:
             out |= _table_arrays("history", self.histories.kept(self.day))
+            if self.style_counts is not None:
+                out |= _table_arrays("style_counts", self.style_counts.kept(self.day))
         out |= _table_arrays("latest", self.latest.table.merged)
         out |= _table_arrays("catalogue", self.catalogue.table.merged)
         return out
@@ -175,6 +189,7 @@ class FeatureState:
             CorruptArtifact: an array is missing or of another shape than the settings say.
         """
         empty = cls.of_plan(config if isinstance(config, StatePlan) else StatePlan.of(config))
+        counted = empty.style_counts
         try:
             return replace(
                 empty,
@@ -190,6 +205,9 @@ class FeatureState:
                 histories=replace(empty.histories, table=_table("history", empty.histories.table.base, arrays)),
                 latest=replace(empty.latest, table=_table("latest", empty.latest.table.base, arrays)),
                 catalogue=replace(empty.catalogue, table=_table("catalogue", empty.catalogue.table.base, arrays)),
+                style_counts=replace(counted, table=_table("style_counts", counted.table.base, arrays))
+                if counted is not None
+                else None,
             )
         except KeyError as error:
             raise CorruptArtifact(f"the stored feature state of {day} holds no {error}; delete its snapshot") from None

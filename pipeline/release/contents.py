@@ -9,6 +9,7 @@ Derived from the feature state, the id maps and the day's validated tables, all 
 * ``profiles``, ``contexts``, ``items``: user, owner, item → its columns (order and kinds in ``meta``);
 * ``candidates``: chapter → keys and places of its packages, or ``all`` → items; ``packages``: key → its attributes;
 * ``base_chapters``: chapter → base chapter; ``study``: owner → sections and their values;
+* ``style_counts``: owner → days, styles and counts of the days that a window reaches;
 * ``last_year``, ``last_year_own``: group → windows of last year's histories for the day after.
 """
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.schema import PADDING
+from models.schema import FIRST, PADDING
 from pipeline.features.build import pool_of
 from pipeline.features.candidates import Pool, listed
 from pipeline.features.day_tables import DayTables
@@ -19,9 +19,10 @@ from pipeline.features.packing import unpack
 from pipeline.features.ranking import base_ids, row_columns, user_columns
 from pipeline.features.rows import flat
 from pipeline.features.states import key_ranks
+from pipeline.features.style_counts import COUNTS, STYLES
 from pipeline.release.as_of import AsOf
 from pipeline.release.columns_json import kind_of, plain
-from pipeline.release.keyed_parts import distinct, field_of, framed, grouped, profiles
+from pipeline.release.keyed_parts import distinct, field_of, framed, grouped, grouped_by_owner, profiles
 from pipeline.release.parts import Part, encoded
 
 CONTEXT_DAYS = 28
@@ -33,6 +34,7 @@ def ranking_parts(here: AsOf, meta: dict[str, Any]) -> list[Part]:
     settings = here.config.ranking
     assert settings is not None
     parts = [*_candidates(here), *_contexts(here, meta), *_base_chapters(here), *_study(here), *_last_year(here)]
+    parts += _style_counts(here, meta)
     if settings.profile is not None and user_columns(here.plan):
         users = profiles(here, settings.profile.table, settings.profile.key, user_columns(here.plan), "user")
         parts.append(framed("profiles", flat(users[f"user.{settings.profile.key}"]), users.columns, meta))
@@ -131,6 +133,24 @@ def _study(here: AsOf) -> Iterable[Part]:
     }  # fmt: skip
     starts = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]])) if len(owner) else owner
     yield grouped("study", here.raw(space, owner[starts]).tolist(), [*starts.tolist(), len(owner)], columns)
+
+
+def _style_counts(here: AsOf, meta: dict[str, Any]) -> Iterable[Part]:
+    """The counts of each owner's days that the next day's window reaches, and the styles that have a column."""
+    space, table = here.plan.counted_space, here.state.style_counts
+    if space is None or table is None:
+        return
+    size = max(each.feature.size for each in here.plan.of_frame("style_counts"))
+    known = min(FIRST + size, here.maps[space].size_at(here.day))
+    meta["counted_styles"] = here.raw(space, np.arange(FIRST, known)).tolist()
+    owner, entries = table.all(here.day)
+    indices = unpack(owner, table.rule.arity)
+    owners = [here.raw(each, index).tolist() for each, index in zip(here.plan.owner_spaces, indices, strict=True)]
+    columns = {
+        "days": entries.days.tolist(), STYLES: here.raw(space, entries.parts[STYLES].values).tolist(),
+        COUNTS: entries.parts[COUNTS].values.tolist(),
+    }  # fmt: skip
+    yield grouped_by_owner("style_counts", owners, entries.offsets, columns)
 
 
 def _last_year(here: AsOf) -> Iterable[Part]:

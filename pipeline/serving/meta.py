@@ -35,7 +35,8 @@ class Meta:
     Attributes:
         plan: the job's features as they were when the release was built.
         day: the day at whose end the contents stand.
-        styles: the styles that ``style_counts`` counts, in order.
+        styles: the styles that ``history.style_counts`` counts, in order.
+        counted_styles: likewise of the table of style counts.
     """
 
     def __init__(self, fields: Mapping[str, bytes]) -> None:
@@ -44,6 +45,7 @@ class Meta:
         self.plan = Plan(self.config)
         self.day = Day.parse(values["day"])
         self.styles: list[Any] = values.get("styles", [])
+        self.counted_styles: list[Any] = values.get("counted_styles", [])
         self.counters = [
             CounterPart(name, tuple(each["key"]), tuple(each["half_lives"]), each["counts_only"])
             for name, each in values["counters"].items()

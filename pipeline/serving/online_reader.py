@@ -161,7 +161,7 @@ class OnlineReader:
 
     def _settings(self, release: ReleaseReader) -> Meta:
         if self._meta is None or self._meta[0] != release.pointer.release_id:
-            fields = ("config", "day", "frames", "overall", "counters", "styles")
+            fields = ("config", "day", "frames", "overall", "counters", "styles", "counted_styles")
             self._meta = release.pointer.release_id, Meta(release.fetch({"meta": fields})["meta"])
             self._shared.clear()  # it was of the release before
         return self._meta[1]

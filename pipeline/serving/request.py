@@ -90,7 +90,7 @@ class Situation:
         settings = self._plan.config.ranking
         assert settings is not None
         name = field_of(*self._ids)
-        own = self._source.fetch({"histories": [name], "contexts": [name]})
+        own = self._source.fetch({"histories": [name], "contexts": [name], "style_counts": [name]})
         history = own["histories"].get(name)
         chapters = self._chapters(history)
         if chapters is None:
@@ -113,7 +113,7 @@ class Situation:
         study = self._study(frame)
         group = self._last_year(frame)
         extra = [_ids_of(each, self._plan.history_parts) for each in (history, group)]
-        self._finish(history, study, extra, flat(items["item.key"]).tolist())
+        self._finish(history, study, extra, flat(items["item.key"]).tolist(), own["style_counts"].get(name))
         self.pool = self._pool(listed, packages, keys, items)
         if group is not None or self._plan.of_frame("last_year"):
             rule = self._plan.config.history
@@ -145,7 +145,10 @@ class Situation:
         self.rows = self._day_rows(requests, items, np.arange(len(keys)), ranking=False)
         self._finish(history, None, [_ids_of(history, self._plan.history_parts)], keys)
 
-    def _finish(self, history: Any, study: Any, extra: Iterable[Mapping[str, list[Any]]], keys: list[Any]) -> None:
+    def _finish(
+        self, history: Any, study: Any, extra: Iterable[Mapping[str, list[Any]]], keys: list[Any],
+        style_counts: Mapping[str, Any] | None = None,
+    ) -> None:  # fmt: skip
         """Id maps and feature state of what is there by now."""
         plan = self._plan
         raw: dict[str, list[Array]] = {space: [values] for space, values in raw_ids(plan, self.rows).items()}
@@ -154,14 +157,17 @@ class Situation:
             for part, values in lists.items():
                 space = plan.history_parts[part]
                 raw.setdefault(space, []).append(array_of(values, plan.space_kind(space)))
-        if self._meta.styles:  # their indices are columns of a feature: first, and in order
-            space = plan.history_parts["styles"]
-            raw.setdefault(space, []).insert(0, array_of(self._meta.styles, plan.space_kind(space)))
+        first = [(plan.history_parts.get("styles"), self._meta.styles), (plan.counted_space, self._meta.counted_styles)]
+        # Their indices are columns of a feature: first, in order; of two lists of one space one begins with the other.
+        for columns_of, styles in sorted(first, key=lambda each: len(each[1])):
+            if columns_of is not None and styles:
+                raw.setdefault(columns_of, []).insert(0, array_of(styles, plan.space_kind(columns_of)))
         counters = self._counters()
         self.maps: Maps = small_maps(self._meta, raw)
         self.state: FeatureState = small_state(
-            self._meta, self.maps, owner=self._ids, history=history, counters=counters, study=study
-        )
+            self._meta, self.maps, owner=self._ids, history=history, counters=counters, study=study,
+            style_counts=style_counts,
+        )  # fmt: skip
         self.found = True
 
     def _chapters(self, history: Mapping[str, Any] | None) -> Array | None:

@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from models.schema import PADDING, Columns, DayArrays, Feature
 from pipeline.features.counters import CounterTable
 from pipeline.features.frame import Array, Column, Lists
+from pipeline.features.histories import HistoryTable
 from pipeline.features.keyed import Keyed, Layered
 from pipeline.features.latest import LatestTable
 from pipeline.features.packing import is_known, pack
 from pipeline.features.state import FeatureState
+from pipeline.features.style_counts import COUNTS, STYLES
 from pipeline.idmap import IdMap
 from pipeline.ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR
 from pipeline.serving.meta import CounterPart, Meta
@@ -56,6 +58,7 @@ def small_state(
     history: Mapping[str, Any] | None,
     counters: Mapping[str, Mapping[str, Any]],
     study: tuple[Any, Mapping[str, Any]] | None,
+    style_counts: Mapping[str, Any] | None = None,
 ) -> FeatureState:
     """The feature state as far as one request reads it.
 
@@ -64,6 +67,7 @@ def small_state(
         history: columns of its entries.
         counters: by part, the columns by raw id of the key's first feature.
         study: the owner of study values and the columns of its sections.
+        style_counts: columns of the owner's entries in the table of style counts.
     """
     state = FeatureState.of_plan(meta.state_plan)
     tables = {each.key: _counter(meta, maps, each, counters[each.part]) for each in meta.counters}
@@ -74,6 +78,7 @@ def small_state(
         overall=meta.overall,
         histories=replace(state.histories, table=_history(meta, maps, owner, history, state.histories.table)),
         latest=_latest(meta, maps, study, state.latest),
+        style_counts=_style_counts(meta, maps, owner, style_counts, state.style_counts),
     )
 
 
@@ -110,13 +115,8 @@ def _history(
 ) -> Layered:
     if history is None or not history["days"]:
         return empty
-    plan = meta.plan
-    indices = [
-        maps[space].lookup(array_of([raw], plan.space_kind(space)))
-        for space, raw in zip(plan.owner_spaces, owner, strict=True)
-    ]
-    key = pack(*indices, names=plan.owner_columns)
-    if not is_known(key, len(indices)).all():
+    plan, key = meta.plan, _owner_key(meta, maps, owner)
+    if key is None:
         return empty
     columns: dict[str, Column] = {"days": _one(np.array(history["days"], np.int32))}
     for part, space in plan.history_parts.items():
@@ -124,7 +124,37 @@ def _history(
         values = maps[space].lookup(array_of((v for each in lists for v in each), plan.space_kind(space)))
         columns[f"{part}.lengths"] = _one(np.array([len(each) for each in lists], np.int32))
         columns[f"{part}.values"] = _one(values.astype(np.int32))
-    return Layered.of(Keyed(key.astype(np.int64), columns))
+    return Layered.of(Keyed(key, columns))
+
+
+def _style_counts(
+    meta: Meta, maps: Maps, owner: tuple[Any, ...], found: Mapping[str, Any] | None, empty: HistoryTable | None
+) -> HistoryTable | None:
+    space = meta.plan.counted_space
+    if empty is None or space is None or found is None:
+        return empty
+    key = _owner_key(meta, maps, owner)
+    if key is None:
+        return empty
+    styles = maps[space].lookup(array_of(found[STYLES], meta.plan.space_kind(space)))
+    one_each = _one(np.ones(len(styles), np.int32))
+    columns: dict[str, Column] = {
+        "days": _one(np.array(found["days"], np.int32)),
+        f"{STYLES}.lengths": one_each, f"{STYLES}.values": _one(styles.astype(np.int32)),
+        f"{COUNTS}.lengths": one_each, f"{COUNTS}.values": _one(np.array(found[COUNTS], np.int32)),
+    }  # fmt: skip
+    return replace(empty, table=Layered.of(Keyed(key, columns)))
+
+
+def _owner_key(meta: Meta, maps: Maps, owner: tuple[Any, ...]) -> NDArray[np.int64] | None:
+    """The packed key of a history's owner; none where the release knows no such owner."""
+    plan = meta.plan
+    indices = [
+        maps[space].lookup(array_of([raw], plan.space_kind(space)))
+        for space, raw in zip(plan.owner_spaces, owner, strict=True)
+    ]
+    key = pack(*indices, names=plan.owner_columns)
+    return key.astype(np.int64) if is_known(key, len(indices)).all() else None
 
 
 def _one(values: Array) -> Lists:

@@ -19,7 +19,7 @@ from pipeline.validation import validate
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY, config, context, write_day, write_undated
 
-DATED = {name: lessons.STANDARD[name] for name in ("homework", "clicks", "offered", "study")}
+DATED = {name: lessons.STANDARD[name] for name in ("homework", "clicks", "offered", "study", "style_counts")}
 
 
 @pytest.fixture(autouse=True)

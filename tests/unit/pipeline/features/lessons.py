@@ -42,6 +42,10 @@ TABLES: dict[str, Any] = {
         "source": "study", "day": "day", "required": False,
         "columns": {"day": _DAY, "class": _KEY, "section_id": _KEY, "v1": {"type": "float"}, "v2": {"type": "float"}},
     },
+    "style_counts": {
+        "source": "style_counts", "day": "day", "required": False,
+        "columns": {"day": _DAY, "teacher": _KEY, "class": _KEY, "style": _KEY, "cnt": _KEY},
+    },
     "candidates": {
         "source": "candidates", "dated": False, "key": ["chapter_id", "section_id", "style"],
         "columns": {"chapter_id": _LIST, "section_id": _LIST, "style": _INT, "reflect_id": _INT, "section_rank": _INT},
@@ -67,7 +71,8 @@ def config(**settings: Any) -> JobConfig:
     request: dict[str, Any] = {"kind": "categorical", "side": "request"}
     pair: dict[str, Any] = {"kind": "dense", "side": "pair"}
     history: dict[str, Any] = {"kind": "bag_sequence", "side": "request", "values": 4}
-    spaces = ["teacher", "class", "grade", "county", "years", "weekday", "chapter", "section", "style", "reflect"]
+    spaces = ["teacher", "class", "grade", "county", "years", "weekday", "chapter", "section", "style", "reflect",
+              "counted"]  # fmt: skip
     return JobConfig.model_validate({
         "job": "lessons", "kind": "ranking", "timezone": "Asia/Shanghai", "tables": TABLES,
         "validation": {"max_quarantined": 0.9, "min_weekday_share": 0},
@@ -79,6 +84,7 @@ def config(**settings: Any) -> JobConfig:
             "base_chapters": {"table": "base"},
             "profile": {"table": "teachers", "key": "teacher", "register_day": "register_day"},
             "study": {"table": "study", "owner": "class", "section": "section_id", "values": ["v1", "v2"]},
+            "style_counts": {"table": "style_counts", "space": "counted"},
             "weights": {"column": "is_core", "weights": {1: 1.5}},
         },
         "history": {"days": "calendar", "length": 3, "lead": 2, "values": 4,
@@ -94,6 +100,8 @@ def config(**settings: Any) -> JobConfig:
             "asked": {"kind": "bag", "side": "request", "space": "chapter", "source": "row.chapter_id"},
             "tenure": {"kind": "dense", "side": "request", "source": "user.register_day"},
             "style_counts": {"kind": "dense", "side": "request", "source": "history.style_counts", "size": 3},
+            "day_counts": {"kind": "dense", "side": "request", "source": "style_counts.day", "size": 3},
+            "window_counts": {"kind": "dense", "side": "request", "source": "style_counts.window", "size": 3},
             "package": {"kind": "categorical", "side": "item", "space": "package", "source": "item.key"},
             "chapters": {"kind": "bag", "side": "item", "space": "chapter", "source": "item.chapters"},
             "sections": {"kind": "bag", "side": "item", "space": "section", "source": "item.sections", "values": 4},
@@ -147,10 +155,11 @@ CLICKS = table(
 )  # fmt: skip
 OFFERED = table("offered", (501, 9001, [10], [101], 1, 2), (501, 9001, [10], [102], 3, 0))
 STUDY = table("study", (9001, 101, 1.0, 10.0), (9001, 102, 3.0, None), (9002, 201, 5.0, 50.0))
+STYLE_COUNTS = table("style_counts", (501, 9001, 1, 1), (501, 9001, 3, 1), (502, 9002, 1, 1))
 
 STANDARD: dict[str, pa.Table] = {
-    "homework": HOMEWORK, "clicks": CLICKS, "offered": OFFERED, "study": STUDY, "candidates": CANDIDATES,
-    "teachers": TEACHERS, "base": BASE,
+    "homework": HOMEWORK, "clicks": CLICKS, "offered": OFFERED, "study": STUDY, "style_counts": STYLE_COUNTS,
+    "candidates": CANDIDATES, "teachers": TEACHERS, "base": BASE,
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from pipeline.validation import validate
 from tests.unit.pipeline.features import lessons, shows
 from tests.unit.pipeline.features.lessons import DAY
 
-HOMEWORK = {name: lessons.STANDARD[name] for name in ("homework", "clicks", "offered", "study")}
+HOMEWORK = {name: lessons.STANDARD[name] for name in ("homework", "clicks", "offered", "study", "style_counts")}
 PAST = DAY.year_before()
 
 
@@ -62,6 +62,12 @@ def assert_same(first: dict[str, Any], second: dict[str, Any]) -> None:
             assert value.tobytes() == second[name].tobytes(), name
 
 
+def _dense(found: dict[str, Any], name: str) -> list[Any]:
+    place = found["layout"].request_dense[name]
+    rows: list[Any] = found["request_dense"][:, place.start : place.stop].tolist()
+    return rows
+
+
 def dated(tables: dict[str, Table]) -> set[str]:
     return {name for name, table in tables.items() if table.dated}
 
@@ -84,6 +90,7 @@ FUTURE = {
     ),
     "offered": lessons.table("offered", (501, 9001, [10], [102], 1, 10**6), (502, 9002, [20], [201], 1, 10**6)),
     "study": lessons.table("study", (9001, 101, 1e9, 1e9), (9001, 102, -1e9, 1e9), (9002, 201, 1e9, -1e9)),
+    "style_counts": lessons.table("style_counts", (501, 9001, 1, 10**6), (502, 9002, 3, 10**6), (509, 9009, 2, 7)),
 }  # fmt: skip
 
 
@@ -116,6 +123,8 @@ def test_homework_of_later_days_moves_nothing(tmp_path: Path, monkeypatch: pytes
     assert_same(before, content(run(job, *DAY.plus(-2).through(DAY))))
     after = content(run(job, DAY.next(), DAY.plus(2)))
     assert after["pair_dense"].tobytes() != after_plain["pair_dense"].tobytes()
+    for name in ("day_counts", "window_counts"):
+        assert _dense(after, name) != _dense(after_plain, name)
     # Built again when all of the future has been read and grown from.
     assert_same(before, content(run(JobContext(job.config, job.root), DAY, reprocess=True)))
 
