@@ -32,12 +32,12 @@ class RankingOptions:
 
 @dataclass(frozen=True)
 class HistoryGroup:
-    """Histories that tell of the same steps: present or missing together, and read together.
+    """Histories that are declared to be the parts of the same steps (``Feature.group``), or one by itself.
 
     Attributes:
         name: of the group, that of its first feature.
-        features: the histories; their vectors stand side by side in a step.
-        targets: the item features that they are histories of, in the same order; empty for a group
+        features: the histories; their vectors stand side by side in a step, those with a target first.
+        targets: the item features that the first of them are histories of, in the same order; empty for a group
             without a target (behaviours of a user that are not items).
         stand_ins: what replaces each history where no step of any is known; empty for none.
     """
@@ -49,15 +49,13 @@ class HistoryGroup:
 
 
 def history_groups(schema: FeatureSchema) -> tuple[HistoryGroup, ...]:
-    """The histories of a schema, together where they agree in kind, steps, lead, having a target and a stand-in.
+    """The histories of a schema, together where their ``group`` says so.
 
     Raises:
         ValueError: a history on another side than the request's, or of or replaced by a feature that the
-            schema lacks, or of an item feature in another id space.
+            schema lacks, or of an item feature in another id space; or a group whose steps are not the same.
     """
     names = {feature.name for feature in schema.features}
-    replaced = {f.stand_in for f in schema.features if f.stand_in}
-    grouped: dict[tuple[object, ...], list[Feature]] = {}
     for feature in schema.features:
         if feature.kind not in (Kind.SEQUENCE, Kind.BAG_SEQUENCE):
             continue
@@ -83,24 +81,25 @@ def history_groups(schema: FeatureSchema) -> tuple[HistoryGroup, ...]:
                 raise ValueError(
                     f"feature '{feature.name}': its stand_in '{other_feature.name}' differs in kind, steps or id space"
                 )
-        if feature.name not in replaced:
-            key = (feature.kind, feature.steps, feature.lead, bool(feature.of), bool(feature.stand_in))
-            grouped.setdefault(key, []).append(feature)
-    return tuple(
-        HistoryGroup(
-            name=group[0].name,
-            features=tuple(group),
-            targets=tuple(schema[f.of] for f in group if f.of),
-            stand_ins=tuple(schema[f.stand_in] for f in group if f.stand_in),
+    groups = []
+    for members in schema.together():
+        ordered = sorted(members, key=lambda f: f.of is None)
+        groups.append(
+            HistoryGroup(
+                name=members[0].name,
+                features=tuple(ordered),
+                targets=tuple(schema[f.of] for f in ordered if f.of),
+                stand_ins=tuple(schema[f.stand_in] for f in ordered if f.stand_in),
+            )
         )
-        for group in grouped.values()
-    )
+    return tuple(groups)
 
 
 @dataclass(frozen=True)
 class History:
-    """A group as a model reads it: ``steps [batch, steps, dim]``, bool ``mask [batch, steps]``, and the
-    candidates' own vectors in the same space, ``target [batch, candidates, dim]`` (``None`` without)."""
+    """A group as a model reads it: ``steps [batch, steps, dim]``, bool ``mask [batch, steps]``, and the candidates'
+    own vectors, ``target [batch, candidates, of]`` (``None`` without). The first ``of`` values of a step are in the
+    target's space, the others are parts of which candidates have none."""
 
     steps: tf.Tensor
     mask: tf.Tensor
@@ -154,7 +153,8 @@ class RankingModel(keras.layers.Layer):
             of_item = interest.shape.rank == 3
             (item if of_item else request).append(interest)
             if self.options.product and history.target is not None:
-                item.append(history.target * (interest if of_item else interest[:, None, :]))
+                alike = _first(interest, int(history.target.shape[-1]))
+                item.append(history.target * (alike if of_item else alike[:, None, :]))
         if not request:
             request = [tf.zeros((tf.shape(item[0])[0], 1), item[0].dtype)]
         return self.tower(tf.concat(request, axis=-1), tf.concat(item, axis=-1))
@@ -197,6 +197,11 @@ class RankingModel(keras.layers.Layer):
             backward=reach(self.options.fill_backward, days),
             window=first.steps,
         )
+
+
+def _first(vectors: tf.Tensor, dim: int) -> tf.Tensor:
+    """The first ``dim`` values of each vector."""
+    return vectors if vectors.shape[-1] == dim else vectors[..., :dim]
 
 
 def _is_history(feature: Feature) -> bool:

@@ -59,6 +59,8 @@ class Feature:
         values: for bags and bag sequences, the most values kept a cell.
         size: for dense features, the number of floats.
         stand_in: for a history, the feature that replaces it where all of its days are empty.
+        group: for a history, the name of those that it is read together with: element by element they are the parts
+            of one step. A history without one is read by itself, under a mask of its own.
         normalise: for dense features: ``none``, ``zscore`` or ``minmax``, by past days only.
     """
 
@@ -72,6 +74,7 @@ class Feature:
     values: int = 1
     size: int = 1
     stand_in: str | None = None
+    group: str | None = None
     normalise: str = "none"
 
     @property
@@ -105,11 +108,52 @@ class FeatureSchema:
         """The features of one side: those with ids, or the dense ones."""
         return tuple(f for f in self.features if f.side is side and f.has_ids is ids)
 
+    def together(self) -> tuple[tuple[Feature, ...], ...]:
+        """The histories that are read, by group, in the order in which each group's first one is declared.
+
+        Raises:
+            ValueError: histories of one group that cannot be parts of the same steps.
+        """
+        replaced = {f.stand_in: f.name for f in self.features if f.stand_in}
+        groups: dict[tuple[str, bool], list[Feature]] = {}
+        for feature in self.features:
+            if feature.kind not in (Kind.SEQUENCE, Kind.BAG_SEQUENCE):
+                continue
+            if feature.name not in replaced:
+                key = (feature.group or feature.name, feature.group is not None)
+                groups.setdefault(key, []).append(feature)
+            elif feature.group is not None:
+                raise ValueError(
+                    f"feature '{feature.name}': stands in for '{replaced[feature.name]}' and is read with its group, "
+                    f"so it takes no `group` of its own"
+                )
+        for first, *others in groups.values():
+            for other in others:
+                _check_together(first, other)
+        return tuple(tuple(group) for group in groups.values())
+
     def subset(self, names: set[str]) -> FeatureSchema:
         """The schema of the named features only, in the same order; a history loses a stand-in that is left out."""
         kept = (f for f in self.features if f.name in names)
         return FeatureSchema(
             tuple(replace(f, stand_in=f.stand_in if f.stand_in in names else None) for f in kept), self.spaces
+        )
+
+
+def _check_together(first: Feature, other: Feature) -> None:
+    """Whether two histories can be parts of the same steps."""
+    for what in ("kind", "side", "steps", "lead"):
+        one, two = getattr(first, what), getattr(other, what)
+        if one != two:
+            raise ValueError(
+                f"features '{first.name}' and '{other.name}' are both of group '{first.group}', but their {what} "
+                f"differ: {one} and {two}; the parts of a step have the same"
+            )
+    if bool(first.stand_in) != bool(other.stand_in):
+        has, has_not = (first, other) if first.stand_in else (other, first)
+        raise ValueError(
+            f"features '{has.name}' and '{has_not.name}' are both of group '{first.group}', but only '{has.name}' has "
+            f"its stand_in '{has.stand_in}' in use; a step is replaced as a whole or not at all"
         )
 
 

@@ -16,6 +16,10 @@ class TargetAttention(keras.layers.Layer):
     ``W`` is taken apart into ``q (Wq + Wd) + k (Wk - Wd) + (q * k) Wp``: the same function, but the target's
     part is computed once a target and the step's part once a step.
 
+    A step may be wider than the target. What it holds beyond the target's width (parts that candidates do not have,
+    such as what came of an impression) belongs to the step's key and to its value, never to the query: the input is
+    ``[q, k, q - k, q * k, rest]`` and whole steps are summed.
+
     With ``softmax`` the weights of the real steps add up to one; with ``none`` they are used as they are, so
     that the strength of the interest is kept. A history without any real step gives zero, for every target.
 
@@ -43,10 +47,13 @@ class TargetAttention(keras.layers.Layer):
         ]
         self.score = keras.layers.Dense(1, name=f"{name}_score")
 
-    def build(self, target_shape: tuple[int | None, ...]) -> None:
-        dim = int(target_shape[-1] or 0)
+    def build(self, target_shape: tuple[int | None, ...], steps_shape: tuple[int | None, ...]) -> None:
+        self.dim = int(target_shape[-1] or 0)
+        self.rest = int(steps_shape[-1] or 0) - self.dim
+        if self.rest < 0:
+            raise ValueError(f"a target of {self.dim} values is wider than the steps, of {self.dim + self.rest}")
         self.kernel = self.add_weight(
-            name="kernel", shape=(4 * dim, self.first_units), initializer=self.kernel_initializer
+            name="kernel", shape=(4 * self.dim + self.rest, self.first_units), initializer=self.kernel_initializer
         )
         self.bias = self.add_weight(name="bias", shape=(self.first_units,), initializer="zeros")
         inputs = self.first_units
@@ -56,8 +63,8 @@ class TargetAttention(keras.layers.Layer):
         self.built = True
 
     def call(self, target: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-        """``target [batch, candidates, dim]``, ``steps [batch, steps, dim]``, bool ``mask [batch, steps]``
-        to ``[batch, candidates, dim]``."""
+        """``target [batch, candidates, dim]``, ``steps [batch, steps, dim + rest]``, bool ``mask [batch, steps]``
+        to ``[batch, candidates, dim + rest]``."""
         real = tf.cast(mask, steps.dtype)
         steps = steps * real[..., None]
         weights = self.weigh(target, steps)
@@ -68,10 +75,14 @@ class TargetAttention(keras.layers.Layer):
 
     def weigh(self, target: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
         """Unnormalised weights ``[batch, candidates, steps]``."""
-        w_target, w_step, w_difference, w_product = tf.split(tf.convert_to_tensor(self.kernel), 4, axis=0)
+        kernel = tf.convert_to_tensor(self.kernel)
+        w_target, w_step, w_difference, w_product = tf.split(kernel[: 4 * self.dim] if self.rest else kernel, 4, axis=0)
+        keys = steps[..., : self.dim] if self.rest else steps
         of_target = tf.tensordot(target, w_target + w_difference, 1) + self.bias
-        of_step = tf.tensordot(steps, w_step - w_difference, 1)
-        product = tf.tensordot(target[:, :, None, :] * steps[:, None, :, :], w_product, 1)
+        of_step = tf.tensordot(keys, w_step - w_difference, 1)
+        if self.rest:
+            of_step += tf.tensordot(steps[..., self.dim :], kernel[4 * self.dim :], 1)
+        product = tf.tensordot(target[:, :, None, :] * keys[:, None, :, :], w_product, 1)
         hidden = self.activation(of_target[:, :, None, :] + of_step[:, None, :, :] + product)
         for layer in self.hidden:
             hidden = layer(hidden)

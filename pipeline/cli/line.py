@@ -14,6 +14,7 @@ from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import ChainError, DaySkipped, DayspringError, LockTimeout
 from pipeline.failures import noted
+from pipeline.features.groups import UNPAIRED
 from pipeline.overrides import NONE, Overrides
 from pipeline.tensorflow_start import start_tensorflow
 
@@ -90,6 +91,8 @@ class Line:
             made = stage_module(name).run(self.context, day, reprocess=again)
             if name == "validate":
                 what += quarantined(made)
+            if name == "build_features" and made is not None:
+                what += unpaired(made)
         for experiment in self.experiments:
             # Only now: a first day that cannot be read is no start.
             chain = self.context.chain(experiment)
@@ -181,6 +184,12 @@ def quarantined(validated: Artifact) -> list[str]:
     """What validation put aside, in words; empty if nothing."""
     rows = sum(counts["quarantined"] for counts in validated.manifest.extra.get("counts", {}).values())
     return [f"{rows} row{'s' * (rows != 1)} in quarantine ({validated.id})"] if rows else []
+
+
+def unpaired(features: Artifact) -> list[str]:
+    """Of histories that are read together, the rows whose lists differ in length, in words; empty if none."""
+    counts = {name.removeprefix(UNPAIRED): n for name, n in features.manifest.rows.items() if name.startswith(UNPAIRED)}
+    return [f"{n} row{'s' * (n != 1)} with unequal lists of group '{group}'" for group, n in counts.items() if n]
 
 
 def guard_order(context: JobContext, first: Day, experiments: list[str]) -> None:

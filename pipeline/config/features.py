@@ -52,6 +52,10 @@ class FeatureSettings(Strict):
     impression's own row), ``user`` (its profile), ``item`` (the candidate), ``history`` and ``last_year`` (parts of the
     histories), ``study`` (pair values), ``style_counts`` (``day``: the owner's newest earlier day that has any,
     ``window``: all of the history's days) and ``calendar`` (``weekday``). A bag may name several columns.
+
+    ``group`` names the histories that are read together: they come from the same rows, and element by element they are
+    the parts of one step. Where one list of a row is shorter, its part of the steps beyond is missing (unknown). A
+    history without a group is read by itself, under a mask of its own.
     """
 
     kind: Kind
@@ -64,6 +68,7 @@ class FeatureSettings(Strict):
     values: int = Field(default=8, ge=1, le=1024)
     size: int = Field(default=1, ge=1)
     stand_in: str | None = None
+    group: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     normalise: Literal["none", "zscore", "minmax"] = "none"
     buckets: tuple[float, ...] | None = None  # a number becomes the index of its bucket, an int id
     part: int | None = Field(default=None, ge=0, le=2)  # of a path /A/B/C, the part used
@@ -81,6 +86,8 @@ class FeatureSettings(Strict):
             raise ValueError("a counter is brought to scale by `transform` and `scale`, not by `normalise`")
         if self.buckets is not None and list(self.buckets) != sorted(set(self.buckets)):
             raise ValueError(f"`buckets` must rise from one limit to the next, not {list(self.buckets)}")
+        if self.group is not None and self.kind not in (Kind.SEQUENCE, Kind.BAG_SEQUENCE):
+            raise ValueError(f"`group` is for histories (sequence, bag_sequence), not for a {self.kind}")
         if self.side is Side.PAIR and self.kind is not Kind.DENSE:
             raise ValueError("features of a pair are `dense`")
         return self
@@ -91,7 +98,7 @@ class FeatureSettings(Strict):
         return Feature(
             name=name, kind=self.kind, side=self.side, space=self.space, of=self.of,
             steps=self.steps or steps, lead=lead if led else 0,
-            values=self.values, size=self.size, stand_in=self.stand_in, normalise=self.normalise,
+            values=self.values, size=self.size, stand_in=self.stand_in, group=self.group, normalise=self.normalise,
         )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from pipeline.features.candidates import Pool
 from pipeline.features.columns import as_raw, bag_ids, bag_width, last_values, raw_inputs
 from pipeline.features.frame import Array, Frame, Lists
 from pipeline.features.from_tables import ranks
+from pipeline.features.groups import UNPAIRED, unpaired_rows
 from pipeline.features.items import DayItems, impression_items, ranking_items
 from pipeline.features.mapping import Maps, first_index
 from pipeline.features.pairs import counter_values, pair_values
@@ -90,6 +91,8 @@ def build(
     sizes = np.diff(items.offsets)
     counts = {**rows.counts, "pairs": pairs, "items": number}
     counts |= {f"{name}_without_column": number for name, number in histories.beyond.items()}
+    unpaired = unpaired_rows(plan.features.values(), rows.requests)
+    counts |= {f"{UNPAIRED}{group}": number for group, number in unpaired.items()}
     if plan.ranking:
         counts["no_candidates"] = int((sizes == 0).sum())
     return Built(

@@ -16,6 +16,7 @@ from models.schema import Kind
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.frame import Array, Frame, Lists
+from pipeline.features.groups import lengthened, paired_lengths
 from pipeline.features.plan import PlannedFeature
 from pipeline.ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR, canonical_ids
 
@@ -36,7 +37,8 @@ def raw_inputs(
     """The model's inputs by feature name, for features made of the frame's own columns.
 
     Args:
-        features: those of one side; counters and study values are not among them.
+        features: those of one side; counters and study values are not among them. Lists of one group are brought into
+            step: a row has the steps of its longest list, and a value that another list lacks is missing.
         frame: its columns are named ``<frame>.<column>``; of histories it holds the windows, already filled:
             ``[rows, steps]`` or ``[rows, days, values]``.
         spaces: kind (``int`` or ``str``) of every id space.
@@ -47,6 +49,7 @@ def raw_inputs(
     float32 for dense features, NaN where missing.
     """
     inputs: dict[str, Array] = {}
+    steps = paired_lengths(features, frame)
     for planned in features:
         kind = planned.feature.kind
         if kind is Kind.DENSE:
@@ -63,7 +66,10 @@ def raw_inputs(
             width = widths.get(planned.name, planned.feature.values)
             inputs[planned.name] = bag_ids(planned, frame, space).padded(width, padding_of(space))
         else:
-            lists = last_values(bag_ids(planned, frame, space, keep_missing=True), planned.feature.steps)
+            lists = bag_ids(planned, frame, space, keep_missing=True)
+            if planned.feature.group in steps:
+                lists = lengthened(lists, steps[planned.feature.group], missing_of(space))
+            lists = last_values(lists, planned.feature.steps)
             inputs[planned.name] = lists.padded(planned.feature.steps, padding_of(space))
     return inputs
 

@@ -11,6 +11,7 @@ from pipeline.config import JobConfig
 from pipeline.config.features import Counter, FeatureSettings
 from pipeline.config.requests import Package
 from pipeline.errors import ConfigError
+from pipeline.features.groups import check_groups
 
 FRAMES = ("row", "user", "item", "history", "last_year", "study", "style_counts", "calendar")
 ROLES = ("key", "chapters", "sections", "style", "reflect")
@@ -58,6 +59,8 @@ class Plan:
             for name, settings in config.features.items()
         }
         self._check()
+        frames = {frame: config.tables[table] for frame, table in self._frame_tables().items()}
+        check_groups(self.schema, self.features, frames)
         # Looked at now, so that a mistake is told at `config check` and not by a day's run.
         self._spaces = self._identity_spaces()
         self.history_parts: Mapping[str, str] = self._history_parts()
@@ -299,19 +302,24 @@ class Plan:
         absent = (role == "style" and package.style is None) or (role == "reflect" and package.reflect is None)
         return f"`ranking.package` names no {role} column" if absent else None
 
+    def _frame_tables(self) -> dict[str, str]:
+        """By frame, the table that ``row``, ``user`` and ``item`` are columns of, where the job has it."""
+        section = self.config.ranking or self.config.impressions
+        assert section is not None
+        items = self.config.impressions.items if self.config.impressions else None
+        named = {"row": section.rows}
+        named |= {frame: each.table for frame, each in (("user", section.profile), ("item", items)) if each is not None}
+        return named
+
     def _table_problem(self, planned: PlannedFeature, frame: str, column: str) -> str | None:
-        config = self.config
-        ranking, impressions = config.ranking, config.impressions
-        if frame == "row":
-            table = ranking.rows if ranking else impressions.rows if impressions else ""
-        else:
-            section = ranking or impressions
-            profile = section.profile if section and frame == "user" else impressions.items if impressions else None
-            if profile is None:
-                return f"the job has no {'profile' if frame == 'user' else 'items'} table"
-            table = profile.table
-        if table in config.tables and column not in config.tables[table].columns:
+        ranking, impressions = self.config.ranking, self.config.impressions
+        table = self._frame_tables().get(frame)
+        if table is None:
+            return f"the job has no {'profile' if frame == 'user' else 'items'} table"
+        if table in self.config.tables and column not in self.config.tables[table].columns:
             return f"the table '{table}' declares no such column"
+        if planned.feature.kind is Kind.BAG_SEQUENCE:
+            return "is a column of one row; a bag_sequence is made of `history.` or `last_year.`"
         if ranking is not None and frame == "row" and column != ranking.package.chapters:
             package = ranking.package
             if column in (package.sections, package.style, package.reflect):

@@ -18,11 +18,11 @@ def school_schema() -> FeatureSchema:
             Feature("past_styles", Kind.BAG, Side.REQUEST, "style", values=4),
             Feature(
                 "chapters", Kind.BAG_SEQUENCE, Side.REQUEST, "chapter",
-                of="chapter", steps=5, lead=2, values=4, stand_in="last_year_chapters",
+                of="chapter", steps=5, lead=2, values=4, stand_in="last_year_chapters", group="day",
             ),
             Feature(
                 "sections", Kind.BAG_SEQUENCE, Side.REQUEST, "section",
-                of="section", steps=5, lead=2, values=4, stand_in="last_year_sections",
+                of="section", steps=5, lead=2, values=4, stand_in="last_year_sections", group="day",
             ),
             Feature("last_year_chapters", Kind.BAG_SEQUENCE, Side.REQUEST, "chapter", steps=5, values=4),
             Feature("last_year_sections", Kind.BAG_SEQUENCE, Side.REQUEST, "section", steps=5, values=4),

@@ -13,13 +13,14 @@ MASK = np.array([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [0, 1, 0, 1, 0], [0, 0, 0, 0,
 
 
 def naive(layer: TargetAttention, target: np.ndarray, steps: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """DIN's attention as the paper writes it, one pair at a time."""
-    out = np.zeros_like(target)
+    """DIN's attention as the paper writes it, one pair at a time; what a step holds beyond the target is of its key."""
+    dim = target.shape[-1]
+    out = np.zeros((*target.shape[:2], steps.shape[-1]), np.float32)
     for b, c in np.ndindex(target.shape[:2]):
         scores = []
         for k in steps[b]:
-            q = target[b, c]
-            hidden = np.concatenate([q, k, q - k, q * k]) @ layer.kernel.numpy() + layer.bias.numpy()
+            q, k, rest = target[b, c], k[:dim], k[dim:]
+            hidden = np.concatenate([q, k, q - k, q * k, rest]) @ layer.kernel.numpy() + layer.bias.numpy()
             hidden = 1 / (1 + np.exp(-hidden))
             for dense in layer.hidden:
                 hidden = 1 / (1 + np.exp(-(hidden @ dense.kernel.numpy() + dense.bias.numpy())))
@@ -37,6 +38,23 @@ def test_the_factorised_layer_equals_the_naive_one(normaliser: str) -> None:
     layer = TargetAttention((8, 4), "sigmoid", normaliser, name="attention")
     out = layer(TARGET, STEPS, tf.constant(MASK)).numpy()
     np.testing.assert_allclose(out, naive(layer, TARGET, STEPS, MASK), atol=1e-5)
+
+
+@pytest.mark.parametrize("normaliser", ["softmax", "none"])
+def test_a_part_without_a_target_is_of_the_key_and_the_value_not_of_the_query(normaliser: str) -> None:
+    layer = TargetAttention((8, 4), "sigmoid", normaliser, name="attention")
+    target = TARGET[..., :4]
+    out = layer(target, STEPS, tf.constant(MASK)).numpy()
+    assert (layer.kernel.shape, out.shape) == ((4 * 4 + 2, 8), (4, 3, 6))
+    np.testing.assert_allclose(out, naive(layer, target, STEPS, MASK), atol=1e-5)
+    # It moves the weight of its step: were it summed only, the first four values would stay.
+    other = STEPS + np.array([0, 0, 0, 0, 3, -3], np.float32) * np.arange(5)[:, None].astype(np.float32)
+    assert np.abs(layer(target, other, tf.constant(MASK)).numpy()[0, :, :4] - out[0, :, :4]).max() > 1e-3
+
+
+def test_a_target_wider_than_the_steps_is_refused() -> None:
+    with pytest.raises(ValueError, match="a target of 6 values is wider than the steps, of 4"):
+        TargetAttention((8,), "sigmoid", "softmax", name="attention")(TARGET, STEPS[..., :4], tf.constant(MASK))
 
 
 @pytest.mark.parametrize("normaliser", ["softmax", "none"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.cli.line import EXPERIMENT, SHARED, Stage, stage_module
+from pipeline.cli.line import EXPERIMENT, SHARED, Stage, stage_module, unpaired
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.failures import failures
@@ -40,3 +40,8 @@ def test_stages_are_handed_out_with_it() -> None:
         stage = stage_module(name)
         assert isinstance(stage, Stage)
         assert stage.module.__name__ == f"pipeline.stages.{name}"
+
+
+def test_lists_that_are_out_of_step_are_told_in_the_line_of_the_day() -> None:
+    features: Any = SimpleNamespace(manifest=SimpleNamespace(rows={"rows": 9, "unpaired.click": 1, "unpaired.path": 0}))
+    assert unpaired(features) == ["1 row with unequal lists of group 'click'"]

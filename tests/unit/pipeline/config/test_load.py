@@ -99,6 +99,15 @@ def test_settings_of_one_experiment_leave_other_stages_alone(ads: str) -> None:
     assert before.stage_settings("train", "din") != after.stage_settings("train", "din")
 
 
+def test_a_group_is_a_setting_of_the_features_and_none_where_it_is_not_set(ads: str) -> None:
+    before, after = (parse_job(text, Path("ads.yaml")) for text in (ads, edited(ads, features__clicked_ads__group="x")))
+    assert before.stage_settings("build_features") != after.stage_settings("build_features")
+    assert before.stage_settings("validate") == after.stage_settings("validate")
+    unset = parse_job(edited(ads, features__clicked_ads__group=None), Path("ads.yaml"))
+    assert before.stage_settings("build_features") == unset.stage_settings("build_features")
+    assert "`group` is for histories" in error(edited(ads, features__labels__group="x"))
+
+
 def test_source_by_range_of_days(ads: str) -> None:
     changed = edited(
         ads, tables__impressions__sources=[{"source": "midas_offline", "first": "2024-03-02", "last": "2024-03-03"}]

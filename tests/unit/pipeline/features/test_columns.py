@@ -16,11 +16,11 @@ from pipeline.ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR
 DAY = Day.of(2024, 3, 4)
 
 
-def feature(**settings: Any) -> PlannedFeature:
+def feature(name: str = "f", **settings: Any) -> PlannedFeature:
     given = FeatureSettings.model_validate({"side": "request", **settings})
     sources = (given.source,) if isinstance(given.source, str) else given.source or ()
     columns = tuple((s.partition(".")[0], s.partition(".")[2]) for s in sources)
-    return PlannedFeature("f", given, given.feature("f", steps=given.steps or 3, lead=0), columns)
+    return PlannedFeature(name, given, given.feature(name, steps=given.steps or 3, lead=0), columns)
 
 
 def build(columns: dict[str, Any], of: str = "int", width: int = 4, **settings: Any) -> Any:
@@ -84,6 +84,35 @@ def test_parts_of_a_path_stay_in_step(part: int, expected: str) -> None:
 def test_whole_paths_and_text_padding() -> None:
     settings = {"kind": "sequence", "space": "s", "source": "row.a", "steps": 2}
     assert build({"row.a": Lists.of([["/a/b"]], object)}, "str", **settings).tolist() == [["/a/b", PAD_STR]]
+
+
+def paired(ads: list[list[int]], categories: list[list[int]], **of_categories: Any) -> tuple[Any, Any]:
+    """The steps of a click's two parts, three steps long."""
+    settings: dict[str, Any] = {"kind": "sequence", "space": "s", "steps": 3, "group": "click"}
+    members = [
+        feature("ads", **settings, source="row.a"),
+        feature("categories", **{**settings, "source": "row.c", **of_categories}),
+    ]
+    frame = Frame(len(ads), {"row.a": Lists.of(ads, np.int64), "row.c": Lists.of(categories, np.int64)})
+    found = raw_inputs(members, frame, {"s": "int"}, {}, DAY)
+    return found["ads"].tolist(), found["categories"].tolist()
+
+
+def test_lists_of_a_group_are_paired_by_position_and_a_shorter_one_is_missing_beyond_its_end() -> None:
+    none, pad = MISSING_INT, PAD_INT
+    ads, categories = paired([[1, 2, 3], [4], [], [5, 6]], [[7], [8, 9], [], []])
+    assert ads == [[1, 2, 3], [4, none, pad], [pad] * 3, [5, 6, pad]]
+    assert categories == [[7, none, none], [8, 9, pad], [pad] * 3, [none, none, pad]]
+
+
+def test_the_last_steps_of_unequal_lists_are_those_of_the_longer_one() -> None:
+    # Five clicks, four categories: the last three steps are the third to the fifth of both.
+    assert paired([[1, 2, 3, 4, 5]], [[11, 12, 13, 14]]) == ([[3, 4, 5]], [[13, 14, MISSING_INT]])
+
+
+def test_lists_of_other_groups_stay_as_they_are() -> None:
+    assert paired([[1, 2]], [[7]], group="other") == ([[1, 2, PAD_INT]], [[7, PAD_INT, PAD_INT]])
+    assert paired([[1, 2]], [[7]], group=None) == ([[1, 2, PAD_INT]], [[7, PAD_INT, PAD_INT]])
 
 
 def test_dense_values_missing_are_nan_and_dates_are_days_since() -> None:

@@ -3,7 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
+from pipeline.config import JobConfig
 from pipeline.days import Day
 from pipeline.features.assemble import Built, build
 from pipeline.features.impressions import impression_rows
@@ -11,6 +13,7 @@ from pipeline.features.mapping import events_of, raw_ids
 from pipeline.features.plan import Plan
 from pipeline.features.state import FeatureState
 from pipeline.idmap import IdMap
+from pipeline.ids import PAD_INT
 from tests.unit.pipeline.features import shows
 
 DAY = Day.of(2024, 3, 4)
@@ -19,8 +22,8 @@ DAY = Day.of(2024, 3, 4)
 class Shows:
     """Days of the job one after the other, in memory."""
 
-    def __init__(self) -> None:
-        self.config = shows.config()
+    def __init__(self, config: JobConfig | None = None) -> None:
+        self.config = config or shows.config()
         self.plan = Plan(self.config)
         self.maps = {
             space: IdMap(space, kind, np.zeros(0, np.int64 if kind == "int" else object))
@@ -104,3 +107,27 @@ def test_click_history_and_counters_are_of_earlier_days() -> None:
     np.testing.assert_allclose(pair("user_rate"), [1.6 / 3, 1.6 / 3, 1.6 / 3, 1.6 / 2, 1.6 / 3], rtol=1e-6)
     assert pair("ad_count") == [2, 1, 2, 1, 1]
     assert pair("user_tag") == [1, 0, 0, 1, 0]  # by the first tag of a bag; no tag is no key
+
+
+def test_lists_of_a_row_that_differ_in_length_are_brought_into_step_and_counted() -> None:
+    clicked = {"kind": "sequence", "side": "request", "steps": 3, "group": "click"}
+    columns = {**shows.TABLES["log"]["columns"], "ads": {"type": "int_list"}, "places": {"type": "int_list"}}
+    features = shows.config().model_dump(mode="json")["features"]
+    features |= {
+        "ads": {**clicked, "space": "ad", "source": "row.ads", "of": "ad"},
+        "places": {**clicked, "space": "place", "source": "row.places"},
+    }
+    tables = {**shows.TABLES, "log": {**shows.TABLES["log"], "columns": columns}}
+    job = Shows(shows.config(tables=tables, features=features))
+    lists = pa.list_(pa.int64())
+    log = shows.LOG.append_column("ads", pa.array([[10, 11], [10], [], None, [12, 13, 14]], lists))
+    log = log.append_column("places", pa.array([[7, 8], [7, 8], None, [7], [8]], lists))
+    built = job.day(DAY, log)
+    assert built.counts["unpaired.click"] == 3
+    ads = values(built.arrays.request_ids, built.arrays.layout.request_ids, "ads")
+    places = values(built.arrays.request_ids, built.arrays.layout.request_ids, "places")
+    # 0 is padding, 1 missing: of the last row the places of the second and third ad.
+    assert ((ads != 0) == (places != 0)).all()
+    assert [job.raw("ad", ads[row]) for row in (0, 4)] == [[10, 11, PAD_INT], [12, 13, 14]]
+    assert (ads == 1).tolist() == [[False] * 3, [False, True, False], [False] * 3, [True, False, False], [False] * 3]
+    assert (places == 1).tolist() == [[False] * 3] * 4 + [[False, True, True]]
