@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,16 +11,18 @@ import pyarrow.parquet as pq
 from pipeline.days import Day
 from pipeline.errors import SourceError, UsageError
 from pipeline.sources.base import Reading, Source
+from pipeline.sources.delta_log import refuse_removed
+from pipeline.sources.parquet_folders import DataFile, day_folders, files_of_day, files_of_table, no_parquet
 
 DONE = "_SUCCESS"
 """The empty file that marks a day's folder as complete."""
 
 
 class ParquetSource(Source):
-    """``FOLDER/<source>/day=YYYY-MM-DD/*.parquet``, or ``FOLDER/<source>/*.parquet`` for an undated table.
+    """``FOLDER/<source>/day=YYYY-MM-DD/…``, or ``FOLDER/<source>/…`` for an undated table (``parquet_folders``).
 
-    A column may carry a family prefix, such as ``context:is_click``. A column ``day`` that the files lack is the
-    partition's own day.
+    A column may carry a family prefix, such as ``context:is_click``. A column that the files lack and a folder names,
+    such as ``hour=05``, has the folder's value; ``day`` is the day, whatever its folder is called.
     """
 
     def __init__(self, url: str, variable: str) -> None:
@@ -39,40 +41,45 @@ class ParquetSource(Source):
 
     def read(self, source: str, columns: Sequence[str], day: Day | None, *, chunk_rows: int) -> Reading:
         files = self._files(source, day)
-        names = [_names(path) for path in files]
+        names = [_names(file.path) for file in files]
         # A column that only some files have is there: the rows of the others read as missing.
         missing = tuple(
             name for name in columns
-            if not any(_find(name, each) for each in names) and not (name == "day" and day is not None and files)
+            if not any(_find(name, each) or name.casefold() in file.values
+                       for each, file in zip(names, files, strict=True))
+            and not (name == "day" and day is not None and files)
         )  # fmt: skip
         present = [name for name in columns if name not in missing]
         return Reading(missing, self._stream(files, names, present, day, chunk_rows))
 
     def _stream(
-        self, files: list[Path], names: list[list[str]], columns: list[str], day: Day | None, chunk_rows: int
+        self, files: list[DataFile], names: list[list[str]], columns: list[str], day: Day | None, chunk_rows: int
     ) -> Iterator[pa.RecordBatch]:
-        for path, here in zip(files, names, strict=True):
+        for each, here in zip(files, names, strict=True):
             own = {name: found for name in columns if (found := _find(name, here)) is not None}
+            values = each.values if day is None else {"day": str(day), **each.values}
             try:
                 # Pre-buffering keeps the whole file in memory while it is read.
-                with pq.ParquetFile(path, pre_buffer=False) as file:
+                with pq.ParquetFile(each.path, pre_buffer=False) as file:
                     for batch in file.iter_batches(chunk_rows, columns=list(own.values()), use_threads=False):
-                        yield _named(batch, own, columns, day)
+                        yield _named(batch, own, columns, values)
             except (pa.ArrowException, OSError) as error:
-                raise SourceError(f"{path}: cannot be read as Parquet: {error}; write the file again") from None
+                raise no_parquet(each.path, error) from None
 
     def count(self, source: str, day: Day | None) -> int:
-        return sum(_rows(path) for path in self._files(source, day))
+        return sum(_rows(file.path) for file in self._files(source, day))
 
     def has_rows(self, source: str, day: Day | None) -> bool:
-        return any(_rows(path) for path in self._files(source, day))
+        return any(_rows(file.path) for file in self._files(source, day))
 
     def is_marked(self, source: str, day: Day) -> bool:
-        return (self._table(source) / f"day={day}" / DONE).is_file()
+        """By the marker in the day's folder itself: that of one of its hours says nothing of the day."""
+        folders = [each for each in day_folders(self._table(source)) if each.day == day]
+        return bool(folders) and all(not each.time and (each.path / DONE).is_file() for each in folders)
 
     def version(self, source: str) -> str | None:
         """What the file system says of an undated table's files."""
-        found = [(path, path.stat()) for path in self._files(source, None)]
+        found = [(file.path, file.path.stat()) for file in self._files(source, None)]
         return " ".join(f"{path.resolve()} {each.st_ino}.{each.st_size}.{each.st_mtime_ns}" for path, each in found)
 
     def _table(self, source: str) -> Path:
@@ -86,38 +93,29 @@ class ParquetSource(Source):
             )
         return folder
 
-    def _files(self, source: str, day: Day | None) -> list[Path]:
+    def _files(self, source: str, day: Day | None) -> list[DataFile]:
         """The table's files, or those of its day; none where the day has no folder."""
         table = self._table(source)
-        if day is not None:
-            files = sorted((table / f"day={day}").glob("*.parquet"))
-            if not files and not any(table.glob("day=*")) and any(table.glob("*.parquet")):
-                raise SourceError(
-                    f"{table}: has files but no folders day=YYYY-MM-DD, though the job reads it by day; "
-                    "write it in day partitions, or declare the table `dated: false`"
-                )
+        if day is None:
+            files = files_of_table(table)
         else:
-            files = sorted(table.glob("*.parquet"))
-            if not files:
-                raise SourceError(
-                    f"{table}: no *.parquet file in it; write the table there, or declare it `dated: true` "
-                    "if it is kept in folders day=YYYY-MM-DD"
-                )
-        return [path for path in files if not path.name.startswith((".", "_"))]
+            files = [file for folder in day_folders(table) if folder.day == day for file in files_of_day(folder)]
+        refuse_removed(table, [file.path for file in files])
+        return files
 
 
 def _names(path: Path) -> list[str]:
     try:
         return list(pq.read_schema(path).names)
     except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"{path}: cannot be read as Parquet: {error}; write the file again") from None
+        raise no_parquet(path, error) from None
 
 
 def _rows(path: Path) -> int:
     try:
         return int(pq.read_metadata(path).num_rows)
     except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"{path}: cannot be read as Parquet: {error}; write the file again") from None
+        raise no_parquet(path, error) from None
 
 
 def _find(name: str, names: list[str]) -> str | None:
@@ -127,13 +125,15 @@ def _find(name: str, names: list[str]) -> str | None:
     return next((each for each in names if each.rpartition(":")[2] == name), None)
 
 
-def _named(batch: pa.RecordBatch, own: dict[str, str], columns: list[str], day: Day | None) -> pa.RecordBatch:
+def _named(
+    batch: pa.RecordBatch, own: dict[str, str], columns: list[str], values: Mapping[str, str | None]
+) -> pa.RecordBatch:
     arrays = []
     for name in columns:
         if name in own:
             arrays.append(batch.column(own[name]))
-        elif name == "day" and day is not None:
-            arrays.append(pa.array([str(day)] * batch.num_rows, pa.string()))
+        elif (value := values.get(name.casefold())) is not None:
+            arrays.append(pa.array([value] * batch.num_rows, pa.string()))
         else:
             arrays.append(pa.nulls(batch.num_rows))
     return pa.RecordBatch.from_arrays(arrays, columns)

@@ -100,7 +100,7 @@ def _empty_undated(place: Place) -> None:
 BROKEN: dict[str, tuple[Callable[[Place], None], list[str]]] = {
     "no source": (_lose_folder, ["no such folder", "DAYSPRING_ADS_URL"]),
     "a missing table": (_lose_table, ["midas_online_ad", "no table folder", "there are: "]),
-    "a table without a file": (_lose_file, ["midas_online_ad", "no *.parquet file"]),
+    "a table without a file": (_lose_file, ["midas_online_ad", "no Parquet file"]),
     "an undated table without rows": (_empty_undated, ["midas_online_ad", "has no rows"]),
     "half a file": (_cut, [f"day={FIRST}/part-0000.parquet", "cannot be read as Parquet"]),
     "a missing column": (_drop("is_click"), ["has no column is_click", "tables.impressions.columns"]),
