@@ -155,7 +155,8 @@ def _states(api: Api, wanted: Range) -> dict[str, dict[str, Any]]:
         if error.status == 404:  # the DAG has not been parsed yet
             return {}
         raise
-    return {run["logical_date"][:10]: run for run in runs}
+    # A run by hand may name its day by another instant than 00:00 UTC, which is on another date.
+    return {run["logical_date"][:10]: run for run in runs if run["logical_date"][11:19] == "00:00:00"}
 
 
 def _wait_until_known(api: Api, dag: str, patience: float = 120) -> None:

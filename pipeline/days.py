@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from pipeline.errors import UsageError
@@ -45,6 +45,27 @@ class Day:
     def of_instant(cls, instant: datetime, zone: str) -> Day:
         """The business day that an aware instant falls on in ``zone``."""
         return cls(instant.astimezone(ZoneInfo(zone)).toordinal())
+
+    @classmethod
+    def of_logical_date(cls, given: datetime, zone: str) -> Day:
+        """The day that an aware logical date names, for a job whose business days are those of ``zone``.
+
+        00:00 UTC of a day is that day, whatever the zone: a label. The day's first instant in ``zone``, which is what a
+        form filled in there sends, is that day too. Raises ``UsageError``, with the date to give, for anything else.
+
+        >>> Day.of_logical_date(datetime.fromisoformat("2024-02-27T00:00:00+08:00"), "Asia/Shanghai")
+        Day('2024-02-27')
+        """
+        instant = given.astimezone(UTC)
+        if instant.time() == time():
+            return cls(instant.toordinal())
+        day = cls.of_instant(instant, zone)
+        if instant == day.start(zone):
+            return day
+        raise UsageError(
+            f"{given.isoformat()} is neither 00:00 UTC of a day nor the beginning of one in {zone}; "
+            f"for the {day} give {day}T00:00:00+00:00"
+        )
 
     @classmethod
     def today(cls, zone: str) -> Day:
@@ -90,12 +111,47 @@ class Day:
         for ordinal in range(self.ordinal, last.ordinal + 1):
             yield Day(ordinal)
 
+    @property
+    def label(self) -> datetime:
+        """00:00 UTC of this date: how the day is written where an instant is asked for."""
+        return datetime.combine(self.date, time(), UTC)
+
+    def start(self, zone: str) -> datetime:
+        """The first instant of this day in ``zone`` (aware, UTC)."""
+        return self.at(time(), zone)
+
     def end(self, zone: str) -> datetime:
-        """The instant at which this day ends in ``zone`` (aware, UTC)."""
-        return datetime.combine(self.next().date, time(), ZoneInfo(zone)).astimezone(UTC)
+        """The instant from which on this day is over in ``zone`` (aware, UTC)."""
+        return _first_and_last(datetime.combine(self.next().date, time()), zone)[1]
+
+    def at(self, clock: time, zone: str) -> datetime:
+        """The first instant (aware, UTC) at which a clock in ``zone`` shows this time of the day, or is set past it."""
+        return _first_and_last(datetime.combine(self.date, clock), zone)[0]
 
     def __str__(self) -> str:
         return self.date.isoformat()
 
     def __repr__(self) -> str:
         return f"Day('{self}')"
+
+
+def _first_and_last(wall: datetime, zone: str) -> tuple[datetime, datetime]:
+    """The first and the last instant at which the clocks of ``zone`` come to ``wall`` from before it.
+
+    Two where they are set back to before it; where they are set forward over it, both are the instant of that change.
+    """
+    known = ZoneInfo(zone)
+    early, late = sorted(wall.replace(tzinfo=known, fold=fold).astimezone(UTC) for fold in (0, 1))
+
+    def shown(instant: datetime) -> datetime:
+        return instant.astimezone(known).replace(tzinfo=None)
+
+    if shown(early) == wall:
+        return early, late if shown(late - timedelta(seconds=1)) < wall else early
+    # A time that the zone leaves out: between the two, the clock jumps over it at a whole second.
+    low, high = 0, int((late - early).total_seconds())
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if shown(early + timedelta(seconds=middle)) >= wall else (middle, high)
+    change = early + timedelta(seconds=high)
+    return change, change

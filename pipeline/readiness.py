@@ -72,15 +72,12 @@ def _state(context: JobContext, day: Day, now: datetime | None) -> Readiness:
             f"{config.labels.delay_days if config.labels else 0} days)",
             held,
         )
-    source = context.source()
-    required = {name: table for name, table in config.tables.items() if table.dated and table.required}
+    source, required = context.source(), _required(context)
     end = day.end(config.timezone)
     deadline = end + timedelta(hours=config.deadline_hours)
     if now < deadline:
-        lacks = {name: _lacks(context, source, name, table, day, now) for name, table in required.items()}
-        late = {name: why for name, why in lacks.items() if why is not None}
-        if late:
-            waits = "; ".join(f"{name}: {why}" for name, why in late.items())
+        waits = lacking(context, day, now)
+        if waits:
             return Readiness("waiting", f"{waits} (deadline {deadline.isoformat(timespec='minutes')})", deadline)
     filled = {name: source.has_rows(table.source_on(day), day) for name, table in required.items()}
     if all(filled.values()):
@@ -96,6 +93,14 @@ def _state(context: JobContext, day: Day, now: datetime | None) -> Readiness:
     )
 
 
+def lacking(context: JobContext, day: Day, now: datetime | None = None) -> str:
+    """What the ``ready:`` rules of the required tables miss of the day, deadline or not; empty where they all pass."""
+    now = now or datetime.now(UTC)
+    source = context.source()
+    lacks = {name: _lacks(context, source, name, table, day, now) for name, table in _required(context).items()}
+    return "; ".join(f"{name}: {why}" for name, why in lacks.items() if why is not None)
+
+
 def is_settled(context: JobContext, day: Day, now: datetime) -> bool:
     """Whether nothing more of an ended day is waited for: its deadline has passed, or every required table is marked.
 
@@ -107,8 +112,14 @@ def is_settled(context: JobContext, day: Day, now: datetime) -> bool:
         return False
     if now >= end + timedelta(hours=config.deadline_hours):
         return True
-    required = [table for table in config.tables.values() if table.dated and table.required]
-    return now >= end and all(table.ready.marker and source.is_marked(table.source_on(day), day) for table in required)
+    return now >= end and all(
+        table.ready.marker and source.is_marked(table.source_on(day), day) for table in _required(context).values()
+    )
+
+
+def _required(context: JobContext) -> dict[str, Table]:
+    """The tables that a day needs rows of."""
+    return {name: table for name, table in context.config.tables.items() if table.dated and table.required}
 
 
 def _held_until(context: JobContext, day: Day) -> datetime | None:

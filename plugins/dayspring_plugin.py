@@ -1,4 +1,4 @@
-"""Dayspring in Airflow's UI: a page in the navigation, and the same page as a tab of each DAG."""
+"""Dayspring in Airflow: a page in the navigation and as a tab of each DAG, when runs start and by when they release."""
 
 from __future__ import annotations
 
@@ -6,20 +6,27 @@ from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
+from dayspring.deadlines import ReleaseBy
 from dayspring.page.lazy import LazyPage
-from dayspring.refusals import RefuseDaysThatCannotBe
+from dayspring.refusals import DaysAtTheDoor
+from dayspring.timetable import BusinessDays
 
 PREFIX = "/dayspring"
 
 
 class DayspringPlugin(AirflowPlugin):
-    """Registers the page, whose app is built when it is first looked at, and what is refused at the door."""
+    """Registers the page, whose app is built when it is first looked at, and what the DAGs and requests for runs need.
+
+    Airflow refuses a timetable or a reference of a deadline that no plugin registers.
+    """
 
     name = "dayspring"
     fastapi_apps: ClassVar[list[Any]] = [{"app": LazyPage(), "url_prefix": PREFIX, "name": "dayspring"}]
     fastapi_root_middlewares: ClassVar[list[Any]] = [
-        {"middleware": RefuseDaysThatCannotBe, "name": "dayspring refuses runs that can have no day"}
+        {"middleware": DaysAtTheDoor, "name": "dayspring: the day that a run is asked for, or why there is none"}
     ]
+    timetables: ClassVar[list[Any]] = [BusinessDays]
+    deadline_references: ClassVar[list[Any]] = [ReleaseBy]
     external_views: ClassVar[list[Any]] = [
         {
             "name": "Dayspring", "href": f"{PREFIX}/", "destination": "nav", "url_route": "dayspring",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from pipeline.config.experiment import Experiment, Measures, Release
+from pipeline.config.labels import Labels
 from pipeline.config.requests import Impressions, Ranking
 from pipeline.config.tables import Table
 
@@ -36,6 +37,19 @@ def check_measures(kind: str, release: Release, measures: Measures) -> None:
     if release.gate.calibration[0] >= release.gate.calibration[1]:
         low, high = release.gate.calibration
         raise ValueError(f"release.gate.calibration: [{low}, {high}] holds no value; write [lowest, highest]")
+
+
+def check_night(deadline_hours: float, by: str | None, labels: Labels | None) -> None:
+    """A day that comes at its deadline can be released by ``release.by``; of held days that counts from maturity."""
+    if by is None:
+        return
+    hours, minutes = map(int, by.split(":"))
+    held = labels.delay_days if labels is not None and labels.until_then == "hold" else 0
+    if deadline_hours > 24 * held + hours + minutes / 60:
+        raise ValueError(
+            f"release.by: '{by}' is before the deadline of the day's data, {deadline_hours:g} hours after the day's "
+            "end (deadline_hours): a day that comes last would always be late; wait for less long, or release later"
+        )
 
 
 def check_widths(experiments: Mapping[str, Experiment]) -> None:

@@ -63,8 +63,9 @@ class Release(Strict):
     """What is released, from which experiment, and what is kept.
 
     ``push_fields_per_second``: how fast a release goes to Redis, so that readers do not feel it; ``null``: as fast as
-    it can. ``by``: time of the day after, in UTC like the schedule, by which a day should be released; an alert is
-    raised where it is not. Both change nothing of a release, so they are no part of its digest.
+    it can. ``by``: time of the day after, in the job's zone, by which a day should be released, or of the day after its
+    labels have matured where days are held for them; an alert is raised where it is not. None: there is no such time.
+    Both change nothing of a release, so they are no part of its digest.
     """
 
     mode: Literal["after_next_day_test", "immediate"] = "after_next_day_test"

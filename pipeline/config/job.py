@@ -18,6 +18,7 @@ from pipeline.config.cross_checks import (
     check_impressions,
     check_measures,
     check_names,
+    check_night,
     check_style_counts,
     check_tables,
     check_widths,
@@ -42,7 +43,8 @@ class JobConfig(Strict):
         dirty_days: known-bad days; they are skipped.
         labels: when a day's labels have come; none = with the day. Says when a day is read, not what is made of it.
         retention: what is kept on disk; changes nothing that is made.
-        deadline_hours: hours after the end of the business day until which a day may still arrive.
+        deadline_hours: hours after the end of the business day, when its run starts, until which a day may still
+            arrive; not later than ``release.by``.
         extract_block: days that one extraction reads together from a source in which finding a day costs a pass over
             the table (HBase); other sources are read a day at a time.
     """
@@ -57,7 +59,7 @@ class JobConfig(Strict):
     start: DayField | None = None
     state_from: DayField | None = None
     dirty_days: tuple[DayField, ...] = ()
-    deadline_hours: float = Field(default=6, ge=0)
+    deadline_hours: float = Field(default=6, allow_inf_nan=False)
     labels: Labels | None = Field(default=None, exclude=True)
     retention: Retention = Field(default=Retention(), exclude=True)
     tables: dict[str, Table]
@@ -82,6 +84,13 @@ class JobConfig(Strict):
             raise ValueError(f"'{value}' is not a time zone; write one such as Asia/Shanghai or UTC") from None
         return value
 
+    @field_validator("deadline_hours")
+    @classmethod
+    def _after_the_start(cls, value: float) -> float:
+        if value < 0:
+            raise ValueError("before the end of the day, when its run starts; give the hours after it, 0 or more")
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> JobConfig:
         if getattr(self, self.kind) is None:
@@ -101,6 +110,7 @@ class JobConfig(Strict):
         check_tables(self.tables)
         check_measures(self.kind, self.release, self.measures)
         check_widths(self.experiments)
+        check_night(self.deadline_hours, self.release.by, self.labels)
         if self.impressions is not None:
             check_impressions(self.impressions, self.tables)
         if self.ranking is not None:

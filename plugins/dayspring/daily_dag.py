@@ -8,19 +8,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pendulum
-import yaml
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TaskGroup, TriggerRule
+from airflow.sdk import DAG, Asset, TaskGroup, TriggerRule
 
 from dayspring.deadlines import release_deadline
 from dayspring.failures import alert_failure
-from dayspring.operators import PROJECT, AlertsOperator, FailRun, ReportOperator, StageOperator
+from dayspring.operators import AlertsOperator, FailRun, ReportOperator, StageOperator
 from dayspring.params import run_params
 from dayspring.sensors import PATIENCE, DayReadySensor
+from dayspring.settings import settings_of, zone_in
+from dayspring.timetable import BusinessDays
 
 TRAIN_POOL = "train"
 RETRY = {
@@ -33,16 +33,6 @@ RETRY = {
     "weight_rule": "upstream",
     "on_failure_callback": alert_failure,
 }
-
-
-def settings_of(job: str) -> dict[str, Any]:
-    """The job's YAML, read without the full (slower) check of its settings; it has experiments."""
-    path = Path(os.environ.get("DAYSPRING_CONF") or PROJECT / "conf") / f"{job}.yaml"
-    settings = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    experiments = settings.get("experiments") if isinstance(settings, dict) else None
-    if not isinstance(experiments, dict) or not experiments:
-        raise ValueError(f"{path}: experiments: declare at least one; check with `python -m pipeline config check`")
-    return dict(settings)
 
 
 def held_for(settings: Mapping[str, Any]) -> timedelta:
@@ -66,11 +56,12 @@ def daily_dag(job: str, description: str) -> DAG:
     """The DAG ``JOB_daily``. Its runs take their day from the logical date only."""
     settings = settings_of(job)
     experiments = list(settings["experiments"])
+    zone, held = zone_in(settings), held_for(settings)
     release_by = (settings.get("release") or {}).get("by")
     with DAG(
         dag_id=f"{job}_daily",
         description=description,
-        schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
+        schedule=BusinessDays(zone),
         start_date=pendulum.datetime(2009, 1, 1, tz="UTC"),
         end_date=schedule_end(),
         catchup=False,
@@ -78,16 +69,15 @@ def daily_dag(job: str, description: str) -> DAG:
         max_active_runs=16,
         default_args=RETRY,
         params=run_params(experiments),
-        deadline=release_deadline(job, str(release_by)) if release_by else None,
+        deadline=release_deadline(job, str(release_by), zone, held.days) if release_by else None,
         tags=["dayspring", job],
     ) as dag:
 
         def stage(name: str, **kwargs: Any) -> StageOperator:
             return StageOperator(task_id=name, job=job, stage=name, experiments=experiments, **kwargs)
 
-        wait = DayReadySensor(
-            task_id="wait_for_day", job=job, patience=PATIENCE + held_for(settings), execution_timeout=None
-        )
+        patience = PATIENCE + held + timedelta(hours=settings.get("deadline_hours", 0))
+        wait = DayReadySensor(task_id="wait_for_day", job=job, patience=patience, execution_timeout=None)
         extract = stage("extract", execution_timeout=timedelta(hours=3))
         validate = stage("validate")
         # The visible order of days; the rule itself is the chain's, in `pipeline`.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parents[2]
+from dayspring.run_days import day_to_tell
+from dayspring.settings import PROJECT
+
 TRAIN = "train_"
 _SHOWN = 600
 
@@ -14,21 +16,24 @@ def alert_failure(context: Any) -> None:
     """The tasks' ``on_failure_callback``, which Airflow calls when no try is left."""
     task, instance = context["task"], context["ti"]
     job = getattr(task, "job", None)
-    if job is None or not context.get("ds"):
+    # A run of the maintenance has no day of the job's: what it found is told as of the date that it ran for.
+    day = (day_to_tell(job, context) or context.get("ds")) if job is not None else None
+    if job is None or not day:
         return
     exhausted = instance.try_number > (task.retries or 0) > 0
-    _send(job, context["ds"], task.task_id, context.get("exception"), exhausted=exhausted)
+    _send(job, day, task.task_id, context.get("exception"), exhausted=exhausted)
 
 
 def alert_failed_tasks(context: Any, job: str) -> None:
     """Those of the run that have failed, where nothing has told of them yet."""
-    if not context.get("ds"):
+    day = day_to_tell(job, context) or context.get("ds")
+    if not day:
         return
     run = context["run_id"]
     states = context["ti"].get_task_states(dag_id=context["dag"].dag_id, run_ids=[run]).get(run, {})
     for task, state in states.items():
         if state == "failed":
-            _send(job, context["ds"], task, None, exhausted=False)
+            _send(job, day, task, None, exhausted=False)
 
 
 def artefact_root() -> Path:

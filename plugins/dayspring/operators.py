@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 from airflow.providers.standard.operators.bash import BashOperator
@@ -15,11 +15,11 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 from dayspring.failures import alert_failed_tasks
 from dayspring.hooks import environment
 from dayspring.params import Asked
+from dayspring.run_days import day_of, day_to_tell
+from dayspring.settings import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 WRONG_USE = 2
 SKIPPED = 99
-NO_DATE = "This run has no logical date, so it has no day; trigger it with the day's date, 00:00 UTC"
 
 
 class PipelineOperator(BashOperator):
@@ -67,8 +67,11 @@ def command_of(arguments: str) -> str:
     return f'exec "$DAYSPRING_PYTHON" -u -m pipeline {arguments}'
 
 
+DAY = "{{ task.day(logical_date | default(none)) }}"
+
+
 class StageOperator(PipelineOperator):
-    """Runs ``python -m pipeline stage STAGE`` for the run's day, which is its logical date.
+    """Runs ``python -m pipeline stage STAGE`` for the run's day, the one that its logical date names.
 
     Args:
         experiments: all of the job's; a run may have been asked for some of them only.
@@ -86,8 +89,7 @@ class StageOperator(PipelineOperator):
         **kwargs: Any,
     ) -> None:
         chosen = f" --experiment {experiment}" if experiment else ""
-        # Without a date the template is still one; `execute` then says what is wrong.
-        arguments = f"stage {stage} --job {job} --day {{{{ ds | default('') }}}}{chosen}{options}"
+        arguments = f"stage {stage} --job {job} --day {DAY}{chosen}{options}"
         # Behind the experiments' own tasks a skip breaks no order of days.
         may_skip = SKIPPED if stage in ("experiment", "release") else None
         super().__init__(job=job, arguments=arguments, skip_on_exit_code=may_skip, **kwargs)
@@ -95,21 +97,24 @@ class StageOperator(PipelineOperator):
         self.experiments = list(experiments)
         self.experiment = experiment
 
+    def day(self, logical_date: datetime | None) -> str:
+        """For the template, which without a day is still one: `execute` then says what is wrong."""
+        return day_to_tell(self.job, {"logical_date": logical_date}) or ""
+
     def execute(self, context: Any) -> Any:
-        if not context.get("ds"):
-            raise AirflowFailException(NO_DATE)
+        day = day_of(self.job, context)
         asked = Asked.of(context, self.experiments)
         if asked.dry_run:
-            self._plan(context, asked)
+            self._plan(context, asked, day)
         if self.experiment is not None and self.experiment not in asked.experiments:
             raise AirflowSkipException(f"'{self.experiment}' is not among the experiments that this run was asked for")
         self.bash_command += asked.flags(self.stage)
         return super().execute(context)
 
-    def _plan(self, context: Any, asked: Asked) -> None:
+    def _plan(self, context: Any, asked: Asked, day: str) -> None:
         """The first stage prints the plan of them all; no stage runs."""
         if self.stage == "extract":
-            self.bash_command = command_of(f"run --job {self.job} --day {context['ds']} --dry-run{asked.plan_flags()}")
+            self.bash_command = command_of(f"run --job {self.job} --day {day} --dry-run{asked.plan_flags()}")
             super().execute(context)
         raise AirflowSkipException(
             "A dry run: the plan is in the log of `extract`. To run it, delete this run and trigger the day again"
@@ -126,7 +131,7 @@ class ReportOperator(StageOperator):
     def execute(self, context: Any) -> None:
         # The last line of the output is the operator's result.
         line = super().execute(context)
-        context["outlet_events"][self.asset].extra = {"day": context["ds"], "measures": json.loads(line)}
+        context["outlet_events"][self.asset].extra = {"day": day_of(self.job, context), "measures": json.loads(line)}
 
 
 class AlertsOperator(PipelineOperator):
@@ -144,9 +149,7 @@ class AlertsOperator(PipelineOperator):
             first = min(event.timestamp for event in events)
             events += context["inlet_events"][self.asset].after(first.isoformat())
         days = sorted({str(event.extra["day"]) for event in events if "day" in (event.extra or {})})
-        if not days and not context.get("ds"):
-            raise AirflowFailException(NO_DATE)
-        self.bash_command += "".join(f" --day {day}" for day in days or [context["ds"]])
+        self.bash_command += "".join(f" --day {day}" for day in days or [day_of(self.job, context)])
         return super().execute(context)
 
 

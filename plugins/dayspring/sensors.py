@@ -8,12 +8,14 @@ from typing import Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from dayspring.failures import artefact_root
 from dayspring.hooks import source_hook
-from dayspring.operators import NO_DATE
+from dayspring.run_days import day_of
 from dayspring.triggers import DayReadyTrigger, state_of
+from pipeline.days import Day
 
 PATIENCE = timedelta(hours=48)
-"""How long a day's data is waited for; longer by as many days as a job holds its days for their labels."""
+"""How long a day is waited for at most, beyond its deadline and beyond the days that it is held for its labels."""
 
 
 class DayReadySensor(BaseOperator):
@@ -36,9 +38,7 @@ class DayReadySensor(BaseOperator):
     def execute(self, context: Any) -> None:
         from pipeline.errors import UsageError
 
-        day = context.get("ds")
-        if not day:
-            raise AirflowFailException(NO_DATE)
+        day = day_of(self.job, context)
         if context["params"].get("dry_run"):
             self.log.info("A dry run waits for nothing")
             return
@@ -51,10 +51,28 @@ class DayReadySensor(BaseOperator):
             self.log.info("%s is not ready: %s", day, found["reason"])
             trigger = DayReadyTrigger(self.job, day, self.poll_seconds)
             self.defer(trigger=trigger, method_name="go_on", timeout=self.patience)
-        self.go_on(context, found)
+        self._go_on(day, found)
 
     def go_on(self, context: Any, event: dict[str, str]) -> None:
         """Called with the trigger's event."""
         if event["state"] == "error":
             raise AirflowException(event["reason"])
-        self.log.info("%s is %s: %s", context["ds"], event["state"], event["reason"])
+        day = day_of(self.job, context)
+        self._go_on(day, event)
+        if event["state"] == "ready" and event.get("without"):
+            self._tell(day, event["without"])
+
+    def _go_on(self, day: str, found: dict[str, str]) -> None:
+        without = f"; taken without {found['without']}" if found.get("without") else ""
+        self.log.info("%s is %s: %s%s", day, found["state"], found["reason"], without)
+
+    def _tell(self, day: str, without: str) -> None:
+        """It was waited for in vain: somebody should know that it may not be whole."""
+        from pipeline.alerts.causes import Alert
+        from pipeline.alerts.deliver import try_to_deliver
+
+        text = (
+            f"taken at its deadline without {without}; if it was not whole, read it again once it is: "
+            f"python -m pipeline backfill --job {self.job} --from {day} --to {day} --reprocess"
+        )
+        try_to_deliver(artefact_root(), self.job, [Alert("late_day", self.job, Day.parse(day), text, what="taken")])

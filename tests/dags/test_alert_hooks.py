@@ -16,6 +16,7 @@ from pipeline.days import Day
 from pipeline.failures import noted
 
 DAY = "2024-03-04"
+LABEL = datetime(2024, 3, 4, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +35,7 @@ def told(root: Path) -> list[tuple[str, str | None, str]]:
 def failed(task: str, tries: int = 1, error: str = "exit code 1", **more: Any) -> dict[str, Any]:
     """The context of a task of ads_daily that has failed for good."""
     return {
-        "ds": DAY, "exception": RuntimeError(error), "ti": SimpleNamespace(try_number=tries),
+        "ds": DAY, "logical_date": LABEL, "exception": RuntimeError(error), "ti": SimpleNamespace(try_number=tries),
         "task": SimpleNamespace(task_id=task, job="ads", retries=2), **more,
     }  # fmt: skip
 
@@ -84,7 +85,8 @@ def test_what_was_killed_is_told_when_the_run_fails(root: Path) -> None:
             return {"run": states}
 
     alert_failure(failed("extract"))
-    context = {"ds": DAY, "run_id": "run", "dag": SimpleNamespace(dag_id="ads_daily"), "ti": Instance()}
+    dag = SimpleNamespace(dag_id="ads_daily")
+    context = {"ds": DAY, "logical_date": LABEL, "run_id": "run", "dag": dag, "ti": Instance()}
     with pytest.raises(AirflowFailException, match="At least one task"):
         FailRun(task_id="fail_run", job="ads").execute(context)
     assert told(root) == [
@@ -108,23 +110,40 @@ def test_a_notifier_that_cannot_be_reached_fails_nothing(
 def test_a_task_of_no_job_or_day_is_left_to_airflow(root: Path) -> None:
     from dayspring.failures import alert_failure
 
-    alert_failure(failed("extract") | {"ds": None})
+    alert_failure(failed("extract") | {"ds": None, "logical_date": None})
     alert_failure(failed("extract") | {"task": SimpleNamespace(task_id="any_trained", retries=0)})
     assert told(root) == []
 
 
-def late(run_type: str = "scheduled") -> str:
+def test_it_is_told_of_the_day_that_the_logical_date_names(root: Path) -> None:
+    from dayspring.failures import alert_failure
+
+    # 00:00 of the 4th in Shanghai, where the job's days are; its date in UTC is the day before.
+    named = {"ds": "2024-03-03", "logical_date": datetime(2024, 3, 3, 16, tzinfo=UTC)}
+    alert_failure(failed("extract") | named)
+    # The maintenance runs for no day of the job's: it is told as of its own date.
+    alert_failure(failed("audit") | {"ds": "2024-03-03", "logical_date": datetime(2024, 3, 3, 4, tzinfo=UTC)})
+    found = {each["what"]: each["day"] for each in SentAlerts(root, "ads").read()}
+    assert found == {"extract": DAY, "audit": "2024-03-03"}
+
+
+def late(run_type: str = "scheduled", **more: Any) -> str:
     from dayspring.deadlines import release_is_late
 
     run = {"run_type": run_type, "logical_date": f"{DAY}T00:00:00Z", "dag_run_id": "run"}
-    return asyncio.run(release_is_late("ads", "04:00", context={"dag_run": run}))
+    return asyncio.run(release_is_late("ads", "04:00", "Asia/Shanghai", context={"dag_run": run}, **more))
 
 
 def test_a_day_that_is_not_released_in_time(root: Path) -> None:
     assert late() == late() == f"{DAY} is late"
     ((kind, _, text),) = told(root)
     assert kind == "late_release"
-    assert text.startswith("not released by 04:00 UTC of 2024-03-05 (release.by)")
+    assert text.startswith("not released by 04:00 of 2024-03-05, Asia/Shanghai (release.by)")
+
+
+def test_a_day_that_was_held_for_its_labels_is_late_after_their_maturity(root: Path) -> None:
+    assert late(held_days=3) == f"{DAY} is late"
+    assert told(root)[0][2].startswith("not released by 04:00 of 2024-03-08, Asia/Shanghai")
 
 
 def test_a_run_of_a_backfill_is_not_late(root: Path) -> None:

@@ -165,11 +165,12 @@ def test_the_sensor_and_its_trigger_look_there_too(monkeypatch: pytest.MonkeyPat
         return {"state": "ready", "reason": "there"}
 
     monkeypatch.setattr(triggers, "state_of", state_of)
+    monkeypatch.setattr(triggers, "lacks_of", lambda job, day, settings: seen.append(settings) or "")
 
     async def first() -> Any:
         return await anext(triggers.DayReadyTrigger("ads", "2024-03-04", 0).run())
 
     assert asyncio.run(first()).payload["state"] == "ready"
-    assert seen == [wanted]
+    assert seen == [wanted, wanted]
     # Its arguments go into Airflow's database.
     assert "hbase" not in str(triggers.DayReadyTrigger("ads", "2024-03-04").serialize())

@@ -6,7 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ WIRING = sorted(
     for path in (*(PROJECT / "dags").glob("*.py"), *(PROJECT / "plugins").rglob("*.py"))
     if path.parent.name != "page"
 )
+LIGHT = {"pipeline.days", "pipeline.errors"}  # of the standard library alone
 HEAVY = {"tensorflow", "keras", "pandas", "pyarrow", "numpy", "sqlalchemy", "models", "pipeline"}
 
 
@@ -59,8 +60,8 @@ def test_what_follows_a_day_is_started_by_its_asset_and_not_by_hand(dags: dict[s
     assert list(report.task_dict) == ["alerts"]
 
 
-def test_a_run_is_a_utc_day_and_gaps_are_backfilled_by_hand(dag: Any) -> None:
-    assert (dag.timetable.expression, str(dag.timetable.timezone)) == ("0 0 * * *", "UTC")
+def test_a_run_starts_at_the_end_of_the_day_in_the_jobs_zone_and_gaps_are_backfilled_by_hand(dag: Any) -> None:
+    assert dag.timetable.zone == "Asia/Shanghai"
     assert dag.catchup is False
     assert dag.max_active_runs >= 16
     assert str(dag.start_date) == "2009-01-01 00:00:00+00:00"
@@ -96,8 +97,14 @@ def test_every_stage_gets_its_day_from_the_logical_date(dag: Any, job: str) -> N
     stages = [task for task in dag.task_dict.values() if hasattr(task, "bash_command")]
     assert len(stages) == 9 + len(experiments(job))
     for task in stages:
-        assert f"--job {job} --day {{{{ ds | default('') }}}}" in task.bash_command
-        assert "data_interval" not in task.bash_command
+        assert f"--job {job} --day {{{{ task.day(logical_date | default(none)) }}}}" in task.bash_command
+        for day, date in (
+            ("2024-02-27", datetime(2024, 2, 27, tzinfo=UTC)),
+            ("2024-02-27", datetime(2024, 2, 26, 16, tzinfo=UTC)),  # 00:00 in Shanghai
+            ("", datetime(2024, 2, 27, 10, tzinfo=UTC)),
+            ("", None),
+        ):
+            assert task.day(date) == day
 
 
 def test_every_process_is_retried_with_back_off_and_timed_out(dag: Any) -> None:
@@ -158,8 +165,8 @@ def test_wiring_only(job: str) -> None:
 
 @pytest.mark.parametrize("path", WIRING, ids=lambda path: path.name)
 def test_nothing_heavy_at_top_level(path: Path) -> None:
-    found = {name.split(".")[0] for name in top_level_imports(ast.parse(path.read_text(encoding="utf-8")))}
-    assert not found & HEAVY
+    imported = set(top_level_imports(ast.parse(path.read_text(encoding="utf-8")))) - LIGHT
+    assert not {name.split(".")[0] for name in imported} & HEAVY
 
 
 def top_level_imports(tree: ast.Module) -> Iterator[str]:
@@ -188,17 +195,49 @@ def test_a_yaml_without_experiments_is_named(tmp_path: Path, monkeypatch: pytest
         daily_dag("ads", "")
 
 
-def test_a_release_deadline_of_the_yaml_becomes_the_dags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_time_of_release_of_the_yaml_becomes_the_dags_deadline(tmp_path: Path, monkeypatch: Any) -> None:
     from dayspring.daily_dag import daily_dag
 
-    text = (PROJECT / "conf" / "ads.yaml").read_text(encoding="utf-8")
-    (tmp_path / "ads.yaml").write_text(text.replace("release:\n", 'release:\n  by: "04:30"\n'), encoding="utf-8")
+    def deadlines(**changes: Any) -> list[Any]:
+        settings = yaml.safe_load((PROJECT / "conf" / "ads.yaml").read_text(encoding="utf-8"))
+        settings["release"] |= changes.pop("release", {})
+        (tmp_path / "ads.yaml").write_text(yaml.safe_dump(settings | changes), encoding="utf-8")
+        return list(daily_dag("ads", "").deadline or [])
+
     monkeypatch.setenv("DAYSPRING_CONF", str(tmp_path))
-    (deadline,) = daily_dag("ads", "").deadline
-    assert deadline.interval == timedelta(days=1, hours=4, minutes=30)
-    assert deadline.callback.path == "dayspring.deadlines.release_is_late"
-    monkeypatch.delenv("DAYSPRING_CONF")
+    held = {"delay_days": 3, "until_then": "hold"}
+    (shipped,), (edited,) = deadlines(), deadlines(timezone="America/New_York", release={"by": "05:30"}, labels=held)
+    for deadline, by, zone, days in ((shipped, "04:00", "Asia/Shanghai", 0), (edited, "05:30", "America/New_York", 3)):
+        assert (deadline.reference.by, deadline.reference.zone, deadline.reference.held_days) == (by, zone, days)
+        assert deadline.interval == timedelta()
+        assert deadline.callback.path == "dayspring.deadlines.release_is_late"
+    assert deadlines(release={"by": None}) == []
+    with pytest.raises(ValueError, match=r"release\.by: '240' is no time of the day"):  # 04:00 without its quotes
+        deadlines(release={"by": 240})
+    settings = yaml.safe_load((tmp_path / "ads.yaml").read_text(encoding="utf-8"))
+    del settings["release"]["by"]
+    (tmp_path / "ads.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     assert not daily_dag("ads", "").deadline
+
+
+def test_a_day_is_waited_for_until_its_deadline_however_late_that_is(tmp_path: Path, monkeypatch: Any) -> None:
+    from dayspring.daily_dag import daily_dag
+
+    settings = yaml.safe_load((PROJECT / "conf" / "ads.yaml").read_text(encoding="utf-8"))
+    settings |= {"deadline_hours": 90, "labels": {"delay_days": 2, "until_then": "hold"}}
+    settings["release"].pop("by")
+    (tmp_path / "ads.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    monkeypatch.setenv("DAYSPRING_CONF", str(tmp_path))
+    assert daily_dag("ads", "").task_dict["wait_for_day"].patience >= timedelta(days=2, hours=90)
+
+
+def test_a_zone_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dayspring.daily_dag import daily_dag
+
+    (tmp_path / "ads.yaml").write_text("timezone: Asia/Shangai\nexperiments: {din: {}}\n", encoding="utf-8")
+    monkeypatch.setenv("DAYSPRING_CONF", str(tmp_path))
+    with pytest.raises(ValueError, match="timezone: 'Asia/Shangai' is not a time zone"):
+        daily_dag("ads", "")
 
 
 def test_the_schedule_can_end_with_the_data(monkeypatch: pytest.MonkeyPatch) -> None:

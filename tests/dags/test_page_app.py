@@ -58,7 +58,7 @@ def client(stranger: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
             return bool(details.id != f"{NOT_ALLOWED}_daily")
 
     monkeypatch.setattr(app, "get_auth_manager", Manager)
-    monkeypatch.setattr(app, "runs_of", lambda dag_id: {"runs": {}, "tasks": {}, "problem": None})
+    monkeypatch.setattr(app, "runs_of", lambda dag_id, zone: {"runs": {}, "tasks": {}, "problem": None})
     stranger.app.dependency_overrides[get_user] = lambda: "a user"  # type: ignore[attr-defined]
     return stranger
 
@@ -255,8 +255,9 @@ def test_the_plugin_imports_nothing_of_the_page() -> None:
     )
     imported = in_a_process(code).split()
     assert "dayspring.page.lazy" in imported
-    heavy = ("dayspring.page.app", "dayspring.page.render", "pipeline", "fastapi", "starlette", "jinja2", "numpy")
-    assert not [name for name in imported if name.startswith(heavy)]
+    heavy = ("dayspring.page.app", "dayspring.page.render", "pipeline.", "fastapi", "starlette", "jinja2", "numpy")
+    light = {"pipeline.days", "pipeline.errors"}
+    assert not [name for name in imported if name.startswith(heavy) and name not in light]
 
 
 def test_the_plugin_is_registered() -> None:

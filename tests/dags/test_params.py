@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,9 +43,10 @@ def execute(dag: Any, task: str, **asked: Any) -> Any:
     import copy
 
     found = copy.copy(dag.task_dict[task])
-    found.bash_command = found.bash_command.replace("{{ ds | default('') }}", DAY)
+    found.bash_command = found.bash_command.replace("{{ task.day(logical_date | default(none)) }}", DAY)
     events = {dag.task_dict["report"].asset: SimpleNamespace(extra={})}
-    return found.execute({"ds": DAY, "params": {**ORDINARY, **asked}, "outlet_events": events})
+    date = datetime(2024, 3, 4, tzinfo=UTC)
+    return found.execute({"logical_date": date, "params": {**ORDINARY, **asked}, "outlet_events": events})
 
 
 def test_the_defaults_are_those_of_an_ordinary_run(dag: Any) -> None:

@@ -1,4 +1,7 @@
-"""Runs by hand that can have no day are refused at the door; everything else passes through as it came."""
+"""Runs that are asked for: a day's beginning in the job's zone becomes its label, what names no day is refused.
+
+Everything else passes through as it came.
+"""
 
 from __future__ import annotations
 
@@ -25,21 +28,88 @@ TRIGGER = "/api/v2/dags/ads_daily/dagRuns"
 def test_a_day_that_cannot_be(body: bytes, told: str) -> None:
     from dayspring.refusals import refusal
 
-    assert told in str(refusal(body, NOW))
+    assert told in str(refusal(body, NOW, "Asia/Shanghai"))
 
 
 @pytest.mark.parametrize(
     "body", [b'{"logical_date": "2024-03-04T00:00:00Z"}', b'{"logical_date": "no date"}', b"no JSON", b"[]", b""]
 )
 def test_what_airflow_is_to_judge(body: bytes) -> None:
-    from dayspring.refusals import refusal
+    from dayspring.refusals import labelled, refusal
 
-    assert refusal(body, NOW) is None
+    assert refusal(body, NOW, "Asia/Shanghai") is None
+    assert labelled(body, "Asia/Shanghai") == body
+
+
+@pytest.mark.parametrize(
+    ("zone", "sent", "day"),
+    [
+        ("Asia/Shanghai", "2024-02-27T00:00:00+08:00", "2024-02-27"),
+        ("Asia/Shanghai", "2024-02-26T16:00:00.000Z", "2024-02-27"),  # as a browser writes it
+        ("Asia/Shanghai", 1708963200, "2024-02-27"),  # the same as seconds, which Airflow reads too
+        ("Asia/Kolkata", "2024-02-26T18:30:00Z", "2024-02-27"),
+        ("America/New_York", "2023-03-13T00:00:00-04:00", "2023-03-13"),
+        ("Africa/Cairo", "2023-04-28T01:00:00+03:00", "2023-04-28"),  # its first instant: the clocks were set at 00:00
+        ("Pacific/Kiritimati", "2024-02-27T00:00:00+14:00", "2024-02-27"),
+    ],
+)
+def test_a_days_beginning_is_written_as_its_label(zone: str, sent: object, day: str) -> None:
+    from dayspring.refusals import RANGE, labelled, refusal
+
+    body = json.dumps({"logical_date": sent, "conf": {"epochs": 2}, "note": "é"}).encode()
+    assert refusal(body, NOW, zone) is None
+    assert json.loads(labelled(body, zone)) == {"logical_date": f"{day}T00:00:00Z", "conf": {"epochs": 2}, "note": "é"}
+    ends = json.dumps({"from_date": sent, "to_date": sent, "max_active_runs": 3}).encode()
+    assert refusal(ends, NOW, zone, RANGE) is None
+    written = {"from_date": f"{day}T00:00:00Z", "to_date": f"{day}T00:00:00Z", "max_active_runs": 3}
+    assert json.loads(labelled(ends, zone, RANGE)) == written
+
+
+@pytest.mark.parametrize(
+    ("sent", "day"),
+    [
+        ("2024-02-27T00:00:00+09:00", "2024-02-26"),
+        ("2024-02-27T00:00:00-05:00", "2024-02-27"),
+        ("2024-02-27T08:00:00Z", "2024-02-27"),
+        ("2024-02-27T23:30:00Z", "2024-02-28"),
+    ],
+)
+def test_what_names_no_day_is_refused_with_the_date_to_give(sent: str, day: str) -> None:
+    from dayspring.refusals import RANGE, refusal
+
+    why = str(refusal(json.dumps({"logical_date": sent}).encode(), NOW, "Asia/Shanghai"))
+    assert why.startswith("logical_date: 2024-02-2")
+    assert why.endswith(f"for the {day} give {day}T00:00:00+00:00")
+    for name in RANGE:
+        ends = {"from_date": "2024-02-01T00:00:00Z", "to_date": "2024-03-01T00:00:00Z", name: sent}
+        why = str(refusal(json.dumps(ends).encode(), NOW, "Asia/Shanghai", RANGE))
+        assert why.startswith(f"{name}: ")
+        assert why.endswith(f"for the {day} give {day}T00:00:00+00:00")
+
+
+def test_whether_a_day_has_begun_is_told_by_the_clocks_of_the_jobs_zone() -> None:
+    from dayspring.refusals import RANGE, refusal
+
+    body = b'{"logical_date": "2024-03-05T00:00:00Z"}'
+    assert refusal(body, datetime(2024, 3, 4, 16, tzinfo=UTC), "Asia/Shanghai") is None
+    why = refusal(body, datetime(2024, 3, 4, 15, 59, tzinfo=UTC), "Asia/Shanghai")
+    assert "it is 2024-03-04 in Asia/Shanghai" in str(why)
+    assert refusal(body, datetime(2024, 3, 5, 4, tzinfo=UTC), "America/New_York") is not None
+    # Of a backfill's range the days that are not over are left out by Airflow.
+    assert refusal(b'{"to_date": "2124-01-01T00:00:00Z"}', NOW, "Asia/Shanghai", RANGE) is None
+
+
+def test_where_the_settings_cannot_be_read_the_first_task_is_to_judge() -> None:
+    from dayspring.refusals import labelled, refusal
+
+    body = b'{"logical_date": "2024-02-27T10:00:00Z"}'
+    assert refusal(body, NOW, None) is None
+    assert labelled(body, None) == body
 
 
 def asked(path: str, body: bytes, method: str = "POST") -> tuple[list[bytes], list[dict[str, Any]]]:
     """What reached the app behind, and what was answered; the body comes in two parts."""
-    from dayspring.refusals import RefuseDaysThatCannotBe
+    from dayspring.refusals import DaysAtTheDoor
 
     parts = [
         {"type": "http.request", "body": body[:5], "more_body": True},
@@ -49,6 +119,7 @@ def asked(path: str, body: bytes, method: str = "POST") -> tuple[list[bytes], li
     answered: list[dict[str, Any]] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
+        lengths.append(int(dict(scope["headers"])[b"content-length"]))
         while (message := await receive()).get("more_body"):
             reached.append(message["body"])
         reached.append(message["body"])
@@ -59,8 +130,12 @@ def asked(path: str, body: bytes, method: str = "POST") -> tuple[list[bytes], li
     async def send(message: Any) -> None:
         answered.append(message)
 
-    scope = {"type": "http", "method": method, "path": path}
-    asyncio.run(RefuseDaysThatCannotBe(app)(scope, receive, send))
+    lengths: list[int] = []
+    headers = [(b"host", b"x"), (b"content-length", str(len(body)).encode()), (b"content-type", b"application/json")]
+    scope = {"type": "http", "method": method, "path": path, "headers": headers}
+    asyncio.run(DaysAtTheDoor(app)(scope, receive, send))
+    assert lengths == [len(b"".join(reached))] * bool(reached)
+    assert dict(scope["headers"])[b"content-length"] == str(len(body)).encode()  # another's: left as it was
     return reached, answered
 
 
@@ -68,6 +143,27 @@ def test_a_good_request_passes_whole() -> None:
     body = b'{"logical_date": "2024-03-04T00:00:00Z", "conf": {}}'
     reached, answered = asked(TRIGGER, body)
     assert (b"".join(reached), answered) == (body, [])
+
+
+@pytest.mark.parametrize("path", [TRIGGER, f"{TRIGGER}/", f"/behind/a/proxy{TRIGGER}"])
+def test_a_days_beginning_reaches_airflow_as_its_label(path: str) -> None:
+    reached, answered = asked(path, b'{"logical_date": "2024-02-26T16:00:00Z", "conf": {}}')
+    assert answered == []
+    assert json.loads(b"".join(reached)) == {"logical_date": "2024-02-27T00:00:00Z", "conf": {}}
+
+
+@pytest.mark.parametrize("path", ["/api/v2/backfills", "/api/v2/backfills/dry_run"])
+def test_a_backfills_ends_too(path: str) -> None:
+    ends = {"dag_id": "ads_daily", "from_date": "2024-02-26T00:00:00+08:00", "to_date": "2024-02-29T00:00:00+08:00"}
+    reached, _ = asked(path, json.dumps(ends).encode())
+    labels = {"from_date": "2024-02-26T00:00:00Z", "to_date": "2024-02-29T00:00:00Z"}
+    assert json.loads(b"".join(reached)) == ends | labels
+    for other in ("another", "report_of_daily_things", None):
+        body = json.dumps(ends | {"dag_id": other}).encode()
+        assert b"".join(asked(path, body)[0]) == body
+    reached, (start, told) = asked(path, json.dumps(ends | {"to_date": "2024-02-29T10:00:00Z"}).encode())
+    assert (reached, start["status"]) == ([], 400)
+    assert json.loads(told["body"])["detail"].endswith("for the 2024-02-29 give 2024-02-29T00:00:00+00:00")
 
 
 @pytest.mark.parametrize("path", ["/api/v2/dags/another/dagRuns", "/api/v2/dags/ads_daily/dagRuns/list", "/dayspring/"])

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +22,7 @@ from ops.deployment import Deployment
 from ops.processes import alive
 from ops.rest import Api, ApiError
 from pipeline.alerts.sent import SentAlerts
+from pipeline.days import Day
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Of ads, day 2 is skipped and day 3's `first` fails for good (exit 2) until it is repaired; of homework, day 4's.
@@ -41,9 +42,9 @@ exit 0
 """
 DAYS = Range("ads", date(2024, 3, 4), date(2024, 3, 7))
 WEEK = Range("homework", date(2024, 3, 1), date(2024, 3, 7))
-TODAY = datetime.now(UTC).date()
+TODAY = Day.today("Asia/Shanghai")
 # The schedule starts the last whole day by itself; midnight may come while the tests run.
-NEWEST = [str(TODAY - timedelta(days=1)), str(TODAY)]
+NEWEST = [str(TODAY.previous()), str(TODAY)]
 CLOSING = ("check", "release", "publish", "prune")
 pytestmark = [pytest.mark.slow]
 
@@ -61,7 +62,7 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Deploy
         # Days known to be dirty need no source: the wait is over before it began.
         settings["dirty_days"] = [*WEEK.days, *NEWEST, "2024-02-28"]
         # Every day is past it at once, but only one of the schedule's can be late.
-        settings["release"]["by"] = "00:00"
+        settings["release"]["by"], settings["deadline_hours"] = "00:00", 0
         (conf / f"{job}.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     stand_in = folder / "python"
     stand_in.write_text(STAND_IN, encoding="utf-8")
@@ -276,7 +277,7 @@ def test_a_release_that_is_late_is_told_by_the_triggerer(scheduler: tuple[Deploy
     wait_for("the alert", lambda: bool(late()), 120)
     for day, text in late():
         assert day in NEWEST
-        assert text.startswith("not released by 00:00 UTC of ")
+        assert text.startswith(f"not released by 00:00 of {Day.parse(day).next()}, Asia/Shanghai (release.by)")
 
 
 def test_a_run_by_hand(scheduler: tuple[Deployment, Path], outcome: dict[str, Any]) -> None:
@@ -284,7 +285,9 @@ def test_a_run_by_hand(scheduler: tuple[Deployment, Path], outcome: dict[str, An
     api = Api(deployment)
 
     def trigger(day: str | None, **conf: Any) -> str:
-        asked = {"logical_date": f"{day}T00:00:00Z" if day else None, "conf": conf}
+        # What a form in Shanghai, where the job's days are, sends for a day.
+        date = f"{day}T00:00:00+08:00" if day and len(day) == len("2024-02-28") else day
+        asked = {"logical_date": date, "conf": conf}
         for _ in range(20):
             try:
                 return str(api.post("/dags/ads_daily/dagRuns", asked, retry=False)["dag_run_id"])
@@ -302,13 +305,19 @@ def test_a_run_by_hand(scheduler: tuple[Deployment, Path], outcome: dict[str, An
         trigger("2024-02-28", epochs=0)
     assert refused.value.status == 400
     assert "0 is less than the minimum of 1" in str(refused.value)
-    for day, told in ((None, "A run without a logical date has no day"), ("2124-01-01", "2124-01-01 is in the future")):
+    no_day = "for the 2024-02-28 give 2024-02-28T00:00:00+00:00"
+    for day, told in (
+        (None, "A run without a logical date has no day"),
+        ("2124-01-01", "2124-01-01 is in the future"),
+        ("2024-02-28T12:00:00Z", no_day),
+    ):
         with pytest.raises(ApiError, match=told) as refused:
             trigger(day)
         assert refused.value.status == 400
     run = trigger("2024-02-28", dry_run=True)
     wait_for("the run by hand", lambda: ended(run)["state"] in ("success", "failed"))
     assert ended(run)["state"] == "success"
+    assert ended(run)["logical_date"] == "2024-02-28T00:00:00Z"
     asked = "run --job ads --day 2024-02-28 --dry-run --experiment first --experiment second"
     assert asked in (folder / "run").read_text(encoding="utf-8")
     assert "2024-02-28" not in (folder / "calls.ads").read_text(encoding="utf-8")

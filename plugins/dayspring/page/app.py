@@ -20,6 +20,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from dayspring.page import render
 from dayspring.page.runs import runs_of
+from dayspring.settings import known_zone_of
 from pipeline.config.load import conf_folder, job_names
 from pipeline.context import default_root
 from pipeline.days import Day
@@ -119,7 +120,8 @@ def _written(overview: Overview, job: str) -> str:
 
 def _picture(overview: Overview, job: str) -> dict[str, Any]:
     picture = overview.picture(job)
-    known = runs_of(dag_of(job))
+    # Labels are the same in every zone; only a run by hand may be named otherwise.
+    known = runs_of(dag_of(job), known_zone_of(job) or "UTC")
     first = Day.parse(picture["first"]) if picture["first"] is not None else None
     numbered: dict[str, Any] = {"problem": known.get("problem")}
     for part in ("runs", "tasks"):

@@ -161,3 +161,33 @@ def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
     (tmp_path / "ads.yaml").write_bytes(b"job: ads\nnote: \xff\n")
     with pytest.raises(ConfigError, match=r"ads\.yaml: is not UTF-8 text \(byte 15\)"):
         load_job("ads", tmp_path)
+
+
+def test_a_deadline_before_the_run_starts(ads: str) -> None:
+    assert error(edited(ads, deadline_hours=-1.0)) == (
+        "conf/ads.yaml: deadline_hours: before the end of the day, when its run starts; give the hours after it, 0 or "
+        "more (got -1.0)"
+    )
+
+
+@pytest.mark.parametrize(("hours", "by"), [(4.5, "04:00"), (6, "04:00"), (0.02, "00:01"), (23.99, "23:59")])
+def test_a_deadline_after_the_time_of_the_release(ads: str, hours: float, by: str) -> None:
+    message = error(edited(ads, deadline_hours=hours, release__by=by))
+    assert (
+        f"release.by: '{by}' is before the deadline of the day's data, {hours:g} hours after the day's end" in message
+    )
+
+
+def test_a_deadline_that_leaves_time_for_the_release(ads: str) -> None:
+    for hours, by in ((3, "04:00"), (4, "04:00"), (0, "00:00"), (6, None), (48, None)):
+        parse_job(edited(ads, deadline_hours=hours, release__by=by), Path("conf/ads.yaml"))
+    no_default = yaml.safe_load(ads)
+    del no_default["release"]["by"]
+    assert parse_job(yaml.safe_dump(no_default), Path("conf/ads.yaml")).release.by is None
+
+
+def test_days_that_are_held_are_released_by_a_time_after_their_maturity(ads: str) -> None:
+    held = {"delay_days": 2, "until_then": "hold"}
+    parse_job(edited(ads, deadline_hours=52, labels=held), Path("conf/ads.yaml"))  # 04:00, two days later
+    assert "release.by" in error(edited(ads, deadline_hours=52.5, labels=held))
+    assert "release.by" in error(edited(ads, deadline_hours=6, labels={"delay_days": 2}))  # trained at once

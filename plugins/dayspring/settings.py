@@ -1,0 +1,48 @@
+"""What Airflow itself needs of a job's YAML, read without the full (slower) check of its settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+ZONE = "Asia/Shanghai"
+"""The zone of a job that names none, as in ``pipeline.config``."""
+
+
+def settings_of(job: str) -> dict[str, Any]:
+    """The job's YAML; it has experiments."""
+    path = Path(os.environ.get("DAYSPRING_CONF") or PROJECT / "conf") / f"{job}.yaml"
+    settings = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    experiments = settings.get("experiments") if isinstance(settings, dict) else None
+    if not isinstance(experiments, dict) or not experiments:
+        raise ValueError(f"{path}: experiments: declare at least one; check with `python -m pipeline config check`")
+    return dict(settings)
+
+
+def zone_in(settings: Mapping[str, Any]) -> str:
+    """The zone of the business days."""
+    zone = str(settings.get("timezone", ZONE))
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"timezone: '{zone}' is not a time zone; write one such as Asia/Shanghai or UTC") from None
+    return zone
+
+
+def zone_of(job: str) -> str:
+    """The zone of the job's business days."""
+    return zone_in(settings_of(job))
+
+
+def known_zone_of(job: str) -> str | None:
+    """The same; ``None`` where the job's settings cannot be read, which its DAG says as it is loaded."""
+    try:
+        return zone_of(job)
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
