@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pipeline.errors import UsageError
 
 _DEFAULT_PORT = 9090
-_TRANSPORTS = ("buffered", "framed")
-_PROTOCOLS = ("binary", "compact")
+TRANSPORTS = ("buffered", "framed")
+PROTOCOLS = ("binary", "compact")
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Address:
         """The address in a URL; raises ``UsageError`` naming ``variable`` and what is wrong, never a password."""
         form = (
             "hbase://HOST:PORT/, optionally with a prefix of the tables' names and ?timeout=60&connections=2&batch=2000"
+            "&transport=framed&protocol=compact"
         )
         try:
             parts = urlsplit(url)
@@ -60,8 +61,8 @@ class Address:
             timeout=_positive(given, "timeout", cls.timeout, variable),
             connections=int(_positive(given, "connections", cls.connections, variable)),
             batch=int(_positive(given, "batch", cls.batch, variable)),
-            transport=_one_of(given, "transport", _TRANSPORTS, variable),
-            protocol=_one_of(given, "protocol", _PROTOCOLS, variable),
+            transport=_one_of(given, "transport", TRANSPORTS, variable),
+            protocol=_one_of(given, "protocol", PROTOCOLS, variable),
         )  # fmt: skip
 
     def __str__(self) -> str:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from typing import TypeVar
 
 import happybase
-from thriftpy2.thrift import TException
+from thriftpy2.protocol.cybin import ProtocolError
+from thriftpy2.thrift import TApplicationException, TException
 
 from pipeline.errors import SourceError
 from pipeline.sources.hbase.address import Address
+from pipeline.sources.hbase.wrong_server import advice
 
 T = TypeVar("T")
 
-FAULTS = (TException, OSError, EOFError)
+FAULTS = (TException, OSError, EOFError, ProtocolError)
 """What a broken connection, a time-out, or an error of the servers is raised as."""
 ATTEMPTS = 14
 """Faults in a row after which work is given up: about two minutes, in which a killed server is up again."""
 _LONGEST_PAUSE = 15.0
+_CONNECTING = 10.0
+"""Seconds for a connection to a server that has not answered, to see whether it is there."""
 _FINAL = ("TableNotFoundException", "NoSuchColumnFamilyException", "AccessDeniedException", "TableNotEnabledException")
 
 
@@ -40,10 +45,15 @@ class Gateway:
 
     def unreachable(self, error: BaseException) -> SourceError:
         here = self.address
-        return SourceError(
-            f"{here}: no HBase Thrift gateway answers at {here.host}:{here.port} ({describe(error)}); start it "
-            f"(`hbase thrift start -p {here.port}`), or set {self.variable} to where it is"
-        )
+        said = f"{here}: no HBase Thrift gateway answers at {here.host}:{here.port} ({describe(error)})"
+        try:
+            with socket.create_connection((here.host, here.port), timeout=min(here.timeout, _CONNECTING)):
+                pass
+        except OSError:
+            return SourceError(
+                f"{said}; start it (`hbase thrift start -p {here.port}`), or set {self.variable} to where it is"
+            )
+        return SourceError(f"{said}: {advice(here, self.variable)}")
 
 
 class Link:
@@ -79,6 +89,13 @@ class Link:
                 answer = call(self)
             except FAULTS as error:
                 trouble.meet(error)
+            except (SourceError, Stopped):
+                raise
+            except Exception as error:  # bytes of a server that is none may come apart in any way
+                self.drop()
+                if self.gateway.reached:
+                    raise
+                raise self.gateway.unreachable(error) from None
             else:
                 self.gateway.reached = True
                 return answer
@@ -121,9 +138,14 @@ class Trouble:
         gateway = self._link.gateway
         if self._link.closed:
             raise Stopped
-        if not gateway.reached and (isinstance(error, OSError | EOFError) or is_transport(error)):
+        if not gateway.reached and (isinstance(error, OSError | EOFError | ProtocolError) or is_transport(error)):
             raise gateway.unreachable(error) from None
         message = describe(error)
+        if isinstance(error, TApplicationException) and error.type == TApplicationException.UNKNOWN_METHOD:
+            raise SourceError(
+                f"{gateway.address}: {self._what}: a Thrift server answers that is no HBase gateway of the first kind "
+                f"({message}); start it by `hbase thrift`, not `hbase thrift2`, or correct {gateway.variable}"
+            ) from None
         if any(name in message for name in _FINAL):
             raise SourceError(f"{gateway.address}: {self._what}: HBase says: {message}") from None
         self._faults += 1
@@ -141,8 +163,8 @@ class Trouble:
 
 
 def is_transport(error: BaseException) -> bool:
-    """Whether the connection failed, not the question."""
-    return type(error).__name__ == "TTransportException"
+    """Whether the connection failed or bytes came that are no answer, not the question."""
+    return type(error).__name__ in ("TTransportException", "TProtocolException")
 
 
 def is_timeout(error: BaseException | None) -> bool:
