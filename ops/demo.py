@@ -19,6 +19,7 @@ from ops.deployment import PROJECT, USER, Deployment, remember
 from ops.rest import Api, ApiError
 from ops.samples import WHERE_TO_GET, Sample, real, school
 from ops.services.stack import Stack
+from pipeline.commands import shown
 from pipeline.errors import DayspringError
 
 
@@ -74,7 +75,8 @@ def pipeline(sample: Sample, *arguments: str) -> str:
         check=False,
     )
     if done.returncode != 0:
-        raise SystemExit(f"`python -m pipeline {shlex.join(arguments)}` failed with exit code {done.returncode}")
+        command = shown(f"python -m pipeline {shlex.join(arguments)}", sample.settings)
+        raise SystemExit(f"`{command}` failed with exit code {done.returncode}")
     return done.stdout
 
 
@@ -96,7 +98,8 @@ def _recommend(sample: Sample) -> None:
     (user,) = _busiest(sample, "ads", "impressions", ["user_id"])
     for job, who in (("homework", ["--teacher", teacher, "--class", class_]), ("ads", ["--user", user])):
         command = ["recommend", "--job", job, *who]
-        print(f"\n$ python -m pipeline {shlex.join(command)}", flush=True)
+        shown_command = shown(f"python -m pipeline {shlex.join(command)}", sample.settings)
+        print(f"\n$ {shown_command}", flush=True)
         print(pipeline(sample, *command), end="")
 
 
@@ -123,7 +126,7 @@ def _say_where(sample: Sample, deployment: Deployment) -> None:
     for path in _reports(sample.root):
         print(f"report     {path.relative_to(PROJECT)}")
     print(f"artefacts  {sample.root.relative_to(PROJECT)}")
-    print("settings   . .dayspring/current.env     then, for example: .venv/bin/python -m pipeline status --job ads")
+    print(f"then       {shown('python -m pipeline status --job ads', sample.settings)}")
     print("stop       make down")
 
 

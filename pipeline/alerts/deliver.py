@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.alerts.causes import Alert
 from pipeline.alerts.sent import SentAlerts
 from pipeline.alerts.ways import NotSent, Way, ways
+from pipeline.commands import shown
 from pipeline.errors import DayspringError
 
 _log = logging.getLogger("dayspring.alerts")
@@ -51,7 +52,7 @@ def deliver(root: Path, job: str, alerts: Sequence[Alert], by: Sequence[Way] | N
             for lacking, to in _lacking(way, alerts, sent).items():
                 took: Sequence[str] = to
                 try:
-                    way.send(lacking, to)
+                    way.send(tuple(replace(each, text=shown(each.text)) for each in lacking), to)
                 except NotSent as error:
                     _log.error("%s", error)
                     done.failures.append(str(error))
@@ -74,7 +75,7 @@ def try_to_deliver(root: Path, job: str, alerts: Sequence[Alert]) -> None:
         told = str(error) if isinstance(error, DayspringError | OSError) else f"unexpected {type(error).__name__}"
         _log.error("alerts were not sent: %s", told)
         for alert in alerts:
-            _log.warning("ALERT %s", alert.line)
+            _log.warning("ALERT %s", shown(alert.line))
 
 
 def _lacking(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
 from pipeline.cli.arguments import Commands, add_job, add_json, day
+from pipeline.cli.output import print_json
 from pipeline.context import JobContext
 
 
@@ -30,14 +30,14 @@ def _alerts(options: argparse.Namespace) -> int:
     if options.day is None:
         records = SentAlerts(context.root, context.job).read()
         if options.json:
-            print(json.dumps(records))
+            print_json(records)
         for record in [] if options.json else records:
             who = "/".join(filter(None, (record["job"], record.get("experiment"))))
             print(f"{record['at']}  {record['way']:8} {who} {record['day']} {record['kind']}: {record['text']}")
         return 0
     found = [alert for each in sorted(set(options.day)) for alert in evaluate(context, each)]
     if options.json:
-        print(json.dumps([alert.as_dict() for alert in found]))
+        print_json([alert.as_dict() for alert in found])
     if options.dry_run:
         for alert in [] if options.json else found:
             print(alert.line)

@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict
 
 from pipeline.cli.arguments import Commands, add_job, add_json
+from pipeline.cli.output import print_json
 from pipeline.context import JobContext
 from pipeline.errors import UsageError
 
@@ -41,7 +42,7 @@ def _audit(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     found = audit(context, payloads=not options.quick)
     if options.json:
-        print(json.dumps({**asdict(found), "damaged": len(found.damaged)}))
+        print_json({**asdict(found), "damaged": len(found.damaged)})
         return 1 if found.damaged else 0
     for each in found.findings:
         print(f"{'DAMAGED' if each.severity == 'damaged' else 'note   '} {each.what}: {each.problem}")

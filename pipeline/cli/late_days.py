@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 
 from pipeline.cli.arguments import Commands, add_job, add_json
+from pipeline.cli.output import print_json
 from pipeline.context import JobContext
 
 
@@ -29,7 +29,7 @@ def _late_days(options: argparse.Namespace) -> int:
     found = list(late_days(context))
     context.close()
     if options.json:
-        print(json.dumps([{**asdict(each), "day": str(each.day)} for each in found]))
+        print_json([{**asdict(each), "day": str(each.day)} for each in found])
     for each in [] if options.json else found:
         print(f"{each.day} was skipped and has come since ({each.state}): {each.command}")
     if not found:

@@ -21,6 +21,7 @@ from pipeline.cli import (
     status,
 )
 from pipeline.cli.arguments import Commands
+from pipeline.cli.output import completed_commands
 from pipeline.cli.remembered import remember
 from pipeline.errors import DayspringError
 
@@ -48,6 +49,11 @@ def main(arguments: list[str] | None = None) -> int:
         options = parser().parse_args(arguments)
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else 2
+    with completed_commands():
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         code: int = options.call(options)
         return code

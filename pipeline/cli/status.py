@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from typing import Any
 
 from pipeline.artifacts import Ref, parse_id
 from pipeline.cli.arguments import Commands, add_job, add_json, day, experiments
 from pipeline.cli.control import rechain_command
+from pipeline.cli.output import print_json
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.history_of_measures import measured_days
@@ -38,7 +38,7 @@ def _status(options: argparse.Namespace) -> int:
     if options.check_sources:
         picture["late"] = [{**asdict(late), "day": str(late.day)} for late in late_days(context)]
     if options.json:
-        print(json.dumps(picture, indent=1))
+        print_json(picture, indent=1)
     else:
         _print(picture)
     return 0

@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from pipeline.commands import shown
 from pipeline.context import JobContext
 from pipeline.durable import write_atomic
 from pipeline.evaluation import COLUMNS
@@ -21,7 +22,7 @@ from pipeline.report.curves import bars
 def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
+        trim_blocks=True, lstrip_blocks=True, finalize=lambda value: shown(value) if type(value) is str else value,
     )  # fmt: skip
     environment.globals.update(number=_number, bars=bars, group_names=GROUPS, in_order=_in_order)
     return environment.get_template("page.html")

@@ -163,6 +163,26 @@ def test_a_damaged_pointer_is_named_and_all_else_drawn(client: TestClient, root:
         assert drawn == {"experiment_1": "tmt", "experiment_2": "ttt"}
 
 
+def test_commands_to_copy_have_all_settings_of_the_jobs_tasks_and_no_secret(
+    client: TestClient, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Part of them would turn off the rest of those that the demo left."""
+    monkeypatch.setenv("DAYSPRING_RELEASE_URL", "file:/a/bucket")
+    monkeypatch.setenv("AIRFLOW_CONN_DAYSPRING_ADS", "mysql://reader:hush-hush@db:3306/school")
+    (root / "failures" / "ads").mkdir(parents=True)
+    note = {"stage": "report", "message": "see `python -m pipeline audit --job ads`", "at": "2024-03-13T00:00:00"}
+    (root / "failures" / "ads" / f"{DAY}.json").write_text(json.dumps(note), encoding="utf-8")
+    answer = client.get("/?job=ads")
+    picture = data_of(answer.text)["picture"]
+    assert picture["pipeline"] == (
+        f"cd {PROJECT} && DAYSPRING_ROOT={root} DAYSPRING_ADS_URL=${{DAYSPRING_ADS_URL:?set it first, it holds a "
+        f"secret}} DAYSPRING_CONF={root.parent / 'conf'} DAYSPRING_RELEASE_URL=file:/a/bucket "
+        ".venv/bin/python -m pipeline"
+    )
+    assert picture["failed_stages"][0]["message"] == f"see `{picture['pipeline']} audit --job ads`"
+    assert "hush-hush" not in answer.text
+
+
 @pytest.mark.parametrize("value", ["an error", float("nan"), object()])
 def test_a_job_that_cannot_be_drawn_leaves_the_others(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, value: Any
@@ -182,7 +202,7 @@ def test_a_job_that_cannot_be_drawn_leaves_the_others(
     answer = client.get("/")
     assert answer.status_code == 200
     ads, homework = data_of(answer.text)["pictures"]
-    assert set(ads) == {"job", "broken"}
+    assert set(ads) == {"job", "broken", "pipeline"}
     assert ads["broken"].startswith(("KeyError: 'an error'", "ValueError: Out of range", "TypeError: Object of type"))
     assert homework["count"] == 0
     assert "broken" not in homework

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ def test_a_new_experiment_starts_where_it_says_and_leaves_the_others_alone(chain
     changed(chain, late={**chain.settings("ads")["experiments"]["pooled"], "start": str(SECOND), "dim": 2})
     alone = chain.run("run", "--job", "ads", "--day", LAST, "--experiment", "late")
     assert alone.code == 1
-    command = alone.message.partition("`python -m pipeline ")[2].partition("`")[0]
+    command = alone.message.partition("/python -m pipeline ")[2].partition("`")[0]
     assert command == f"backfill --job ads --from {SECOND} --to {LAST}"
     ran = chain.good(*command.split(), "--publish", "none")
     assert f"{LAST}  pooled already trained" in ran.err
@@ -93,7 +94,8 @@ def test_a_served_release_that_is_tainted_is_told_until_another_is_published(ser
     served.good("taint", "--job", "ads", "--day", day, "--reason", "half of the log")
     assert "half of the log" in shown(served)["served"]["tainted"]
     text = served.good("status", "--job", "ads").out
-    assert "what is served is tainted: tainted by hand: half of the log; `python -m pipeline rechain --job ads`" in text
-    assert "all tainted chains at once: python -m pipeline rechain --job ads" in text
+    tainted = "what is served is tainted: tainted by hand: half of the log; "
+    assert re.search(f"{tainted}`cd .*/python -m pipeline rechain --job ads`", text)
+    assert re.search("all tainted chains at once: cd .*/python -m pipeline rechain --job ads", text)
     served.good("rechain", "--job", "ads")
     assert shown(served)["served"]["tainted"] is None

@@ -104,7 +104,7 @@ def test_a_tainted_day_and_what_follows_are_made_whole_by_the_command_of_status(
     assert re.search(rf"{SECOND}  tainted .*\(tainted by hand: half of the log\)", status)
     assert re.search(rf"{LAST}  tainted ", status)
     assert re.search(rf"{FIRST}  trained ", status)
-    command = re.search(r"the shortest re-chain: python -m pipeline (.*)", status)
+    command = re.search(r"the shortest re-chain: cd .*bin/python -m pipeline (.*)", status)
     assert command is not None
     assert command[1] == f"backfill --job ads --experiment din --from {SECOND} --to {LAST}"
     chain.good(*command[1].split(), "--publish", "none")

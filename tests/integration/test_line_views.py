@@ -93,7 +93,7 @@ def test_an_experiment_that_left_the_yaml_still_shows(chain: Place) -> None:
 
 def test_a_new_root_says_how_to_begin(place: Place) -> None:
     text = place.good("status", "--job", "ads").out
-    assert "no day yet; run `python -m pipeline backfill --job ads --from DAY --to DAY`" in text
+    assert "bin/python -m pipeline backfill --job ads --from DAY --to DAY`" in text
     assert place.good("measures", "--job", "ads").out == ",".join(ADS) + "\n"
     assert not place.root.exists()
 

@@ -18,9 +18,11 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import HTMLResponse, Response
 
+from dayspring.hooks import environment
 from dayspring.page import render
 from dayspring.page.runs import runs_of
 from dayspring.settings import known_zone_of
+from pipeline.commands import PROJECT, VARIABLE, beginning, shown
 from pipeline.config.load import conf_folder, job_names
 from pipeline.context import default_root
 from pipeline.days import Day
@@ -95,12 +97,8 @@ def _about(root: Path, request: Request) -> dict[str, Any]:
         "airflow": _airflow(request),
         "root": str(root),
         "conf": str(conf_folder()),
-        # A shell has not the settings of Airflow's processes.
-        "prefix": "".join(
-            f"{name}={shlex.quote(os.environ[name])} "
-            for name in ("DAYSPRING_ROOT", "DAYSPRING_CONF")
-            if os.environ.get(name)
-        ),
+        "pipeline": beginning(),
+        "demo": None if os.environ.get(VARIABLE) else f"cd {shlex.quote(str(PROJECT))} && make demo",
     }
 
 
@@ -111,11 +109,23 @@ def _airflow(request: Request) -> str:
 
 def _written(overview: Overview, job: str) -> str:
     """The picture of a job as JSON; where it cannot be drawn, what is wrong: the other jobs are drawn all the same."""
+    settings = _settings(job)
+    begins = {"pipeline": beginning(settings)}
     try:
-        return render.as_json(_picture(overview, job))
+        return render.as_json(shown({**_picture(overview, job), **begins}, settings))
     except Exception as error:
         _LOG.exception("the picture of job '%s' cannot be drawn", job)
-        return render.as_json({"job": job, "broken": f"{type(error).__name__}: {error}"[:_LONGEST]})
+        broken = {"job": job, "broken": f"{type(error).__name__}: {error}"[:_LONGEST]}
+        return render.as_json(shown({**broken, **begins}, settings))
+
+
+def _settings(job: str) -> dict[str, str]:
+    """The settings of the job's tasks: what connections add to the environment is theirs too."""
+    try:
+        return {**os.environ, **environment(job)}
+    except Exception:
+        _LOG.exception("the connections of job '%s' cannot be read", job)
+        return dict(os.environ)
 
 
 def _picture(overview: Overview, job: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ function jobPage(page, job) {
   page.append(header(job.job));
   if (job.broken) { page.append(el("section", {}, broken(job))); return; }
   if (!job.trained && !job.count) {
-    page.append(empty(job.job));
+    page.append(empty(job));
     const items = attention(job);
     if (items.length) page.append(el("section", {}, el("h2", {}, "Needs attention"), el("ul", { class: "plain" }, items)));
     page.append(...closing(job).filter(Boolean));
@@ -72,7 +72,7 @@ function dayDetail(job, experiment, n) {
   if (job.skips[n]) parts.push(el("p", {}, job.skips[n]));
   if (experiment.why[n]) parts.push(el("p", {}, experiment.why[n]));
   if (failure) parts.push(el("p", {}, `${failure.stage}: ${failure.message}`));
-  if (state === "m") parts.push(el("p", {}, "Nothing was trained and no skip is recorded."), command(`${DATA.prefix}python -m pipeline backfill --job ${job.job} --experiment ${experiment.name} --from ${day} --to ${day}`));
+  if (state === "m") parts.push(el("p", {}, "Nothing was trained and no skip is recorded."), command(`${job.pipeline} backfill --job ${job.job} --experiment ${experiment.name} --from ${day} --to ${day}`));
   if (experiment.rows[n] !== null) {
     const values = job.measures.names.map((name) => [name, ((job.measures.values[experiment.name] || {})[name] || [])[n]]).filter(([, value]) => value !== null && value !== undefined);
     parts.push(el("p", { class: "small" }, `${number(experiment.rows[n])} rows, from ${experiment.parents[n] || "scratch"}, loss ${number(experiment.loss[n])}`,
@@ -86,11 +86,11 @@ function dayDetail(job, experiment, n) {
 
 function jobsPage(page) {
   page.append(header(null));
-  if (!DATA.jobs.length) { page.append(el("section", {}, el("h2", {}, "No job is configured"), el("p", {}, `Put a job's YAML into ${DATA.conf}, then check it:`), command("python -m pipeline config check"))); return; }
+  if (!DATA.jobs.length) { page.append(el("section", {}, el("h2", {}, "No job is configured"), el("p", {}, `Put a job's YAML into ${DATA.conf}, then check it:`), command(`${DATA.pipeline} config check`))); return; }
   for (const job of DATA.pictures) {
     const link = el("a", { href: `?job=${encodeURIComponent(job.job)}` }, job.job);
     if (job.broken) { page.append(el("section", {}, el("h2", {}, link), broken(job))); continue; }
-    page.append(el("section", {}, el("h2", {}, link), job.count ? tiles(job, `see ${job.job}`) : empty(job.job),
+    page.append(el("section", {}, el("h2", {}, link), job.count ? tiles(job, `see ${job.job}`) : empty(job),
       job.count && job.measures.names.length ? el("div", {}, el("h3", {}, job.measures.primary), chart(job.experiments.map((each, place) => ({ name: each.name, place, values: (job.measures.values[each.name] || {})[job.measures.primary] || [] })),
         { first: job.first, from: Math.max(0, job.count - 91), to: job.count - 1, skips: job.skips, marks: job.releases.published, height: 180, label: `${job.measures.primary} of ${job.job} by day` }),
       el("p", { class: "keys" }, job.experiments.map((each, place) => el("span", {}, el("i", { class: "swatch", style: { background: colour(place) } }), each.name)))) : ""));

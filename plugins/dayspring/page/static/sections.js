@@ -42,14 +42,14 @@ function attention(job) {
     }
     if (experiment.tainted) {
       const [n, why] = Object.entries(experiment.why)[0];
-      add("warn", "tainted", `${experiment.name}: ${days(experiment.tainted)} from ${dayOf(job.first, +n)} on (${why})`, experiment.rechain && command(DATA.prefix + experiment.rechain));
+      add("warn", "tainted", `${experiment.name}: ${days(experiment.tainted)} from ${dayOf(job.first, +n)} on (${why})`, experiment.rechain && command(experiment.rechain));
     }
   }
   for (const each of job.verdicts.experiments) {
     if (each.verdict === "block") add("bad", "block", `${job.verdicts.day}, ${each.name}: ${each.reasons.join("; ")}`);
     if (each.check && each.check !== "ok") add("bad", "check", `${job.verdicts.day}, ${each.name}: ${each.check_reasons.join("; ")}`);
   }
-  if (job.releases.hold) add("warn", "held", `rolled back from ${job.releases.hold.left}: ${job.releases.hold.reason}`, command(DATA.prefix + job.releases.release_hold));
+  if (job.releases.hold) add("warn", "held", `rolled back from ${job.releases.hold.left}: ${job.releases.hold.reason}`, command(job.releases.release_hold));
   if (job.releases.served && job.releases.served.behind_days > 2) add("warn", "stale", `the served contents are ${days(job.releases.served.behind_days)} behind the newest day`);
   for (const each of job.volumes) {
     const n = newest(each.rows);
@@ -106,7 +106,7 @@ function releaseSection(job) {
   const rows = history.slice(0, 12).map((each) => [each.day, each.experiment || "–", each.checkpoint_day || "–", verdict(each.status), each.rolled_back ? "rolled back" : each.by || "", [each.why, ...each.reasons].filter(Boolean).join("; ")]);
   return el("section", { id: "releases" }, el("h2", {}, "Releases"),
     served ? el("p", {}, "Served: ", el("b", {}, served.release_id), `, version ${served.version}, ${served.age_days === null ? "" : `its checkpoint ${days(served.age_days)} older than its contents`}`) : el("p", { class: "soft" }, "Nothing is served yet."),
-    job.releases.rollback && el("div", {}, el("span", { class: "soft small" }, "Serve the release before it again, and hold it:"), command(DATA.prefix + job.releases.rollback)),
+    job.releases.rollback && el("div", {}, el("span", { class: "soft small" }, "Serve the release before it again, and hold it:"), command(job.releases.rollback)),
     champions.length ? el("p", { class: "small soft" }, "Champions: ", champions.map((each) => `${each.experiment} from ${each.day} on (${each.by})`).join(", ")) : null,
     rows.length ? table(["day", "experiment", "checkpoint", "what came of it", "by", "why"], rows, [], [5]) : null,
     job.releases.count > 12 ? el("p", { class: "small soft" }, `and ${job.releases.count - 12} earlier ones`) : null);
@@ -131,14 +131,13 @@ function closing(job) {
 // In place of a job that cannot be drawn.
 function broken(job) {
   return el("div", { class: "broken" }, el("p", {}, chip("cannot be drawn", "bad"), " ", job.broken),
-    el("p", {}, "The log of Airflow's API server says where. What is damaged is found, without this page, by"), command(`${DATA.prefix}python -m pipeline audit --job ${job.job}`));
+    el("p", {}, "The log of Airflow's API server says where. What is damaged is found, without this page, by"), command(`${job.pipeline} audit --job ${job.job}`));
 }
 
 function empty(job) {
-  return el("section", { id: "empty" }, el("h2", {}, "No day has been trained yet"), el("p", {}, "Train the first days, from a shell in the project's folder:"),
-    command(`${DATA.prefix}python -m pipeline backfill --job ${job} --from YYYY-MM-DD --to YYYY-MM-DD`),
-    el("p", {}, "or let Airflow do it, day after day:"), command(`airflow dags unpause ${job}_daily`),
-    command(`airflow backfill create --dag-id ${job}_daily --from-date YYYY-MM-DD --to-date YYYY-MM-DD --reprocess-behavior failed --max-active-runs 16`),
-    el("p", {}, "To look at a filled one first: "), command("make demo"),
-    el("p", { class: "soft small" }, `Artefacts are read from ${DATA.root}; ${DATA.prefix ? "" : "set DAYSPRING_ROOT for Airflow if they lie elsewhere. "}\`python -m pipeline doctor\` tests the sources.`));
+  return el("section", { id: "empty" }, el("h2", {}, "No day has been trained yet"), el("p", {}, "Train the first days:"),
+    command(`${job.pipeline} backfill --job ${job.job} --from YYYY-MM-DD --to YYYY-MM-DD`),
+    el("p", {}, "or let Airflow do it, day after day: open ", airflowLink(`/dags/${job.dag_id}`, `the DAG ${job.dag_id}`), ", create a backfill (Trigger → Backfill), then unpause it."),
+    DATA.demo && [el("p", {}, "To look at a filled one first: "), command(DATA.demo)],
+    el("p", { class: "soft small" }, `Artefacts are read from ${DATA.root}; set DAYSPRING_ROOT for Airflow if they lie elsewhere. This tests the sources:`), command(`${job.pipeline} doctor --job ${job.job}`));
 }

@@ -65,6 +65,18 @@ def test_they_arrive_by_mail_and_webhook(
     assert [record.getMessage() for record in caplog.records] == [f"ALERT {BLOCK.line}", f"ALERT {FAILURE.line}"]
 
 
+def test_a_command_in_it_works_when_pasted_and_is_recorded_as_it_holds_everywhere(
+    tmp_path: Path, hook: HookSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(WEBHOOK, hook.url)
+    monkeypatch.setenv("DAYSPRING_ROOT", "/the root")
+    deliver(tmp_path, "ads", [Alert("late_day", "ads", DAY, "take it in: python -m pipeline late-days --job ads")])
+    (post,) = hook.posts
+    assert post["alerts"][0]["text"].startswith("take it in: cd /")
+    assert "DAYSPRING_ROOT='/the root' " in post["alerts"][0]["text"]
+    assert SentAlerts(tmp_path, "ads").read()[0]["text"] == "take it in: python -m pipeline late-days --job ads"
+
+
 def test_nothing_is_sent_where_nothing_is_configured(tmp_path: Path, mail: MailSink, hook: HookSink) -> None:
     assert [way.name for way in ways()] == ["log"]
     deliver(tmp_path, "ads", [BLOCK])
