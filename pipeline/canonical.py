@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pipeline.physical_types import is_mixed, joined, texts
+
 
 def unique_rows(table: pa.Table, telling: Sequence[str] = ()) -> tuple[pa.Table, int]:
     """The table without rows that are equal to another in every column, and how many were dropped.
@@ -61,21 +63,16 @@ def canonical_order(table: pa.Table, first: Sequence[str]) -> pa.Array:
 
 
 def sortable(column: pa.ChunkedArray) -> pa.Array:
-    """A column that can be compared and hashed: lists become text, their items behind a separator that no id holds."""
+    """A column that can be compared and hashed: lists, and values of several types, become text."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if not pa.types.is_list(array.type):
-        return array
-    items = pc.fill_null(array.flatten().cast(pa.string()), "\x00")
-    offsets = np.zeros(len(array) + 1, np.int32)
-    np.cumsum(np.asarray(pc.fill_null(pc.list_value_length(array), 0)), out=offsets[1:])
-    texts = pa.ListArray.from_arrays(pa.array(offsets), items)
-    joined = pc.binary_join(texts, "\x1f")
-    return pc.if_else(array.is_valid(), joined, pa.scalar(None, pa.string())) if len(array) else joined
+    if is_mixed(array.type):
+        return texts(array)
+    return joined(array, lambda items: items.cast(pa.string())) if pa.types.is_list(array.type) else array
 
 
 def key_of_rows(table: pa.Table, columns: Sequence[str]) -> pa.Array:
     """One value a row for the columns together; equal keys, equal values. An empty cell is a value like any other."""
-    if len(columns) == 1 and not pa.types.is_list(table[columns[0]].type):
+    if len(columns) == 1 and not pa.types.is_nested(table[columns[0]].type):
         return table[columns[0]].combine_chunks()
     parts = [pc.fill_null(sortable(table[name]).cast(pa.string()), "\x00") for name in columns]
     return pc.binary_join_element_wise(*parts, "\x1f")

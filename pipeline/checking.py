@@ -19,6 +19,7 @@ from pipeline.config.tables import Column, Table
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.parsing import BY_TYPE, Parsed, parse_column
+from pipeline.physical_types import one_of
 
 QUARANTINE = pa.schema(
     {"table": pa.string(), "reason": pa.string(), "column": pa.string(), "value": pa.string(), "row": pa.string()}
@@ -210,7 +211,8 @@ def _quarantine(name: str, columns: Mapping[str, Column], raw: pa.Table, faults:
     if len(bad) == 0:
         return QUARANTINE.empty_table()
     out = []
-    for row, place in zip(raw.take(pa.array(bad)).to_pylist(), bad.tolist(), strict=True):
+    for held, place in zip(raw.take(pa.array(bad)).to_pylist(), bad.tolist(), strict=True):
+        row = {each: one_of(value) for each, value in held.items()}
         column = faults.columns[faults.column[place]]
         sources = [columns[each].source or each for each in column.split(",")]
         value = ",".join(_shown(row.get(each)) for each in sources)

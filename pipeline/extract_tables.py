@@ -19,7 +19,8 @@ from pipeline.day_keys import keys_of
 from pipeline.days import Day
 from pipeline.durable import content_digest
 from pipeline.errors import SourceError
-from pipeline.extracted_file import ExtractedFile, Retype, Unusable
+from pipeline.extracted_file import ExtractedFile, Kinds, Retype
+from pipeline.physical_types import Unusable
 from pipeline.sources import DaysReading, Reading, Source
 
 
@@ -61,7 +62,7 @@ def read_dated(source: Source, config: JobConfig, name: str, drafts: Sequence[Da
     for wanted, group in _by_source(table, drafts).items():
         began = time.perf_counter()
         by_day = {each.day: each for each in group}
-        as_text: set[str] = set()
+        kinds: Kinds = {}
         while True:
             reading = source.read_days(wanted, _wanted(table), list(by_day), chunk_rows=config.chunk_rows)
             if reading.missing and source.has_columns:
@@ -70,7 +71,7 @@ def read_dated(source: Source, config: JobConfig, name: str, drafts: Sequence[Da
                         _judge(source, name, wanted, table, each, reading.missing)
                 if all(each.refused for each in group):
                     break
-            files = {each.day: _file(each.path(name), table, reading, as_text) for each in group}
+            files = {each.day: _file(each.path(name), table, reading, kinds) for each in group}
             try:
                 for day, batch in reading.batches:
                     files[day].write(batch)
@@ -81,7 +82,7 @@ def read_dated(source: Source, config: JobConfig, name: str, drafts: Sequence[Da
                         by_day[day].notes[name] = reading.notes[day]
                 break
             except Retype as change:
-                as_text |= change.columns
+                kinds = {**kinds, **change.kinds}
             except Unusable as error:
                 raise SourceError(f"{source.url}: table '{wanted}' ({name}): {error}") from None
             finally:
@@ -182,7 +183,7 @@ def _read(
 ) -> None:
     """Streams an undated table, or its rows of the keys, to its file."""
     table = config.tables[name]
-    as_text: set[str] = set()
+    kinds: Kinds = {}
     while True:
         if keys is None:
             reading = source.read(wanted, _wanted(table), None, chunk_rows=config.chunk_rows)
@@ -190,7 +191,7 @@ def _read(
             reading = source.read_keys(wanted, _wanted(table), keys, chunk_rows=config.chunk_rows)
         if source.has_columns:
             _judge(source, name, wanted, table, here, reading.missing)
-        file = _file(here.path(name), table, reading, as_text)
+        file = _file(here.path(name), table, reading, kinds)
         try:
             if not here.refused:
                 for batch in reading.batches:
@@ -199,7 +200,7 @@ def _read(
                 _record(source, name, wanted, table, here, file, reading.missing, undated=True)
             break
         except Retype as change:
-            as_text |= change.columns
+            kinds = {**kinds, **change.kinds}
         except Unusable as error:
             raise SourceError(f"{source.url}: table '{wanted}' ({name}): {error}") from None
         finally:
@@ -244,8 +245,8 @@ def _wanted(table: Table) -> list[str]:
     return list(dict.fromkeys(column.source or name for name, column in table.columns.items()))
 
 
-def _file(path: Path, table: Table, reading: Reading | DaysReading, as_text: set[str]) -> ExtractedFile:
-    return ExtractedFile(path, [each for each in _wanted(table) if each not in reading.missing], as_text)
+def _file(path: Path, table: Table, reading: Reading | DaysReading, kinds: Kinds) -> ExtractedFile:
+    return ExtractedFile(path, [each for each in _wanted(table) if each not in reading.missing], kinds)
 
 
 def _record(

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError, UsageError
+from pipeline.physical_types import decimal_texts, exact_limit
 
 PAD_INT: Final = -(2**63)
 MISSING_INT: Final = -(2**63) + 1
@@ -23,11 +24,13 @@ PAD_STR: Final = ""
 # Not NUL: numpy's own text type drops trailing NULs, and missing would become padding.
 MISSING_STR: Final = "\x01"
 
-REASONS: Final = ("", "missing", "not a whole number", "does not fit in 64 bits", "not text")
+REASONS: Final = (
+    "", "missing", "not a whole number", "does not fit in 64 bits", "not text",
+    "a float too large to name one whole number",
+)  # fmt: skip
 """What the codes of ``CanonicalIds.reasons`` mean; 0 is a good id."""
 
-_OK, _MISSING, _NOT_WHOLE, _TOO_LARGE, _NOT_TEXT = range(5)
-_EXACT_FLOAT = 2.0**53
+_OK, _MISSING, _NOT_WHOLE, _TOO_LARGE, _NOT_TEXT, _INEXACT = range(6)
 _WHOLE = r"^[+-]?[0-9]+(\.0*)?$"
 
 
@@ -72,25 +75,26 @@ def _of_numbers(values: NDArray[Any], kind: str) -> CanonicalIds:
     if values.dtype.kind == "f":
         with np.errstate(invalid="ignore"):
             reasons[values != np.rint(values)] = _NOT_WHOLE
-            # Beyond 2**53 a float names several whole numbers, so the id that was meant is lost.
-            reasons[np.abs(values) > _EXACT_FLOAT] = _TOO_LARGE
+            reasons[np.abs(values) >= exact_limit(values.dtype)] = _INEXACT
+        reasons[np.isinf(values)] = _TOO_LARGE
         reasons[np.isnan(values)] = _MISSING
         whole = np.where(reasons == _OK, values, 0).astype(np.int64)
     else:
         if values.dtype.kind == "u":
             reasons[values > np.uint64(2**63 - 1)] = _TOO_LARGE
         whole = values.astype(np.int64)
-        reasons[whole <= MISSING_INT] = _MISSING
+        reasons[(whole <= MISSING_INT) & (reasons == _OK)] = _MISSING
     valid = reasons == _OK
     if kind == "int":
         return CanonicalIds(np.where(valid, whole, MISSING_INT), valid, reasons)
     texts = np.full(len(values), MISSING_STR, object)
     texts[valid] = pc.cast(pa.array(whole[valid]), pa.string()).to_numpy(zero_copy_only=False)
-    if values.dtype.kind == "f":
-        # In a text space a fraction is a spelling like any other.
-        spelt = np.isin(reasons, (_NOT_WHOLE, _TOO_LARGE)) & np.isfinite(values)
-        texts[spelt] = [repr(value) for value in values[spelt].tolist()]
+    # In a text space a fraction is a spelling like any other, and so is a number beyond 64 bits.
+    spelt = reasons == (_NOT_WHOLE if values.dtype.kind == "f" else _TOO_LARGE)
+    if spelt.any():
+        texts[spelt] = values[spelt].astype(str).astype(object)
         valid, reasons = valid | spelt, np.where(spelt, _OK, reasons).astype(np.int8)
+    if values.dtype.kind == "f":
         reasons[np.isinf(values)] = _NOT_TEXT
     return CanonicalIds(texts, valid, reasons)
 
@@ -125,34 +129,33 @@ def _of_mixed(values: Any) -> tuple[pa.Array, NDArray[np.int8]]:
     for position, value in enumerate(values):
         text, bad = _spell(value)
         texts.append(text)
-        if bad:
-            reasons[position] = _NOT_TEXT
+        reasons[position] = bad
     return pa.array(texts, pa.string()), reasons
 
 
-def _spell(value: Any) -> tuple[str | None, bool]:
-    """An id of any type as text, and whether it cannot be one."""
+def _spell(value: Any) -> tuple[str | None, int]:
+    """An id of any type as text, or why it cannot be one."""
     if isinstance(value, pa.Scalar):
         value = value.as_py()
     if isinstance(value, bytes):
         try:
-            return value.decode(), False
+            return value.decode(), _OK
         except UnicodeDecodeError:
-            return None, True
+            return None, _NOT_TEXT
     if isinstance(value, str):
-        return (value, False) if _is_unicode(value) else (None, True)
+        return (value, _OK) if _is_unicode(value) else (None, _NOT_TEXT)
     if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
-        return None, False
+        return None, _OK
     if isinstance(value, numbers.Integral):
-        return str(int(value)), False
+        return str(int(value)), _OK
     if isinstance(value, Decimal):
-        return format(value, "f"), False
+        return decimal_texts(pa.array([format(value, "f")]))[0].as_py(), _OK
     if isinstance(value, numbers.Real):
-        number = float(value)
-        if np.isinf(number):
-            return None, True
-        return (str(int(number)) if number.is_integer() and abs(number) <= _EXACT_FLOAT else repr(number)), False
-    return None, True
+        number = np.asarray(value)
+        kind = number.dtype if number.dtype.kind == "f" else np.dtype(float)
+        found = _of_numbers(number.reshape(1).astype(kind), "str")
+        return (found.values[0], _OK) if found.valid[0] else (None, int(found.reasons[0]))
+    return None, _NOT_TEXT
 
 
 def _is_unicode(text: str) -> bool:
@@ -176,7 +179,7 @@ def _of_arrow(array: pa.Array, reasons: NDArray[np.int8], kind: str) -> Canonica
         reasons = np.where(missing, _MISSING, found.reasons).astype(np.int8)
         return CanonicalIds(found.values, found.valid & ~missing, reasons)
     if types.is_decimal(array.type) or types.is_null(array.type):
-        array = pc.cast(array, pa.string())
+        array = decimal_texts(pc.cast(array, pa.string()))
     if types.is_large_string(array.type) or types.is_string_view(array.type):
         array = pc.cast(array, pa.large_string())
     elif not types.is_string(array.type):

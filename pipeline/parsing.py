@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pipeline import ids
 from pipeline.config.tables import Column
 from pipeline.errors import DataError
+from pipeline.physical_types import is_mixed, parts, plain
 
 BY_TYPE = {
     "int": pa.int64(),
@@ -86,16 +87,38 @@ def parse_column(array: pa.Array, column: Column, zone: str) -> Parsed:
     Raises:
         DataError: the column's type cannot hold what is declared, such as a list where an int is.
     """
+    array = plain(array)
+    parsed = _of_several_types(array, column, zone) if is_mixed(array.type) else _of_one_type(array, column, zone)
+    parsed.clear_bad()
+    return parsed
+
+
+def _of_several_types(array: pa.Array, column: Column, zone: str) -> Parsed:
+    """Each value as if the whole column were of its type; what such a column could not be is a fault of its rows."""
+    whole = Parsed.of(pa.nulls(len(array), BY_TYPE[column.type]))
+    for kind, values in parts(array):
+        here = values.is_valid()
+        try:
+            found = _of_one_type(values, column, zone)
+        except DataError:
+            whole.fail(_mask(here), f"of type {kind}, where {column.type} is declared")
+            continue
+        whole.values = pc.coalesce(whole.values, found.values)
+        for code, name in enumerate(found.names):
+            if name:
+                whole.fail(found.codes == code, name)
+    return whole
+
+
+def _of_one_type(array: pa.Array, column: Column, zone: str) -> Parsed:
     array = _without_absent_text(array, column)
     if column.part is not None:
         array = _part(array, column.part)
     if column.type.endswith("_list"):
-        parsed = _lists(array, column)
-    else:
-        parsed = _scalars(array, column.type, zone)
-        _check_values(parsed, column)
-        parsed.values = _without_absent(parsed.values, column)
-    parsed.clear_bad()
+        return _lists(array, column)
+    parsed = _scalars(array, column.type, zone)
+    _check_values(parsed, column)
+    parsed.values = _without_absent(parsed.values, column)
     return parsed
 
 

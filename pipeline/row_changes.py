@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.canonical import key_of_rows, sortable
+from pipeline.canonical import key_of_rows
+from pipeline.physical_types import texts
 
 _EMPTY = "empty"
 """How a missing label is named in a direction."""
@@ -66,9 +67,9 @@ def row_changes(before: pa.Table, after: pa.Table, identity: Sequence[str], labe
 
 
 def _texts(table: pa.Table, names: Sequence[str]) -> pa.Table:
-    """The columns as text: a column may be read as numbers once and as text the other time."""
+    """The columns as text: a column may come as numbers once and as text the other time."""
     columns = {
-        name: sortable(table[name]).cast(pa.string())
+        name: texts(table[name].combine_chunks())
         if name in table.column_names
         else pa.nulls(table.num_rows, pa.string())
         for name in names

@@ -1,26 +1,38 @@
-"""Digests of tables by content: the same for equal values, however they are cut into chunks or stored."""
+"""Digests of tables by content: the same for equal values, however they are cut into chunks or stored.
+
+What writers choose is no content: how a list's item is called, whether a field may be null, large variants, metadata.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.physical_types import name_of, usual
+
 
 class TableDigest:
-    """Digest of a table's columns in their rows' order, fed chunk by chunk."""
+    """Digest of a table's columns in their rows' order, fed chunk by chunk.
 
-    def __init__(self) -> None:
+    Args:
+        spell: how a column's type is written.
+    """
+
+    def __init__(self, spell: Callable[[pa.DataType], str] = name_of) -> None:
         self._columns: dict[str, _ColumnDigest] = {}
         self._rows = 0
+        self._spell = spell
 
     def update(self, batch: pa.RecordBatch) -> None:
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            column = usual(column)
             if name not in self._columns:
-                self._columns[name] = _ColumnDigest(column.type)
+                self._columns[name] = _ColumnDigest(column.type, self._spell)
             self._columns[name].update(column)
         self._rows += batch.num_rows
 
@@ -45,16 +57,20 @@ def table_digest(table: pa.Table) -> str:
 class _ColumnDigest:
     """Values, validity and lengths are hashed apart, so that the boundaries of chunks leave no trace."""
 
-    def __init__(self, kind: pa.DataType) -> None:
-        self._parts = [hashlib.blake2b(str(kind).encode(), digest_size=16) for _ in range(3)]
-        self._items = _ColumnDigest(kind.value_type) if pa.types.is_list(kind) else None
+    def __init__(self, kind: pa.DataType, spell: Callable[[pa.DataType], str]) -> None:
+        self._parts = [hashlib.blake2b(spell(kind).encode(), digest_size=16) for _ in range(3)]
+        children = [kind.field(place).type for place in range(kind.num_fields)]
+        self._inner = [_ColumnDigest(each, spell) for each in children]
 
     def update(self, array: pa.Array) -> None:
         values, valid, lengths = self._parts
         valid.update(_bytes(array.is_valid().cast(pa.uint8())))
-        if self._items is not None:
+        if pa.types.is_list(array.type):
             lengths.update(_bytes(pc.fill_null(pc.list_value_length(array), 0)))
-            self._items.update(array.flatten())
+            self._inner[0].update(array.flatten())
+        elif _is_struct(array.type):
+            for digest, child in zip(self._inner, array.flatten(), strict=True):
+                digest.update(usual(child))
         elif pa.types.is_string(array.type):
             array = pc.fill_null(array, "")
             lengths.update(_bytes(pc.binary_length(array)))
@@ -67,8 +83,12 @@ class _ColumnDigest:
             values.update(_bytes(pc.fill_null(plain, 0)))
 
     def hexdigest(self) -> str:
-        inner = self._items.hexdigest() if self._items is not None else ""
+        inner = " ".join(each.hexdigest() for each in self._inner)
         return " ".join([*(part.hexdigest() for part in self._parts), inner])
+
+
+def _is_struct(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_struct(kind))
 
 
 def _bytes(array: pa.Array) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,13 @@ from pipeline.durable import content_digest, file_digest, tensor_digest
 from pipeline.errors import CorruptArtifact
 from pipeline.features import array_file, arrays
 from pipeline.features.state_store import FILE as STATE_FILE
+from pipeline.physical_types import is_any_list, name_of
 from pipeline.superiority import LOGITS
 from pipeline.table_digest import TableDigest
 
 _ROWS = 65_536
+_ITEM_NAMES = ("element", "array", "array_element", "bag", "list")
+"""What writers of Parquet call a list's item where they do not call it ``item``."""
 
 
 def problem_of(artifact: Artifact) -> str | None:
@@ -41,32 +45,40 @@ def problem_of(artifact: Artifact) -> str | None:
 def _extract(artifact: Artifact) -> str | None:
     for name, recorded in artifact.manifest.extra["digests"].items():
         # A table without rows is digested without its columns.
-        if artifact.manifest.rows[name] and _table(artifact, name) != recorded:
+        if artifact.manifest.rows[name] and not _holds(artifact, name, recorded):
             return _other(artifact, f"{name}.parquet")
     return None
 
 
 def _validated(artifact: Artifact) -> str | None:
     for name, recorded in artifact.manifest.extra["digests"].items():
-        if _table(artifact, name) != recorded:
+        if not _holds(artifact, name, recorded):
             return _other(artifact, f"{name}.parquet")
     return None
 
 
-def _table(artifact: Artifact, name: str) -> str:
-    """The digest of a table, read piece by piece."""
-    digest = TableDigest()
+def _holds(artifact: Artifact, name: str, recorded: str) -> bool:
+    """Whether a table's content has the recorded digest."""
     with pq.ParquetFile(artifact.file(f"{name}.parquet"), pre_buffer=False) as file:
-        # Parquet calls the items of a list otherwise than Arrow does, and the digest covers the type.
-        schema = pa.schema([(each.name, _plain(each.type)) for each in file.schema_arrow])
-        digest.update(pa.RecordBatch.from_arrays([pa.array([], each.type) for each in schema], schema=schema))
-        for batch in file.iter_batches(_ROWS, use_threads=False):
-            digest.update(batch.cast(schema))
+        if _digest(file, name_of) == recorded:
+            return True
+        # Digests once held the writer's own name of a list's item, which the file does not keep.
+        lists = any(is_any_list(each.type) for each in file.schema_arrow)
+        return lists and any(_digest(file, partial(_named, item)) == recorded for item in _ITEM_NAMES)
+
+
+def _digest(file: pq.ParquetFile, spell: Callable[[pa.DataType], str]) -> str:
+    """The digest of a table, read piece by piece."""
+    digest = TableDigest(spell)
+    schema = file.schema_arrow
+    digest.update(pa.RecordBatch.from_arrays([pa.nulls(0, each.type) for each in schema], schema.names))
+    for batch in file.iter_batches(_ROWS, use_threads=False):
+        digest.update(batch)
     return digest.hexdigest()
 
 
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return pa.list_(_plain(kind.value_type)) if pa.types.is_list(kind) else kind
+def _named(item: str, kind: pa.DataType) -> str:
+    return f"list<{item}: {_named(item, kind.value_type)}>" if is_any_list(kind) else str(kind)
 
 
 def _features(artifact: Artifact) -> str | None:

@@ -1,8 +1,9 @@
 """MySQL's values as Arrow columns, nothing lost: the server's own text of each value, typed by the column's kind.
 
 Whole numbers are int64, and uint64 in a chunk with a value beyond it; FLOAT and DOUBLE are float64; BIT is a number.
-All else is text as the server writes it: a DECIMAL with all its digits, ``0000-00-00`` where a date is zero, ISO dates
-and times, JSON. A text or binary value that is not UTF-8 keeps its good bytes; each other one is written ``\\xNN``.
+All else is text as the server writes it: a DECIMAL with all its digits but the zeros that only show its scale,
+``0000-00-00`` where a date is zero, ISO dates and times, JSON. A text or binary value that is not UTF-8 keeps its good
+bytes; each other one is written ``\\xNN``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import pyarrow as pa
 from pymysql.constants import FIELD_TYPE
 from pymysql.converters import conversions
 
+from pipeline.physical_types import decimal_texts
+
 INTEGERS = frozenset(
     {FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.INT24, FIELD_TYPE.LONG, FIELD_TYPE.LONGLONG, FIELD_TYPE.YEAR}
 )
@@ -22,6 +25,7 @@ TEXTS = frozenset(
      FIELD_TYPE.MEDIUM_BLOB, FIELD_TYPE.LONG_BLOB}
 )  # fmt: skip
 FLOATS = frozenset({FIELD_TYPE.FLOAT, FIELD_TYPE.DOUBLE})
+DECIMALS = frozenset({FIELD_TYPE.DECIMAL, FIELD_TYPE.NEWDECIMAL})
 
 ENCODERS = {kind: encode for kind, encode in conversions.items() if not isinstance(kind, int)}
 """pymysql's converters of parameters without those of results: values arrive as the server's text."""
@@ -42,7 +46,7 @@ def typed(array: pa.Array, kind: int) -> pa.Array:
         return _whole(array)
     if kind in FLOATS:
         return array if pa.types.is_float64(array.type) else _utf8(array).cast(pa.float64())
-    return _utf8(array)
+    return decimal_texts(_utf8(array)) if kind in DECIMALS else _utf8(array)
 
 
 def _whole(array: pa.Array) -> pa.Array:

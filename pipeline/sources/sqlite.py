@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from pipeline.days import Day
 from pipeline.errors import SourceError, UsageError
+from pipeline.physical_types import mixed_values
 from pipeline.sources.base import Reading
 from pipeline.sources.sql import SqlSource
 
@@ -95,12 +96,7 @@ class SqliteSource(SqlSource):
 
 
 def _array(values: Sequence[Any]) -> pa.Array:
-    """One column of a chunk; values of several types become text, as SQLite may hold any in any column."""
-    try:
-        return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        return pa.array([None if value is None else _text(value) for value in values], pa.string())
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    """One column of a chunk; SQLite may hold values of any type in any column, and each stays what it is."""
+    if len(set(map(type, values)) - {type(None)}) > 1:
+        return mixed_values(values)
+    return pa.array(values)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline.checking import Checked, check_table
 from pipeline.config.tables import Table
 from pipeline.errors import DataError
+from pipeline.physical_types import stored_as, stored_type
 from tests.unit.pipeline.small_job import ADS, DAY, LOG, log_rows
 
 ZONE = "Asia/Shanghai"
@@ -36,6 +37,19 @@ def test_exact_duplicates_are_dropped_and_counted_and_near_ones_are_not() -> Non
     rows = pa.concat_tables([log_rows(4), log_rows(2), log_rows(1, label=[1])])
     found = check(rows)
     assert (found.counts.read, found.counts.duplicates, found.counts.kept) == (7, 2, 5)
+
+
+def test_rows_are_duplicates_whatever_types_their_values_come_in() -> None:
+    parts = [log_rows(3), log_rows(3, user=[1.0, 2.0, 3.0], ad=["10", "11", "x"])]
+    kinds = {name: {part.schema.field(name).type for part in parts} for name in parts[0].column_names}
+    both = [
+        pa.table({n: stored_as(part[n].combine_chunks(), stored_type(kinds[n])) for n in part.column_names})
+        for part in parts
+    ]
+    found = check(pa.concat_tables(both))
+    assert (found.counts.read, found.counts.duplicates, found.counts.kept) == (6, 2, 3)
+    (bad,) = found.quarantine.to_pylist()
+    assert (bad["column"], bad["value"], json.loads(bad["row"])["user"]) == ("ad", "x", 3)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_an_int_is_one_number_however_it_is_spelt(value: str | None, expected: i
 
 def test_floats_that_are_whole_are_ints() -> None:
     assert read([12.0, 12.5, float("nan"), 2.0**60], type="int") == [
-        (12, ""), (None, "not a whole number"), (None, ""), (None, "does not fit in 64 bits"),
+        (12, ""), (None, "not a whole number"), (None, ""), (None, "a float too large to name one whole number"),
     ]  # fmt: skip
 
 
