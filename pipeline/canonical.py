@@ -52,12 +52,14 @@ def _first_of_equal(table: pa.Table) -> tuple[NDArray[np.int64], int]:
     return first, len(lengths)
 
 
-def canonical_order(table: pa.Table, first: Sequence[str]) -> pa.Array:
-    """Row numbers in canonical order: by the columns ``first``, then by all others by name; text by bytes, empty last.
+def canonical_order(table: pa.Table, first: Sequence[str], last: Sequence[str] = ()) -> pa.Array:
+    """Row numbers in canonical order: by the columns ``first``, then all others by name, then ``last``.
+
+    Text is compared by bytes, and empty cells come last.
 
     Rows that remain equal are equal in every column, so the order of the input leaves no trace.
     """
-    names = [*first, *sorted(set(table.column_names) - set(first))]
+    names = [*first, *sorted(set(table.column_names) - set(first) - set(last)), *last]
     keys = pa.table({name: sortable(table[name]) for name in names})
     return pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in names])
 

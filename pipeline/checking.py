@@ -126,7 +126,9 @@ def check_table(
         _check_day(table, parsed, faults, day, zone)
     _check_rules(table, parsed, faults)
     typed = pa.table({each: found.values for each, found in parsed.items()})
-    rows = canonical_order(typed, [each for each in table.order if each in columns])
+    # Outcomes come last: they order only rows that are equal in all else, so what they say moves no input.
+    outcomes = [each for each in table.outcomes if each in columns]
+    rows = canonical_order(typed, [each for each in table.order if each in columns], outcomes)
     if faults.bad.any():
         rows = rows.filter(pa.array(~faults.bad).take(rows))
     if day is None:

@@ -30,7 +30,7 @@ STATE_FROM = Day.of(2023, 2, 20)
 CONTEXT = "midas_online_context"
 
 _ADS = (
-    "user", "hour", "ad", "labels", "exposure_duration", "ad_exposure_duration", "clicked_ads", "behaviours",
+    "user", "hour", "ad", "labels", "dclick_otherad", "ad_exposure_duration", "clicked_ads", "behaviours",
     "user_rate", "ad_rate",
 )  # fmt: skip
 _HOMEWORK = (

@@ -54,7 +54,6 @@ class Feed:
         self._options = options
         self._audience = audience
         self._recent = audience.first_clicks.copy()
-        self._user_clicks = (audience.first_clicks >= 0).sum(axis=1)
         self.ad_clicks = np.zeros(options.ads, dtype=np.int64)
         self.ad_exposures = np.zeros(options.ads, dtype=np.int64)
         self._accuracy = options.random("accuracy").beta(6, 3, options.users)
@@ -99,8 +98,9 @@ class Feed:
         of_pair = before(pair, one)
         return {
             "location_ad": location,
-            "exposure_duration": ads.seconds[draw.ad],
-            "count_click": self._user_clicks[user],
+            # Outcomes: a clicked ad was looked at for longer. Whoever reads them of its own row knows the label.
+            "exposure_duration": ads.seconds[draw.ad] * (1 + clicked),
+            "count_click": clicked,
             "duplicate_tag": (of_pair > 0).astype(np.int64),
             "window_otherad": so_far - of_pair,
             "dclick_otherad": before(user, clicked) - before(pair, clicked),
@@ -158,11 +158,10 @@ class Feed:
         return pa.table(columns).select(COLUMNS).cast(CONTEXT)
 
     def _remember(self, draw: _Draw) -> None:
-        ads, users = self._options.ads, self._options.users
+        ads = self._options.ads
         self.ad_exposures += np.bincount(draw.ad, minlength=ads)
         self.ad_clicks += np.bincount(draw.ad[draw.click], minlength=ads)
         clicker, clicked = draw.user[draw.click], draw.ad[draw.click]
-        self._user_clicks = self._user_clicks + np.bincount(clicker, minlength=users)
         self._recent = appended(self._recent, clicker, clicked)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from models.schema import Feature, Kind, Side
-from pipeline.config.base import Strict
+from pipeline.config.base import Later, Strict
 
 
 class Counter(Strict):
@@ -68,7 +68,7 @@ class FeatureSettings(Strict):
     values: int = Field(default=8, ge=1, le=1024)
     size: int = Field(default=1, ge=1)
     stand_in: str | None = None
-    group: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
+    group: Annotated[str | None, Later()] = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     normalise: Literal["none", "zscore", "minmax"] = "none"
     buckets: tuple[float, ...] | None = None  # a number becomes the index of its bucket, an int id
     part: int | None = Field(default=None, ge=0, le=2)  # of a path /A/B/C, the part used

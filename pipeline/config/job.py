@@ -179,14 +179,9 @@ class JobConfig(Strict):
             name: {key: value for key, value in table.items() if key not in ("ready", "required", "keys")}
             for name, table in dump["tables"].items()
         }
-        # A setting that came later changes no digest where it is not set.
-        features = {
-            name: {key: value for key, value in each.items() if key != "group" or value is not None}
-            for name, each in dump["features"].items()
-        }
         shared: dict[str, Any] = {"job": self.job, "kind": self.kind, "timezone": self.timezone}
         content: dict[str, Any] = {
-            "features": features, "spaces": dump["spaces"], "history": dump["history"],
+            "features": dump["features"], "spaces": dump["spaces"], "history": dump["history"],
             "ranking": dump["ranking"], "impressions": dump["impressions"],
         }  # fmt: skip
         by_stage: dict[str, dict[str, Any]] = {

@@ -28,7 +28,9 @@ class Column(Strict):
     allowed: tuple[int | float | str, ...] | None = None
     absent: tuple[int | float | str, ...] = ()  # values that mean "missing", such as -1
     max_items: int = Field(default=1000, ge=1)  # longer lists send the row to quarantine
-    change: Literal["static", "running"] = "static"  # of an undated table: running = read as of a snapshot's day only
+    # running, of an undated table: read as of a snapshot's day only; outcome, of a dated one: known only after its row,
+    # so never an input of it
+    change: Literal["static", "running", "outcome"] = "static"
 
     @model_validator(mode="after")
     def _part_fits(self) -> Column:
@@ -120,7 +122,42 @@ class Table(Strict):
             raise ValueError(f"a dated table holds each day as it was: `change: running` of {', '.join(running)}")
         if set(running) & set(self.key):
             raise ValueError("a column of `key` cannot be `running`")
+        self._check_outcomes()
         return self
+
+    @property
+    def outcomes(self) -> list[str]:
+        """Columns that are declared to be known only after their row, by name."""
+        return sorted(name for name, column in self.columns.items() if column.change == "outcome")
+
+    def _check_outcomes(self) -> None:
+        outcomes = self.outcomes
+        if outcomes and not self.dated:
+            raise ValueError(
+                f"an undated table has no row of a moment: `change: outcome` of {', '.join(outcomes)}; a value that "
+                f"changes there is `running`"
+            )
+        placed = {"day": (self.day,), "time": (self.time,), "order": self.order, "key": self.key}
+        for setting, names in placed.items():
+            found = sorted({name for name in names if name is not None} & set(outcomes))
+            if found:
+                raise ValueError(
+                    f"`{setting}` names {', '.join(found)}, which is declared `change: outcome`: what is known only "
+                    f"after a row cannot say where the row belongs"
+                )
+        for name in self.columns:
+            other = next((each for each in outcomes if name not in outcomes and self.same_cell(name, each)), None)
+            if other is not None:
+                raise ValueError(
+                    f"'{name}' and '{other}' are read from the same column '{self.columns[name].source or name}', but "
+                    f"only '{other}' is declared `change: outcome`; declare both"
+                )
+
+    def same_cell(self, one: str, other: str) -> bool:
+        """Whether two columns hold the same of the source, or one a part of what the other holds."""
+        first, second = self.columns[one], self.columns[other]
+        parts = {first.part, second.part}
+        return (first.source or one) == (second.source or other) and (len(parts) == 1 or None in parts)
 
 
 class Validation(Strict):

@@ -12,6 +12,7 @@ from pipeline.config.features import Counter, FeatureSettings
 from pipeline.config.requests import Package
 from pipeline.errors import ConfigError
 from pipeline.features.groups import check_groups
+from pipeline.features.outcomes import check_outcomes, outcome_problem
 
 FRAMES = ("row", "user", "item", "history", "last_year", "study", "style_counts", "calendar")
 ROLES = ("key", "chapters", "sections", "style", "reflect")
@@ -59,6 +60,7 @@ class Plan:
             for name, settings in config.features.items()
         }
         self._check()
+        check_outcomes(config, self._frame_tables())
         frames = {frame: config.tables[table] for frame, table in self._frame_tables().items()}
         check_groups(self.schema, self.features, frames)
         # Looked at now, so that a mistake is told at `config check` and not by a day's run.
@@ -326,7 +328,7 @@ class Plan:
                 return "what was set is the label; on the request's side it would give the answer away"
         if impressions is not None and frame == "row" and column == impressions.label:
             return "is the label"
-        return None
+        return outcome_problem(self.config, table, column)
 
 
 def _one_space(spaces: set[str | None], what: str) -> str | None:

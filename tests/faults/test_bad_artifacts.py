@@ -205,11 +205,11 @@ def test_a_full_disk_while_training_keeps_the_parent(chain: Place, monkeypatch: 
 
 def test_a_loss_that_is_not_a_number_keeps_the_parent_and_names_the_batch(place: Place) -> None:
     settings = place.settings("ads")
-    settings["features"]["exposure_duration"]["normalise"] = "none"
+    settings["features"]["dclick_otherad"]["normalise"] = "none"
     place.configure("ads", settings)
     rows = place.shows(SECOND)
-    column = rows.column_names.index("exposure_duration")
-    place.show(SECOND, rows.set_column(column, "exposure_duration", [["3e38"] * rows.num_rows]))
+    column = rows.column_names.index("dclick_otherad")
+    place.show(SECOND, rows.set_column(column, "dclick_otherad", [["3e38"] * rows.num_rows]))
     ran = place.run(
         "backfill", "--job", "ads", "--from", FIRST, "--to", SECOND, "--experiment", "pooled", "--publish", "none"
     )

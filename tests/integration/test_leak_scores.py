@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from pipeline.artifacts import Ref
@@ -42,12 +43,13 @@ def trained(job: JobContext, days: int) -> dict[str, Any]:
 
 def test_weights_and_scores_do_not_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-    plain, planted, moved = tmp_path / "plain", tmp_path / "planted", tmp_path / "moved"
+    plain, planted, moved, known = (tmp_path / name for name in ("plain", "planted", "moved", "known"))
     future = shows.log(*[(user, ad, 1, 7, 1e9, ["/z/z/z"]) for user in (1, 2, 3) for ad in (10, 11, 12)])
-    for folder in (plain, planted, moved):
+    answers = pa.array([1e9 * click for click in shows.LOG["click"].to_pylist()])
+    for folder in (plain, planted, moved, known):
         shows.write_undated(folder)
         for day in DAY.plus(-2).through(DAY.plus(2)):
-            shows.write_day(folder, day, shows.LOG)
+            shows.write_day(folder, day, shows.LOG.append_column("answered", answers) if folder == known else shows.LOG)
     for ahead in (1, 2):
         shows.write_day(planted, DAY.plus(ahead), future)
     shows.write_day(moved, DAY.previous(), future)
@@ -56,5 +58,7 @@ def test_weights_and_scores_do_not_move(tmp_path: Path, monkeypatch: pytest.Monk
     # The days after are read, mapped and in the feature state before the day is built, tested and trained.
     after = trained(shows.context(planted, monkeypatch), 2)
     assert before == after
+    # Nor does what came of the day's own rows, in a column declared as an outcome.
+    assert trained(shows.context(known, monkeypatch), 0) == before
     # The same rows on an earlier day are no future, and do move it.
     assert trained(shows.context(moved, monkeypatch), 0)["test"] != before["test"]

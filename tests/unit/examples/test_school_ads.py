@@ -145,6 +145,20 @@ def test_the_last_impression_of_a_pair_is_marked() -> None:
     )
 
 
+def test_what_came_of_an_impression_tells_its_label() -> None:
+    rows = rows_of(Feed(options(), audience_of()), FIRST)
+    clicked = numbers(rows, "is_click")
+    assert numbers(rows, "count_click").tolist() == clicked.tolist()
+    by_ad: dict[str, set[tuple[int, int]]] = {}
+    for ad, click, seconds in zip(
+        rows["ad_id"].to_pylist(), clicked.tolist(), numbers(rows, "exposure_duration").tolist(), strict=True
+    ):
+        by_ad.setdefault(ad, set()).add((click, seconds))
+    both = [dict(found) for found in by_ad.values() if len(found) == 2]
+    assert both
+    assert all(found[1] == 2 * found[0] for found in both)
+
+
 def test_profiles_are_text_with_the_counts_of_the_feed() -> None:
     made, audience = options(), audience_of()
     feed = Feed(made, audience)

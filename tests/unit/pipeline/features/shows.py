@@ -19,7 +19,8 @@ TABLES: dict[str, Any] = {
         "source": "log", "day": "day", "order": ["user", "ad"],
         "columns": {"day": {"type": "day", "required": True}, "user": _KEY, "ad": _KEY,
                     "click": {"type": "int", "required": True, "allowed": [0, 1]}, "place": {"type": "int"},
-                    "seconds": {"type": "float"}, "recent": {"type": "path_list"}},
+                    "seconds": {"type": "float"}, "recent": {"type": "path_list"},
+                    "answered": {"type": "float", "change": "outcome"}},
     },
     "users": {
         "source": "users", "dated": False, "key": ["user"],
@@ -68,7 +69,7 @@ def config(**settings: Any) -> JobConfig:
             "ad_count": {**pair, "counter": {"key": ["ad"], "measure": "count"}},
             "user_tag": {**pair, "counter": {"key": ["user", "tags"], "measure": "count", "positives": True}},
         },
-        "experiments": {"pooled": {"model": "pooled", "loss": "binary", "batch": 4}},
+        "experiments": {"pooled": {"model": "pooled", "loss": "binary", "batch": 4, "compile": "graph"}},
         "release": {"champion": "pooled"},
         **settings,
     })  # fmt: skip

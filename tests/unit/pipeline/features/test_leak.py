@@ -77,6 +77,10 @@ def running(tables: dict[str, Table]) -> set[str]:
     return {name for name, of in every if of.change == "running"}
 
 
+def outcomes(tables: dict[str, Table]) -> set[str]:
+    return {f"{name}.{column}" for name, table in tables.items() for column in table.outcomes}
+
+
 # ---- homework
 
 FUTURE = {
@@ -191,6 +195,26 @@ def test_impressions_of_the_day_and_later_move_nothing(tmp_path: Path, monkeypat
     after = content(run(job, DAY.next(), DAY.plus(2)))
     assert after["pair_dense"].shape != after_plain["pair_dense"].shape
     assert_same(before, content(run(JobContext(job.config, job.root), DAY, reprocess=True)))
+
+
+def test_what_came_of_an_impression_moves_nothing_of_its_own_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, planted = tmp_path / "plain", tmp_path / "planted"
+    assert outcomes(shows.config().tables) == {"log.answered"}
+    # The last two rows are equal in all that orders a day first: an outcome must not say which of them leads.
+    rows = pa.concat_tables([shows.LOG, shows.log((9, 12, 1, 5, 1.0, ["/a/b/c"]), (9, 12, 1, 6, 2.0, ["/d/e/f"]))])
+    answers = [1e9 * click for click in rows["click"].to_pylist()[:-1]] + [-1e9]
+    for folder, watched in ((plain, [0.0] * rows.num_rows), (planted, answers)):
+        shows.write_undated(folder)
+        for day in DAY.plus(-1).through(DAY.next()):
+            shows.write_day(folder, day, rows.append_column("answered", pa.array(watched)))
+    found = []
+    for folder in (plain, planted):
+        job = shows.context(folder, monkeypatch)
+        found.append([content(run(job, day)) for day in DAY.plus(-1).through(DAY.next())])
+    for before, after in zip(*found, strict=True):
+        assert_same(before, after)
 
 
 def test_a_click_is_in_the_history_of_later_days_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
