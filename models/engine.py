@@ -16,7 +16,7 @@ from models.assembly import one_empty_request
 from models.columns import Selection
 from models.embeddings import Table, fused_tables, rows_of
 from models.growth import grow_slot, grow_table
-from models.layers.normalise import add_statistics, no_statistics
+from models.layers.normalise import bound, merge, no_statistics
 from models.losses import LOSSES
 from models.optimizers import OPTIMIZERS, Adam
 from models.packing import Batch, Packer, plain
@@ -254,9 +254,14 @@ class Engine:
         self._steps.sweep(self._learning_rate)
         self._behind = False
 
-    def observe(self, arrays: DayArrays) -> None:
-        """Add a day's dense values to the statistics that later days are normalised by."""
-        selection = self.select(arrays.layout)
+    def observe(self, arrays: DayArrays) -> dict[str, dict[str, Any]]:
+        """Add a day's dense values to the statistics that later days are normalised by.
+
+        Returns:
+            By feature with wild values, which entered bounded, or whose statistics began anew: ``wild`` of ``known``
+            values, the ``furthest`` of them, ``anew``.
+        """
+        selection, told = self.select(arrays.layout), {}
         for matrix, values in (
             (selection.request_dense, arrays.request_dense),
             (selection.item_dense, arrays.item_dense),
@@ -265,8 +270,12 @@ class Engine:
             for name, place in matrix.blocks[0].places.items():
                 if name in self._statistics:
                     columns = matrix.source[place.start : place.stop]
-                    self._statistics[name] = add_statistics(self._statistics[name], np.asarray(values)[:, columns])
+                    day = bound(self._statistics[name], np.asarray(values)[:, columns])
+                    self._statistics[name] = merge(self._statistics[name], day)
                     self.model.normalisers[name].set_statistics(self._statistics[name])
+                    if day.wild.any() or day.anew.any():
+                        told[name] = day.record()
+        return told
 
     # ---- ids
 

@@ -39,6 +39,7 @@ class Counts:
         other_day_time: rows kept although their time is up to a day away from the day.
         running_unavailable: rows whose running columns read as missing, for want of a snapshot of the day.
         missing_columns: declared columns that the source does not have.
+        missing: rows kept that have no value, by column that may be without one.
     """
 
     read: int = 0
@@ -49,6 +50,7 @@ class Counts:
     other_day_time: int = 0
     running_unavailable: int = 0
     missing_columns: list[str] = field(default_factory=list)
+    missing: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -139,6 +141,7 @@ def check_table(
     kept = typed.take(rows)
     quarantine = _quarantine(name, columns, raw, faults)
     counts.kept, counts.quarantined = kept.num_rows, quarantine.num_rows
+    counts.missing = {each: kept[each].null_count for each, column in columns.items() if not column.required}
     named = Counter(
         map(": ".join, zip(quarantine["column"].to_pylist(), quarantine["reason"].to_pylist(), strict=True))
     )

@@ -41,6 +41,7 @@ class DayDraft:
     seconds: dict[str, float] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     missing: dict[str, list[str]] = field(default_factory=dict)
+    unread: dict[str, list[str]] = field(default_factory=dict)
     as_of: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     linked: list[str] = field(default_factory=list)
@@ -80,6 +81,8 @@ def read_dated(source: Source, config: JobConfig, name: str, drafts: Sequence[Da
                     _record(source, name, wanted, table, by_day[day], file, reading.missing)
                     if day in reading.notes:
                         by_day[day].notes[name] = reading.notes[day]
+                    if reading.others and by_day[day].rows[name]:
+                        by_day[day].unread[name] = list(reading.others)
                 break
             except Retype as change:
                 kinds = {**kinds, **change.kinds}
@@ -114,6 +117,8 @@ def read_undated(
                 each.versions[name] = first.versions[name]
             if name in first.missing:
                 each.missing[name] = first.missing[name]
+            if name in first.unread:
+                each.unread[name] = first.unread[name]
         for each in group:
             each.took(name, began, len(group))
 
@@ -127,7 +132,8 @@ def keep(name: str, here: DayDraft, before: Artifact) -> bool:
     link(earlier, here.path(name))
     here.rows[name], here.digests[name] = manifest.rows[name], str(manifest.extra["digests"][name])
     for recorded, kept in (
-        ("missing_columns", here.missing), ("as_of", here.as_of), ("versions", here.versions), ("notes", here.notes),
+        ("missing_columns", here.missing), ("unread_columns", here.unread), ("as_of", here.as_of),
+        ("versions", here.versions), ("notes", here.notes),
     ):  # fmt: skip
         if name in manifest.extra.get(recorded, {}):
             kept[name] = manifest.extra[recorded][name]
@@ -162,9 +168,9 @@ def _snapshot(
             here.rows[name] = before.manifest.rows[name]
             here.digests[name] = str(before.manifest.extra["digests"][name])
             here.linked.append(name)
-            missing = before.manifest.extra.get("missing_columns", {}).get(name)
-            if missing:
-                here.missing[name] = missing
+            for recorded, kept in (("missing_columns", here.missing), ("unread_columns", here.unread)):
+                if name in before.manifest.extra.get(recorded, {}):
+                    kept[name] = before.manifest.extra[recorded][name]
             return
     keys = _keys(config, name, drafts, earlier) if by_key else None
     _read(source, config, name, wanted, here, keys)
@@ -198,6 +204,8 @@ def _read(
                     file.write(batch)
                 file.close()
                 _record(source, name, wanted, table, here, file, reading.missing, undated=True)
+                if reading.others:
+                    here.unread[name] = list(reading.others)
             break
         except Retype as change:
             kinds = {**kinds, **change.kinds}

@@ -190,6 +190,7 @@ def _commit(context: JobContext, each: DayDraft) -> Artifact:
             "sources": {name: table.source_on(each.day) for name, table in config.tables.items()},
             "digests": each.digests,
             "missing_columns": each.missing,
+            "unread_columns": each.unread,
             "as_of": each.as_of,
             "versions": each.versions,
             "linked": each.linked,

@@ -26,6 +26,7 @@ from pipeline.manifest import Input
 from pipeline.overrides import NONE, Overrides
 from pipeline.reuse import as_input, key_of, standing
 from pipeline.session import Session, seed_of
+from pipeline.wild_values import WILD
 
 STAGE = "train"
 
@@ -101,9 +102,10 @@ def train(
         engine.grow(sizes)
     rate = learning_rate(settings, trained_days)
     losses = _run(context, config, day, experiment, engine, parts, rate, maps.manifest.extra["sizes_before"])
+    wild: dict[str, dict[str, Any]] = {}
     for part in parts:
         if part.day == day:
-            engine.observe(part.arrays)
+            wild = engine.observe(part.arrays)
     tensors = engine.state()
     seconds = time.perf_counter() - began
     with store.draft(ref) as draft:
@@ -119,6 +121,7 @@ def train(
                 "trained_days": trained_days + 1, "learning_rate": rate, "batches": len(losses), "sizes": engine.sizes,
                 "loss": float(losses.mean()) if len(losses) else None,
                 **({"overrides": overrides.as_dict()} if overrides else {}),
+                **({WILD: wild} if wild else {}),
             },
         )  # fmt: skip
     session.trainer.checkpoint = artifact.id

@@ -96,6 +96,8 @@ def _validate(context: JobContext, day: Day, reprocess: bool) -> Artifact:
                 "digests": done.digests,
                 "keys": done.keys,
                 "running": {name: pair.record() for name, pair in snapshots.items()},
+                "sources": extracted.manifest.extra.get("sources", {}),
+                "unread_columns": extracted.manifest.extra.get("unread_columns", {}),
                 "beyond_limits": beyond,
                 "accepted": accepted.manifest.reason if accepted is not None else None,
             },

@@ -7,6 +7,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from models.layers.wild_values import UNKNOWN, Bounded, Past, bounded
+
 METHODS = ("none", "zscore", "minmax")
 BOUND = 10.0
 """A normalised value is kept within this distance of zero: one wild value must not blow up the loss."""
@@ -21,7 +23,25 @@ def no_statistics(size: int) -> NDArray[np.float64]:
 
 
 def add_statistics(past: NDArray[np.float64], values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """``past`` merged with the finite values of ``[rows, size]``."""
+    """``past`` merged with the finite values of ``[rows, size]``; wild ones enter bounded."""
+    return merge(past, bound(past, values))
+
+
+def bound(past: NDArray[np.float64], values: NDArray[np.float32]) -> Bounded:
+    """The values as they may enter the statistics ``past``."""
+    return bounded(values, [_past(*past[:, place]) for place in range(past.shape[1])])
+
+
+def _past(count: float, mean: float, squares: float, lowest: float, highest: float) -> Past:
+    if count == 0 or lowest == highest:
+        return UNKNOWN
+    return Past(count, mean, lowest, highest, float(np.sqrt(squares / count)))
+
+
+def merge(past: NDArray[np.float64], day: Bounded) -> NDArray[np.float64]:
+    """``past``, but what of it begins anew, merged with a day's bounded values."""
+    past = np.where(day.anew, 0.0, past)
+    values = day.values
     finite = np.isfinite(values)
     wide = np.where(finite, values, 0.0).astype(np.float64)
     count = finite.sum(axis=0).astype(np.float64)

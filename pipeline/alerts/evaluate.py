@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.alerts.causes import Alert, Kind
 from pipeline.artifacts import Artifact, Ref
+from pipeline.column_watch import changes_of
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.evaluation import LOWER_IS_BETTER
 from pipeline.release.control import served
+from pipeline.wild_values import Told, in_words, news, told
 
 DEFAULT_MEASURE = {"impressions": "auc", "ranking": "hit_3"}
 _VERDICTS: tuple[tuple[str, Kind], ...] = (("gate", "gate_block"), ("check", "check_block"))
@@ -21,7 +23,7 @@ def evaluate(context: JobContext, day: Day) -> list[Alert]:
     found = [*_late(context, day), *_growth(context, day)]
     for name in context.config.experiments:
         found += [*_blocked(context, day, name), *_dropped(context, day, name), *_unknown(context, day, name)]
-    return [*found, *_aged(context, day)]
+    return [*found, *_columns(context, day), *_wild(context, day), *_aged(context, day)]
 
 
 def _late(context: JobContext, day: Day) -> Iterator[Alert]:
@@ -99,6 +101,30 @@ def _unknown(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
             "unknown_ids", context.job, day,
             f"share of the candidates' ids that the model does not know: {'; '.join(odd)}", experiment,
         )  # fmt: skip
+
+
+def _columns(context: JobContext, day: Day) -> Iterator[Alert]:
+    for change in changes_of(context, day):
+        text = f"{change.table}: {change.text}"
+        if change.what == "missing_columns":
+            text += (
+                f". If a column has another name now, say so by `source:` in tables.{change.table}.columns and run "
+                f"`python -m pipeline run --job {context.job} --day {day} --reprocess`"
+            )
+        yield Alert(change.what, context.job, day, text, what=change.table)
+
+
+def _wild(context: JobContext, day: Day) -> Iterator[Alert]:
+    def of(each: Day) -> list[Told]:
+        found = (context.store.current(Ref("checkpoint", context.job, each, name)) for name in names)
+        return [told(checkpoint.manifest) for checkpoint in found if checkpoint is not None]
+
+    names, settings = context.config.experiments, context.config.alerts
+    found = news(of(day), [of(day.plus(-back)) for back in range(1, settings.days + 1)], settings.growth)
+    if found:
+        yield Alert(
+            "wild_values", context.job, day, f"{in_words(found)}. `min:` and `max:` of a column put them in quarantine"
+        )
 
 
 def _aged(context: JobContext, day: Day) -> Iterator[Alert]:

@@ -14,6 +14,7 @@ from pipeline.cli.line import (
     SHARED,
     STAGES,
     Line,
+    columns_changed,
     guard_champion,
     guard_order,
     quarantined,
@@ -192,7 +193,7 @@ def _stage(options: argparse.Namespace) -> int:
         made = module.run(context, options.day, **({"reprocess": True} if options.reprocess else {}))
         skipped = context.skipped(options.day)
         said = ["done" if skipped is None else f"skipped: {skipped}"]
-        said += quarantined(made) if options.name == "validate" else []
+        said += [*quarantined(made), *columns_changed(context, options.day)] if options.name == "validate" else []
         print(f"{options.name} {options.day}: {', '.join(said)}", file=sys.stderr, flush=True)
         if options.json:
             # On one line, and last: what calls the stage takes it from there.

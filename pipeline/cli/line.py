@@ -90,7 +90,7 @@ class Line:
             again = self.reprocess or (self.late_days and self._may_have_come(name, day))
             made = stage_module(name).run(self.context, day, reprocess=again)
             if name == "validate":
-                what += quarantined(made)
+                what += [*quarantined(made), *columns_changed(self.context, day)]
             if name == "build_features" and made is not None:
                 what += unpaired(made)
         for experiment in self.experiments:
@@ -190,6 +190,13 @@ def unpaired(features: Artifact) -> list[str]:
     """Of histories that are read together, the rows whose lists differ in length, in words; empty if none."""
     counts = {name.removeprefix(UNPAIRED): n for name, n in features.manifest.rows.items() if name.startswith(UNPAIRED)}
     return [f"{n} row{'s' * (n != 1)} with unequal lists of group '{group}'" for group, n in counts.items() if n]
+
+
+def columns_changed(context: JobContext, day: Day) -> list[str]:
+    """Columns that are not as they were on the days before, in words."""
+    from pipeline.column_watch import changes_of
+
+    return [f"{change.table}: {change.text}" for change in changes_of(context, day)]
 
 
 def guard_order(context: JobContext, first: Day, experiments: list[str]) -> None:

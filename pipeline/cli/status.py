@@ -10,12 +10,17 @@ from pipeline.artifacts import Ref, parse_id
 from pipeline.cli.arguments import Commands, add_job, add_json, day, experiments
 from pipeline.cli.control import rechain_command
 from pipeline.cli.output import print_json
+from pipeline.column_watch import changes_on, standing, stored
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.history_of_measures import measured_days
 from pipeline.late_days import late_days
 from pipeline.overrides import Overrides
 from pipeline.release.pointer import ReleaseFiles
+from pipeline.wild_values import in_words, told
+
+_CHANGES = 5
+"""So many days with changed columns are shown."""
 
 
 def register(commands: Commands) -> None:
@@ -75,8 +80,20 @@ def collect(context: JobContext, first: Day | None = None, only: list[str] | Non
             "renamed_from": _renamed_from(context, name) if not trained else None,
         }  # fmt: skip
     sizes = store.sizes(config.job)
+    columns = stored(context)
     return {
         "job": config.job, "experiments": shown, "served": _served(context, taints), "labels": _labels(context),
+        "columns": {
+            "missing": {
+                table: {column: str(since) for column, since in sorted(found.items())}
+                for table, found in standing(columns).items()
+            },
+            "changes": {
+                str(each): [f"{change.table}: {change.text}" for change in found]
+                for each in columns
+                if (first is None or each >= first) and (found := changes_on(each, columns, config.alerts))
+            },
+        },
         "bytes": sizes, "bytes_total": sum(sizes.values()),
     }  # fmt: skip
 
@@ -101,6 +118,8 @@ def _day_row(
             "quarantined": _quarantined(context, each), "loss": extra["loss"],
             "pruned": checkpoint.manifest.pruned, "release": releases.get(content),
         }  # fmt: skip
+        if wild := told(checkpoint.manifest):
+            row["wild_values"] = wild
     if tested is not None:
         row["measures"] = tested.values
     return row
@@ -203,6 +222,8 @@ def _print(picture: dict[str, Any]) -> None:
                 parts.append(f"released as {row['release']}")
             if measures:
                 parts.append(f"tested: {measures}")
+            if row.get("wild_values"):
+                parts.append(in_words(row["wild_values"]))
             if row.get("why"):
                 parts.append(f"({row['why']})")
             print("  ".join(parts))
@@ -225,6 +246,7 @@ def _print(picture: dict[str, Any]) -> None:
               f"take it in: {late['command']}")  # fmt: skip
     if picture.get("late") == []:
         print("no skipped day has come since")
+    _print_columns(picture["columns"])
     served = picture["served"]
     if served is None:
         print("served: nothing yet")
@@ -241,3 +263,15 @@ def _print(picture: dict[str, Any]) -> None:
                   f"{picture['job']}` trains it again and publishes{back}")  # fmt: skip
     print("on disk: " + ", ".join(f"{kind} {size / 1e6:.1f} MB" for kind, size in picture["bytes"].items())
           + f"; together {picture['bytes_total'] / 1e6:.1f} MB")  # fmt: skip
+
+
+def _print_columns(columns: dict[str, Any]) -> None:
+    """The newest changes, and what is missing to this day."""
+    changed = list(columns["changes"].items())
+    for each, texts in changed[-_CHANGES:]:
+        print(f"columns of {each}: {'; '.join(texts)}")
+    if len(changed) > _CHANGES:
+        print(f"columns changed on {len(changed) - _CHANGES} earlier days too; --json has them")
+    for table, missing in columns["missing"].items():
+        told = ", ".join(f"{column} since {since}" for column, since in missing.items())
+        print(f"columns of {table} without a value: {told}")

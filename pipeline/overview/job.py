@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipeline.config import load_job
+from pipeline.config.alerts import Alerts
 from pipeline.config.load import conf_folder
 from pipeline.days import Day
 from pipeline.errors import DayspringError
@@ -22,6 +23,7 @@ class Job:
         starts: first day by the settings, by experiment.
         settings: digest of what the training of each experiment reads.
         measures: in the order in which they are shown; ``primary`` is among them.
+        alerts: limits of what is usual.
         dated: tables with a row a day; ``None`` = not known, all are shown.
         problem: why the settings could not be read, if so.
     """
@@ -36,6 +38,7 @@ class Job:
     primary: str = ""
     dated: tuple[str, ...] | None = None
     weekdays: int = 4
+    alerts: Alerts = field(default_factory=Alerts)
     problem: str | None = None
 
     @classmethod
@@ -67,5 +70,5 @@ def _read(name: str, path: Path, written: int) -> Job:
         settings={each: config.stage_settings("train", each) for each in config.experiments},
         measures=measures if primary in measures else (*measures, primary), primary=primary,
         dated=tuple(each for each, table in config.tables.items() if table.dated),
-        weekdays=config.validation.weekdays,
+        weekdays=config.validation.weekdays, alerts=config.alerts,
     )  # fmt: skip

@@ -73,17 +73,40 @@ def _texts(value: Any) -> str | None:
 def _table(value: Any) -> str | None:
     if not isinstance(value, dict):
         return ""
-    return next((f".{name}" for name in _OF_A_TABLE if _count(value.get(name)) is not None), None)
+    wrong = [name for name in _OF_A_TABLE if _count(value.get(name)) is not None]
+    # Days of an earlier version do not have these.
+    wrong += [name for name, rule in _ALSO_OF_A_TABLE.items() if name in value and rule(value[name]) is not None]
+    return f".{wrong[0]}" if wrong else None
+
+
+def _wild(value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return ""
+    rules = {"wild": _count, "known": _count, "furthest": _number, "anew": _flag}
+    return next((f".{name}" for name, rule in rules.items() if rule(value.get(name)) is not None), None)
+
+
+def _number(value: Any) -> str | None:
+    return None if type(value) in (int, float) and math.isfinite(value) else ""
+
+
+def _flag(value: Any) -> str | None:
+    return None if isinstance(value, bool) else ""
 
 
 _OF_A_TABLE = ("read", "quarantined")
 _counts, _measures = _each(_count), _each(_measure)
+_ALSO_OF_A_TABLE: dict[str, Rule] = {"kept": _count, "missing_columns": _texts, "missing": _optional(_counts)}
 _RULES: dict[str, dict[str, Rule]] = {
-    "checkpoint": {"parent_day": _optional(_day), "loss": _optional(_finite)},
+    "checkpoint": {
+        "parent_day": _optional(_day), "loss": _optional(_finite), "wild_values": _optional(_each(_wild)),
+    },
     "test": {"values": _measures, "groups": _each(_measures)},
     "gate": {"verdict": _text, "reasons": _texts, "checkpoint": _optional(_text)},
     "check": {"verdict": _text, "reasons": _texts},
-    "validated": {"counts": _each(_table)},
+    "validated": {
+        "counts": _each(_table), "sources": _optional(_each(_text)), "unread_columns": _optional(_each(_texts)),
+    },
     "maps": {"sizes": _counts, "sizes_before": _counts},
     "release": {
         "release_id": _text, "experiment": _text, "checkpoint_day": _day, "by": _optional(_text),
@@ -130,7 +153,10 @@ def slim(artifact: Artifact) -> Artifact:
     full = artifact.manifest
     extra = {name: full.extra[name] for name in _RULES.get(full.kind, {}) if name in full.extra}
     if "counts" in extra:
-        extra["counts"] = {table: {part: of[part] for part in _OF_A_TABLE} for table, of in extra["counts"].items()}
+        shown = (*_OF_A_TABLE, *_ALSO_OF_A_TABLE)
+        extra["counts"] = {
+            table: {part: of[part] for part in shown if part in of} for table, of in extra["counts"].items()
+        }
     manifest = Manifest(
         id=full.id, kind=full.kind, job=full.job, day=full.day, experiment=full.experiment,
         generation=full.generation, key="", digest=full.digest, inputs=full.inputs, settings=full.settings,

@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.days import Day
 from pipeline.failures import failures as failure_notes
 from pipeline.overview.calendar import LONGEST_GAP, LONGEST_WAIT, Span, calendars, failed_stages, failures, skips
+from pipeline.overview.columns import columns
 from pipeline.overview.index import Index
 from pipeline.overview.job import Job
 from pipeline.overview.numbers import growth, measures, volumes
@@ -99,6 +100,7 @@ def _lasting(
         "verdicts": verdicts(index, job),
         "growth": growth(index, days),
         "volumes": volumes(index, job, days),
+        "columns": columns(index, job),
     }
     return span, damaged, picture
 

@@ -8,12 +8,14 @@ import numpy as np
 
 from pipeline import metrics
 from pipeline.artifacts import Artifact, Ref
+from pipeline.column_watch import changes_of
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.evaluation import COLUMNS
 from pipeline.features import arrays as day_arrays
 from pipeline.history_of_measures import GROUPS, TestedDay, measured_days
 from pipeline.report import curves
+from pipeline.wild_values import in_words, told
 
 SHARED = ("extract", "validated", "maps", "features")
 OWN = ("test", "gate", "checkpoint", "export", "check")
@@ -33,6 +35,7 @@ def collect(context: JobContext, day: Day) -> dict[str, Any]:
         "curves": {name: _curve(tested, name, skipped, day) for name in _curved(config.kind)},
         "volumes": _volumes(shared["validated"]),
         "quarantine": _quarantine(shared["validated"]),
+        "changes": changes_of(context, day),
         "growth": _growth(shared["maps"]),
         "features": shared["features"].manifest.rows if shared["features"] is not None else {},
         "empty_days": _empty_days(shared["features"]),
@@ -109,6 +112,7 @@ def _experiment(parts: dict[str, Artifact | None]) -> dict[str, Any]:
         "gate": gate.manifest.extra if gate is not None else None,
         "loss": None,
         "checkpoint": None,
+        "wild": in_words(told(checkpoint.manifest)) if checkpoint is not None else "",
     }
     if checkpoint is not None:
         shown["checkpoint"] = checkpoint.manifest

@@ -22,10 +22,12 @@ class Reading:
         missing: wanted columns that the source does not have.
         batches: the rows in chunks, the wanted columns that are there, under the wanted names. Values as the source has
             them; the type of a column may differ from chunk to chunk.
+        others: columns of the source that were not wanted, where it can name them.
     """
 
     missing: tuple[str, ...]
     batches: Iterator[pa.RecordBatch]
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,13 @@ class DaysReading:
         missing: as of ``Reading``.
         batches: as of ``Reading``, each with its day; the rows of a day are in the same order as if it were read alone.
         notes: what the source has to say of a day's rows, for the manifest; whole when ``batches`` is at its end.
+        others: as of ``Reading``.
     """
 
     missing: tuple[str, ...]
     batches: Iterator[tuple[Day, pa.RecordBatch]]
     notes: dict[Day, dict[str, Any]] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
 
 
 class Source(ABC):
@@ -79,7 +83,7 @@ class Source(ABC):
         """The named columns of some days of a table; of one day only, unless the source ``reads_blocks``."""
         (day,) = days
         reading = self.read(source, columns, day, chunk_rows=chunk_rows)
-        return DaysReading(reading.missing, ((day, batch) for batch in reading.batches))
+        return DaysReading(reading.missing, ((day, batch) for batch in reading.batches), others=reading.others)
 
     def read_keys(self, source: str, columns: Sequence[str], keys: Sequence[str], *, chunk_rows: int) -> Reading:
         """The named columns of an undated table's rows of these keys, in their order; keys without a row are left out.

@@ -50,7 +50,8 @@ class ParquetSource(Source):
             and not (name == "day" and day is not None and files)
         )  # fmt: skip
         present = [name for name in columns if name not in missing]
-        return Reading(missing, self._stream(files, names, present, day, chunk_rows))
+        others = {each.rpartition(":")[2] for here in names for each in here} - set(columns)
+        return Reading(missing, self._stream(files, names, present, day, chunk_rows), tuple(sorted(others)))
 
     def _stream(
         self, files: list[DataFile], names: list[list[str]], columns: list[str], day: Day | None, chunk_rows: int

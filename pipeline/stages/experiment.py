@@ -11,6 +11,7 @@ from pipeline.days import Day
 from pipeline.errors import ChainError, DaySkipped, PrunedPayload
 from pipeline.features.build import build_day
 from pipeline.overrides import NONE, Overrides
+from pipeline.wild_values import in_words, told
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Outcome:
             f"{name} {value:.4f}" for name in ("auc", "hit_1", "hit_3") if isinstance(value := values.get(name), float)
         ]
         verdict = [self.gate.manifest.extra["verdict"]] if self.gate is not None else []
-        return ", ".join(["trained" if self.trained else "already trained", *shown, *verdict])
+        wild = [text] if (text := in_words(told(self.checkpoint.manifest))) and self.trained else []
+        return ", ".join(["trained" if self.trained else "already trained", *shown, *verdict, *wild])
 
 
 def run(

@@ -266,6 +266,18 @@ def test_a_state_that_does_not_fit_is_refused(change: Callable[[Any], None], mes
         engine.load(state)
 
 
+def test_wild_values_of_a_day_are_told_by_feature(day: DayArrays, make_engine: Make) -> None:
+    engine = make_engine()
+    assert engine.observe(day) == {}
+    place = day.layout.request_dense["study"]
+    dense = np.array(day.request_dense)
+    dense[:2, place.start] = 3.4e38
+    told = engine.observe(replace(day, request_dense=dense))
+    assert told.keys() == {"study"}
+    assert (told["study"]["wild"], told["study"]["furthest"]) == (2, pytest.approx(3.4e38))
+    assert engine.state()["normalise/study"].max() < 1e6
+
+
 def test_statistics_are_of_observed_days_only_and_kept(day: DayArrays, make_engine: Make) -> None:
     engine = make_engine()
     before = score_day(engine, day)

@@ -47,7 +47,7 @@ function jobPage(page, job) {
     }
   }
   const groups = el("div");
-  function drawRanged() { ranged.replaceChildren(el("div", { class: "grid two" }, volumeTable(job, range()), growthTable(job, range()))); }
+  function drawRanged() { ranged.replaceChildren(el("div", { class: "grid two" }, volumeTable(job, range()), growthTable(job, range())), columnSection(job)); }
 
   const measure = el("select", { id: "measure", onchange: (event) => { state.measure = event.target.value; drawCurves(); } },
     job.measures.names.map((name) => el("option", { value: name, selected: name === state.measure }, name)));

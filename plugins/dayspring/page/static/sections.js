@@ -55,6 +55,10 @@ function attention(job) {
     const n = newest(each.rows);
     if (n >= 0 && each.usual[n] && (each.rows[n] < 0.5 * each.usual[n] || each.rows[n] > 2 * each.usual[n])) add("warn", "volume", `${each.table} of ${dayOf(job.first, n)}: ${number(each.rows[n])} rows, usually ${number(each.usual[n])} on that weekday`);
   }
+  for (const each of job.columns.changes) {
+    if (each.day === job.columns.day) for (const text of each.texts) add("warn", "columns", `${each.day}, ${text}`);
+  }
+  for (const each of job.columns.standing) add("warn", "columns", each);
   if (job.damaged.length) add("bad", "damaged", `${job.damaged.length} artefact${job.damaged.length === 1 ? " is" : "s are"} damaged or half-written and left out here; listed at the end of this page`);
   return items;
 }
@@ -91,6 +95,12 @@ function volumeTable(job, range) {
   });
   return el("section", { id: "volumes" }, el("h2", {}, n < 0 ? "Rows extracted" : `Rows extracted on ${dayOf(job.first, n)}, against the same weekday`),
     table(["table", "rows", "usual", "share", "quarantined", "by day (dashed: usual)"], rows, [1, 2, 3, 4]));
+}
+
+function columnSection(job) {
+  if (!job.columns.changes.length) return "";
+  return el("section", { id: "columns" }, el("h2", {}, "Columns that changed, and wild values"),
+    table(["day", "what is other than on the days before"], job.columns.changes.map((each) => [each.day, each.texts.join("; ")]), [], [1]));
 }
 
 function growthTable(job, range) {

@@ -140,3 +140,45 @@ def test_an_old_checkpoint_is_told_once_and_not_every_day(context: JobContext) -
     assert today.kind == "checkpoint_age"
     assert f"is 4 days old on {DAY} (alerts.age_days is 3)" in today.text
     assert [each.key for each in evaluate(context, DAY.next())] == [today.key]
+
+
+def validated(context: JobContext, day: Day, price: int, rows: int = 200, *, absent: bool = False) -> None:
+    counts = {"read": rows, "kept": rows, "quarantined": 0, "missing": {"price": price}}
+    counts["missing_columns"] = ["price"] if absent else []
+    commit(context, "validated", day, {"counts": {"impressions": counts}, "sources": {"impressions": "log"}}, None)
+
+
+def test_a_column_that_vanished_is_told_once_with_what_to_do(context: JobContext) -> None:
+    validated(context, DAY.plus(-1), 0)
+    validated(context, DAY, 200, absent=True)
+    validated(context, DAY.plus(1), 200, absent=True)
+    alert = told(context)["missing_columns"]
+    assert alert.text == (
+        "impressions: the source no longer has price. If a column has another name now, say so by `source:` in "
+        f"tables.impressions.columns and run `python -m pipeline run --job ads --day {DAY} --reprocess`"
+    )
+    assert alert.key.endswith("/missing_columns/impressions")
+    assert evaluate(context, DAY.plus(1)) == []
+
+
+def test_a_share_of_missing_values_far_from_the_usual(context: JobContext) -> None:
+    for back in (3, 2, 1):
+        validated(context, DAY.plus(-back), 10)
+    validated(context, DAY, 80)
+    assert told(context)["missing_values"].text.startswith(
+        "impressions: rows without a value far from the usual: price 40.0% of 200 (usually 5.0%)"
+    )
+    more = context.config.model_copy(update={"alerts": Alerts(missing=0.5)})
+    assert evaluate(JobContext(more, context.root), DAY) == []
+
+
+def test_wild_values_are_told_once_for_all_experiments(context: JobContext) -> None:
+    wild = {"wild_values": {"price": {"wild": 3, "known": 200, "furthest": 1e9, "anew": False}}}
+    for experiment in ("din", "pooled"):
+        commit(context, "checkpoint", DAY.previous(), {}, experiment)
+        commit(context, "checkpoint", DAY, wild, experiment)
+        commit(context, "checkpoint", DAY.next(), wild, experiment)
+    alert = told(context)["wild_values"]
+    assert alert.experiment is None
+    assert alert.text.startswith("wild values bounded: price 3 of 200 (as far as 1e+09). `min:` and `max:`")
+    assert evaluate(context, DAY.next()) == []

@@ -1,0 +1,35 @@
+"""Columns that are not as they were, and wild values: of the newest days, and what stands to this day."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.column_watch import changes_on, standing_in_words, table_days
+from pipeline.overview.index import Index
+from pipeline.overview.job import Job
+from pipeline.wild_values import in_words, told
+
+SHOWN = 28
+"""So many days of changes are shown."""
+
+
+def columns(index: Index, job: Job) -> dict[str, Any]:
+    """``standing``: a line a table with columns that have no value any more; ``changes``: by day, newest first."""
+    days = {day: table_days(each.extra) for day, each in index.series("validated").items()}
+    newest = max(days, default=None)
+    found: dict[str, list[str]] = {}
+    for day in sorted(days, reverse=True)[:SHOWN]:
+        texts = [f"{each.table}: {each.text}" for each in changes_on(day, days, job.alerts)]
+        wild = {
+            name: each for experiment in job.experiments
+            if (checkpoint := index.series("checkpoint", experiment).get(day)) is not None
+            for name, each in told(checkpoint).items()
+        }  # fmt: skip
+        texts += [in_words(wild)] if wild else []
+        if texts:
+            found[str(day)] = texts
+    return {
+        "day": str(newest) if newest is not None else None,
+        "standing": standing_in_words(days),
+        "changes": [{"day": day, "texts": texts} for day, texts in found.items()],
+    }
