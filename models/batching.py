@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from models.columns import Selection
 from models.embeddings import step_of_ladder
-from models.engine import Engine, stable_seed
+from models.engine import Engine
 from models.packing import Batch, power_of_two
+from models.randomness import stable_seed
 from models.schema import DayArrays, Side
 
 ORDERS = ("shuffled", "stored")
@@ -146,6 +147,22 @@ def _sample(
         out[start:stop, :take] = np.where(valid, np.take_along_axis(pair, nearest, axis=1), _NO_PAIR)
         start = stop
     return out
+
+
+def positive_share(parts: Iterable[tuple[DayArrays, Settings]]) -> float:
+    """The share of positives among the pairs that are trained, each with its request's weight; between 0 and 1.
+
+    Smoothed as if a positive and a negative more had been seen, so that it has a logit whatever the labels are.
+    """
+    positive, every = 1.0, 2.0
+    for arrays, settings in parts:
+        examples = examples_of(arrays, settings)
+        real = examples.pairs != _NO_PAIR
+        label = (np.asarray(arrays.label)[np.where(real, examples.pairs, 0)] > 0) & real
+        weight = np.asarray(arrays.weight, np.float64)[examples.request][:, None]
+        positive += float((weight * label).sum())
+        every += float((weight * real).sum())
+    return positive / every
 
 
 class DayBatches:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,6 +19,7 @@ from models.layers.normalise import bound, merge, no_statistics
 from models.losses import LOSSES
 from models.optimizers import OPTIMIZERS, Adam
 from models.packing import Batch, Packer, plain
+from models.randomness import check_no_hidden_state, seed_initializers, stable_seed
 from models.schema import DayArrays, FeatureSchema, Layout, Side
 from models.state import State, check_state, expected_shapes
 from models.steps import Steps
@@ -54,12 +54,6 @@ def configure(threads: int) -> None:
         settings.set_inter_op_parallelism_threads(threads)
 
 
-def stable_seed(*parts: object) -> int:
-    """A seed of 31 bits that depends on the parts alone, alike in every process."""
-    text = "\x1f".join(str(part) for part in parts)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big") >> 1
-
-
 class Engine:
     """One model, its tables and optimiser, from one day's state to the next.
 
@@ -77,7 +71,7 @@ class Engine:
         loss: ``binary`` or ``softmax``.
         optimizer: of the tables: ``catch_up_adam``, ``lazy_adam`` or ``dense_adam``; dense weights have Adam.
         compile: ``xla`` or ``graph``; the two differ in bits.
-        seed: of the first weights.
+        seed: of the first weights and of what a step draws at random.
         beta_1: of Adam.
         beta_2: of Adam.
         epsilon: of Adam.
@@ -124,6 +118,7 @@ class Engine:
             OPTIMIZERS[_one_of("optimizer", optimizer, tuple(OPTIMIZERS))](adam),
             LOSSES[self.loss_name],
             xla=self.compile == "xla",
+            seed=seed,
         )
         self._tables: tuple[Table, ...] = ()
         self._packer = Packer()
@@ -148,8 +143,14 @@ class Engine:
         """Training steps taken since the start of the chain."""
         return int(self._steps.step.numpy())
 
-    def fresh(self, sizes: Mapping[str, int]) -> None:
-        """The first weights, drawn from the seed and each weight's name; ``sizes`` are those of the id maps."""
+    def fresh(self, sizes: Mapping[str, int], base_rate: float | None = None) -> None:
+        """The first weights, drawn from the seed and each weight's name.
+
+        Args:
+            sizes: those of the id maps.
+            base_rate: share of positives, between 0 and 1, that the output starts at, so that the first day is not
+                spent on learning it; ``None`` starts at a logit of 0, a probability of one half.
+        """
         state: dict[str, NDArray[Any]] = {"step": np.asarray(0, np.int64)}
         for space, dim in self.dims.items():
             draw = np.random.Generator(np.random.Philox(stable_seed(self.seed, "table", space)))
@@ -162,6 +163,8 @@ class Engine:
                 state[f"slot/{space}/{slot}"] = np.zeros((int(sizes[space]), dim), np.float32)
         for name, value in self._initial.items():
             state[f"dense/{name}"] = value
+            if base_rate is not None and self._weights[name] is self.model.output_bias:
+                state[f"dense/{name}"] = np.full_like(value, np.log(base_rate / (1.0 - base_rate)))
             if name in self._trainable:
                 for slot in "mv":
                     state[f"slot/dense/{name}/{slot}"] = np.zeros_like(value)
@@ -368,8 +371,9 @@ class Engine:
 
     def _build_model(self) -> None:
         """Create the dense weights, each drawn from the seed and its own name."""
-        _seed_initializers(self.model, self.seed)
+        seed_initializers(self.model, self.seed)
         self.model(one_empty_request(self.select(Layout.of(self.schema, {}))), training=False)
+        check_no_hidden_state(self.model)
         derived = {id(v) for layer in self.model.normalisers.values() for v in layer.weights}
         prefix = f"{self.model.name}/"
         kept = [v for v in self.model.weights if id(v) not in derived]
@@ -378,19 +382,6 @@ class Engine:
             raise ValueError(f"model '{self.model_name}': two weights share a name: {sorted(v.path for v in kept)}")
         self._trainable = [name for name, v in self._weights.items() if v.trainable]
         self._initial = {name: v.numpy() for name, v in self._weights.items()}
-
-
-def _seed_initializers(model: keras.layers.Layer, seed: int) -> None:
-    """Seed every random initialiser of a model by its layer's name, so that order of creation does not matter."""
-    layers = list(model._flatten_layers())
-    names = [layer.name for layer in layers]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"model '{model.name}': several layers are called {', '.join(twice)}")
-    for layer in layers:
-        for attribute, value in sorted(vars(layer).items()):
-            if isinstance(value, keras.initializers.Initializer) and hasattr(value, "seed"):
-                value.seed = stable_seed(seed, layer.name, attribute)
 
 
 def _settle(pending: list[tf.Tensor], losses: list[float]) -> None:

@@ -31,3 +31,6 @@ class Pooled(RankingModel):
 
     def read(self, group: HistoryGroup, history: History) -> tf.Tensor:
         return pool(history.steps, history.mask, self.pooling)
+
+    def idle_options(self) -> dict[str, str]:
+        return super().idle_options() | ({} if self.groups else {"pooling": "there is no history"})

@@ -24,6 +24,7 @@ class RankingOptions:
 
     units: tuple[int, ...] = option((128, 64), "widths of the hidden layers on top", least=1)
     activation: str = option("relu", "activation of the hidden layers on top", choices=ACTIVATIONS)
+    dropout: float = option(0.0, "share of a hidden layer's values that a training step leaves out", least=0, below=1)
     values_pooling: str = option("mean", "how the values of a day or of a bag are pooled", choices=POOLINGS)
     fill_forward: int | str = days_option(0, "most days that a known day is carried forward over missing ones")
     fill_backward: int | str = days_option(0, "most days that a known day is carried backward over missing ones")
@@ -134,7 +135,7 @@ class RankingModel(keras.layers.Layer):
         self.normalisers = {
             f.name: Normalise(f.size, f.normalise, name=f"normalise_{f.name}") for f in schema.features if not f.has_ids
         }
-        self.tower = Tower(options.units, options.activation, name="tower_main")
+        self.tower = Tower(options.units, options.activation, options.dropout, name="tower_main")
 
     def build(self, *shapes: object) -> None:
         # Every part builds itself when it is first called.
@@ -157,7 +158,26 @@ class RankingModel(keras.layers.Layer):
                 item.append(history.target * (alike if of_item else alike[:, None, :]))
         if not request:
             request = [tf.zeros((tf.shape(item[0])[0], 1), item[0].dtype)]
-        return self.tower(tf.concat(request, axis=-1), tf.concat(item, axis=-1))
+        return self.tower(tf.concat(request, axis=-1), tf.concat(item, axis=-1), training=training)
+
+    @property
+    def output_bias(self) -> keras.Variable:
+        """The weight that every logit starts from, before anything is known."""
+        return self.tower.output_bias
+
+    def idle_options(self) -> dict[str, str]:
+        """Options that cannot act on the features in use, each with what it lacks."""
+        kinds = {feature.kind for feature in self.schema.features}
+        idle: dict[str, str] = {}
+        if Kind.BAG_SEQUENCE not in kinds:
+            idle |= dict.fromkeys(("fill_forward", "fill_backward"), "there is no history of days (a bag_sequence)")
+            if Kind.BAG not in kinds:
+                idle["values_pooling"] = "no feature has several values"
+        if not any(group.targets for group in self.groups):
+            idle["product"] = "there is no history of an item feature (a sequence with `of`)"
+        if not self.options.units:
+            idle |= dict.fromkeys(("activation", "dropout"), "there is no hidden layer (`units` is empty)")
+        return idle
 
     def read(self, group: HistoryGroup, history: History) -> tf.Tensor:
         """What a group tells: ``[batch, dim]``, or ``[batch, candidates, dim]`` if it depends on the target."""

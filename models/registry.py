@@ -1,7 +1,8 @@
 """Models by name, each with typed options, so that settings can be checked before anything is trained.
 
 A new model is one file: a subclass of :class:`models.ranking.RankingModel` (or any Keras layer with the same
-call) under ``@register("name")``, its options a frozen dataclass whose fields are made by :func:`option`.
+call, ``normalisers``, ``output_bias`` and ``idle_options``) under ``@register("name")``, its options a frozen
+dataclass whose fields are made by :func:`option`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol, TypeVar
 
+from models.randomness import check_no_hidden_state
 from models.schema import FeatureSchema
 
 _MODULES = ("models.pooled", "models.din")
@@ -40,7 +42,14 @@ class Option:
     allowed: str
 
 
-def option(default: object, help: str, *, choices: tuple[str, ...] = (), least: float | None = None) -> Any:
+def option(
+    default: object,
+    help: str,
+    *,
+    choices: tuple[str, ...] = (),
+    least: float | None = None,
+    below: float | None = None,
+) -> Any:
     """A field of an options dataclass: its default gives its type.
 
     Args:
@@ -48,8 +57,11 @@ def option(default: object, help: str, *, choices: tuple[str, ...] = (), least: 
         help: one line for the user.
         choices: the values allowed, for a str.
         least: the smallest value allowed, for numbers.
+        below: what a number must be smaller than.
     """
-    return dataclasses.field(default=default, metadata={"help": help, "choices": choices, "least": least})
+    return dataclasses.field(
+        default=default, metadata={"help": help, "choices": choices, "least": least, "below": below}
+    )
 
 
 def days_option(default: int | str, help: str) -> Any:
@@ -103,9 +115,17 @@ def build(name: str, schema: FeatureSchema, options: Mapping[str, object]) -> An
     """A model of a schema; ``model(ModelInputs, training=…)`` gives logits ``[batch, candidates]``.
 
     Raises:
-        ValueError: as of :func:`check_options`, or the schema lacks what the model needs.
+        ValueError: as of :func:`check_options`, or the schema lacks what the model or an option that is given needs,
+            or a layer keeps a state that no checkpoint holds.
     """
-    return _class(name)(schema, check_options(name, options))
+    checked = check_options(name, options)
+    model = _class(name)(schema, checked)
+    check_no_hidden_state(model)
+    for option_name, lacking in model.idle_options().items():
+        default = type(checked).__dataclass_fields__[option_name].default
+        if option_name in options and getattr(checked, option_name) != default:
+            raise ValueError(f"model '{name}', option '{option_name}' would have no effect: {lacking}; leave it out")
+    return model
 
 
 def _load() -> None:
@@ -128,6 +148,7 @@ def _allowed(field: dataclasses.Field[Any]) -> str:
     if meta["choices"]:
         return "one of " + ", ".join(meta["choices"])
     least = "" if meta["least"] is None else f" of at least {meta['least']}"
+    least += "" if meta["below"] is None else f" and below {meta['below']}"
     return {
         bool: "true or false",
         int: f"a whole number{least}",
@@ -149,10 +170,10 @@ def _checked(model: str, field: dataclasses.Field[Any], value: object) -> object
     elif kind is bool:
         good = value if isinstance(value, bool) else None
     elif kind is int:
-        good = value if _whole(value) and _enough(value, meta["least"]) else None
+        good = value if _whole(value) and _enough(value, meta) else None
     elif kind is float:
         real = isinstance(value, (int, float)) and not isinstance(value, bool)
-        good = float(value) if real and _enough(value, meta["least"]) else None  # type: ignore[arg-type]
+        good = float(value) if real and _enough(value, meta) else None  # type: ignore[arg-type]
     elif isinstance(value, str) and (not meta["choices"] or value in meta["choices"]):
         good = value
     if good is None:
@@ -168,5 +189,6 @@ def _whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _enough(value: object, least: float | None) -> bool:
-    return least is None or value >= least  # type: ignore[operator]
+def _enough(value: object, meta: Mapping[str, Any]) -> bool:
+    least, below = meta["least"], meta["below"]
+    return (least is None or value >= least) and (below is None or value < below)

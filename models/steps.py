@@ -12,6 +12,7 @@ from models.embeddings import PADDING_ROW, Table
 from models.losses import Loss
 from models.optimizers import Adam, TableOptimizer, TableVariables
 from models.packing import Batch, shapes_of
+from models.randomness import check_no_hidden_draw, drawn_at
 
 
 class Steps:
@@ -26,6 +27,7 @@ class Steps:
         optimizer: of the tables.
         loss: of logits, labels, mask and weights.
         xla: compile the training step as one XLA program, or run it as a graph.
+        seed: what a step draws at random is a function of this and of the step's number.
 
     Attributes:
         step: int32, training steps taken.
@@ -43,6 +45,7 @@ class Steps:
         loss: Loss,
         *,
         xla: bool,
+        seed: int,
     ) -> None:
         self._model = model
         self._weights = [weight.value for weight in weights]
@@ -50,6 +53,7 @@ class Steps:
         self._optimizer = optimizer
         self._loss = loss
         self._xla = xla
+        self._seed = seed
         self._layout: tuple[Table, ...] = ()
         self._compiled: dict[tuple[object, ...], Any] = {}
         self.tables: dict[int, TableVariables] = {}
@@ -139,8 +143,12 @@ class Steps:
                 inputs = assemble(
                     batch.selection, batch.shape, request, item, parts.request_dense, parts.item_dense, parts.pair_dense
                 )
-                logits = self._model(inputs, training=True)
+                with drawn_at(self._seed, step):
+                    logits = self._model(inputs, training=True)
                 loss = self._loss(logits, parts.label, parts.mask, parts.weight)
+                # What layers add: regularisers of their weights, and auxiliary losses.
+                for added in self._model.losses:
+                    loss += added
             of_rows, of_weights = tape.gradient(
                 loss, (embedded, weights), unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
@@ -150,13 +158,15 @@ class Steps:
             self._update_dense(of_weights, step, learning_rate)
             return loss
 
-        return self._concrete(
+        step = self._concrete(
             run,
             tf.TensorSpec((shapes.ints,), tf.int32),
             tf.TensorSpec((shapes.floats,), tf.float32),
             tf.TensorSpec((), tf.float32),
             xla=self._xla,
         )
+        check_no_hidden_draw(step.graph, self._model.name)
+        return step
 
     def _update_dense(self, gradients: list[tf.Tensor], step: tf.Tensor, learning_rate: tf.Tensor) -> None:
         rate = learning_rate * self._adam.correction(tf.cast(step, tf.float32))

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.engine import Engine, configure, stable_seed
+from models.engine import Engine, configure
+from models.randomness import stable_seed
 from models.state import StateMismatch
 from pipeline import checkpoints
 from pipeline.artifacts import Artifact
@@ -76,10 +77,10 @@ class Session:
     def incumbent(self) -> Loaded:
         return self._engine("incumbent")
 
-    def fresh(self, sizes: Mapping[str, int]) -> Engine:
-        """The first model of a chain, with random weights."""
+    def fresh(self, sizes: Mapping[str, int], base_rate: float | None) -> Engine:
+        """The first model of a chain, with random weights; its output starts at the base rate, if one is given."""
         self.trainer.checkpoint = None
-        self.trainer.engine.fresh(sizes)
+        self.trainer.engine.fresh(sizes, base_rate)
         return self.trainer.engine
 
     def _engine(self, role: str) -> Loaded:

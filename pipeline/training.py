@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.batching import DayBatches, Settings
+from models.batching import DayBatches, Settings, positive_share
 from models.engine import Engine, NonFiniteLoss
 from models.schema import DayArrays
 from pipeline import checkpoints
@@ -22,8 +22,8 @@ from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import ChainError, UsageError
 from pipeline.features import arrays as day_arrays
-from pipeline.manifest import Input
 from pipeline.overrides import NONE, Overrides
+from pipeline.replayed_days import replay_input, replayed_now, replayed_on
 from pipeline.reuse import as_input, key_of, standing
 from pipeline.session import Session, seed_of
 from pipeline.wild_values import WILD
@@ -60,8 +60,12 @@ def train(
     *,
     reprocess: bool = False,
     overrides: Overrides = NONE,
+    like: Artifact | None = None,
 ) -> tuple[Artifact, bool]:
     """The checkpoint of ``day``, and whether it was trained now.
+
+    Args:
+        like: an earlier checkpoint of the day whose bits are wanted again.
 
     Raises:
         ChainError: the loss is not finite (the parent stays the newest), or the chain does not fit the settings.
@@ -75,12 +79,14 @@ def train(
             f"{day}: no id maps of this day; "
             f"run `python -m pipeline stage update_id_maps --job {config.job} --day {day}`"
         )
-    parts = list(_parts(context, day, experiment, settings, features))
-    inputs = [as_input(features), *([as_input(parent)] if parent is not None else [])]
-    inputs += [Input(f"replay of {part.day}", part.name) for part in parts if part.day != day]
+    chain = context.chain(experiment)
+    made_of = [as_input(features), *([as_input(parent)] if parent is not None else [])]
     digest = config.stage_settings(STAGE, experiment)
     ref = Ref("checkpoint", config.job, day, experiment)
-    done = standing(store, config, ref, inputs, digest, reprocess=reprocess)
+    # What a day that stands has replayed, it has, whatever would be replayed now.
+    before = like or chain.trained(day)
+    recorded = replayed_on(before) if before is not None else {}
+    done = standing(store, config, ref, made_of + list(recorded.values()), digest, reprocess=reprocess)
     if done is not None:
         if overrides and done.manifest.settings != digest:
             raise UsageError(
@@ -90,11 +96,19 @@ def train(
         return done, False
 
     began = time.perf_counter()
+    offered = {past: name for name, past in day_arrays.replays(features)}
+    chosen = [past for past in recorded if past in offered]
+    if like is None:
+        chosen = replayed_now(chain, day, settings, list(offered))
+    inputs = made_of + [replay_input(past, offered[past]) for past in chosen]
+    parts = _parts(day, settings, features, {past: offered[past] for past in chosen})
     session = Session.of(context, experiment)
     sizes: dict[str, int] = maps.manifest.extra["sizes"]
-    trained_days = 0
+    trained_days, base_rate = 0, None
     if parent is None:
-        engine = session.fresh(sizes)
+        if _starts_at_base_rate(settings, like):
+            base_rate = positive_share((_weighted(part), _batching(config, experiment, day, part, 0)) for part in parts)
+        engine = session.fresh(sizes, base_rate)
     else:
         engine = session.trainer.at(parent)
         trained_days = int(parent.manifest.extra["trained_days"])
@@ -120,6 +134,7 @@ def train(
                 "parent_day": str(parent.ref.day) if parent is not None else None,
                 "trained_days": trained_days + 1, "learning_rate": rate, "batches": len(losses), "sizes": engine.sizes,
                 "loss": float(losses.mean()) if len(losses) else None,
+                **({"base_rate": base_rate} if base_rate is not None else {}),
                 **({"overrides": overrides.as_dict()} if overrides else {}),
                 **({WILD: wild} if wild else {}),
             },
@@ -147,19 +162,32 @@ def restore(context: JobContext, experiment: str, artifact_id: str) -> None:
             )
         before = chain.trained(day)
         overrides = Overrides.recorded(before.manifest.extra) if before is not None else NONE
-        train(context, day, experiment, features, chain.parent(day), reprocess=True, overrides=overrides)
+        train(
+            context, day, experiment, features, chain.parent(day), reprocess=True, overrides=overrides, like=before
+        )  # fmt: skip
 
 
-def _parts(context: JobContext, day: Day, experiment: str, settings: Experiment, features: Artifact) -> Iterator[Part]:
+def _starts_at_base_rate(settings: Experiment, like: Artifact | None) -> bool:
+    """Whether the first model of a chain starts at the base rate of its day; one made again, as it did."""
+    if like is not None:
+        return "base_rate" in like.manifest.extra
+    return settings.loss == "binary" and settings.first_output == "base_rate"
+
+
+def _parts(day: Day, settings: Experiment, features: Artifact, replays: Mapping[Day, str]) -> list[Part]:
     own = Part(day_arrays.ROWS, day, features, 1.0)
-    replayed: list[Part] = []
-    if settings.replay != "off":
-        trained = set(context.chain(experiment).days())
-        for name, past in day_arrays.replays(features):
-            if settings.replay == "new" and past in trained:
-                continue
-            replayed.append(Part(name, past, features, settings.replay_weight))
-    yield from ([*replayed, own] if settings.replay_order == "before" else [own, *replayed])
+    replayed = [Part(name, past, features, settings.replay_weight) for past, name in replays.items()]
+    return [*replayed, own] if settings.replay_order == "before" else [own, *replayed]
+
+
+def _batching(config: JobConfig, experiment: str, day: Day, part: Part, epoch: int) -> Settings:
+    settings = config.experiments[experiment]
+    return Settings(
+        batch_size=settings.batch,
+        negatives=settings.negatives if config.kind == "ranking" else None,
+        seed=seed_of(config, experiment, day, part.name, epoch),
+        unknown_share=settings.unknown_share,
+    )
 
 
 def _run(
@@ -176,12 +204,7 @@ def _run(
     losses: list[NDArray[np.float32]] = []
     for part in parts:
         for epoch in range(settings.epochs):
-            batching = Settings(
-                batch_size=settings.batch,
-                negatives=settings.negatives if config.kind == "ranking" else None,
-                seed=seed_of(config, experiment, day, part.name, epoch),
-                unknown_share=settings.unknown_share,
-            )
+            batching = _batching(config, experiment, day, part, epoch)
             batches = DayBatches(engine, _weighted(part), batching, before)
             if not len(batches):
                 continue

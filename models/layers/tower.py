@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from models.layers.dropout import Dropout
+
 
 class Tower(keras.layers.Layer):
     """A multi-layer network over ``[request, item]`` for every candidate of a request.
@@ -15,10 +17,12 @@ class Tower(keras.layers.Layer):
     Args:
         units: widths of the hidden layers; none gives a linear score.
         activation: of the hidden layers.
+        dropout: share of each hidden layer's values that a training step leaves out.
     """
 
-    def __init__(self, units: tuple[int, ...], activation: str, *, name: str) -> None:
+    def __init__(self, units: tuple[int, ...], activation: str, dropout: float = 0.0, *, name: str) -> None:
         super().__init__(name=name)
+        self.dropouts = [Dropout(dropout, name=f"{name}_dropout_{i + 1}") for i in range(len(units))]
         self.widths = (*units, 1)
         self.activation = keras.activations.get(activation)
         self.kernel_initializer = keras.initializers.GlorotUniform()
@@ -38,13 +42,18 @@ class Tower(keras.layers.Layer):
         self.request_width = request
         self.built = True
 
-    def call(self, request: tf.Tensor, item: tf.Tensor) -> tf.Tensor:
+    @property
+    def output_bias(self) -> keras.Variable:
+        """What every score starts from."""
+        return self.rest[-1].bias if self.rest else self.bias
+
+    def call(self, request: tf.Tensor, item: tf.Tensor, training: bool = False) -> tf.Tensor:
         """``request [batch, request_dim]``, ``item [batch, candidates, item_dim]`` to ``[batch, candidates]``."""
         kernel = tf.convert_to_tensor(self.kernel)
         of_request = tf.matmul(request, kernel[: self.request_width]) + self.bias
         hidden = of_request[:, None, :] + tf.tensordot(item, kernel[self.request_width :], 1)
         if self.rest:
             hidden = self.activation(hidden)
-        for layer in self.rest:
-            hidden = layer(hidden)
+        for dropout, layer in zip(self.dropouts, self.rest, strict=True):
+            hidden = layer(dropout(hidden, training=training))
         return tf.squeeze(hidden, axis=-1)

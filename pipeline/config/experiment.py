@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from pipeline.config.base import DayField, Strict
+from pipeline.config.base import DayField, Later, Strict
 
 
 class Experiment(Strict):
@@ -19,7 +19,10 @@ class Experiment(Strict):
         decay, floor: learning rate = learning_rate · decay^(trained days since the start), not below floor.
         negatives: candidates drawn beside each positive (ranking).
         unknown_share: share of the ids first seen on a day that read as unknown while it is trained.
-        replay: train last year's same-day rows too; ``replay_weight`` their weight, ``replay_order`` their place.
+        first_output: where the probability of a new chain starts (``binary``): at the share of positives of its first
+            day, or at one half.
+        replay: train last year's same-day rows too, ``new``: a past day once a chain, whatever the window, and none
+            that is itself in the chain; ``replay_weight`` their weight, ``replay_order`` their place.
         start: first day of its chain (default: the job's).
     """
 
@@ -39,7 +42,8 @@ class Experiment(Strict):
     epochs: int = Field(default=1, ge=1)
     unknown_share: float = Field(default=0.1, ge=0, lt=1)
     compile: Literal["xla", "graph"] = "xla"
-    replay: Literal["off", "new", "always"] = "off"  # new: days already in the chain are not replayed
+    first_output: Annotated[Literal["base_rate", "half"], Later()] = "base_rate"
+    replay: Literal["off", "new", "always"] = "off"
     replay_weight: float = Field(default=1.0, gt=0)
     replay_order: Literal["before", "after"] = "before"
     start: DayField | None = None

@@ -168,9 +168,13 @@ class JobConfig(Strict):
 
     def experiment_schema(self, experiment: str) -> FeatureSchema:
         """The features that one experiment's model is fed with."""
+        return self.feature_schema().subset(self.inputs(experiment))
+
+    def inputs(self, experiment: str) -> set[str]:
+        """The features that one experiment's model is fed with, by name."""
         settings = self.experiments[experiment]
         names = set(settings.only) if settings.only is not None else {n for n, f in self.features.items() if f.input}
-        return self.feature_schema().subset(names - set(settings.without))
+        return names - set(settings.without)
 
     def stage_settings(self, stage: str, experiment: str | None = None) -> str:
         """Digest of the settings that a stage reads: what changes it, and nothing else, is a new generation."""

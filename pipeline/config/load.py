@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from pipeline.config.effects import check_effects
 from pipeline.config.job import JobConfig
 from pipeline.errors import ConfigError
 
@@ -67,9 +68,13 @@ def parse_job(text: str, path: Path) -> JobConfig:
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: holds {type(data).__name__}, not the settings of a job")
     try:
-        return JobConfig.model_validate(data)
+        config = JobConfig.model_validate(data)
+        check_effects(config)
     except ValidationError as error:
         raise ConfigError("\n".join(_lines(error, path))) from None
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return config
 
 
 def _lines(error: ValidationError, path: Path) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.batching import DayBatches, Settings, examples_of, hidden_ids, score_day
+from models.batching import DayBatches, Settings, examples_of, hidden_ids, positive_share, score_day
 from models.engine import Engine
 from models.schema import DayArrays, FeatureSchema
 from tests.unit.models.school import SIZES, make_day, school_schema
@@ -197,3 +197,21 @@ def test_a_day_without_requests_scores_nothing(day: DayArrays, make_engine: Call
 def test_wrong_settings_are_refused(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Settings(**arguments)  # type: ignore[arg-type]
+
+
+def test_the_share_of_positives_is_that_of_the_pairs_that_are_trained() -> None:
+    """Six impressions of which two are clicked, the requests weighing 1, 1, 1, 1, 2 and 2: (3 + 1) / (8 + 2)."""
+    few = replace(
+        with_labels([[0], [1], [0], [0], [1], [0]]), weight=np.array([1, 1, 1, 1, 2, 2], np.float32)
+    )  # fmt: skip
+    assert positive_share([(few, Settings(4))]) == pytest.approx(0.4)
+    assert positive_share([(few, Settings(4)), (few, Settings(4))]) == pytest.approx(7 / 18)
+    assert positive_share([(replace(few, label=np.zeros(6, np.int8)), Settings(4))]) == pytest.approx(1 / 10)
+    assert positive_share([]) == 0.5
+
+
+def test_the_share_of_positives_counts_sampled_negatives() -> None:
+    """Two requests of five candidates, one positive each: against two sampled ones (2 + 1) / (6 + 2)."""
+    few = with_labels([[1, -1, 0, -1, 0], [0, 0, 1, -1, -1]])
+    assert positive_share([(few, Settings(4, 2))]) == pytest.approx(3 / 8)
+    assert positive_share([(few, Settings(4, 9))]) == pytest.approx(3 / 12)

@@ -74,3 +74,21 @@ def test_a_schema_that_a_model_cannot_read_is_refused(features: list[Feature], m
 def test_din_needs_a_history_with_a_target() -> None:
     with pytest.raises(ValueError, match="'din' needs a history"):
         registry.build("din", FeatureSchema((feature("a"),), {"s": "int"}), {})
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        ("pooled", {"fill_forward": 3}, "option 'fill_forward' would have no effect: there is no history of days"),
+        ("pooled", {"values_pooling": "sum"}, "option 'values_pooling' would have no effect: no feature has several"),
+        ("pooled", {"product": False}, "option 'product' would have no effect: there is no history of an item"),
+        ("pooled", {"pooling": "sum"}, "option 'pooling' would have no effect: there is no history"),
+        ("pooled", {"units": [], "dropout": 0.5}, "option 'dropout' would have no effect: there is no hidden layer"),
+        ("pooled", {"dropout": 1.0}, "option 'dropout': 1.0 is not a number of at least 0 and below 1"),
+    ],
+)
+def test_an_option_that_cannot_act_is_refused(model: str, options: dict[str, object], message: str) -> None:
+    schema = FeatureSchema((Feature("a", Kind.CATEGORICAL, Side.ITEM, "s"),), {"s": "int"})
+    registry.build(model, schema, {})
+    with pytest.raises(ValueError, match=message):
+        registry.build(model, schema, options)

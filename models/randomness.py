@@ -1,0 +1,93 @@
+"""Random numbers of a training step: a function of the experiment's seed, a name and the step, and of nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import keras
+import tensorflow as tf
+
+_AT: ContextVar[tuple[int, tf.Tensor] | None] = ContextVar("step", default=None)
+_DRAWS = re.compile(r"Random|^Rng|Multinomial|^Stateful(Uniform|StandardNormal)|TruncatedNormal|NonDeterministic")
+
+
+def stable_seed(*parts: object) -> int:
+    """A seed of 31 bits that depends on the parts alone, alike in every process."""
+    text = "\x1f".join(str(part) for part in parts)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big") >> 1
+
+
+def seed_initializers(model: keras.layers.Layer, seed: int) -> None:
+    """Seed every random initialiser of a model by its layer's name, so that order of creation does not matter."""
+    layers = list(model._flatten_layers())
+    names = [layer.name for layer in layers]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"model '{model.name}': several layers are called {', '.join(twice)}")
+    for layer in layers:
+        for attribute, value in sorted(vars(layer).items()):
+            if isinstance(value, keras.initializers.Initializer) and hasattr(value, "seed"):
+                value.seed = stable_seed(seed, layer.name, attribute)
+
+
+@contextmanager
+def drawn_at(seed: int, step: tf.Tensor) -> Iterator[None]:
+    """Within, :func:`uniform` draws for this step, int32 ``[]``, of an experiment with this seed."""
+    token = _AT.set((seed, step))
+    try:
+        yield
+    finally:
+        _AT.reset(token)
+
+
+def uniform(name: str, shape: tf.Tensor) -> tf.Tensor:
+    """Numbers from [0, 1) of ``shape``; those of another name, step or seed are independent of them.
+
+    Raises:
+        RuntimeError: no training step is being taken.
+    """
+    at = _AT.get()
+    if at is None:
+        raise RuntimeError(f"'{name}' draws random numbers outside of a training step; draw only where `training`")
+    seed, step = at
+    both = tf.stack([tf.constant(stable_seed(seed, name), tf.int32), tf.cast(step, tf.int32)])
+    return tf.random.stateless_uniform(shape, both, alg="philox")
+
+
+def check_no_hidden_state(model: keras.layers.Layer) -> None:
+    """Refuse a layer that keeps a state beside its weights, such as a generator of random numbers.
+
+    No checkpoint holds it, so a chain that was killed and resumed would not end as one that was not.
+
+    Raises:
+        ValueError: names the state.
+    """
+    weights = {id(weight) for weight in model.weights}
+    hidden = sorted(variable.path for variable in model.variables if id(variable) not in weights)
+    if hidden:
+        raise ValueError(
+            f"model '{model.name}': {', '.join(hidden)} is state that no checkpoint holds, such as the generator of a "
+            "keras.layers.Dropout; use models.layers.dropout.Dropout, or draw by models.randomness.uniform"
+        )
+
+
+def check_no_hidden_draw(graph: tf.Graph, model: str) -> None:
+    """Refuse a traced step that draws random numbers which neither seed nor step determine.
+
+    Raises:
+        ValueError: names the operation.
+    """
+    functions = graph.as_graph_def().library.function
+    names = [(op.type, op.name) for op in graph.get_operations()]
+    names += [(node.op, node.name) for function in functions for node in function.node_def]
+    hidden = [(kind, name) for kind, name in names if not kind.startswith("Stateless") and _DRAWS.search(kind)]
+    draws = sorted({f"{name} ({kind})" for kind, name in hidden})
+    if draws:
+        raise ValueError(
+            f"model '{model}' draws random numbers that no seed determines: {', '.join(draws)}; "
+            "draw by models.randomness.uniform"
+        )

@@ -1,0 +1,114 @@
+"""Settings that could do nothing where they stand: told before a chain is trained with what nobody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from models.schema import Kind
+from pipeline.config.experiment import Experiment
+from pipeline.config.features import Counter, FeatureSettings
+from pipeline.config.job import JobConfig
+
+_IDS = (Kind.CATEGORICAL, Kind.BAG, Kind.SEQUENCE, Kind.BAG_SEQUENCE)
+_STEPS = (Kind.SEQUENCE, Kind.BAG_SEQUENCE)
+_KINDS: Mapping[str, Collection[Kind]] = {
+    "steps": _STEPS,
+    "of": _STEPS,
+    "stand_in": _STEPS,
+    "values": (Kind.BAG, Kind.BAG_SEQUENCE),
+    "buckets": _IDS,
+    "part": _IDS,
+    "size": (Kind.DENSE,),
+    "normalise": (Kind.DENSE,),
+}
+"""Settings of a feature that only these kinds of it read."""
+
+
+def check_effects(config: JobConfig) -> None:
+    """Every setting that was written can act.
+
+    Asked of what a person has written only: the settings in a release were written for an earlier version perhaps, and
+    hold every default as if it were given.
+
+    Raises:
+        ValueError: names the setting, and says what it lacks.
+    """
+    for name, experiment in config.experiments.items():
+        if config.kind == "impressions" and experiment.loss == "softmax":
+            raise ValueError(
+                f"experiments.{name}.loss: softmax compares the candidates of a request, and an impression has one: "
+                "nothing would be learnt; write `loss: binary`"
+            )
+    for setting, why in _idle(config):
+        raise ValueError(f"{setting}: would have no effect: {why}; leave it out")
+
+
+def _idle(config: JobConfig) -> Iterator[tuple[str, str]]:
+    if config.kind == "impressions":
+        yield from _idle_of_days(config)
+    for name, feature in config.features.items():
+        yield from ((f"features.{name}.{setting}", why) for setting, why in _idle_of_feature(feature))
+    for name, experiment in config.experiments.items():
+        idle = [*_idle_of_rows(config.kind, experiment), *_idle_of_others(experiment)]
+        read = {config.features[each].space for each in config.inputs(name)}
+        for space in sorted(set(experiment.dims) - read):
+            idle.append((f"dims.{space}", f"no feature of this experiment has the id space '{space}'"))
+        yield from ((f"experiments.{name}.{setting}", why) for setting, why in idle)
+
+
+def _idle_of_days(config: JobConfig) -> Iterator[tuple[str, str]]:
+    """Of a job of impressions: what is said of the days of homework."""
+    history, why = config.history, "it is for `kind: ranking`"
+    given = history.model_fields_set
+    if "days" in given and history.days == "calendar":
+        yield "history.days", f"{why}; the histories of impressions are the last items, as with `days: active`"
+    for setting in ("values", "last_year", "lead"):
+        if setting in given and getattr(history, setting):
+            yield f"history.{setting}", f"{why}, whose histories are days"
+    if config.replay is not None:
+        yield "replay", f"{why}: last year's rows are those of homework"
+    if "composite" in config.measures.model_fields_set:
+        yield "measures.composite", f"{why}, whose requests have candidates"
+
+
+def _idle_of_feature(feature: FeatureSettings) -> Iterator[tuple[str, str]]:
+    for setting, kinds in _KINDS.items():
+        if getattr(feature, setting) != FeatureSettings.model_fields[setting].default and feature.kind not in kinds:
+            yield setting, f"a {feature.kind} does not read it, only {_either(kinds)} does"
+    if feature.counter is not None:
+        for setting, measures in _idle_of_counter(feature.counter):
+            yield f"counter.{setting}", f"`{feature.counter.measure}` does not read it, only {_either(measures)} does"
+
+
+def _idle_of_rows(kind: str, experiment: Experiment) -> Iterator[tuple[str, str]]:
+    if kind != "impressions":
+        return
+    if "negatives" in experiment.model_fields_set:
+        yield "negatives", "they are drawn among a request's candidates, and an impression has one"
+    if experiment.replay != "off":
+        yield "replay", "last year's rows are those of homework"
+
+
+def _idle_of_others(experiment: Experiment) -> Iterator[tuple[str, str]]:
+    given = experiment.model_fields_set
+    for setting in ("replay_weight", "replay_order"):
+        if setting in given and experiment.replay == "off":
+            yield setting, "nothing is replayed (`replay: off`)"
+    if "floor" in given and experiment.decay == 1:
+        yield "floor", "the learning rate does not fall (`decay: 1`)"
+    if "first_output" in given and experiment.loss == "softmax":
+        yield "first_output", "softmax looks at differences of scores alone"
+    if experiment.only is not None:
+        for feature in sorted(set(experiment.without) - set(experiment.only)):
+            yield "without", f"'{feature}' is not among `only`"
+
+
+def _idle_of_counter(counter: Counter) -> Iterator[tuple[str, Collection[str]]]:
+    if counter.smoothing != Counter.model_fields["smoothing"].default and counter.measure != "rate":
+        yield "smoothing", ("rate",)
+    if counter.positives and counter.measure in ("rate", "rank"):
+        yield "positives", ("count", "days_since", "seen")
+
+
+def _either(names: Collection[str]) -> str:
+    return " or ".join(f"`{name}`" for name in names)
