@@ -88,6 +88,8 @@ class FeatureSettings(Strict):
             raise ValueError(f"`buckets` must rise from one limit to the next, not {list(self.buckets)}")
         if self.group is not None and self.kind not in (Kind.SEQUENCE, Kind.BAG_SEQUENCE):
             raise ValueError(f"`group` is for histories (sequence, bag_sequence), not for a {self.kind}")
+        if self.group is not None and self.side is not Side.REQUEST:
+            raise ValueError(f"`group` is for histories, which are on the request's side, not on the {self.side}'s")
         if self.side is Side.PAIR and self.kind is not Kind.DENSE:
             raise ValueError("features of a pair are `dense`")
         return self

@@ -146,18 +146,26 @@ class Table(Strict):
                     f"after a row cannot say where the row belongs"
                 )
         for name in self.columns:
-            other = next((each for each in outcomes if name not in outcomes and self.same_cell(name, each)), None)
-            if other is not None:
+            other = next((each for each in outcomes if self.same_cell(name, self, each)), None)
+            if other is not None and name not in outcomes:
                 raise ValueError(
-                    f"'{name}' and '{other}' are read from the same column '{self.columns[name].source or name}', but "
-                    f"only '{other}' is declared `change: outcome`; declare both"
+                    f"'{name}' and '{other}' are read from the same column '{self.columns[other].source or other}', "
+                    f"but only '{other}' is declared `change: outcome`; declare both"
                 )
 
-    def same_cell(self, one: str, other: str) -> bool:
-        """Whether two columns hold the same of the source, or one a part of what the other holds."""
-        first, second = self.columns[one], self.columns[other]
-        parts = {first.part, second.part}
-        return (first.source or one) == (second.source or other) and (len(parts) == 1 or None in parts)
+    def same_cell(self, name: str, other: Table, others: str) -> bool:
+        """Whether a column and another's of a table read from the same source hold the same, or one a part of it."""
+        here, there = self.columns[name], other.columns[others]
+        names = [(here.source or name).casefold(), (there.source or others).casefold()]
+        if not all(":" in each for each in names):  # HBase: without a family it is looked for in all of them
+            names = [each.rpartition(":")[2] for each in names]
+        parts = {here.part, there.part}
+        return names[0] == names[1] and (len(parts) == 1 or None in parts)
+
+    @property
+    def all_sources(self) -> frozenset[str]:
+        """Every source that the table is read from on some day."""
+        return frozenset({self.source, *(each.source for each in self.sources)})
 
 
 class Validation(Strict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from pipeline.config import JobConfig
 from pipeline.config.tables import Table
@@ -10,7 +10,7 @@ from pipeline.errors import ConfigError
 
 
 def outcome_columns(config: JobConfig) -> dict[str, frozenset[str]]:
-    """By table, the columns that hold outcomes: those declared so, the labels, and others read from the same cell."""
+    """By table, the columns that hold outcomes: those declared so, the labels, and others read from the same cells."""
     labels: dict[str, set[str]] = {}
     if config.impressions is not None:
         labels.setdefault(config.impressions.rows, set()).add(config.impressions.label)
@@ -21,12 +21,16 @@ def outcome_columns(config: JobConfig) -> dict[str, frozenset[str]]:
         if clicks is not None:
             labels.setdefault(clicks.table, set()).add(clicks.tag)
             labels.setdefault(clicks.offered, set()).add(clicks.count)
-    return {name: _with_others_of_the_cell(table, labels.get(name, set())) for name, table in config.tables.items()}
+    known = {name: {*t.outcomes, *(labels.get(name, set()) & set(t.columns))} for name, t in config.tables.items()}
+    return {name: frozenset(_of_the_same_cells(config.tables, table, known)) for name, table in config.tables.items()}
 
 
-def _with_others_of_the_cell(table: Table, labels: set[str]) -> frozenset[str]:
-    known = {name for name, column in table.columns.items() if column.change == "outcome"} | labels & set(table.columns)
-    return frozenset(name for name in table.columns if any(table.same_cell(name, other) for other in known))
+def _of_the_same_cells(tables: Mapping[str, Table], table: Table, known: Mapping[str, set[str]]) -> Iterator[str]:
+    """The columns of a table that are read from a cell with an outcome, under whatever name and by whatever table."""
+    for name, outcomes in known.items():
+        other = tables[name]
+        if table.all_sources & other.all_sources:
+            yield from (each for each in table.columns if any(table.same_cell(each, other, one) for one in outcomes))
 
 
 def outcome_problem(config: JobConfig, table: str, column: str) -> str | None:
@@ -88,14 +92,13 @@ def _of_matches(config: JobConfig, frames: Mapping[str, str]) -> list[tuple[str,
 
 
 def _of_candidates(config: JobConfig) -> list[tuple[str, str, str]]:
-    """The columns that say what there is to offer and in which order."""
+    """What orders the candidates, and what their chapters and sections are replaced by."""
     ranking = config.ranking
     if ranking is None:
         return []
-    found, candidates, base, package = [], ranking.candidates, ranking.base_chapters, ranking.package
-    if candidates.table is not None:
-        named = (candidates.rank, package.chapters, package.sections, package.style, package.reflect)
-        found += [("ranking.candidates", candidates.table, column) for column in named if column is not None]
+    found, candidates, base = [], ranking.candidates, ranking.base_chapters
+    if candidates.table is not None and candidates.rank is not None:
+        found += [("ranking.candidates.rank", candidates.table, candidates.rank)]
     if base is not None:
         mapped = (base.chapter, base.section, base.base_chapter, base.base_section)
         found += [("ranking.base_chapters", base.table, column) for column in mapped]

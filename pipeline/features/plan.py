@@ -62,7 +62,8 @@ class Plan:
         self._check()
         check_outcomes(config, self._frame_tables())
         frames = {frame: config.tables[table] for frame, table in self._frame_tables().items()}
-        check_groups(self.schema, self.features, frames)
+        chapters = f"row.{config.ranking.package.chapters}" if config.ranking is not None else None
+        check_groups(self.schema, self.features, frames, chapters)
         # Looked at now, so that a mistake is told at `config check` and not by a day's run.
         self._spaces = self._identity_spaces()
         self.history_parts: Mapping[str, str] = self._history_parts()

@@ -144,6 +144,10 @@ def log(columns: dict[str, Any], **settings: Any) -> dict[str, Any]:
             "'whole' and 'after' are read from the same column 'k'",
         ),
         (
+            {"log": log({"after": OUTCOME, "same": {"type": "int", "source": "context:After"}})},
+            "'same' and 'after' are read from the same column 'after'",
+        ),
+        (
             {"ads": {**shows.TABLES["ads"], "columns": {**shows.TABLES["ads"]["columns"], "clicks": OUTCOME}}},
             "an undated table has no row of a moment: `change: outcome` of clicks",
         ),
@@ -152,6 +156,20 @@ def log(columns: dict[str, Any], **settings: Any) -> dict[str, Any]:
 def test_a_table_that_contradicts_itself_is_refused(tables: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         shows.config(tables={**shows.TABLES, **tables})
+
+
+@pytest.mark.parametrize("column", ["bought", "click"])
+def test_a_profile_read_from_the_same_source_does_not_tell_the_outcome(column: str) -> None:
+    users = {**shows.TABLES["users"], "source": "log"}
+    tables = {"users": {**users, "columns": {**users["columns"], "secret": {"type": "int", "source": column}}}}
+    with pytest.raises(ConfigError, match=r"features\.after\.source: 'user\.secret': is known only after its row"):
+        Plan(shown({"after": request(source="user.secret")}, tables))
+    # Another family's column of that name is another cell.
+    for log_name, name, same in (("a:x", "b:x", False), ("a:x", "x", True), ("a:x", "A:X", True)):
+        columns = {"after": {**OUTCOME, "source": log_name}}
+        users["columns"] = {**shows.TABLES["users"]["columns"], "secret": {"type": "int", "source": name}}
+        config = shows.config(tables={**shows.TABLES, "log": log(columns), "users": users})
+        assert ("secret" in outcome_columns(config)["users"]) is same
 
 
 def test_another_part_of_the_same_key_is_no_outcome() -> None:

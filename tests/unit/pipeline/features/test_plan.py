@@ -93,6 +93,17 @@ def test_a_group_whose_parts_can_disagree_is_refused(one: dict[str, Any], two: d
         Plan(config)
 
 
+def test_nothing_is_paired_with_the_chapters_of_a_request() -> None:
+    homework = lessons.TABLES["homework"]
+    columns = {**homework["columns"], "pages": {"type": "int_list"}}
+    tables = {**lessons.TABLES, "homework": {**homework, "columns": columns}}
+    sequence = {"kind": "sequence", "side": "request", "space": "chapter", "steps": 3, "group": "g"}
+    features = lessons.config().model_dump(mode="json")["features"]
+    features |= {"one": {**sequence, "source": "row.chapter_id"}, "two": {**sequence, "source": "row.pages"}}
+    with pytest.raises(ConfigError, match=r"'one' and 'two' .* 'row\.chapter_id' are base chapters, sorted"):
+        Plan(lessons.config(tables=tables, features=features))
+
+
 def test_a_column_of_one_row_is_no_history_of_days() -> None:
     with pytest.raises(ConfigError, match=r"'row\.kinds': is a column of one row"):
         Plan(grouped(click(source="row.ads"), click(source="row.kinds", kind="bag_sequence")))
