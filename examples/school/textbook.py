@@ -19,9 +19,11 @@ GRADES = 6
 TERMS = 2
 CHAPTERS = 12
 SECTIONS = 5
-STYLES = np.array(
-    [1, 2, 3, 4, 7, 11, 12, 15, 18, 23, 27, 34, 41, 48, 56, 63, 71, 88, 97, 104, 120, 133, 151, 167, 188, 203, 231, 250]
-)
+_PLAIN = [1, 2, 3, 4, 7, 11, 12, 27, 34, 41, 48, 56, 63, 71, 88, 97, 104, 120, 133, 151, 188, 250]
+_COMPOSED = [20100, 30010, 40111, 10001, 20110, 40011]
+STYLES = np.array([*_PLAIN[:7], *_COMPOSED[:3], *_PLAIN[7:], *_COMPOSED[3:]])
+"""28 ids, six of them composed of the kind, 0, and the flags basic, oral and applied."""
+
 MAIN = 10
 """The first styles exist for every section; two of the others do for each chapter."""
 

@@ -45,6 +45,35 @@ class Counter(Strict):
         return self
 
 
+class Digits(Strict):
+    """A part of composed whole numbers: of 40111, five digits, the kind 4 is ``{of: 5, at: 1}``.
+
+    Args:
+        of: digits of a composed id; ids of fewer digits are plain.
+        at: place of the part's first digit, from the left, from 1; ``count``: how many digits it has.
+        allowed: what the part may be; ids with another read as missing and are counted.
+        plain: the id that plain ids get, such as -1; none = the part of them is missing, which the check of a release
+            takes for unknown.
+    """
+
+    of: int = Field(ge=2, le=18)
+    at: int = Field(ge=1)
+    count: int = Field(default=1, ge=1)
+    allowed: tuple[int, ...] | None = None
+    plain: int | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Digits:
+        if self.at + self.count - 1 > self.of:
+            raise ValueError(f"digit {self.at + self.count - 1} of ids of {self.of} digits: `at` counts from 1")
+        wide = [value for value in self.allowed or () if not 0 <= value < 10**self.count]
+        if wide or self.allowed == ():
+            raise ValueError(f"`allowed` is what {self.count} digit(s) may be, not {list(self.allowed or ())}")
+        if self.plain is not None and self.plain in (self.allowed or range(10**self.count)):
+            raise ValueError(f"`plain: {self.plain}` is what composed ids may have there; write -1")
+        return self
+
+
 class FeatureSettings(Strict):
     """One feature as the YAML declares it; ``pipeline.features.schema`` turns it into a ``models.schema.Feature``.
 
@@ -72,6 +101,10 @@ class FeatureSettings(Strict):
     normalise: Literal["none", "zscore", "minmax"] = "none"
     buckets: tuple[float, ...] | None = None  # a number becomes the index of its bucket, an int id
     part: int | None = Field(default=None, ge=0, le=2)  # of a path /A/B/C, the part used
+    digits: Annotated[Digits | None, Later()] = None  # of a composed whole number, the part used
+    # How several columns make one id: `column` tells a value by the column it stands in (label_4:1), `pairs` joins the
+    # columns two by two (<first>:<second>).
+    compose: Annotated[Literal["column", "pairs"] | None, Later()] = None
     input: bool = True  # false: mapped and usable as a counter's key, but not seen by models
 
     @model_validator(mode="after")
@@ -90,9 +123,23 @@ class FeatureSettings(Strict):
             raise ValueError(f"`group` is for histories (sequence, bag_sequence), not for a {self.kind}")
         if self.group is not None and self.side is not Side.REQUEST:
             raise ValueError(f"`group` is for histories, which are on the request's side, not on the {self.side}'s")
+        self._check_rules()
         if self.side is Side.PAIR and self.kind is not Kind.DENSE:
             raise ValueError("features of a pair are `dense`")
         return self
+
+    def _check_rules(self) -> None:
+        rules = [name for name in ("buckets", "part", "digits", "compose") if getattr(self, name) is not None]
+        if self.kind is Kind.DENSE and {"digits", "compose"} & set(rules):
+            raise ValueError(f"`{rules[0]}` makes ids, and `dense` has none")
+        if len(rules) > 1 and {"digits", "compose"} & set(rules):
+            raise ValueError(f"one rule makes the id: {' or '.join(f'`{name}`' for name in rules)}")
+        if self.compose is None:
+            return
+        columns = len(self.source) if isinstance(self.source, tuple) else 1
+        if columns < 2 or (self.compose == "pairs" and columns % 2):
+            wanted = "an even number of columns" if self.compose == "pairs" else "several columns"
+            raise ValueError(f"`compose: {self.compose}` needs a `source` of {wanted}")
 
     def feature(self, name: str, *, steps: int, lead: int) -> Feature:
         """The feature as the models see it; ``steps`` and ``lead`` are those of the job's history."""

@@ -147,6 +147,8 @@ class JobConfig(Strict):
                 )
             if feature.space is not None and feature.space not in self.spaces:
                 raise ValueError(f"features.{name}.space: '{feature.space}' is not declared under `spaces`")
+            if feature.compose is not None and self.spaces[feature.space or ""] != "str":
+                raise ValueError(f"features.{name}.space: '{feature.space}' is of int, and composed ids are text: str")
             for reference in (feature.of, feature.stand_in):
                 if reference is not None and reference not in self.features:
                     raise ValueError(f"features.{name}: refers to '{reference}', which is not a feature")

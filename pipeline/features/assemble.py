@@ -19,10 +19,11 @@ from pipeline.errors import DataError
 from pipeline.features.candidates import Pool
 from pipeline.features.columns import as_raw, bag_ids, bag_width, last_values, raw_inputs
 from pipeline.features.frame import Array, Frame, Lists
-from pipeline.features.from_tables import ranks
+from pipeline.features.from_tables import lists_of, ranks
 from pipeline.features.groups import UNPAIRED, unpaired_rows
+from pipeline.features.id_rules import misfits
 from pipeline.features.items import DayItems, impression_items, ranking_items
-from pipeline.features.mapping import Maps, first_index
+from pipeline.features.mapping import Maps, first_index, role_lists
 from pipeline.features.pairs import counter_values, pair_values
 from pipeline.features.plan import Plan, PlannedFeature
 from pipeline.features.request_histories import Histories, LastYear
@@ -90,6 +91,7 @@ def build(
     empty = histories.empty_days()
     sizes = np.diff(items.offsets)
     counts = {**rows.counts, "pairs": pairs, "items": number}
+    counts |= _misfits(plan, rows, items, maps)
     counts |= {f"{name}_without_column": number for name, number in histories.beyond.items()}
     unpaired = unpaired_rows(plan.features.values(), rows.requests)
     counts |= {f"{UNPAIRED}{group}": number for group, number in unpaired.items()}
@@ -98,6 +100,22 @@ def build(
     return Built(
         arrays, ranks(items.raw).astype(np.int32), _keys(plan, rows, items), histories.groups(empty), empty, counts
     )  # fmt: skip
+
+
+def _misfits(plan: Plan, rows: DayRows, items: DayItems, maps: Maps) -> dict[str, int]:
+    """By feature that takes digits of ids, how many of the day's ids are composed otherwise than its rule says."""
+    found: dict[str, int] = {}
+    for planned in plan.of_frame("row", "user", "item"):
+        rule = planned.settings.digits
+        if rule is None:
+            continue
+        if plan.ranking and planned.frame == "item":
+            raw = maps[plan.roles[planned.column]].raw(items.roles[planned.column].values)
+        else:
+            frame = items.frame if planned.frame == "item" else rows.requests
+            raw = np.concatenate([lists_of(frame[key]).values for key in planned.keys])
+        found[f"{planned.name}_misfits"] = misfits(as_raw(raw, "int", f"feature '{planned.name}'"), rule)
+    return found
 
 
 def _matrix(places: Mapping[str, Columns], values: Mapping[str, Array], rows: int, dtype: Any) -> NDArray[Any]:
@@ -147,7 +165,7 @@ def _item_values(plan: Plan, items: DayItems, maps: Maps, day: Day) -> dict[str,
         if planned.column == "key":
             values[planned.name] = items.key
             continue
-        lists = items.roles[planned.column]
+        lists = role_lists(plan, planned, items.roles, maps)
         if planned.feature.kind is Kind.CATEGORICAL:
             values[planned.name] = first_index(lists)
         elif planned.feature.kind is Kind.BAG:

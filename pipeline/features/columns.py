@@ -17,6 +17,7 @@ from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.frame import Array, Frame, Lists
 from pipeline.features.groups import lengthened, paired_lengths
+from pipeline.features.id_rules import by_column, by_pairs, digits_of
 from pipeline.features.plan import PlannedFeature
 from pipeline.ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR, canonical_ids
 
@@ -89,9 +90,10 @@ def bag_ids(planned: PlannedFeature, frame: Frame, kind: str, *, keep_missing: b
     columns = [frame[key] for key in planned.keys]
     lists = columns[0] if isinstance(columns[0], Lists) else None
     if lists is None:
-        flat = [_transformed(planned, c, kind) for c in columns if not isinstance(c, Lists)]
-        if len(flat) != len(columns):
+        single = [c for c in columns if not isinstance(c, Lists)]
+        if len(single) != len(columns):
             raise DataError(f"feature '{planned.name}': list columns and single values cannot make one bag")
+        flat = _composed(planned, [_transformed(planned, c, kind) for c in single])
         stacked = np.stack(flat, axis=1) if len(flat) > 1 else flat[0][:, None]
         lists = Lists(np.arange(0, stacked.size + 1, stacked.shape[1], dtype=np.int64), stacked.reshape(-1))
         keep_missing = False
@@ -160,9 +162,19 @@ def _transformed(planned: PlannedFeature, values: Array, kind: str) -> Array:
     settings = planned.settings
     if settings.buckets is not None:
         return _bucketed(planned, values)
+    if settings.digits is not None:
+        values = digits_of(as_raw(values, "int", f"feature '{planned.name}'"), settings.digits)
     if settings.part is not None:
         values = _path_part(values, settings.part)
     return as_raw(values, kind, f"feature '{planned.name}'")
+
+
+def _composed(planned: PlannedFeature, columns: list[Array]) -> list[Array]:
+    if planned.settings.compose is None:
+        return columns
+    if planned.settings.compose == "pairs":
+        return by_pairs(columns)
+    return by_column(columns, [name for _, name in planned.columns])
 
 
 def as_raw(values: Array, kind: str, what: str) -> Array:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from models.schema import UNKNOWN, Kind, Side
-from pipeline.features.columns import as_raw, bag_ids, categorical_ids
+from models.schema import FIRST, PADDING, UNKNOWN, Kind, Side
+from pipeline.features.columns import as_raw, bag_ids, categorical_ids, without
 from pipeline.features.events import Events, HistoryRows
 from pipeline.features.frame import Array, Column, Frame, Lists
 from pipeline.features.from_tables import lists_of
@@ -49,6 +49,10 @@ def raw_ids(plan: Plan, rows: DayRows, listed: Packages | None = None) -> dict[s
         for values, space in zip(counted.owner, plan.owner_spaces, strict=True):
             found[space].append(as_raw(values, plan.space_kind(space), "owners of style counts"))
     if listed is not None:
+        for planned in plan.of_frame("item") if plan.ranking else []:
+            if not planned.plain:
+                space = planned.feature.space or ""
+                found[space].append(package_ids(planned, listed.role(planned.column), plan.space_kind(space)).values)
         for role, space in plan.roles.items():
             found[space].append(as_raw(listed.role(role).values, plan.space_kind(space), f"candidates: {role}"))
     return {space: _joined(parts, plan.space_kind(space)) for space, parts in found.items()}
@@ -93,7 +97,8 @@ def item_index(plan: Plan, name: str, rows: DayRows, maps: Maps) -> NDArray[np.i
     """One index an item of the day's events."""
     planned = plan.features[name]
     if plan.ranking:
-        return first_index(role_index(plan, planned.column, rows.role(planned.column), maps))
+        roles = {planned.column: role_index(plan, planned.column, rows.role(planned.column), maps)}
+        return first_index(role_lists(plan, planned, roles, maps))
     return frame_index(plan, planned, rows.items, maps)
 
 
@@ -162,9 +167,13 @@ def _feature_ids(plan: Plan, planned: PlannedFeature, rows: DayRows) -> Array:
     what = f"feature '{planned.name}'"
     if planned.frame in ("history", "last_year"):
         # Their values are those of earlier days; this day's go into the histories of later ones.
+        if plan.ranking and not planned.plain:
+            return package_ids(planned, rows.role(plan.part_role(planned.column)), kind).values
         if plan.ranking:
             return as_raw(rows.role(plan.part_role(planned.column)).values, kind, what)
         return as_raw(lists_of(_item_part(plan, rows.items, planned.column)).values, kind, what)
+    if planned.frame == "item" and plan.ranking and not planned.plain:
+        return package_ids(planned, rows.role(planned.column), kind).values
     if planned.frame == "item" and plan.ranking:
         return as_raw(rows.role(planned.column).values, kind, what)
     frame = rows.items if planned.frame == "item" else rows.events
@@ -213,6 +222,31 @@ def _style_counts(plan: Plan, rows: DayRows, maps: Maps) -> HistoryRows | None:
     style = maps[space].lookup(as_raw(counted.style, plan.space_kind(space), "style counts"))
     ends = np.arange(len(style) + 1, dtype=np.int64)
     return HistoryRows(owner, {"styles": Lists(ends, style), "counts": Lists(ends, counted.count)})
+
+
+def package_ids(planned: PlannedFeature, lists: Lists, kind: str) -> Lists:
+    """Raw ids of a feature that is made of a package's role by a rule; values without such an id are left out."""
+    return bag_ids(planned, Frame(len(lists), {planned.keys[0]: lists}), kind)
+
+
+def role_lists(plan: Plan, planned: PlannedFeature, roles: Mapping[str, Lists], maps: Maps) -> Lists:
+    """The index lists of a feature of packages, from those of their roles."""
+    lists = roles[planned.column]
+    if planned.plain:
+        return lists
+    table = index_table(plan, planned, plan.roles[planned.column], maps)
+    return without(Lists(lists.offsets, table[lists.values]), PADDING)
+
+
+def index_table(plan: Plan, planned: PlannedFeature, space: str, maps: Maps) -> NDArray[np.int32]:
+    """For each index of ``space`` that of the id which the feature's rule makes of it; padding where it makes none."""
+    own = planned.feature.space or ""
+    ids = maps[space].ids
+    made = package_ids(planned, Lists(np.arange(len(ids) + 1, dtype=np.int64), ids), plan.space_kind(own))
+    table = np.zeros(FIRST + len(ids), np.int32)
+    table[UNKNOWN] = UNKNOWN
+    table[FIRST:][made.lengths > 0] = maps[own].lookup(made.values)
+    return table
 
 
 def study_owner(plan: Plan, frame: Frame, maps: Maps) -> NDArray[np.int32]:

@@ -11,7 +11,7 @@ from pipeline.features.columns import dense_values
 from pipeline.features.counters import Cells, counter_value, transformed
 from pipeline.features.frame import Array
 from pipeline.features.items import DayItems
-from pipeline.features.mapping import Maps, first_index, frame_index, study_owner
+from pipeline.features.mapping import Maps, first_index, frame_index, role_lists, study_owner
 from pipeline.features.packing import pack
 from pipeline.features.plan import Plan
 from pipeline.features.rows import DayRows
@@ -40,7 +40,7 @@ class _Keyed:
             elif planned.column == "key":
                 self._found[name] = self._items.key
             else:
-                self._found[name] = first_index(self._items.roles[planned.column])
+                self._found[name] = first_index(role_lists(self._plan, planned, self._items.roles, self._maps))
         return self._found[name]
 
     def spread(self, name: str) -> NDArray[np.int32]:

@@ -12,6 +12,7 @@ from pipeline.config.features import Counter, FeatureSettings
 from pipeline.config.requests import Package
 from pipeline.errors import ConfigError
 from pipeline.features.groups import check_groups
+from pipeline.features.id_rules import package_rule_problem, rule_problem
 from pipeline.features.outcomes import check_outcomes, outcome_problem
 
 FRAMES = ("row", "user", "item", "history", "last_year", "study", "style_counts", "calendar")
@@ -42,6 +43,11 @@ class PlannedFeature:
     @property
     def column(self) -> str:
         return self.columns[0][1]
+
+    @property
+    def plain(self) -> bool:
+        """Whether its ids are those of its columns, and not made of them by a rule."""
+        return self.settings.digits is None and self.settings.compose is None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -132,7 +138,7 @@ class Plan:
         """The id space in which a package's ``role`` is mapped; none where no feature uses it."""
         if role == "key":
             return self.item_space
-        spaces = {f.feature.space for f in self.of_frame("item") if f.column == role}
+        spaces = {f.feature.space for f in self.of_frame("item") if f.column == role and f.plain}
         spaces |= {self._part_space(part) for part, of in _PARTS.items() if of == role}
         ranking = self.config.ranking
         if spaces <= {None} and role == "chapters" and ranking is not None:
@@ -169,7 +175,7 @@ class Plan:
         return _PARTS[part]
 
     def _part_space(self, part: str) -> str | None:
-        found = {f.feature.space for f in self.of_frame("history", "last_year") if f.column == part}
+        found = {f.feature.space for f in self.of_frame("history", "last_year") if f.column == part and f.plain}
         return _one_space(found, f"history.{part}")
 
     def _history_parts(self) -> dict[str, str]:
@@ -182,7 +188,7 @@ class Plan:
         assert config.impressions is not None
         parts = {"items": self.item_space}
         for part in config.impressions.history_parts:
-            items = {f.feature.space for f in self.of_frame("item") if f.column == part}
+            items = {f.feature.space for f in self.of_frame("item") if f.column == part and f.plain}
             space = _one_space(items | {self._part_space(part)}, f"item.{part}")
             if space is None:
                 raise ConfigError(
@@ -217,7 +223,7 @@ class Plan:
 
     def _space_of(self, frame: str, column: str, setting: str) -> str:
         for f in self.features.values():
-            plain = f.settings.buckets is None and f.settings.part is None
+            plain = f.settings.buckets is None and f.settings.part is None and f.plain
             if f.columns == ((frame, column),) and f.feature.kind is Kind.CATEGORICAL and plain and f.feature.space:
                 return f.feature.space
         side = "item" if frame == "item" else "request"
@@ -233,7 +239,7 @@ class Plan:
                 continue
             _check_side(planned, self.ranking)
             for frame, column in planned.columns:
-                problem = self._problem(planned, frame, column)
+                problem = self._problem(planned, frame, column) or self._rule_problem(planned, frame, column)
                 if problem:
                     raise ConfigError(f"features.{planned.name}.source: '{frame}.{column}': {problem}")
         tables = config.tables
@@ -296,7 +302,7 @@ class Plan:
             if column not in ROLES:
                 return f"no such column of a package; one of {', '.join(ROLES)}"
             if planned.settings.buckets is not None or planned.settings.part is not None or not planned.feature.has_ids:
-                return "columns of a package are plain ids"
+                return "columns of a package are ids as they are, or their `digits`"
             return self._package_problem(config.ranking.package, column) if config.ranking else None
         return self._table_problem(planned, frame, column)
 
@@ -304,6 +310,17 @@ class Plan:
     def _package_problem(package: Package, role: str) -> str | None:
         absent = (role == "style" and package.style is None) or (role == "reflect" and package.reflect is None)
         return f"`ranking.package` names no {role} column" if absent else None
+
+    def _rule_problem(self, planned: PlannedFeature, frame: str, column: str) -> str | None:
+        """What stands against making ids of a column by a rule, if anything."""
+        if planned.plain:
+            return None
+        if self.ranking and frame in ("item", "history", "last_year"):
+            return package_rule_problem(self.config, planned.settings, _PARTS.get(column, column))
+        table = self._frame_tables().get(frame)
+        if table is None:
+            return "`digits` and `compose` are for columns of tables"
+        return rule_problem(self.config, planned.settings, table, column)
 
     def _frame_tables(self) -> dict[str, str]:
         """By frame, the table that ``row``, ``user`` and ``item`` are columns of, where the job has it."""

@@ -12,8 +12,8 @@ from pipeline.features.columns import bag_width
 from pipeline.features.derived import style_counts
 from pipeline.features.frame import Array
 from pipeline.features.histories import Entries
-from pipeline.features.mapping import Maps, owner_keys
-from pipeline.features.plan import Plan
+from pipeline.features.mapping import Maps, index_table, owner_keys
+from pipeline.features.plan import Plan, PlannedFeature
 from pipeline.features.rows import DayRows, flat
 from pipeline.features.state import FeatureState
 from pipeline.features.style_counts import counted
@@ -27,7 +27,7 @@ class Histories:
     """The histories of a day's requests as of the end of the day before."""
 
     def __init__(self, plan: Plan, rows: DayRows, maps: Maps, state: FeatureState, last_year: LastYear) -> None:
-        self._plan, self._rows, self._last_year = plan, rows, last_year
+        self._plan, self._rows, self._maps, self._last_year = plan, rows, maps, last_year
         self._history = plan.config.history
         self._entries: Entries | None = None
         self._counted: Entries | None = None
@@ -64,8 +64,10 @@ class Histories:
             else:
                 longest = int(lists.lengths.max(initial=0))
                 values[planned.name] = fill(lists, positions, bag_width(longest, feature.values), PADDING)
+            values[planned.name] = self._made(planned, values[planned.name])
         for planned in self._plan.of_frame("last_year"):
-            values[planned.name] = _trimmed(self._last_year[planned.column], planned.feature.values)
+            made = self._made(planned, self._last_year[planned.column])
+            values[planned.name] = _trimmed(made, planned.feature.values)
         self._widen(values)
         return values
 
@@ -77,6 +79,15 @@ class Histories:
                 self._counted, self._rows.day, planned.column, self._history.length, planned.feature.size
             )
         return values
+
+    def _made(self, planned: PlannedFeature, windows: Array) -> Array:
+        """Windows of the ids that the feature's rule makes of those of its part; what it makes none of is left out."""
+        if planned.plain:
+            return windows
+        table = index_table(self._plan, planned, self._plan.history_parts[planned.column], self._maps)
+        made = table[windows]
+        order = np.argsort(made == PADDING, axis=-1, kind="stable")
+        return np.take_along_axis(made, order, axis=-1)
 
     def _widen(self, values: dict[str, Array]) -> None:
         """A history and its stand-in get one width, so that one can take the other's place."""

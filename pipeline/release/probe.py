@@ -15,6 +15,7 @@ from pipeline.days import Day
 from pipeline.features.assemble import bag_widths
 from pipeline.features.columns import bag_width, raw_inputs
 from pipeline.features.impressions import item_frame
+from pipeline.features.mapping import role_lists
 from pipeline.features.plan import PlannedFeature
 from pipeline.release.as_of import AsOf
 from pipeline.release.contents_ranking import candidate_pool
@@ -55,11 +56,11 @@ def candidate_items(here: AsOf) -> tuple[dict[str, NDArray[Any]], int]:
     packages = np.arange(len(pool.keys))[:: max(1, -(-len(pool.keys) // SAMPLED))]
     found: dict[str, NDArray[Any]] = {}
     for planned in plan.of_frame("item"):
-        space = plan.roles[planned.column]
+        space = planned.feature.space or ""
         if planned.column == "key":
             found[planned.name] = here.raw(space, pool.keys[packages])
             continue
-        lists = pool.roles[planned.column].take(packages)
+        lists = role_lists(plan, planned, pool.roles, here.maps).take(packages)
         width = _width(planned, int(lists.lengths.max(initial=0)))
         raw = here.raw(space, lists.padded(width, 0))
         found[planned.name] = raw[:, 0] if planned.feature.kind is Kind.CATEGORICAL else raw

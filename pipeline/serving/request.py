@@ -15,7 +15,7 @@ from pipeline.errors import UsageError
 from pipeline.features.candidates import Pool
 from pipeline.features.columns import bag_ids, categorical_ids
 from pipeline.features.frame import Array, Column, Frame, Lists
-from pipeline.features.mapping import raw_ids, role_index
+from pipeline.features.mapping import package_ids, raw_ids, role_index
 from pipeline.features.packages import sorted_distinct
 from pipeline.features.packing import fingerprint
 from pipeline.features.ranking import row_columns
@@ -157,6 +157,12 @@ class Situation:
             for part, values in lists.items():
                 space = plan.history_parts[part]
                 raw.setdefault(space, []).append(array_of(values, plan.space_kind(space)))
+                for planned in plan.of_frame("history", "last_year"):
+                    if planned.column == part and not planned.plain:
+                        own, found = str(planned.feature.space), raw[space][-1]
+                        ends = np.arange(len(found) + 1, dtype=np.int64)
+                        made = package_ids(planned, Lists(ends, found), plan.space_kind(own)).values
+                        raw.setdefault(own, []).append(made)
         first = [(plan.history_parts.get("styles"), self._meta.styles), (plan.counted_space, self._meta.counted_styles)]
         # Their indices are columns of a feature: first, in order; of two lists of one space one begins with the other.
         for columns_of, styles in sorted(first, key=lambda each: len(each[1])):
@@ -262,6 +268,7 @@ class Situation:
         frame = self.rows.items if planned.feature.side is Side.ITEM else self.rows.requests
         if planned.feature.side is Side.ITEM and self._plan.ranking:
             lists = self.rows.role(planned.column)
+            lists = lists if planned.plain else package_ids(planned, lists, kind)
             values = lists.padded(1, MISSING_INT if kind == "int" else MISSING_STR)[:, 0]
         elif planned.feature.kind is Kind.BAG:
             values = bag_ids(planned, frame, kind).padded(1, MISSING_INT if kind == "int" else MISSING_STR)[:, 0]

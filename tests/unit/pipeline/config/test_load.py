@@ -105,7 +105,7 @@ def test_a_group_is_a_setting_of_the_features_and_none_where_it_is_not_set(ads: 
     assert before.stage_settings("validate") == after.stage_settings("validate")
     unset = parse_job(edited(ads, features__clicked_ads__group=None), Path("ads.yaml"))
     assert before.stage_settings("build_features") == unset.stage_settings("build_features")
-    assert "`group` is for histories" in error(edited(ads, features__labels__group="x"))
+    assert "`group` is for histories" in error(edited(ads, features__label_values__group="x"))
     item = {"kind": "sequence", "side": "item", "space": "ad", "source": "item.ad_id", "group": "x"}
     assert "on the request's side, not on the item's" in error(edited(ads, features__ad=item))
 
