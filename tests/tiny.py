@@ -30,12 +30,13 @@ STATE_FROM = Day.of(2023, 2, 20)
 CONTEXT = "midas_online_context"
 
 _ADS = (
-    "user", "hour", "ad", "labels", "dclick_otherad", "ad_exposure_duration", "clicked_ads", "behaviours",
+    "user", "hour", "ad", "label_values", "dclick_otherad", "ad_exposure_duration", "clicked_ads", "behaviours",
     "user_rate", "ad_rate",
 )  # fmt: skip
 _HOMEWORK = (
     "teacher", "class_id", "edition", "grade", "term", "county", "province", "city", "weekday", "years_teaching",
     "package", "chapters", "sections", "style", "chapter_history", "last_year_chapters", "taken", "own_taken", "rank",
+    "style_counts",
 )  # fmt: skip
 
 
@@ -46,6 +47,8 @@ def settings(job: str) -> dict[str, Any]:
     kept = _ADS if job == "ads" else _HOMEWORK
     found["features"] = {name: found["features"][name] for name in kept}
     spaces = {feature.get("space") for feature in found["features"].values()}
+    if job == "homework":
+        spaces.add(found["ranking"]["style_counts"]["space"])
     found["spaces"] = {name: kind for name, kind in found["spaces"].items() if name in spaces}
     for experiment in found["experiments"].values():
         for name in ("without", "options"):

@@ -43,7 +43,7 @@ WRONG_YAML: dict[str, tuple[Change, str, str]] = {
         lambda job: job["features"]["ad"].update(source="ad.ad_id"), "features.ad.source", "'ad.ad_id'",
     ),
     "a column on the wrong side": (
-        lambda job: job["features"]["labels"].update(side="request"), "features.labels.side", "'request'",
+        lambda job: job["features"]["label_values"].update(side="request"), "features.label_values.side", "'request'",
     ),
     "the label as a feature": (
         lambda job: job["features"]["hour"].update(source="row.is_click"), "features.hour.source", "is the label",
