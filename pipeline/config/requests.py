@@ -149,7 +149,8 @@ class Impressions(Strict):
         items: undated table with one row an item.
         candidate_days: `recommend` and the release rank the items shown in the last so many days.
         history_length: last clicked items kept a user, strictly before the impression's day.
-        history_parts: item columns that each history step carries besides the item.
+        history_parts: item columns that each history step carries besides the item, and as ``row.<column>`` columns of
+            the impression's own row, outcomes too: they are read by later days only.
     """
 
     rows: str

@@ -14,6 +14,7 @@ from pipeline.features.frame import Array, Column, Frame
 from pipeline.features.from_tables import Places, column_of, first_rows
 from pipeline.features.plan import Plan
 from pipeline.features.profiles import Profiles
+from pipeline.features.row_parts import ROW
 from pipeline.features.rows import DayRows, flat
 
 
@@ -51,7 +52,8 @@ def item_frame(plan: Plan, tables: Callable[[str], pa.Table], keys: Array) -> Fr
 def item_columns(plan: Plan) -> list[str]:
     """Columns of the items' table that features or histories use, besides the key."""
     settings = _settings(plan)
-    names = [*(c for f in plan.of_frame("item") for _, c in f.columns), *settings.history_parts]
+    names = [c for f in plan.of_frame("item") for _, c in f.columns]
+    names += [part for part in settings.history_parts if not part.startswith(ROW)]
     return [name for name in dict.fromkeys(names) if name != settings.item]
 
 
@@ -64,7 +66,8 @@ def user_columns(plan: Plan) -> list[str]:
 
 
 def _row_columns(plan: Plan) -> list[str]:
-    return list(dict.fromkeys([_settings(plan).user, *(c for f in plan.of_frame("row") for _, c in f.columns)]))
+    names = [_settings(plan).user, *(c for f in plan.of_frame("row") for _, c in f.columns)]
+    return list(dict.fromkeys([*names, *(part.column for part in plan.row_parts.values())]))
 
 
 def _distinct_in_order(keys: Array) -> tuple[Array, NDArray[np.int64]]:

@@ -151,6 +151,10 @@ def history_rows(plan: Plan, rows: DayRows, maps: Maps) -> HistoryRows:
     items = rows.event_item[clicked]
     parts = {}
     for part, space in plan.history_parts.items():
+        if part in plan.row_parts:
+            own = bag_ids(plan.row_parts[part], frame, plan.space_kind(space))
+            parts[part] = Lists(own.offsets, maps[space].lookup(own.values))
+            continue
         lists = lists_of(_item_part(plan, rows.items, part))
         raw = as_raw(lists.values, plan.space_kind(space), f"item.{part}")
         parts[part] = Lists(lists.offsets, maps[space].lookup(raw)).take(items)
@@ -171,6 +175,10 @@ def _feature_ids(plan: Plan, planned: PlannedFeature, rows: DayRows) -> Array:
             return package_ids(planned, rows.role(plan.part_role(planned.column)), kind).values
         if plan.ranking:
             return as_raw(rows.role(plan.part_role(planned.column)).values, kind, what)
+        if planned.column in plan.row_parts:
+            clicked = rows.events.take(np.flatnonzero(rows.label == 1))
+            # A request that is being answered has no outcome, and no column of it.
+            return bag_ids(plan.row_parts[planned.column], clicked, kind).values if clicked.rows else _joined([], kind)
         return as_raw(lists_of(_item_part(plan, rows.items, planned.column)).values, kind, what)
     if planned.frame == "item" and plan.ranking and not planned.plain:
         return package_ids(planned, rows.role(planned.column), kind).values

@@ -14,6 +14,7 @@ from pipeline.errors import ConfigError
 from pipeline.features.groups import check_groups
 from pipeline.features.id_rules import package_rule_problem, rule_problem
 from pipeline.features.outcomes import check_outcomes, outcome_problem
+from pipeline.features.row_parts import ROW, row_parts
 
 FRAMES = ("row", "user", "item", "history", "last_year", "study", "style_counts", "calendar")
 ROLES = ("key", "chapters", "sections", "style", "reflect")
@@ -73,6 +74,7 @@ class Plan:
         # Looked at now, so that a mistake is told at `config check` and not by a day's run.
         self._spaces = self._identity_spaces()
         self.history_parts: Mapping[str, str] = self._history_parts()
+        self.row_parts: Mapping[str, PlannedFeature] = row_parts(config, self.features)
 
     @property
     def ranking(self) -> bool:
@@ -191,9 +193,10 @@ class Plan:
             items = {f.feature.space for f in self.of_frame("item") if f.column == part and f.plain}
             space = _one_space(items | {self._part_space(part)}, f"item.{part}")
             if space is None:
+                other = "" if part.startswith(ROW) else f"item.{part} or "
                 raise ConfigError(
-                    f"impressions.history_parts: '{part}' has no id space; declare a feature with source item.{part} "
-                    f"or history.{part}"
+                    f"impressions.history_parts: '{part}' has no id space; declare a feature with source {other}"
+                    f"history.{part}"
                 )
             parts[part] = space
         return parts
@@ -282,6 +285,9 @@ class Plan:
             return None if planned.feature.kind is Kind.DENSE else "is dense"
         if frame == "last_year" and config.history.last_year is None:
             return "the job has no `history.last_year`"
+        changed = planned.settings.buckets is not None or planned.settings.part is not None
+        if frame in ("history", "last_year") and changed and not column.startswith(ROW):
+            return "a history keeps the ids of its items: `buckets` and `part` change nothing of it"
         if frame in ("history", "last_year") and self.ranking:
             if frame == "history" and column == STYLE_COUNTS:
                 return None if planned.feature.kind is Kind.DENSE else "is dense"

@@ -59,6 +59,12 @@ def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         small = {**settings["experiments"]["pooled"], "compile": "graph"}
         settings["experiments"] = {"pooled": small, "again": {**small, "learning_rate": 0.002}}
         settings["release"] = {"champion": "pooled", "gate": {"calibration": [0, 1e9]}}
+        if job == "ads":  # what came of a click, which no request can know, as a part of the steps of later days
+            settings["impressions"]["history_parts"] = ["row.exposure_duration"]
+            settings["spaces"]["seconds"] = "int"
+            of_click = {**settings["features"]["clicked_ads"], "group": "clicked"}
+            seconds = {"space": "seconds", "source": "history.row.exposure_duration", "of": None, "buckets": [20, 40]}
+            settings["features"] |= {"clicked_ads": of_click, "clicked_seconds": {**of_click, **seconds}}
         (folder / f"{job}.yaml").write_text(yaml.safe_dump(settings))
     return folder
 

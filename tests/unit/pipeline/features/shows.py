@@ -75,6 +75,19 @@ def config(**settings: Any) -> JobConfig:
     })  # fmt: skip
 
 
+def with_answers(**of_answers: Any) -> JobConfig:
+    """The job whose clicks of earlier days are steps of (ad, answer); ``of_answers`` is the answer's feature."""
+    declared = config().model_dump(mode="json")
+    features = declared["features"]
+    features["clicked"]["group"] = "clicked"
+    features["answers"] = {
+        "kind": "sequence", "side": "request", "space": "answer", "source": "history.row.answered", "buckets": [1, 10],
+        "group": "clicked", "steps": 3, **of_answers,
+    }  # fmt: skip
+    impressions = {**declared["impressions"], "history_parts": ["kind", "row.answered"]}
+    return config(features=features, impressions=impressions, spaces={**declared["spaces"], "answer": "int"})
+
+
 USERS = pa.table({"user": [1, 2, 3], "county": [70, 70, None], "skill": ["A", "B", None], "spent": [1.0, 2.0, 3.0]})
 ADS = pa.table({
     "ad": [10, 11, 12], "kind": ["game", "book", None], "tag_1": [5, -1, 6], "tag_2": [6, -1, -1],

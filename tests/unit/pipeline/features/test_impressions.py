@@ -109,6 +109,21 @@ def test_click_history_and_counters_are_of_earlier_days() -> None:
     assert pair("user_tag") == [1, 0, 0, 1, 0]  # by the first tag of a bag; no tag is no key
 
 
+def test_what_came_of_earlier_clicks_is_a_part_of_their_steps() -> None:
+    job = Shows(shows.with_answers())
+    # Clicks of LOG: user 1 on ad 10, user 3 on 12, user 2 on 99, of which nothing came.
+    log = shows.LOG.append_column("answered", pa.array([4.0, 50.0, 50.0, 10.0, None]))
+    first, second = job.day(DAY, log), job.day(DAY.next(), log)
+    assert not values(first.arrays.request_ids, first.arrays.layout.request_ids, "answers").any()
+    found = {name: values(second.arrays.request_ids, second.arrays.layout.request_ids, name) for name in
+             ("clicked", "answers")}  # fmt: skip
+    assert [job.raw("ad", row)[0] for row in found["clicked"]] == [10, 10, 99, 12, 99]
+    # Below 1, below 10, 10 and more are the buckets 0, 1, 2; only a click's answer is kept.
+    assert [job.raw("answer", row) for row in found["answers"]] == [
+        [each, PAD_INT, PAD_INT] for each in (1, 1, PAD_INT, 2, PAD_INT)
+    ]
+
+
 def test_lists_of_a_row_that_differ_in_length_are_brought_into_step_and_counted() -> None:
     clicked = {"kind": "sequence", "side": "request", "steps": 3, "group": "click"}
     columns = {**shows.TABLES["log"]["columns"], "ads": {"type": "int_list"}, "places": {"type": "int_list"}}

@@ -217,6 +217,21 @@ def test_what_came_of_an_impression_moves_nothing_of_its_own_day(
         assert_same(before, after)
 
 
+def test_what_came_of_an_impression_is_history_of_later_days_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = shows.with_answers()
+    found = []
+    for name, planted in (("plain", [0.0, 0.0, 0.0, 5.0, 50.0]), ("planted", [1e9, 1e9, 0.0, 0.0, 1e9])):
+        shows.write_undated(tmp_path / name)
+        for day, answers in ((DAY, planted), (DAY.next(), [0.0] * shows.LOG.num_rows)):
+            shows.write_day(tmp_path / name, day, shows.LOG.append_column("answered", pa.array(answers)))
+        job = shows.context(tmp_path / name, monkeypatch, settings)
+        found.append([content(run(job, day)) for day in (DAY, DAY.next())])
+    assert_same(found[0][0], found[1][0])
+    assert found[0][1]["request_ids"].tobytes() != found[1][1]["request_ids"].tobytes()
+
+
 def test_a_click_is_in_the_history_of_later_days_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shows.write_undated(tmp_path)
     shows.write_day(tmp_path, DAY, shows.LOG)
