@@ -167,11 +167,11 @@ def _hits(context: JobContext, day: Day, tests: Mapping[str, Artifact]) -> Hits:
     assert features is not None
     rows, key_rank, groups = arrays.read(features), arrays.key_rank(features), arrays.groups(features)
     scores = {name: request_scores(rows, np.load(test.file(testing.LOGITS)), key_rank) for name, test in tests.items()}
-    covered = scores[PLAIN].covered
+    judged = scores[PLAIN].judged
     return Hits(
-        {name: each.hits(3)[covered] for name, each in scores.items()},
-        np.asarray(rows.user, np.int64)[covered],
-        ~groups["known"][covered],
+        {name: each.hits(3)[judged] for name, each in scores.items()},
+        np.asarray(rows.user, np.int64)[judged],
+        ~groups["known"][judged],
     )
 
 

@@ -13,7 +13,6 @@ from pipeline.manifest import NAME, Input, Manifest
 
 JOB = "homework"
 GROUPS = ("new_user", "new_owner", "known")
-MEASURES = ("hit_1", "hit_3", "hit_5", "hit_10", "hit_15", "composite", "log_loss", "auc")
 SPACES = {"teacher": 4000, "class": 9000, "package": 60000, "chapter": 1200, "section": 7000, "style": 30}
 TABLES = {"homework": 5200, "clicks": 41000, "offered": 40000, "study": 5000, "style_counts": 5200}
 _OLD = 1_700_000_000

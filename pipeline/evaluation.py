@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.schema import DayArrays
 from pipeline import metrics
-
-HIT_RATES = (1, 3, 5, 10, 15)
-LOWER_IS_BETTER = frozenset({"log_loss"})
-COLUMNS = {
-    "impressions": ("auc", "gauc", "log_loss", "calibration"),
-    "ranking": ("requests", "covered", *(f"hit_{k}" for k in HIT_RATES), "composite", "log_loss", "auc"),
-}
+from pipeline.measures import HIT_RATES, Kind, Measure, columns
 
 
 @dataclass(frozen=True)
@@ -43,7 +36,8 @@ def evaluate_impressions(arrays: DayArrays, logits: NDArray[np.float32]) -> Eval
     """AUC, GAUC, log-loss and calibration of the day's impressions."""
     label = arrays.label
     if not len(label):
-        return Evaluation(0, dict.fromkeys(COLUMNS["impressions"]), dict.fromkeys(COLUMNS["impressions"], "no rows"))
+        names = columns("impressions")
+        return Evaluation(0, dict.fromkeys(names), dict.fromkeys(names, "no rows"))
     values: dict[str, float | int | None] = {
         "auc": metrics.auc(label, logits),
         "gauc": metrics.gauc(label, logits, arrays.user),
@@ -60,8 +54,8 @@ class RequestScores:
     """What each request contributes to the measures of a ranking.
 
     Attributes:
-        covered: a positive is among the candidates; without one a request is counted and left out.
-        judged: a negative too; without one every rank is a hit, and AUC is not defined.
+        covered: a positive is among the candidates.
+        judged: a negative too. Without either nothing can be told of an order: such requests are counted and left out.
         best: rank of the best positive, from 0.
     """
 
@@ -74,16 +68,23 @@ class RequestScores:
     def hits(self, k: int) -> NDArray[np.bool_]:
         return self.best < k
 
+    @property
+    def all_positive(self) -> NDArray[np.bool_]:
+        """Nothing but positives among the candidates: every order is a hit."""
+        return self.covered & ~self.judged
+
     def values(self, composite: Mapping[int, float], chosen: NDArray[np.bool_]) -> dict[str, float | int | None]:
-        """Means over the chosen requests that are covered; AUC over those of them with a negative too."""
-        covered, judged = chosen & self.covered, chosen & self.judged
-        values: dict[str, float | int | None] = {"requests": int(chosen.sum()), "covered": int(covered.sum())}
-        hits = {k: float(self.hits(k)[covered].mean()) for k in {*HIT_RATES, *composite}} if covered.any() else {}
+        """Counts of the chosen requests, and means over those of them that can be judged."""
+        judged = chosen & self.judged
+        values: dict[str, float | int | None] = {
+            "requests": int(chosen.sum()), "covered": int((chosen & self.covered).sum()),
+        }  # fmt: skip
+        hits = {k: float(self.hits(k)[judged].mean()) for k in {*HIT_RATES, *composite}} if judged.any() else {}
         for k in HIT_RATES:
             values[f"hit_{k}"] = hits.get(k)
         values["composite"] = sum(weight * hits[k] for k, weight in composite.items()) if hits else None
-        values["log_loss"] = float(self.log_loss[covered].mean()) if hits else None
-        values["auc"] = float(self.auc[judged].mean()) if judged.any() else None
+        values["log_loss"] = float(self.log_loss[judged].mean()) if hits else None
+        values["auc"] = float(self.auc[judged].mean()) if hits else None
         return values
 
 
@@ -112,47 +113,76 @@ def evaluate_ranking(
     composite: Mapping[int, float],
     groups: Mapping[str, NDArray[np.bool_]] | None = None,
 ) -> Evaluation:
-    """Hit rates over covered requests, their composite, −log softmax over all candidates, mean AUC of requests.
+    """Hit rates, their composite, −log softmax over all candidates and mean AUC, over requests that can be judged.
 
-    Requests without a positive among their candidates are counted and left out, those with nothing but positives are
-    counted and left out of the AUC.
-    ``hit_k_all`` is over all requests: an uncovered one is a miss.
+    Requests whose candidates hold no positive, or nothing else, are counted and left out.
+    ``hit_k_all``: one without a positive is a miss instead.
     """
     scores = request_scores(arrays, logits, key_rank)
     everyone = np.ones(arrays.requests, bool)
     values = scores.values(composite, everyone)
-    all_positive = int((scores.covered & ~scores.judged).sum())
+    all_positive = int(scores.all_positive.sum())
+    asked = arrays.requests - all_positive
     for k in HIT_RATES:
-        hits = int((scores.hits(k) & scores.covered).sum())
-        values[f"hit_{k}_all"] = hits / arrays.requests if arrays.requests else None
-    reasons = {n: "no covered request" for n, v in values.items() if v is None}
-    if values["auc"] is None and scores.covered.any():
-        reasons["auc"] = "no request with a positive and a negative candidate"
+        values[f"hit_{k}_all"] = int((scores.hits(k) & scores.judged).sum()) / asked if asked else None
+    why = "no request with a positive and a negative candidate" if scores.covered.any() else "no covered request"
+    reasons = {name: why for name, value in values.items() if value is None}
     counts = {"not_covered": int((~scores.covered).sum()), "all_positive": all_positive}
     by_group = {name: scores.values(composite, chosen) for name, chosen in (groups or {}).items()}
     return Evaluation(arrays.pairs, values, reasons, counts, by_group)
 
 
-def unit_values(
-    kind: Literal["ranking", "impressions"], measure: str, arrays: DayArrays,
-    logits: NDArray[np.float32], key_rank: NDArray[np.int32], composite: Mapping[int, float],
-) -> NDArray[np.float64]:  # fmt: skip
-    """A measure's value of each request (ranking) or impression; its mean is the measure. NaN = left out.
+@dataclass(frozen=True)
+class Parts:
+    """What rows, requests or users add to a measure: it is ``total.sum() / count.sum()``. What is left out is not here.
 
-    Raises ``ValueError`` for a measure that is no such mean (AUC and GAUC of impressions).
+    Attributes:
+        user: whose each of them is, as an index of the day's users in ascending order.
     """
+
+    total: NDArray[np.float64]
+    count: NDArray[np.float64]
+    user: NDArray[np.int64]
+
+    @property
+    def value(self) -> float | None:
+        return float(self.total.sum() / self.count.sum()) if self.count.sum() > 0 else None
+
+
+def parts(
+    kind: Kind, measure: Measure, arrays: DayArrays,
+    logits: NDArray[np.float32], key_rank: NDArray[np.int32], composite: Mapping[int, float],
+) -> Parts:  # fmt: skip
+    """The parts that a measure is put together from; not those of ``pairs``, which is no quotient of sums."""
+    user = np.unique(arrays.user, return_inverse=True)[1]
     if kind == "impressions":
-        if measure != "log_loss":
-            raise ValueError(f"'{measure}' of impressions is no mean over rows")
-        return metrics.log_losses(arrays.label, logits)
+        return _parts_of_impressions(measure, arrays, logits, user)
     scores = request_scores(arrays, logits, key_rank)
-    values: NDArray[Any]
-    if measure.startswith("hit_"):
-        values = scores.hits(int(measure.removeprefix("hit_"))).astype(np.float64)
-    elif measure == "composite":
-        values = sum((w * scores.hits(k) for k, w in composite.items()), np.zeros(arrays.requests))
-    elif measure in ("log_loss", "auc"):
-        values = getattr(scores, measure)
+    kept = scores.judged
+    if measure.top is not None:
+        values = (scores.hits(measure.top) & scores.judged).astype(np.float64)
+        kept = ~scores.all_positive if measure.everyone else scores.judged
+    elif measure.name == "composite":
+        values = np.zeros(arrays.requests)
+        for k, weight in composite.items():
+            values += weight * scores.hits(k)
+    elif measure.name in ("log_loss", "auc"):
+        values = {"log_loss": scores.log_loss, "auc": scores.auc}[measure.name]
     else:
-        raise ValueError(f"'{measure}' is not a measure of rankings")
-    return np.where(scores.judged if measure == "auc" else scores.covered, values, np.nan)
+        raise ValueError(f"'{measure.name}' is put together from no parts")
+    return Parts(values[kept], np.ones(int(kept.sum())), user[kept])
+
+
+def _parts_of_impressions(
+    measure: Measure, arrays: DayArrays, logits: NDArray[np.float32], user: NDArray[np.int64]
+) -> Parts:
+    label = arrays.label
+    if measure.name == "log_loss":
+        return Parts(metrics.log_losses(label, logits), np.ones(len(label)), user)
+    if measure.name == "calibration":
+        return Parts(metrics.sigmoid(logits), (label == 1).astype(np.float64), user)
+    if measure.name == "gauc":
+        values, sizes = metrics.auc_by_group(label, logits, user)
+        known = ~np.isnan(values)
+        return Parts((values * sizes)[known], sizes[known].astype(np.float64), np.flatnonzero(known))
+    raise ValueError(f"'{measure.name}' is put together from no parts")

@@ -16,28 +16,33 @@ def auc(label: NDArray[Any], score: NDArray[Any], weight: NDArray[Any] | None = 
 
 
 class SortedScores:
-    """Rows sorted by score once, so that AUC under many weightings (a bootstrap) costs one pass each."""
+    """Rows sorted by score once, so that AUC under many weightings (a bootstrap) costs one pass each.
 
-    def __init__(self, label: NDArray[Any], score: NDArray[Any]) -> None:
-        self._order = np.argsort(score, kind="stable")
-        ordered = np.asarray(score)[self._order]
-        self._positive = np.asarray(label)[self._order] == 1
-        new = np.ones(len(ordered), bool)
-        new[1:] = ordered[1:] != ordered[:-1]
-        self._tie_starts = np.flatnonzero(new)
+    Args:
+        owner: index of whom each row belongs to, where weights are given by owner instead of by row.
+    """
+
+    def __init__(self, label: NDArray[Any], score: NDArray[Any], owner: NDArray[np.int64] | None = None) -> None:
+        positive = np.asarray(label) == 1
+        order = np.argsort(score, kind="stable")
+        positives, negatives = order[positive[order]], order[~positive[order]]
+        scores, below = np.asarray(score)[positives], np.asarray(score)[negatives]
+        self._lower = np.searchsorted(below, scores, "left")
+        self._lower_or_equal = np.searchsorted(below, scores, "right")
+        self._positives = positives if owner is None else owner[positives]
+        self._negatives = negatives if owner is None else owner[negatives]
+        self._weights = len(order) if owner is None else int(owner.max(initial=-1)) + 1
 
     def auc(self, weight: NDArray[Any] | None = None) -> float | None:
-        """AUC with ``weight`` [rows] in the rows' own order."""
-        if not len(self._order):
-            return None
-        weights = np.ones(len(self._order)) if weight is None else np.asarray(weight, np.float64)[self._order]
-        positive = np.add.reduceat(np.where(self._positive, weights, 0.0), self._tie_starts)
-        negative = np.add.reduceat(np.where(self._positive, 0.0, weights), self._tie_starts)
-        below = np.cumsum(negative) - negative
-        positives, negatives = positive.sum(), negative.sum()
+        """AUC with ``weight`` [rows] in the rows' own order, or [owners]."""
+        weights = np.ones(self._weights) if weight is None else np.asarray(weight, np.float64)
+        positive, negative = weights[self._positives], np.zeros(len(self._negatives) + 1)
+        np.cumsum(weights[self._negatives], out=negative[1:])
+        positives, negatives = positive.sum(), negative[-1]
         if positives <= 0 or negatives <= 0:
             return None
-        return float((positive * (below + negative / 2)).sum() / (positives * negatives))
+        beaten = positive @ (negative[self._lower] + negative[self._lower_or_equal]) / 2
+        return float(beaten / (positives * negatives))
 
 
 def auc_by_group(label: NDArray[Any], score: NDArray[Any], group: NDArray[Any]) -> tuple[Float, NDArray[np.int64]]:

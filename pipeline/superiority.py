@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.artifacts import Artifact, Ref
+from pipeline.bootstrap import Scored
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.features import arrays as day_arrays
-from pipeline.gate import Scored, superiority
+from pipeline.gate import superiority
 
 LOGITS = "logits.npy"
-DEFAULT_MEASURE = {"impressions": "auc", "ranking": "composite"}
 
 
 def superior(context: JobContext, day: Day, challenger: str, champion: str) -> tuple[bool, str]:
@@ -26,7 +26,7 @@ def superior(context: JobContext, day: Day, challenger: str, champion: str) -> t
     if features is None or tests[0] is None or tests[1] is None:
         return False, f"'{challenger}' and '{champion}' were not both tested on {day}"
     new, old = (_logits(test) for test in tests if test is not None)
-    measure = config.measures.primary or DEFAULT_MEASURE[config.kind]
+    measure = config.primary
     arrays = day_arrays.read(features)
     scored = Scored(config.kind, arrays, day_arrays.key_rank(features), config.measures.composite, new, old)
     better, found = superiority(config.release.gate, scored, measure, config.seed)

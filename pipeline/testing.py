@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from models.batching import score_day
 from models.schema import DayArrays
 from pipeline.artifacts import Artifact, Ref
+from pipeline.bootstrap import Scored
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.durable import content_digest, tensor_digest
 from pipeline.evaluation import Evaluation, evaluate_impressions, evaluate_ranking
 from pipeline.features import arrays as day_arrays
-from pipeline.gate import Decision, Scored, decide
+from pipeline.gate import NO_MODEL, decide
+from pipeline.plausibility import implausible, usual
 from pipeline.reuse import as_input, key_of, standing
 from pipeline.session import Session, seed_of
 from pipeline.superiority import LOGITS
@@ -68,27 +70,31 @@ def gate_day(
     ref = Ref("gate", config.job, day, experiment)
     incumbent = _incumbent(context, day, experiment)
     inputs = [as_input(test), *([as_input(incumbent)] if incumbent is not None else [])]
+    extra = test.manifest.extra
+    range_before = usual(context, day, experiment)
+    value = extra["values"].get(config.primary)
+    doubted = range_before if range_before is not None and value is not None and range_before.beyond(value) else None
+    # Only where they decide, so that a day that is as usual does not hang on all days before it.
+    inputs += [as_input(each) for each in doubted.tests] if doubted is not None else []
     settings = config.stage_settings("gate")
     done = standing(store, config, ref, inputs, settings, reprocess=reprocess)
     if done is not None:
         return done
     began = time.perf_counter()
-    extra = test.manifest.extra
     evaluation = Evaluation(
         test.manifest.rows["tested"], extra["values"], extra["reasons"], extra["counts"], extra["groups"]
     )
-    scored = None
-    if incumbent is not None and not incumbent.manifest.pruned:
-        arrays = day_arrays.read(features)
-        scored = Scored(
-            kind=config.kind, arrays=arrays,
-            key_rank=day_arrays.key_rank(features), composite=config.measures.composite,
-            new=np.load(test.file(LOGITS)),
-            old=score_day(Session.of(context, experiment).incumbent.at(incumbent), arrays),
-        )  # fmt: skip
-    decision = decide(config.release.gate, evaluation, scored, config.kind, seed_of(config, experiment, day, "gate"))
-    if scored is None and incumbent is not None:
-        decision = Decision(decision.verdict, [f"{incumbent.id} is pruned, floors alone decide", *decision.reasons[1:]])
+    pruned = incumbent is not None and incumbent.manifest.pruned
+    scored, rise, seed = None, None, seed_of(config, experiment, day, "gate")
+    if doubted is not None or (incumbent is not None and not pruned):
+        arrays, new = day_arrays.read(features), np.load(test.file(LOGITS))
+        rows = Scored(config.kind, arrays, day_arrays.key_rank(features), config.measures.composite, new, new)
+        if doubted is not None:
+            rise = implausible(doubted, value, rows, config.release.gate, seed)
+        if incumbent is not None and not pruned:
+            scored = replace(rows, old=score_day(Session.of(context, experiment).incumbent.at(incumbent), arrays))
+    unopposed = f"{incumbent.id} is pruned" if incumbent is not None else NO_MODEL
+    decision = decide(config.release.gate, evaluation, scored, config.kind, seed, unopposed=unopposed, rise=rise)
     with store.draft(ref) as draft:
         return draft.commit(
             key=key_of(inputs, settings), digest=content_digest(decision.as_dict()), inputs=inputs, settings=settings,
@@ -96,6 +102,7 @@ def gate_day(
             extra={
                 **decision.as_dict(), "checkpoint": extra["checkpoint"],
                 "incumbent": incumbent.id if incumbent is not None else None,
+                **({"rise": rise} if rise is not None else {}),
             },
         )  # fmt: skip
 

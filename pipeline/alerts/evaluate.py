@@ -10,11 +10,10 @@ from pipeline.artifacts import Artifact, Ref
 from pipeline.column_watch import changes_of
 from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.evaluation import LOWER_IS_BETTER
+from pipeline.measures import MEASURES
 from pipeline.release.control import served
 from pipeline.wild_values import Told, in_words, news, told
 
-DEFAULT_MEASURE = {"impressions": "auc", "ranking": "hit_3"}
 _VERDICTS: tuple[tuple[str, Kind], ...] = (("gate", "gate_block"), ("check", "check_block"))
 
 
@@ -22,7 +21,8 @@ def evaluate(context: JobContext, day: Day) -> list[Alert]:
     """Everything about ``day`` that somebody should look at, from manifests alone."""
     found = [*_late(context, day), *_growth(context, day)]
     for name in context.config.experiments:
-        found += [*_blocked(context, day, name), *_dropped(context, day, name), *_unknown(context, day, name)]
+        found += [*_blocked(context, day, name), *_dropped(context, day, name), *_risen(context, day, name)]
+        found += _unknown(context, day, name)
     return [*found, *_columns(context, day), *_wild(context, day), *_aged(context, day)]
 
 
@@ -49,14 +49,15 @@ def _blocked(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
 
 def _dropped(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
     settings = context.config.alerts
-    measure = settings.measure or context.config.measures.primary or DEFAULT_MEASURE[context.config.kind]
+    measure = settings.measure or context.config.primary
     values = [_measured(artifact, measure) for artifact in _trail(context, "test", day, experiment)]
     now = _measured(context.store.current(Ref("test", context.job, day, experiment)), measure)
     usual = [value for value in values if value is not None]
     if now is None or len(usual) < settings.least_days:
         return
     mean = statistics.fmean(usual)
-    worse = now - mean if measure in LOWER_IS_BETTER else mean - now
+    turned = MEASURES[context.config.kind][measure].worth
+    worse = turned(mean) - turned(now)
     if worse > settings.drop * abs(mean):
         yield Alert(
             "measure_drop", context.job, day,
@@ -64,6 +65,13 @@ def _dropped(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
             f"({worse / abs(mean):.0%} worse; alerts.drop is {settings.drop:.0%})",
             experiment,
         )  # fmt: skip
+
+
+def _risen(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
+    """The gate has judged; nothing of it is weighed again here."""
+    gate = context.store.current(Ref("gate", context.job, day, experiment))
+    if gate is not None and "rise" in gate.manifest.extra:
+        yield Alert("measure_rise", context.job, day, str(gate.manifest.extra["rise"]), experiment)
 
 
 def _growth(context: JobContext, day: Day) -> Iterator[Alert]:

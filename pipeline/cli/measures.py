@@ -11,8 +11,8 @@ from typing import Any
 from pipeline.cli.arguments import Commands, add_job, add_json, day, experiments
 from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.evaluation import COLUMNS
 from pipeline.history_of_measures import measured_days
+from pipeline.measures import columns
 
 
 def register(commands: Commands) -> None:
@@ -28,7 +28,7 @@ def register(commands: Commands) -> None:
 
 def _measures(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
-    columns = COLUMNS[context.config.kind]
+    shown = columns(context.config.kind)
     known = list(dict.fromkeys([*context.config.experiments, *context.store.experiments("test", context.job)]))
     wanted = experiments(options.experiment, known, context.job)
     rows = [row for row in rows_of(context, options.day, everything=options.json) if row["experiment"] in wanted]
@@ -36,7 +36,7 @@ def _measures(options: argparse.Namespace) -> int:
         json.dump(rows, sys.stdout, indent=1)
         print()
         return 0
-    writer = csv.DictWriter(sys.stdout, ["day", "experiment", "checkpoint", "rows", *columns], lineterminator="\n")
+    writer = csv.DictWriter(sys.stdout, ["day", "experiment", "checkpoint", "rows", *shown], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return 0
@@ -44,5 +44,5 @@ def _measures(options: argparse.Namespace) -> int:
 
 def rows_of(context: JobContext, day: Day | None = None, *, everything: bool = False) -> list[dict[str, Any]]:
     """A row for each tested day (or for ``day``) and experiment; ``everything``: reasons, counts and groups too."""
-    columns = COLUMNS[context.config.kind]
-    return [tested.row(columns, everything=everything) for tested in measured_days(context, day)]
+    shown = columns(context.config.kind)
+    return [tested.row(shown, everything=everything) for tested in measured_days(context, day)]

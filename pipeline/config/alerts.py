@@ -13,7 +13,7 @@ class Alerts(Strict):
     Args:
         days: how many days back the usual range is taken from.
         least_days: as long as fewer of them have the figure, nothing is out of range.
-        measure: the measure whose drop is told (default: ``measures.primary``, else auc or hit_3).
+        measure: the measure whose drop is told (default: the primary one).
         drop: share by which it may be worse than its mean over the trailing days.
         growth: how many times the median of new ids an id map may grow by, and how many times less.
         growth_ids: an id map that grows by fewer ids than this is not looked at.

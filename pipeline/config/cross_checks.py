@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 
+from pipeline.config.alerts import Alerts
 from pipeline.config.experiment import Experiment, Measures, Release
 from pipeline.config.labels import Labels
 from pipeline.config.requests import Impressions, Ranking
 from pipeline.config.tables import Table
+from pipeline.measures import MEASURES, Kind, Use, allowed
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_MEASURES = {
-    "impressions": ("auc", "gauc", "log_loss", "calibration"),
-    "ranking": ("composite", "log_loss", "auc", *(f"hit_{k}{of}" for k in (1, 3, 5, 10, 15) for of in ("", "_all"))),
-}
 _WIDEST = 1024
 
 
@@ -25,18 +24,42 @@ def check_names(section: str, names: Iterable[str]) -> None:
             raise ValueError(f"{section}: '{name}' must be lower-case letters, digits and _, a letter first")
 
 
-def check_measures(kind: str, release: Release, measures: Measures) -> None:
-    """Measures named by the gate and as the primary one exist for this kind of job."""
-    known = _MEASURES[kind]
-    places = {"release.gate.margins": release.gate.margins, "release.gate.floors": release.gate.floors}
-    named = [(place, name) for place, each in places.items() for name in each]
-    named += [("measures.primary", measures.primary)] if measures.primary is not None else []
-    for place, name in named:
-        if name not in known:
-            raise ValueError(f"{place}: '{name}' is no measure of this job; one of {', '.join(known)}")
-    if release.gate.calibration[0] >= release.gate.calibration[1]:
-        low, high = release.gate.calibration
+def check_measures(kind: Kind, release: Release, measures: Measures, alerts: Alerts) -> None:
+    """Measures are named only where they have a meaning, with values that can act."""
+    gate = release.gate
+    _check_named(kind, "margin", "release.gate.margins", gate.margins)
+    _check_named(kind, "floor", "release.gate.floors", gate.floors)
+    _check_named(kind, "primary", "measures.primary", filter(None, [measures.primary]))
+    _check_named(kind, "alert", "alerts.measure", filter(None, [alerts.measure]))
+    for name, margin in gate.margins.items():
+        below = 1 if MEASURES[kind][name].share else math.inf
+        if not 0 <= margin < below:
+            within = "and below 1, as the measure is a share" if below == 1 else "and finite"
+            raise ValueError(f"release.gate.margins.{name}: {margin:g} can never act; it must be at least 0 {within}")
+    for name, floor in gate.floors.items():
+        if not math.isfinite(floor) or (MEASURES[kind][name].share and not 0 <= floor <= 1):
+            raise ValueError(f"release.gate.floors.{name}: {floor:g} is no value of it; a share lies between 0 and 1")
+    for part, of, section in (("calibration", "impressions", gate), ("composite", "ranking", measures)):
+        if kind != of and part in section.model_fields_set:
+            place = "release.gate" if section is gate else "measures"
+            raise ValueError(f"{place}.{part}: has no meaning with `kind: {kind}`; take it out")
+    low, high = gate.calibration
+    if not low < high:
         raise ValueError(f"release.gate.calibration: [{low}, {high}] holds no value; write [lowest, highest]")
+    weights = measures.composite
+    if any(k < 1 or not 0 <= weight < math.inf for k, weight in weights.items()) or not sum(weights.values()):
+        raise ValueError(
+            f"measures.composite: {dict(weights)} is no mean of hit rates; write {{k: weight}} with k from 1 on, "
+            "no weight below 0 and one above"
+        )
+
+
+def _check_named(kind: Kind, use: Use, place: str, names: Iterable[str]) -> None:
+    for name in names:
+        measure = MEASURES[kind].get(name)
+        if measure is None or use not in measure.uses:
+            why = "is no measure of this job" if measure is None else f"cannot be named here, as {measure.why_not}"
+            raise ValueError(f"{place}: '{name}' {why}; one of {', '.join(allowed(kind, use))}")
 
 
 def check_night(deadline_hours: float, by: str | None, labels: Labels | None) -> None:

@@ -49,16 +49,23 @@ class Experiment(Strict):
     start: DayField | None = None
 
 
+RISE = 0.1
+
+
 class Gate(Strict):
     """When a checkpoint may be released.
 
     ``margins``: by how much each measure may be worse than the served model's before the interval's verdict is
-    ``keep``; ``floors``: values below which nothing is released (for ``log_loss``: above which).
+    ``keep`` (of calibration: farther from 1); ``floors``: values below which nothing is released (for ``log_loss``:
+    above which); ``rise``: share of the way to a perfect value by which the primary measure may be above the best of
+    the last four weeks, beyond it the verdict is ``inconclusive``; ``null``: whatever comes is believed.
     """
 
     margins: dict[str, float] = Field(default_factory=dict)
     floors: dict[str, float] = Field(default_factory=dict)
     calibration: tuple[float, float] = (0.8, 1.25)
+    # The default changes no digest: what was judged before there was a limit is not judged again for it.
+    rise: float | None = Field(default=RISE, gt=0, le=1, exclude_if=lambda value: value == RISE)
     resamples: int = Field(default=400, ge=50)
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
 

@@ -30,6 +30,7 @@ from pipeline.config.requests import Impressions, Ranking
 from pipeline.config.retention import Retention
 from pipeline.config.tables import Table, Validation
 from pipeline.days import Day
+from pipeline.measures import PRIMARY
 
 SpaceType = Literal["int", "str"]
 
@@ -108,7 +109,7 @@ class JobConfig(Strict):
         for section in ("tables", "spaces", "experiments"):
             check_names(section, getattr(self, section))
         check_tables(self.tables)
-        check_measures(self.kind, self.release, self.measures)
+        check_measures(self.kind, self.release, self.measures, self.alerts)
         check_widths(self.experiments)
         check_night(self.deadline_hours, self.release.by, self.labels)
         if self.impressions is not None:
@@ -159,6 +160,11 @@ class JobConfig(Strict):
                     raise ValueError(f"features.{name}.counter.key: '{key}' is a {self.features[key].kind}")
                 if feature.side is not Side.PAIR and self.features[key].side is not feature.side:
                     raise ValueError(f"features.{name}: on the {feature.side}'s side, but its key '{key}' is not")
+
+    @property
+    def primary(self) -> str:
+        """The measure that the job is judged by."""
+        return self.measures.primary or PRIMARY[self.kind]
 
     def feature_schema(self) -> FeatureSchema:
         """Every feature that is mapped or fed, as the models see them."""

@@ -11,7 +11,7 @@ from pipeline.config.alerts import Alerts
 from pipeline.config.load import conf_folder
 from pipeline.days import Day
 from pipeline.errors import DayspringError
-from pipeline.evaluation import COLUMNS, LOWER_IS_BETTER
+from pipeline.measures import MEASURES, Better, columns
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,10 @@ class Job:
             return cls(name, problem=f"{path}: no such file; the days that were trained are shown all the same")
         return _read(name, path, written)
 
-    @property
-    def lower_is_better(self) -> list[str]:
-        return [each for each in self.measures if each in LOWER_IS_BETTER]
+    def better(self, way: Better) -> list[str]:
+        """The shown measures of which it is better to be ``lower`` or ``near_one``."""
+        known = {name: measure for listed in MEASURES.values() for name, measure in listed.items()}
+        return [each for each in self.measures if known[each].better == way]
 
 
 @lru_cache(maxsize=64)
@@ -62,8 +63,7 @@ def _read(name: str, path: Path, written: int) -> Job:
         config = load_job(name, path.parent)
     except DayspringError as error:
         return Job(name, problem=str(error))
-    measures = COLUMNS[config.kind]
-    primary = config.measures.primary or {"impressions": "auc", "ranking": "composite"}[config.kind]
+    measures, primary = columns(config.kind), config.primary
     return Job(
         name, config.kind, tuple(config.experiments), config.release.champion,
         starts={each: settings.start or config.start for each, settings in config.experiments.items()},

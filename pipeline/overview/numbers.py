@@ -24,7 +24,8 @@ def measures(index: Index, job: Job, days: list[Day]) -> dict[str, Any]:
     return {
         "names": names,
         "primary": job.primary if job.primary in names else next(iter(names), ""),
-        "lower_is_better": job.lower_is_better,
+        "lower_is_better": job.better("lower"),
+        "best_near_1": job.better("near_one"),
         "values": {name: _columns(series, days, names, None) for name, series in tests.items()},
         "groups": [
             {

@@ -108,6 +108,8 @@ def export_of(context: JobContext, checkpoint_id: str) -> tuple[Artifact | None,
 
 def _succession(context: JobContext, day: Day, champion: str) -> tuple[Championship | None, str]:
     """The experiment that may take over on ``day``: its own gate passes, and it is shown to beat the champion."""
+    if _is_doubted(context.store.current(Ref("gate", context.job, day, champion))):
+        return None, ""
     for name in context.config.experiments:
         gate = context.store.current(Ref("gate", context.job, day, name)) if name != champion else None
         if gate is not None and gate.manifest.extra["verdict"] == "promote":
@@ -115,6 +117,11 @@ def _succession(context: JobContext, day: Day, champion: str) -> tuple[Champions
             if better:
                 return Championship(name, day, "superiority"), figures
     return None, ""
+
+
+def _is_doubted(gate: Artifact | None) -> bool:
+    """The day made a measure too good to be believed: its rows tell of no model, and none trained on them is fresh."""
+    return gate is not None and "rise" in gate.manifest.extra
 
 
 def _after_test(context: JobContext, day: Day, champion: str) -> Choice:
@@ -142,6 +149,8 @@ def _immediate(context: JobContext, day: Day, champion: str) -> Choice:
                 reasons = [f"{tested} failed on its next day", *reasons]
                 return Choice(export, "restored", verdict, reasons, None, [gate, before])
         return _kept(context, day, verdict, [*reasons, "no earlier release to restore"], [gate])
+    if gate is not None and _is_doubted(gate):
+        return _kept(context, day, verdict, [str(each) for each in gate.manifest.extra["reasons"]], [gate])
     checkpoint = context.chain(champion).trained(day)
     assert checkpoint is not None
     consulted = [gate] if gate is not None else []

@@ -11,9 +11,9 @@ from pipeline.artifacts import Artifact, Ref
 from pipeline.column_watch import changes_of
 from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.evaluation import COLUMNS
 from pipeline.features import arrays as day_arrays
 from pipeline.history_of_measures import GROUPS, TestedDay, measured_days
+from pipeline.measures import MEASURES, columns
 from pipeline.report import curves
 from pipeline.wild_values import in_words, told
 
@@ -30,9 +30,14 @@ def collect(context: JobContext, day: Day) -> dict[str, Any]:
     skipped = [each for each in store.days("day", config.job) if context.skipped(each) is not None]
     return {
         "job": config.job, "day": day, "skipped": context.skipped(day), "weekday": day.date.strftime("%A"),
-        "columns": COLUMNS[config.kind], "primary": config.measures.primary,
+        "columns": columns(config.kind),
         "tests": [each for each in tested if each.day == day],
-        "curves": {name: _curve(tested, name, skipped, day) for name in _curved(config.kind)},
+        "curves": {
+            name: _curve(tested, name, skipped, day)
+            for name, measure in MEASURES[config.kind].items()
+            if measure.curve
+        },
+        "all_requests": [each for each in MEASURES[config.kind].values() if each.everyone],
         "volumes": _volumes(shared["validated"]),
         "quarantine": _quarantine(shared["validated"]),
         "changes": changes_of(context, day),
@@ -44,10 +49,6 @@ def collect(context: JobContext, day: Day) -> dict[str, Any]:
         "release": _release(store.current(Ref("release", config.job, day))),
         "timings": _timings(shared, own), "bytes": store.sizes(config.job),
     }  # fmt: skip
-
-
-def _curved(kind: str) -> tuple[str, ...]:
-    return tuple(name for name in COLUMNS[kind] if name not in ("requests", "covered", "hit_15"))
 
 
 def _curve(tested: list[TestedDay], measure: str, skipped: list[Day], today: Day) -> Any:

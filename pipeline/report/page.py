@@ -13,8 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from pipeline.commands import shown
 from pipeline.context import JobContext
 from pipeline.durable import write_atomic
-from pipeline.evaluation import COLUMNS
 from pipeline.history_of_measures import GROUPS, measured_days
+from pipeline.measures import columns
 from pipeline.report.curves import bars
 
 
@@ -46,11 +46,11 @@ def render(content: dict[str, Any]) -> str:
 
 def write_csv(context: JobContext) -> Path:
     """Write ``reports/<job>/measures.csv`` under the root: one row per tested day and experiment."""
-    columns = COLUMNS[context.config.kind]
+    shown = columns(context.config.kind)
     text = io.StringIO()
-    writer = csv.DictWriter(text, ["day", "experiment", "checkpoint", "rows", *columns], lineterminator="\n")
+    writer = csv.DictWriter(text, ["day", "experiment", "checkpoint", "rows", *shown], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(tested.row(columns) for tested in measured_days(context))
+    writer.writerows(tested.row(shown) for tested in measured_days(context))
     path = reports_folder(context) / "measures.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, text.getvalue().encode())

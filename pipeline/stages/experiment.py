@@ -10,6 +10,7 @@ from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import ChainError, DaySkipped, PrunedPayload
 from pipeline.features.build import build_day
+from pipeline.measures import headline
 from pipeline.overrides import NONE, Overrides
 from pipeline.wild_values import in_words, told
 
@@ -27,12 +28,13 @@ class Outcome:
     @property
     def summary(self) -> str:
         values = self.test.manifest.extra["values"] if self.test is not None else {}
-        shown = [
-            f"{name} {value:.4f}" for name in ("auc", "hit_1", "hit_3") if isinstance(value := values.get(name), float)
-        ]
-        verdict = [self.gate.manifest.extra["verdict"]] if self.gate is not None else []
-        wild = [text] if (text := in_words(told(self.checkpoint.manifest))) and self.trained else []
-        return ", ".join(["trained" if self.trained else "already trained", *shown, *verdict, *wild])
+        parts = ["trained" if self.trained else "already trained", *headline(values)]
+        if self.gate is not None:
+            judged = self.gate.manifest.extra
+            parts.append(f"{judged['verdict']} ({judged['rise']})" if "rise" in judged else judged["verdict"])
+        if self.trained and (wild := in_words(told(self.checkpoint.manifest))):
+            parts.append(wild)
+        return ", ".join(parts)
 
 
 def run(

@@ -59,7 +59,7 @@ function jobPage(page, job) {
     items.length ? el("section", { id: "attention" }, el("h2", {}, "Needs attention"), el("ul", { class: "plain" }, items)) : "",
     el("section", { id: "calendar" }, el("div", { class: "bar" }, el("h2", {}, "Chains"), el("label", { for: "range" }, "show", span)), calendars, calendarKeys(), detail),
     job.measures.names.length ? el("section", { id: "curves" }, el("div", { class: "bar" }, el("h2", {}, "Measures by day"), el("label", { for: "measure" }, "measure", measure)), curves, legend,
-      el("p", { class: "soft small" }, `Each point is the newest checkpoint before a day, tested on that day's rows${job.measures.lower_is_better.length ? `; ${job.measures.lower_is_better.join(", ")}: lower is better` : ""}. Grey bands are skipped days, triangles published releases.`)) : "",
+      el("p", { class: "soft small" }, `Each point is the newest checkpoint before a day, tested on that day's rows${job.measures.lower_is_better.length ? `; ${job.measures.lower_is_better.join(", ")}: lower is better` : ""}${job.measures.best_near_1.length ? `; ${job.measures.best_near_1.join(", ")}: best near 1` : ""}. Grey bands are skipped days, triangles published releases.`)) : "",
     groups, verdictTable(job), ranged, releaseSection(job), reportSection(job), ...closing(job).filter(Boolean));
   drawCalendars(); drawRanged();
   if (job.measures.names.length) drawCurves();

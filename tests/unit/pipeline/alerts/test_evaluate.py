@@ -12,6 +12,7 @@ from pipeline.alerts.evaluate import evaluate
 from pipeline.artifacts import Ref
 from pipeline.config import load_job
 from pipeline.config.alerts import Alerts
+from pipeline.config.experiment import Measures
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.release.pointer import Pointer, ReleaseFiles
@@ -87,6 +88,26 @@ def test_gate_and_check_that_block(context: JobContext) -> None:
     assert alert.text == "checkpoint/x may not be released: auc below its floor; calibration 9"
     commit(context, "check", DAY, blocked, "pooled")
     assert told(context)["check_block"].experiment == "pooled"
+
+
+def test_a_rise_that_the_gate_did_not_believe(context: JobContext) -> None:
+    judged = {"verdict": "inconclusive", "reasons": ["few users"], "checkpoint": "c"}
+    commit(context, "gate", DAY, {**judged, "rise": "auc .98, too good"})
+    commit(context, "gate", DAY, judged, "pooled")
+    (alert,) = evaluate(context, DAY)
+    assert (alert.kind, alert.experiment, alert.text) == ("measure_rise", "din", "auc .98, too good")
+
+
+def test_the_measure_that_is_told_is_the_primary_one(tmp_path: Path) -> None:
+    context = JobContext(load_job("homework", PROJECT / "conf"), tmp_path)
+    config = context.config.model_copy(update={"measures": Measures()})
+    assert config.primary == "composite"
+    for back in range(5):
+        extra = {"values": {"composite": 0.3 if back == 0 else 0.6, "hit_3": 0.6}}
+        with context.store.draft(Ref("test", "homework", DAY.plus(-back), "din")) as draft:
+            draft.commit(key=f"{back}", digest="", inputs=[], extra=extra)
+    (alert,) = evaluate(JobContext(config, tmp_path), DAY)
+    assert alert.text.startswith("composite 0.3000")
 
 
 def test_growth_far_from_the_usual(context: JobContext) -> None:

@@ -8,6 +8,7 @@ import yaml
 from pipeline.config.load import load_job, parse_job
 from pipeline.days import Day
 from pipeline.errors import ConfigError
+from pipeline.measures import allowed
 
 ROOT = Path(__file__).resolve().parents[4]
 ALL = [(folder, job) for folder in ("conf", "examples/conf") for job in ("homework", "ads")]
@@ -133,7 +134,20 @@ def test_source_by_range_of_days(ads: str) -> None:
         ("release__gate__margins", {"acu": 0.1}, "release.gate.margins: 'acu' is no measure of this job"),
         ("release__gate__floors", {"hit_1": 0.1}, "release.gate.floors: 'hit_1' is no measure of this job"),
         ("release__gate__calibration", [2, 1], "release.gate.calibration: [2.0, 1.0] holds no value"),
+        ("release__gate__floors", {"calibration": 0.5}, "release.gate.floors: 'calibration' cannot be named here, as "
+         "its limits are release.gate.calibration: [lowest, highest]; one of auc, gauc, log_loss"),
+        ("release__gate__margins", {"hit_3_all": 0.1}, "margins: 'hit_3_all' is no measure of this job; one of auc"),
+        ("release__gate__margins", {"auc": -0.1}, "release.gate.margins.auc: -0.1 can never act; it must be"),
+        ("release__gate__margins", {"gauc": 2}, "release.gate.margins.gauc: 2 can never act"),
+        ("release__gate__margins", {"log_loss": float("nan")}, "release.gate.margins.log_loss: nan can never act"),
+        ("release__gate__floors", {"auc": 55}, "release.gate.floors.auc: 55 is no value of it; a share lies between 0"),
+        ("release__gate__rise", 0, "release.gate.rise: Input should be greater than 0"),
+        ("release__gate__calibration", [float("nan"), 2], "release.gate.calibration: [nan, 2.0] holds no value"),
         ("measures__primary", "nope", "measures.primary: 'nope' is no measure"),
+        ("measures__primary", "calibration", "measures.primary: 'calibration' cannot be named here"),
+        ("measures__composite", {1: 1.0}, "measures.composite: has no meaning with `kind: impressions`; take it out"),
+        ("alerts", {"measure": "ctr"}, "alerts.measure: 'ctr' is no measure of this job; one of auc, gauc, log_loss"),
+        ("alerts", {"measure": "calibration"}, "alerts.measure: 'calibration' cannot be named here"),
         ("features__user_rate__side", "item", "features.user_rate: on the item's side, but its key 'user' is not"),
         ("threads", True, "threads: is a number, not true or false"),
         ("experiments__din__dim", "8", "experiments.din.dim: is a whole number; write it without quotes"),
@@ -141,6 +155,42 @@ def test_source_by_range_of_days(ads: str) -> None:
 )
 def test_what_one_section_says_of_another_must_be_true(ads: str, place: str, value: object, said: str) -> None:
     assert said in error(edited(ads, **{place: value}))
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        ("release__gate__margins", {"covered": 1}, "margins: 'covered' cannot be named here, as it is a count"),
+        ("release__gate__margins", {"gauc": 0.1}, "margins: 'gauc' is no measure of this job; one of hit_1, hit_3"),
+        ("release__gate__floors", {"hit_2": 0.1}, "release.gate.floors: 'hit_2' is no measure of this job"),
+        ("release__gate__calibration", [0.5, 2], "release.gate.calibration: has no meaning with `kind: ranking`"),
+        ("alerts", {"measure": "requests"}, "alerts.measure: 'requests' cannot be named here, as it is a count"),
+        ("measures__composite", {}, "measures.composite: {} is no mean of hit rates"),
+        ("measures__composite", {0: 1.0}, "measures.composite: {0: 1.0} is no mean of hit rates"),
+        ("measures__composite", {1: 1.0, 3: -0.5}, "is no mean of hit rates"),
+    ],
+)
+def test_measures_of_a_ranking_are_named_where_they_act(place: str, value: object, said: str) -> None:
+    text = (ROOT / "conf" / "homework.yaml").read_text(encoding="utf-8")
+    assert said in error(edited(text, **{place: value}))
+
+
+def test_every_measure_that_config_check_lets_pass_is_known_to_the_gate(ads: str) -> None:
+    homework = (ROOT / "conf" / "homework.yaml").read_text(encoding="utf-8")
+    for kind, text in (("impressions", ads), ("ranking", homework)):
+        for use, place in (("margin", "release__gate__margins"), ("floor", "release__gate__floors")):
+            for name in allowed(kind, use):  # type: ignore[arg-type]
+                assert parse_job(edited(text, **{place: {name: 0.5}}), Path("x.yaml")).primary
+
+
+def test_the_limit_of_a_rise_changes_no_digest_until_it_is_set(ads: str) -> None:
+    before = parse_job(ads, Path("ads.yaml"))
+    assert before.release.gate.rise == 0.1
+    # Of the settings as they were before there was such a limit.
+    assert "rise" not in before.model_dump(mode="json")["release"]["gate"]
+    for value in (None, 0.3):
+        after = parse_job(edited(ads, release__gate__rise=value), Path("ads.yaml"))
+        assert before.stage_settings("gate") != after.stage_settings("gate")
 
 
 def test_names_become_folders(ads: str) -> None:

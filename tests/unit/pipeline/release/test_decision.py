@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.context import JobContext
+from pipeline.days import Day
 from pipeline.errors import ChainError
 from pipeline.release import decision
 from pipeline.release.build import build
@@ -124,6 +126,45 @@ def test_immediate_goes_back_when_the_next_days_test_fails(tmp_path: Path, verdi
     assert "failed on its next day" in extra["reasons"][0]
     run(here, FOURTH, "promote")
     assert build(here, FOURTH).manifest.extra["checkpoint_day"] == str(FOURTH)
+
+
+def _doubt(here: JobContext, day: Day, experiment: str) -> None:
+    """The gate of the day did not believe a rise."""
+    tested = here.store.latest_before("checkpoint", here.job, day, experiment)
+    assert tested is not None
+    commit(here, "gate", day, experiment, verdict="inconclusive", reasons=["too good"], checkpoint=tested.id,
+           incumbent=None, rise="too good")  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["after_next_day_test", "immediate"])
+def test_a_rise_that_is_not_believed_leaves_what_is_served(tmp_path: Path, mode: str) -> None:
+    here = context(tmp_path, mode=mode)
+    for day in (FIRST, SECOND):
+        run(here, day, None if day == FIRST else "promote")
+        before = build(here, day)
+    run(here, THIRD)
+    _doubt(here, THIRD, "a")
+    extra = build(here, THIRD).manifest.extra
+    assert (extra["checkpoint"], extra["by"], extra["verdict"]) == (
+        before.manifest.extra["checkpoint"], "kept", "inconclusive",
+    )  # fmt: skip
+    choice = promoted(here, "a", THIRD)
+    assert (choice.by, choice.reasons) == ("promote", ["promoted by hand"])
+
+
+def test_nobody_takes_over_on_a_day_that_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = context(tmp_path)
+    run(here, FIRST, None)
+    run(here, SECOND)
+    build(here, SECOND)
+    share(here, THIRD)
+    for name in ("a", "b"):
+        judge(here, THIRD, name, "promote")
+        train(here, THIRD, name)
+    _doubt(here, THIRD, "a")
+    _superior(monkeypatch, on=THIRD)
+    extra = build(here, THIRD).manifest.extra
+    assert (extra["experiment"], extra["by"]) == ("a", "kept")
 
 
 def test_a_superior_challenger_takes_over_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,110 @@
+"""The measures of a test: what each is called, which way is better, what it averages and where it may be named.
+
+Settings, evaluation, gate, alerts, report, page and command line all ask here; nothing else lists measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["ranking", "impressions"]
+Better = Literal["higher", "lower", "near_one"]
+Of = Literal["row", "request", "user", "pairs", "totals", "count"]
+Use = Literal["margin", "floor", "primary", "alert"]
+
+HIT_RATES = (1, 3, 5, 10, 15)
+EVERYWHERE: frozenset[Use] = frozenset({"margin", "floor", "primary", "alert"})
+CALIBRATION_RANGE = "its limits are release.gate.calibration: [lowest, highest]"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure of one kind of job.
+
+    Attributes:
+        better: which way it is better; ``near_one``: the nearer to 1.
+        of: what it is put together from. ``row``, ``request``, ``user``: a mean over these (a user's share is weighted
+            by his rows); ``totals``: the quotient of two sums over rows; ``pairs``: a share of the pairs of rows of all
+            users; ``count``: no measure of quality. Whatever it is, a bootstrap draws users, each with all that is his.
+        uses: the settings that may name it.
+        why_not: why other settings may not.
+        share: lies between 0 and 1.
+        top: of a hit rate, the number of candidates that are looked at.
+        everyone: of a hit rate, over requests without a positive too.
+        column: has a column in tables and in the CSV.
+        curve: has a curve in the day's report.
+        headline: stands in the line that a run prints.
+    """
+
+    name: str
+    better: Better
+    of: Of
+    uses: frozenset[Use] = EVERYWHERE
+    why_not: str = ""
+    share: bool = True
+    top: int | None = None
+    everyone: bool = False
+    column: bool = True
+    curve: bool = True
+    headline: bool = False
+
+    def worth(self, value: float) -> float:
+        """``value`` turned so that more is better."""
+        if self.better == "near_one":
+            return -abs(value - 1)
+        return -value if self.better == "lower" else value
+
+
+def _count(name: str) -> Measure:
+    return Measure(name, "higher", "count", frozenset(), "it is a count", share=False, curve=False)
+
+
+def _hits(k: int) -> Measure:
+    return Measure(f"hit_{k}", "higher", "request", top=k, curve=k < 15, headline=k in (1, 3))
+
+
+def _hits_of_all(k: int) -> Measure:
+    return Measure(f"hit_{k}_all", "higher", "request", top=k, everyone=True, column=False, curve=False)
+
+
+_LISTED: Mapping[Kind, tuple[Measure, ...]] = {
+    "impressions": (
+        Measure("auc", "higher", "pairs", headline=True),
+        Measure("gauc", "higher", "user"),
+        Measure("log_loss", "lower", "row", share=False),
+        Measure("calibration", "near_one", "totals", frozenset({"margin"}), CALIBRATION_RANGE, share=False),
+    ),
+    "ranking": (
+        _count("requests"),
+        _count("covered"),
+        *(_hits(k) for k in HIT_RATES),
+        # Its weights are a setting and need not add up to 1.
+        Measure("composite", "higher", "request", share=False),
+        Measure("log_loss", "lower", "request", share=False),
+        Measure("auc", "higher", "request", headline=True),
+        *(_hits_of_all(k) for k in HIT_RATES),
+    ),
+}
+MEASURES: Mapping[Kind, Mapping[str, Measure]] = {
+    kind: {measure.name: measure for measure in listed} for kind, listed in _LISTED.items()
+}
+PRIMARY: Mapping[Kind, str] = {"impressions": "auc", "ranking": "composite"}
+"""What a job is judged by that names no ``measures.primary``."""
+
+
+def columns(kind: Kind) -> tuple[str, ...]:
+    """Measures that tables and the CSV show, in their order."""
+    return tuple(name for name, each in MEASURES[kind].items() if each.column)
+
+
+def allowed(kind: Kind, use: Use) -> tuple[str, ...]:
+    """Measures that a setting of this use may name."""
+    return tuple(name for name, each in MEASURES[kind].items() if use in each.uses)
+
+
+def headline(values: Mapping[str, float | int | None]) -> list[str]:
+    """The few measures that a run's line shows, of those that have a value."""
+    names = dict.fromkeys(name for listed in MEASURES.values() for name, each in listed.items() if each.headline)
+    return [f"{name} {value:.4f}" for name in names if isinstance(value := values.get(name), float)]

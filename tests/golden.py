@@ -1,0 +1,29 @@
+"""The folder of golden numbers: weights, inputs and expected outputs that something else than this code computed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def golden_folder() -> Path:
+    """``DAYSPRING_GOLDEN``, else ``shared/golden`` beside the project."""
+    return Path(os.environ.get("DAYSPRING_GOLDEN") or PROJECT.parent / "shared" / "golden")
+
+
+def golden(case: str) -> dict[str, NDArray[np.generic]]:
+    """The arrays of one case; skips the test where the folder is missing, and fails it where ``CI=true``."""
+    path = golden_folder() / f"{case}.npz"
+    if not path.is_file():
+        missing = f"{path}: no such file; set DAYSPRING_GOLDEN to the folder of golden numbers"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}

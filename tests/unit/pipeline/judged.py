@@ -1,0 +1,52 @@
+"""A day on which every measure of two models is known by hand, the same for each user, so that no draw changes it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from models.schema import DayArrays
+from pipeline.bootstrap import Scored
+from tests.unit.pipeline.test_evaluation import COMPOSITE, day
+
+USERS = 20
+_THIRD = math.log(3)
+
+BETTER = {
+    "impressions": {"auc": 0.5, "gauc": 0.5, "calibration": 0.5, "log_loss": math.log(64 / 3) / 4 - math.log(4 / 3)},
+    "ranking": {
+        **{f"hit_{k}{of}": 1.0 for k in (1, 3, 5, 10, 15) for of in ("", "_all")},
+        "composite": 0.5 + 0.3 + 0.2 + 0.1, "auc": 1.0, "log_loss": math.log(257) - math.log(2),
+    },
+}  # fmt: skip
+"""By how much ``good`` is better than ``bad``, by kind and measure: more is better, whatever the measure."""
+
+
+def impressions() -> tuple[DayArrays, list[float], list[float]]:
+    """A day, the scores of the better model and those of the worse: four rows a user, the first one clicked.
+
+    better: predictions 3/4, 1/4, 1/4, 1/4: the click first (AUC 1); 1.5 clicks predicted where there is one;
+    log-loss ln 4/3 each.
+    worse: 1/2, 3/4, 1/2, 1/4: above one of three, level with one (AUC 1/2); 2 predicted; log-losses ln 2, ln 4, ln 2
+    and ln 4/3, together ln 64/3.
+    """
+    rows = day(list(range(4 * USERS + 1)), [1, 0, 0, 0] * USERS, np.repeat(np.arange(USERS), 4).tolist())
+    return rows, [_THIRD, -_THIRD, -_THIRD, -_THIRD] * USERS, [0.0, _THIRD, 0.0, -_THIRD] * USERS
+
+
+def requests() -> tuple[DayArrays, list[float], list[float]]:
+    """A day, better and worse scores: one request a user, one positive of 17 candidates, first or last of all.
+
+    Softmax of the positive: 16 / (16 + 16) and 1/16 / (1/16 + 16) = 1/257.
+    """
+    rows = day(list(range(0, 17 * USERS + 1, 17)), ([1] + [0] * 16) * USERS, list(range(USERS)))
+    best, zeros = math.log(16), [0.0] * 16
+    return rows, [best, *zeros] * USERS, [-best, *zeros] * USERS
+
+
+def scored(kind: str, *, swapped: bool = False) -> Scored:
+    """The better model as the new one; ``swapped``: as the old one."""
+    rows, good, bad = impressions() if kind == "impressions" else requests()
+    new, old = (np.array(each, np.float32) for each in ((bad, good) if swapped else (good, bad)))
+    return Scored(kind, rows, np.arange(len(new), dtype=np.int32), COMPOSITE, new, old)  # type: ignore[arg-type]
