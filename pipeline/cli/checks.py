@@ -9,9 +9,11 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from pipeline.cli.arguments import Commands
+from pipeline.cli.source_tables import found, read_tables
 from pipeline.config import JobConfig, conf_folder, job_names, load_job
 from pipeline.context import JobContext
 from pipeline.errors import ConfigError, DayspringError
@@ -89,23 +91,45 @@ def _config(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    checks: list[tuple[str, Callable[[], str]]] = [("Python", _python), ("packages", _packages)]
+    bad = _failed("Python", _python) + _failed("packages", _packages)
     for name in _jobs(options.job):
-        checks += [
-            (f"{name}: settings", lambda name=name: f"{len(load_job(name).features)} features"),  # type: ignore[misc]
-            (f"{name}: artefact root", lambda name=name: _root(JobContext.open(name))),  # type: ignore[misc]
-            (f"{name}: source", lambda name=name: _source(JobContext.open(name))),  # type: ignore[misc]
-            (f"{name}: Redis", lambda name=name: _redis(JobContext.open(name))),  # type: ignore[misc]
-            (f"{name}: models", lambda name=name: _models(JobContext.open(name))),  # type: ignore[misc]
-        ]
-    bad = 0
-    for what, check in checks:
-        try:
-            print(f"ok    {what}: {check()}")
-        except (DayspringError, OSError) as error:
-            bad += 1
-            print(f"BAD   {what}: {error}")
+        bad += _failed(f"{name}: settings", lambda name=name: f"{len(load_job(name).features)} features")  # type: ignore[misc]
+        bad += _job_failures(name)
     return 1 if bad else 0
+
+
+def _job_failures(name: str) -> int:
+    """How many of a job's stores are not as they must be."""
+
+    def failed(what: str, check: Callable[[JobContext], str]) -> bool:
+        return _failed(f"{name}: {what}", lambda: check(JobContext.open(name)))
+
+    bad = failed("artefact root", _root)
+    unreachable = failed("source", _source)
+    bad += 1 if unreachable else _tables(name)
+    return bad + failed("Redis", _redis) + failed("models", _models)
+
+
+def _tables(name: str) -> int:
+    """How many of a job's tables cannot be read as they are."""
+    context = JobContext.open(name)
+    try:
+        source = context.source()
+        return sum(
+            _failed(f"{name}: table {each}", partial(found, source, table, wanted))
+            for each, table, wanted in read_tables(context)
+        )
+    finally:
+        context.close()
+
+
+def _failed(what: str, check: Callable[[], str]) -> bool:
+    try:
+        print(f"ok    {what}: {check()}")
+    except (DayspringError, OSError) as error:
+        print(f"BAD   {what}: {error}")
+        return True
+    return False
 
 
 def _python() -> str:

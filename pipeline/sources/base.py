@@ -47,6 +47,28 @@ class DaysReading:
     others: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What a table holds, as far as its source can tell at little cost; ``None`` is what it cannot.
+
+    Attributes:
+        filled: whether there is a row at all.
+        days: of a dated table, how many days there are.
+        first, last: the first day and the newest one that has rows.
+        rows: of the newest day, or of an undated table.
+        files: the same.
+        missing: wanted columns that are not there (on the newest day).
+    """
+
+    filled: bool
+    days: int | None = None
+    first: Day | None = None
+    last: Day | None = None
+    rows: int | None = None
+    files: int | None = None
+    missing: tuple[str, ...] = ()
+
+
 class Source(ABC):
     """Tables by name, read a day at a time and in chunks. A ``day`` of ``None`` is an undated table.
 
@@ -103,6 +125,10 @@ class Source(ABC):
     @abstractmethod
     def is_marked(self, source: str, day: Day) -> bool:
         """Whether the table's day is marked as complete."""
+
+    @abstractmethod
+    def contents(self, source: str, columns: Sequence[str], *, dated: bool) -> Contents:
+        """What is found where a table is looked for."""
 
     @contextmanager
     def consistent(self) -> Iterator[None]:

@@ -10,12 +10,14 @@ import pyarrow.parquet as pq
 
 from pipeline.days import Day
 from pipeline.errors import SourceError, UsageError
-from pipeline.sources.base import Reading, Source
+from pipeline.sources.base import Contents, Reading, Source
 from pipeline.sources.delta_log import refuse_removed
 from pipeline.sources.parquet_folders import DataFile, day_folders, files_of_day, files_of_table, no_parquet
 
 DONE = "_SUCCESS"
 """The empty file that marks a day's folder as complete."""
+_LOOKED_INTO = 7
+"""Newest folders in which rows are looked for."""
 
 
 class ParquetSource(Source):
@@ -77,6 +79,18 @@ class ParquetSource(Source):
         """By the marker in the day's folder itself: that of one of its hours says nothing of the day."""
         folders = [each for each in day_folders(self._table(source)) if each.day == day]
         return bool(folders) and all(not each.time and (each.path / DONE).is_file() for each in folders)
+
+    def contents(self, source: str, columns: Sequence[str], *, dated: bool) -> Contents:
+        days = sorted({folder.day for folder in day_folders(self._table(source))}) if dated else []
+        # The newest folder may be there before its rows.
+        for day in reversed(days[-_LOOKED_INTO:]) if dated else [None]:
+            files = self._files(source, day)
+            rows = sum(_rows(file.path) for file in files)
+            if rows:
+                missing = self.read(source, columns, day, chunk_rows=1).missing
+                first = days[0] if days else None
+                return Contents(True, len(days) if dated else None, first, day, rows, len(files), missing)
+        return Contents(False, len(days) if dated else None, days[0] if days else None)
 
     def version(self, source: str) -> str | None:
         """What the file system says of an undated table's files."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -11,10 +11,13 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from pipeline.days import Day
-from pipeline.errors import SourceError
-from pipeline.sources.base import Source
+from pipeline.errors import SourceError, SourceInterrupted, UsageError
+from pipeline.sources.base import Contents, Source
 from pipeline.sources.statements import QUERIES, Statement, Statements
 from pipeline.urls import secrets_of
+
+_NO_DAY = Day.of(1970, 1, 1)
+"""A day that a table is asked for where only its columns matter."""
 
 
 class SqlSource(Source):
@@ -49,6 +52,33 @@ class SqlSource(Source):
         found = f"SELECT 1 FROM ({self.statements.get(source).text}) AS found LIMIT 1"
         with self._connect(source) as connection:
             return connection.execute(text(found), self._parameters(source, day)).first() is not None
+
+    def contents(self, source: str, columns: Sequence[str], *, dated: bool) -> Contents:
+        """By the index of the day, which the schema has."""
+        if not dated:
+            missing = self.read(source, columns, None, chunk_rows=1).missing
+            rows = self.count(source, None)
+            return Contents(rows > 0, rows=rows, missing=missing)
+        missing = self.read(source, columns, _NO_DAY, chunk_rows=1).missing
+        try:
+            first, last, days = self._span(source)
+        except SourceInterrupted:
+            raise
+        except SourceError:  # what the statement gives does not hold the column by which it finds a day
+            return Contents(True, missing=missing)
+        if last is None:
+            return Contents(bool(days), days, missing=missing)
+        return Contents(True, days, first, last, self.count(source, last), missing=missing)
+
+    def _span(self, source: str) -> tuple[Day | None, Day | None, int]:
+        """The first and the last day, and how many there are."""
+        every = self.statements.get(source).of_all_days
+        if every is None:
+            raise SourceError(f"{self._where(source)}: compares no plain column with :day")
+        spans = f"SELECT MIN({every[1]}), MAX({every[1]}), COUNT(DISTINCT {every[1]}) FROM ({every[0]}) AS spans"
+        with self._connect(source) as connection:
+            first, last, days = connection.execute(text(spans)).one()
+        return _day_of(first), _day_of(last), int(days)
 
     def is_marked(self, source: str, day: Day) -> bool:
         marks = self.statements.get("day_ready")
@@ -102,6 +132,15 @@ class SqlSource(Source):
         for secret in sorted(self._secrets, key=len, reverse=True):
             message = message.replace(secret, "***")
         return message
+
+
+def _day_of(value: object) -> Day | None:
+    """The day at the beginning of what a database says, be it a date, a time or a text; ``None`` for anything else."""
+    written = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    try:
+        return Day.parse(written[:10].replace("/", "-"))
+    except UsageError:
+        return None
 
 
 __all__ = ["QUERIES", "SqlSource", "Statement"]

@@ -12,6 +12,7 @@ from pipeline.errors import SourceError
 QUERIES = Path(__file__).resolve().parents[2] / "sql" / "queries"
 _MARKER = re.compile(r"^--\s*marker:\s*(\S+)\s*$", re.MULTILINE)
 _DAY = re.compile(r"(?<![:\w\\]):day\b")
+_DAY_COLUMN = re.compile(r"(?<![\w.`])(?P<whole>(?:`?\w+`?\.)?`?(?P<column>\w+)`?)\s*=\s*:day\b")
 _RANGES = re.compile(r"^--\s*ranges:\s*(\S+)\s*$", re.MULTILINE)
 
 
@@ -33,6 +34,14 @@ class Statement:
     @property
     def is_dated(self) -> bool:
         return _DAY.search(self.text) is not None
+
+    @property
+    def of_all_days(self) -> tuple[str, str] | None:
+        """The statement without its day, and the column that holds it; ``None`` where it compares no plain column."""
+        found = _DAY_COLUMN.findall(self.text)
+        if len(found) != len(_DAY.findall(self.text)) or len({column for _, column in found}) != 1:
+            return None
+        return _DAY_COLUMN.sub(r"\g<whole> IS NOT NULL", self.text), found[0][1]
 
     def of_day(self, day: Day | None) -> str:
         """The statement with its day written in, as a server reads it."""

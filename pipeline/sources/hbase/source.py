@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.errors import SourceError
-from pipeline.sources.base import DaysReading, Reading, Source
+from pipeline.sources.base import Contents, DaysReading, Reading, Source
 from pipeline.sources.hbase.address import Address
 from pipeline.sources.hbase.cells import ROW_KEY, Cells, Row, Wanted, overwrites, wanted_columns
 from pipeline.sources.hbase.day_filter import FIRST_CELL, KEYS_ONLY, day_filter, slashed
@@ -128,6 +128,11 @@ class HBaseSource(Source):
             return False
         key = f"{source}/{day}".encode()
         return bool(self._link.ask(f"the marker of {source} on {day}", lambda here: here.table(DAY_READY).row(key)))
+
+    def contents(self, source: str, columns: Sequence[str], *, dated: bool) -> Contents:
+        """Whether there is a row; days and rows would cost a pass over the table. A column lacks if its family does."""
+        missing = wanted_columns(columns, self._families_of(source))[1]
+        return Contents(self.has_rows(source, None), missing=tuple(missing))
 
     def close(self) -> None:
         self._link.close()

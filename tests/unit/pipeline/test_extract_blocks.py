@@ -19,6 +19,7 @@ from pipeline.errors import ConfigError, SourceError, SourceInterrupted
 from pipeline.extract_block import block_of
 from pipeline.extraction import extract
 from pipeline.sources import DaysReading, Reading, Source
+from pipeline.sources.base import Contents
 from tests.unit.pipeline.small_job import ADS, LOG, config, log_rows
 
 DAY = Day.of(2024, 2, 28)
@@ -71,6 +72,9 @@ class Blocks(Source):
 
     def has_rows(self, source: str, day: Day | None) -> bool:
         return self.count(source, day) > 0
+
+    def contents(self, source: str, columns: Sequence[str], *, dated: bool) -> Contents:
+        return Contents(True)
 
     def is_marked(self, source: str, day: Day) -> bool:
         return day in self.marked
