@@ -25,6 +25,7 @@ from pipeline.cli.plan import print_plan
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import DaySkipped, UsageError
+from pipeline.release.preflight import refuse_unfit_redis
 from pipeline.tensorflow_start import start_tensorflow
 
 
@@ -119,6 +120,7 @@ def _run(options: argparse.Namespace) -> int:
             context, options.day, options.day, names, publish="each", reprocess=options.reprocess, overrides=changed
         )
         return 0
+    refuse_unfit_redis(context)
     if context.skipped(options.day) is None or options.reprocess:
         _check_models(context)
     _accept(context, options)
@@ -143,6 +145,8 @@ def _backfill(options: argparse.Namespace) -> int:
             publish=options.publish, reprocess=options.reprocess, late_days=options.late_days,
         )  # fmt: skip
         return 0
+    if options.publish != "none":
+        refuse_unfit_redis(context)
     _check_models(context)
     _accept(context, options)
     guard_order(context, options.first, names)
@@ -181,6 +185,8 @@ def _stage(options: argparse.Namespace) -> int:
         raise DaySkipped(f"{options.day} was skipped: {skipped}")
     if options.name == RELEASE and options.experiment:
         guard_champion(context, options.day, options.experiment)
+    if options.name == SHARED[0]:  # of a day's stages the first: Airflow trains after it
+        refuse_unfit_redis(context)
     module = stage_module(options.name)
     try:
         if options.name == EXPERIMENT:

@@ -106,8 +106,8 @@ def _job_failures(name: str) -> int:
 
     bad = failed("artefact root", _root)
     unreachable = failed("source", _source)
-    bad += 1 if unreachable else _tables(name)
-    return bad + failed("Redis", _redis) + failed("models", _models)
+    tables = 1 if unreachable else _tables(name)
+    return bad + tables + failed("Redis", _redis) + failed("models", _models)
 
 
 def _tables(name: str) -> int:

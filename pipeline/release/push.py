@@ -18,8 +18,9 @@ import redis
 from pipeline.errors import DayspringError
 from pipeline.release.parts import RELEASE_FIELD, Part, shard_of
 from pipeline.release.pointer import Pointer
-from pipeline.serving.connection import address, told
+from pipeline.serving.connection import UnfitServer, address, refuse_other_kinds, told
 
+_PROBES = 8
 _SAMPLE = 20  # fields of each part that are read back
 _FIELDS = 64  # of one command: about 0.1 ms of the server's time
 _COMMANDS = 50  # sent at once
@@ -140,7 +141,7 @@ class Generations:
             return  # then a loss is found where it is read back
         policy = str(memory.get("maxmemory_policy", ""))
         if memory.get("maxmemory") and policy.startswith("allkeys-"):
-            raise DayspringError(
+            raise UnfitServer(
                 f"Redis at {address(self._client)} may evict any key when its memory is full (maxmemory-policy "
                 f"{policy}), of a served release too; nothing was pushed. Set maxmemory-policy to noeviction or "
                 "volatile-ttl, or give releases a Redis of their own"
@@ -276,16 +277,36 @@ class Generations:
         return ending
 
     def check(self) -> str:
-        """What server it is; raises ``DayspringError`` if it evicts or cannot be written."""
-        probe = f"{self._keys.namespace}:{self._keys.job}:probe:{uuid.uuid4().hex}"
+        """What server it is.
+
+        Raises:
+            UnfitServer: no release can go there: it is a cluster, a sentinel or a replica, evicts, or its user may not.
+            DayspringError: it does not answer.
+        """
+        version = refuse_other_kinds(self._client)
         with told(self._client, "a probe was written"):
-            self._client.set(probe, b"1", ex=60)
-            if self._client.get(probe) != b"1":
-                raise DayspringError(f"Redis at {address(self._client)}: a value reads back otherwise than written")
-            self._client.delete(probe)
+            # A node of a cluster takes some keys; in a few, one is of another node.
+            for number in range(_PROBES):
+                self._probe(f"{self._keys.namespace}:{self._keys.job}:probe:{number}:{uuid.uuid4().hex}")
             self._refuse_eviction()
-            try:
-                version = f", version {self._client.info('server')['redis_version']}"
-            except redis.exceptions.NoPermissionError:
-                version = ""
-        return f"{address(self._client)} takes writes{version}"
+        return f"{address(self._client)} takes writes{f', version {version}' if version else ''}"
+
+    def _probe(self, key: str) -> None:
+        """Every command of a release on keys of its own: a user may be allowed some of them only."""
+        pipe = self._client.pipeline(transaction=False)
+        pipe.set(f"{key}:pointer", b"1", ex=60)
+        pipe.get(f"{key}:pointer")
+        pipe.hset(key, "field", b"1")
+        pipe.persist(key)
+        pipe.pexpire(key, 60_000)
+        pipe.ttl(key)
+        pipe.hget(key, "field")
+        pipe.hlen(key)
+        pipe.hgetall(key)
+        pipe.hmget(key, "field")
+        pipe.hdel(key, "field")
+        pipe.unlink(key)
+        pipe.delete(f"{key}:pointer")
+        answers = pipe.execute()
+        if (answers[1], answers[6]) != (b"1", b"1"):
+            raise DayspringError(f"Redis at {address(self._client)}: a value reads back otherwise than written")

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import redis
@@ -24,6 +25,10 @@ _SECONDS = 30.0  # for one answer; every command of a release takes milliseconds
 _RETRIES = 6  # over about ten seconds: as long as a server needs to be started again
 
 
+class UnfitServer(DayspringError):
+    """The server answers, but releases cannot go there however often it is tried."""
+
+
 def connect(root: Path, url: str | None = None, *, timeout: float = _SECONDS) -> redis.Redis:
     """A client that has answered a ping.
 
@@ -34,7 +39,8 @@ def connect(root: Path, url: str | None = None, *, timeout: float = _SECONDS) ->
 
     Raises:
         ConfigError: the URL is not one of Redis.
-        DayspringError: the server does not answer or does not let us in; names it, never its password.
+        UnfitServer: the server does not let us in.
+        DayspringError: it does not answer; names it, never its password.
     """
     url = url or os.environ.get("DAYSPRING_REDIS_URL")
     if not url:
@@ -56,10 +62,11 @@ def connect(root: Path, url: str | None = None, *, timeout: float = _SECONDS) ->
             retry=Retry(ExponentialWithJitterBackoff(cap=4, base=0.25), _RETRIES, (redis.ConnectionError,)),
         )  # fmt: skip
     except (redis.RedisError, ValueError, TypeError, OSError) as error:
-        reason, advice = _reason(error)
+        why = _why(error)
+        reason = why.reason
         for secret in secrets_of(url):
             reason = reason.replace(secret, "***")
-        raise DayspringError(f"Redis at {mask_url(url)} does not answer: {reason}; {advice}") from None
+        raise why.kind(f"Redis at {mask_url(url)} {why.verb}: {reason}; {why.advice}") from None
 
 
 @contextmanager
@@ -72,8 +79,26 @@ def told(client: redis.Redis, doing: str) -> Iterator[None]:
     try:
         yield
     except redis.RedisError as error:
-        reason, advice = _reason(error)
-        raise DayspringError(f"Redis at {address(client)}: {doing}: {reason}; {advice}") from None
+        why = _why(error)
+        raise why.kind(f"Redis at {address(client)}: {doing}: {why.reason}; {why.advice}") from None
+
+
+def refuse_other_kinds(client: redis.Redis) -> str | None:
+    """The server's version, where its user may ask for it; raises ``UnfitServer`` for a cluster or a sentinel."""
+    with told(client, "it was asked what it is"):
+        try:
+            server = client.info("server")
+        except exceptions.NoPermissionError:
+            return None
+    mode = server.get("redis_mode")
+    if mode == "cluster":
+        raise UnfitServer(f"Redis at {address(client)}: {_CLUSTER}; {_NO_CLUSTER}")
+    if mode == "sentinel":
+        raise UnfitServer(
+            f"Redis at {address(client)}: it is a sentinel, which keeps no data; name the primary that it watches "
+            "(redis-cli -p PORT SENTINEL MASTERS) in DAYSPRING_REDIS_URL"
+        )
+    return str(server.get("redis_version"))
 
 
 def address(client: redis.Redis) -> str:
@@ -103,27 +128,58 @@ def _encoded(value: bytes | str | float) -> bytes:
     raise redis.DataError(f"a value of type {type(value).__name__} cannot be sent to Redis")
 
 
-def _reason(error: Exception) -> tuple[str, str]:
-    """What happened and what to do; nothing of the command, which holds the data of users."""
+@dataclass(frozen=True)
+class _Why:
+    """What happened and what to do; ``settled`` where trying again does not help."""
+
+    reason: str
+    advice: str
+    settled: bool = False
+
+    @property
+    def kind(self) -> type[DayspringError]:
+        return UnfitServer if self.settled else DayspringError
+
+    @property
+    def verb(self) -> str:
+        return "cannot be used" if self.settled else "does not answer"
+
+
+_CLUSTER = "it is a node of a cluster, whose keys lie on several servers; releases are read and switched on one"
+_NO_CLUSTER = "name a Redis outside of any cluster (stand-alone, or a primary with replicas) in DAYSPRING_REDIS_URL"
+_PRIMARY = "name the primary in DAYSPRING_REDIS_URL"
+_KINDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, _Why], ...] = (
+    (exceptions.OutOfMemoryError, "OOM ", _Why(
+        "it is out of memory (maxmemory)",
+        "raise its maxmemory, or let older releases go sooner (release.grace_seconds), then run the same again",
+    )),
+    (exceptions.ReadOnlyError, "READONLY ", _Why("it is a read-only replica", _PRIMARY, settled=True)),
+    (exceptions.MasterDownError, "MASTERDOWN ", _Why("it is a replica without its primary", _PRIMARY)),
+    ((exceptions.MovedError, exceptions.ClusterDownError, exceptions.ClusterCrossSlotError, exceptions.AskError),
+     "ERR SELECT is not allowed in cluster", _Why(_CLUSTER, _NO_CLUSTER, settled=True)),
+    (exceptions.BusyLoadingError, "LOADING ", _Why(
+        "it is still reading its data set", "wait, then run the same again",
+    )),
+)  # fmt: skip
+_GRANT = "grant its user ~NAMESPACE:* +@read +@write +@connection +info (NAMESPACE: release.namespace)"
+
+
+def _why(error: Exception) -> _Why:
+    """What an error means; nothing of the command, which holds the data of users."""
     text = str(error).rpartition("caused error: ")[2]
-    if isinstance(error, exceptions.OutOfMemoryError):
-        return "it is out of memory (maxmemory)", (
-            "raise its maxmemory, or let older releases go sooner (release.grace_seconds), then run the same again"
-        )
-    if isinstance(error, exceptions.ReadOnlyError):
-        return "it is a read-only replica", "name the primary in DAYSPRING_REDIS_URL"
+    for kinds, begins, why in _KINDS:
+        if isinstance(error, kinds) or text.startswith((begins, begins.removeprefix("ERR "))):
+            return why
     if isinstance(error, exceptions.NoPermissionError):
-        return text, "grant its user ~NAMESPACE:* +@read +@write +@connection +info (NAMESPACE: release.namespace)"
+        return _Why(text, _GRANT, settled=True)
     if isinstance(error, exceptions.AuthenticationError | exceptions.AuthenticationWrongNumberOfArgsError) or (
         "NOAUTH" in text or "WRONGPASS" in text
     ):
-        return f"it does not accept user and password ({text})", "check DAYSPRING_REDIS_URL"
-    if isinstance(error, exceptions.MovedError):
-        return "it is a node of a cluster", "name a server of one node in DAYSPRING_REDIS_URL"
-    if isinstance(error, exceptions.BusyLoadingError):
-        return "it is still reading its data set", "wait, then run the same again"
+        return _Why(f"it does not accept user and password ({text})", "check DAYSPRING_REDIS_URL", settled=True)
+    if text.startswith(("MISCONF", "NOREPLICAS")):
+        return _Why(f"it refuses writes ({text})", "mend the server (its log says more), then run the same again")
     if isinstance(error, exceptions.TimeoutError):
-        return f"no answer in time ({text})", "check the server and the network, then run the same again"
+        return _Why(f"no answer in time ({text})", "check the server and the network, then run the same again")
     if isinstance(error, exceptions.ConnectionError | OSError):
-        return text, "check DAYSPRING_REDIS_URL and the server, then run the same again"
-    return text, "check DAYSPRING_REDIS_URL"
+        return _Why(text, "check DAYSPRING_REDIS_URL and the server, then run the same again")
+    return _Why(text, "check DAYSPRING_REDIS_URL")

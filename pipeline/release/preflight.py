@@ -1,0 +1,31 @@
+"""Whether a release could be published at all, asked before hours are spent on it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pipeline.context import JobContext
+from pipeline.errors import DayspringError, UsageError
+
+
+def refuse_unfit_redis(context: JobContext) -> None:
+    """Asks the Redis of ``DAYSPRING_REDIS_URL`` what a release will ask of it; the root's own needs no asking.
+
+    A server that does not answer now may do so by then, so that is only said.
+
+    Raises:
+        UnfitServer: no release can go there, now or later.
+        ConfigError: the URL is none.
+    """
+    if not os.environ.get("DAYSPRING_REDIS_URL"):
+        return
+    from pipeline.release.build import generations
+    from pipeline.serving.connection import UnfitServer
+
+    try:
+        generations(context).check()
+    except (UnfitServer, UsageError):
+        raise
+    except DayspringError as error:
+        print(f"warning: {error}; the day's release needs it", file=sys.stderr, flush=True)
