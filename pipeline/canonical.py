@@ -24,13 +24,13 @@ def unique_rows(table: pa.Table, telling: Sequence[str] = ()) -> tuple[pa.Table,
         return table, 0
     suspects = pa.array(np.arange(table.num_rows))
     if telling:
-        first, groups = _first_of_equal(table.select(list(telling)))
-        if groups == table.num_rows:
+        first = first_of_equal(table.select(list(telling)))
+        if (first == np.arange(len(first))).all():
             return table, 0
         sizes = np.bincount(first, minlength=table.num_rows)
         suspects = pa.array(np.flatnonzero(sizes[first] > 1))
-    first, groups = _first_of_equal(table.take(suspects))
-    dropped = len(suspects) - groups
+    first = first_of_equal(table.take(suspects))
+    dropped = int((first != np.arange(len(first))).sum())
     if dropped == 0:
         return table, 0
     keep = np.ones(table.num_rows, bool)
@@ -38,8 +38,8 @@ def unique_rows(table: pa.Table, telling: Sequence[str] = ()) -> tuple[pa.Table,
     return table.filter(pa.array(keep)), dropped
 
 
-def _first_of_equal(table: pa.Table) -> tuple[NDArray[np.int64], int]:
-    """For each row the number of the first row that is equal to it, and the number of distinct rows."""
+def first_of_equal(table: pa.Table) -> NDArray[np.int64]:
+    """For each row the number of the first row that is equal to it; empty cells are equal to each other."""
     keys = pa.table({str(place): sortable(column) for place, column in enumerate(table.columns)})
     rows = pa.array(np.arange(table.num_rows))
     groups = keys.append_column("row", rows).group_by(keys.column_names, use_threads=False).aggregate([("row", "list")])
@@ -49,7 +49,7 @@ def _first_of_equal(table: pa.Table) -> tuple[NDArray[np.int64], int]:
     starts = np.cumsum(lengths) - lengths
     first = np.empty(table.num_rows, np.int64)
     first[flat] = np.repeat(np.minimum.reduceat(flat, starts), lengths)
-    return first, len(lengths)
+    return first
 
 
 def canonical_order(table: pa.Table, first: Sequence[str], last: Sequence[str] = ()) -> pa.Array:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.canonical import canonical_order, key_of_rows, sortable, unique_rows
+from pipeline.canonical import canonical_order, first_of_equal, key_of_rows, sortable, unique_rows
 from pipeline.config.tables import Column, Table
 from pipeline.days import Day
 from pipeline.errors import DataError
@@ -134,7 +134,8 @@ def check_table(
     if faults.bad.any():
         rows = rows.filter(pa.array(~faults.bad).take(rows))
     if day is None:
-        rows = _check_key(table, typed, rows, faults)
+        rows, again = _check_key(table, typed, rows, faults)
+        counts.duplicates += again
     if day is not None and table.time is not None:
         away = _days_away(parsed[table.time].values.take(rows), day, zone)
         counts.other_day_time = int((away != 0).sum())
@@ -195,19 +196,24 @@ def _check_rules(table: Table, parsed: Mapping[str, Parsed], faults: _Faults) ->
         faults.add(_mask(same), rule.columns[0], f"equal to {rule.columns[1]} and starts with {rule.prefix}")
 
 
-def _check_key(table: Table, typed: pa.Table, rows: pa.Array, faults: _Faults) -> pa.Array:
-    """Of rows that share a key, the first in canonical order stays."""
-    keys = key_of_rows(typed.take(rows), table.key)
-    coded = np.asarray(pc.fill_null(keys.dictionary_encode().indices, -1))
+def _check_key(table: Table, typed: pa.Table, rows: pa.Array, faults: _Faults) -> tuple[pa.Array, int]:
+    """Of rows that share a key, the first in canonical order stays; and how many are equal to it once read."""
+    ordered = typed.take(rows)
+    coded = np.asarray(pc.fill_null(key_of_rows(ordered, table.key).dictionary_encode().indices, -1))
     _, first = np.unique(coded, return_index=True)
     if len(first) == len(rows):
-        return rows
+        return rows, 0
     again = np.ones(len(rows), bool)
     again[first] = False
+    # Equal rows of a key follow each other in canonical order only where the key comes first in it.
+    shared = pa.array(np.flatnonzero(np.isin(coded, coded[again])))
+    alike = first_of_equal(ordered.take(shared))
+    equal = np.zeros(len(rows), bool)
+    equal[np.asarray(shared)] = alike != np.arange(len(alike))
     twice = np.zeros(typed.num_rows, bool)
-    twice[np.asarray(rows)[again]] = True
+    twice[np.asarray(rows)[again & ~equal]] = True
     faults.add(twice, ",".join(table.key), "key stands twice, with different values")
-    return rows.filter(pa.array(~again))
+    return rows.filter(pa.array(~again)), int(equal.sum())
 
 
 def _quarantine(name: str, columns: Mapping[str, Column], raw: pa.Table, faults: _Faults) -> pa.Table:

@@ -40,7 +40,7 @@ def usual(array: pa.Array) -> pa.Array:
     if t.is_large_binary(kind) or t.is_binary_view(kind) or t.is_fixed_size_binary(kind):
         return array.cast(pa.binary())
     if is_any_list(kind):
-        return array if str(kind) == name_of(kind) and _is_usual(kind.value_type) else _lists(array, usual)
+        return array if str(kind) == name_of(kind) and _is_usual(kind.value_type) else with_items(array, usual)
     return array
 
 
@@ -207,6 +207,15 @@ def joined(array: pa.Array, spell: Callable[[pa.Array], pa.Array]) -> pa.Array:
     return pc.if_else(array.is_valid(), found, pa.scalar(None, pa.string())) if len(array) else found
 
 
+def with_items(array: pa.Array, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """The lists with their items changed, in the usual layout; an item that is null stays one."""
+    items = change(array.flatten())
+    if pa.types.is_null(items.type):
+        items = items.cast(pa.string())
+    mask = array.is_null() if len(array) else None
+    return pa.ListArray.from_arrays(pa.array(_offsets(array)), items, mask=mask)
+
+
 def _exact(floats: pa.Array) -> NDArray[np.bool_]:
     values = pc.fill_null(floats.cast(pa.float64()), np.nan).to_numpy(zero_copy_only=False)
     limit = exact_limit(values.dtype if floats.type.bit_width == 64 else np.dtype(f"f{floats.type.bit_width // 8}"))
@@ -242,23 +251,14 @@ def _plain_lists(array: pa.Array) -> pa.Array:
     items = array.flatten()
     if items.type != pa.uint64():
         found = plain(items)
-        return array if found.type == items.type else _lists(array, plain)
+        return array if found.type == items.type else with_items(array, plain)
     beyond = pc.fill_null(pc.greater(items, _LARGEST), False).to_numpy(zero_copy_only=False)
     # A list with one such number stays unsigned as a whole.
     rows = np.repeat(np.arange(len(array)), np.diff(_offsets(array)))
     wide = pa.array(np.bincount(rows[beyond], minlength=len(array)) > 0)
     none = pa.scalar(None, array.type)
-    narrow = _lists(pc.if_else(wide, none, array), lambda each: each.cast(_INT))
+    narrow = with_items(pc.if_else(wide, none, array), lambda each: each.cast(_INT))
     return _mixed([narrow, pc.if_else(wide, array, none)]) if beyond.any() else narrow
-
-
-def _lists(array: pa.Array, change: Callable[[pa.Array], pa.Array]) -> pa.Array:
-    """The lists with their items changed, in the usual layout; an item that is null stays one."""
-    items = change(array.flatten())
-    if pa.types.is_null(items.type):
-        items = items.cast(pa.string())
-    mask = array.is_null() if len(array) else None
-    return pa.ListArray.from_arrays(pa.array(_offsets(array)), items, mask=mask)
 
 
 def _offsets(array: pa.Array) -> NDArray[np.int32]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.config.base import DayField, Strict
+from pipeline.config.base import DayField, Later, Strict
 from pipeline.days import Day
 
 ColumnType = Literal["int", "float", "str", "int_list", "str_list", "path_list", "day", "time"]
@@ -15,8 +15,10 @@ ColumnType = Literal["int", "float", "str", "int_list", "str_list", "path_list",
 class Column(Strict):
     """One column of a table, as validation reads it.
 
-    ``int`` accepts 12, 12.0 and '12'; lists are ``12,13`` or ``[12, 13]``; a ``path_list`` is a list of paths such as
-    ``/homework/exam/list``; ``time`` is epoch milliseconds or an ISO timestamp (in the job's time zone if it has none).
+    ``int`` accepts 12, 12.0 and '12'. Lists are ``12,13`` or ``[12, 13]``, and text that is an array in JSON is read as
+    one; a ``path_list`` is a list of paths such as ``/homework/exam/list``. ``time`` is a number since 1970 (without a
+    ``unit``, milliseconds) or an ISO timestamp (in the job's time zone if it has none). ``day`` is a date; an instant
+    falls on its day in the job's time zone.
     """
 
     type: ColumnType
@@ -28,6 +30,8 @@ class Column(Strict):
     allowed: tuple[int | float | str, ...] | None = None
     absent: tuple[int | float | str, ...] = ()  # values that mean "missing", such as -1
     max_items: int = Field(default=1000, ge=1)  # longer lists send the row to quarantine
+    separator: Annotated[str | None, Later()] = None  # between the items of a list in text; unset = a comma
+    unit: Annotated[Literal["s", "ms", "us", "ns"] | None, Later()] = None  # of a time or day in numbers since 1970
     # running, of an undated table: read as of a snapshot's day only; outcome, of a dated one: known only after its row,
     # so never an input of it
     change: Literal["static", "running", "outcome"] = "static"
@@ -36,6 +40,13 @@ class Column(Strict):
     def _part_fits(self) -> Column:
         if self.part is not None and self.type not in ("int", "str"):
             raise ValueError(f"`part` is for int and str, not for {self.type}")
+        if self.unit is not None and self.type not in ("time", "day"):
+            raise ValueError(f"`unit` is for time and day, not for {self.type}")
+        if self.separator is not None:
+            if not self.type.endswith("_list"):
+                raise ValueError(f"`separator` is for lists, not for {self.type}")
+            if not self.separator or set(self.separator) & set("[]\"'"):
+                raise ValueError("`separator` is text such as '|' without brackets and quotes")
         return self
 
 

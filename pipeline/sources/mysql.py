@@ -14,7 +14,7 @@ import pyarrow as pa
 import pymysql
 from pymysql import MySQLError, ProgrammingError
 from pymysql.cursors import SSCursor
-from sqlalchemy import Connection, CursorResult, Engine, create_engine, make_url, text
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
@@ -23,7 +23,7 @@ from pipeline.errors import SourceError, SourceInterrupted, UsageError
 from pipeline.sources import mysql_errors
 from pipeline.sources.base import Reading
 from pipeline.sources.mysql_bulk import BulkFailed, BulkReader, Plan
-from pipeline.sources.mysql_values import ENCODERS, from_text
+from pipeline.sources.mysql_values import ENCODERS, IN_UTC, from_text
 from pipeline.sources.sql import QUERIES, SqlSource
 from pipeline.sources.statements import Statement
 
@@ -94,10 +94,12 @@ class MySqlSource(SqlSource):
         self.address: URL = parsed.set(drivername="mysql+pymysql").update_query_dict(wanted)
         self._server = f"{parsed.host}:{parsed.port or _PORT}"
         # Each statement sees what is committed when it begins; `consistent` opens the one transaction that spans more.
-        return create_engine(
+        engine = create_engine(
             self.address, isolation_level="AUTOCOMMIT", pool_pre_ping=True, pool_size=2, pool_reset_on_return=None,
             connect_args={"conv": ENCODERS, "use_unicode": False},
         )  # fmt: skip
+        event.listen(engine, "connect", _in_utc)
+        return engine
 
     def check(self) -> None:
         with self._connect(None) as connection:
@@ -249,6 +251,12 @@ class MySqlSource(SqlSource):
         again = mysql_errors.is_lost(error) or mysql_errors.is_passing(error)
         kind = SourceInterrupted if again else SourceError
         return kind(f"{self._where(source)}: {f'{advice} ({said})' if advice else said}")
+
+
+def _in_utc(connection: Any, _record: object) -> None:
+    """A TIMESTAMP is an instant, which a server writes in the session's zone, and each server may have another."""
+    with connection.cursor() as cursor:
+        cursor.execute(IN_UTC)
 
 
 def _fields(result: CursorResult[Any]) -> list[tuple[str, int]]:

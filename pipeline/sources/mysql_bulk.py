@@ -23,7 +23,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
 from pipeline.days import Day
-from pipeline.sources.mysql_values import INTEGERS, TEXTS, typed
+from pipeline.sources.mysql_values import IN_UTC, INTEGERS, TEXTS, typed
 from pipeline.sources.statements import Statement
 
 _DIRECT = INTEGERS | TEXTS | {FIELD_TYPE.DOUBLE}
@@ -133,6 +133,8 @@ class BulkReader:
                 count, total = plan.read.get(name, (0, 0))
                 here, more = _sums(column)
                 plan.read[name] = (count + here, total + more)
+                if kind == FIELD_TYPE.TIMESTAMP and pc.any(pc.ends_with(column, "?")).as_py():
+                    raise BulkFailed(f"the session of connectorx is not in UTC, in which column '{name}' is read")
                 arrays.append(typed(column, kind))
             yield pa.RecordBatch.from_arrays(arrays, list(plan.kinds))
 
@@ -184,8 +186,9 @@ class BulkReader:
         import connectorx
 
         reader = connectorx.read_sql(
-            self._url, query, return_type="arrow_stream", protocol="binary", batch_size=min(chunk_rows, _BATCH)
-        )
+            self._url, query, return_type="arrow_stream", protocol="binary", batch_size=min(chunk_rows, _BATCH),
+            pre_execution_query=IN_UTC,
+        )  # fmt: skip
         for batch in reader:
             _put(arrived, batch, left)
             if left.is_set():
@@ -215,6 +218,9 @@ def _quoted(name: str) -> str:
 
 
 def _expression(name: str, kind: int) -> str:
+    if kind == FIELD_TYPE.TIMESTAMP:
+        # The session's zone stands in the value: a session that is not in UTC cannot be taken for one that is.
+        return f"CONCAT(CAST({_quoted(name)} AS CHAR), IF(@@session.time_zone = '+00:00', 'Z', '?'))"
     return f"CAST({_quoted(name)} AS CHAR)" if kind in _AS_TEXT else _quoted(name)
 
 

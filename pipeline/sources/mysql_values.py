@@ -2,8 +2,9 @@
 
 Whole numbers are int64, and uint64 in a chunk with a value beyond it; FLOAT and DOUBLE are float64; BIT is a number.
 All else is text as the server writes it: a DECIMAL with all its digits but the zeros that only show its scale,
-``0000-00-00`` where a date is zero, ISO dates and times, JSON. A text or binary value that is not UTF-8 keeps its good
-bytes; each other one is written ``\\xNN``.
+``0000-00-00`` where a date is zero, ISO dates and times, JSON. A TIMESTAMP is an instant and ends with a ``Z``; a
+DATETIME is wall-clock time. A text or binary value that is not UTF-8 keeps its good bytes; each other one is written
+``\\xNN``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pymysql.constants import FIELD_TYPE
 from pymysql.converters import conversions
 
@@ -27,6 +29,8 @@ TEXTS = frozenset(
 FLOATS = frozenset({FIELD_TYPE.FLOAT, FIELD_TYPE.DOUBLE})
 DECIMALS = frozenset({FIELD_TYPE.DECIMAL, FIELD_TYPE.NEWDECIMAL})
 
+IN_UTC = "SET time_zone = '+00:00'"
+"""What makes a session write instants in UTC."""
 ENCODERS = {kind: encode for kind, encode in conversions.items() if not isinstance(kind, int)}
 """pymysql's converters of parameters without those of results: values arrive as the server's text."""
 
@@ -37,7 +41,8 @@ def from_text(values: Sequence[bytes | str | None], kind: int) -> pa.Array:
         return _whole(pa.array([None if each is None else int.from_bytes(_bytes(each), "big") for each in values]))
     if kind == FIELD_TYPE.NULL:
         return pa.nulls(len(values))
-    return typed(pa.array(values, pa.binary()), kind)
+    found = typed(pa.array(values, pa.binary()), kind)
+    return pc.binary_join_element_wise(found, "Z", "") if kind == FIELD_TYPE.TIMESTAMP else found
 
 
 def typed(array: pa.Array, kind: int) -> pa.Array:

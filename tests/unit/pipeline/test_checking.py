@@ -123,6 +123,21 @@ def test_of_rows_with_one_key_the_first_in_canonical_order_stays() -> None:
     assert found.counts.reasons == {"ad: key stands twice, with different values": 1}
 
 
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [("int", ["12", "12.0", " 12", "+12"]), ("str", ["caf\u00e9", "cafe\u0301", " café", "café "])],
+)
+def test_rows_that_are_equal_once_read_are_one(kind: str, keys: list[str]) -> None:
+    columns = {**ADS["columns"], "ad": {"type": kind, "required": True}, "tags": {"type": "str_list"}}
+    rows = pa.table({"ad": keys, "kind": ["a", " a", "a", "b"], "shown": ["1", "1.0", "01", "1"], "tags": ["x,y"] * 4})
+    found = check(rows, ADS, columns=columns)
+    assert (found.counts.read, found.counts.duplicates, found.counts.quarantined, found.counts.kept) == (4, 2, 1, 1)
+    assert found.counts.reasons == {"ad: key stands twice, with different values": 1}
+    assert found.quarantine["value"].to_pylist() == [keys[3]]
+    assert found.rows["kind"].to_pylist() == ["a"]
+
+
+
 def test_a_column_that_the_source_lacks_reads_as_missing_and_is_named() -> None:
     found = check(log_rows(2).drop_columns(["time"]), order=["user"])
     assert found.counts.missing_columns == ["time"]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pipeline.config.tables import Column
 from pipeline.errors import DataError
 from pipeline.parsing import parse_column
+from pipeline.physical_types import mixed_values
 
 ZONE = "Asia/Shanghai"
 
@@ -109,6 +110,161 @@ def test_days_of_other_types() -> None:
 )
 def test_times_without_a_zone_are_business_time(spelling: str, expected: datetime) -> None:
     assert read([spelling], type="time") == [(expected, "")]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["2024-03-04T12:00:00z", "2024-03-04 12:00:00 UTC", "2024-03-04 20:00:00+08", "2024-03-04 20:00 +0800",
+     "2024/03/04 05:30:00,0-0630", "2024-03-04T12:00:00.0000000009+00:00"],
+)  # fmt: skip
+def test_times_with_a_zone_are_instants(spelling: str) -> None:
+    assert read([spelling], type="time") == [(datetime(2024, 3, 4, 12, tzinfo=UTC), "")]
+
+
+BERLIN = "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("wall", "expected"),
+    [
+        # Set back at 3:00 summer time: half past two is there twice, and the first is meant.
+        ("2024-10-27 02:30:00", datetime(2024, 10, 27, 0, 30, tzinfo=UTC)),
+        # Set forward at 2:00: half past two is left out, and the moment of the change stands for it.
+        ("2024-03-31 02:30:00", datetime(2024, 3, 31, 1, tzinfo=UTC)),
+        ("2024-07-01 12:00:00.9999", datetime(2024, 7, 1, 10, 0, 0, 999_000, tzinfo=UTC)),
+        ("1969-12-31 23:59:59.9999", datetime(1969, 12, 31, 22, 59, 59, 999_000, tzinfo=UTC)),
+        ("9999-12-31 00:00:00", datetime(9999, 12, 30, 23, tzinfo=UTC)),
+    ],
+)
+def test_wall_clock_times_are_one_instant_as_text_and_as_timestamps(wall: str, expected: datetime) -> None:
+    naive = datetime.fromisoformat(wall)
+    arrays = [pa.array([wall]), *(pa.array([naive], pa.timestamp(unit)) for unit in ("us", "ns") if naive.year < 2200)]
+    for array in arrays:
+        assert parse_column(array, Column(type="time"), BERLIN).values.to_pylist() == [expected]
+        assert parse_column(array, Column(type="day"), BERLIN).values.to_pylist() == [naive.date()]
+
+
+@pytest.mark.parametrize(
+    ("unit", "values"),
+    [
+        ("s", [1709524800, 1709524800.25, "1709524800", "1709524800.250", None]),
+        ("ms", [1709524800000, 1709524800250.0, "1709524800000", "1709524800250", None]),
+        ("us", [1709524800000000, 1709524800250999.0, "1709524800000000", "1709524800250000", None]),
+        ("ns", [1709524800000000000, "1709524800250000000", "1709524800000000000", 1709524800250000001, None]),
+    ],
+)
+def test_numbers_in_the_unit_that_is_declared(unit: str, values: list[Any]) -> None:
+    start = datetime(2024, 3, 4, 4, tzinfo=UTC)
+    later = start.replace(microsecond=250_000)
+    expected = [(start, ""), (later, ""), (start, ""), (later, ""), (None, "")]
+    assert read(mixed_values(values), type="time", unit=unit) == expected
+    days = [(date(2024, 3, 4), "")] * 4 + [(None, "")]
+    assert read(mixed_values(values), type="day", unit=unit) == days
+
+
+def test_numbers_in_another_unit_are_no_times_in_silence() -> None:
+    seconds = "too small for milliseconds since 1970; if it is in seconds, declare `unit: s`"
+    assert read([1709524800, 0], type="time") == [(None, seconds), (datetime(1970, 1, 1, tzinfo=UTC), "")]
+    assert read(["1709524800"], type="time") == [(None, seconds)]
+    assert read([1709524800000000], type="time") == [(None, "not a time")]
+    assert read([1709524800000], type="time", unit="s") == [(None, "not a time")]
+    assert read([1.7095248e18], type="time", unit="ns") == [(None, "not a time")]
+    assert read([-1.5, 1e300], type="time", unit="s") == [(None, "not a time")] * 2
+    assert read([1709524800000], type="day") == [(None, "not a day")]
+
+
+@pytest.mark.parametrize(
+    ("spelling", "day"),
+    [
+        ("2024-03-03T16:00:00Z", 4), ("2024-03-03 15:59:59.999Z", 3), ("2024-03-04 00:00:00+08:00", 4),
+        ("2024-03-04 00:00:00+09:00", 3), ("2024-03-03 16:00:00 UTC", 4), ("2024-03-04 23:59:59", 4),
+    ],
+)  # fmt: skip
+def test_an_instant_falls_on_the_day_of_the_jobs_zone(spelling: str, day: int) -> None:
+    assert read([spelling, "2024-01-01"], type="day") == [(date(2024, 3, day), ""), (date(2024, 1, 1), "")]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Shanghai"])
+def test_days_kept_as_timestamps(unit: str, zone: str) -> None:
+    midnight = datetime(2024, 3, 3, 16, tzinfo=UTC)
+    for value, kind in ((midnight, pa.timestamp(unit, zone)), (datetime(2024, 3, 4), pa.timestamp(unit))):
+        assert read(pa.array([value, None], kind), type="day") == [(date(2024, 3, 4), ""), (None, "")]
+    for business, expected in (("America/New_York", 3), ("UTC", 3), ("Pacific/Kiritimati", 4)):
+        found = parse_column(pa.array([midnight], pa.timestamp(unit, zone)), Column(type="day"), business)
+        assert found.values.to_pylist() == [date(2024, 3, expected)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected", "reason"),
+    [
+        ('["rock, punk","jazz"]', ["rock, punk", "jazz"], ""), ('["caf\\u00e9"]', ["café"], ""),
+        ('["cafe\u0301"]', ["café"], ""), ('["a\\/b"]', ["a/b"], ""), ("[null]", None, ""),
+        ('["a", null, "b"]', ["a", "b"], ""), ('["\\"x\\", y", "]"]', ['"x", y', "]"], ""),
+        ('["1.50", 1.50, 7, true]', ["1.50", "1.50", "7", "true"], ""),
+        ('"[\\"a, b\\", \\"c\\"]"', ["a, b", "c"], ""),
+        (' [ "a" ] ', ["a"], ""), ('["\'tis", "\\ud83c\\udfb5"]', ["'tis", "🎵"], ""), ("[]", None, ""),
+        ('["a", ""]', None, "an empty item in a list"), ('["a", "b]', None, "not a list in JSON"),
+        ('["a" "b"]', None, "not a list in JSON"), ('[1, "x]', None, "not a list in JSON"),
+        ('["a", ["b"]]', None, "a list or an object within a list"),
+        ('[{"a": 1}]', None, "a list or an object within a list"),
+        ("[[1, 2], [3]]", None, "a list or an object within a list"), ('["\\ud800"]', None, "not a list in JSON"),
+        ('["a", "b"', None, "a list without its other bracket"), ("[rock, null]", ["rock", "null"], ""),
+        ("['a', 'b, c']", ["a", "b", "c"], ""), ("[a b, c]", ["a b", "c"], ""),
+        ("Action|Comedy", ["Action|Comedy"], ""),
+        ('["a"],["b"]', None, "not a list in JSON"), ("[" * 5000 + '"', None, "a list without its other bracket"),
+        ("[" * 5000 + "]", None, "not a list in JSON"),
+        ('["' + '", "'.join(["x"] * 1001) + '"]', None, "more than 1000 items"),
+    ],
+)  # fmt: skip
+def test_lists_in_json(cell: str, expected: list[str] | None, reason: str) -> None:
+    (alone,) = read([cell], type="str_list")
+    assert alone == (expected, reason)
+    # Whatever else stands in the column.
+    others = ['["x"]', "y, z", None, '["a", "b]', '["u"],["v"]']
+    assert read([*others[:3], cell, *others[3:]], type="str_list")[3] == alone
+
+
+def test_numbers_and_paths_in_json() -> None:
+    assert read(['["12", 13.0, null, 14]', "[15, null]", '[1e3, "x"]'], type="int_list") == [
+        ([12, 13, 14], ""), ([15], ""), (None, "not a whole number"),
+    ]  # fmt: skip
+    assert read(['["\\/a\\/b", "/c,d"]', "[/homework/exam/a, /b/c]", '["a"]'], type="path_list") == [
+        (["/a/b", "/c,d"], ""), (["/homework/exam/a", "/b/c"], ""), (None, "not a path"),
+    ]  # fmt: skip
+
+
+def test_a_missing_item_is_left_out_of_lists_of_every_type() -> None:
+    for lists in (pa.array([["a", None]]), pa.array(['["a", null]'])):
+        assert read(lists, type="str_list") == [(["a"], "")]
+    for lists in (pa.array([[1, None]]), pa.array([[1.0, float("nan")]]), pa.array(["[1, null]"])):
+        assert read(lists, type="int_list") == [([1], "")]
+
+
+def test_the_separator_is_a_setting() -> None:
+    cells = ["Action|Comedy", "[a, b | c]", "x", "|y", '["a|b", "c"]', "[1, 2]"]
+    assert read(cells, type="str_list", separator="|") == [
+        (["Action", "Comedy"], ""), (["a, b", "c"], ""), (["x"], ""), (None, "an empty item in a list"),
+        (["a|b", "c"], ""), (["1", "2"], ""),
+    ]  # fmt: skip
+    assert read(["12;13", "14"], type="int_list", separator=";") == [([12, 13], ""), ([14], "")]
+    assert read(["/a::/b"], type="path_list", separator="::") == [(["/a", "/b"], "")]
+    assert read(["a|b|c"], type="str_list", separator="|", max_items=2) == [(None, "more than 2 items")]
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ({"type": "str", "separator": "|"}, "`separator` is for lists, not for str"),
+        ({"type": "str_list", "separator": ""}, "without brackets and quotes"),
+        ({"type": "str_list", "separator": '","'}, "without brackets and quotes"),
+        ({"type": "int", "unit": "s"}, "`unit` is for time and day, not for int"),
+        ({"type": "time", "unit": "minutes"}, "unit"),
+    ],
+)
+def test_settings_that_cannot_act_are_refused(column: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Column.model_validate(column)
 
 
 @pytest.mark.parametrize("value", ["yesterday", "-5", "2024-13-04 12:00:00", "2024-03-04 25:00:00", "9" * 17, "1.5"])
