@@ -68,6 +68,7 @@ def _of_rows(config: JobConfig) -> list[tuple[str, str, str]]:
     if config.impressions is not None:
         rows = config.impressions.rows
         found += [(f"impressions.{what}", rows, getattr(config.impressions, what)) for what in ("user", "item")]
+        found += [(f"tables.{rows}.order", rows, column) for column in config.tables[rows].order]
     if config.ranking is not None:
         rows = config.ranking.rows
         found += [("ranking.user", rows, config.ranking.user)]

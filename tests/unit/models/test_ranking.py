@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -82,13 +81,28 @@ def test_parts_with_a_target_come_first_each_beside_its_own() -> None:
     assert seen.target.numpy()[0, 0].tolist() == [5.0, 3.0]
 
 
-@pytest.mark.parametrize("model", ["pooled", "din"])
-def test_a_group_whose_parts_have_no_target_all_is_scored(model: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "of_request", "of_item"),
+    [
+        # The interest in (ad, category) is the one step, whatever its weight; the product is the ad's alone: 3 · 2.
+        ("pooled", [2.0, 1.0], [3.0, 5.0, 6.0]),
+        ("din", [0.0], [3.0, 5.0, 2.0, 1.0, 6.0]),
+    ],
+)
+def test_a_part_without_a_target_is_told_but_not_multiplied(
+    model: str, of_request: list[float], of_item: list[float]
+) -> None:
     features = schema(history("categories", group="click"), history("ads", of="ad", group="click"))
     built = registry.build(model, features, {"units": [2]})
-    score = built(inputs(ads=[2.0, 4.0], categories=[1.0, 5.0])).numpy()
-    assert score.shape == (1, 1)
-    assert np.isfinite(score).all()
+    seen: list[list[float]] = []
+
+    def tower(request: tf.Tensor, item: tf.Tensor, training: bool) -> tf.Tensor:
+        seen.extend([request.numpy()[0].tolist(), item.numpy()[0, 0].tolist()])
+        return item[..., 0]
+
+    built.tower = tower
+    built(inputs(ads=[2.0], categories=[1.0]))
+    assert seen == [of_request, of_item]
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,14 @@ def test_an_outcome_does_not_choose_which_profiles_are_read() -> None:
         Plan(shown(tables={"ads": ads}))
 
 
+def test_the_label_does_not_order_the_rows() -> None:
+    for order in (["user", "ad", "click"], ["clicked_too", "user"]):
+        table = {**shows.TABLES["log"], "order": order}
+        table["columns"] = {**table["columns"], **COLUMNS}
+        with pytest.raises(ConfigError, match=r"tables\.log\.order: 'click(ed_too)?': is known only after its row"):
+            Plan(shows.config(tables={**shows.TABLES, "log": table}))
+
+
 @pytest.mark.parametrize(
     ("section", "settings", "setting"),
     [
