@@ -19,7 +19,8 @@ def main() -> None:
     redis.Redis.from_url(os.environ["DAYSPRING_REDIS_URL"]).flushdb()
     objects = open_objects(Path(os.environ["DAYSPRING_ROOT"]), os.environ["DAYSPRING_RELEASE_URL"])
     for job in JOBS:
-        objects.delete(f"{job}/current.json")
+        for name in ("current.json", "place"):
+            objects.delete(f"{job}/{name}")
 
 
 if __name__ == "__main__":

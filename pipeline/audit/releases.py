@@ -7,8 +7,8 @@ from pipeline.audit.findings import Audit
 from pipeline.context import JobContext
 from pipeline.errors import CorruptArtifact, DayspringError
 from pipeline.release.build import models, publisher
+from pipeline.release.place import elsewhere
 from pipeline.release.pointer import Pointer, ReleaseFiles
-from pipeline.release.push import Generations
 
 
 def audit_releases(context: JobContext, audit: Audit) -> None:
@@ -40,8 +40,14 @@ def _lost(context: JobContext, artifact_id: str) -> bool:
 
 def _served(context: JobContext, files: ReleaseFiles, recorded: Pointer, audit: Audit) -> None:
     again = f"python -m pipeline stage publish --job {context.job} --day {recorded.day}"
-    generations: Generations = publisher(context).generations
-    pointer, objects = generations.current(), models(context)
+    publishing = publisher(context)
+    generations, objects = publishing.generations, models(context)
+    other = elsewhere(files, publishing.held())
+    if other is not None:
+        problem, _, advice = other.partition(". ")
+        audit.add(recorded.release_id, problem, advice)
+        return
+    pointer = generations.current()
     if pointer is None:
         audit.add(recorded.release_id, "Redis has lost its pointer: nothing is served", again)
         return
@@ -65,10 +71,15 @@ def _served(context: JobContext, files: ReleaseFiles, recorded: Pointer, audit: 
                 release_id, f"is {what}, and Redis does not hold all of it",
                 again if lost else "a rollback pushes it again from disk", "damaged" if lost else "note",
             )  # fmt: skip
-        if not objects.verified(published.pointer.version):
+        # Of what is served, the pointer that readers take counts.
+        meant = pointer if what == "served" else published.pointer
+        fault = objects.fault(meant)
+        if what != "served" and not meant.model:  # a rollback writes down which one it is
+            fault = None if objects.verified(meant.version) else f"its model {meant.version} is not whole"
+        if fault is not None:
             kept = what != "served" and _has_model(context, published.release)
             audit.add(
-                release_id, f"is {what}, and its model {published.pointer.version} in the object store is not whole",
+                release_id, f"is {what}, and {fault}",
                 "a rollback uploads it again from disk" if kept else again if what == "served"
                 else "its export was pruned, so a rollback cannot upload it again: restore it from a backup",
                 "note" if kept else "damaged",

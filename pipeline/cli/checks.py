@@ -107,7 +107,8 @@ def _job_failures(name: str) -> int:
     bad = failed("artefact root", _root)
     unreachable = failed("source", _source)
     tables = 1 if unreachable else _tables(name)
-    return bad + tables + failed("Redis", _redis) + failed("models", _models)
+    silent = failed("Redis", _redis) + failed("models", _models)
+    return bad + tables + (silent or failed("served", _served))
 
 
 def _tables(name: str) -> int:
@@ -190,3 +191,9 @@ def _models(context: JobContext) -> str:
     from pipeline.release.build import models
 
     return models(context).check()
+
+
+def _served(context: JobContext) -> str:
+    from pipeline.release.control import standing
+
+    return standing(context)

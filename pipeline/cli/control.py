@@ -27,6 +27,12 @@ def register(commands: Commands) -> None:
     add_job(rollback)
     rollback.add_argument("--release-hold", action="store_true", help="only lift the hold: the next run releases again")
 
+    move = commands.add(
+        "move-releases", _move, "Publish to the place that the settings name now, from what is served on.",
+        "move-releases --job ads",
+    )  # fmt: skip
+    add_job(move)
+
     taint = commands.add(
         "taint", _taint, "Mark a trained day as not to be trusted; it and its descendants show in `status`.",
         "taint --job ads --experiment din --day 2022-04-28 --reason 'half of the log was missing'",
@@ -57,6 +63,13 @@ def _rollback(options: argparse.Namespace) -> int:
 
     context = JobContext.open(options.job)
     print(release_hold(context) if options.release_hold else rollback(context))
+    return 0
+
+
+def _move(options: argparse.Namespace) -> int:
+    from pipeline.release.control import move_releases
+
+    print(move_releases(JobContext.open(options.job)))
     return 0
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 from pipeline.artifacts import parse_id
 from pipeline.context import JobContext
-from pipeline.errors import UsageError
-from pipeline.release.build import build, newest_day, publisher
+from pipeline.errors import DayspringError, UsageError
+from pipeline.release.build import build, models, newest_day, publisher
 from pipeline.release.decision import promoted
+from pipeline.release.place import elsewhere
 from pipeline.release.pointer import Championship, Pointer, ReleaseFiles
 from pipeline.release.publication import record
+from pipeline.release.uploads import repair
 
 
 def promote(context: JobContext, experiment: str | None = None, *, checkpoint: str | None = None) -> str:
@@ -52,6 +54,34 @@ def release_hold(context: JobContext) -> str:
     """Lifts a rollback's hold: the next publish serves its release again."""
     lifted = publisher(context).release_hold()
     return "the hold is lifted; the next run releases again" if lifted else "nothing was held"
+
+
+def move_releases(context: JobContext) -> str:
+    """Publishes to the place that the settings name from now on; a line that says what is served there."""
+    pointer = publisher(context).move()
+    return _described(pointer) if pointer is not None else "nothing is served yet; the next release goes here"
+
+
+def standing(context: JobContext) -> str:
+    """What is served, found to be what its pointer means, in words.
+
+    Raises:
+        DayspringError: it is not, or the settings name another place than where the job is published.
+    """
+    files, publishing = ReleaseFiles.of(context.root, context.job), publisher(context)
+    other = elsewhere(files, publishing.held())
+    if other is not None:
+        raise DayspringError(other)
+    recorded, pointer = files.served(), publishing.generations.current()
+    if pointer is None and recorded is None:
+        return "nothing yet"
+    if pointer is None:
+        assert recorded is not None
+        raise DayspringError(f"Redis has lost the pointer to {recorded.release_id}; {repair(recorded)}")
+    fault = models(context).fault(pointer)
+    if fault is not None:
+        raise DayspringError(f"release {pointer.release_id}: {fault}; {repair(pointer)}")
+    return f"{pointer.release_id}, its model {pointer.version} is the one that the pointer means"
 
 
 def served(context: JobContext) -> dict[str, Any] | None:

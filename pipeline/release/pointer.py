@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ class Pointer:
         version: the model's number in the object store.
         parts: number of shards of each part.
         previous: the release that served before it, to which a rollback returns.
+        model: digest of the model's files: a version's number says nothing of what lies under it. Empty in a pointer
+            of before there were any, which nobody answers with.
     """
 
     release_id: str
@@ -33,6 +36,7 @@ class Pointer:
     version: int
     parts: dict[str, int]
     previous: str | None = None
+    model: str = ""
 
     def to_json(self) -> bytes:
         return json.dumps({**asdict(self), "day": str(self.day)}, separators=(",", ":")).encode()
@@ -42,7 +46,9 @@ class Pointer:
         """The pointer in ``text``; ``where`` is named if it cannot be understood."""
         try:
             record = json.loads(text)
-            return cls(**{**record, "day": Day.parse(record["day"])})
+            # A later version may know more of it.
+            known = {each.name: record[each.name] for each in fields(cls) if each.name in record}
+            return cls(**{**known, "day": Day.parse(record["day"])})
         except (ValueError, TypeError, KeyError, DayspringError) as error:
             raise CorruptArtifact(
                 f"{where}: not a release pointer ({error}); delete it and publish the newest day again"
@@ -63,6 +69,19 @@ class Published:
     release: str
     digests: dict[str, str]
     fields: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A store that a job is published to.
+
+    Attributes:
+        id: what was written into it when it was first published to: the same store under another address has it too.
+        where: its address.
+    """
+
+    id: str
+    where: str
 
 
 @dataclass(frozen=True)
@@ -101,6 +120,10 @@ class ReleaseFiles:
         return cls(root / "releases" / job)
 
     @property
+    def root(self) -> Path:
+        return self.folder.parents[1]
+
+    @property
     def lock(self) -> Path:
         return self.folder / "lock"
 
@@ -127,6 +150,17 @@ class ReleaseFiles:
     def set_published(self, published: Published) -> None:
         record = {**asdict(published), "pointer": json.loads(published.pointer.to_json())}
         self._write(f"published/{published.pointer.release_id}.json", json.dumps(record, indent=1).encode())
+
+    def places(self) -> dict[str, Place]:
+        """Where the job is published, by kind of store; empty before anything was."""
+        path = self.folder / "place.json"
+        if not path.is_file():
+            return {}
+        return {name: Place(str(each["id"]), str(each["where"])) for name, each in self._read(path).items()}
+
+    def set_places(self, places: Mapping[str, Place]) -> None:
+        record = {name: asdict(each) for name, each in places.items()}
+        self._write("place.json", json.dumps(record, indent=1).encode())
 
     def hold(self) -> Hold | None:
         path = self.folder / "hold.json"

@@ -12,6 +12,7 @@ from pipeline.days import Day
 from pipeline.errors import DayspringError, UsageError
 from pipeline.locks import held
 from pipeline.release.parts import Part
+from pipeline.release.place import Held, guard
 from pipeline.release.pointer import Hold, Pointer, Published, ReleaseFiles
 from pipeline.release.push import Generations
 from pipeline.release.uploads import Models
@@ -98,7 +99,7 @@ class Publisher:
             forced: by ``promote``: also over a hold, which ends, and back in data day.
         """
         with self._lock():
-            self._guard_stores()
+            guard(self._files, self.held())
             current = self._reconciled()
             hold = self._files.hold()
             if hold is not None and not hold.done and not forced:
@@ -124,7 +125,7 @@ class Publisher:
             UsageError: nothing is served, or nothing was served before.
         """
         with self._lock():
-            self._guard_stores()
+            guard(self._files, self.held())
             hold = self._files.hold()
             if hold is None or hold.done:
                 current = self._reconciled()
@@ -145,21 +146,30 @@ class Publisher:
         """What is served now; from the copy on disk where Redis has lost its own."""
         return self.generations.current() or self._files.served()
 
-    def _guard_stores(self) -> None:
-        """Two roots must not publish to one place: the model of one would be served with the contents of the other."""
+    def move(self) -> Pointer | None:
+        """Publishes to the place that the settings name from now on, beginning with what is served; that, if anything.
+
+        What lies in the place before stays there, for services that still read it.
+        """
+        with self._lock():
+            guard(self._files, self.held(), moving=True)
+            current, hold = self._files.served(), self._files.hold()
+            if hold is not None and not hold.done:
+                return self._finish_rollback(hold)
+            if current is None:
+                return None
+            pointer = replace(self._again(self._record(current.release_id)), previous=current.previous)
+            self._switch(pointer)
+            return pointer
+
+    def held(self) -> tuple[Held, ...]:
+        """The stores that it publishes to, with what they say is served."""
         text = self._models.pointer()
         kept = Pointer.from_json(text, self._models.where) if text else None
-        pointers = (
-            (self.generations.current(), "DAYSPRING_REDIS_URL", self.generations.where),
-            (kept, "DAYSPRING_RELEASE_URL", self._models.where),
+        return (
+            Held("redis", "DAYSPRING_REDIS_URL", self.generations, self.generations.current()),
+            Held("models", "DAYSPRING_RELEASE_URL", self._models, kept),
         )
-        for pointer, variable, where in pointers:
-            if pointer is not None and self._files.published(pointer.release_id) is None:
-                raise DayspringError(
-                    f"{where} names release {pointer.release_id}, which was never published from {self._files.folder}: "
-                    f"another root publishes there. Set {variable} to a place of this root's own, or run with "
-                    f"`--publish none`; where the other root is gone for good, delete {where} and run the same again"
-                )
 
     def _serve(self, payload: Payload, current: Pointer | None) -> Pointer:
         release = payload.release
@@ -168,12 +178,12 @@ class Publisher:
             pointer = self._again(record)
             self._switch(replace(pointer, previous=current.previous))
             return pointer
-        version = self._uploaded(payload)
+        version, model = self._uploaded(payload)
         parts = payload.parts()
         shards = self.generations.push(release.release_id, parts)
         pointer = Pointer(
             release.release_id, self._job, release.day, release.experiment, release.checkpoint, version, shards,
-            previous=current.release_id if current is not None else None,
+            previous=current.release_id if current is not None else None, model=model,
         )  # fmt: skip
         digests = {part.name: part.digest for part in parts}
         fields = {part.name: len(part.fields) for part in parts}
@@ -181,26 +191,31 @@ class Publisher:
         self._switch(pointer)
         return pointer
 
-    def _uploaded(self, payload: Payload) -> int:
+    def _uploaded(self, payload: Payload) -> tuple[int, str]:
+        """The model's number in the object store and its digest there."""
         if payload.model is None:
             raise DayspringError(
                 f"{payload.release.artifact}: the exported model was pruned; "
                 f"`python -m pipeline promote --job {self._job}` releases the newest one"
             )
         release = payload.release
-        return self._models.upload(payload.model, day=int(str(release.day).replace("-", "")), export=release.export)
+        version = self._models.upload(payload.model, day=int(str(release.day).replace("-", "")), export=release.export)
+        return version, self._models.digest(version)
 
     def _finish_rollback(self, hold: Hold) -> Pointer:
-        record = self._files.published(hold.restored)
-        if record is None:
-            raise DayspringError(
-                f"{self._files.folder}: no record of release {hold.restored}, so it cannot be restored; "
-                f"`python -m pipeline promote --job {self._job}` releases the newest model"
-            )
-        pointer = self._again(record)
+        pointer = self._again(self._record(hold.restored))
         self._switch(pointer)
         self._files.finish_hold(hold)
         return pointer
+
+    def _record(self, release_id: str) -> Published:
+        record = self._files.published(release_id)
+        if record is None:
+            raise DayspringError(
+                f"{self._files.folder}: no record of release {release_id}, so it cannot be restored; "
+                f"`python -m pipeline promote --job {self._job}` releases the newest model"
+            )
+        return record
 
     def _again(self, record: Published) -> Pointer:
         """Makes an earlier release ready to be served: its keys kept or pushed again from disk, its model there."""
@@ -218,11 +233,20 @@ class Publisher:
                     f"was built from have changed); `python -m pipeline promote --job {self._job}` builds a new one"
                 )
             self.generations.push(pointer.release_id, parts)
-        if not self._models.verified(pointer.version):
+        if self._models.fault(pointer) is not None:
             payload = payload or self._payload(record.release)
-            pointer = replace(pointer, version=self._uploaded(payload))
+            pointer = self._with_its_model(pointer, payload)
             self._files.set_published(replace(record, pointer=pointer))
         return pointer
+
+    def _with_its_model(self, pointer: Pointer, payload: Payload) -> Pointer:
+        """The pointer with the model that it means in place: uploaded again, unless it only did not say which it is."""
+        whole = not pointer.model and self._models.verified(pointer.version)
+        told = self._models.digest(pointer.version, export=payload.release.export) if whole else ""
+        if told:
+            return replace(pointer, model=told)
+        version, model = self._uploaded(payload)
+        return replace(pointer, version=version, model=model)
 
     def _switch(self, pointer: Pointer) -> None:
         self.generations.switch(pointer)
@@ -250,8 +274,9 @@ class Publisher:
         return pointer
 
     def _restore_lost(self, current: Pointer | None) -> None:
-        """Redis was emptied or replaced: serves what was served."""
-        if current is None or self.generations.current() is not None:
+        """Redis was emptied, or its pointer does not say which model it means: serves what was served."""
+        there = self.generations.current()
+        if current is None or (there is not None and there.model):
             return
         record = self._files.published(current.release_id)
         if record is not None:

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
+from pathlib import Path
 from typing import cast
 
 import redis
@@ -19,6 +20,7 @@ from pipeline.errors import DayspringError
 from pipeline.release.parts import RELEASE_FIELD, Part, shard_of
 from pipeline.release.pointer import Pointer
 from pipeline.serving.connection import UnfitServer, address, refuse_other_kinds, told
+from pipeline.serving.embedded_redis import is_own
 
 _PROBES = 8
 _SAMPLE = 20  # fields of each part that are read back
@@ -40,6 +42,11 @@ class Keys:
     @property
     def current(self) -> str:
         return f"{self.namespace}:{self.job}:current"
+
+    @property
+    def mark(self) -> str:
+        """What tells this place from others, whatever it is called."""
+        return f"{self.namespace}:{self.job}:place"
 
     @property
     def generations(self) -> str:
@@ -108,6 +115,22 @@ class Generations:
         with told(self._client, "reading what is served"):
             text = self._client.get(self._keys.current)
         return None if text is None else Pointer.from_json(text, f"Redis key {self._keys.current}")
+
+    def place(self, root: Path) -> str:
+        """The server and the namespace in it; the root's own server by that name."""
+        socket = self._client.get_connection_kwargs().get("path")
+        own = socket is not None and is_own(root, Path(socket))
+        return f"{'its own Redis' if own else f'Redis at {address(self._client)}'}, keys {self._keys.namespace}:*"
+
+    def mark(self) -> str | None:
+        """The id of this place; ``None`` if nothing was published to it yet."""
+        with told(self._client, "reading the mark of the place"):
+            found = self._client.get(self._keys.mark)
+        return None if found is None else found.decode() if isinstance(found, bytes) else str(found)
+
+    def set_mark(self, mark: str) -> None:
+        with told(self._client, "writing the mark of the place"):
+            self._client.set(self._keys.mark, mark)
 
     def push(self, release_id: str, parts: Sequence[Part]) -> dict[str, int]:
         """Writes every part and reads a sample back; the number of shards by part.

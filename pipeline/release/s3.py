@@ -106,7 +106,8 @@ class S3Store:
     def address(self) -> str:
         server = urlsplit(self._client.meta.endpoint_url)
         port = server.port or (443 if server.scheme == "https" else 80)
-        return f"S3 at {server.hostname}:{port}, bucket '{self._bucket}'"
+        prefix = self._prefix.rstrip("/")
+        return f"S3 at {server.hostname}:{port}, bucket '{self._bucket}'" + (f", prefix '{prefix}'" if prefix else "")
 
     def put(self, key: str, data: bytes) -> None:
         with self._told(f"writing {key}"):

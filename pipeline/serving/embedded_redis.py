@@ -44,6 +44,11 @@ def running(root: Path) -> bool:
     return path is not None and _alive(path)
 
 
+def is_own(root: Path, path: Path) -> bool:
+    """Whether a socket is that of the root's server."""
+    return _recorded_socket(_folder(root)) == path
+
+
 def stop(root: Path) -> bool:
     """Stops the root's server and waits until its process is gone; ``False`` if none ran."""
     folder = _folder(root)

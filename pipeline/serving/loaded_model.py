@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.release.pointer import Pointer
+
 _KEPT = 2
 
 
@@ -40,12 +42,14 @@ class ModelCache:
     """The versions that a serving process keeps loaded: the newest two that were asked for."""
 
     def __init__(self) -> None:
-        self._loaded: dict[int, LoadedModel] = {}
+        self._loaded: dict[tuple[int, str], LoadedModel] = {}
 
-    def get(self, version: int, folder: Callable[[int], Path]) -> LoadedModel:
-        """The model of a version; ``folder`` is asked for where it is only if it is not loaded."""
-        model = self._loaded.pop(version, None) or LoadedModel(folder(version))
-        self._loaded[version] = model
+    def get(self, pointer: Pointer, folder: Callable[[Pointer], Path]) -> LoadedModel:
+        """The model that a pointer means; ``folder`` is asked for where it is only if it is not loaded."""
+        # By its digest too: in another place the number may stand for another model.
+        named = (pointer.version, pointer.model)
+        model = self._loaded.pop(named, None) or LoadedModel(folder(pointer))
+        self._loaded[named] = model
         while len(self._loaded) > _KEPT:
             del self._loaded[next(iter(self._loaded))]
         return model

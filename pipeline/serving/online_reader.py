@@ -146,7 +146,7 @@ class OnlineReader:
         if not arrays.pairs:
             none = np.zeros(0, np.float32)
             return Scored(release_id, [], none, none, situation.note or "no candidates")
-        model = self._loaded.get(release.pointer.version, self._models.local)
+        model = self._loaded.get(release.pointer, self._models.local)
         features = [feature for feature in meta.plan.schema.features if feature.name in model.inputs]
         logits, probabilities = model.score(model_inputs(features, arrays, situation.maps))
         counts = np.diff(arrays.offsets)

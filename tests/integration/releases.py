@@ -10,7 +10,7 @@ import redis
 
 from pipeline.days import Day
 from pipeline.release.parts import Part
-from pipeline.release.pointer import ReleaseFiles
+from pipeline.release.pointer import Pointer, ReleaseFiles
 from pipeline.release.publish import Payload, Publisher, Release
 from pipeline.release.push import Generations, Keys
 from pipeline.release.uploads import LOADABLE, Models, open_objects
@@ -73,6 +73,12 @@ class Bench:
             Part("users", {f"u{i}": mark for i in range(USERS)}),
             Part("candidates", {f"c{i}": mark for i in range(50)}),
         ]
+
+
+def pointer_to(models: Models, version: int) -> Pointer:
+    """A pointer that means the model that lies under a version now."""
+    day = Day.of(2024, 3, 1)
+    return Pointer("r", "ads", day, "din", "c", version, {}, model=models.digest(version) or "none")
 
 
 def release_of(number: int) -> str:

@@ -278,7 +278,7 @@ def test_releases_on_disk_in_redis_and_in_the_object_store(served: Place) -> Non
     model.write_bytes(kept[:-1])
     (found,) = findings(served)
     assert found["what"] == pointer.release_id
-    assert f"its model {pointer.version} in the object store is not whole" in found["problem"]
+    assert f"the model {pointer.version} in {served.root / 'published'} is not whole" in found["problem"]
     model.write_bytes(kept)
     redis = connect(served.root)
     shard = next(key for key in redis.scan_iter(f"*{pointer.release_id}:meta:*"))

@@ -64,7 +64,7 @@ def test_another_host_serves_with_an_empty_root(served: Place, tmp_path: Path) -
 
 def test_doctor_names_every_store_and_no_secret(served: Place, bucket: Bucket, redis_url: str) -> None:
     ran = served.good("doctor", "--job", "ads")
-    assert f"bucket '{bucket.name}' takes writes, " in ran.out
+    assert f"bucket '{bucket.name}', prefix 'models' takes writes, " in ran.out
     assert "ok    ads: Redis: 127.0.0.1:" in ran.out
     served.environment |= {
         "DAYSPRING_REDIS_URL": "redis://:s3cret-one@127.0.0.1:1/0", "AWS_SECRET_ACCESS_KEY": "s3cret-two",

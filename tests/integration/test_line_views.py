@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -13,6 +15,9 @@ import pytest
 from models.layers.normalise import HIGHEST
 from pipeline import checkpoints
 from pipeline.cli.main import parser
+from pipeline.release.folder import FolderStore
+from pipeline.release.pointer import ReleaseFiles
+from pipeline.release.uploads import Models
 from pipeline.serving.embedded_redis import stop
 from tests.tiny import FIRST, LAST, OUTAGE, SECOND, Place, copy_of
 
@@ -160,6 +165,47 @@ def test_a_recommendation_names_its_release_and_ranks_by_score(served: Place) ->
     assert text.startswith(f"release {answer['release_id']}, ")
     assert len(text.splitlines()) == 6
     assert served.good("recommend", "--job", "ads", "--user", 999999999).out.startswith("release ")
+
+
+def test_another_experiments_model_under_the_number_is_told_and_never_answered_with(
+    served: Place, tmp_path: Path
+) -> None:
+    """What answered: a release folder named by a part of the settings, in which the number was given too."""
+    user = served.shows(LAST)["row_key"][0].as_py().split("_")[0]
+    pointer = ReleaseFiles.of(served.root, "ads").served()
+    assert pointer is not None
+    assert pointer.experiment == "din"
+    other = Models(FolderStore(tmp_path / "bucket"), "ads")
+    pooled = served.artifact("export", SECOND, "pooled")
+    version = other.upload(pooled.file("model"), day=int(str(LAST).replace("-", "")), export=pooled.manifest.digest)
+    assert version == pointer.version
+    served.environment["DAYSPRING_RELEASE_URL"] = f"file:{tmp_path / 'bucket'}"
+    ran = served.run("recommend", "--job", "ads", "--user", user)
+    assert (ran.code, ran.out) == (1, "")
+    assert f"the model {version} in {tmp_path / 'bucket'} is another one than it means" in ran.message
+    for command in ("doctor", "audit"):
+        ran = served.run(command, "--job", "ads")
+        assert ran.code == 1
+        assert f"publishes to its own folder published, and not to {tmp_path / 'bucket'}" in ran.out
+    for words in (["promote", "--experiment", "pooled"], ["stage", "publish", "--day", LAST], ["rollback"]):
+        ran = served.run(*words, "--job", "ads")
+        assert ran.code != 0
+    assert ReleaseFiles.of(served.root, "ads").served() == pointer
+    del served.environment["DAYSPRING_RELEASE_URL"]
+    there = served.root / "published" / "ads" / "models" / str(version)
+    there.rename(tmp_path / "kept")
+    shutil.copytree(tmp_path / "bucket" / "ads" / "models" / str(version), there)
+    for words in (["recommend", "--user", user], ["doctor"], ["audit"]):
+        ran = served.run(*words, "--job", "ads")
+        assert ran.code == 1
+        assert f"the model {version} in {served.root / 'published'} is another one than it means" in ran.out + ran.err
+    assert "stage publish" in ran.out
+    served.good("stage", "publish", "--job", "ads", "--day", LAST)
+    again = ReleaseFiles.of(served.root, "ads").served()
+    assert again is not None
+    assert again.version == version + 1
+    for words in (["recommend", "--user", user], ["doctor"], ["audit"]):
+        served.good(*words, "--job", "ads")
 
 
 def test_a_raw_id_that_is_none_is_wrong_use(served: Place) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,7 +42,7 @@ def test_a_published_release_is_read_back_whole(bench: Bench) -> None:
     assert outcome.pointer.previous is None
     assert served_values(bench) == {b"1"}
     assert bench.models.pointer() == outcome.pointer.to_json()
-    assert bench.models.local(outcome.pointer.version).joinpath("saved_model.pb").read_text() == "graph of 1"
+    assert bench.models.local(outcome.pointer).joinpath("saved_model.pb").read_text() == "graph of 1"
     for key in KEYS.all("r1", outcome.pointer.parts):
         assert bench.client.hget(key, RELEASE_FIELD) == b"r1"
         assert bench.client.hlen(key) <= 1000
@@ -238,3 +240,96 @@ def test_a_second_root_is_kept_out_of_anothers_stores(
     first.publisher().publish(artifact_of(3))
     for each in (first, second):
         each.close()
+
+
+@pytest.mark.parametrize("kept", ["redis_url", "release_url"])
+def test_a_root_publishes_to_one_place_until_it_is_moved(
+    kept: str, stores: Callable[[str], dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of the settings was forgotten: the one store is a server, the other would be the root's own."""
+    urls = stores("servers")
+    monkeypatch.delenv("DAYSPRING_RELEASE_URL")
+    here = Bench(tmp_path, **urls)
+    here.publisher().publish(artifact_of(1))
+    served = here.publisher().publish(artifact_of(2)).pointer
+    there = Bench(tmp_path, **{kept: urls[kept]})
+    for act in (
+        lambda: there.publisher().publish(artifact_of(3)),
+        lambda: there.publisher().publish(artifact_of(1), forced=True),
+        lambda: there.publisher().rollback("by mistake"),
+    ):
+        with pytest.raises(DayspringError, match=r"publishes to .*, and not to its own .*move-releases --job ads"):
+            act()
+    assert (here.generations.current(), here.models.pointer()) == (served, served.to_json() if served else None)
+    assert there.files.published("r3") is None
+    moved = there.publisher().move()
+    assert moved is not None
+    assert (moved.release_id, moved.previous, there.models.fault(moved)) == ("r2", "r1", None)
+    assert served_values(there) == {b"2"}
+    with pytest.raises(DayspringError, match=r"publishes to its own .*, and not to "):
+        here.publisher().publish(artifact_of(3))
+    assert there.publisher().rollback("bad scores").release_id == "r1"
+    assert served_values(there) == {b"1"}
+    for each in (here, there):
+        each.close()
+
+
+def as_before_models_were_named(bench: Bench) -> None:
+    """Pointers and records as the version before wrote them."""
+    for path in bench.files.folder.rglob("*.json"):
+        if path.name == "place.json":
+            path.unlink()
+            continue
+        path.write_text(re.sub(r',\s*"model": ?"[0-9a-f]+"', "", path.read_text()))
+    pointer = re.sub(rb',"model":"[0-9a-f]+"', b"", bench.client.get(KEYS.current))
+    bench.client.set(KEYS.current, pointer)
+    bench.models.set_pointer(pointer)
+    bench.client.delete(KEYS.mark)
+    bench.objects.delete("ads/place")
+    found = bench.generations.current()
+    assert found is not None
+    assert found.model == ""
+
+
+@pytest.mark.parametrize(("number", "status"), [(2, "published"), (1, "superseded"), (3, "held")])
+def test_a_pointer_of_before_models_were_named_is_given_its_digest_by_the_next_publish(
+    bench: Bench, number: int, status: str
+) -> None:
+    bench.publisher().publish(artifact_of(1))
+    served = bench.publisher().publish(artifact_of(2)).pointer
+    if status == "held":
+        bench.publisher().publish(artifact_of(3))
+        served = bench.publisher().rollback("bad scores")
+    as_before_models_were_named(bench)
+    assert bench.publisher().publish(artifact_of(number)).status == status
+    assert bench.generations.current() == served
+    assert served is not None
+    assert bench.models.fault(served) is None
+    assert bench.models.pointer() == served.to_json()
+
+
+def test_a_pointer_of_before_under_which_another_model_lies_gets_its_own_back(bench: Bench) -> None:
+    """What the fault left behind: the number was given to another export too."""
+    old = bench.publisher().publish(artifact_of(1)).pointer
+    assert old is not None
+    as_before_models_were_named(bench)
+    note = json.loads(bench.objects.get(f"ads/models/{old.version}/release.json") or b"")
+    bench.objects.put(f"ads/models/{old.version}/release.json", json.dumps({**note, "export": "another"}).encode())
+    pointer = bench.publisher().publish(artifact_of(1)).pointer
+    assert pointer is not None
+    assert pointer.version == old.version + 1
+    assert bench.models.local(pointer).joinpath("saved_model.pb").read_text() == "graph of 1"
+
+
+def test_a_model_that_was_exchanged_is_uploaded_again_under_another_number(bench: Bench) -> None:
+    bench.publisher().publish(artifact_of(1))
+    first = bench.publisher().publish(artifact_of(2)).pointer
+    assert first is not None
+    for name in list(bench.objects.list(f"ads/models/{first.version}/")):
+        before = name.replace(str(first.version), str(first.version - 100))  # of the day before
+        bench.objects.put(name, bench.objects.get(before) or b"")
+    assert "another one than it means" in str(bench.models.fault(first))
+    again = bench.publisher().publish(artifact_of(2)).pointer
+    assert again is not None
+    assert again.version > first.version
+    assert bench.models.local(again).joinpath("saved_model.pb").read_text() == "graph of 2"

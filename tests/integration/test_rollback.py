@@ -100,7 +100,7 @@ def test_a_model_that_is_damaged_in_the_store_is_uploaded_again(bench: Bench) ->
     assert not bench.models.verified(published.pointer.version)
     pointer = bench.publisher().rollback("bad scores")
     assert bench.models.verified(pointer.version)
-    assert bench.models.local(pointer.version).joinpath("saved_model.pb").read_text() == "graph of 2"
+    assert bench.models.local(pointer).joinpath("saved_model.pb").read_text() == "graph of 2"
 
 
 def test_a_pruned_model_is_an_error_that_says_what_to_do(bench: Bench) -> None:

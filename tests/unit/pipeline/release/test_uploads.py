@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.errors import ConfigError, CorruptArtifact
 from pipeline.release.folder import FolderStore
 from pipeline.release.objects import PART_BYTES, checksum_of_file
+from pipeline.release.pointer import Pointer
 from pipeline.release.uploads import LOADABLE, Models, open_objects
+from tests.integration.releases import pointer_to
 
 
 def saved_model(folder: Path, text: str) -> Path:
@@ -79,6 +84,85 @@ def test_a_changed_file_is_found_and_never_passes_for_the_model(tmp_path: Path) 
     assert not models.verified(1)
 
 
+def exchange(one: Path, other: Path, _: Path) -> None:
+    one.rename(one.with_name("kept"))
+    other.rename(one)
+
+
+def exchange_files(one: Path, other: Path, _: Path) -> None:
+    """All but the note beside them, which goes on saying what was uploaded."""
+    for path in other.rglob("*"):
+        if path.is_file() and path.name != "release.json":
+            (one / path.relative_to(other)).write_bytes(path.read_bytes())
+
+
+def exchange_weights(one: Path, other: Path, _: Path) -> None:
+    name = "variables/variables.data-00000-of-00001"
+    (one / name).write_bytes((other / name).read_bytes())
+
+
+def exchange_note(one: Path, other: Path, _: Path) -> None:
+    (one / "release.json").write_bytes((other / "release.json").read_bytes())
+
+
+def add_graph(one: Path, other: Path, _: Path) -> None:
+    """TensorFlow loads this one where both are there."""
+    (one / "saved_model.cpb").write_bytes((other / LOADABLE).read_bytes())
+
+
+def take_from_another_place(one: Path, _: Path, elsewhere: Path) -> None:
+    """Another experiment's model that has the same number, of another day's count of uploads."""
+    shutil.rmtree(one)
+    shutil.copytree(elsewhere / "ads" / "models" / one.name, one)
+
+
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        (exchange, "is another one than it means"),
+        (exchange_files, "is not whole"),
+        (exchange_weights, "is not whole"),
+        (exchange_note, "is another one than it means"),
+        (add_graph, r"holds what was not uploaded: saved_model\.cpb"),
+        (take_from_another_place, "is another one than it means"),
+    ],
+)
+def test_another_model_under_the_number_is_no_answer(tmp_path: Path, act: Any, told: str) -> None:
+    models = Models(FolderStore(tmp_path / "s"), "ads")
+    version = models.upload(saved_model(tmp_path / "a", "a"), day=20240301, export="e1")
+    other = models.upload(saved_model(tmp_path / "b", "b"), day=20240301, export="e2")
+    pointer = pointer_to(models, version)
+    assert models.fault(pointer) is None
+    assert (models.local(pointer) / LOADABLE).read_text() == "graph a"
+    elsewhere = Models(FolderStore(tmp_path / "t"), "ads")
+    assert elsewhere.upload(saved_model(tmp_path / "c", "c"), day=20240301, export="e3") == version
+    folder = tmp_path / "s" / "ads" / "models"
+    act(folder / str(version), folder / str(other), tmp_path / "t")
+    assert re.search(told, str(models.fault(pointer)))
+    with pytest.raises(CorruptArtifact, match=r"release r: .*stage publish --job ads --day 2024-03-01") as caught:
+        models.local(pointer)
+    assert re.search("another one than|missing or was changed|not uploaded", str(caught.value))
+
+
+def test_a_pointer_that_does_not_say_which_model_it_means_is_no_answer(tmp_path: Path) -> None:
+    models = Models(FolderStore(tmp_path / "s"), "ads")
+    version = models.upload(saved_model(tmp_path / "a", "a"), day=20240301, export="e1")
+    before = pointer_to(models, version).to_json()
+    text = before.replace(b',"model":"' + models.digest(version).encode() + b'"', b"")
+    assert text != before
+    old = Pointer.from_json(text, "test")
+    with pytest.raises(CorruptArtifact, match=r"does not say which model it means; .*stage publish --job ads"):
+        models.local(old)
+    assert "earlier version" in str(models.fault(old))
+
+
+def test_a_later_versions_pointer_is_read(tmp_path: Path) -> None:
+    models = Models(FolderStore(tmp_path / "s"), "ads")
+    models.upload(saved_model(tmp_path / "a", "a"), day=20240301, export="e1")
+    pointer = pointer_to(models, 2024030101)
+    assert Pointer.from_json(pointer.to_json()[:-1] + b',"new":1}', "test") == pointer
+
+
 def test_a_damaged_newest_version_is_never_mended_in_place(tmp_path: Path) -> None:
     models, model = Models(FolderStore(tmp_path / "s"), "ads"), saved_model(tmp_path / "a", "a")
     version = models.upload(model, day=20240301, export="e1")
@@ -122,8 +206,8 @@ def test_a_model_that_cannot_be_loaded_is_not_uploaded(tmp_path: Path) -> None:
     models = Models(FolderStore(tmp_path / "s"), "ads")
     with pytest.raises(CorruptArtifact, match=r"saved_model\.pb"):
         models.upload(tmp_path / "m", day=20240301, export="e1")
-    with pytest.raises(CorruptArtifact, match="no such model"):
-        models.local(7)
+    with pytest.raises(CorruptArtifact, match=r"is not there; .*stage publish --job ads --day 2024-03-01"):
+        models.local(pointer_to(models, 7))
 
 
 def test_the_store_is_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
