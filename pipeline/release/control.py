@@ -36,8 +36,11 @@ def promote(context: JobContext, experiment: str | None = None, *, checkpoint: s
     choice = promoted(context, experiment, day, checkpoint)
     if choice.export is None:
         raise UsageError(f"{experiment} cannot be promoted: {'; '.join(choice.reasons)}")
+    publishing = publisher(context)
+    # A release that was built for a promotion which is refused would go out with the next publish.
+    publishing.guard()
     release = build(context, day, choice)
-    outcome = publisher(context).publish(release.id, forced=True)
+    outcome = publishing.publish(release.id, forced=True)
     ReleaseFiles.of(context.root, context.job).add_champion(Championship(experiment, day, "promote"))
     record(context, release, outcome)
     assert outcome.pointer is not None

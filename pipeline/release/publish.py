@@ -146,6 +146,11 @@ class Publisher:
         """What is served now; from the copy on disk where Redis has lost its own."""
         return self.generations.current() or self._files.served()
 
+    def guard(self) -> None:
+        """Raises ``DayspringError`` where another root publishes to the stores, or this one publishes elsewhere."""
+        with self._lock():
+            guard(self._files, self.held())
+
     def move(self) -> Pointer | None:
         """Publishes to the place that the settings name from now on, beginning with what is served; that, if anything.
 
