@@ -17,6 +17,13 @@ _LOST = {
 }  # fmt: skip
 _PASSING = {ER.TABLE_DEF_CHANGED, ER.LOCK_DEADLOCK, ER.LOCK_WAIT_TIMEOUT}
 _TOO_LARGE = {ER.NET_PACKET_TOO_LARGE, CR.CR_NET_PACKET_TOO_LARGE}
+_CRASHED = {126, 127, 134, 144, 145, 1034, 1035, 1194, 1195, 1712, 1877}  # the table's files are damaged
+_NOT_IN_ENGINE = {1812, 1932}  # its definition is there, its rows are not
+_BROKEN_VIEW = {1356, 1449}
+_HOST = {ER.HOST_IS_BLOCKED, ER.HOST_NOT_PRIVILEGED}
+_EXPIRED = {1820, 1862, 3118, 4151}  # the password must be changed; the account is locked
+_TLS = {2026, 3159}
+_LOGIN = {1251, 2059}
 _REFUSED = {ER.ACCESS_DENIED_ERROR, 1698}  # 1698: MariaDB, an account without a password
 _QUOTED = re.compile(r"'([^']*)'")
 
@@ -48,6 +55,22 @@ def advice(error: BaseException, *, address: str, variable: str, read_seconds: i
         )
     if code in (CR.CR_CONN_HOST_ERROR, CR.CR_CONNECTION_ERROR, CR.CR_UNKNOWN_HOST):
         return f"the MySQL server at {address} cannot be reached; start it, or correct host and port in {variable}"
+    if "Packet sequence number wrong" in said:
+        return f"what answers at {address} is no MySQL server; correct host and port in {variable}"
+    if code in _HOST:
+        return (
+            f"the MySQL server at {address} lets nobody in from this host; GRANT the user access from here, or after "
+            "too many broken connections `FLUSH HOSTS` there"
+        )
+    if code in _EXPIRED:
+        return f"the password of the user of {variable} has expired or the account is locked; renew it there"
+    if code in _TLS:
+        return (
+            f"the MySQL server at {address} and this client do not agree on TLS; name its CA by `ssl_ca=FILE` in the "
+            f"URL of {variable}"
+        )
+    if code in _LOGIN:
+        return f"the MySQL server at {address} wants a way of logging in that the client has not; give its user another"
     if is_lost(error):
         return f"the connection to the MySQL server at {address} broke off; look into its log, then run again"
     if code in _REFUSED:
@@ -56,6 +79,12 @@ def advice(error: BaseException, *, address: str, variable: str, read_seconds: i
         return f"there is no such database at {address}, or the user may not use it; correct {variable} or GRANT SELECT"
     if code in (ER.TABLEACCESS_DENIED_ERROR, ER.COLUMNACCESS_DENIED_ERROR):
         return f"the user may not read it; GRANT SELECT to the user of {variable}"
+    if code in _CRASHED:
+        return "the table is damaged; mend it (REPAIR TABLE, or a backup)"
+    if code in _NOT_IN_ENGINE:
+        return "the table's files are missing on the server; bring them back from a backup"
+    if code in _BROKEN_VIEW:
+        return "it is a view whose tables or definer are gone or closed to it; mend the view"
     if code in _TOO_LARGE:
         return f"a row is larger than max_allowed_packet of the MySQL server at {address} (or of pymysql, 16 MB)"
     if code == ER.TABLE_DEF_CHANGED:

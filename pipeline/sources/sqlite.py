@@ -15,11 +15,14 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from pipeline.days import Day
-from pipeline.errors import SourceError, UsageError
+from pipeline.errors import SourceError, SourceInterrupted, UsageError
 from pipeline.physical_types import mixed_values
+from pipeline.sources import sqlite_errors
 from pipeline.sources.base import Reading
 from pipeline.sources.sql import SqlSource
 
+_BUSY_SECONDS = 60.0
+"""How long a lock of another process is waited for."""
 _NOT_THERE = re.compile(r"no such (table|column): (\S+)", re.IGNORECASE)
 
 
@@ -72,10 +75,13 @@ class SqliteSource(SqlSource):
 
     def _open_file(self) -> sqlite3.Connection:
         uri = f"file:{quote(str(self._file.absolute()))}?mode=ro"
-        return sqlite3.connect(uri, uri=True, timeout=60, check_same_thread=False)
+        return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, check_same_thread=False)
 
     @contextmanager
     def _connect(self, source: str | None) -> Iterator[Connection]:
+        wrong = sqlite_errors.unopened(self._file)
+        if wrong is not None:
+            raise SourceError(f"{self.url}: cannot be opened: {wrong}, or correct {self.variable}")
         if not self._file.is_file():
             raise SourceError(
                 f"{self.url}: no such file; fill it (for example `python -m examples.school --target {self.url} …`) "
@@ -90,9 +96,11 @@ class SqliteSource(SqlSource):
     def _explain(self, source: str | None, error: BaseException) -> SourceError:
         found = _NOT_THERE.search(str(error))
         if found is None:
-            return SourceError(f"{self._where(source)}: the database says: {self._clean(error)}")
-        kind, name = found.groups()
-        return self._no_table(source, name) if kind.lower() == "table" else self._no_column(source, name)
+            advice, said = sqlite_errors.advice(self._file, error), f"the database says: {self._clean(error)}"
+            kind = SourceInterrupted if sqlite_errors.is_passing(error) else SourceError
+            return kind(f"{self._where(source)}: {f'{advice} ({said})' if advice else said}")
+        what, name = found.groups()
+        return self._no_table(source, name) if what.lower() == "table" else self._no_column(source, name)
 
 
 def _array(values: Sequence[Any]) -> pa.Array:

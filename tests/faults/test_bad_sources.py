@@ -161,7 +161,7 @@ def test_a_file_that_is_no_database(place: Place) -> None:
     place.database.write_bytes(b"not a database at all" * 100)
     ran = place.run("run", "--job", "homework", "--day", FIRST)
     assert ran.code == 1
-    assert "the database says: file is not a database" in ran.message
+    assert "cannot be opened: it is no database of SQLite" in ran.message
 
 
 def test_columns_as_numbers_or_as_text_give_the_same_rows(place: Place) -> None:
