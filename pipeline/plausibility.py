@@ -31,14 +31,12 @@ class Usual:
         limit: beyond it a value is not believed.
         best: the best of them.
         tests: of the days; what the verdict rests on where a value is beyond the limit.
-        command: makes what was not believed usual.
     """
 
     measure: Measure
     limit: float
     best: float
     tests: list[Artifact]
-    command: str
 
     def beyond(self, value: float) -> bool:
         return self.measure.worth(value) > self.measure.worth(self.limit)
@@ -57,8 +55,7 @@ def usual(context: JobContext, day: Day, experiment: str) -> Usual | None:
     limit = limit_of(values, measure, gate.rise, perfect)
     if limit is None:
         return None
-    command = f"python -m pipeline promote --job {context.job} --experiment {experiment}"
-    return Usual(measure, limit, max(values, key=measure.worth), tests, command)
+    return Usual(measure, limit, max(values, key=measure.worth), tests)
 
 
 def limit_of(values: Sequence[float], measure: Measure, rise: float, perfect: float = 1.0) -> float | None:
@@ -86,12 +83,18 @@ def implausible(found: Usual, value: float, scored: Scored, gate: Gate, seed: in
     within = bounds(scored, name, resamples=gate.resamples, confidence=gate.confidence, seed=seed)
     if within is None or not all(found.beyond(each) for each in within):
         return None
-    days = f"the {len(found.tests)} days" if len(found.tests) > 1 else "the one day"
     return (
-        f"{name} {value:.4f} [{within[0]:.4f}, {within[1]:.4f}] is too good to be believed after {days} tested before, "
-        f"the best of which had {found.best:.4f} (the limit is {found.limit:.4f}, by release.gate.rise {gate.rise:g}): "
-        "were rows delivered again, or does a column tell the label? If it is true, "
-        f"`{found.command}` takes it, and the days after are judged by it"
+        f"{name} {value:.4f} [{within[0]:.4f}, {within[1]:.4f}] is too good to be believed: the best of "
+        f"{len(found.tests)} tested days before had {found.best:.4f}, the limit is {found.limit:.4f}"
+    )
+
+
+def advice(context: JobContext, experiment: str) -> str:
+    """What to look for and to do where a value is not believed."""
+    return (
+        f"release.gate.rise is {context.config.release.gate.rise:g}; were rows delivered again, or does a column tell "
+        f"the label? If it is true, `python -m pipeline promote --job {context.job} --experiment {experiment}` takes "
+        "it, and the days after are judged by it"
     )
 
 

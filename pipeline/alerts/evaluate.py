@@ -11,6 +11,7 @@ from pipeline.column_watch import changes_of
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.measures import MEASURES
+from pipeline.plausibility import advice
 from pipeline.release.control import served
 from pipeline.wild_values import Told, in_words, news, told
 
@@ -71,7 +72,8 @@ def _risen(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
     """The gate has judged; nothing of it is weighed again here."""
     gate = context.store.current(Ref("gate", context.job, day, experiment))
     if gate is not None and "rise" in gate.manifest.extra:
-        yield Alert("measure_rise", context.job, day, str(gate.manifest.extra["rise"]), experiment)
+        text = f"{gate.manifest.extra['rise']}; {advice(context, experiment)}"
+        yield Alert("measure_rise", context.job, day, text, experiment)
 
 
 def _growth(context: JobContext, day: Day) -> Iterator[Alert]:

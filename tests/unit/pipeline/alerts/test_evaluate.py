@@ -95,7 +95,9 @@ def test_a_rise_that_the_gate_did_not_believe(context: JobContext) -> None:
     commit(context, "gate", DAY, {**judged, "rise": "auc .98, too good"})
     commit(context, "gate", DAY, judged, "pooled")
     (alert,) = evaluate(context, DAY)
-    assert (alert.kind, alert.experiment, alert.text) == ("measure_rise", "din", "auc .98, too good")
+    assert (alert.kind, alert.experiment) == ("measure_rise", "din")
+    assert alert.text.startswith("auc .98, too good; release.gate.rise is 0.1; were rows delivered again")
+    assert "`python -m pipeline promote --job ads --experiment din`" in alert.text
 
 
 def test_the_measure_that_is_told_is_the_primary_one(tmp_path: Path) -> None:
