@@ -88,6 +88,9 @@ def too_many(most: int) -> str:
 def _cells(written: pa.Array, outer: Parsed, most: int, separator: str) -> pa.Array:
     """The items of lists in text; null where a cell cannot be taken apart."""
     written = pc.utf8_trim(_decoded(written), characters=_QUOTES)
+    # What JSON says of no list at all; and what it, or PostgreSQL, writes that is none.
+    written = pc.if_else(pc.equal(written, "null"), pa.scalar(None, pa.string()), written)
+    outer.fail(mask_of(pc.match_substring_regex(written, r"(?s)^\{.*\}$")), "in braces, which is no list")
     rows = np.flatnonzero(_maybe_json(written, separator))
     if not len(rows):
         return _split(written, outer, most, separator)
