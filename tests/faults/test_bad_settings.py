@@ -55,6 +55,10 @@ WRONG_YAML: dict[str, tuple[Change, str, str]] = {
     "a table that is not declared": (
         lambda job: job["impressions"]["items"].update(table="adverts"), "impressions.items.table", "'adverts'",
     ),
+    "a table that nothing is made of": (
+        lambda job: job["tables"].update(spare={**job["tables"]["users"], "keys": None}),
+        "tables.spare", "nothing is made of it",
+    ),
     "a label delay of no days": (lambda job: job.update(labels={"delay_days": 0}), "labels.delay_days", "0"),
     "a table without a section": (lambda job: job.pop("tables"), "tables", "required"),
 }  # fmt: skip
