@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from examples.command import guarded
+from examples.published import Layout, layout_of, one_each, plain, stem_of, suffix_of
 from examples.tally import Tally
 from examples.targets import AdsTarget, SqlTarget, parse_target
 from pipeline.days import Day
@@ -111,7 +112,7 @@ def find_files(source: Path) -> dict[str, Path]:
         if not here and name != "log_standard":
             missing.append(f"{name}*.csv or {name}*.parquet")
         if name.startswith("log"):
-            found |= {path.stem: path for path in here}
+            found |= {stem_of(path): path for path in here}
         elif here:
             found[name] = here[0]
     if missing:
@@ -120,7 +121,7 @@ def find_files(source: Path) -> dict[str, Path]:
 
 
 def _named(folder: Path, name: str) -> list[Path]:
-    return sorted(path for path in folder.glob(f"{name}*") if path.suffix in (".csv", ".parquet"))
+    return one_each(path for path in folder.glob(f"{name}*") if suffix_of(path) in (".csv", ".parquet"))
 
 
 def _batches(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
@@ -137,16 +138,28 @@ def _open_log(path: Path, types: pa.Schema) -> Iterator[pa.RecordBatch]:
     if path.suffix == ".parquet":
         file = pq.ParquetFile(path)
         _require(path, file.schema_arrow.names, LOG_COLUMNS)
-        return iter(file.iter_batches(1 << 17, columns=types.names))
-    with path.open(encoding="utf-8") as lines:
-        _require(path, lines.readline().strip().split(","), LOG_COLUMNS)
-    return iter(
-        pyarrow.csv.open_csv(
-            path,
-            read_options=pyarrow.csv.ReadOptions(block_size=1 << 24),
-            convert_options=pyarrow.csv.ConvertOptions(column_types=types, include_columns=types.names),
-        )
-    )
+        yield from file.iter_batches(1 << 17, columns=types.names)
+        return
+    with plain(path) as csv:
+        layout = layout_of(csv, path)
+        names = _names(layout, LOG_COLUMNS)
+        _require(path, names, LOG_COLUMNS)
+        options = pyarrow.csv.ConvertOptions(column_types=types, include_columns=types.names)
+        with pyarrow.csv.open_csv(
+            csv, read_options=_reading(layout, names, block_size=1 << 24), convert_options=options,
+            parse_options=pyarrow.csv.ParseOptions(delimiter=layout.delimiter),
+        ) as batches:  # fmt: skip
+            yield from batches
+
+
+def _names(layout: Layout, known: Sequence[str]) -> list[str]:
+    """The header, known columns as they are published."""
+    published = {place: name for name in known if (place := layout.place(name)) is not None}
+    return [published.get(place, name) for place, name in enumerate(layout.names)]
+
+
+def _reading(layout: Layout, names: list[str], **options: int) -> pyarrow.csv.ReadOptions:
+    return pyarrow.csv.ReadOptions(column_names=names, skip_rows=layout.lines, **options)
 
 
 def _context(rows: pa.Table) -> pa.Table:
@@ -176,10 +189,7 @@ def _profiles(path: Path, key: str) -> pa.Table:
     if path.suffix == ".parquet":
         rows = pq.read_table(path)
     else:
-        texts = {name: pa.string() for name in _TEXT}
-        rows = pyarrow.csv.read_csv(
-            path, convert_options=pyarrow.csv.ConvertOptions(column_types=texts, strings_can_be_null=True)
-        )
+        rows = _read_profiles(path, key)
     _require(path, rows.column_names, (key,))
     names = ["ad_id" if name == "video_id" else name for name in rows.column_names]
     fields = [
@@ -188,6 +198,21 @@ def _profiles(path: Path, key: str) -> pa.Table:
     ]
     rows = rows.rename_columns(names).cast(pa.schema(fields))
     return rows.add_column(0, "row_key", pc.cast(rows["ad_id" if key == "video_id" else key], pa.string()))
+
+
+def _read_profiles(path: Path, key: str) -> pa.Table:
+    with plain(path) as csv:
+        layout = layout_of(csv, path)
+        options = pyarrow.csv.ConvertOptions(
+            column_types={name: pa.string() for name in _TEXT}, strings_can_be_null=True, decimal_point=layout.decimal
+        )
+        try:
+            return pyarrow.csv.read_csv(
+                csv, read_options=_reading(layout, _names(layout, (key, *_TEXT))), convert_options=options,
+                parse_options=pyarrow.csv.ParseOptions(delimiter=layout.delimiter),
+            )  # fmt: skip
+        except pa.ArrowInvalid as error:
+            raise SourceError(f"{path}: cannot be read as CSV in UTF-8: {error}. {_WHERE}") from None
 
 
 def _days(logs: Sequence[Path], first: Day | None, last: Day | None) -> list[Day]:

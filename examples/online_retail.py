@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from examples.command import guarded
+from examples.dates import ORDERS, Order
 from examples.retail_lines import find_file, read_lines
 from examples.tally import Tally
 from examples.targets import SqlTarget, parse_target
@@ -34,12 +35,14 @@ _CUSTOMERS = "r_teacher_info"
 _ITEM = ["day", "customer", "stock_code"]
 
 
-def convert(source: Path, target: SqlTarget, first: Day | None, last: Day | None) -> Tally:
+def convert(
+    source: Path, target: SqlTarget, first: Day | None, last: Day | None, dates: Order | None = None
+) -> Tally:
     """Writes the two tables and counts what was dropped; raises `SourceError` for a file that cannot be read."""
     tally = Tally()
     path = find_file(source)
     kept, span = [], []
-    for part, lines in read_lines(path):
+    for part, lines in read_lines(path, dates):
         tally.add(_ROWS, f"lines read from {path.name}" if part == path.name else f"lines read from {part}", len(lines))
         span += [lines["time"].min(), lines["time"].max()]
         kept.append(_clean(lines, tally))
@@ -137,6 +140,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--target", required=True, help="sqlite:///FILE, mysql+pymysql://USER:PASSWORD@HOST/DATABASE")
     parser.add_argument("--from", dest="first", metavar="DAY", help="first day, YYYY-MM-DD (default: all)")
     parser.add_argument("--to", dest="last", metavar="DAY", help="last day, YYYY-MM-DD (default: all)")
+    parser.add_argument(
+        "--dates", choices=ORDERS, help="what comes first in dates such as 01/12/2010 (default: what the file tells)"
+    )
     given = parser.parse_args(arguments)
 
     def run() -> None:
@@ -146,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not isinstance(target, SqlTarget):
             raise UsageError(f"--target {mask_url(given.target)}: the homework tables go to sqlite:///FILE or MySQL")
         with target:
-            print(convert(given.source, target, first, last))
+            print(convert(given.source, target, first, last, given.dates))
 
     return guarded(run)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from examples.published import PACKED
 from ops import quietly
 from ops.backfill import Range
 from ops.deployment import PROJECT
@@ -145,6 +146,7 @@ def find(data: Path, names: tuple[str, ...]) -> Path:
         raise SystemExit(f"DATA={data}: no such folder. {WHERE_TO_GET}")
     for pattern in ("", "*/", "*/*/", "*/*/*/"):
         for name in names:
-            for path in sorted(data.glob(f"{pattern}{name}")):
-                return path.parent
+            for each in (name, *(f"{name}{packed}" for packed in PACKED)):
+                for path in sorted(data.glob(f"{pattern}{each}")):
+                    return path.parent
     raise SystemExit(f"DATA={data}: holds none of {', '.join(names)}. {WHERE_TO_GET}")

@@ -18,6 +18,12 @@ def test_data_is_found_at_any_usual_depth(tmp_path: Path) -> None:
     assert find(tmp_path, RETAIL_FILES) == tmp_path
 
 
+def test_packed_data_are_found_too(tmp_path: Path) -> None:
+    (tmp_path / f"{KUAIRAND_FILES[1]}.gz").touch()
+    (tmp_path / "online_retail_II.csv.zip").touch()
+    assert find(tmp_path, KUAIRAND_FILES) == find(tmp_path, RETAIL_FILES) == tmp_path
+
+
 @pytest.mark.parametrize("folder", ["empty", "absent"])
 def test_what_is_missing_is_named_with_where_to_get_it(tmp_path: Path, folder: str) -> None:
     (tmp_path / "empty").mkdir()
