@@ -39,11 +39,6 @@ def check_measures(kind: Kind, release: Release, measures: Measures, alerts: Ale
     for name, floor in gate.floors.items():
         if not math.isfinite(floor) or (MEASURES[kind][name].share and not 0 <= floor <= 1):
             raise ValueError(f"release.gate.floors.{name}: {floor:g} is no value of it; a share lies between 0 and 1")
-    for part, of, section in (("calibration", "impressions", gate), ("composite", "ranking", measures)):
-        # By value: a job that is written out and read again names its defaults too.
-        if kind != of and getattr(section, part) != getattr(type(section)(), part):
-            place = "release.gate" if section is gate else "measures"
-            raise ValueError(f"{place}.{part}: has no meaning with `kind: {kind}`; take it out")
     low, high = gate.calibration
     if not low < high:
         raise ValueError(f"release.gate.calibration: [{low}, {high}] holds no value; write [lowest, highest]")

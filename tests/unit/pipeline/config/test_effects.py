@@ -35,6 +35,10 @@ IDLE: dict[str, tuple[str, Change, str, str]] = {
     "hits of impressions": (
         "ads", lambda job: job["measures"].update(composite={1: 1.0}), "measures.composite", "kind: ranking",
     ),
+    "calibration of a ranking": (
+        "homework", lambda job: job["release"].update(gate={"calibration": [0.8, 1.25]}),
+        "release.gate.calibration", "no probabilities",
+    ),
     "a weight of no rows": (
         "homework", lambda job: job["experiments"]["pooled"].update(replay_weight=0.5),
         "experiments.pooled.replay_weight", "replay: off",
