@@ -47,7 +47,7 @@ def _idle(config: JobConfig) -> Iterator[tuple[str, str]]:
     if config.kind == "impressions":
         yield from _idle_of_days(config)
     elif "calibration" in config.release.gate.model_fields_set:
-        yield "release.gate.calibration", "scores of a ranking are no probabilities"
+        yield "release.gate.calibration", "it is measured of impressions alone"
     for name, feature in config.features.items():
         yield from ((f"features.{name}.{setting}", why) for setting, why in _idle_of_feature(feature))
     for name, experiment in config.experiments.items():

@@ -37,7 +37,7 @@ IDLE: dict[str, tuple[str, Change, str, str]] = {
     ),
     "calibration of a ranking": (
         "homework", lambda job: job["release"].update(gate={"calibration": [0.8, 1.25]}),
-        "release.gate.calibration", "no probabilities",
+        "release.gate.calibration", "of impressions alone",
     ),
     "a weight of no rows": (
         "homework", lambda job: job["experiments"]["pooled"].update(replay_weight=0.5),
