@@ -40,6 +40,8 @@ class Counts:
         running_unavailable: rows whose running columns read as missing, for want of a snapshot of the day.
         missing_columns: declared columns that the source does not have.
         missing: rows kept that have no value, by column that may be without one.
+        repeated: rows kept that earlier days had too; ``None`` where there is none to compare with, or too few.
+        repeated_of: the day that had most of them, and how many.
     """
 
     read: int = 0
@@ -51,6 +53,8 @@ class Counts:
     running_unavailable: int = 0
     missing_columns: list[str] = field(default_factory=list)
     missing: dict[str, int] = field(default_factory=dict)
+    repeated: int | None = None
+    repeated_of: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass

@@ -23,6 +23,7 @@ from pipeline.days import Day
 from pipeline.durable import content_digest, disk_errors
 from pipeline.errors import DataError, UsageError
 from pipeline.extraction import DAY, EXTRACT
+from pipeline.repeats import COMPARED, ENOUGH, SUFFIX, Fingerprints, beyond_limit, guarded, repeats
 from pipeline.reuse import key_of, standing
 from pipeline.snapshots import newest_snapshot, running_columns, with_running
 from pipeline.table_digest import table_digest
@@ -37,8 +38,8 @@ def validate(context: JobContext, day: Day, *, reprocess: bool = False) -> Artif
     """The day's validated tables, committed; of a skipped day, its marker.
 
     Raises:
-        DataError: too many rows are in quarantine or too few are left, and the day was not accepted by ``accept_day``;
-            a column cannot hold what is declared; or there is no extract.
+        DataError: too many rows are in quarantine or were there on earlier days, or too few are left, and the day was
+            not accepted by ``accept_day``; a column cannot hold what is declared; or there is no extract.
     """
     with context.day_lock("validate", day):
         return _validate(context, day, reprocess)
@@ -79,6 +80,12 @@ def _validate(context: JobContext, day: Day, reprocess: bool) -> Artifact:
             if table.dated:
                 raw = parquet_file.read(extracted.file(f"{name}.parquet"))
                 checked = check_table(name, table, table.columns, raw, day, config.timezone)
+                if checked.rows.num_rows >= ENOUGH:
+                    fingerprints = Fingerprints(checked.rows, table)
+                    recurring = repeats(context, name, day, fingerprints)
+                    if recurring is not None:
+                        recurring.count(checked.counts)
+                    done.compared[name] = fingerprints.write(draft.path / f"{name}{SUFFIX}")
                 done.add(name, checked, _write(draft.path / f"{name}.parquet", checked.rows))
             else:
                 _undated(context, name, table, extracted, snapshots.get(name), settings, draft, done)
@@ -98,6 +105,7 @@ def _validate(context: JobContext, day: Day, reprocess: bool) -> Artifact:
                 "running": {name: pair.record() for name, pair in snapshots.items()},
                 "sources": extracted.manifest.extra.get("sources", {}),
                 "unread_columns": extracted.manifest.extra.get("unread_columns", {}),
+                COMPARED: done.compared,
                 "beyond_limits": beyond,
                 "accepted": accepted.manifest.reason if accepted is not None else None,
             },
@@ -144,6 +152,7 @@ class _Done:
     keys: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     quarantine: list[pa.Table] = field(default_factory=list)
+    compared: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, name: str, checked: Checked, digest: str) -> None:
         self.counts[name] = asdict(checked.counts)
@@ -244,6 +253,9 @@ def _beyond_limits(context: JobContext, day: Day, counts: Mapping[str, Mapping[s
                 f"{name}: {here['quarantined']} of {distinct} rows are in quarantine, more than "
                 f"validation.max_quarantined = {limits.max_quarantined:.0%} ({_top(here['reasons'])})"
             )
+        if name in guarded(context.config):
+            repeated = beyond_limit(name, here, limits.max_repeated)
+            beyond += [repeated] if repeated is not None else []
         before = [rows[name] for rows in usual if name in rows]
         if not table.dated or not table.required or not before:
             continue

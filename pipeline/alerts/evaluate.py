@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.alerts.causes import Alert, Kind
 from pipeline.artifacts import Artifact, Ref
-from pipeline.column_watch import changes_of
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.measures import MEASURES
 from pipeline.plausibility import advice
 from pipeline.release.control import served
+from pipeline.table_watch import changes_of
 from pipeline.wild_values import Told, in_words, news, told
 
 _VERDICTS: tuple[tuple[str, Kind], ...] = (("gate", "gate_block"), ("check", "check_block"))

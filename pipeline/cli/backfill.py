@@ -14,11 +14,12 @@ from pipeline.cli.line import (
     SHARED,
     STAGES,
     Line,
-    columns_changed,
+    accepted_beyond,
     guard_champion,
     guard_order,
     quarantined,
     stage_module,
+    tables_changed,
 )
 from pipeline.cli.measures import rows_of
 from pipeline.cli.plan import print_plan
@@ -199,7 +200,8 @@ def _stage(options: argparse.Namespace) -> int:
         made = module.run(context, options.day, **({"reprocess": True} if options.reprocess else {}))
         skipped = context.skipped(options.day)
         said = ["done" if skipped is None else f"skipped: {skipped}"]
-        said += [*quarantined(made), *columns_changed(context, options.day)] if options.name == "validate" else []
+        if options.name == "validate":
+            said += [*quarantined(made), *accepted_beyond(made), *tables_changed(context, options.day)]
         print(f"{options.name} {options.day}: {', '.join(said)}", file=sys.stderr, flush=True)
         if options.json:
             # On one line, and last: what calls the stage takes it from there.

@@ -90,7 +90,7 @@ class Line:
             again = self.reprocess or (self.late_days and self._may_have_come(name, day))
             made = stage_module(name).run(self.context, day, reprocess=again)
             if name == "validate":
-                what += [*quarantined(made), *columns_changed(self.context, day)]
+                what += [*quarantined(made), *accepted_beyond(made), *tables_changed(self.context, day)]
             if name == "build_features" and made is not None:
                 what += unpaired(made)
         for experiment in self.experiments:
@@ -192,9 +192,16 @@ def unpaired(features: Artifact) -> list[str]:
     return [f"{n} row{'s' * (n != 1)} with unequal lists of group '{group}'" for group, n in counts.items() if n]
 
 
-def columns_changed(context: JobContext, day: Day) -> list[str]:
-    """Columns that are not as they were on the days before, in words."""
-    from pipeline.column_watch import changes_of
+def accepted_beyond(validated: Artifact) -> list[str]:
+    """The limits that a day breaks and was accepted with, in words; empty if none."""
+    extra = validated.manifest.extra
+    beyond = extra.get("beyond_limits") if extra.get("accepted") else None
+    return [f"accepted ({extra['accepted']}) although {'; '.join(beyond)}"] if beyond else []
+
+
+def tables_changed(context: JobContext, day: Day) -> list[str]:
+    """Columns and rows that are not as they were on the days before, in words."""
+    from pipeline.table_watch import changes_of
 
     return [f"{change.table}: {change.text}" for change in changes_of(context, day)]
 

@@ -10,14 +10,13 @@ from pipeline.artifacts import Ref, parse_id
 from pipeline.cli.arguments import Commands, add_job, add_json, day, experiments
 from pipeline.cli.control import rechain_command
 from pipeline.cli.output import print_json
-from pipeline.column_watch import changes_on, standing, stored
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.history_of_measures import measured_days
 from pipeline.late_days import late_days
-from pipeline.measures import figures
 from pipeline.overrides import Overrides
 from pipeline.release.pointer import ReleaseFiles
+from pipeline.table_watch import changes_on, standing, stored
 from pipeline.wild_values import in_words, told
 
 _CHANGES = 5
@@ -121,6 +120,8 @@ def _day_row(
         }  # fmt: skip
         if wild := told(checkpoint.manifest):
             row["wild_values"] = wild
+    if (accepted := _accepted(context, each)) is not None:
+        row["accepted"] = accepted
     if tested is not None:
         row["measures"] = tested.values
     return row
@@ -131,6 +132,13 @@ def _quarantined(context: JobContext, day: Day) -> int:
     validated = context.store.current(Ref("validated", context.config.job, day))
     counts = validated.manifest.extra.get("counts", {}) if validated is not None else {}
     return sum(int(each["quarantined"]) for each in counts.values())
+
+
+def _accepted(context: JobContext, day: Day) -> str | None:
+    """Why a day beyond the limits of validation was accepted, if it was."""
+    validated = context.store.current(Ref("validated", context.config.job, day))
+    extra = validated.manifest.extra if validated is not None else {}
+    return extra.get("accepted") if extra.get("beyond_limits") else None
 
 
 def _releases(context: JobContext) -> dict[str, str]:
@@ -210,7 +218,10 @@ def _print(picture: dict[str, Any]) -> None:
             print(f"  has the settings of '{experiment['renamed_from']}', which has left the YAML. A chain keeps its "
                   "name: put that name back, or let this one start anew (`start:` says where)")  # fmt: skip
         for row in experiment["days"]:
-            measures = " ".join(figures(row.get("measures", {})))
+            measures = " ".join(
+                f"{key} {value:.4f}" for key, value in row.get("measures", {}).items()
+                if isinstance(value, float) and not key.endswith("_all")
+            )  # fmt: skip
             parts = [f"  {row['day']}  {row['state']:8}"]
             if "rows" in row:
                 parts.append(f"parent {row['parent'] or '-':10}  rows {row['rows']:7}")
@@ -222,6 +233,8 @@ def _print(picture: dict[str, Any]) -> None:
                 parts.append(f"tested: {measures}")
             if row.get("wild_values"):
                 parts.append(in_words(row["wild_values"]))
+            if row.get("accepted"):
+                parts.append(f"accepted beyond the limits: {row['accepted']}")
             if row.get("why"):
                 parts.append(f"({row['why']})")
             print("  ".join(parts))

@@ -19,6 +19,7 @@ class Alerts(Strict):
         growth_ids: an id map that grows by fewer ids than this is not looked at.
         unknown: by how much the share of candidates' ids that a model does not know may be above its median.
         missing: by how much a column's share of rows without a value may be outside of what the trailing days had.
+        repeated: by how much the share of rows that earlier days had too may be above what the trailing days had.
         age_days: days that the served checkpoint may be old.
     """
 
@@ -30,4 +31,5 @@ class Alerts(Strict):
     growth_ids: int = Field(default=100, ge=1)
     unknown: float = Field(default=0.1, gt=0, le=1)
     missing: float = Field(default=0.1, gt=0, le=1)
+    repeated: float = Field(default=0.2, gt=0, le=1)
     age_days: int = Field(default=3, ge=0)

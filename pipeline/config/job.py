@@ -188,7 +188,7 @@ class JobConfig(Strict):
         """Digest of the settings that a stage reads: what changes it, and nothing else, is a new generation."""
         dump = self.model_dump(mode="json", by_alias=True)
         tables = {
-            name: {key: value for key, value in table.items() if key not in ("ready", "required", "keys")}
+            name: {key: value for key, value in table.items() if key not in ("ready", "required", "keys", "when")}
             for name, table in dump["tables"].items()
         }
         shared: dict[str, Any] = {"job": self.job, "kind": self.kind, "timezone": self.timezone}

@@ -98,6 +98,8 @@ class Table(Strict):
         day: column that must hold the day read; rows of another day go to quarantine.
         time: column with the instant; up to a day away from the day is accepted and counted.
         order: columns that come first in the canonical order of rows (then all others).
+        when: columns that say when a row was, beside ``day``, ``time`` and all of these types, such as its hour or a
+            running number: rows that differ in nothing else are the same rows, delivered again.
     """
 
     source: str
@@ -109,6 +111,7 @@ class Table(Strict):
     day: str | None = None
     time: str | None = None
     order: tuple[str, ...] = ()
+    when: tuple[str, ...] = ()
     ready: Ready = Ready()
     reject: tuple[Reject, ...] = ()
     columns: dict[str, Column]
@@ -119,7 +122,7 @@ class Table(Strict):
 
     @model_validator(mode="after")
     def _names_known(self) -> Table:
-        named = [*self.key, *self.order, *(name for rule in self.reject for name in rule.columns)]
+        named = [*self.key, *self.order, *self.when, *(name for rule in self.reject for name in rule.columns)]
         named += [name for name in (self.day, self.time) if name is not None]
         unknown = sorted(set(named) - set(self.columns))
         if unknown:
@@ -185,3 +188,5 @@ class Validation(Strict):
     max_quarantined: float = Field(default=0.05, ge=0, le=1)  # share of a table's rows
     min_weekday_share: float = Field(default=0.30, ge=0, le=1)  # of the median of the same weekday
     weekdays: int = Field(default=8, ge=1)  # how many of the same weekday the median is over
+    max_repeated: float = Field(default=0.4, ge=0, le=1)  # share of the job's own rows that earlier days had too
+    repeated_days: int = Field(default=7, ge=1, le=366)  # how many days back they are looked for

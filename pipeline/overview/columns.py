@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.column_watch import changes_on, standing_in_words, table_days
 from pipeline.overview.index import Index
 from pipeline.overview.job import Job
+from pipeline.table_watch import changes_on, standing_in_words, table_days
 from pipeline.wild_values import in_words, told
 
 SHOWN = 28

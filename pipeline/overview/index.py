@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.artifacts import OF_DAYS, OF_EXPERIMENTS, Artifact, ArtifactStore, Ref
+from pipeline.artifacts import Artifact, ArtifactStore, Ref
 from pipeline.days import Day
 from pipeline.durable import write_atomic
 from pipeline.errors import CorruptArtifact, DayspringError, UsageError
 from pipeline.manifest import NAME, Input, Manifest
 from pipeline.overview.parts import damage, parse_day, problem, slim
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever what is remembered of a manifest changes: files of another format are made anew."""
 _FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 _GENERATION = re.compile(r"gen=\d{4,}")
@@ -153,12 +153,11 @@ class Index(ArtifactStore):
         return entry is not None and entry.withdrawn
 
     def _folders(self) -> Iterator[tuple[Series, Path]]:
-        for kind in OF_DAYS:
+        for kind in _names(self.root):
             folder = self.root / kind / self.job
-            if folder.is_dir():
-                yield (kind, None), folder
-        for kind in OF_EXPERIMENTS:
-            folder = self.root / kind / self.job
+            if not _FOLDER.fullmatch(kind) or not folder.is_dir():
+                continue
+            yield (kind, None), folder
             for name in _names(folder):
                 if "=" not in name and _FOLDER.fullmatch(name) and (folder / name).is_dir():
                     yield (kind, name), folder / name
@@ -188,8 +187,6 @@ class Index(ArtifactStore):
                 return Entry((), None, withdrawn=True)
             if artifact is None:
                 written = any(_GENERATION.fullmatch(name) for name in _names(Path(path)))
-                if not written and any(not name.startswith(".") for name in _names(Path(path))):
-                    return Entry((), None, problem=problem("nothing in it was written by Dayspring, so it is left out"))
                 what = "half-written: its current generation has no manifest" if written else "an empty folder"
                 return Entry((), None, problem=problem(f"{what}; run the day again, or delete {path}"))
             wrong = damage(artifact)

@@ -96,7 +96,10 @@ def _flag(value: Any) -> str | None:
 
 _OF_A_TABLE = ("read", "quarantined")
 _counts, _measures = _each(_count), _each(_measure)
-_ALSO_OF_A_TABLE: dict[str, Rule] = {"kept": _count, "missing_columns": _texts, "missing": _optional(_counts)}
+_ALSO_OF_A_TABLE: dict[str, Rule] = {
+    "kept": _count, "missing_columns": _texts, "missing": _optional(_counts), "repeated": _optional(_count),
+    "repeated_of": _counts,
+}  # fmt: skip
 _RULES: dict[str, dict[str, Rule]] = {
     "checkpoint": {
         "parent_day": _optional(_day), "loss": _optional(_finite), "wild_values": _optional(_each(_wild)),

@@ -8,13 +8,13 @@ import numpy as np
 
 from pipeline import metrics
 from pipeline.artifacts import Artifact, Ref
-from pipeline.column_watch import changes_of
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.features import arrays as day_arrays
 from pipeline.history_of_measures import GROUPS, TestedDay, measured_days
 from pipeline.measures import MEASURES, columns
 from pipeline.report import curves
+from pipeline.table_watch import changes_of
 from pipeline.wild_values import in_words, told
 
 SHARED = ("extract", "validated", "maps", "features")
@@ -41,6 +41,7 @@ def collect(context: JobContext, day: Day) -> dict[str, Any]:
         "volumes": _volumes(shared["validated"]),
         "quarantine": _quarantine(shared["validated"]),
         "changes": changes_of(context, day),
+        "accepted": shared["validated"].manifest.extra if shared["validated"] is not None else {},
         "growth": _growth(shared["maps"]),
         "features": shared["features"].manifest.rows if shared["features"] is not None else {},
         "empty_days": _empty_days(shared["features"]),

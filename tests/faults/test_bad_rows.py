@@ -130,7 +130,8 @@ def test_a_bad_day_is_accepted_by_hand_with_a_reason(place: Place) -> None:
     assert place.run(*stage).code == 1
     without = place.run(*stage, "--accept-day", FIRST)
     assert (without.code, "--reason" in without.message) == (2, True)
-    place.good(*stage, "--accept-day", FIRST, "--reason", "the labels of a test account")
+    ran = place.good(*stage, "--accept-day", FIRST, "--reason", "the labels of a test account")
+    assert "accepted (the labels of a test account) although impressions: 4" in ran.err
     assert place.artifact("validated", FIRST).manifest.extra["accepted"] == "the labels of a test account"
     assert _counts(place)["quarantined"] >= 40
 

@@ -11,7 +11,10 @@ from tests.tiny import LAST, OUTAGE, SECOND, Place
 
 
 def arrive(place: Place) -> None:
-    """The rows of the outage come: those of the day before, a day later."""
+    """The rows of the outage come: those of the day before, a day later, which must not count as delivered again."""
+    settings = place.settings("ads")
+    settings["validation"]["max_repeated"] = 1
+    place.configure("ads", settings)
     rows = place.shows(SECOND)
     moved = {
         "log_day": pc.replace_substring(rows["log_day"], f"{SECOND}".replace("-", "/"), f"{OUTAGE}".replace("-", "/")),

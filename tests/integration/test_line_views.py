@@ -222,32 +222,32 @@ def test_rolling_back_the_only_release_is_refused(served: Place) -> None:
 
 def test_a_vanished_column_and_a_wild_value_are_told_everywhere(place: Place) -> None:
     rows = place.shows(SECOND).drop_columns(["location_ad"])
-    duration = rows["exposure_duration"].to_pylist()
+    duration = rows["dclick_otherad"].to_pylist()
     duration[5] = "3.4e38"
-    rows = rows.set_column(rows.column_names.index("exposure_duration"), "exposure_duration", pa.array(duration))
+    rows = rows.set_column(rows.column_names.index("dclick_otherad"), "dclick_otherad", pa.array(duration))
     place.show(SECOND, rows.append_column("ad_location", pa.array(["1"] * rows.num_rows)))
     job = ("--job", "ads", "--experiment", "pooled")
     ran = place.good("backfill", *job, "--from", FIRST, "--to", SECOND, "--publish", "none")
     gone = "impressions: the source no longer has location_ad (is it 'ad_location' now?)"
     (line,) = (each for each in ran.err.splitlines() if each.startswith(str(SECOND)))
     assert gone in line
-    assert "wild values bounded: exposure_duration 1 of " in line
+    assert "wild values bounded: dclick_otherad 1 of " in line
 
     shown = place.good("status", *job).out
     assert f"columns of {SECOND}: {gone}\n" in shown
     assert f"columns of impressions without a value: location_ad since {SECOND}" in shown
-    assert "wild values bounded: exposure_duration 1 of " in shown
+    assert "wild values bounded: dclick_otherad 1 of " in shown
     picture = json.loads(place.good("status", *job, "--json").out)
     assert picture["columns"]["missing"] == {"impressions": {"location_ad": str(SECOND)}}
     assert picture["columns"]["changes"] == {str(SECOND): [gone]}
 
     told = place.good("alerts", "--job", "ads", "--day", SECOND, "--dry-run").out
     assert f"ads {SECOND} missing columns: {gone}." in told
-    assert f"ads {SECOND} wild values: wild values bounded: exposure_duration 1 of " in told
+    assert f"ads {SECOND} wild values: wild values bounded: dclick_otherad 1 of " in told
     assert place.good("alerts", "--job", "ads", "--day", FIRST, "--dry-run").out == ""
 
     page = (place.root / "reports" / "ads" / f"{SECOND}.html").read_text(encoding="utf-8")
     assert "the source no longer has location_ad" in page
-    assert "wild values bounded: exposure_duration 1 of " in page
-    statistics = checkpoints.read(place.artifact("checkpoint", SECOND, "pooled"))["normalise/exposure_duration"]
+    assert "wild values bounded: dclick_otherad 1 of " in page
+    statistics = checkpoints.read(place.artifact("checkpoint", SECOND, "pooled"))["normalise/dclick_otherad"]
     assert statistics[HIGHEST, 0] < 1e6

@@ -1,4 +1,4 @@
-"""Columns that vanish, come empty or miss values as they never did: a day against the days before it.
+"""A day's tables against the days before: columns that vanish, come empty or miss values, rows that recur.
 
 What is told is a change. A column that the days before lacked as well, a first day, a skipped day and a day that is
 read from another source (`tables.….sources`) are none; and as every day joins what is usual for the next, a change is
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from pipeline.artifacts import ArtifactStore, Ref
 from pipeline.config.alerts import Alerts
 from pipeline.context import JobContext
 from pipeline.days import Day
+from pipeline.repeats import in_words
 
 VALIDATED = "validated"
 _FILLED = 10
@@ -27,18 +28,20 @@ _DEVIATIONS = 4
 _ALIKE = 0.5
 """Names that are alike by this share of their letters may be the same column's."""
 
-What = Literal["missing_columns", "missing_values"]
+What = Literal["missing_columns", "missing_values", "repeated_rows"]
 
 
 @dataclass(frozen=True)
 class TableDay:
-    """A table's columns on a day.
+    """A table on a day.
 
     Attributes:
         source: what it was read from; ``None`` where the day does not say.
         absent: columns that the source did not have.
         missing: rows without a value, by column that may be without one; ``None`` where the day does not say.
         unread: columns of the source that the job does not declare.
+        repeated: rows that were there on earlier days; ``None`` where the day does not say, or has too few to tell.
+        repeated_of: the day that had most of them, and how many.
     """
 
     source: str | None
@@ -46,6 +49,8 @@ class TableDay:
     absent: frozenset[str]
     missing: Mapping[str, int] | None
     unread: frozenset[str]
+    repeated: int | None = None
+    repeated_of: Mapping[str, int] = field(default_factory=dict)
 
     def declares(self, column: str) -> bool:
         return self.missing is None or column in self.missing
@@ -82,7 +87,7 @@ def table_days(extra: Mapping[str, Any]) -> dict[str, TableDay]:
     return {
         name: TableDay(
             sources.get(name), counts["kept"], frozenset(counts.get("missing_columns") or ()), counts.get("missing"),
-            frozenset(unread.get(name, ())),
+            frozenset(unread.get(name, ())), counts.get("repeated"), counts.get("repeated_of") or {},
         )
         for name, counts in extra.get("counts", {}).items() if counts.get("kept")
     }  # fmt: skip
@@ -134,6 +139,9 @@ def changes(
                 f"rows without a value far from the usual: {'; '.join(odd.values())} (alerts.missing is "
                 f"{limits.missing:.0%})",
             )  # fmt: skip
+        recurring = _recurring(here, past, limits)
+        if recurring:
+            yield Change(name, "repeated_rows", (), recurring)
 
 
 def _was_there(column: str, past: Sequence[TableDay]) -> bool:
@@ -157,11 +165,28 @@ def _odd(column: str, here: TableDay, past: Sequence[TableDay], limits: Alerts) 
     if share is None or len(usual) < limits.least_days:
         return None
     middle = statistics.median(usual)
-    likely = min(max(middle, 1 / here.rows), 1 - 1 / here.rows) if here.rows > 1 else 0.5
-    noise = _DEVIATIONS * math.sqrt(likely * (1 - likely) / here.rows)
+    noise = _noise(middle, here.rows)
     if min(usual) - noise - limits.missing <= share <= max(usual) + noise + limits.missing:
         return None
     return f"{column} {share:.1%} of {here.rows:,} (usually {middle:.1%})"
+
+
+def _noise(share: float, rows: int) -> float:
+    """By how much a share varies between days of so many rows, by chance alone."""
+    likely = min(max(share, 1 / rows), 1 - 1 / rows) if rows > 1 else 0.5
+    return _DEVIATIONS * math.sqrt(likely * (1 - likely) / rows)
+
+
+def _recurring(here: TableDay, past: Sequence[TableDay], limits: Alerts) -> str | None:
+    """In words, more rows of earlier days than the days before had, by more than the limit and noise."""
+    usual = [each.repeated / each.rows for each in past if each.repeated is not None]
+    if here.repeated is None or len(usual) < limits.least_days:
+        return None
+    middle = statistics.median(usual)
+    if here.repeated / here.rows <= max(usual) + _noise(middle, here.rows) + limits.repeated:
+        return None
+    told = in_words({"kept": here.rows, "repeated": here.repeated, "repeated_of": here.repeated_of})
+    return f"{told}; usually {middle:.1%} (alerts.repeated is {limits.repeated:.0%})"
 
 
 def _gone(absent: Sequence[str], empty: Sequence[str], here: TableDay, past: Sequence[TableDay]) -> str:

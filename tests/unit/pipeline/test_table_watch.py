@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.column_watch import TableDay, changes, changes_of, standing, standing_in_words, stored, table_days
 from pipeline.config.alerts import Alerts
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.extraction import extract
+from pipeline.table_watch import TableDay, changes, changes_of, standing, standing_in_words, stored, table_days
 from pipeline.validation import validate
 from tests.unit.pipeline.small_job import ADS, DAY, LOG, config, context, log_rows, write_ads, write_log
 
@@ -124,7 +124,7 @@ def dated(optional: dict[str, Any]) -> dict[str, Any]:
 
 
 def validated(job: JobContext, folder: Path, day: Day, **columns: Any) -> None:
-    rows = log_rows(40, day)
+    rows = log_rows(40, day, user=[1 + day.date.toordinal() % 1000 + row for row in range(40)])
     for name, values in columns.items():
         rows = rows.append_column(name, pa.array(values, pa.float64()))
     write_log(folder, rows, day)
