@@ -38,6 +38,14 @@ from pipeline.manifest import Input, Manifest, State, code_version
 
 __all__ = ["Artifact", "ArtifactStore", "Draft", "Ref", "content_digest", "parse_id", "tensor_digest"]
 
+OF_DAYS = (
+    "day", "accepted", "extract", "matured", "validated", "maps", "state", "snapshot", "features", "release", "publish",
+)  # fmt: skip
+"""Kinds that all experiments of a job share: ``kind/job/day=…``."""
+OF_EXPERIMENTS = ("test", "gate", "checkpoint", "export", "check")
+"""Kinds of one experiment each: ``kind/job/experiment/day=…``. Whatever else lies in a root is no artefact."""
+_OWN_FOLDERS = ("idmaps", "published", "releases", "reports")
+
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 _GENERATION = re.compile(r"gen=(\d{4,})")
 _STAGING = re.compile(r"\.staging\.day=[\d-]+\.(\d+)\.(\d+)\.[0-9a-f]+\.(.+)")
@@ -299,7 +307,8 @@ class ArtifactStore:
 
     def abandoned(self) -> list[Path]:
         """Staging folders that ``sweep`` would remove."""
-        jobs = [self.root / kind / job for kind in _names(self.root) for job in _names(self.root / kind)]
+        kinds = (*OF_DAYS, *OF_EXPERIMENTS)
+        jobs = [self.root / kind / job for kind in kinds for job in _names(self.root / kind)]
         # A folder of days has no staging inside it: of thousands of them none is opened.
         experiments = [job / name for job in jobs for name in _names(job) if _SEGMENT.fullmatch(name)]
         places = (folder / name for folder in sorted(jobs + experiments) for name in sorted(_names(folder)))
@@ -320,11 +329,11 @@ class ArtifactStore:
         return owner.host != Owner.this().host and untouched > _FOREIGN_STAGING_SECONDS
 
     def sizes(self, job: str) -> dict[str, int]:
-        """Bytes on disk of a job by kind."""
+        """Bytes on disk of a job by kind; of sources that lie in the root none."""
         return {
             kind: bytes_under(self.root / kind / job)
-            for kind in sorted(_names(self.root))
-            if not kind.startswith(".") and (self.root / kind / job).is_dir()
+            for kind in sorted((*OF_DAYS, *OF_EXPERIMENTS, *_OWN_FOLDERS))
+            if (self.root / kind / job).is_dir()
         }
 
     def taint(self, ref: Ref, reason: str) -> None:

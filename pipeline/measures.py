@@ -104,6 +104,12 @@ def allowed(kind: Kind, use: Use) -> tuple[str, ...]:
     return tuple(name for name, each in MEASURES[kind].items() if use in each.uses)
 
 
+def figures(values: Mapping[str, float | int | None]) -> list[str]:
+    """The measures of a test that have a column and a value; of measures that are no longer known too."""
+    hidden = {name for listed in MEASURES.values() for name, each in listed.items() if not each.column}
+    return [f"{n} {v:.4f}" for n, v in values.items() if isinstance(v, float) and n not in hidden]
+
+
 def headline(values: Mapping[str, float | int | None]) -> list[str]:
     """The few measures that a run's line shows, of those that have a value."""
     names = dict.fromkeys(name for listed in MEASURES.values() for name, each in listed.items() if each.headline)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError
+from pipeline.garbage import no_collection
 from pipeline.parsed import BY_TYPE, Parsed, mask_of
 from pipeline.parsing_scalars import texts
 from pipeline.physical_types import with_items
@@ -20,13 +21,22 @@ from pipeline.physical_types import with_items
 _WHITE = " \t\r\n"
 _QUOTES = _WHITE + "\"'"
 _STRING = r'"(?:[^"\\]|\\.)*"'
-_NOT_JSON = "not a list in JSON"
-_NESTED = "a list or an object within a list"
+_TEXTS = pa.list_(pa.string())
+_NOT_JSON = object()
+_GOOD, _BROKEN, _NESTED, _WORDS = range(4)
+_REASONS = {_BROKEN: "not a list in JSON", _NESTED: "a list or an object within a list"}
 _LOOKS_SO = re.compile(r'[\[,]\s*["\[{]')
 _SEPARATOR = ","
 
 Items = Callable[[pa.Array], Parsed]
 """Reads the items of all lists, one after the other."""
+
+
+class _Json(NamedTuple):
+    """Cells tried as JSON: what came of each (``_WORDS``: it is none and does not look so), and its items."""
+
+    codes: NDArray[np.int8]
+    lists: pa.Array
 
 
 def lists(array: pa.Array, kind: str, items: Items, absent: pa.Array, most: int, separator: str | None) -> Parsed:
@@ -78,21 +88,23 @@ def too_many(most: int) -> str:
 def _cells(written: pa.Array, outer: Parsed, most: int, separator: str) -> pa.Array:
     """The items of lists in text; null where a cell cannot be taken apart."""
     written = pc.utf8_trim(_decoded(written), characters=_QUOTES)
+    # What JSON says of no list at all; and what it, or PostgreSQL, writes that is none.
+    written = pc.if_else(pc.equal(written, "null"), pa.scalar(None, pa.string()), written)
+    outer.fail(mask_of(pc.match_substring_regex(written, r"(?s)^\{.*\}$")), "in braces, which is no list")
     rows = np.flatnonzero(_maybe_json(written, separator))
-    lists = _read_json(written.take(pa.array(rows))) if len(rows) else []
+    if not len(rows):
+        return _split(written, outer, most, separator)
+    read = _read_json(written.take(pa.array(rows)))
     is_json = np.zeros(len(written), bool)
-    is_json[rows] = [found is not None for found in lists]
-    for reason in (_NOT_JSON, _NESTED):
+    is_json[rows] = read.codes != _WORDS
+    for code in (_BROKEN, _NESTED):
         failed = np.zeros(len(written), bool)
-        failed[rows] = [found == reason for found in lists]
-        outer.fail(failed, reason)
+        failed[rows] = read.codes == code
+        outer.fail(failed, _REASONS[code])
     cells = _split(pc.if_else(pa.array(is_json), pa.scalar(None, pa.string()), written), outer, most, separator)
-    if not is_json.any():
-        return cells
     places = np.arange(len(written))
-    places[is_json] = len(written) + np.arange(is_json.sum())
-    items = [found if isinstance(found, list) else None for found in lists if found is not None]
-    return pa.concat_arrays([cells, pa.array(items, pa.list_(pa.string()))]).take(pa.array(places))
+    places[is_json] = len(written) + np.flatnonzero(read.codes != _WORDS)
+    return pa.concat_arrays([cells, read.lists]).take(pa.array(places))
 
 
 def _split(written: pa.Array, outer: Parsed, most: int, separator: str) -> pa.Array:
@@ -114,7 +126,7 @@ def _decoded(written: pa.Array) -> pa.Array:
     if not wrapped.any():
         return written
     inner = [_loaded(text) for text in written.filter(pa.array(wrapped)).to_pylist()]
-    texts = [each if isinstance(each, str) and each != _NOT_JSON else None for each in inner]
+    texts = [each if isinstance(each, str) else None for each in inner]
     return pc.coalesce(pc.replace_with_mask(written, pa.array(wrapped), pa.array(texts, pa.string())), written)
 
 
@@ -126,31 +138,30 @@ def _maybe_json(written: pa.Array, separator: str) -> NDArray[np.bool_]:
     return bracketed & mask_of(pc.match_substring_regex(written, r'"|null|.[\[{]'))
 
 
-def _read_json(written: pa.Array) -> list[list[str | None] | str | None]:
-    """Of each cell the items, or why it has none, or ``None``: it is no JSON and does not look so."""
+def _read_json(written: pa.Array) -> _Json:
     # With strings taken out, what has no bracket inside is a list by itself, and many are read as one text.
     bare = pc.replace_substring_regex(written, _STRING, "0")
     flat = mask_of(pc.match_substring_regex(bare, r'^\[[^\[\]{}"]*\]$'))
-    together: Any = _NOT_JSON
-    if flat.any():
+    with no_collection():
         together = _loaded("[" + ",\n".join(written.filter(pa.array(flat)).to_pylist()) + "]")
-    if together == _NOT_JSON:
-        return [_items_of(text) for text in written.to_pylist()]
-    read = iter(together)
-    return [
-        _plain_items(next(read)) if alone else _items_of(text)
-        for text, alone in zip(written.to_pylist(), flat.tolist(), strict=True)
-    ]
+    try:
+        easy = pa.array(together, _TEXTS)
+    except (pa.ArrowException, TypeError):  # one of them is no JSON, or holds something else than text and numbers
+        easy, flat = pa.array([], _TEXTS), np.zeros(len(written), bool)
+    codes = np.zeros(len(written), np.int8)
+    hard = np.flatnonzero(~flat)
+    found = [_items_of(text) for text in written.take(pa.array(hard)).to_pylist()]
+    codes[hard] = [each if isinstance(each, int) else _GOOD for each in found]
+    rest = pa.array([None if isinstance(each, int) else each for each in found], _TEXTS)
+    places = np.empty(len(written), np.int64)
+    places[flat], places[hard] = np.arange(len(easy)), len(easy) + np.arange(len(rest))
+    return _Json(codes, pa.concat_arrays([easy, rest]).take(pa.array(places)))
 
 
-def _items_of(text: str) -> list[str | None] | str | None:
+def _items_of(text: str) -> list[str | None] | int:
     found = _loaded(text)
-    if found == _NOT_JSON:
-        return _NOT_JSON if _LOOKS_SO.search(text) else None
-    return _plain_items(found)
-
-
-def _plain_items(found: list[Any]) -> list[str | None] | str:
+    if found is _NOT_JSON:
+        return _BROKEN if _LOOKS_SO.search(text) else _WORDS
     if any(isinstance(each, list | dict) for each in found):
         return _NESTED
     return [str(each).lower() if isinstance(each, bool) else each for each in found]

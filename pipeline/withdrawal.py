@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pipeline.artifacts import ArtifactStore, Ref
+from pipeline.artifacts import OF_EXPERIMENTS, ArtifactStore, Ref
 from pipeline.days import Day
 
 SHARED = ("extract", "validated", "maps", "state", "snapshot", "features")
-OF_EXPERIMENTS = ("test", "gate", "checkpoint", "export", "check")
 
 
 def withdraw_day(store: ArtifactStore, job: str, day: Day) -> list[Ref]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.artifacts import Artifact, ArtifactStore, Ref, parse_id
+from pipeline.artifacts import OF_DAYS, OF_EXPERIMENTS, Artifact, ArtifactStore, Ref, parse_id
 from pipeline.audit.findings import Audit
 from pipeline.audit.payloads import problem_of
 from pipeline.audit.remedies import remedy
@@ -34,15 +34,17 @@ def audit_artifacts(store: ArtifactStore, job: str, audit: Audit, *, payloads: b
 
 def _refs(root: Path, job: str) -> Iterator[Ref]:
     """Every artefact with a folder, whether or not anything in it can be read."""
-    for kind in sorted(path for path in root.iterdir() if not path.name.startswith(".") and (path / job).is_dir()):
-        for place in sorted((kind / job).iterdir()):
-            days = [place] if place.name.startswith("day=") else sorted(place.glob("day=*")) if place.is_dir() else []
-            for each in days:
-                experiment = None if each is place else place.name
-                try:
-                    yield Ref(kind.name, job, Day.parse(each.name.removeprefix("day=")), experiment)
-                except UsageError:
-                    continue  # a folder of someone else's
+    places: list[tuple[str, Path, str | None]] = [(kind, root / kind / job, None) for kind in OF_DAYS]
+    for kind in OF_EXPERIMENTS:
+        folder = root / kind / job
+        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        places += [(kind, folder / name, name) for name in names if not name.startswith("day=")]
+    for kind, folder, experiment in sorted(places, key=lambda place: place[0]):
+        for each in sorted(folder.glob("day=*")):
+            try:
+                yield Ref(kind, job, Day.parse(each.name.removeprefix("day=")), experiment)
+            except UsageError:
+                continue  # a folder of someone else's
 
 
 def _read(store: ArtifactStore, ref: Ref, path: Path, audit: Audit) -> Artifact | None:
@@ -127,7 +129,8 @@ def current_of_days(store: ArtifactStore, kind: str, job: str) -> Iterator[Artif
 
 def _payload(artifact: Artifact, audit: Audit, *, payloads: bool) -> None:
     if artifact.manifest.pruned:
-        left = [path.name for path in artifact.path.iterdir() if path.name != NAME]
+        written = {name.partition("/")[0] for name in artifact.manifest.files}
+        left = [path.name for path in artifact.path.iterdir() if path.name in written]
         if left:
             audit.add(
                 artifact.id, f"{artifact.path}: a prune that was interrupted has left {', '.join(sorted(left))}",

@@ -14,6 +14,7 @@ from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.history_of_measures import measured_days
 from pipeline.late_days import late_days
+from pipeline.measures import figures
 from pipeline.overrides import Overrides
 from pipeline.release.pointer import ReleaseFiles
 from pipeline.table_watch import changes_on, standing, stored
@@ -218,10 +219,7 @@ def _print(picture: dict[str, Any]) -> None:
             print(f"  has the settings of '{experiment['renamed_from']}', which has left the YAML. A chain keeps its "
                   "name: put that name back, or let this one start anew (`start:` says where)")  # fmt: skip
         for row in experiment["days"]:
-            measures = " ".join(
-                f"{key} {value:.4f}" for key, value in row.get("measures", {}).items()
-                if isinstance(value, float) and not key.endswith("_all")
-            )  # fmt: skip
+            measures = " ".join(figures(row.get("measures", {})))
             parts = [f"  {row['day']}  {row['state']:8}"]
             if "rows" in row:
                 parts.append(f"parent {row['parent'] or '-':10}  rows {row['rows']:7}")

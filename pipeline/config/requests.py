@@ -124,6 +124,9 @@ class Ranking(Strict):
         user: column of the user (the group of interval estimates).
         owner: columns that together own a history.
         per_chapter: one request per chapter set; else one per owner and day with all of its chapters.
+        requests: who asked. ``rows``: those who set something, for its chapters; who looked and set nothing is counted.
+            ``log``: those who looked (``labels.clicks.table``), for the chapters that they saw, whether or not they
+            set anything; the log must have the columns that requests carry. Histories and counters are of the rows.
     """
 
     rows: str
@@ -131,6 +134,7 @@ class Ranking(Strict):
     owner: tuple[str, ...]
     per_chapter: bool = False
     package: Package = Package()
+    requests: Annotated[Literal["rows", "log"], Later()] = "rows"
     labels: RankingLabels
     candidates: Candidates
     base_chapters: BaseChapters | None = None
@@ -138,6 +142,17 @@ class Ranking(Strict):
     study: Study | None = None
     style_counts: Annotated[StyleCounts | None, Later()] = None
     weights: CoreWeights | None = None
+
+    @property
+    def log(self) -> str | None:
+        """The table that requests are made of beside ``rows``, if any."""
+        return self.labels.clicks.table if self.requests == "log" and self.labels.clicks is not None else None
+
+    @model_validator(mode="after")
+    def _log_is_there(self) -> Ranking:
+        if self.requests == "log" and self.labels.clicks is None:
+            raise ValueError("`requests: log` needs the log of `labels: {from: clicks, clicks: {table: …}}`")
+        return self
 
 
 class Impressions(Strict):

@@ -16,16 +16,22 @@ from pipeline.features.frame import Array
 from pipeline.ids import MISSING_INT, MISSING_STR
 
 
-def package_rule_problem(config: JobConfig, settings: FeatureSettings, role: str) -> str | None:
-    """What stands against making ids of a package's role by a rule, if anything."""
-    assert config.ranking is not None
-    if role == "key" or settings.compose is not None:
-        return "`digits` are those of a package's chapters, sections, style or reflect; nothing of it is composed"
-    return rule_problem(config, settings, config.ranking.rows, getattr(config.ranking.package, role))
+def rule_problem(
+    config: JobConfig, settings: FeatureSettings, frame: str, column: str, table: str | None
+) -> str | None:
+    """What stands against making ids of a column by a rule, if anything.
 
-
-def rule_problem(config: JobConfig, settings: FeatureSettings, table: str, column: str) -> str | None:
-    """What stands against making ids of a table's column by a rule, if anything."""
+    Args:
+        column: of a package, its role.
+        table: that of the frame ``row``, ``user`` or ``item``.
+    """
+    ranking = config.ranking
+    if ranking is not None and frame in ("item", "history", "last_year"):
+        if column == "key" or settings.compose is not None:
+            return "`digits` are those of a package's chapters, sections, style or reflect; nothing of it is composed"
+        table, column = ranking.rows, getattr(ranking.package, column)
+    if table is None:
+        return "`digits` and `compose` are for columns of tables"
     columns = config.tables[table].columns if table in config.tables else {}
     if column not in columns:
         return None  # told elsewhere

@@ -35,6 +35,11 @@ def raw_ids(plan: Plan, rows: DayRows, listed: Packages | None = None) -> dict[s
         if planned.feature.has_ids:
             space = planned.feature.space or ""
             found[space].append(_feature_ids(plan, planned, rows))
+    if plan.config.ranking is not None and plan.config.ranking.log is not None:
+        # Who looked and set nothing is in no event.
+        for planned in plan.of_frame("row", "user", "calendar"):
+            if planned.feature.has_ids:
+                found[planned.feature.space or ""].append(_frame_ids(plan, planned, rows.requests))
     if plan.ranking:
         for role, space in plan.roles.items():
             found[space].append(as_raw(rows.role(role).values, plan.space_kind(space), f"item.{role}"))
@@ -184,7 +189,11 @@ def _feature_ids(plan: Plan, planned: PlannedFeature, rows: DayRows) -> Array:
         return package_ids(planned, rows.role(planned.column), kind).values
     if planned.frame == "item" and plan.ranking:
         return as_raw(rows.role(planned.column).values, kind, what)
-    frame = rows.items if planned.frame == "item" else rows.events
+    return _frame_ids(plan, planned, rows.items if planned.frame == "item" else rows.events)
+
+
+def _frame_ids(plan: Plan, planned: PlannedFeature, frame: Frame) -> Array:
+    kind = plan.space_kind(planned.feature.space or "")
     if planned.feature.kind is Kind.CATEGORICAL:
         return categorical_ids(planned, frame, kind)
     return bag_ids(planned, frame, kind).values

@@ -12,7 +12,8 @@ from pipeline.config.features import Counter, FeatureSettings
 from pipeline.config.requests import Package
 from pipeline.errors import ConfigError
 from pipeline.features.groups import check_groups
-from pipeline.features.id_rules import package_rule_problem, rule_problem
+from pipeline.features.id_rules import rule_problem
+from pipeline.features.log_requests import check_log
 from pipeline.features.outcomes import check_outcomes, outcome_problem
 from pipeline.features.row_parts import ROW, row_parts
 
@@ -68,6 +69,7 @@ class Plan:
         }
         self._check()
         check_outcomes(config, self._frame_tables())
+        check_log(config, [(f"features.{f.name}.source", c) for f in self.of_frame("row") for _, c in f.columns])
         frames = {frame: config.tables[table] for frame, table in self._frame_tables().items()}
         chapters = f"row.{config.ranking.package.chapters}" if config.ranking is not None else None
         check_groups(self.schema, self.features, frames, chapters)
@@ -242,7 +244,10 @@ class Plan:
                 continue
             _check_side(planned, self.ranking)
             for frame, column in planned.columns:
-                problem = self._problem(planned, frame, column) or self._rule_problem(planned, frame, column)
+                problem = self._problem(planned, frame, column)
+                if problem is None and not planned.plain:
+                    table = self._frame_tables().get(frame)
+                    problem = rule_problem(config, planned.settings, frame, _PARTS.get(column, column), table)
                 if problem:
                     raise ConfigError(f"features.{planned.name}.source: '{frame}.{column}': {problem}")
         tables = config.tables
@@ -316,17 +321,6 @@ class Plan:
     def _package_problem(package: Package, role: str) -> str | None:
         absent = (role == "style" and package.style is None) or (role == "reflect" and package.reflect is None)
         return f"`ranking.package` names no {role} column" if absent else None
-
-    def _rule_problem(self, planned: PlannedFeature, frame: str, column: str) -> str | None:
-        """What stands against making ids of a column by a rule, if anything."""
-        if planned.plain:
-            return None
-        if self.ranking and frame in ("item", "history", "last_year"):
-            return package_rule_problem(self.config, planned.settings, _PARTS.get(column, column))
-        table = self._frame_tables().get(frame)
-        if table is None:
-            return "`digits` and `compose` are for columns of tables"
-        return rule_problem(self.config, planned.settings, table, column)
 
     def _frame_tables(self) -> dict[str, str]:
         """By frame, the table that ``row``, ``user`` and ``item`` are columns of, where the job has it."""

@@ -27,18 +27,33 @@ Tables = Callable[[str], pa.Table]
 
 
 def ranking_rows(plan: Plan, tables: Tables, day: Day) -> DayRows:
-    """The day's requests: one per owner, day and chapter, or one per owner and day (``ranking.per_chapter``)."""
+    """The day's requests: one per owner, day and chapter, or one per owner and day (``ranking.per_chapter``).
+
+    Of those who set something, or of those who looked (``ranking.requests``); events are what was set in any case.
+    """
     settings = _settings(plan)
     base = base_ids(plan, tables)
     table = tables(settings.rows)
     taken = packages(table, settings.package, base)
     events = context(plan, tables, day, table, taken)
     rows, request, event = _grouped(plan, day, events, taken)
-    counts = {"rows": table.num_rows, "no_base_section": taken.no_base, "requests": rows.requests.rows}
+    counts = {"rows": table.num_rows, "no_base_section": taken.no_base}
     if settings.labels.clicks is None:
         judged = Judged(*_distinct_pairs(request, taken.key[event]), others=0)
     else:
-        judged, counts["log_rows_without_request"] = _clicked(plan, tables, rows.requests, base)
+        log_table = tables(settings.labels.clicks.table)
+        log = packages(log_table, settings.package.model_copy(update={"reflect": None}), base)
+        if settings.log is not None:
+            seen = context(plan, tables, day, log_table, log)
+            requests = _request_frame(plan, seen, log)[0]
+            rows = replace(rows, requests=requests, weight=_weights(plan, requests))
+            there = _find_requests(plan, requests, table, taken)[1]
+            counts["looked_and_set_nothing"] = requests.rows - len(np.unique(there[there >= 0]))
+            counts["set_without_looking"] = _without_request(plan, requests, table, taken)
+        else:
+            counts["looked_and_set_nothing"] = _without_request(plan, rows.requests, log_table, log)
+        judged, counts["log_rows_without_request"] = _clicked(plan, tables, rows.requests, base, log_table, log)
+    counts["requests"] = rows.requests.rows
     return replace(rows, judged=judged, study=_study(plan, tables, base),
                    style_counts=style_count_rows(plan, tables), counts=counts)  # fmt: skip
 
@@ -61,12 +76,7 @@ def _grouped(
     plan: Plan, day: Day, events: Frame, taken: Packages
 ) -> tuple[DayRows, NDArray[np.int64], NDArray[np.int64]]:
     """Rows without labels yet, and the request and event of each (event, request) pair."""
-    settings = _settings(plan)
-    event, chapters, request = _requests(plan, events, taken)
-    first = _first_rows(request)
-    requests = Frame(
-        len(first), {**events.take(event[first]).columns, f"row.{settings.package.chapters}": chapters}
-    )
+    requests, request, event = _request_frame(plan, events, taken)
     items = Frame(len(taken.key), {
         "item.key": taken.key, "item.chapters": taken.chapters, "item.sections": taken.sections,
         "item.style": taken.style, "item.reflect": taken.reflect,
@@ -76,6 +86,16 @@ def _grouped(
         requests=requests, judged=None, weight=_weights(plan, requests),
     )  # fmt: skip
     return rows, request, event
+
+
+def _request_frame(
+    plan: Plan, events: Frame, taken: Packages
+) -> tuple[Frame, NDArray[np.int64], NDArray[np.int64]]:
+    """The requests of some rows, each with the columns of its first one, and request and event of each pair."""
+    event, chapters, request = _requests(plan, events, taken)
+    first = _first_rows(request)
+    columns = {**events.take(event[first]).columns, f"row.{_settings(plan).package.chapters}": chapters}
+    return Frame(len(first), columns), request, event
 
 
 def context(plan: Plan, tables: Tables, day: Day, table: pa.Table, taken: Packages) -> Frame:
@@ -165,14 +185,16 @@ def _distinct_pairs(
     return request[first], key[first], np.ones(len(first), np.int8)
 
 
-def _clicked(plan: Plan, tables: Tables, requests: Frame, base: BaseIds | None) -> tuple[Judged, int]:
+def _clicked(
+    plan: Plan, tables: Tables, requests: Frame, base: BaseIds | None, log_table: pa.Table, log: Packages
+) -> tuple[Judged, int]:
     """Labels from the click log: 1 where clicked and set at least once, else 0 (seen, or never set)."""
     settings = _settings(plan)
     clicks = settings.labels.clicks
     assert clicks is not None
     plain = settings.package.model_copy(update={"reflect": None})
-    log_table, offered_table = tables(clicks.table), tables(clicks.offered)
-    log, offered = packages(log_table, plain, base), packages(offered_table, plain, base)
+    offered_table = tables(clicks.offered)
+    offered = packages(offered_table, plain, base)
     log_at, log_request = _find_requests(plan, requests, log_table, log)
     offered_at, offered_request = _find_requests(plan, requests, offered_table, offered)
     count = flat(column_of(offered_table, clicks.count))[offered.rows][offered_at]
@@ -196,12 +218,9 @@ def _find_requests(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For each package of another table (once per chapter where requests are per chapter) its request, or -1."""
     settings = _settings(plan)
-    at = np.arange(len(found.rows))
-    theirs: list[Array] = [flat(column_of(table, column))[found.rows] for column in settings.owner]
+    at, theirs = _asked_by(plan, table, found)
     ours: list[Array] = [flat(requests[f"row.{column}"]) for column in settings.owner]
     if settings.per_chapter:
-        at = np.repeat(at, found.chapters.lengths)
-        theirs = [*(column[at] for column in theirs), found.chapters.values]
         chapters = requests[f"row.{settings.package.chapters}"]
         assert isinstance(chapters, Lists)
         ours = [*ours, chapters.values]
@@ -213,6 +232,24 @@ def _find_requests(
     place = np.minimum(np.searchsorted(known[order], wanted), len(known) - 1)
     hit = known[order][place] == wanted
     return at, np.where(hit, order[place], -1)
+
+
+def _asked_by(plan: Plan, table: pa.Table, found: Packages) -> tuple[NDArray[np.int64], list[Array]]:
+    """The place of each package (once per chapter where requests are per chapter), and what tells its request."""
+    settings = _settings(plan)
+    at = np.arange(len(found.rows))
+    columns: list[Array] = [flat(column_of(table, column))[found.rows] for column in settings.owner]
+    if settings.per_chapter:
+        at = np.repeat(at, found.chapters.lengths)
+        columns = [*(column[at] for column in columns), found.chapters.values]
+    return at, columns
+
+
+def _without_request(plan: Plan, requests: Frame, table: pa.Table, found: Packages) -> int:
+    """How many requests the packages of another table would make that are not there."""
+    missing = _find_requests(plan, requests, table, found)[1] < 0
+    columns = _asked_by(plan, table, found)[1]
+    return len(np.unique(codes(*(column[missing] for column in columns)))) if missing.any() else 0
 
 
 def _weights(plan: Plan, requests: Frame) -> NDArray[np.float32]:

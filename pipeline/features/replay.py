@@ -49,12 +49,14 @@ def replay_rows(plan: Plan, today: DayRows, today_tables: Tables, tables: Tables
     table = tables(ranking.rows)
     taken = packages(table, ranking.package, base_ids(plan, today_tables))
     events = context(plan, tables, past, table, taken)
-    ours = matched_columns(today.requests, settings.match)
+    # Where requests are those of the log, what they saw is not what was set.
+    frame = today.requests if ranking.log is None else today.events
+    ours = matched_columns(frame, settings.match)
     theirs = matched_columns(events, settings.match)
     group, here = _groups(ours, theirs)
     kept = np.isin(here, group[group >= 0])
     if settings.overlap:
-        chapters = today.requests[f"row.{ranking.package.chapters}"]
+        chapters = frame[f"row.{ranking.package.chapters}"]
         assert isinstance(chapters, Lists)
         shared = _overlap(group, chapters, here, taken.chapters)
         kept &= shared.lengths > 0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.artifacts import Artifact, ArtifactStore, Ref
+from pipeline.artifacts import OF_DAYS, OF_EXPERIMENTS, Artifact, ArtifactStore, Ref
 from pipeline.days import Day
 from pipeline.durable import write_atomic
 from pipeline.errors import CorruptArtifact, DayspringError, UsageError
@@ -153,11 +153,12 @@ class Index(ArtifactStore):
         return entry is not None and entry.withdrawn
 
     def _folders(self) -> Iterator[tuple[Series, Path]]:
-        for kind in _names(self.root):
+        for kind in OF_DAYS:
             folder = self.root / kind / self.job
-            if not _FOLDER.fullmatch(kind) or not folder.is_dir():
-                continue
-            yield (kind, None), folder
+            if folder.is_dir():
+                yield (kind, None), folder
+        for kind in OF_EXPERIMENTS:
+            folder = self.root / kind / self.job
             for name in _names(folder):
                 if "=" not in name and _FOLDER.fullmatch(name) and (folder / name).is_dir():
                     yield (kind, name), folder / name
@@ -187,6 +188,8 @@ class Index(ArtifactStore):
                 return Entry((), None, withdrawn=True)
             if artifact is None:
                 written = any(_GENERATION.fullmatch(name) for name in _names(Path(path)))
+                if not written and any(not name.startswith(".") for name in _names(Path(path))):
+                    return Entry((), None, problem=problem("nothing in it was written by Dayspring, so it is left out"))
                 what = "half-written: its current generation has no manifest" if written else "an empty folder"
                 return Entry((), None, problem=problem(f"{what}; run the day again, or delete {path}"))
             wrong = damage(artifact)

@@ -94,13 +94,16 @@ def _contexts(here: AsOf, meta: dict[str, Any]) -> Iterable[Part]:
         tables = DayTables.on(here.context, here.day.plus(-back))
         if tables is None:
             continue
-        rows = tables(settings.rows)
-        owners = [flat(column_of(rows, name)).tolist() for name in settings.owner]
-        columns: dict[str, Column] = {f"row.{name}": column_of(rows, name) for name in names}
-        meta["frames"]["contexts"] = [[name, kind_of(values)] for name, values in columns.items()]
-        values = zip(*(plain(column) for column in columns.values()), strict=True)
-        today = {field_of(*owner): row for owner, row in zip(zip(*owners, strict=True), values, strict=True)}
-        fields |= {name: encoded(row) for name, row in today.items() if name not in fields}
+        for table in (settings.rows, settings.log):
+            if table is None:
+                continue
+            rows = tables(table)
+            owners = [flat(column_of(rows, name)).tolist() for name in settings.owner]
+            columns: dict[str, Column] = {f"row.{name}": column_of(rows, name) for name in names}
+            meta["frames"]["contexts"] = [[name, kind_of(values)] for name, values in columns.items()]
+            values = zip(*(plain(column) for column in columns.values()), strict=True)
+            today = {field_of(*owner): row for owner, row in zip(zip(*owners, strict=True), values, strict=True)}
+            fields |= {name: encoded(row) for name, row in today.items() if name not in fields}
     yield Part("contexts", fields)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.days import Day
 from pipeline.errors import SourceError, UsageError
+from pipeline.physical_types import Unusable, plain
 from pipeline.sources.base import Contents, Reading, Source
 from pipeline.sources.delta_log import refuse_removed
 from pipeline.sources.parquet_folders import DataFile, day_folders, files_of_day, files_of_table, no_parquet
@@ -63,9 +65,11 @@ class ParquetSource(Source):
             values = each.values if day is None else {"day": str(day), **each.values}
             try:
                 # Pre-buffering keeps the whole file in memory while it is read.
-                with pq.ParquetFile(each.path, pre_buffer=False) as file:
+                with pq.ParquetFile(each.path, pre_buffer=False, coerce_int96_timestamp_unit="us") as file:
+                    _refuse_unusable(each.path, file.schema_arrow, own.values())
+                    instants = _instants(file)
                     for batch in file.iter_batches(chunk_rows, columns=list(own.values()), use_threads=False):
-                        yield _named(batch, own, columns, values)
+                        yield _named(_in_utc(batch, instants), own, columns, values)
             except (pa.ArrowException, OSError) as error:
                 raise no_parquet(each.path, error) from None
 
@@ -131,6 +135,29 @@ def _rows(path: Path) -> int:
         return int(pq.read_metadata(path).num_rows)
     except (pa.ArrowException, OSError) as error:
         raise no_parquet(path, error) from None
+
+
+def _refuse_unusable(path: Path, schema: pa.Schema, columns: Iterable[str]) -> None:
+    for name in columns:
+        try:
+            plain(pa.nulls(0, schema.field(name).type))
+        except Unusable as error:
+            raise SourceError(f"{path}: column '{name}' {error}") from None
+
+
+def _instants(file: pq.ParquetFile) -> set[str]:
+    """Columns of the type INT96, which Spark and Hive write instants in, in UTC; Arrow says what its own are."""
+    if b"ARROW:schema" in (file.metadata.metadata or {}):
+        return set()
+    columns = [file.schema.column(place) for place in range(len(file.schema))]
+    return {each.path for each in columns if each.physical_type == "INT96"}
+
+
+def _in_utc(batch: pa.RecordBatch, instants: set[str]) -> pa.RecordBatch:
+    for place, name in enumerate(batch.schema.names):
+        if name in instants:
+            batch = batch.set_column(place, name, pc.assume_timezone(batch.column(place), "UTC"))
+    return batch
 
 
 def _find(name: str, names: list[str]) -> str | None:

@@ -211,7 +211,7 @@ def _is_empty(entry: os.DirEntry[str]) -> bool:
     if entry.stat().st_size:
         return False
     if entry.name.endswith(_PARQUET):
-        raise SourceError(f"{entry.path}: is empty, so its writing was cut short; write it again, or delete it")
+        raise SourceError(f"{entry.path}: is empty, so its writing was cut short; write it again")
     return True
 
 

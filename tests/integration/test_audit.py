@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import Ref
+from pipeline.artifacts import OF_DAYS, OF_EXPERIMENTS, Ref
 from pipeline.days import Day
 from pipeline.idmap import IdMap
 from pipeline.locks import Owner
@@ -267,6 +267,17 @@ def served(trained: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         place.good("stage", stage, "--job", "ads", "--day", LAST)
     yield place
     stop(place.root)
+
+
+def test_every_kind_that_a_line_writes_is_known_and_nothing_else_is_an_artefact(served: Place, lessons: Place) -> None:
+    for place in (served, lessons):
+        written = {path.relative_to(place.root).parts[0] for path in place.root.rglob("manifest.json")}
+        assert written <= {*OF_DAYS, *OF_EXPERIMENTS}
+    tables = served.root / "sources" / "ads"
+    shutil.copytree(served.ads, tables)  # where `make demo` has them
+    ran = audited(served)
+    shutil.rmtree(tables.parent)
+    assert (ran.code, "sources" in ran.out) == (0, False), ran.out
 
 
 def test_releases_on_disk_in_redis_and_in_the_object_store(served: Place) -> None:

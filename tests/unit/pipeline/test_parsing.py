@@ -213,7 +213,8 @@ def test_days_kept_as_timestamps(unit: str, zone: str) -> None:
         ("['a', 'b, c']", ["a", "b", "c"], ""), ("[a b, c]", ["a b", "c"], ""),
         ("Action|Comedy", ["Action|Comedy"], ""),
         ('["a"],["b"]', None, "not a list in JSON"), ("[" * 5000 + '"', None, "a list without its other bracket"),
-        ("[" * 5000 + "]", None, "not a list in JSON"),
+        ("[" * 5000 + "]", None, "not a list in JSON"), ("null", None, ""), (' "null" ', None, ""),
+        ('{"a": 1, "b": 2}', None, "in braces, which is no list"), ("{rock,punk}", None, "in braces, which is no list"),
         ('["' + '", "'.join(["x"] * 1001) + '"]', None, "more than 1000 items"),
     ],
 )  # fmt: skip

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.config.tables import Column
 from pipeline.errors import SourceError
+from pipeline.parsing import parse_column
 from pipeline.sources.parquet import ParquetSource
 from tests.unit.pipeline.small_job import DAY, log_rows, write_ads, write_log
 
@@ -91,6 +94,29 @@ def test_a_damaged_file_is_named(source: ParquetSource, tmp_path: Path) -> None:
     for call in (lambda: source.count("log", DAY), lambda: source.read("log", ["ad"], DAY, chunk_rows=2)):
         with pytest.raises(SourceError, match=r"part-0000\.parquet: cannot be read as Parquet"):
             call()
+
+
+@pytest.mark.parametrize("by_arrow", [True, False])
+def test_int96_is_an_instant_unless_arrow_says_otherwise(source: ParquetSource, tmp_path: Path, by_arrow: bool) -> None:
+    # Midnight in Shanghai, as Spark writes a TimestampType without further settings.
+    at, never = datetime(2024, 3, 3, 16), datetime(9999, 12, 31)
+    rows = log_rows(3).set_column(1, "time", pa.array([at, None, never], pa.timestamp("us")))
+    path = write_log(tmp_path, rows) / "part-0000.parquet"
+    pq.write_table(rows, path, use_deprecated_int96_timestamps=True, store_schema=by_arrow)
+    (batch,) = source.read("log", ["time", "user"], DAY, chunk_rows=9).batches
+    days = parse_column(batch["time"].slice(0, 2), Column(type="day"), "Asia/Shanghai").values.to_pylist()
+    assert days == [date(2024, 3, 3) if by_arrow else DAY.date, None]
+    if not by_arrow:
+        assert batch["time"].to_pylist()[2] == never.replace(tzinfo=UTC)
+
+
+def test_a_column_of_an_unusable_type_is_named_with_its_file(source: ParquetSource, tmp_path: Path) -> None:
+    partition = write_log(tmp_path, log_rows(1))
+    pq.write_table(log_rows(1, user=[{"id": 1}]), partition / "part-0001.parquet")
+    reading = source.read("log", ["ad", "user"], DAY, chunk_rows=9)
+    with pytest.raises(SourceError, match=r"part-0001\.parquet: column 'user' is of type struct<id: int64>; write"):
+        list(reading.batches)
+    assert len(list(source.read("log", ["ad"], DAY, chunk_rows=9).batches)) == 2
 
 
 def test_a_file_damaged_inside_is_named(source: ParquetSource, tmp_path: Path) -> None:
