@@ -7,8 +7,11 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 from starlette.testclient import TestClient
@@ -291,3 +294,31 @@ def test_the_plugin_is_registered() -> None:
     nav, tab = plugin.external_views
     assert (nav["destination"], nav["href"]) == ("nav", "/dayspring/")
     assert (tab["destination"], tab["href"]) == ("dag", "/dayspring/?dag_id={DAG_ID}")
+
+
+def test_runs_and_their_tasks_are_shown_on_the_day_that_they_are_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dayspring.page import runs
+
+    class Session:
+        """Answers first with the runs, then with the tasks."""
+
+        answers: ClassVar[list[Any]] = [
+            [
+                (datetime(2024, 2, 26, tzinfo=UTC), "scheduled", "success"),
+                (datetime(2024, 2, 26, 16, tzinfo=UTC), "by hand", "failed"),  # 00:00 of the 27th in Shanghai
+                (datetime(2024, 2, 27, 10, tzinfo=UTC), "refused", "failed"),  # of no day
+            ],
+            [("by hand", "extract", "failed"), ("refused", "wait_for_day", "failed")],
+        ]
+
+        def execute(self, statement: Any) -> Any:
+            return SimpleNamespace(all=lambda: self.answers.pop(0))
+
+    monkeypatch.setattr(runs, "create_session", lambda: nullcontext(Session()))
+    assert runs.runs_of("ads_daily", "Asia/Shanghai") == {
+        "runs": {
+            "2024-02-26": {"run_id": "scheduled", "state": "success"},
+            "2024-02-27": {"run_id": "by hand", "state": "failed"},
+        },
+        "tasks": {"2024-02-27": {"extract": "failed"}},
+    }

@@ -30,7 +30,7 @@ class FakeAirflow:
     def runs(self, dag: str, **query: Any) -> list[dict[str, Any]]:
         self.now = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         return [
-            {"dag_run_id": day, "logical_date": f"{day}T00:00:00Z", "state": state}
+            {"dag_run_id": day, "logical_date": day if "T" in day else f"{day}T00:00:00Z", "state": state}
             for day, (state, _) in self.now.items()
         ]
 
@@ -73,6 +73,12 @@ def test_a_range_holds_both_ends_and_leap_days() -> None:
 def test_days_without_a_successful_run_are_missing() -> None:
     airflow = FakeAirflow({"2024-02-28": GOOD, "2024-02-29": RED})
     assert missing(airflow, DAYS) == ["2024-02-29", "2024-03-01"]  # type: ignore[arg-type]
+
+
+def test_a_run_by_hand_of_another_name_is_not_taken_for_that_of_its_date_in_utc() -> None:
+    # 00:00 of the 29th in Shanghai.
+    airflow = FakeAirflow({"2024-02-28": RED, "2024-02-28T16:00:00Z": GOOD})
+    assert missing(airflow, DAYS) == DAYS.days  # type: ignore[arg-type]
 
 
 def test_a_dag_that_is_not_parsed_yet_has_no_days() -> None:
