@@ -14,7 +14,14 @@ from pipeline.errors import SourceError, UsageError
 from pipeline.physical_types import Unusable, plain
 from pipeline.sources.base import Contents, Reading, Source
 from pipeline.sources.delta_log import refuse_removed
-from pipeline.sources.parquet_folders import DataFile, day_folders, files_of_day, files_of_table, no_parquet
+from pipeline.sources.parquet_folders import (
+    DataFile,
+    day_folders,
+    files_of_day,
+    files_of_table,
+    folders_in,
+    no_parquet,
+)
 
 DONE = "_SUCCESS"
 """The empty file that marks a day's folder as complete."""
@@ -37,7 +44,7 @@ class ParquetSource(Source):
         self.folder = Path(folder)
 
     def check(self) -> None:
-        if not self.folder.is_dir():
+        if not _is_folder(self.folder):
             raise SourceError(
                 f"{self.url}: no such folder; fill it (for example `python -m examples.school --target {self.url} …`) "
                 f"or set {self.variable} to the folder of the tables"
@@ -104,8 +111,8 @@ class ParquetSource(Source):
     def _table(self, source: str) -> Path:
         self.check()
         folder = self.folder / source
-        if not folder.is_dir():
-            known = ", ".join(sorted(each.name for each in self.folder.iterdir() if each.is_dir())) or "none"
+        if not _is_folder(folder):
+            known = ", ".join(each.name for each in folders_in(self.folder)) or "none"
             raise SourceError(
                 f"{self.url}: no table folder '{folder}', though a table of the job names `source: {source}`; "
                 f"there are: {known}"
@@ -121,6 +128,14 @@ class ParquetSource(Source):
             files = [file for folder in day_folders(table) if folder.day == day for file in files_of_day(folder)]
         refuse_removed(table, [file.path for file in files])
         return files
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        said = error.strerror or error
+        raise SourceError(f"{path}: cannot be looked at: {said}; let the pipeline's user enter {path.parent}") from None
 
 
 def _names(path: Path) -> list[str]:

@@ -72,8 +72,8 @@ def day_folders(table: Path) -> list[DayFolder]:
     Raises:
         SourceError: two folders mean the same, or rows lie where no folder names their day.
     """
-    _refuse_lakes(table)
     found = list(_days_in(table, table, {}))
+    _refuse_lakes(table)
     strays = sorted(_strays(table, {each.path for each in found}))
     if strays and not found and strays[0].parent == table:
         raise SourceError(
@@ -95,8 +95,9 @@ def files_of_day(folder: DayFolder) -> list[DataFile]:
 
 def files_of_table(table: Path) -> list[DataFile]:
     """The files of an undated table; ``SourceError`` where it has none or is kept by day."""
+    folders = _level(table).folders
     _refuse_lakes(table)
-    for folder in _level(table).folders:
+    for folder in folders:
         if (partition := _partition(folder)) and _date_of(partition[1] or "") is not None:
             raise SourceError(
                 f"{folder}: a day's folder, though the job reads {table} as undated; declare the table `dated: true`"
@@ -108,6 +109,11 @@ def files_of_table(table: Path) -> list[DataFile]:
             "if it is kept in folders day=YYYY-MM-DD"
         )
     return files
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The folders in a folder by name, hidden ones left out."""
+    return _level(folder).folders
 
 
 def no_parquet(path: Path, error: Exception) -> SourceError:

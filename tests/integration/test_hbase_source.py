@@ -13,7 +13,9 @@ from ops.services.hbase import HBase
 from pipeline.artifacts import Artifact, Ref
 from pipeline.context import JobContext
 from pipeline.days import Day
+from pipeline.errors import SourceError
 from pipeline.extraction import extract
+from pipeline.sources.base import Contents
 from pipeline.sources.hbase import HBaseSource
 from pipeline.sources.hbase import source as source_module
 from pipeline.validation import validate
@@ -235,3 +237,14 @@ def test_a_day_is_known_by_the_reader_of_another_process_alone_once(
         assert list(pool.map(run, jobs, days)) == [20] * len(days)
     assert made == ["ctx"]
     assert all(jobs[0].store.current(Ref("extract", "tiny", day)).generation == 1 for day in days)  # type: ignore[union-attr]
+
+
+def test_what_is_found_in_a_table_without_a_pass_over_it(world: World, tmp_path: Path) -> None:
+    world.fill({DAY: 40})
+    world.make("bare")
+    source = HBaseSource(world.url, "DAYSPRING_TINY_URL", {})
+    assert source.contents("ctx", ["label", "p:price"], dated=True) == Contents(True, missing=("p:price",))
+    assert source.contents("bare", ["label"], dated=True) == Contents(False)
+    with pytest.raises(SourceError, match="no table 'gone'"):
+        source.contents("gone", [], dated=False)
+    source.close()

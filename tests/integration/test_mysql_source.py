@@ -16,6 +16,7 @@ from pipeline.errors import SourceError
 from pipeline.extraction import extract
 from pipeline.parsing import parse_column
 from pipeline.physical_types import one_of
+from pipeline.sources.base import Contents
 from tests.integration.mysql_world import DAY, connected, fill, open_source, run, table, write_queries
 from tests.services import Database
 from tests.unit.pipeline.small_job import LOG, config
@@ -94,6 +95,20 @@ def test_rows_come_in_chunks_and_missing_columns_are_named(database: Database, q
     assert (found.count("log", DAY.plus(5)), found.has_rows("log", DAY.plus(5))) == (0, False)
     assert found.version("log") is None
     found.check()
+
+
+def test_what_is_found_in_a_table(database: Database, queries: Path) -> None:
+    fill(database.writer_url, 2500)
+    found = open_source(database.reader_url, queries)
+    assert found.contents("log", ["x", "colour"], dated=True) == Contents(
+        True, 3, DAY.previous(), DAY.next(), 250, missing=("colour",)
+    )
+    assert found.contents("all_log", ["x"], dated=False) == Contents(True, rows=3000)
+    run(database.writer_url, "ALTER TABLE log MODIFY day DATE NOT NULL")
+    assert found.contents("log", ["x"], dated=True).last == DAY.next()
+    run(database.writer_url, "DELETE FROM log")
+    assert not found.contents("log", ["x"], dated=True).filled
+    assert not found.contents("all_log", ["x"], dated=False).filled
 
 
 def test_two_writers_are_not_seen_in_the_day_that_is_read(database: Database, queries: Path) -> None:

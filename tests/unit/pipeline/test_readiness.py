@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.artifacts import Ref
 from pipeline.context import JobContext
 from pipeline.errors import SourceError, UsageError
+from pipeline.extraction import extract
 from pipeline.readiness import day_state
 from tests.unit.pipeline.small_job import DAY, LOG, config, context, log_rows, write_log
 
@@ -55,6 +57,27 @@ def test_a_day_marked_ready_yet_empty_is_empty_at_once(job: JobContext, tmp_path
     write_log(tmp_path, log_rows(0))
     found = day_state(job, DAY, EVENING)
     assert (found.state, "marked ready" in found.reason) == ("empty", True)
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_the_folders_of_a_warehouse_are_those_that_are_waited_for_and_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, marked: bool
+) -> None:
+    counted = {**LOG, "ready": {"marker": True, "unchanged_minutes": 30}}
+    (tmp_path / "tables" / "log").mkdir(parents=True)
+    job = context(tmp_path, monkeypatch, config({"log": counted}))
+    day = tmp_path / "tables" / "log" / f"dt={DAY.date:%Y%m%d}"
+    for hour in ("00", "01"):
+        (day / f"hour={hour}").mkdir(parents=True)
+        pq.write_table(log_rows(3).drop_columns(["day"]), day / f"hour={hour}" / "000000_0")
+    (day / "hour=00" / "_SUCCESS").touch()  # of an hour, not of the day
+    if marked:
+        (day / "_SUCCESS").touch()
+    assert day_state(job, DAY, EVENING).state == ("ready" if marked else "waiting")
+    found = day_state(job, DAY, NIGHT)
+    assert ("6 rows, unchanged for 0 of 30 minutes" in found.reason) == (not marked)
+    assert day_state(job, DAY, NIGHT + timedelta(minutes=31)).state == "ready"
+    assert extract(job, DAY).manifest.rows == {"log": 6}
 
 
 def test_a_dirty_day_needs_no_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -169,3 +171,39 @@ def test_files_that_a_delta_table_has_removed_are_named(tmp_path: Path) -> None:
     (tmp_path / f"log/_delta_log/{1:020}.json").write_text(json.dumps({"remove": {"path": "day=2024-02-26/a"}}))
     with pytest.raises(SourceError, match="day=2024-02-26/a: the log of Delta Lake beside it says"):
         source.count("log", DAY)
+
+
+def test_the_checkpoint_of_a_delta_log_counts_where_older_entries_are_gone(tmp_path: Path) -> None:
+    source = _table(tmp_path, {"day=2024-02-26/a": [1], "day=2024-02-26/b": [2]})
+    log = tmp_path / "log" / "_delta_log"
+    log.mkdir()
+    adds = [{"add": {"path": f"day=2024-02-26/{name}"}} for name in "ab"]
+    pq.write_table(pa.Table.from_pylist([*adds, {"add": None}]), log / f"{10:020}.checkpoint.parquet")
+    (log / f"{9:020}.json").write_text(json.dumps({"remove": {"path": "day=2024-02-26/a"}}))
+    assert _rows(source) == [(1,), (2,)]
+    vector = {"path": "day=2024-02-26/b", "deletionVector": {"storageType": "u"}}
+    (log / f"{11:020}.json").write_text(json.dumps({"add": vector}))
+    with pytest.raises(SourceError, match="day=2024-02-26/b: the log of Delta Lake"):
+        source.count("log", DAY)
+    (log / f"{12:020}.json").write_text("{half")
+    with pytest.raises(SourceError, match="_delta_log: cannot be read as a log"):
+        source.count("log", DAY)
+
+
+@pytest.mark.parametrize("closed", ["", "log", "log/day=2024-02-26", "log/day=2024-02-26/hour=00"])
+def test_what_this_user_may_not_enter_is_named_and_never_left_out(closed: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        root.chmod(0o755)
+        source = _table(root, {"day=2024-02-26/hour=00/a": [1], "day=2024-02-26/a": [2]})
+        (root / closed).chmod(0)
+        is_root = os.geteuid() == 0
+        try:
+            if is_root:  # who may enter everything
+                os.seteuid(65534)
+            with pytest.raises(SourceError, match=r"let the pipeline's user (read it|enter )"):
+                source.count("log", DAY)
+        finally:
+            if is_root:
+                os.seteuid(0)
+            (root / closed).chmod(0o755)
