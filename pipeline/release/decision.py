@@ -21,7 +21,8 @@ class Choice:
 
     Attributes:
         export: the exported model; ``None`` if nothing can be released.
-        by: ``gate``, ``immediate``, ``kept`` (the model released before goes on), ``restored`` or ``promote``.
+        by: ``gate``, ``immediate``, ``kept`` (the model released before goes on), ``passed`` (the newest that a gate
+            let pass on a day that was not released), ``restored`` or ``promote``.
         champion: a change of the champion that comes with it.
         consulted: what was looked at; the release's inputs beside its contents.
     """
@@ -85,6 +86,54 @@ def released_before(context: JobContext, day: Day, *, other_than: str | None = N
     return None
 
 
+@dataclass(frozen=True)
+class Passed:
+    """A checkpoint that a gate let pass, with its export and the check of that."""
+
+    gate: Artifact
+    export: Artifact
+    check: Artifact
+
+    @property
+    def checkpoint(self) -> str:
+        return str(self.gate.manifest.extra["checkpoint"])
+
+
+def passed_since(
+    context: JobContext, day: Day, champion: str, before: Artifact | None, *, other_than: str | None = None
+) -> Passed | None:
+    """The newest checkpoint that passed on a day before ``day`` without being released: a backfill releases its end.
+
+    None of before a rollback: nobody vouches for those that led up to what was rolled back.
+
+    Args:
+        before: the release that goes on otherwise; days up to its own are not looked at.
+        other_than: a checkpoint that does not count.
+    """
+    files = ReleaseFiles.of(context.root, context.job)
+    rolled_back = files.rolled_back()
+    left = {done.pointer.checkpoint for name in rolled_back if (done := files.published(name)) is not None}
+    known = before.manifest.extra["checkpoint"] if before is not None else None
+    for each in reversed(context.store.days("gate", context.job, champion)):
+        if before is not None and each <= before.ref.day:
+            return None
+        gate = context.store.current(Ref("gate", context.job, each, champion)) if each < day else None
+        if gate is None or gate.manifest.extra["verdict"] != "promote":
+            continue
+        tested = str(gate.manifest.extra["checkpoint"])
+        if tested == known or tested in left or _was_left(context, each, rolled_back):
+            return None
+        export, check, _ = export_of(context, tested)
+        if export is not None and check is not None and tested != other_than:
+            return Passed(gate, export, check)
+    return None
+
+
+def _was_left(context: JobContext, day: Day, rolled_back: set[str]) -> bool:
+    release = context.store.current(Ref("release", context.job, day)) if rolled_back else None
+    return release is not None and release.manifest.extra.get("release_id") in rolled_back
+
+
 def export_of(context: JobContext, checkpoint_id: str) -> tuple[Artifact | None, Artifact | None, str]:
     """The export of a checkpoint and the check of it if that passed; else why it cannot be released."""
     checkpoint = context.store.load(checkpoint_id)
@@ -127,13 +176,13 @@ def _is_doubted(gate: Artifact | None) -> bool:
 def _after_test(context: JobContext, day: Day, champion: str) -> Choice:
     gate = context.store.current(Ref("gate", context.job, day, champion))
     if gate is None:
-        return _kept(context, day, "none", ["no checkpoint before this day, so none was tested on it"], [])
+        return _kept(context, day, champion, "none", ["no checkpoint before this day, so none was tested on it"], [])
     verdict, reasons = str(gate.manifest.extra["verdict"]), [str(each) for each in gate.manifest.extra["reasons"]]
     if verdict != "promote":
-        return _kept(context, day, verdict, reasons, [gate])
+        return _kept(context, day, champion, verdict, reasons, [gate])
     export, check, problem = export_of(context, gate.manifest.extra["checkpoint"])
     if export is None or check is None:
-        return _kept(context, day, verdict, [problem], [gate])
+        return _kept(context, day, champion, verdict, [problem], [gate])
     return Choice(export, "gate", verdict, reasons, None, [gate, check])
 
 
@@ -143,26 +192,39 @@ def _immediate(context: JobContext, day: Day, champion: str) -> Choice:
     if gate is not None and verdict in FAILS:
         tested, reasons = str(gate.manifest.extra["checkpoint"]), [str(each) for each in gate.manifest.extra["reasons"]]
         before = released_before(context, day, other_than=tested)
+        passed = passed_since(context, day, champion, before, other_than=tested)
+        if passed is not None:
+            return _passed(passed, verdict, [f"{tested} failed on its next day", *reasons], [gate])
         if before is not None:
             export = context.store.load(before.manifest.extra["export"])
             if export is not None and not export.manifest.pruned:
                 reasons = [f"{tested} failed on its next day", *reasons]
                 return Choice(export, "restored", verdict, reasons, None, [gate, before])
-        return _kept(context, day, verdict, [*reasons, "no earlier release to restore"], [gate])
+        return _kept(context, day, champion, verdict, [*reasons, "no earlier release to restore"], [gate])
     if gate is not None and _is_doubted(gate):
-        return _kept(context, day, verdict, [str(each) for each in gate.manifest.extra["reasons"]], [gate])
+        return _kept(context, day, champion, verdict, [str(each) for each in gate.manifest.extra["reasons"]], [gate])
     checkpoint = context.chain(champion).trained(day)
     assert checkpoint is not None
     consulted = [gate] if gate is not None else []
     export, check, problem = export_of(context, checkpoint.id)
     if export is None or check is None:
-        return _kept(context, day, verdict, [problem], consulted)
+        return _kept(context, day, champion, verdict, [problem], consulted)
     return Choice(export, "immediate", verdict, ["released as trained"], None, [*consulted, check])
 
 
-def _kept(context: JobContext, day: Day, verdict: str, reasons: list[str], consulted: list[Artifact]) -> Choice:
-    """The model released before goes on, with the contents of ``day``; nothing where there was none."""
+def _passed(passed: Passed, verdict: str, reasons: list[str], consulted: list[Artifact]) -> Choice:
+    told = f"{passed.checkpoint} is the newest that passed, on {passed.gate.ref.day}"
+    return Choice(passed.export, "passed", verdict, [told, *reasons], None, [*consulted, passed.gate, passed.check])
+
+
+def _kept(
+    context: JobContext, day: Day, champion: str, verdict: str, reasons: list[str], consulted: list[Artifact]
+) -> Choice:
+    """What passed last goes on, with the contents of ``day``: released before or not; nothing where nothing passed."""
     before = released_before(context, day)
+    passed = passed_since(context, day, champion, before)
+    if passed is not None:
+        return _passed(passed, verdict, reasons, consulted)
     if before is None:
         return Choice(None, "kept", verdict, reasons, None, consulted)
     export = context.store.load(before.manifest.extra["export"])

@@ -9,7 +9,7 @@ from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.late_labels import due
 from pipeline.manifest import NAME as MANIFEST
-from pipeline.release.decision import released_before
+from pipeline.release.decision import Passed, champion_of, passed_since, released_before
 from pipeline.release.pointer import ReleaseFiles
 
 _REPLACED = ("extract", "validated", "features")
@@ -105,11 +105,24 @@ def _in_use(context: JobContext) -> tuple[set[str], set[str]]:
         if newest is not None and newest.manifest.state == "done":
             # In the mode `immediate` a failed test goes back to the release of another checkpoint.
             releases.append(released_before(context, days[-1].next(), other_than=newest.manifest.extra["checkpoint"]))
+    passed = _passed(context)
+    if passed is not None:
+        exports.add(passed.export.id)
+        checkpoints.add(passed.checkpoint)
     for release in releases:
         if release is not None and release.manifest.state == "done":
             exports.add(release.manifest.extra["export"])
             checkpoints.add(release.manifest.extra["checkpoint"])
     return exports, checkpoints
+
+
+def _passed(context: JobContext) -> Passed | None:
+    """What the next release would be made of if its gate kept it: of a range only the end is released."""
+    seen = context.store.days("day", context.job)
+    if not seen:
+        return None
+    after = seen[-1].next()
+    return passed_since(context, after, champion_of(context, after), released_before(context, after))
 
 
 def _prune_exports(context: JobContext, experiment: str, in_use: set[str], done: Pruned) -> None:

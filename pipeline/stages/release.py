@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from pipeline.artifacts import Artifact
 from pipeline.context import JobContext
 from pipeline.days import Day
@@ -14,4 +16,11 @@ def run(context: JobContext, day: Day) -> Artifact | None:
     Raises:
         ChainError: the champion has not finished the day.
     """
-    return None if context.skipped(day) is not None else build(context, day)
+    if context.skipped(day) is not None:
+        return None
+    release = build(context, day)
+    if release.manifest.extra.get("by") == "passed":
+        extra = release.manifest.extra
+        print(f"{day}: {extra['release_id']} is built, of the gate '{extra['verdict']}': {'; '.join(extra['reasons'])}",
+              file=sys.stderr)  # fmt: skip
+    return release

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from pipeline.errors import ChainError
 from pipeline.release import decision
 from pipeline.release.build import build
 from pipeline.release.decision import champion_of, choose, promoted
-from pipeline.release.pointer import Championship, Hold, ReleaseFiles
+from pipeline.release.pointer import Championship, Hold, Pointer, Published, ReleaseFiles
+from pipeline.release.prune import prune
+from pipeline.stages import release as stage
 from tests.unit.pipeline.release.days import FIRST, commit, context, judge, run, share, train
 
 SECOND, THIRD, FOURTH = FIRST.next(), FIRST.plus(2), FIRST.plus(3)
@@ -236,3 +239,96 @@ def test_what_was_rolled_back_is_not_what_a_gate_keeps(tmp_path: Path) -> None:
     files.trust(releases[2].manifest.extra["release_id"])
     assert choose(here, FOURTH).export is not None
     assert build(here, FOURTH).manifest.extra["checkpoint"] == releases[2].manifest.extra["checkpoint"]
+
+
+def _range(here: JobContext, verdicts: Sequence[str | None], *, check: Mapping[int, str] | None = None) -> list[Day]:
+    """Days of a backfill of which only the last one is released: gates and exports, no releases between."""
+    days = [FIRST.plus(number) for number in range(len(verdicts))]
+    for number, verdict in enumerate(verdicts):
+        run(here, days[number], verdict, check=(check or {}).get(number, "ok"))
+    return days
+
+
+@pytest.mark.parametrize("verdict", ["keep", "inconclusive", "block"])
+@pytest.mark.parametrize("mode", ["after_next_day_test", "immediate"])
+def test_of_a_range_whose_last_day_does_not_pass_the_newest_that_passed_is_released(
+    tmp_path: Path, mode: str, verdict: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing was: the release of a range looked for an earlier release, and there was none."""
+    here = context(tmp_path, mode=mode)
+    days = _range(here, [None, "promote", "promote", "keep", verdict])
+    release = build(here, days[4])
+    extra = release.manifest.extra
+    if (mode, verdict) == ("immediate", "inconclusive"):  # which takes nothing back there
+        assert (extra["by"], extra["checkpoint_day"]) == ("immediate", str(days[4]))
+        return
+    assert (extra["by"], extra["checkpoint_day"], release.ref.day) == ("passed", str(days[1]), days[4])
+    assert extra["reasons"][0].endswith(f"day={days[1]}/gen=0001 is the newest that passed, on {days[2]}")
+    assert stage.run(here, days[4]) == release  # a range that is run again
+    assert f"{days[4]}: {extra['release_id']} is built, of the gate '{verdict}': checkpoint/" in capsys.readouterr().err
+    run(here, days[4].next(), "keep")
+    assert build(here, days[4].next()).manifest.extra["checkpoint_day"] == str(days[1])  # and the night after it
+
+
+def test_each_and_last_release_the_same_model_at_the_end(tmp_path: Path) -> None:
+    for mode in ("after_next_day_test", "immediate"):
+        for number, end in enumerate([("promote", "keep"), ("keep", "block"), ("promote", "inconclusive")]):
+            found = []
+            for each in (True, False):
+                here = context(tmp_path / f"{mode}{number}{each}", mode=mode)
+                verdicts = [None, "promote", *end]
+                for place, verdict in enumerate(verdicts):
+                    run(here, FIRST.plus(place), verdict)
+                    if each:
+                        build(here, FIRST.plus(place))
+                found.append(build(here, FIRST.plus(3)).manifest.extra["checkpoint"])
+            assert found[0] == found[1], (mode, end)
+
+
+def test_where_nothing_passed_nothing_is_released(tmp_path: Path) -> None:
+    here = context(tmp_path)
+    days = _range(here, [None, "keep", "inconclusive", "block"])
+    assert build(here, days[3]).manifest.state == "skipped"
+
+
+def test_one_that_the_check_blocks_did_not_pass(tmp_path: Path) -> None:
+    here = context(tmp_path)
+    days = _range(here, [None, "promote", "promote", "keep"], check={1: "block"})
+    assert build(here, days[3]).manifest.extra["checkpoint_day"] == str(days[0])
+
+
+def test_one_that_passed_after_the_last_release_goes_before_it_and_one_before_it_does_not(tmp_path: Path) -> None:
+    here = context(tmp_path)
+    days = _range(here, [None, "promote", "promote"])
+    before = build(here, days[2])
+    later = [days[2].plus(number) for number in (1, 2)]
+    run(here, later[0], "keep")
+    run(here, later[1], "keep")
+    assert build(here, later[1]).manifest.extra["checkpoint"] == before.manifest.extra["checkpoint"]
+    run(here, later[1].next(), "promote")
+    run(here, later[1].plus(2), "keep")
+    extra = build(here, later[1].plus(2)).manifest.extra
+    assert (extra["by"], extra["checkpoint_day"]) == ("passed", str(later[1]))
+
+
+def test_what_led_up_to_a_rollback_does_not_come_back(tmp_path: Path) -> None:
+    here, files = context(tmp_path), ReleaseFiles.of(tmp_path, "tiny")
+    days = _range(here, [None, "promote"])
+    good = build(here, days[1])
+    for number in (2, 3, 4):
+        run(here, FIRST.plus(number), "promote")
+    bad = build(here, FIRST.plus(4)).manifest.extra
+    pointer = Pointer(bad["release_id"], "tiny", FIRST.plus(4), "a", bad["checkpoint"], 1, {})
+    files.set_published(Published(pointer, "", {}, {}))
+    files.set_hold(Hold(bad["release_id"], good.manifest.extra["release_id"], "bad"))
+    run(here, FIRST.plus(5), "keep")
+    assert build(here, FIRST.plus(5)).manifest.extra["checkpoint"] == good.manifest.extra["checkpoint"]
+
+
+def test_what_passed_is_kept_for_the_end_of_the_range(tmp_path: Path) -> None:
+    here = context(tmp_path, keep_models=1, keep_checkpoints=1)
+    for number, verdict in enumerate([None, "promote", *["keep"] * 6]):
+        run(here, FIRST.plus(number), verdict)
+        prune(here)
+    extra = build(here, FIRST.plus(7)).manifest.extra
+    assert (extra["by"], extra["checkpoint_day"]) == ("passed", str(FIRST))
