@@ -124,7 +124,7 @@ def test_measures_by_experiment_and_group(written: Path) -> None:
     extra = test.manifest.extra
     assert measures["primary"] == "composite"
     assert measures["names"][:3] == ["requests", "covered", "hit_1"]
-    assert measures["lower_is_better"] == ["log_loss"]
+    assert (measures["lower_is_better"], measures["best_near_1"]) == (["log_loss"], [])
     assert measures["values"][ONE]["composite"][7] == pytest.approx(extra["values"]["composite"], rel=1e-4)
     assert measures["values"][ONE]["composite"][0] is None, "the first day has no checkpoint before it"
     assert measures["values"][ONE]["composite"][SKIPPED] is None
