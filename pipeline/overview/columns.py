@@ -17,13 +17,12 @@ def columns(index: Index, job: Job) -> dict[str, Any]:
     """``standing``: a line a table with columns that have no value any more; ``changes``: by day, newest first."""
     days = {day: table_days(each.extra) for day, each in index.series("validated").items()}
     newest = max(days, default=None)
+    checkpoints = [index.series("checkpoint", experiment) for experiment in job.experiments]
     found: dict[str, list[str]] = {}
     for day in sorted(days, reverse=True)[:SHOWN]:
         texts = [f"{each.table}: {each.text}" for each in changes_on(day, days, job.alerts)]
         wild = {
-            name: each for experiment in job.experiments
-            if (checkpoint := index.series("checkpoint", experiment).get(day)) is not None
-            for name, each in told(checkpoint).items()
+            name: each for series in checkpoints for name, each in told(series.get(day)).items()
         }  # fmt: skip
         texts += [in_words(wild)] if wild else []
         if texts:
