@@ -37,6 +37,8 @@ COMPARED = "fingerprints"
 ENOUGH = 20
 """Of fewer rows, that they recur says nothing."""
 
+_FEW, _FEW_SHARE = 10, 0.01
+"""Where at least so many rows differ from the others, one in 20,000 days has none by chance."""
 _NULL = np.uint64(0x9AE16A3B2F90404F)
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
@@ -68,18 +70,23 @@ class Fingerprints:
         rows: how many.
         columns: those that are compared.
         varied: those of them that are not the same in all rows.
+        rarely: those of them in which so few rows differ from the others that none might on another day.
     """
 
     def __init__(self, rows: pa.Table, table: Table) -> None:
         self._table, self.rows = rows, rows.num_rows
         self.columns = compared_columns(table)
         total = np.zeros(self.rows, np.uint64)
-        self.varied = []
+        self.varied, self.rarely = [], []
         for name in self.columns:
             hashes = self._hashes(name)
             if self.rows and (hashes != hashes[0]).any():
                 self.varied.append(name)
                 total += hashes
+                # If most rows hold one value, it is the middle one, in whatever order.
+                most = np.partition(hashes, self.rows // 2)[self.rows // 2]
+                if np.count_nonzero(hashes != most) < max(_FEW, _FEW_SHARE * self.rows):
+                    self.rarely.append(name)
         self._known = {tuple(self.varied): total}
 
     def over(self, columns: Sequence[str]) -> Hashes:
@@ -96,6 +103,11 @@ class Fingerprints:
         """Keep them for later days; the columns that they are of."""
         np.save(path, np.sort(self.over(self.varied)))
         return self.varied
+
+    def count(self, counts: Counts) -> None:
+        """Enter the columns of which all, or nearly all rows hold the same in a table's counts."""
+        counts.constant = [name for name in self.columns if name not in self.varied]
+        counts.rarely = self.rarely
 
     def _hashes(self, name: str) -> Hashes:
         return _mixed(_column(self._table[name]) ^ _of_name(name))

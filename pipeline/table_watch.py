@@ -28,7 +28,7 @@ _DEVIATIONS = 4
 _ALIKE = 0.5
 """Names that are alike by this share of their letters may be the same column's."""
 
-What = Literal["missing_columns", "missing_values", "repeated_rows"]
+What = Literal["missing_columns", "missing_values", "constant_columns", "repeated_rows"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class TableDay:
         unread: columns of the source that the job does not declare.
         repeated: rows that were there on earlier days; ``None`` where the day does not say, or has too few to tell.
         repeated_of: the day that had most of them, and how many.
+        constant: columns that are the same in all rows; ``None`` where the day does not say, or has too few to tell.
+        rarely: columns in which hardly any row differs from the others.
     """
 
     source: str | None
@@ -51,6 +53,8 @@ class TableDay:
     unread: frozenset[str]
     repeated: int | None = None
     repeated_of: Mapping[str, int] = field(default_factory=dict)
+    constant: frozenset[str] | None = None
+    rarely: frozenset[str] = frozenset()
 
     def declares(self, column: str) -> bool:
         return self.missing is None or column in self.missing
@@ -88,6 +92,8 @@ def table_days(extra: Mapping[str, Any]) -> dict[str, TableDay]:
         name: TableDay(
             sources.get(name), counts["kept"], frozenset(counts.get("missing_columns") or ()), counts.get("missing"),
             frozenset(unread.get(name, ())), counts.get("repeated"), counts.get("repeated_of") or {},
+            None if counts.get("constant") is None else frozenset(counts["constant"]),
+            frozenset(counts.get("rarely") or ()),
         )
         for name, counts in extra.get("counts", {}).items() if counts.get("kept")
     }  # fmt: skip
@@ -139,6 +145,12 @@ def changes(
                 f"rows without a value far from the usual: {'; '.join(odd.values())} (alerts.missing is "
                 f"{limits.missing:.0%})",
             )  # fmt: skip
+        constant = sorted((here.constant or frozenset()) - here.gone() - _always_or_rarely(here, past, limits))
+        if constant:
+            yield Change(
+                name, "constant_columns", tuple(constant),
+                f"the same in all {here.rows:,} rows, which it was on none of the days before: {', '.join(constant)}",
+            )  # fmt: skip
         recurring = _recurring(here, past, limits)
         if recurring:
             yield Change(name, "repeated_rows", (), recurring)
@@ -175,6 +187,14 @@ def _noise(share: float, rows: int) -> float:
     """By how much a share varies between days of so many rows, by chance alone."""
     likely = min(max(share, 1 / rows), 1 - 1 / rows) if rows > 1 else 0.5
     return _DEVIATIONS * math.sqrt(likely * (1 - likely) / rows)
+
+
+def _always_or_rarely(here: TableDay, past: Sequence[TableDay], limits: Alerts) -> set[str]:
+    """The columns whose rows may all be the same: they were, or nearly were, on a day before, or it is not known."""
+    known = [each for each in past if each.constant is not None and each.rows <= 2 * here.rows]
+    if len(known) < limits.least_days:
+        return set(here.constant or ())
+    return set().union(*(each.constant or () for each in known), *(each.rarely | each.gone() for each in known))
 
 
 def _recurring(here: TableDay, past: Sequence[TableDay], limits: Alerts) -> str | None:

@@ -85,6 +85,7 @@ def _validate(context: JobContext, day: Day, reprocess: bool) -> Artifact:
                     recurring = repeats(context, name, day, fingerprints)
                     if recurring is not None:
                         recurring.count(checked.counts)
+                    fingerprints.count(checked.counts)
                     done.compared[name] = fingerprints.write(draft.path / f"{name}{SUFFIX}")
                 done.add(name, checked, _write(draft.path / f"{name}.parquet", checked.rows))
             else:

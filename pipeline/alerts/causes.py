@@ -11,7 +11,7 @@ from pipeline.days import Day
 Kind = Literal[
     "failure", "retries_exhausted", "late_day", "late_release", "gate_block", "check_block", "measure_drop",
     "measure_rise", "map_growth", "unknown_ids", "checkpoint_age", "missing_columns", "missing_values", "repeated_rows",
-    "wild_values",
+    "constant_columns", "wild_values",
 ]  # fmt: skip
 
 _SAME_CAUSE = {"retries_exhausted": "failure"}

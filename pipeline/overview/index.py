@@ -19,7 +19,7 @@ from pipeline.errors import CorruptArtifact, DayspringError, UsageError
 from pipeline.manifest import NAME, Input, Manifest
 from pipeline.overview.parts import damage, parse_day, problem, slim
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever what is remembered of a manifest changes: files of another format are made anew."""
 _FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 _GENERATION = re.compile(r"gen=\d{4,}")

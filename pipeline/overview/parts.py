@@ -98,7 +98,7 @@ _OF_A_TABLE = ("read", "quarantined")
 _counts, _measures = _each(_count), _each(_measure)
 _ALSO_OF_A_TABLE: dict[str, Rule] = {
     "kept": _count, "missing_columns": _texts, "missing": _optional(_counts), "repeated": _optional(_count),
-    "repeated_of": _counts,
+    "repeated_of": _counts, "constant": _optional(_texts), "rarely": _texts,
 }  # fmt: skip
 _RULES: dict[str, dict[str, Rule]] = {
     "checkpoint": {

@@ -164,6 +164,17 @@ def test_days_without_fingerprints_are_passed_over(job: JobContext) -> None:
     assert counted(done(job, DAY.next(), rows_of(DAY.next(), 1))) == (None, {})
 
 
+def test_columns_of_one_value_are_counted(job: JobContext) -> None:
+    rows = rows_of(DAY, 1)
+    rows = rows.set_column(rows.column_names.index("label"), "label", pa.array([1] * 9 + [0] * 91))
+    counts = done(job, DAY, rows).manifest.extra["counts"]["log"]
+    assert (counts["constant"], counts["rarely"]) == (["weekday"], ["label"])
+    rows = rows.set_column(rows.column_names.index("label"), "label", pa.array([1] * 11 + [0] * 89))
+    write_log(job.root.parent, rows)
+    extract(job, DAY, reprocess=True)
+    assert validate(job, DAY).manifest.extra["counts"]["log"]["rarely"] == []
+
+
 def test_what_is_compared(job: JobContext) -> None:
     assert compared_columns(job.config.tables["log"]) == ["user", "ad", "label", "place", "weekday"]
 

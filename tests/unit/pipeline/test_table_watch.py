@@ -78,6 +78,23 @@ def test_a_share_far_from_the_usual_in_both_directions() -> None:
     )
 
 
+def test_a_column_that_holds_one_value_from_a_day_on() -> None:
+    def filled(constant: set[str] | None = frozenset(), rarely: set[str] = frozenset(), rows: int = 1000) -> Any:  # type: ignore[assignment]
+        held = None if constant is None else frozenset(constant)
+        here = TableDay("log", rows, frozenset(), {"price": 0}, frozenset(), constant=held, rarely=frozenset(rarely))
+        return {"log": here}
+
+    usual, flat = filled(), filled({"price"})
+    assert told(flat, usual, usual, usual) == [("constant_columns", ("price",))]
+    assert told(flat, flat, usual, usual) == [], "told once"
+    assert told(flat, usual, usual) == [], "too few days"
+    assert told(flat, usual, filled(rarely={"price"}), usual) == [], "by chance"
+    assert told(flat, usual, filled(None), usual) == [], "days of an earlier version"
+    assert told(filled({"price"}, rows=400), usual, usual, usual) == [], "too few rows"
+    empty = {"log": TableDay("log", 1000, frozenset(), {"price": 1000}, frozenset(), constant=frozenset({"price"}))}
+    assert told(empty, usual, usual, usual) == [("missing_columns", ("price",))]
+
+
 def test_few_rows_vary_by_chance() -> None:
     assert told(table(rows=20, price=14), *[table(rows=20, price=10)] * 3) == []
 
