@@ -248,9 +248,40 @@ def _in_batches(days: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
         yield batch
 
 
+def _indexed(plan: Plan) -> dict[str, str]:
+    """By what the state keeps in indices, the id space that they are of and the rule that makes the ids."""
+    found = {f"histories: {part}": space for part, space in plan.history_parts.items()}
+    for name in plan.key_features:
+        planned = plan.features[name]
+        rules = {"buckets", "part", "digits", "compose", *(("source",) if planned.settings.compose is not None else ())}
+        rule = planned.settings.model_dump(mode="json", include=rules)
+        told = {key: value for key, value in rule.items() if value is not None}
+        found[f"features.{name}"] = f"space {planned.feature.space}, {json.dumps(told, sort_keys=True)}"
+    return found
+
+
+def _guard_indexed(context: JobContext, plan: Plan, day: Day) -> None:
+    """Raises ``ChainError`` where indices of earlier days would be read as those of other ids.
+
+    Counters and histories go on from the state before; a space or a rule that is another one since makes their indices
+    mean something else.
+    """
+    before = state_before(context, day)
+    mapped = context.store.current(Ref(MAPS, context.job, before.ref.day)) if before is not None else None
+    known = mapped.manifest.extra.get("indexed", {}) if mapped is not None else {}
+    for name, now in _indexed(plan).items():
+        if known.get(name, now) != now:
+            raise ChainError(
+                f"{context.job} {day}: {name} is of {now}, but the state of the days before is of {known[name]}: what "
+                "was counted then would be read as of other ids. Give the changed feature another name, so that it "
+                "counts anew, or build the chain anew in another DAYSPRING_ROOT"
+            )
+
+
 def _grow_batch(context: JobContext, batch: Sequence[_Prepared]) -> None:
     """Map some days in order, then commit each day's state and, last, its maps: their artefact says that it is done."""
     plan = plan_of(context)
+    _guard_indexed(context, plan, batch[0].day)
     began = time.perf_counter()
     maps = {
         space: context.idmaps.add_days(space, kind, [(each.day, each.raw[space]) for each in batch])
@@ -290,7 +321,7 @@ def _commit_maps(
         "sizes": after, "tails": {space: tail_digest(found, after[space]) for space, found in maps.items()},
         "sizes_before": before, "new_ids": {space: len(ids) for space, ids in new.items()},
         "replayed": {str(past.rows.day): past.rows.requests.rows for past in whole.replayed},
-        "not_replayed": whole.missing,
+        "not_replayed": whole.missing, "indexed": _indexed(plan_of(context)),
     }  # fmt: skip
     digest = content_digest({"sizes": after, "before": before, **{f"ids/{space}": ids for space, ids in new.items()}})
     with context.store.draft(Ref(MAPS, context.job, each.day)) as draft:

@@ -278,3 +278,24 @@ def test_an_id_map_of_the_same_size_with_other_ids_is_refused(folder: Path, monk
     fresh = context(folder, monkeypatch, since(DAY.plus(-3)))
     with pytest.raises(CorruptArtifact, match="has other ids in its first"):
         run(fresh, DAY)
+
+
+def test_what_was_counted_is_never_read_as_of_other_ids(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(first, DAY.plus(-3), DAY.plus(-2), DAY.plus(-1))
+    dump = first.config.model_dump(mode="json", by_alias=True)
+    teacher = dump["features"]["teacher"]
+    changes: list[dict[str, Any]] = [
+        {"features": {**dump["features"], "package": {**dump["features"]["package"], "space": "bundle"}}},
+        {"features": {**dump["features"], "teacher": {**teacher, "digits": {"of": 3, "at": 1}},
+                      "user": {**teacher, "input": False}}},
+    ]  # fmt: skip
+    for change, told in zip(changes, ("features.package is of space bundle", "features.teacher is of"), strict=True):
+        spaces = {**dump["spaces"], "bundle": "str"}
+        other = JobContext(type(first.config).model_validate({**dump, "spaces": spaces, **change}), first.root)
+        extract(other, DAY)
+        validate(other, DAY)
+        with pytest.raises(ChainError, match=rf"{told}.*Give the changed feature another name"):
+            update_id_maps.run(other, DAY)
+        assert other.store.current(Ref("state", other.job, DAY)) is None
+    run(JobContext(first.config, first.root), DAY)
