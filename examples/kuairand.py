@@ -129,7 +129,11 @@ def _batches(path: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
     types = pa.schema({name: pa.int64() for name in columns})
     try:
         for batch in _open_log(path, types):
-            yield pa.Table.from_batches([batch]).select(columns).cast(types)
+            rows = pa.Table.from_batches([batch]).select(columns).cast(types)
+            for name in {"user_id", "video_id", "date"} & set(columns):
+                if rows[name].null_count:
+                    raise SourceError(f"{path}: column {name} is empty in {rows[name].null_count} lines. {_WHERE}")
+            yield rows
     except pa.ArrowInvalid as error:
         raise SourceError(f"{path}: cannot be read as a log of whole numbers: {error}. {_WHERE}") from None
 
@@ -229,7 +233,10 @@ def _days(logs: Sequence[Path], first: Day | None, last: Day | None) -> list[Day
 
 
 def _day(date: int) -> Day:
-    return Day.of(date // 10_000, date // 100 % 100, date % 100)
+    try:
+        return Day.of(date // 10_000, date // 100 % 100, date % 100)
+    except ValueError:
+        raise SourceError(f"the logs' column date holds {date}, which is no day YYYYMMDD. {_WHERE}") from None
 
 
 def _require(path: Path, have: Sequence[str], wanted: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import struct
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pymysql
 from pymysql import MySQLError, ProgrammingError
+from pymysql.constants import CR
 from pymysql.cursors import SSCursor
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
@@ -98,6 +100,7 @@ class MySqlSource(SqlSource):
             self.address, isolation_level="AUTOCOMMIT", pool_pre_ping=True, pool_size=2, pool_reset_on_return=None,
             connect_args={"conv": ENCODERS, "use_unicode": False},
         )  # fmt: skip
+        event.listen(engine, "do_connect", _greeted)
         event.listen(engine, "connect", _in_utc)
         return engine
 
@@ -257,6 +260,21 @@ def _in_utc(connection: Any, _record: object) -> None:
     """A TIMESTAMP is an instant, which a server writes in the session's zone, and each server may have another."""
     with connection.cursor() as cursor:
         cursor.execute(IN_UTC)
+
+
+def _greeted(_dialect: Any, _record: Any, arguments: Sequence[Any], settings: dict[str, Any]) -> Any:
+    """A connection; a server that does not greet as MySQL does is an error of the driver within ``connect_timeout``."""
+    seconds = settings["connect_timeout"]
+    try:
+        connection: Any = pymysql.connect(*arguments, **{**settings, "read_timeout": seconds})
+    except MySQLError as error:
+        if mysql_errors.code_of(error) == CR.CR_SERVER_LOST and "timed out" in str(error):
+            raise mysql_errors.no_greeting(f"within {seconds} s") from None
+        raise
+    except (IndexError, struct.error, UnicodeError, AssertionError) as error:  # bytes of a server that is none
+        raise mysql_errors.no_greeting(f"but bytes that are none ({error})") from None
+    connection._read_timeout = settings["read_timeout"]
+    return connection
 
 
 def _fields(result: CursorResult[Any]) -> list[tuple[str, int]]:

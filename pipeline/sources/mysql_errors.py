@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pymysql.constants import CR, ER
+from pymysql.err import OperationalError
 
 _LOST = {
     CR.CR_CONNECTION_ERROR, CR.CR_CONN_HOST_ERROR, CR.CR_UNKNOWN_HOST, CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST,
@@ -25,6 +26,7 @@ _EXPIRED = {1820, 1862, 3118, 4151}  # the password must be changed; the account
 _TLS = {2026, 3159}
 _LOGIN = {1251, 2059}
 _REFUSED = {ER.ACCESS_DENIED_ERROR, 1698}  # 1698: MariaDB, an account without a password
+_NO_GREETING = "no greeting of a MySQL server came"
 _QUOTED = re.compile(r"'([^']*)'")
 
 
@@ -48,6 +50,11 @@ def is_passing(error: BaseException) -> bool:
 def advice(error: BaseException, *, address: str, variable: str, read_seconds: int) -> str | None:
     """What happened and what to do; ``None`` for what only the database's own words tell."""
     code, said = code_of(error), str(error)
+    if _NO_GREETING in said:
+        return (
+            f"what listens at {address} is no MySQL server, or too busy to answer; correct host and port in "
+            f"{variable}, or give it longer by `connect_timeout=SECONDS` in the URL"
+        )
     if "timed out" in said:
         return (
             f"the MySQL server at {address} gave no answer in time (read_timeout is {read_seconds} s); "
@@ -90,6 +97,11 @@ def advice(error: BaseException, *, address: str, variable: str, read_seconds: i
     if code == ER.TABLE_DEF_CHANGED:
         return "the table was altered while it was read"
     return None
+
+
+def no_greeting(how: str) -> OperationalError:
+    """The error of a connection on which no server of MySQL has said what it is."""
+    return OperationalError(CR.CR_SERVER_LOST, f"{_NO_GREETING} {how}")
 
 
 def missing_table(error: BaseException) -> str | None:

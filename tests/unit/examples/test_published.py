@@ -95,6 +95,18 @@ def test_a_log_that_is_there_twice_is_not_read_twice(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("date", "told"), [("", "column date is empty in 1 lines"), ("20221301", "20221301, which is no day"),
+                       ("2022-04-21", "cannot be read as a log of whole numbers"), ("22/04/2022", "'22/04/2022'")],
+)  # fmt: skip
+def test_a_date_that_is_none_is_named(tmp_path: Path, date: str, told: str) -> None:
+    log = LOG.replace(",20220421,", f",{date},")
+    for name, text in {"log_1": log, "user_features": USERS, "video_features_basic": VIDEOS}.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+    with pytest.raises(SourceError, match=told):
+        kuairand.convert(tmp_path, ParquetTarget(tmp_path / "ads"), None, None)
+
+
+@pytest.mark.parametrize(
     ("name", "data", "told"),
     [
         ("a.csv.gz", gzip.compress(LOG.encode() * 50)[:60], "cannot be unpacked"),
