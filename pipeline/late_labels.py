@@ -7,14 +7,20 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pipeline import parquet_file
 from pipeline.artifacts import Artifact, Ref
 from pipeline.config import JobConfig
+from pipeline.config.tables import Table
 from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.durable import content_digest
 from pipeline.errors import DataError
 from pipeline.extraction import EXTRACT, read_again
+from pipeline.parsing import parse_column
+from pipeline.physical_types import texts
 from pipeline.row_changes import RowChanges, row_changes
 
 MATURED = "matured"
@@ -174,12 +180,27 @@ def _compared(config: JobConfig, first: Artifact, second: Artifact) -> dict[str,
             changes = asdict(RowChanges(first.manifest.rows.get(name, 0), second.manifest.rows.get(name, 0)))
             found[name] = {**changes, **dict.fromkeys(("added", "removed", "corrected", "labels"))}
             continue
-        spelt = {each: column.source or each for each, column in table.columns.items()}
-        identity = list(dict.fromkeys(spelt[each] for each in table.order))
-        label = labels.get(name)
-        tables = [parquet_file.read(each.file(f"{name}.parquet")) for each in (first, second)]
-        found[name] = asdict(row_changes(tables[0], tables[1], identity, spelt[label] if label else None))
+        tables = [
+            _as_read(parquet_file.read(each.file(f"{name}.parquet")), table, config.timezone) for each in (first, second)
+        ]
+        found[name] = asdict(row_changes(tables[0], tables[1], list(dict.fromkeys(table.order)), labels.get(name)))
     return found
+
+
+def _as_read(rows: pa.Table, table: Table, zone: str) -> pa.Table:
+    """The declared columns as text, a value as it is read (12.0 is no correction of 12), a bad one as it is written."""
+    columns = {}
+    for name, column in table.columns.items():
+        source = column.source or name
+        if source not in rows.column_names:
+            columns[name] = pa.nulls(rows.num_rows, pa.string())
+            continue
+        written = rows[source].combine_chunks()
+        try:
+            columns[name] = pc.coalesce(texts(parse_column(written, column, zone).values), texts(written))
+        except DataError:
+            columns[name] = texts(written)
+    return pa.table(columns)
 
 
 def label_columns(config: JobConfig) -> dict[str, str]:
