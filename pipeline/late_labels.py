@@ -180,10 +180,9 @@ def _compared(config: JobConfig, first: Artifact, second: Artifact) -> dict[str,
             changes = asdict(RowChanges(first.manifest.rows.get(name, 0), second.manifest.rows.get(name, 0)))
             found[name] = {**changes, **dict.fromkeys(("added", "removed", "corrected", "labels"))}
             continue
-        tables = [
-            _as_read(parquet_file.read(each.file(f"{name}.parquet")), table, config.timezone) for each in (first, second)
-        ]
-        found[name] = asdict(row_changes(tables[0], tables[1], list(dict.fromkeys(table.order)), labels.get(name)))
+        raw = [parquet_file.read(each.file(f"{name}.parquet")) for each in (first, second)]
+        before, after = (_as_read(rows, table, config.timezone) for rows in raw)
+        found[name] = asdict(row_changes(before, after, list(dict.fromkeys(table.order)), labels.get(name)))
     return found
 
 
@@ -197,7 +196,8 @@ def _as_read(rows: pa.Table, table: Table, zone: str) -> pa.Table:
             continue
         written = rows[source].combine_chunks()
         try:
-            columns[name] = pc.coalesce(texts(parse_column(written, column, zone).values), texts(written))
+            parsed = parse_column(written, column, zone)
+            columns[name] = pc.if_else(pa.array(parsed.bad), texts(written), texts(parsed.values))
         except DataError:
             columns[name] = texts(written)
     return pa.table(columns)
