@@ -41,7 +41,7 @@ def config(**settings: Any) -> JobConfig:
     pair: dict[str, Any] = {"kind": "dense", "side": "pair"}
     return JobConfig.model_validate({
         "job": "shows", "kind": "impressions", "timezone": "Asia/Shanghai", "tables": TABLES,
-        "validation": {"max_quarantined": 0.9, "min_weekday_share": 0},
+        "validation": {"max_quarantined": 0.9, "min_weekday_share": 0, "max_repeated": 1},
         "spaces": {"user": "int", "county": "int", "skill": "str", "place": "int", "path": "str", "ad": "int",
                    "kind": "str", "tag": "int"},
         "impressions": {"rows": "log", "user": "user", "item": "ad", "label": "click",
