@@ -57,7 +57,7 @@ def settings(job: str) -> dict[str, Any]:
     found["experiments"]["pooled"]["options"] = {"units": [8]}
     found["experiments"]["din"]["options"] = {"units": [8], "attention_units": [4]}
     if job == "homework":
-        del found["ranking"]["study"], found["ranking"]["style_counts"]
+        del found["ranking"]["study"]
         found["ranking"]["candidates"]["limit"] = 30
         found["history"] |= {"length": 4, "lead": 2, "values": 4}
         found["experiments"]["pooled"]["replay"] = "off"
