@@ -178,6 +178,12 @@ def _why(error: Exception) -> _Why:
         return _Why(f"it does not accept user and password ({text})", "check DAYSPRING_REDIS_URL", settled=True)
     if text.startswith(("MISCONF", "NOREPLICAS")):
         return _Why(f"it refuses writes ({text})", "mend the server (its log says more), then run the same again")
+    if "Protocol Error" in text:
+        return _Why(f"what answers there is no Redis ({text})", "correct DAYSPRING_REDIS_URL")
+    if "WRONG_VERSION_NUMBER" in text:
+        return _Why(f"it does not speak TLS ({text})", "write redis:// in DAYSPRING_REDIS_URL, or correct it")
+    if text.startswith("Connection closed"):
+        return _Why(f"it hangs up ({text})", "check DAYSPRING_REDIS_URL (rediss:// where it speaks TLS) and the server")
     if isinstance(error, exceptions.TimeoutError):
         return _Why(f"no answer in time ({text})", "check the server and the network, then run the same again")
     if isinstance(error, exceptions.ConnectionError | OSError):

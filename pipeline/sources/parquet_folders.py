@@ -141,13 +141,19 @@ def _days_in(table: Path, folder: Path, above: Mapping[str, str | None]) -> Iter
         name, value = partition
         known = {**above, name: value} if name else dict(above)
         found = _date_of(value or "") or _from_parts(known, name)
-        if found is None:
+        if found is None or (name not in _DAY_NAMES and _holds_days(each)):
             if name:
                 yield from _days_in(table, each, known)
             continue
         day, time = found
         values = {**known, name or "day": str(day)}
         yield DayFolder(each, day, time, values, above)
+
+
+def _holds_days(folder: Path) -> bool:
+    """Whether a folder of a date, such as that of a load, is one of day folders."""
+    partitions = filter(None, map(_partition, _level(folder).folders))
+    return any(name in _DAY_NAMES and _date_of(value or "") is not None for name, value in partitions)
 
 
 def _strays(folder: Path, days: set[Path]) -> Iterator[Path]:

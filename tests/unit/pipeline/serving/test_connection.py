@@ -45,6 +45,14 @@ def test_commands_are_packed_as_the_client_packs_them() -> None:
         (redis.ResponseError("Command # 1 (HSET k u1 private) of pipeline caused error: ERR odd"), "ERR odd"),
         (redis.BusyLoadingError("Redis is loading the dataset in memory"), "still reading its data set"),
         (redis.TimeoutError("Timeout reading from socket"), "no answer in time"),
+        (redis.InvalidResponse("Protocol Error: b'HTTP/1.1 400 Bad Request'"), "what answers there is no Redis"),
+        (redis.ConnectionError("Error 1 connecting. [SSL: WRONG_VERSION_NUMBER]"), "does not speak TLS.*redis://"),
+        (redis.ConnectionError("Connection closed by server."), "hangs up.*rediss://"),
+        (redis.exceptions.MovedError("3999 127.0.0.1:6381"), "is a node of a cluster.*outside of any cluster"),
+        (redis.exceptions.ClusterDownError("Hash slot not served"), "is a node of a cluster"),
+        (redis.ResponseError("SELECT is not allowed in cluster mode"), "is a node of a cluster"),
+        (redis.exceptions.MasterDownError("Link with MASTER is down"), "replica without its primary"),
+        (redis.ResponseError("MISCONF Redis is configured to save RDB snapshots"), "refuses writes"),
     ],
 )
 def test_what_goes_wrong_names_the_server_and_never_the_data(error: Exception, told_as: str) -> None:

@@ -62,6 +62,7 @@ def _rows(source: ParquetSource, day: Day | None = DAY, columns: Sequence[str] =
         {"region=cn/day=2024-02-26/a.parquet": [1], "region=us/day=2024-02-26/a.parquet": [2]},
         {"dt=2024022600/a.parquet": [1], "dt=2024022613/a.parquet": [2], "dt=2024022700/a.parquet": [3]},
         {"day=2024-02-25/a.parquet": [5], "dt=2024-02-26/a.parquet": [1, 2]},
+        {"load=2024-02-27/day=2024-02-26/a.parquet": [1], "load=2024-02-28/day=2024-02-26/a.parquet": [2]},
     ],
 )  # fmt: skip
 def test_every_row_of_the_day_is_read(tmp_path: Path, files: dict[str, list[int]]) -> None:
