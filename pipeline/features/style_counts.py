@@ -22,6 +22,8 @@ from pipeline.features.rows import StyleCountRows, flat
 STYLES, COUNTS = "styles", "counts"
 """Parts of an entry: one style, and how often it was set."""
 
+_MOST = 2**31 - 1
+
 
 def counts_rule(plan: Plan) -> HistoryRule | None:
     """What the state keeps of the table: the rows of the calendar days that a window can reach."""
@@ -46,7 +48,9 @@ def style_count_rows(plan: Plan, tables: Callable[[str], pa.Table]) -> StyleCoun
         return StyleCountRows(tuple(columns[:-1]), columns[-1], count[there])
     distinct, first, group = np.unique(codes(*columns), return_index=True, return_inverse=True)
     total = np.zeros(len(distinct), np.int64)
-    np.add.at(total, group, count[there])
+    # The state keeps 32 bits; a count beyond them is a wild value, which must not come back below zero.
+    np.add.at(total, group, np.minimum(count[there], _MOST))
+    total = np.minimum(total, _MOST)
     order = np.argsort(first, kind="stable")
     *owner, style = (column[first[order]] for column in columns)
     return StyleCountRows(tuple(owner), style, total[order])

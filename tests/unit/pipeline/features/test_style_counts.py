@@ -78,6 +78,15 @@ def test_rows_of_zero_say_nothing_and_several_of_a_style_add_up() -> None:
     same(dense(built, "day_counts")[0], [4, 2, 0])
 
 
+def test_a_wild_count_stays_a_large_one() -> None:
+    school = School()
+    wild = counts((501, 9001, 8, 2**40), (501, 9001, 8, 2**62), (501, 9001, 5, 3))
+    rows = school.rows(DAY.plus(-1), style_counts=wild)
+    stored = Delta.from_arrays(DAY.plus(-1), Delta(events_of(school.plan, rows, school.maps)).arrays())
+    school.state = school.state.after(stored)
+    same(dense(school.built(school.rows(DAY)), "day_counts")[0], [2.0**31, 3, 0])
+
+
 def test_the_homework_styles_of_the_window_that_have_no_column_are_counted() -> None:
     school = School()
     styles = [(501, 9001, 5, [10], [101], style, 7) for style in (1, 2, 3, 9, 8)]
