@@ -19,7 +19,7 @@ from pipeline.config.tables import Column, Table
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.parsing import BY_TYPE, Parsed, parse_column
-from pipeline.physical_types import one_of
+from pipeline.physical_types import one_of, texts
 
 QUARANTINE = pa.schema(
     {"table": pa.string(), "reason": pa.string(), "column": pa.string(), "value": pa.string(), "row": pa.string()}
@@ -230,8 +230,9 @@ def _quarantine(name: str, columns: Mapping[str, Column], raw: pa.Table, faults:
     if len(bad) == 0:
         return QUARANTINE.empty_table()
     out = []
-    for held, place in zip(raw.take(pa.array(bad)).to_pylist(), bad.tolist(), strict=True):
-        row = {each: one_of(value) for each, value in held.items()}
+    held = [_listed(column.combine_chunks()) for column in raw.take(pa.array(bad)).columns]
+    for values, place in zip(zip(*held, strict=True), bad.tolist(), strict=True):
+        row = dict(zip(raw.column_names, values, strict=True))
         column = faults.columns[faults.column[place]]
         sources = [columns[each].source or each for each in column.split(",")]
         value = ",".join(_shown(row.get(each)) for each in sources)
@@ -241,6 +242,14 @@ def _quarantine(name: str, columns: Mapping[str, Column], raw: pa.Table, faults:
     return pa.table(
         [pa.array(part, pa.string()) for part in zip(*out, strict=True)], schema=QUARANTINE
     )  # fmt: skip
+
+
+def _listed(array: pa.Array) -> list[Any]:
+    try:
+        return [one_of(value) for value in array.to_pylist()]
+    except (ValueError, OverflowError):  # a time of a year that Python does not have
+        written: list[Any] = texts(array).to_pylist()
+        return written
 
 
 def _shown(value: Any) -> str:

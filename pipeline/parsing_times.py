@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.parsed import BY_TYPE, Parsed, mask_of
 from pipeline.parsing_scalars import ints, texts
+from pipeline.physical_types import of_our_era
 
 _DAY = r"^[0-9]{4}(-[0-9]{2}-[0-9]{2}|/[0-9]{2}/[0-9]{2}|[0-9]{4})([ T][0-9:.,Z+-]*)?$"
 _ZONE = r"^(?P<bare>.{11,}?)\s*(?P<zone>Z|z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)$"
@@ -26,7 +27,7 @@ _LAST_MS = 253_402_300_799_999  # the end of the year 9999
 _PER_MS = {"s": 0.001, "ms": 1, "us": 1_000, "ns": 1_000_000}
 _SECONDS = 10_000_000_000
 """Below it milliseconds are of the first weeks of 1970, while seconds reach to the year 2286."""
-_NOT_TIME = "not a time"
+_NOT_TIME, _NOT_DAY = "not a time", "not a day"
 
 
 def times(array: pa.Array, zone: str, unit: str | None) -> Parsed:
@@ -36,10 +37,11 @@ def times(array: pa.Array, zone: str, unit: str | None) -> Parsed:
         zone: of times that name none.
         unit: of numbers, since 1970 in UTC; ``None`` = milliseconds.
     """
-    if pa.types.is_date(array.type):
-        array = array.cast(pa.timestamp("ms"))
-    if pa.types.is_timestamp(array.type):
-        return Parsed.of(_instants(array, zone))
+    if pa.types.is_date(array.type) or pa.types.is_timestamp(array.type):
+        known = of_our_era(array)
+        if pa.types.is_date(array.type):
+            known = known.cast(pa.timestamp("ms"))
+        return _checked(array, of_our_era(_instants(known, zone)), _NOT_TIME)
     if not pa.types.is_string(array.type):
         return _epoch(array, unit)
     written = texts(array).values
@@ -66,7 +68,7 @@ def days(array: pa.Array, zone: str, unit: str | None) -> Parsed:
         unit: of numbers that are instants, as of ``times``; ``None`` = numbers are ``YYYYMMDD``.
     """
     if pa.types.is_date(array.type) or pa.types.is_timestamp(array.type):
-        return Parsed.of(_dates(array, zone))
+        return _checked(array, _dates(of_our_era(array), zone), _NOT_DAY)
     broken = np.zeros(len(array), bool)
     if not pa.types.is_string(array.type) and unit is not None:
         return _epoch_days(array, zone, unit)
@@ -77,7 +79,7 @@ def days(array: pa.Array, zone: str, unit: str | None) -> Parsed:
     coded = texts(array.cast(pa.string())).values.dictionary_encode()
     written = _written_days(coded.dictionary, zone, unit)
     parsed = Parsed.of(written.take(coded.indices))
-    parsed.fail(mask_of(pc.and_(pc.is_valid(coded), pc.is_null(parsed.values))) | broken, "not a day")
+    parsed.fail(mask_of(pc.and_(pc.is_valid(coded), pc.is_null(parsed.values))) | broken, _NOT_DAY)
     return parsed
 
 
@@ -102,7 +104,7 @@ def _written_days(written: pa.Array, zone: str, unit: str | None) -> pa.Array:
 def _epoch_days(array: pa.Array, zone: str, unit: str) -> Parsed:
     parsed = _epoch(array, unit)
     parsed.values = _dates(parsed.values, zone)
-    parsed.names = ["not a day" if name == _NOT_TIME else name for name in parsed.names]
+    parsed.names = [_NOT_DAY if name == _NOT_TIME else name for name in parsed.names]
     return parsed
 
 
@@ -117,7 +119,14 @@ def _day(text: str) -> date | None:
 def _dates(array: pa.Array, zone: str) -> pa.Array:
     if pa.types.is_timestamp(array.type) and array.type.tz is not None:
         array = pc.local_timestamp(array.cast(pa.timestamp(array.type.unit, zone)))
-    return pc.floor_temporal(array, unit="day").cast(pa.date32())
+    return of_our_era(pc.floor_temporal(array, unit="day").cast(pa.date32()))
+
+
+def _checked(array: pa.Array, values: pa.Array, reason: str) -> Parsed:
+    """What could not be read is invalid for this reason."""
+    parsed = Parsed.of(values)
+    parsed.fail(mask_of(pc.and_(array.is_valid(), values.is_null())), reason)
+    return parsed
 
 
 def _instants(array: pa.Array, zone: str) -> pa.Array:
@@ -193,7 +202,8 @@ def _iso(written: pa.Array, zone: str) -> tuple[pa.Array, NDArray[np.bool_]]:
     wall = _to_ms(pa.array(read, pa.timestamp("us"), mask=bad))
     exact = np.asarray(pc.fill_null(wall.cast(pa.int64()), 0)) - offsets * 60_000
     instants = pa.array(exact, pa.int64(), mask=bad).cast(BY_TYPE["time"])
-    return pc.if_else(pa.array(zoned), instants, _instants(wall, zone)), bad
+    found = of_our_era(pc.if_else(pa.array(zoned), instants, _instants(wall, zone)))
+    return found, ~mask_of(found.is_valid())
 
 
 def _offsets(zones: pa.Array) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pipeline.errors import DataError
 
 _INT = pa.int64()
+_FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # of the years 1 and 9999
 _LARGEST = pa.scalar(2**63 - 1, pa.uint64())
 
 
@@ -60,7 +61,7 @@ def plain(array: pa.Array) -> pa.Array:
     if t.is_integer(kind) or t.is_boolean(kind):
         return array.cast(_INT)
     if t.is_timestamp(kind) and kind.unit == "s":
-        return array.cast(pa.timestamp("ms", kind.tz))  # Parquet has no seconds
+        return _in_ms(array)  # Parquet has no seconds
     if t.is_floating(kind) or t.is_string(kind) or t.is_null(kind) or t.is_timestamp(kind):
         return array
     if t.is_decimal(kind):
@@ -192,11 +193,31 @@ def _texts(array: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 def time_texts(array: pa.Array) -> pa.Array:
-    """Times as ISO text, without the zeros that only show their unit; those with a zone in UTC, with a ``Z``."""
+    """Times as ISO text, without the zeros that only show their unit; those with a zone in UTC, with a ``Z``.
+
+    A time that no calendar has is the number that it is kept as.
+    """
     kind = array.type
     written = (array if kind.tz is None else array.cast(pa.timestamp(kind.unit, "UTC"))).cast(pa.string())
     shorter = pc.replace_substring_regex(written, r"\.0+(Z?)$", r"\1")
-    return pc.replace_substring_regex(shorter, r"(\.[0-9]*[1-9])0+(Z?)$", r"\1\2")
+    shorter = pc.replace_substring_regex(shorter, r"(\.[0-9]*[1-9])0+(Z?)$", r"\1\2")
+    known = of_our_era(array).is_valid()
+    counts = pc.binary_join_element_wise(array.cast(_INT).cast(pa.string()), f"{kind.unit} since 1970", " ")
+    return pc.if_else(known, shorter, counts)
+
+
+def of_our_era(array: pa.Array) -> pa.Array:
+    """Dates and timestamps of the years 1 to 9999, null for all others."""
+    if pa.types.is_date(array.type):
+        first, last, counts = _FIRST_DAY, _LAST_DAY, np.asarray(pc.fill_null(array.cast(pa.int32()), 0))
+    else:
+        scale = {"s": 1, "ms": 1_000, "us": 1_000_000}.get(array.type.unit)
+        if scale is None:  # nanoseconds reach from 1677 to 2262
+            return array
+        first, last = _FIRST_DAY * 86_400 * scale, (_LAST_DAY + 1) * 86_400 * scale - 1
+        counts = np.asarray(pc.fill_null(array.cast(pa.int64()), 0))
+    outside = (counts < first) | (counts > last)
+    return pc.if_else(pa.array(outside), pa.scalar(None, array.type), array) if outside.any() else array
 
 
 def joined(array: pa.Array, spell: Callable[[pa.Array], pa.Array]) -> pa.Array:
@@ -270,6 +291,13 @@ def _offsets(array: pa.Array) -> NDArray[np.int32]:
 
 def _is_usual(kind: pa.DataType) -> bool:
     return str(usual(pa.nulls(0, kind)).type) == str(kind)
+
+
+def _in_ms(array: pa.Array) -> pa.Array:
+    try:
+        return array.cast(pa.timestamp("ms", array.type.tz))
+    except pa.ArrowInvalid as error:
+        raise Unusable(f"holds times that no calendar has ({error})") from None
 
 
 def _utf8(array: pa.Array) -> pa.Array:

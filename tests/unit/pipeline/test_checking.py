@@ -52,6 +52,13 @@ def test_rows_are_duplicates_whatever_types_their_values_come_in() -> None:
     assert (bad["column"], bad["value"], json.loads(bad["row"])["user"]) == ("ad", "x", 3)
 
 
+def test_a_time_that_no_calendar_has_is_shown_as_its_number() -> None:
+    stamps = pa.array([NOON, NOON * 1000], pa.int64()).cast(pa.timestamp("ms", "UTC"))
+    found = check(log_rows(2, time=stamps))
+    assert found.counts.reasons == {"time: not a time": 1}
+    assert found.quarantine["value"].to_pylist() == [f"{NOON * 1000} ms since 1970"]
+
+
 @pytest.mark.parametrize(
     ("column", "value", "reason"),
     [

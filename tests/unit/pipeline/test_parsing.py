@@ -268,6 +268,25 @@ def test_settings_that_cannot_act_are_refused(column: dict[str, str], message: s
         Column.model_validate(column)
 
 
+@pytest.mark.parametrize("unit", ["ms", "us"])
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_times_that_no_calendar_has(unit: str, zone: str | None) -> None:
+    counts = [2**63 - 1, -(2**63), 253_402_300_800_000 * (1 if unit == "ms" else 1000), 0, None]
+    array = pa.array(counts, pa.int64()).cast(pa.timestamp(unit, zone))
+    assert [reason for _, reason in read(array, type="time")] == ["not a time"] * 3 + [""] * 2
+    assert [reason for _, reason in read(array, type="day")] == ["not a day"] * 3 + [""] * 2
+
+
+def test_days_and_times_at_the_ends_of_the_calendar() -> None:
+    assert read(pa.array([2**31 - 1, -719_163, -719_162], pa.date32()), type="day") == [
+        (None, "not a day"), (None, "not a day"), (date(1, 1, 1), ""),
+    ]  # fmt: skip
+    # In UTC midnight in Shanghai is of the year before, and the last hours of 9999 there are of the year after.
+    assert read(["0001-01-01", "9999-12-31T20:00:00-05:00"], type="time") == [(None, "not a time")] * 2
+    assert read(["0001-01-01", "9999-12-31T16:00:00Z"], type="day") == [(date(1, 1, 1), ""), (None, "not a day")]
+    assert read(["0000-00-00 00:00:00Z"], type="time") == [(None, "not a time")]
+
+
 @pytest.mark.parametrize("value", ["yesterday", "-5", "2024-13-04 12:00:00", "2024-03-04 25:00:00", "9" * 17, "1.5"])
 def test_what_is_not_a_time(value: str) -> None:
     assert read([value, "1709524800000"], type="time")[0] == (None, "not a time")
