@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, get_args
 
 from pydantic import (
@@ -17,6 +17,7 @@ from pydantic import (
     model_serializer,
 )
 
+from pipeline.config.scalars import declared
 from pipeline.days import Day
 from pipeline.errors import UsageError
 
@@ -48,11 +49,12 @@ class Strict(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _number_as_number(cls, value: Any, info: ValidationInfo) -> Any:
-        """YAML has numbers and words: `true` is no 1, and a number in quotes is most often a mistake."""
+    def _as_declared(cls, value: Any, info: ValidationInfo) -> Any:
+        """YAML has numbers and words: `true` is no 1, `NO` no false, a number in quotes most often a mistake."""
         assert info.field_name is not None
-        declared = cls.model_fields[info.field_name].annotation
-        wanted = get_args(declared) or (declared,)
+        annotation = cls.model_fields[info.field_name].annotation
+        value = declared(value, annotation)
+        wanted = get_args(annotation) or (annotation,)
         if (int in wanted or float in wanted) and bool not in wanted and str not in wanted:
             if isinstance(value, bool):
                 raise ValueError("is a number, not true or false")
@@ -64,7 +66,7 @@ class Strict(BaseModel):
 def _to_day(value: Any) -> Day:
     if isinstance(value, Day):
         return value
-    if isinstance(value, date):
+    if isinstance(value, date) and not isinstance(value, datetime):
         return Day.from_date(value)
     try:
         return Day.parse(value)

@@ -4,31 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from pipeline.config.effects import check_effects
 from pipeline.config.job import JobConfig
+from pipeline.config.loader import Loader
 from pipeline.errors import ConfigError
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML says that a key stands once; PyYAML lets the last one win in silence."""
-
-
-def _mapping(loader: _UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if key in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"the key '{key}' stands twice", key_node.start_mark)
-        seen.add(key)
-    return loader.construct_mapping(node, deep=True)
-
-
-_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
 def conf_folder() -> Path:
@@ -60,13 +43,15 @@ def load_job(job: str, folder: Path | None = None) -> JobConfig:
 def parse_job(text: str, path: Path) -> JobConfig:
     """The configuration in ``text``; ``path`` is named in errors."""
     try:
-        data = yaml.load(text, Loader=_UniqueKeys)
+        data = yaml.load(text, Loader=Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
         raise ConfigError(f"{path}:{where} not valid YAML: {getattr(error, 'problem', error)}") from None
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: holds {type(data).__name__}, not the settings of a job")
+    # Pieces that several settings share (`x-small: &small {…}`, then `<<: *small`).
+    data = {name: value for name, value in data.items() if not str(name).startswith("x-")}
     try:
         config = JobConfig.model_validate(data)
         check_effects(config)
