@@ -8,10 +8,12 @@ import lzma
 import re
 import zipfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from openpyxl import Workbook
 
 from examples import kuairand, online_retail
 from examples.dates import UnclearDates, order_of
@@ -207,3 +209,16 @@ def test_the_order_of_a_file() -> None:
     assert order_of(["01/02/2010", "13/01/2010"]) == "day-first"
     with pytest.raises(UnclearDates):
         order_of(["01/02/2010"])
+
+
+def test_the_workbook_in_the_zip_that_is_published(tmp_path: Path) -> None:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Year 2010-2011")
+    sheet.append(["Invoice", "StockCode", "InvoiceDate", "Customer ID", "Country"])
+    sheet.append([489434, 85048, datetime(2010, 12, 3, 9, 30), 13085.0, "United Kingdom"])
+    sheet.append([489435, "79323W", "13/12/2010 14:05", 13085, "United Kingdom"])  # a date that was typed
+    book.save(tmp_path / "online_retail_II.xlsx")
+    with zipfile.ZipFile(tmp_path / "online+retail+ii.zip", "w") as archive:
+        archive.write(tmp_path / "online_retail_II.xlsx", "online_retail_II.xlsx")
+    (tmp_path / "online_retail_II.xlsx").unlink()
+    assert _packages(tmp_path) == PACKAGES
