@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from ops.processes import alive
 from ops.rest import Api, ApiError
 from pipeline.alerts.sent import SentAlerts
 from pipeline.days import Day
+from tests.scheduled import asset_events, wait_for
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Of ads, day 2 is skipped and day 3's `first` fails for good (exit 2) until it is repaired; of homework, day 4's.
@@ -99,7 +100,7 @@ def outcome(scheduler: tuple[Deployment, Path]) -> dict[str, Any]:
     return {
         "message": str(failure.value), "broken": broken, "again": again, "repaired": states(api),
         "calls": calls_of(folder, "ads"),
-        "events": api.get("/assets/events", limit=100)["asset_events"],
+        "events": asset_events(api),
         "once_more": backfill(api, [DAYS], deployment.home / "logs"),
     }  # fmt: skip
 
@@ -133,13 +134,6 @@ def airflow_command(deployment: Deployment, *arguments: str) -> str:
             break
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return done.stdout
-
-
-def wait_for(what: str, seen: Callable[[], bool], patience: float = 240) -> None:
-    deadline = time.monotonic() + patience
-    while not seen():
-        assert time.monotonic() < deadline, f"waited {patience:.0f} s for {what}"
-        time.sleep(1)
 
 
 def test_only_the_days_that_were_asked_for_have_runs(outcome: dict[str, Any]) -> None:
@@ -305,7 +299,7 @@ def test_a_run_by_hand(scheduler: tuple[Deployment, Path], outcome: dict[str, An
         trigger("2024-02-28", epochs=0)
     assert refused.value.status == 400
     assert "0 is less than the minimum of 1" in str(refused.value)
-    no_day = "for the 2024-02-28 give 2024-02-28T00:00:00+00:00"
+    no_day = "for the 2024-02-28 give 2024-02-28T00:00:00"
     for day, told in (
         (None, "A run without a logical date has no day"),
         ("2124-01-01", "2124-01-01 is in the future"),
@@ -323,6 +317,20 @@ def test_a_run_by_hand(scheduler: tuple[Deployment, Path], outcome: dict[str, An
     assert "2024-02-28" not in (folder / "calls.ads").read_text(encoding="utf-8")
     states = {task["task_id"]: task["state"] for task in api.tasks("ads_daily", run)}
     assert {states[name] for name in ("extract", "train_first", *CLOSING, "report")} == {"skipped"}
+
+
+def test_a_range_by_the_midnights_of_the_jobs_zone_holds_its_days(
+    scheduler: tuple[Deployment, Path], outcome: dict[str, Any]
+) -> None:
+    deployment, _ = scheduler
+    asked = {"dag_id": DAYS.dag, "reprocess_behavior": "completed", "from_date": "2024-03-04T00:00:00+08:00"}
+    api = Api(deployment)
+    for end in ("2024-03-07T00:00:00+08:00", "2024-03-07T00:00:00Z"):
+        found = api.post("/backfills/dry_run", {**asked, "to_date": end})["backfills"]
+        assert [each["logical_date"] for each in found] == [f"{day}T00:00:00Z" for day in DAYS.days]
+    with pytest.raises(ApiError, match=r"to_date: .* for the 2024-03-07 give 2024-03-07T00:00:00") as refused:
+        api.post("/backfills/dry_run", {**asked, "to_date": "2024-03-07T10:00:00Z"})
+    assert refused.value.status == 400
 
 
 def test_a_stage_is_told_of_its_task_and_of_the_scheduler(scheduler: tuple[Deployment, Path], outcome: Any) -> None:

@@ -8,8 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +24,7 @@ from pipeline.alerts.sent import SentAlerts
 from pipeline.artifacts import ArtifactStore, Ref
 from pipeline.days import Day
 from tests import tiny
+from tests.scheduled import wait_for
 
 PROJECT = Path(__file__).resolve().parents[2]
 # The marker of `homework` comes in the night and that of `ads` never; `early`, ads of another name, has it in time.
@@ -214,13 +214,6 @@ def state_of(api: Api, job: str) -> dict[str, str | None]:
 
 def ended(api: Api, job: str) -> bool:
     return any(run["state"] in ("success", "failed") for run in api.runs(f"{job}_daily"))
-
-
-def wait_for(what: str, seen: Callable[[], bool], patience: float = 240) -> None:
-    deadline = time.monotonic() + patience
-    while not seen():
-        assert time.monotonic() < deadline, f"waited {patience:.0f} s for {what}"
-        time.sleep(1)
 
 
 def instant(text: str) -> datetime:

@@ -24,6 +24,7 @@ from ops.backfill import Range, backfill
 from ops.deployment import Deployment
 from ops.processes import alive
 from ops.rest import Api
+from tests.scheduled import asset_events
 
 PROJECT = Path(__file__).resolve().parents[2]
 FIRST, OUTAGE, LAST = "2024-03-04", "2024-03-05", "2024-03-06"
@@ -146,8 +147,11 @@ def test_the_last_day_tests_the_first_days_models(school: School, job: str) -> N
 
 
 def test_asset_events_carry_the_measures(school: School, job: str) -> None:
-    events = school.api.get("/assets/events", limit=100)["asset_events"]
-    mine = {event["extra"]["day"]: event["extra"] for event in events if event["source_dag_id"] == f"{job}_daily"}
+    mine = {
+        event["extra"]["day"]: event["extra"]
+        for event in asset_events(school.api)
+        if event["source_dag_id"] == f"{job}_daily"
+    }
     assert set(mine) == {FIRST, OUTAGE, LAST}
     assert {row["experiment"] for row in mine[LAST]["measures"]} == set(experiments(job))
 
