@@ -33,7 +33,7 @@ def usual(array: pa.Array) -> pa.Array:
     if isinstance(kind, pa.BaseExtensionType):
         return usual(array.storage)
     if t.is_dictionary(kind):
-        return usual(array.dictionary_decode())
+        return pa.DictionaryArray.from_arrays(array.indices, usual(array.dictionary)).dictionary_decode()
     if t.is_run_end_encoded(kind):
         return usual(pc.run_end_decode(array))
     if t.is_large_string(kind) or t.is_string_view(kind):
@@ -148,6 +148,8 @@ def mixed_values(values: Sequence[Any]) -> pa.Array:
     children = [each for each in arrays if not pa.types.is_string(each.type)]
     if written:
         children.append(pc.coalesce(*written))
+    if not children:
+        return pa.nulls(len(values))
     return _mixed(children) if len(children) > 1 else children[0]
 
 

@@ -18,7 +18,7 @@ from pipeline.audit.payloads import _digest
 from pipeline.config.tables import Column
 from pipeline.extracted_file import ExtractedFile, Kinds, Retype
 from pipeline.parsing import Parsed, parse_column
-from pipeline.physical_types import Unusable, is_mixed, name_of, one_of, plain, texts
+from pipeline.physical_types import Unusable, is_mixed, mixed_values, name_of, one_of, plain, texts
 
 ZONE = "Asia/Shanghai"
 INEXACT = "a float too large to name one whole number"
@@ -36,6 +36,7 @@ INTS: dict[str, Encode] = {
     "decimal": each_as(Decimal, pa.decimal128(38, 9)),
     "bytes": each_as(lambda each: str(each).encode(), pa.binary()),
     "dictionary": lambda values: pa.array(values, pa.int64()).dictionary_encode(),
+    "dictionary of text": lambda values: each_as(str, pa.string_view())(values).dictionary_encode(),
     "null": lambda values: pa.nulls(len(values)),
 }
 
@@ -104,6 +105,24 @@ def test_a_number_is_itself_or_has_a_reason(tmp_path: Path, values: list[float],
             assert (as_int, as_text) == (int(each), str(int(each)))
         else:
             assert (as_int, why_int, as_text, why_text) == (None, INEXACT, None, INEXACT)
+
+
+CELLS = st.one_of(
+    st.none(), st.integers(-(2**63), 2**63 - 1), st.floats(), st.binary(max_size=3),
+    st.text('"[]{},|\\/ \'0128n.:TZ+-\u00e9\u0301', max_size=9),
+    st.sampled_from(["12", "12.0", "2024-03-04", "2024-03-04T16:00:00Z", "null"]),
+    st.sampled_from(['["a, b", null]', "[1,2]", "[/a/b, /c]", '["\\/a"]', "[[1]]"]),
+)  # fmt: skip
+KINDS = ["int", "float", "str", "int_list", "str_list", "path_list", "day", "time"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(CELLS, min_size=1, max_size=8), st.sampled_from(KINDS))
+def test_a_value_is_read_alike_whatever_stands_beside_it(values: list[Any], kind: str) -> None:
+    column = mixed_values(values)
+    alone = [read(mixed_values([each]), type=kind)[0] for each in values]
+    assert list(map(repr, read(column, type=kind))) == list(map(repr, alone))
+    assert not any(why and value is not None for value, why in alone)
 
 
 LISTS: dict[str, Encode] = {
