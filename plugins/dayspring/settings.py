@@ -21,7 +21,10 @@ def settings_of(job: str) -> dict[str, Any]:
     settings = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     experiments = settings.get("experiments") if isinstance(settings, dict) else None
     if not isinstance(experiments, dict) or not experiments:
-        raise ValueError(f"{path}: experiments: declare at least one; check with `python -m pipeline config check`")
+        from pipeline.commands import shown
+
+        advice = shown("check with `python -m pipeline config check`")
+        raise ValueError(f"{path}: experiments: declare at least one; {advice}")
     return dict(settings)
 
 
