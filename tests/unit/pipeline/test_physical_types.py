@@ -15,12 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.audit.payloads import _digest
-from pipeline.config.tables import Column
 from pipeline.extracted_file import ExtractedFile, Kinds, Retype
-from pipeline.parsing import Parsed, parse_column
 from pipeline.physical_types import Unusable, is_mixed, mixed_values, name_of, one_of, plain, texts
+from tests.unit.pipeline.reading import read
 
-ZONE = "Asia/Shanghai"
 INEXACT = "a float too large to name one whole number"
 Encode = Callable[[Sequence[Any]], pa.Array]
 
@@ -55,11 +53,6 @@ def extracted(folder: Path, files: Sequence[pa.Array], chunk: int = 10_000) -> t
         except Retype as change:
             kinds = {**kinds, **change.kinds}
     return pq.read_table(folder / "it.parquet")["x"].combine_chunks(), file.digest.hexdigest()
-
-
-def read(array: pa.Array, **column: Any) -> list[tuple[Any, str]]:
-    parsed: Parsed = parse_column(array, Column(**column), ZONE)
-    return list(zip(parsed.values.to_pylist(), map(parsed.reason, range(len(array))), strict=True))
 
 
 SMALL = st.one_of(st.none(), st.integers(0, 127))
