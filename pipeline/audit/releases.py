@@ -56,7 +56,8 @@ def _served(context: JobContext, files: ReleaseFiles, recorded: Pointer, audit: 
             pointer.release_id, f"is what Redis serves, while {files.folder / 'served.json'} names "
             f"{recorded.release_id}", f"{again}: the copies follow the pointer", "note",
         )  # fmt: skip
-    if objects.pointer() != pointer.to_json():
+    text = objects.pointer()
+    if text is None or Pointer.from_json(text, objects.where) != pointer:
         audit.add(pointer.release_id, "the object store's pointer names another release", again, "note")
     for release_id, what in ((pointer.release_id, "served"), (pointer.previous, "what a rollback would serve")):
         if release_id is None:
