@@ -11,7 +11,7 @@ from pipeline.artifacts import Ref
 from pipeline.context import JobContext
 from pipeline.errors import SourceError, UsageError
 from pipeline.extraction import extract
-from pipeline.readiness import day_state
+from pipeline.readiness import day_state, lacking
 from tests.unit.pipeline.small_job import DAY, LOG, config, context, log_rows, write_log
 
 END = datetime(2024, 3, 4, 16, tzinfo=UTC)
@@ -44,6 +44,24 @@ def test_an_unmarked_day_waits_until_the_deadline_and_is_then_read(job: JobConte
     assert found.state == "waiting"
     assert "log: not marked as complete" in found.reason
     assert day_state(job, DAY, MORNING).state == "ready"
+
+
+def test_what_a_day_is_taken_without_is_told_by_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = two_tables(tmp_path, monkeypatch)
+    write_log(tmp_path, log_rows(2), marked=False)
+    assert day_state(job, DAY, MORNING).state == "incomplete"
+    both = "log: not marked as complete; sets: not marked as complete"
+    assert lacking(job, DAY, NIGHT) == lacking(job, DAY, MORNING) == both
+    write_log(tmp_path, log_rows(2))
+    assert lacking(job, DAY, MORNING) == "sets: not marked as complete"
+
+
+def test_the_wait_ends_as_the_deadline_passes(job: JobContext, tmp_path: Path) -> None:
+    write_log(tmp_path, log_rows(2), marked=False)
+    found = day_state(job, DAY, NIGHT)
+    assert found.until == END + timedelta(hours=6)
+    assert day_state(job, DAY, found.until - timedelta(seconds=1)).state == "waiting"
+    assert day_state(job, DAY, found.until).state == "ready"
 
 
 def test_a_day_without_rows_waits_and_is_then_empty(job: JobContext) -> None:
