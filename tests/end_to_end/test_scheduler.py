@@ -73,7 +73,8 @@ def write_conf(folder: Path) -> Path:
     folder.mkdir()
     for name in ("homework", "ads"):
         job = yaml.safe_load((PROJECT / "conf" / f"{name}.yaml").read_text(encoding="utf-8"))
-        job["release"] |= {"gate": {"calibration": [0, 1000]}, "score_spread_min": 0, "unknown_share_max": 1}
+        gate = {"calibration": [0, 1000]} if name == "ads" else {}
+        job["release"] |= {"gate": gate, "score_spread_min": 0, "unknown_share_max": 1}
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(job), encoding="utf-8")
     return folder
 
