@@ -128,6 +128,17 @@ def test_a_missing_column_is_named_and_a_required_one_fails(job: JobContext, tmp
         extract(job, DAY, reprocess=True)
 
 
+def test_columns_that_nobody_asked_for_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = context(tmp_path, monkeypatch)
+    write_log(tmp_path, log_rows(3, price=[1, 2, 3]))
+    write_ads(tmp_path, **{"info:sort": ["a", "b"]})
+    first = extract(job, DAY)
+    assert first.manifest.extra["unread_columns"] == {"log": ["price"], "ads": ["sort"]}
+    # The undated table is the same, so it is linked; what it holds beside is the same too.
+    write_log(tmp_path, log_rows(3, DAY.next()), DAY.next())
+    assert extract(job, DAY.next()).manifest.extra["unread_columns"] == {"ads": ["sort"]}
+
+
 def test_a_column_of_several_types_keeps_each_value_as_it_is(job: JobContext, tmp_path: Path) -> None:
     partition = write_log(tmp_path, log_rows(2))
     pq.write_table(log_rows(1, user=["x"], ad=[7.5]), partition / "part-0001.parquet")
