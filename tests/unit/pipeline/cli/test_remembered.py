@@ -38,3 +38,15 @@ def test_left_alone_where_a_root_is_set(file: Path, monkeypatch: pytest.MonkeyPa
 def test_no_file_is_no_setting(tmp_path: Path, file: Path) -> None:
     remember(tmp_path / "none")
     assert "DAYSPRING_ROOT" not in os.environ
+
+
+def test_the_keys_of_its_object_store_come_with_it(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without them the commands on the page would not reach the store; those of the shell are of another."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the shell's")
+    monkeypatch.setenv("AWS_PROFILE", "the shell's")
+    file.write_text("export DAYSPRING_RELEASE_URL=s3://bucket/models\nexport AWS_SECRET_ACCESS_KEY='the demo'\n")
+    monkeypatch.setenv("DAYSPRING_RELEASE_URL", "")
+    monkeypatch.delenv("DAYSPRING_RELEASE_URL")
+    remember(file)
+    assert os.environ["AWS_SECRET_ACCESS_KEY"] == "the demo"
+    assert os.environ["AWS_PROFILE"] == "the shell's"
