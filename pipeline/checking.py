@@ -42,6 +42,7 @@ class Counts:
         missing: rows kept that have no value, by column that may be without one.
         repeated: rows kept that earlier days had too; ``None`` where there is none to compare with, or too few.
         repeated_of: the day that had most of them, and how many.
+        repeated_usually: how many one day has by chance.
         constant: columns that are the same in all rows; ``None`` where there are too few to tell.
         rarely: columns in which hardly any row differs from the others.
     """
@@ -57,6 +58,7 @@ class Counts:
     missing: dict[str, int] = field(default_factory=dict)
     repeated: int | None = None
     repeated_of: dict[str, int] = field(default_factory=dict)
+    repeated_usually: int = 0
     constant: list[str] | None = None
     rarely: list[str] = field(default_factory=list)
 

@@ -4,6 +4,9 @@ A row is known by a fingerprint, 64 bits over all that it holds but when it was:
 ``time``, and those that the table lists under ``when``. The fingerprints of a day are kept with its validated tables.
 Columns that were the same in all rows of the earlier day, such as its weekday, tell no rows apart and are left out of
 the comparison with it.
+
+Short rows recur by chance. How often is seen in the day itself, in the rows that are equal to another of it, and in
+what all other earlier days have too: what the day with most of them has beyond that is what counts.
 """
 
 from __future__ import annotations
@@ -51,16 +54,19 @@ class Repeats:
         rows: how many; of equal rows as many as one earlier day had.
         most: how many of them one day had, …
         day: … and which.
+        usual: how many one day has by chance.
     """
 
     rows: int
     most: int
     day: Day | None
+    usual: int
 
     def count(self, counts: Counts) -> None:
         """Enter them in a table's counts."""
         counts.repeated = self.rows
         counts.repeated_of = {str(self.day): self.most} if self.day is not None else {}
+        counts.repeated_usually = self.usual
 
 
 class Fingerprints:
@@ -137,19 +143,23 @@ def repeats(context: JobContext, name: str, day: Day, here: Fingerprints) -> Rep
         ``None`` where there is no earlier day to compare with.
     """
     again = np.zeros(here.rows, bool)
-    most, where, compared = 0, None, 0
+    days: dict[Day, int] = {}
     for back in range(1, context.config.validation.repeated_days + 1):
         earlier = context.store.current(Ref(VALIDATED, context.job, day.plus(-back)))
         found = _stored(earlier, name, here) if earlier is not None else None
         if found is None:
             continue
         columns, theirs = found
-        compared += 1
         recurring = _recurring(here.over(columns), theirs)
         again |= recurring
-        if (rows := int(recurring.sum())) > most:
-            most, where = rows, earlier.ref.day if earlier is not None else None
-    return Repeats(int(again.sum()), most, where) if compared else None
+        days[day.plus(-back)] = int(recurring.sum())
+    if not days:
+        return None
+    where = max(days, key=lambda each: (days[each], each.date))
+    others = [rows for each, rows in days.items() if each != where]
+    # One other day might itself have been delivered again in part.
+    usual = max(min(others) if len(others) > 1 else 0, _equal_to_another(here.over(here.varied)))
+    return Repeats(int(again.sum()), days[where], where if days[where] else None, usual)
 
 
 def _stored(earlier: Artifact, name: str, here: Fingerprints) -> tuple[list[str], Hashes] | None:
@@ -164,6 +174,12 @@ def _stored(earlier: Artifact, name: str, here: Fingerprints) -> tuple[list[str]
     except (CorruptArtifact, OSError, ValueError):
         # What is damaged is found by `audit`; it is no fault of today's rows.
         return None
+
+
+def _equal_to_another(rows: Hashes) -> int:
+    """How many rows of the day are equal to another of it."""
+    _, counts = np.unique(rows, return_counts=True)
+    return int(counts[counts > 1].sum())
 
 
 def _recurring(rows: Hashes, earlier: Hashes) -> NDArray[np.bool_]:
@@ -221,22 +237,20 @@ def _of_name(name: str) -> np.uint64:
     return np.uint64(_of_text(name))
 
 
-def beyond_limit(name: str, counts: Mapping[str, Any], most: float) -> str | None:
-    """In words, a share of repeated rows above the limit ``most``; ``None`` within it."""
-    rows = counts["kept"]
-    if (counts.get("repeated") or 0) <= most * rows:
-        return None
-    told = in_words(counts)
-    return (
-        f"{name}: {told}, more than validation.max_repeated = {most:.0%}; either they were delivered again, or it is "
-        "too low"
-    )
+def beyond_limit(name: str, counts: Mapping[str, Any], limit: float) -> str | None:
+    """In words, more rows that one earlier day had than the share ``limit`` of those that do not recur by chance."""
+    for day, most in counts["repeated_of"].items():
+        usual = counts["repeated_usually"]
+        if most > usual + limit * (counts["kept"] - usual):
+            chance = f", where {usual:,} are to be expected" if usual else ""
+            return (
+                f"{name}: {most:,} of {counts['kept']:,} rows were there on {day}, but for their day and time{chance}: "
+                f"more than validation.max_repeated = {limit:.0%}; either they were delivered again, or it is too low"
+            )
+    return None
 
 
 def in_words(counts: Mapping[str, Any]) -> str:
     """How many of a table's rows earlier days had, and which day had most."""
-    (day, most), *_ = counts["repeated_of"].items()
-    return (
-        f"{counts['repeated']:,} of {counts['kept']:,} rows were there on earlier days, but for their day and time "
-        f"({most:,} of them on {day})"
-    )
+    told = f"{counts['repeated']:,} of {counts['kept']:,} rows were there on earlier days, but for their day and time"
+    return told + "".join(f" ({most:,} of them on {day})" for day, most in counts["repeated_of"].items())

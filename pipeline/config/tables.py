@@ -188,5 +188,5 @@ class Validation(Strict):
     max_quarantined: float = Field(default=0.05, ge=0, le=1)  # share of a table's rows
     min_weekday_share: float = Field(default=0.30, ge=0, le=1)  # of the median of the same weekday
     weekdays: int = Field(default=8, ge=1)  # how many of the same weekday the median is over
-    max_repeated: float = Field(default=0.4, ge=0, le=1)  # share of the job's own rows that earlier days had too
+    max_repeated: float = Field(default=0.4, ge=0, le=1)  # share of the job's own rows that an earlier day had too
     repeated_days: int = Field(default=7, ge=1, le=366)  # how many days back they are looked for

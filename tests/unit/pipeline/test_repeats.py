@@ -67,8 +67,8 @@ def test_the_rows_of_the_day_before_under_a_new_date_fail_the_day(job: JobContex
     again = again.set_column(again.column_names.index("hour"), "hour", pa.array([7] * 100))
     again = again.take(list(range(99, -1, -1)))
     expected = (
-        f"log: 100 of 100 rows were there on earlier days, but for their day and time \\(100 of them on {DAY}\\), more "
-        "than validation.max_repeated = 40%; either they were delivered again, or it is too low"
+        f"log: 100 of 100 rows were there on {DAY}, but for their day and time: more than validation.max_repeated = "
+        "40%; either they were delivered again, or it is too low"
     )
     with pytest.raises(DataError, match=expected) as error:
         done(job, DAY.next(), again)
@@ -90,7 +90,7 @@ def test_the_limit_is_a_share_of_the_days_rows(share: int, fails: bool, job: Job
     day = DAY.next()
     mixed = pa.concat_tables([rows_of(day, 1).slice(0, share), rows_of(day, 2).slice(share)])
     if fails:
-        with pytest.raises(DataError, match="41 of 100 rows were there"):
+        with pytest.raises(DataError, match=f"41 of 100 rows were there on {DAY}"):
             done(job, day, mixed)
     else:
         assert counted(done(job, day, mixed)) == (40, {str(DAY): 40})
@@ -100,8 +100,26 @@ def test_half_of_one_day_and_half_of_another_is_all_of_earlier_days(job: JobCont
     for number in range(2):
         done(job, DAY.plus(number), rows_of(DAY.plus(number), number))
     day = DAY.plus(2)
-    with pytest.raises(DataError, match=rf"100 of 100 rows .*\(60 of them on {DAY.next()}\)"):
+    with pytest.raises(DataError, match=rf"60 of 100 rows were there on {DAY.next()}"):
         done(job, day, pa.concat_tables([rows_of(day, 0).slice(0, 40), rows_of(day, 1).slice(40)]))
+
+
+def drawn(day: Day, seed: int, kinds: int) -> pa.Table:
+    """Forty rows that are one of so many."""
+    which = np.random.default_rng(seed).integers(0, kinds, 40)
+    return log_rows(40, day, user=(1 + which).tolist(), ad=[1] * 40, label=[0] * 40)
+
+
+def test_short_rows_recur_by_chance(job: JobContext) -> None:
+    shares = []
+    for number in range(8):
+        counts = done(job, DAY.plus(number), drawn(DAY.plus(number), number, 30)).manifest.extra["counts"]["log"]
+        shares.append((counts["repeated"] or 0) / 40)
+    assert shares[1] > 0.4
+    assert shares[7] > 0.8
+    day = DAY.plus(8)
+    with pytest.raises(DataError, match=rf"40 of 40 rows were there on {DAY.plus(6)}, .*where \d+ are to be expected"):
+        done(job, day, drawn(day, 6, 30))
 
 
 def test_how_far_back_is_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
