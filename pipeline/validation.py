@@ -295,7 +295,7 @@ def _refusal(
     shutil.copyfile(quarantine, folder / f"{day}.parquet")
     (folder / f"{day}.json").write_text(json.dumps(counts, indent=1, ensure_ascii=False), encoding="utf-8")
     return (
-        f"{context.job} {day}: " + "; ".join(beyond) + f". The rows are in {folder / f'{day}.parquet'}. Correct the "
-        f"source and run the day again with --reprocess, list the day in dirty_days, or go on with `--accept-day {day} "
-        "--reason …`"
+        f"{context.job} {day}: " + "; ".join(beyond) + f". Rows in quarantine are in {folder / f'{day}.parquet'}. "
+        f"Correct the source and run the day again with --reprocess, list the day in dirty_days, or go on with "
+        f"`--accept-day {day} --reason …`"
     )
