@@ -47,24 +47,29 @@ class Held:
 
 
 def guard(files: ReleaseFiles, held: tuple[Held, ...], *, moving: bool = False) -> None:
-    """Lets a root publish to its own place only, and marks that place where it is new.
+    """Lets a root publish to its own place only; writes nothing.
 
     A service takes the contents from one store and the model from the other: of two places it would mix them.
 
     Args:
-        moving: the place that the settings name becomes the root's.
+        moving: the place that the settings name is to become the root's.
 
     Raises:
         DayspringError: another root publishes there, or this one publishes elsewhere; names both and what to do.
     """
     for each in held:
         _refuse_another_root(files, each)
+    other = None if moving else elsewhere(files, held)
+    if other is not None:
+        raise DayspringError(other)
+
+
+def settle(files: ReleaseFiles, held: tuple[Held, ...], *, moving: bool = False) -> None:
+    """Marks the place that a guard let pass, and notes it as the root's: just before something is served there."""
     places = files.places()
     kept = dict(places)
     for each in held:
         known, mark = places.get(each.name), each.target.mark()
-        if not moving and _is_another(files, each, known, mark):
-            raise DayspringError(_refusal(files, each, known))
         # One that was emptied gets back the mark that it had; one that a root left which is gone, a mark of its own.
         took_over = mark is not None and each.pointer is None and (known is None or known.id != mark)
         if known is not None and not moving:
@@ -80,6 +85,8 @@ def guard(files: ReleaseFiles, held: tuple[Held, ...], *, moving: bool = False) 
 
 def elsewhere(files: ReleaseFiles, held: tuple[Held, ...]) -> str | None:
     """Why what the settings name is not where this root publishes; ``None`` if it is. Nothing is written."""
+    if not files.has_published():
+        return None
     for each in held:
         known = files.places().get(each.name)
         if _is_another(files, each, known, each.target.mark()):

@@ -142,6 +142,10 @@ class ReleaseFiles:
         pointer = Pointer.from_json(json.dumps(record["pointer"]).encode(), str(path))
         return Published(pointer, record["release"], record["digests"], record["fields"])
 
+    def has_published(self) -> bool:
+        """Whether anything was ever pushed to be served."""
+        return any((self.folder / "published").glob("*.json"))
+
     def all_published(self) -> list[Published]:
         """Every release that was ever served."""
         names = sorted(path.stem for path in (self.folder / "published").glob("*.json"))

@@ -12,7 +12,7 @@ from pipeline.days import Day
 from pipeline.errors import DayspringError, UsageError
 from pipeline.locks import held
 from pipeline.release.parts import Part
-from pipeline.release.place import Held, guard
+from pipeline.release.place import Held, guard, settle
 from pipeline.release.pointer import Hold, Pointer, Published, ReleaseFiles
 from pipeline.release.push import Generations
 from pipeline.release.uploads import Models
@@ -160,10 +160,12 @@ class Publisher:
             guard(self._files, self.held(), moving=True)
             current, hold = self._files.served(), self._files.hold()
             if hold is not None and not hold.done:
+                settle(self._files, self.held(), moving=True)
                 return self._finish_rollback(hold)
             if current is None:
                 return None
             pointer = replace(self._again(self._record(current.release_id)), previous=current.previous)
+            settle(self._files, self.held(), moving=True)
             self._switch(pointer)
             return pointer
 
@@ -254,6 +256,7 @@ class Publisher:
         return replace(pointer, version=version, model=model)
 
     def _switch(self, pointer: Pointer) -> None:
+        settle(self._files, self.held())
         self.generations.switch(pointer)
         self._follow(pointer)
         kept = {pointer.release_id} | ({pointer.previous} if pointer.previous else set())

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.days import Day
 from pipeline.errors import DayspringError
-from pipeline.release.place import Held, elsewhere, guard
+from pipeline.release.place import Held, elsewhere, guard, settle
 from pipeline.release.pointer import Pointer, Published, ReleaseFiles
 
 POINTER = Pointer("r1", "ads", Day.of(2024, 3, 1), "din", "c", 2024030101, {}, model="m")
@@ -48,12 +48,17 @@ def held(redis: Store, models: Store, pointer: Pointer | None = None) -> tuple[H
     )  # fmt: skip
 
 
+def go_to(files: ReleaseFiles, held: tuple[Held, ...], *, moving: bool = False) -> None:
+    guard(files, held, moving=moving)
+    settle(files, held, moving=moving)
+
+
 def published(files: ReleaseFiles) -> tuple[Store, Store]:
     """A root that publishes to ``REDIS`` and ``BUCKET``."""
     stores = Store(REDIS), Store(BUCKET)
-    guard(files, held(*stores))
+    go_to(files, held(*stores))
     publish(files)
-    guard(files, held(*stores, POINTER))
+    go_to(files, held(*stores, POINTER))
     return stores
 
 
@@ -94,7 +99,7 @@ def test_a_place_that_was_somebody_elses_is_a_second_one(files: ReleaseFiles) ->
 def test_the_same_place_under_another_address_is_the_same(files: ReleaseFiles) -> None:
     redis, models = published(files)
     redis.address, models.address = "Redis at 127.0.0.1:6379/0", "/mnt/bucket"
-    guard(files, held(redis, models, POINTER))
+    go_to(files, held(redis, models, POINTER))
     assert [each.where for each in files.places().values()] == ["Redis at 127.0.0.1:6379/0", "/mnt/bucket"]
 
 
@@ -102,18 +107,18 @@ def test_an_emptied_place_is_the_same_and_gets_its_mark_back(files: ReleaseFiles
     redis, models = published(files)
     before = dict(redis.kept)
     redis.kept.clear()
-    guard(files, held(redis, models))
+    go_to(files, held(redis, models))
     assert redis.kept == before
 
 
 def test_a_move_makes_the_new_place_the_roots_and_the_old_one_a_second_one(files: ReleaseFiles) -> None:
     redis, models = published(files)
     new = Store("/new")
-    guard(files, held(redis, new, None), moving=True)
-    guard(files, held(redis, new, POINTER))
+    go_to(files, held(redis, new, None), moving=True)
+    go_to(files, held(redis, new, POINTER))
     with pytest.raises(DayspringError, match=f"publishes to /new, and not to {BUCKET}"):
         guard(files, held(redis, models, POINTER))
-    guard(files, held(redis, models, POINTER), moving=True)  # and back
+    go_to(files, held(redis, models, POINTER), moving=True)  # and back
     assert elsewhere(files, held(redis, models, POINTER)) is None
 
 
@@ -123,7 +128,7 @@ def test_a_root_of_before_places_were_marked_keeps_the_one_that_its_pointer_lies
     with pytest.raises(DayspringError, match="publishes elsewhere, r1 last, and not to /other"):
         guard(files, (held(redis, models, POINTER)[0], held(redis, Store("/other"))[1]))
     assert files.places() == {}
-    guard(files, held(redis, models, POINTER))
+    go_to(files, held(redis, models, POINTER))
     assert {name: each.where for name, each in files.places().items()} == {"redis": REDIS, "models": BUCKET}
 
 
@@ -132,5 +137,13 @@ def test_what_a_root_that_is_gone_left_is_taken_over(files: ReleaseFiles) -> Non
     theirs = Pointer("r9", "ads", Day.of(2024, 3, 1), "din", "c", 1, {})
     with pytest.raises(DayspringError, match=f"another root publishes there.*delete the pointer of {REDIS}"):
         guard(files, held(redis, models, theirs))
-    guard(files, held(redis, models))  # deleted, as it says
+    go_to(files, held(redis, models))  # deleted, as it says
     assert redis.kept["mark"] != "theirs"  # so that it would be refused if it came back
+
+
+def test_a_first_publish_that_failed_binds_to_nothing(files: ReleaseFiles) -> None:
+    redis, models = Store(REDIS), Store(BUCKET)
+    guard(files, held(redis, models))
+    assert (redis.kept, models.kept, files.places()) == ({}, {}, {})  # then the server refused, or was mistyped
+    go_to(files, held(Store("Redis at other:6379/0"), models))
+    assert files.places()["redis"].where == "Redis at other:6379/0"
