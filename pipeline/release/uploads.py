@@ -8,7 +8,6 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from pipeline.commands import shown
 from pipeline.durable import content_digest
 from pipeline.errors import ConfigError, CorruptArtifact, DayspringError
 from pipeline.release.folder import FolderStore
@@ -134,7 +133,7 @@ class Models:
         if fault is None and self._key(pointer.version, LOADABLE) not in set(self._objects.list(prefix + "/")):
             fault = f"{self._named(pointer)} is not whole: {LOADABLE} is missing"
         if fault is not None:
-            raise CorruptArtifact(shown(f"release {pointer.release_id}: {fault}; {repair(pointer)}"))
+            raise CorruptArtifact(f"release {pointer.release_id}: {fault}; {repair(pointer)}")
         sums = self._checksums(pointer.version)
         folder = self._objects.local(prefix, sums)
         there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
@@ -143,7 +142,7 @@ class Models:
                 fault = f"{folder / name} is missing or was changed"
         fault = fault or self._strange(pointer, {name for name in there if not name.startswith(".")} - {*sums, _NOTE})
         if fault is not None:
-            raise CorruptArtifact(shown(f"release {pointer.release_id}: {fault}; {repair(pointer)}"))
+            raise CorruptArtifact(f"release {pointer.release_id}: {fault}; {repair(pointer)}")
         return folder
 
     def _told_by_note(self, pointer: Pointer) -> str | None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 
 import redis
 
-from pipeline.commands import shown
 from pipeline.errors import DayspringError
 from pipeline.release.parts import RELEASE_FIELD, shard_of
 from pipeline.release.pointer import Pointer
@@ -31,10 +30,9 @@ class ReleaseReader:
         with told(client, "reading what is served"):
             text = client.get(keys.current)
         if text is None:
-            command = shown(f"python -m pipeline stage publish --job {keys.job} --day D")
             raise DayspringError(
                 f"Redis has no key {keys.current}: job '{keys.job}' has no published release; "
-                f"run `{command}` for its newest day"
+                f"run `python -m pipeline stage publish --job {keys.job} --day D` for its newest day"
             )
         self.pointer = Pointer.from_json(text, f"Redis key {keys.current}")
 
