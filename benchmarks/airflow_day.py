@@ -149,9 +149,9 @@ def warm_day(place: Path, settings: dict[str, str], last: Day) -> float:
     )  # fmt: skip
     told = [float(found[1]) for line in done.stderr.splitlines()
             if "trained" in line and (found := re.search(r"\(([\d.]+) s\)$", line))]  # fmt: skip
-    from pipeline.serving import embedded_redis
+    from pipeline.storage.redis import embedded
 
-    embedded_redis.stop(place / "warm")
+    embedded.stop(place / "warm")
     return statistics.median(told[1:])
 
 

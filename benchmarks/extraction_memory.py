@@ -92,9 +92,9 @@ def generate(source: str, rows: int, folder: Path) -> str:
 def extract_here(url: str, root: Path, queries: Path) -> dict[str, float]:
     """Extracts the day in this process; the peak resident size in MB, and the seconds."""
     from pipeline.config import JobConfig
-    from pipeline.context import JobContext
     from pipeline.days import Day
-    from pipeline.extraction import extract
+    from pipeline.ingest.extract import extract
+    from pipeline.job import JobContext
     from pipeline.sources.sqlite import SqliteSource
 
     os.environ["DAYSPRING_BENCH_URL"] = url

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.schema import FIRST, UNKNOWN
-from pipeline.idmap import IdMap
+from pipeline.features.ids.idmap import IdMap
 
 
 def usual_loop(index: dict[Any, int], raw: Sequence[Any]) -> NDArray[np.int32]:

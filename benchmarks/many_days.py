@@ -21,10 +21,10 @@ from pathlib import Path
 
 import psutil
 
-from pipeline.cli.line import Line, stage_module
-from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.serving import embedded_redis
+from pipeline.job import JobContext
+from pipeline.stages.line import Line, stage
+from pipeline.storage.redis import embedded
 
 PROJECT = Path(__file__).resolve().parents[1]
 FIRST = Day.of(2024, 3, 4)
@@ -48,10 +48,10 @@ class TimedLine(Line):
 
 def timed_stages(line: TimedLine) -> None:
     """Wrap every stage so that its seconds are noted."""
-    from pipeline.cli import line as module
+    from pipeline.stages import line as module
 
     def noted(name: str) -> object:
-        inner = stage_module(name)
+        inner = stage(name)
 
         class Stage:
             @staticmethod
@@ -64,7 +64,7 @@ def timed_stages(line: TimedLine) -> None:
 
         return Stage
 
-    module.stage_module = noted  # type: ignore[assignment]
+    module.stage = noted  # type: ignore[assignment]
 
 
 def main() -> int:
@@ -88,7 +88,7 @@ def main() -> int:
         try:
             good = line.run(FIRST, FIRST.plus(options.days - 1))
         finally:
-            embedded_redis.stop(folder / "root")
+            embedded.stop(folder / "root")
         if not good:
             return 1
     warm = line.seconds[WARM_UP:] or line.seconds

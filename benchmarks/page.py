@@ -40,7 +40,7 @@ def timed(what: str) -> Iterator[None]:
 
 def measure(root: Path) -> None:
     """Reads in this process, which has not looked at ``root`` before."""
-    from pipeline.overview.picture import Overview
+    from pipeline.monitoring.overview.picture import Overview
 
     overview = Overview(root)
     known = (root / "overview" / f"{JOB}.json").is_file()
@@ -61,7 +61,7 @@ def load(root: Path) -> None:
     """The document in a browser: from the start of the navigation until everything is drawn."""
     sys.path.insert(0, str(PROJECT / "plugins"))
     from dayspring.page.render import page as document
-    from pipeline.overview.picture import Overview
+    from pipeline.monitoring.overview.picture import Overview
 
     picture = Overview(root).picture(JOB) | {"dag_id": f"{JOB}_daily", "runs": {"runs": {}, "tasks": {}}}
     about = {"airflow": "", "root": str(root), "conf": "", "prefix": "", "jobs": [JOB]}

@@ -34,14 +34,16 @@ from examples.school.generate import write_homework
 from examples.school.options import EFFECTS, Options
 from examples.tally import Tally
 from examples.targets import SqlTarget, parse_target
-from pipeline import testing, training
-from pipeline.artifacts import Artifact, Ref
 from pipeline.config import JobConfig, load_job
-from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.evaluation import request_scores
-from pipeline.features import arrays
-from pipeline.stages import build_features, extract, update_id_maps, validate
+from pipeline.evaluation import next_day
+from pipeline.evaluation.measures import request_scores
+from pipeline.features.arrays import files
+from pipeline.job import JobContext
+from pipeline.stages.line import SHARED, stage
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.training import train
+from pipeline.training.chain import Chain
 
 PROJECT = Path(__file__).resolve().parents[1]
 FIRST = Day.of(2024, 2, 26)  # with it a 29 February is among the days
@@ -139,8 +141,8 @@ def run_school(options: Options, config: JobConfig, folder: Path) -> Hits:
     found: list[Hits] = []
     try:
         for day in options.this_year:
-            for stage in (extract, validate, update_id_maps, build_features):
-                stage.run(context, day)
+            for name in SHARED:
+                stage(name).run(context, day)
             if context.skipped(day) is None:
                 tests = {name: _experiment(context, day, name) for name in config.experiments}
                 if day != options.first:
@@ -154,19 +156,19 @@ def _experiment(context: JobContext, day: Day, name: str) -> Artifact | None:
     """Test the newest checkpoint on the day, then train on it; the test."""
     features = context.store.current(Ref("features", context.job, day))
     assert features is not None
-    chain = context.chain(name)
+    chain = Chain.of(context, name)
     chain.begin(day)
     parent = chain.parent(day)
-    test = testing.run_test(context, day, name, features, parent) if parent is not None else None
-    training.train(context, day, name, features, parent)
+    test = next_day.run_test(context, day, name, features, parent) if parent is not None else None
+    train.train(context, day, name, features, parent)
     return test
 
 
 def _hits(context: JobContext, day: Day, tests: Mapping[str, Artifact]) -> Hits:
     features = context.store.current(Ref("features", context.job, day))
     assert features is not None
-    rows, key_rank, groups = arrays.read(features), arrays.key_rank(features), arrays.groups(features)
-    scores = {name: request_scores(rows, np.load(test.file(testing.LOGITS)), key_rank) for name, test in tests.items()}
+    rows, key_rank, groups = files.read(features), files.key_rank(features), files.groups(features)
+    scores = {name: request_scores(rows, np.load(test.file(next_day.LOGITS)), key_rank) for name, test in tests.items()}
     judged = scores[PLAIN].judged
     return Hits(
         {name: each.hits(3)[judged] for name, each in scores.items()},

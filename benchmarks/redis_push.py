@@ -24,11 +24,11 @@ import numpy as np
 from ops.services.redis import RedisServer
 from pipeline.config.experiment import Release
 from pipeline.days import Day
-from pipeline.release.parts import Part, encoded
-from pipeline.release.pointer import Pointer
-from pipeline.release.push import Generations, Keys
-from pipeline.serving.connection import connect
+from pipeline.release.contents.parts import Part, encoded
+from pipeline.release.publish.pointer import Pointer
+from pipeline.release.publish.redis_generations import Generations, Keys
 from pipeline.serving.release_reader import ReleaseReader
+from pipeline.storage.redis.connection import connect
 
 KEYS = Keys("benchmark", "ads")
 PARTS = ("histories", "counters.user")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.days import Day
-from pipeline.manifest import NAME, Input, Manifest
+from pipeline.storage.artifacts.manifest import NAME, Input, Manifest
 
 JOB = "homework"
 GROUPS = ("new_user", "new_owner", "known")

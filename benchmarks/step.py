@@ -27,10 +27,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.batching import DayBatches, Settings
-from models.engine import Engine, configure
+from models.engine.batching import DayBatches, Settings
+from models.engine.engine import Engine, configure
+from models.engine.packing import Packer
 from models.inputs import ModelInputs
-from models.packing import Packer
 from models.registry import register
 from models.schema import DayArrays, Feature, FeatureSchema, Kind, Layout, Side
 

@@ -22,8 +22,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.days import Day
-from pipeline.features.frame import Lists
-from pipeline.features.windows import windows_of_rows
+from pipeline.features.frames.frame import Lists
+from pipeline.features.state.windows import windows_of_rows
 
 LENGTH, LEAD, VALUES, FORWARD, YEAR, DAYS = 14, 7, 4, 7, 365, 420
 FIRST_DAY = Day.of(2024, 1, 1).ordinal

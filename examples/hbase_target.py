@@ -24,9 +24,9 @@ import pyarrow.parquet as pq
 from thriftpy2.thrift import TException
 
 from examples.targets import DayPartitions, ParquetTarget
-from pipeline.canonical import canonical_order
 from pipeline.days import Day
 from pipeline.errors import SourceError
+from pipeline.ingest.row_order import canonical_order
 from pipeline.sources.hbase.address import Address
 
 FAMILIES = {

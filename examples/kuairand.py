@@ -31,7 +31,7 @@ from examples.tally import Tally
 from examples.targets import AdsTarget, SqlTarget, parse_target
 from pipeline.days import Day
 from pipeline.errors import SourceError, UsageError
-from pipeline.urls import mask_url
+from pipeline.storage.urls import mask_url
 
 LOG_COLUMNS = (
     "user_id", "video_id", "date", "hourmin", "time_ms", "is_click", "is_like", "is_follow", "is_comment",

@@ -27,7 +27,7 @@ from examples.tally import Tally
 from examples.targets import SqlTarget, parse_target
 from pipeline.days import Day
 from pipeline.errors import SourceError, UsageError
-from pipeline.urls import mask_url
+from pipeline.storage.urls import mask_url
 
 DDL = sorted((Path(__file__).resolve().parent / "sql" / "online_retail").glob("*.sql"))
 _ROWS = "daily_homework_info"

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from pipeline.days import Day
 from pipeline.errors import SourceError, UsageError
-from pipeline.urls import mask_url
+from pipeline.storage.urls import mask_url
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -1,6 +1,6 @@
 """Models by name, each with typed options, so that settings can be checked before anything is trained.
 
-A new model is one file: a subclass of :class:`models.ranking.RankingModel` (or any Keras layer with the same
+A new model is one file: a subclass of :class:`models.zoo.base.RankingModel` (or any Keras layer with the same
 call, ``normalisers``, ``output_bias`` and ``idle_options``) under ``@register("name")``, its options a frozen
 dataclass whose fields are made by :func:`option`.
 """
@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 from models.randomness import check_no_hidden_state
 from models.schema import FeatureSchema
 
-_MODULES = ("models.pooled", "models.din")
+_MODULES = ("models.zoo.pooled", "models.zoo.din")
 
 
 class ModelClass(Protocol):

@@ -214,9 +214,9 @@ def _fail_running(deployment: Deployment) -> None:
 def _stop_redis(root: Path) -> None:
     if not root.is_dir():
         return
-    from pipeline.serving import embedded_redis
+    from pipeline.storage.redis import embedded
 
-    embedded_redis.stop(root)
+    embedded.stop(root)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -105,16 +105,17 @@ def _recommend(sample: Sample) -> None:
 
 def _busiest(sample: Sample, job: str, table: str, columns: list[str]) -> list[str]:
     """The ids with the most rows on the days that the demo trained on."""
-    from pipeline import validated
-    from pipeline.artifacts import ArtifactStore, Ref
     from pipeline.days import Day
+    from pipeline.ingest.day_tables import read_table
+    from pipeline.storage.artifacts.artifact import Ref
+    from pipeline.storage.artifacts.store import ArtifactStore
 
     store = ArtifactStore(sample.root)
     counts: Counter[tuple[str, ...]] = Counter()
     for day in next(wanted for wanted in sample.ranges if wanted.job == job).days:
         artifact = store.current(Ref("validated", job, Day.parse(day)))
         if artifact is not None and artifact.manifest.state != "skipped":
-            rows = validated.read(artifact, table, columns).drop_null()
+            rows = read_table(artifact, table, columns).drop_null()
             counts.update(tuple(map(str, row.values())) for row in rows.to_pylist())
     busiest: tuple[str, ...] = min(counts, key=lambda ids: (-counts[ids], ids))
     return list(busiest)

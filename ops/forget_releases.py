@@ -12,7 +12,7 @@ from pathlib import Path
 import redis
 
 from ops.airflow import JOBS
-from pipeline.release.uploads import open_objects
+from pipeline.storage.objects.open import open_objects
 
 
 def main() -> None:

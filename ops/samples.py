@@ -12,7 +12,7 @@ from ops import quietly
 from ops.backfill import Range
 from ops.deployment import PROJECT
 from ops.services.stack import Stack
-from pipeline.urls import mask_url
+from pipeline.storage.urls import mask_url
 
 # What each published data set can be told by; the converters read the folder that holds one of them.
 KUAIRAND_FILES = ("log.parquet", "log_standard_4_08_to_4_21_pure.csv", "log_standard_4_22_to_5_08_pure.csv")

@@ -2,7 +2,7 @@
 
 import sys
 
-from pipeline.parents import die_with_parents
+from pipeline.process.parents import die_with_parents
 
 # Before anything is imported that takes seconds.
 die_with_parents()

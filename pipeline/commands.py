@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pipeline.urls import mask_url
+from pipeline.storage.urls import mask_url
 
 PROJECT = Path(__file__).resolve().parents[1]
 REMEMBERED = Path(".dayspring") / "current.env"

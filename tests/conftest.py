@@ -11,9 +11,9 @@ import pytest
 from hypothesis import settings
 
 from ops.processes import end_servers_under
-from pipeline.cli.line import Line
 from pipeline.days import Day
-from pipeline.tensorflow_start import start_tensorflow
+from pipeline.process.tensorflow_start import start_tensorflow
+from pipeline.stages.line import Line
 from tests import tiny
 from tests.tiny import FIRST, LAST, SECOND, STATE_FROM, Place, copy_of
 
@@ -30,7 +30,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """TensorFlow's threads are settled before any test starts it: a process has one number for good."""
     if any(item.nodeid.startswith(USE_TENSORFLOW) for item in session.items):
         start_tensorflow()
-        from models.engine import configure
+        from models.engine.engine import configure
 
         configure(2)
     # What was collected stays to the end; looking through it for garbage again and again took a tenth of the run.

@@ -18,8 +18,9 @@ import pyarrow.parquet as pq
 import yaml
 
 from examples.school.__main__ import main as write_school
-from pipeline.artifacts import ArtifactStore, Ref
 from pipeline.days import Day
+from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.store import ArtifactStore
 
 PROJECT = Path(__file__).resolve().parents[1]
 DAYS = tuple(Day.of(2024, 2, 26).through(Day.of(2024, 2, 29)))

@@ -12,7 +12,7 @@ from examples.tally import Tally
 from examples.targets import SCHEMA, AdsTarget, SqlTarget, parse_target
 from pipeline.days import Day
 from pipeline.errors import UsageError
-from pipeline.urls import mask_url
+from pipeline.storage.urls import mask_url
 
 _ADS = ("midas_online_user", "midas_online_ad", "midas_online_context", "midas_offline")
 

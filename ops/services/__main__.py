@@ -12,7 +12,7 @@ from pathlib import Path
 from ops.services.base import Service
 from ops.services.stack import Stack
 from pipeline.errors import DayspringError
-from pipeline.urls import mask_url
+from pipeline.storage.urls import mask_url
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

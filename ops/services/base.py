@@ -20,7 +20,7 @@ import psutil
 from ops import processes
 from ops.deployment import PROJECT, write_private
 from pipeline.errors import DayspringError
-from pipeline.locks import held
+from pipeline.storage.locks import held
 
 TOOLS = PROJECT / ".services"
 """Where ``ops/services/install.sh`` puts what is not a package of the system."""

@@ -7,7 +7,7 @@ import sys
 
 from pipeline.cli.arguments import Commands, add_job, add_json, day
 from pipeline.cli.output import print_json
-from pipeline.context import JobContext
+from pipeline.job import JobContext
 
 
 def register(commands: Commands) -> None:
@@ -22,9 +22,9 @@ def register(commands: Commands) -> None:
 
 
 def _alerts(options: argparse.Namespace) -> int:
-    from pipeline.alerts.deliver import deliver
-    from pipeline.alerts.evaluate import evaluate
-    from pipeline.alerts.sent import SentAlerts
+    from pipeline.monitoring.alerts.deliver import deliver
+    from pipeline.monitoring.alerts.evaluate import evaluate
+    from pipeline.monitoring.alerts.sent import SentAlerts
 
     context = JobContext.open(options.job)
     if options.day is None:

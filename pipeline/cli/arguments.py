@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.days import Day
 from pipeline.errors import UsageError
-from pipeline.overrides import Overrides
+from pipeline.training.overrides import Overrides
 
 Command = Callable[[argparse.Namespace], int]
 

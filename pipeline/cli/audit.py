@@ -8,8 +8,9 @@ from dataclasses import asdict
 
 from pipeline.cli.arguments import Commands, add_job, add_json
 from pipeline.cli.output import print_json
-from pipeline.context import JobContext
 from pipeline.errors import UsageError
+from pipeline.features.ids.store import IdMapStore
+from pipeline.job import JobContext
 
 
 def register(commands: Commands) -> None:
@@ -37,7 +38,7 @@ def register(commands: Commands) -> None:
 
 
 def _audit(options: argparse.Namespace) -> int:
-    from pipeline.audit import audit
+    from pipeline.monitoring.audit import audit
 
     context = JobContext.open(options.job)
     found = audit(context, payloads=not options.quick)
@@ -57,9 +58,10 @@ def _audit(options: argparse.Namespace) -> int:
 
 def _restore(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
-    if options.space not in context.config.spaces and not (context.idmaps.folder / f"{options.space}.json").exists():
+    maps = IdMapStore.of(context)
+    if options.space not in context.config.spaces and not (maps.folder / f"{options.space}.json").exists():
         raise UsageError(f"--space {options.space}: job '{options.job}' has {', '.join(context.config.spaces)}")
-    restored = context.idmaps.restore(options.space)
+    restored = maps.restore(options.space)
     marked = [day for day, _ in restored.marks]
     left = f"as {marked[-1]} left it" if marked else "as before the first day"
     print(f"id space '{options.space}': restored with {restored.size - 2} ids, {left}")
@@ -73,7 +75,7 @@ def _restore(options: argparse.Namespace) -> int:
 
 
 def _freshness(options: argparse.Namespace) -> int:
-    from pipeline.freshness import freshness
+    from pipeline.monitoring.freshness import freshness
 
     found = freshness(JobContext.open(options.job))
     if options.json:

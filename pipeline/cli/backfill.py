@@ -8,7 +8,14 @@ import sys
 
 from pipeline.cli.arguments import Commands, add_accept, add_day, add_job, add_overrides, day, experiments, overrides
 from pipeline.cli.checks import check_models
-from pipeline.cli.line import (
+from pipeline.cli.measures import rows_of
+from pipeline.cli.plan import print_plan
+from pipeline.days import Day
+from pipeline.errors import DaySkipped, UsageError
+from pipeline.job import JobContext
+from pipeline.process.tensorflow_start import start_tensorflow
+from pipeline.release.preflight import refuse_unfit_redis
+from pipeline.stages.line import (
     CLOSING,
     EXPERIMENT,
     SHARED,
@@ -18,16 +25,9 @@ from pipeline.cli.line import (
     guard_champion,
     guard_order,
     quarantined,
-    stage_module,
+    stage,
     tables_changed,
 )
-from pipeline.cli.measures import rows_of
-from pipeline.cli.plan import print_plan
-from pipeline.context import JobContext
-from pipeline.days import Day
-from pipeline.errors import DaySkipped, UsageError
-from pipeline.release.preflight import refuse_unfit_redis
-from pipeline.tensorflow_start import start_tensorflow
 
 
 def register(commands: Commands) -> None:
@@ -85,7 +85,7 @@ def _experiments(context: JobContext, asked: list[str] | None) -> list[str]:
 def _check_models(context: JobContext) -> None:
     """Before anything is read: a wrong option would only show when the first day is trained."""
     start_tensorflow()
-    from models.engine import configure
+    from models.engine.engine import configure
 
     # Building a model starts TensorFlow's threads, whose number is then settled.
     configure(context.config.threads)
@@ -105,7 +105,7 @@ def _accept(context: JobContext, options: argparse.Namespace) -> None:
         return
     if not options.reason:
         raise UsageError("--accept-day needs --reason: why the day is good enough is recorded with it")
-    from pipeline.validation import accept_day
+    from pipeline.ingest.validate import accept_day
 
     for accepted in options.accept_day:
         accept_day(context, accepted, options.reason)
@@ -188,7 +188,7 @@ def _stage(options: argparse.Namespace) -> int:
         guard_champion(context, options.day, options.experiment)
     if options.name == SHARED[0]:  # of a day's stages the first: Airflow trains after it
         refuse_unfit_redis(context)
-    module = stage_module(options.name)
+    module = stage(options.name)
     try:
         if options.name == EXPERIMENT:
             (experiment,) = options.experiment

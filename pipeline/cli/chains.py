@@ -23,7 +23,7 @@ def register(commands: Commands) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from pipeline.comparison import compare
+    from pipeline.training.compare_chains import compare
 
     found = compare(options.root_a, options.root_b, options.job, options.experiment)
     if options.json:

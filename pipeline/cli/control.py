@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 
-from pipeline.artifacts import Ref
 from pipeline.cli.arguments import Commands, add_day, add_job, add_json, experiments
-from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import DaySkipped, UsageError
+from pipeline.job import JobContext
+from pipeline.storage.artifacts.artifact import Ref
+from pipeline.training.chain import Chain
 
 
 def register(commands: Commands) -> None:
@@ -83,7 +84,7 @@ def _taint(options: argparse.Namespace) -> int:
             continue
         context.store.taint(ref, options.reason)
         marked += 1
-        tainted = [day for day, _ in context.chain(name).tainted()]
+        tainted = [day for day, _ in Chain.of(context, name).tainted()]
         print(f"{name}: {len(tainted)} tainted days from {tainted[0]} to {tainted[-1]}; "
               f"re-chain: {rechain_command(context, name, tainted)}")  # fmt: skip
     if not marked:
@@ -92,7 +93,7 @@ def _taint(options: argparse.Namespace) -> int:
 
 
 def rechain_command(context: JobContext, experiment: str, tainted: list[Day]) -> str:
-    return context.chain(experiment).rechain(tainted)
+    return Chain.of(context, experiment).rechain(tainted)
 
 
 def _prune(options: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from pipeline.cli.arguments import Commands, add_job, add_json
 from pipeline.cli.output import print_json
-from pipeline.context import JobContext
+from pipeline.job import JobContext
 
 
 def register(commands: Commands) -> None:
@@ -21,9 +21,9 @@ def register(commands: Commands) -> None:
 
 
 def _late_days(options: argparse.Namespace) -> int:
-    from pipeline.alerts.causes import Alert
-    from pipeline.alerts.deliver import try_to_deliver
-    from pipeline.late_days import late_days
+    from pipeline.ingest.late_days import late_days
+    from pipeline.monitoring.alerts.causes import Alert
+    from pipeline.monitoring.alerts.deliver import try_to_deliver
 
     context = JobContext.open(options.job)
     found = list(late_days(context))

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from pipeline.cli.arguments import Commands, add_job, add_json, day, experiments
 from pipeline.cli.checks import check_models
-from pipeline.cli.line import SHARED, Line, stage_module
-from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import DaySkipped, DayspringError
-from pipeline.rechain import Rechain, growing_after, plan_rechain
+from pipeline.job import JobContext
+from pipeline.stages.line import SHARED, Line, stage
+from pipeline.training.rechain import Rechain, growing_after, plan_rechain
 
 if TYPE_CHECKING:
-    from pipeline.late_labels import Entry
+    from pipeline.ingest.late_labels import Entry
 
 _GROWING = SHARED[: SHARED.index("build_features")]
 
@@ -48,7 +48,7 @@ def register(commands: Commands) -> None:
 
 
 def _mature(options: argparse.Namespace) -> int:
-    from pipeline.late_labels import due, ledger, mature, waiting
+    from pipeline.ingest.late_labels import due, ledger, mature, waiting
 
     context = JobContext.open(options.job)
     if context.config.labels is None:
@@ -124,7 +124,7 @@ def _rechain(options: argparse.Namespace) -> int:
 def _grow(context: JobContext, days: Sequence[Day]) -> None:
     for each in days:
         for name in _GROWING:
-            stage_module(name).run(context, each)
+            stage(name).run(context, each)
     context.close()
 
 

@@ -9,10 +9,10 @@ import sys
 from typing import Any
 
 from pipeline.cli.arguments import Commands, add_job, add_json, day, experiments
-from pipeline.context import JobContext
+from pipeline.config.measures import columns
 from pipeline.days import Day
-from pipeline.history_of_measures import measured_days
-from pipeline.measures import columns
+from pipeline.evaluation.history import measured_days
+from pipeline.job import JobContext
 
 
 def register(commands: Commands) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pipeline.artifacts import Artifact, Ref
-from pipeline.cli.line import EXPERIMENT, SHARED, Publish
-from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.growth import guard_start, state_days
-from pipeline.overrides import NONE, Overrides
+from pipeline.features.update_id_maps import guard_start, state_days
+from pipeline.job import JobContext
+from pipeline.stages.line import EXPERIMENT, SHARED, Publish
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.training.chain import Chain
+from pipeline.training.overrides import NONE, Overrides
 
 KINDS = {
     "extract": "extract", "validate": "validated", "update_id_maps": "maps", "build_features": "features",
@@ -92,7 +93,7 @@ def _line(
 
 def _refused(context: JobContext, day: Day, experiment: str, reprocess: bool, overrides: Overrides) -> bool:
     """Whether the day is trained already, otherwise than it now would be; then nobody trains it over in silence."""
-    trained = context.chain(experiment).trained(day)
+    trained = Chain.of(context, experiment).trained(day)
     if trained is None or reprocess or not overrides:
         return False
     settings = overrides.applied(context.config, experiment).stage_settings("train", experiment)

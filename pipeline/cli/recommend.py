@@ -6,9 +6,9 @@ import argparse
 import json
 
 from pipeline.cli.arguments import Commands, add_job, add_json
-from pipeline.context import JobContext
 from pipeline.errors import UsageError
-from pipeline.tensorflow_start import start_tensorflow
+from pipeline.job import JobContext
+from pipeline.process.tensorflow_start import start_tensorflow
 
 
 def register(commands: Commands) -> None:

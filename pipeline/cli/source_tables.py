@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.config.tables import Table
-from pipeline.context import JobContext
 from pipeline.errors import SourceError
+from pipeline.job import JobContext
 from pipeline.sources import Source
 from pipeline.sources.base import Contents
 

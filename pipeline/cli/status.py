@@ -6,19 +6,20 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from pipeline.artifacts import Ref, parse_id
 from pipeline.cli.arguments import Commands, add_job, add_json, day, experiments
 from pipeline.cli.control import rechain_command
 from pipeline.cli.output import print_json
-from pipeline.context import JobContext
+from pipeline.config.measures import figures
 from pipeline.days import Day
-from pipeline.history_of_measures import measured_days
-from pipeline.late_days import late_days
-from pipeline.measures import figures
-from pipeline.overrides import Overrides
-from pipeline.release.pointer import ReleaseFiles
-from pipeline.table_watch import changes_on, standing, stored
-from pipeline.wild_values import in_words, told
+from pipeline.evaluation.history import measured_days
+from pipeline.ingest.late_days import late_days
+from pipeline.job import JobContext
+from pipeline.monitoring.table_watch import changes_on, standing, stored
+from pipeline.release.publish.pointer import ReleaseFiles
+from pipeline.storage.artifacts.artifact import Ref, parse_id
+from pipeline.training.chain import Chain
+from pipeline.training.overrides import Overrides
+from pipeline.training.wild_values import in_words, told
 
 _CHANGES = 5
 """So many days with changed columns are shown."""
@@ -61,7 +62,7 @@ def collect(context: JobContext, first: Day | None = None, only: list[str] | Non
     shown: dict[str, Any] = {}
     taints: dict[str, dict[Day, str]] = {}
     for name in names:
-        chain = context.chain(name)
+        chain = Chain.of(context, name)
         trained = chain.days()
         start = chain.start
         tainted = taints[name] = dict(chain.tainted())
@@ -180,7 +181,7 @@ def _labels(context: JobContext) -> dict[str, Any] | None:
     """Days to be read again, and days whose labels are still to mature; ``None`` for a job without a label delay."""
     if context.config.labels is None:
         return None
-    from pipeline.late_labels import due, waiting
+    from pipeline.ingest.late_labels import due, waiting
 
     later = waiting(context)
     return {"due": [str(each) for each in due(context)], "waiting": {str(d): at.isoformat() for d, at in later.items()}}

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from pipeline.config.alerts import Alerts
 from pipeline.config.experiment import Experiment, Measures, Release
 from pipeline.config.labels import Labels
+from pipeline.config.measures import MEASURES, Kind, Use, allowed
 from pipeline.config.requests import Impressions, Ranking
 from pipeline.config.tables import Table
-from pipeline.measures import MEASURES, Kind, Use, allowed
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _WIDEST = 1024

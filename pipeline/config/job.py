@@ -26,11 +26,11 @@ from pipeline.config.cross_checks import (
 from pipeline.config.experiment import Experiment, Measures, Release
 from pipeline.config.features import FeatureSettings, History, Replay
 from pipeline.config.labels import Labels
+from pipeline.config.measures import PRIMARY
 from pipeline.config.requests import Impressions, Ranking
 from pipeline.config.retention import Retention
 from pipeline.config.tables import Table, Validation
 from pipeline.days import Day
-from pipeline.measures import PRIMARY
 
 SpaceType = Literal["int", "str"]
 

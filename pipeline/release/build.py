@@ -6,23 +6,25 @@ what they are derived from (ids and digests), and the settings in force, which c
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
-from pipeline.artifacts import Artifact, Ref
 from pipeline.config import JobConfig
-from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.durable import content_digest
 from pipeline.errors import ChainError, CorruptArtifact, DayspringError
-from pipeline.release.contents import ENCODING, contents
+from pipeline.job import JobContext
+from pipeline.release.contents.contents import ENCODING, contents
 from pipeline.release.decision import Choice, choose
-from pipeline.release.pointer import ReleaseFiles
-from pipeline.release.publish import Payload, Publisher, Release
-from pipeline.release.push import Generations, Keys
-from pipeline.release.uploads import Models, open_objects
-from pipeline.reuse import as_input, key_of
-from pipeline.serving.connection import connect
+from pipeline.release.publish.models import Models
+from pipeline.release.publish.pointer import ReleaseFiles
+from pipeline.release.publish.publisher import Payload, Publisher, Release
+from pipeline.release.publish.redis_generations import Generations, Keys
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.reuse import as_input, key_of
+from pipeline.storage.digests import content_digest
+from pipeline.storage.objects.open import open_objects
+from pipeline.storage.redis.connection import connect
 
 KIND = "release"
 _SETTINGS = "settings.json"
@@ -155,3 +157,19 @@ def newest_day(context: JobContext) -> Day:
         f"job '{context.job}' has no finished day under {context.root}; "
         f"run `python -m pipeline run --job {context.job} --day D` first"
     )
+
+
+def build_release(context: JobContext, day: Day) -> Artifact | None:
+    """Build the release of ``day``; none on a skipped day. Its state is ``skipped`` where nothing may be released.
+
+    Raises:
+        ChainError: the champion has not finished the day.
+    """
+    if context.skipped(day) is not None:
+        return None
+    release = build(context, day)
+    if release.manifest.extra.get("by") == "passed":
+        extra = release.manifest.extra
+        print(f"{day}: {extra['release_id']} is built, of the gate '{extra['verdict']}': {'; '.join(extra['reasons'])}",
+              file=sys.stderr)  # fmt: skip
+    return release

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
-from pipeline.artifacts import parse_id
-from pipeline.context import JobContext
-from pipeline.errors import DayspringError, UsageError
+from pipeline.days import Day
+from pipeline.errors import ChainError, DayspringError, UsageError
+from pipeline.job import JobContext
 from pipeline.release.build import build, models, newest_day, publisher
 from pipeline.release.decision import promoted
-from pipeline.release.place import elsewhere
-from pipeline.release.pointer import Championship, Pointer, ReleaseFiles
-from pipeline.release.publication import record
-from pipeline.release.uploads import repair
+from pipeline.release.publish.models import repair
+from pipeline.release.publish.place import elsewhere
+from pipeline.release.publish.pointer import Championship, Pointer, ReleaseFiles
+from pipeline.release.publish.record import record
+from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
 
 
 def promote(context: JobContext, experiment: str | None = None, *, checkpoint: str | None = None) -> str:
@@ -108,3 +110,25 @@ def _described(pointer: Pointer) -> str:
         f"serving {pointer.release_id}: {pointer.checkpoint} as version {pointer.version}, "
         f"contents of the end of {pointer.day}"
     )
+
+
+def publish_release(context: JobContext, day: Day) -> Artifact | None:
+    """Publish the release of ``day``; what came of it. None on a skipped day, or where nothing may be released.
+
+    Raises:
+        ChainError: the day has no release yet.
+    """
+    if context.skipped(day) is not None:
+        return None
+    release = context.store.current(Ref("release", context.job, day))
+    if release is None:
+        raise ChainError(
+            f"{day}: no release of this day; run `python -m pipeline stage release --job {context.job} --day {day}`"
+        )
+    if release.manifest.state == "skipped":
+        print(f"{day}: nothing to publish: {release.manifest.reason}", file=sys.stderr)
+        return None
+    outcome = publisher(context).publish(release.id)
+    if outcome.status != "published":
+        print(f"{day}: {release.manifest.extra['release_id']} is {outcome.status}: {outcome.reason}", file=sys.stderr)
+    return record(context, release, outcome)

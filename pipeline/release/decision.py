@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from pipeline.artifacts import Artifact, Ref
-from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import ChainError
-from pipeline.release.pointer import Championship, ReleaseFiles
-from pipeline.superiority import superior
+from pipeline.evaluation.superiority import superior
+from pipeline.job import JobContext
+from pipeline.release.publish.pointer import Championship, ReleaseFiles
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.training.chain import Chain
 
 FAILS = ("keep", "block")
 """Verdicts after which an immediate release is taken back."""
@@ -55,7 +56,7 @@ def choose(context: JobContext, day: Day) -> Choice:
         ChainError: the champion has not finished the day.
     """
     champion = champion_of(context, day)
-    if context.chain(champion).trained(day) is None:
+    if Chain.of(context, champion).trained(day) is None:
         raise ChainError(
             f"{day}: the champion '{champion}' has no checkpoint of this day, so there is nothing to release; run "
             f"`python -m pipeline stage experiment --job {context.job} --day {day} --experiment {champion}`"
@@ -203,7 +204,7 @@ def _immediate(context: JobContext, day: Day, champion: str) -> Choice:
         return _kept(context, day, champion, verdict, [*reasons, "no earlier release to restore"], [gate])
     if gate is not None and _is_doubted(gate):
         return _kept(context, day, champion, verdict, [str(each) for each in gate.manifest.extra["reasons"]], [gate])
-    checkpoint = context.chain(champion).trained(day)
+    checkpoint = Chain.of(context, champion).trained(day)
     assert checkpoint is not None
     consulted = [gate] if gate is not None else []
     export, check, problem = export_of(context, checkpoint.id)
@@ -244,7 +245,7 @@ def promoted(context: JobContext, experiment: str, day: Day, checkpoint_id: str 
         if gate is not None and context.config.release.mode == "after_next_day_test":
             checkpoint_id, consulted = str(gate.manifest.extra["checkpoint"]), [gate]
         else:
-            trained = context.chain(experiment).trained(day)
+            trained = Chain.of(context, experiment).trained(day)
             checkpoint_id = trained.id if trained is not None else None
     if checkpoint_id is None:
         return Choice(None, "promote", "none", [f"'{experiment}' has no checkpoint of {day}"])

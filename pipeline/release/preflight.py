@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from pipeline.context import JobContext
 from pipeline.errors import DayspringError, UsageError
+from pipeline.job import JobContext
 
 
 def refuse_unfit_redis(context: JobContext) -> None:
@@ -21,7 +21,7 @@ def refuse_unfit_redis(context: JobContext) -> None:
     if not os.environ.get("DAYSPRING_REDIS_URL"):
         return
     from pipeline.release.build import generations
-    from pipeline.serving.connection import UnfitServer
+    from pipeline.storage.redis.connection import UnfitServer
 
     try:
         generations(context).check()

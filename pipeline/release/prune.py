@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pipeline.artifacts import Artifact, Ref
-from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.late_labels import due
-from pipeline.manifest import NAME as MANIFEST
+from pipeline.ingest.late_labels import due
+from pipeline.job import JobContext
 from pipeline.release.decision import Passed, champion_of, passed_since, released_before
-from pipeline.release.pointer import ReleaseFiles
+from pipeline.release.publish.pointer import ReleaseFiles
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.manifest import NAME as MANIFEST
+from pipeline.training.chain import Chain
 
 _REPLACED = ("extract", "validated", "features")
 _SLACK = 4
@@ -46,7 +47,7 @@ def prune(context: JobContext, *, thorough: bool = True) -> Pruned:
     exports, checkpoints = _in_use(context)
     checkpoints |= _published(context)
     for experiment in context.config.experiments:
-        with context.chain(experiment).lock():
+        with Chain.of(context, experiment).lock():
             _prune_exports(context, experiment, exports, done)
             if thorough or _superfluous(context, experiment) > _SLACK:
                 _prune_checkpoints(context, experiment, checkpoints, done)
@@ -155,7 +156,7 @@ def _has_payload(context: JobContext, kind: str, experiment: str, day: Day) -> b
 
 
 def _prune_checkpoints(context: JobContext, experiment: str, in_use: set[str], done: Pruned) -> None:
-    chain = context.chain(experiment)
+    chain = Chain.of(context, experiment)
     released = in_use | _incumbent(context, experiment)
     retention = chain.retention(
         context.config.release.keep_checkpoints, monthly=True, protected=chain.protected(released)
@@ -171,3 +172,12 @@ def _incumbent(context: JobContext, experiment: str) -> set[str]:
     if gate is None:
         return set()
     return {str(each) for each in (gate.manifest.extra["checkpoint"], gate.manifest.extra.get("incumbent")) if each}
+
+
+def prune_after(context: JobContext, day: Day, *, thorough: bool = False) -> Pruned:
+    """Prune exports and checkpoints; what was removed. Nothing depends on ``day``: retention is about the newest days.
+
+    Raises:
+        LockTimeout: an experiment is being trained.
+    """
+    return prune(context, thorough=thorough)

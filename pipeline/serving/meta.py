@@ -11,12 +11,12 @@ import numpy as np
 
 from pipeline.config import JobConfig
 from pipeline.days import Day
-from pipeline.features.counters import Cells
-from pipeline.features.frame import Column
-from pipeline.features.plan import Plan
-from pipeline.features.state import StatePlan
-from pipeline.release.columns_json import column
-from pipeline.release.parts import decoded
+from pipeline.features.frames.frame import Column
+from pipeline.features.plan.plan import Plan
+from pipeline.features.state.counters import Cells
+from pipeline.features.state.state import StatePlan
+from pipeline.release.contents.columns_json import column
+from pipeline.release.contents.parts import decoded
 
 
 @dataclass(frozen=True)

@@ -15,20 +15,21 @@ import numpy as np
 import redis
 from numpy.typing import NDArray
 
-from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import DayspringError
-from pipeline.features.assemble import build
-from pipeline.release.parts import decoded
-from pipeline.release.pointer import Pointer
-from pipeline.release.push import Keys
-from pipeline.release.uploads import Models, open_objects
-from pipeline.serving.connection import connect
+from pipeline.features.arrays.assemble import build
+from pipeline.features.arrays.raw_inputs import model_inputs
+from pipeline.job import JobContext
+from pipeline.release.contents.parts import decoded
+from pipeline.release.publish.models import Models
+from pipeline.release.publish.pointer import Pointer
+from pipeline.release.publish.redis_generations import Keys
 from pipeline.serving.loaded_model import ModelCache
 from pipeline.serving.meta import Meta
 from pipeline.serving.release_reader import ReleaseGone, ReleaseReader
 from pipeline.serving.request import Request, Situation
-from pipeline.serving.small_world import model_inputs
+from pipeline.storage.objects.open import open_objects
+from pipeline.storage.redis.connection import connect
 
 _ATTEMPTS = 3
 

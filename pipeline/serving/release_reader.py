@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 import redis
 
 from pipeline.errors import DayspringError
-from pipeline.release.parts import RELEASE_FIELD, shard_of
-from pipeline.release.pointer import Pointer
-from pipeline.release.push import Keys
-from pipeline.serving.connection import told
+from pipeline.release.contents.parts import RELEASE_FIELD, shard_of
+from pipeline.release.publish.pointer import Pointer
+from pipeline.release.publish.redis_generations import Keys
+from pipeline.storage.redis.connection import told
 
 
 class ReleaseGone(DayspringError):

@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from models.schema import FIRST, Kind, Side
 from pipeline.days import Day
 from pipeline.errors import UsageError
-from pipeline.features.candidates import Pool
-from pipeline.features.columns import bag_ids, categorical_ids
-from pipeline.features.frame import Array, Column, Frame, Lists
-from pipeline.features.mapping import package_ids, raw_ids, role_index
-from pipeline.features.packages import sorted_distinct
-from pipeline.features.packing import fingerprint
-from pipeline.features.ranking import row_columns
-from pipeline.features.rows import DayRows, Judged, flat
-from pipeline.features.state import FeatureState
-from pipeline.ids import MISSING_INT, MISSING_STR, canonical_ids
-from pipeline.release.columns_json import column
-from pipeline.release.keyed_parts import field_of
+from pipeline.features.arrays.indices import package_ids, raw_ids, role_index
+from pipeline.features.arrays.pool import Pool
+from pipeline.features.arrays.raw_values import bag_ids, categorical_ids
+from pipeline.features.frames.frame import Array, Column, Frame, Lists
+from pipeline.features.frames.packing import fingerprint
+from pipeline.features.rows.day import DayRows, Judged, flat
+from pipeline.features.rows.homework import row_columns
+from pipeline.features.rows.packages import sorted_distinct
+from pipeline.features.state.state import FeatureState
+from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR, canonical_ids
+from pipeline.release.contents.columns_json import column
+from pipeline.release.contents.keyed_parts import field_of
 from pipeline.serving.meta import CounterPart, Meta
 from pipeline.serving.small_world import Maps, array_of, small_maps, small_state, windows
 

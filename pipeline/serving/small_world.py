@@ -14,17 +14,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.schema import PADDING, Columns, DayArrays, Feature
-from pipeline.features.counters import CounterTable
-from pipeline.features.frame import Array, Column, Lists
-from pipeline.features.histories import HistoryTable
-from pipeline.features.keyed import Keyed, Layered
-from pipeline.features.latest import LatestTable
-from pipeline.features.packing import is_known, pack
-from pipeline.features.state import FeatureState
-from pipeline.features.style_counts import COUNTS, STYLES
-from pipeline.idmap import IdMap
-from pipeline.ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR
+from models.schema import PADDING
+from pipeline.features.frames.frame import Array, Column, Lists
+from pipeline.features.frames.keyed import Keyed, Layered
+from pipeline.features.frames.packing import is_known, pack
+from pipeline.features.ids.idmap import IdMap
+from pipeline.features.state.counters import CounterTable
+from pipeline.features.state.histories import HistoryTable
+from pipeline.features.state.latest import LatestTable
+from pipeline.features.state.state import FeatureState
+from pipeline.features.state.style_counts import COUNTS, STYLES
+from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR
 from pipeline.serving.meta import CounterPart, Meta
 
 Maps = dict[str, IdMap]
@@ -190,35 +190,5 @@ def windows(
         window = Lists(lists.offsets, maps[space].lookup(lists.values)).padded(values, PADDING)
         out[part] = np.repeat(window[None].astype(np.int32), requests, axis=0)
     return out
-
-
-def model_inputs(
-    features: Iterable[Feature], arrays: DayArrays, maps: Mapping[str, IdMap]
-) -> dict[str, NDArray[Any]]:
-    """Arrays in indices as the exported model's inputs in raw ids; candidates beyond a request's own are padding."""
-    counts = np.diff(arrays.offsets)
-    width = int(counts.max(initial=1))
-    inside = np.arange(width) < counts[:, None]
-    pair = np.where(inside, arrays.offsets[:-1, None] + np.arange(width), 0)
-    item = arrays.pair_item[pair]
-    layout = arrays.layout
-    sources: tuple[tuple[Mapping[str, Columns], NDArray[Any], NDArray[Any] | None], ...] = (
-        (layout.request_ids, arrays.request_ids, None),
-        (layout.request_dense, arrays.request_dense, None),
-        (layout.item_ids, arrays.item_ids, item),
-        (layout.item_dense, arrays.item_dense, item),
-        (layout.pair_dense, arrays.pair_dense, pair),
-    )
-    inputs: dict[str, NDArray[Any]] = {}
-    for feature in features:
-        places, matrix, rows = next(source for source in sources if feature.name in source[0])
-        place = places[feature.name]
-        values = matrix[:, place.start : place.stop]
-        values = values[rows] if rows is not None else values
-        values = np.array(values.reshape(*values.shape[:-1], *place.shape))
-        if rows is not None:
-            values[~inside] = PADDING if feature.has_ids else np.nan
-        inputs[feature.name] = maps[str(feature.space)].raw(values) if feature.has_ids else values.astype(np.float32)
-    return inputs
 
 

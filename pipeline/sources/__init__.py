@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pipeline.config.tables import Table
 from pipeline.errors import UsageError
 from pipeline.sources.base import DaysReading, Reading, Source
-from pipeline.urls import mask_url
+from pipeline.storage.urls import mask_url
 
 __all__ = ["DaysReading", "Reading", "Source", "open_source"]
 

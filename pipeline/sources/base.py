@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipeline.days import Day
-from pipeline.urls import mask_url
+from pipeline.storage.urls import mask_url
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pymysql.constants import FIELD_TYPE
 from pymysql.converters import conversions
 
-from pipeline.physical_types import decimal_texts
+from pipeline.storage.physical_types import decimal_texts
 
 INTEGERS = frozenset(
     {FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.INT24, FIELD_TYPE.LONG, FIELD_TYPE.LONGLONG, FIELD_TYPE.YEAR}

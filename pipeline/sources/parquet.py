@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 
 from pipeline.days import Day
 from pipeline.errors import SourceError, UsageError
-from pipeline.physical_types import Unusable, plain
 from pipeline.sources.base import Contents, Reading, Source
 from pipeline.sources.delta_log import refuse_removed
 from pipeline.sources.parquet_folders import (
@@ -22,6 +21,7 @@ from pipeline.sources.parquet_folders import (
     folders_in,
     no_parquet,
 )
+from pipeline.storage.physical_types import Unusable, plain
 
 DONE = "_SUCCESS"
 """The empty file that marks a day's folder as complete."""

@@ -14,7 +14,7 @@ from pipeline.days import Day
 from pipeline.errors import SourceError, SourceInterrupted, UsageError
 from pipeline.sources.base import Contents, Source
 from pipeline.sources.statements import QUERIES, Statement, Statements
-from pipeline.urls import secrets_of
+from pipeline.storage.urls import secrets_of
 
 _NO_DAY = Day.of(1970, 1, 1)
 """A day that a table is asked for where only its columns matter."""

@@ -16,10 +16,10 @@ from sqlalchemy.pool import NullPool
 
 from pipeline.days import Day
 from pipeline.errors import SourceError, SourceInterrupted, UsageError
-from pipeline.physical_types import mixed_values
 from pipeline.sources import sqlite_errors
 from pipeline.sources.base import Reading
 from pipeline.sources.sql import SqlSource
+from pipeline.storage.physical_types import mixed_values
 
 _BUSY_SECONDS = 60.0
 """How long a lock of another process is waited for."""

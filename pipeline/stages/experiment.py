@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline import exporting, testing, training
-from pipeline.artifacts import Artifact, Ref, parse_id
-from pipeline.context import JobContext
+from pipeline.config.measures import headline
 from pipeline.days import Day
 from pipeline.errors import ChainError, DaySkipped, PrunedPayload
-from pipeline.features.build import build_day
-from pipeline.measures import headline
-from pipeline.overrides import NONE, Overrides
-from pipeline.wild_values import in_words, told
+from pipeline.evaluation import gate_day, next_day
+from pipeline.features.build_features import build_day
+from pipeline.job import JobContext
+from pipeline.release.publish.pointer import ReleaseFiles
+from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
+from pipeline.training import export as exporting
+from pipeline.training import train
+from pipeline.training.chain import Chain
+from pipeline.training.overrides import NONE, Overrides
+from pipeline.training.wild_values import in_words, told
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def run(
             f"{day}: no features of this day yet; run `python -m pipeline run --job {config.job} --day {day}`, "
             "or the stages before this one"
         )
-    chain = context.chain(experiment)
+    chain = Chain.of(context, experiment)
     with chain.lock():
         chain.begin(day)
         restored: set[str] = set()
@@ -91,7 +95,7 @@ def _restore(context: JobContext, experiment: str, needed: PrunedPayload, restor
         if ref.kind != "checkpoint":
             raise needed
         try:
-            training.restore(context, experiment, needed.artifact)
+            train.restore(context, experiment, needed.artifact)
             return
         except PrunedPayload as features:
             # Of one of the days that are trained again.
@@ -102,12 +106,15 @@ def _restore(context: JobContext, experiment: str, needed: PrunedPayload, restor
 def _run(
     context: JobContext, day: Day, experiment: str, features: Artifact, overrides: Overrides, *, reprocess: bool
 ) -> Outcome:
-    parent = context.chain(experiment).parent(day)
+    parent = Chain.of(context, experiment).parent(day)
     test = gate = None
     if parent is not None:
-        test = testing.run_test(context, day, experiment, features, parent, reprocess=reprocess)
-        gate = testing.gate_day(context, day, experiment, features, test, reprocess=reprocess)
-    checkpoint, trained = training.train(
+        promoted = ReleaseFiles.of(context.root, context.job).promoted(experiment)
+        test = next_day.run_test(context, day, experiment, features, parent, reprocess=reprocess)
+        gate = gate_day.gate_day(
+            context, day, experiment, features, test, promoted=promoted, reprocess=reprocess
+        )
+    checkpoint, trained = train.train(
         context, day, experiment, features, parent, reprocess=reprocess, overrides=overrides
     )
     export = exporting.export(context, day, experiment, features, checkpoint)

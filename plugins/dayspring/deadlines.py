@@ -89,10 +89,10 @@ async def release_is_late(
 
 def _tell(job: str, day: Day, due: str) -> str:
     from dayspring.failures import artefact_root
-    from pipeline.alerts.causes import Alert
-    from pipeline.alerts.deliver import try_to_deliver
-    from pipeline.artifacts import Ref
-    from pipeline.context import JobContext
+    from pipeline.job import JobContext
+    from pipeline.monitoring.alerts.causes import Alert
+    from pipeline.monitoring.alerts.deliver import try_to_deliver
+    from pipeline.storage.artifacts.artifact import Ref
 
     context = JobContext.open(job, root=artefact_root())
     if context.skipped(day) is not None:

@@ -38,16 +38,16 @@ def alert_failed_tasks(context: Any, job: str) -> None:
 
 def artefact_root() -> Path:
     """The folder of the artefacts as the stages see it, whose working folder is the project."""
-    from pipeline.context import default_root
+    from pipeline.job import default_root
 
     return PROJECT / default_root()
 
 
 def _send(job: str, day: str, task: str, error: object, *, exhausted: bool) -> None:
-    from pipeline.alerts.causes import Alert, Kind
-    from pipeline.alerts.deliver import try_to_deliver
     from pipeline.days import Day
-    from pipeline.failures import failures
+    from pipeline.monitoring.alerts.causes import Alert, Kind
+    from pipeline.monitoring.alerts.deliver import try_to_deliver
+    from pipeline.monitoring.failures import failures
 
     experiment = task.removeprefix(TRAIN) if task.startswith(TRAIN) else None
     note = failures(artefact_root(), job).get((Day.parse(day), experiment or ""))

@@ -45,7 +45,7 @@ class PipelineOperator(BashOperator):
 
     def get_env(self, context: Any) -> dict[str, str]:
         # Imported here: the DAG's file is parsed without anything of the pipeline.
-        from pipeline.parents import VARIABLE, workers
+        from pipeline.process.parents import VARIABLE, workers
 
         env: dict[str, str] = super().get_env(context) | environment(self.job)
         env.setdefault("DAYSPRING_PYTHON", sys.executable)

@@ -68,8 +68,8 @@ class DayReadySensor(BaseOperator):
 
     def _tell(self, day: str, without: str) -> None:
         """It was waited for in vain: somebody should know that it may not be whole."""
-        from pipeline.alerts.causes import Alert
-        from pipeline.alerts.deliver import try_to_deliver
+        from pipeline.monitoring.alerts.causes import Alert
+        from pipeline.monitoring.alerts.deliver import try_to_deliver
 
         text = (
             f"taken at its deadline without {without}; if it was not whole, read it again once it is: "

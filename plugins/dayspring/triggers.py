@@ -14,13 +14,13 @@ from pipeline.days import Day
 
 
 def state_of(job: str, day: str, settings: Mapping[str, str]) -> dict[str, str]:
-    """The day's ``state`` (see ``pipeline.readiness``) and the ``reason`` for it; of one waited for, ``until`` when.
+    """The day's ``state`` (``pipeline.ingest.readiness``) and the ``reason`` for it; of one waited for, ``until`` when.
 
     Args:
         settings: the job's ``DAYSPRING_JOB_URL``, if a connection gives it and not the environment.
     """
     # Imported here: every task process of the DAG loads this module.
-    from pipeline.readiness import day_state
+    from pipeline.ingest.readiness import day_state
 
     with closing(_context(job, settings)) as context:
         found = day_state(context, Day.parse(day))
@@ -30,7 +30,7 @@ def state_of(job: str, day: str, settings: Mapping[str, str]) -> dict[str, str]:
 
 def lacks_of(job: str, day: str, settings: Mapping[str, str]) -> str:
     """What the ``ready:`` rules still miss of a day that was waited for; empty where they all pass."""
-    from pipeline.readiness import lacking
+    from pipeline.ingest.readiness import lacking
 
     with closing(_context(job, settings)) as context:
         return lacking(context, Day.parse(day))
@@ -38,7 +38,7 @@ def lacks_of(job: str, day: str, settings: Mapping[str, str]) -> str:
 
 def _context(job: str, settings: Mapping[str, str]) -> Any:
     from dayspring.failures import artefact_root
-    from pipeline.context import JobContext
+    from pipeline.job import JobContext
 
     return JobContext.open(job, root=artefact_root(), source_url=next(iter(settings.values()), None))
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.alerts.sent import SentAlerts
-from pipeline.artifacts import ArtifactStore, Ref
 from pipeline.days import Day
-from pipeline.failures import noted
+from pipeline.monitoring.alerts.sent import SentAlerts
+from pipeline.monitoring.failures import noted
+from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.store import ArtifactStore
 
 DAY = "2024-03-04"
 LABEL = datetime(2024, 3, 4, tzinfo=UTC)

@@ -21,8 +21,8 @@ from ops.backfill import BackfillFailed, Range, backfill
 from ops.deployment import Deployment
 from ops.processes import alive
 from ops.rest import Api, ApiError
-from pipeline.alerts.sent import SentAlerts
 from pipeline.days import Day
+from pipeline.monitoring.alerts.sent import SentAlerts
 from tests.scheduled import asset_events, wait_for
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.alerts.sent import SentAlerts
+from pipeline.monitoring.alerts.sent import SentAlerts
 
 LABEL = datetime(2024, 3, 4, tzinfo=UTC)
 CONTEXT: dict[str, Any] = {"logical_date": LABEL, "params": {"dry_run": False}}

@@ -20,9 +20,10 @@ import pytest
 from ops import airflow
 from ops.processes import alive
 from ops.rest import Api, ApiError
-from pipeline.alerts.sent import SentAlerts
-from pipeline.artifacts import ArtifactStore, Ref
 from pipeline.days import Day
+from pipeline.monitoring.alerts.sent import SentAlerts
+from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.store import ArtifactStore
 from tests import tiny
 from tests.scheduled import wait_for
 

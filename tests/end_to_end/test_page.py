@@ -23,7 +23,7 @@ from ops.browser import browser, lacking, log_in
 from ops.deployment import PROJECT, USER, Deployment
 from ops.rest import Api
 from pipeline.days import Day
-from pipeline.serving.embedded_redis import stop
+from pipeline.storage.redis.embedded import stop
 from tests.tiny import DAYS, LAST, OUTAGE, Place, copy_of
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from ops.backfill import BackfillFailed, Range, backfill
 from ops.deployment import MARK, Deployment
 from ops.processes import alive
 from ops.rest import Api
-from pipeline.alerts.sent import SentAlerts
+from pipeline.monitoring.alerts.sent import SentAlerts
 from tests import tiny
 from tests.tiny import Place
 

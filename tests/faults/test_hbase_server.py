@@ -15,12 +15,12 @@ import pytest
 from thriftpy2.thrift import TException
 
 from ops.services.hbase import HBase
-from pipeline.artifacts import Artifact
-from pipeline.context import JobContext
 from pipeline.errors import SourceError
-from pipeline.extraction import extract
+from pipeline.ingest.extract import extract
+from pipeline.ingest.validate import validate
+from pipeline.job import JobContext
 from pipeline.sources.hbase import HBaseSource, link
-from pipeline.validation import validate
+from pipeline.storage.artifacts.artifact import Artifact
 from tests.integration.hbase_world import DAY, LOG, PEOPLE, World, row
 from tests.proxy import Proxy
 

@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import make_url
 
 from ops.services.mariadb import MariaDb
-from pipeline.context import JobContext
 from pipeline.errors import SourceError, SourceInterrupted, UsageError
-from pipeline.extraction import extract
+from pipeline.ingest.extract import extract
+from pipeline.job import JobContext
 from pipeline.sources.mysql import MySqlSource
 from tests.integration.mysql_world import DAY, connected, fill, open_source, run, table, through, write_queries
 from tests.proxy import Proxy
@@ -142,7 +142,7 @@ def test_a_server_killed_in_mid_read_and_started_again(
                 back[0].start()
 
     monkeypatch.setattr(MySqlSource, "_stream", killing)
-    monkeypatch.setattr("pipeline.extraction._PAUSE", 10.0)
+    monkeypatch.setattr("pipeline.ingest.extract._PAUSE", 10.0)
     assert digests(tmp_path / "root", source, monkeypatch) == expected
     assert back, "it was killed"
     back[0].join()

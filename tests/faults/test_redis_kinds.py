@@ -10,8 +10,8 @@ import pytest
 from ops.deployment import write_private
 from ops.services.base import HOST
 from ops.services.redis import RedisServer
-from pipeline.release.push import Generations, Keys
-from pipeline.serving.connection import UnfitServer, connect
+from pipeline.release.publish.redis_generations import Generations, Keys
+from pipeline.storage.redis.connection import UnfitServer, connect
 from tests.tiny import FIRST, Place
 
 Own = Callable[[type[RedisServer]], RedisServer]

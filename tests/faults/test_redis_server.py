@@ -16,10 +16,10 @@ import redis
 
 from ops.services.redis import RedisServer
 from pipeline.errors import DayspringError
-from pipeline.release.parts import RELEASE_FIELD, Part
-from pipeline.release.push import Generations
-from pipeline.serving.connection import connect
+from pipeline.release.contents.parts import RELEASE_FIELD, Part
+from pipeline.release.publish.redis_generations import Generations
 from pipeline.serving.release_reader import ReleaseReader
+from pipeline.storage.redis.connection import connect
 from tests.integration.releases import KEYS, Bench, artifact_of
 from tests.proxy import Proxy
 
@@ -72,7 +72,7 @@ def test_a_connection_cut_in_the_middle_of_a_push_leaves_the_same_generation(ben
 def test_a_server_that_stays_away_is_told_of_and_the_push_can_be_repeated(
     bench: Bench, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.serving.connection._RETRIES", 1)
+    monkeypatch.setattr("pipeline.storage.redis.connection._RETRIES", 1)
     with Proxy("127.0.0.1", int(redis_url.rpartition(":")[2].partition("/")[0])) as proxy:
         client = connect(bench.root, through(redis_url, proxy))
         proxy.refuse()

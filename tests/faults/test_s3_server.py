@@ -13,10 +13,10 @@ import pytest
 
 from ops.services.s3 import S3Server
 from pipeline.errors import DayspringError
-from pipeline.release import s3
-from pipeline.release.objects import PART_BYTES, checksum_of_file
-from pipeline.release.s3 import S3Store
-from pipeline.release.uploads import LOADABLE, Models
+from pipeline.release.publish.models import LOADABLE, Models
+from pipeline.storage.objects import s3
+from pipeline.storage.objects.base import PART_BYTES, checksum_of_file
+from pipeline.storage.objects.s3 import S3Store
 from tests.integration.releases import Bench, artifact_of, pointer_to
 from tests.proxy import Proxy
 from tests.services import Bucket

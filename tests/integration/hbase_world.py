@@ -10,8 +10,8 @@ from typing import Any
 import happybase
 import pytest
 
-from pipeline.context import JobContext
 from pipeline.days import Day
+from pipeline.job import JobContext
 from tests.unit.pipeline.small_job import config
 
 DAY = Day.of(2024, 2, 28)

@@ -9,13 +9,14 @@ from pathlib import Path
 import redis
 
 from pipeline.days import Day
-from pipeline.release.parts import Part
-from pipeline.release.pointer import Pointer, ReleaseFiles
-from pipeline.release.publish import Payload, Publisher, Release
-from pipeline.release.push import Generations, Keys
-from pipeline.release.uploads import LOADABLE, Models, open_objects
-from pipeline.serving import embedded_redis
-from pipeline.serving.connection import connect
+from pipeline.release.contents.parts import Part
+from pipeline.release.publish.models import LOADABLE, Models
+from pipeline.release.publish.pointer import Pointer, ReleaseFiles
+from pipeline.release.publish.publisher import Payload, Publisher, Release
+from pipeline.release.publish.redis_generations import Generations, Keys
+from pipeline.storage.objects.open import open_objects
+from pipeline.storage.redis import embedded
+from pipeline.storage.redis.connection import connect
 
 KEYS = Keys("test", "ads")
 USERS = 2_500
@@ -48,7 +49,7 @@ class Bench:
 
     def close(self) -> None:
         self.client.close()
-        embedded_redis.stop(self.root)
+        embedded.stop(self.root)
 
     def publisher(self) -> Publisher:
         return Publisher(

@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.artifacts import OF_DAYS, OF_EXPERIMENTS, Ref
 from pipeline.days import Day
-from pipeline.idmap import IdMap
-from pipeline.locks import Owner
-from pipeline.release.pointer import ReleaseFiles
-from pipeline.serving.connection import connect
-from pipeline.serving.embedded_redis import stop
+from pipeline.features.ids.idmap import IdMap
+from pipeline.release.publish.pointer import ReleaseFiles
+from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.store import OF_DAYS, OF_EXPERIMENTS
+from pipeline.storage.locks import Owner
+from pipeline.storage.redis.connection import connect
+from pipeline.storage.redis.embedded import stop
 from tests.tiny import FIRST, LAST, OUTAGE, SECOND, Place, Ran, copy_of
 
 

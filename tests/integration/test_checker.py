@@ -16,8 +16,8 @@ import pytest
 
 from pipeline.config.experiment import Release
 from pipeline.errors import DayspringError
-from pipeline.release.check import judged
-from pipeline.release.checker import Checker
+from pipeline.release.check.check import judged
+from pipeline.release.check.checker import Checker
 
 _EXPORT = """
 import sys
@@ -131,7 +131,7 @@ def test_one_process_serves_many_models_and_another_starts_after_it_died(files: 
 
 def test_it_dies_with_its_parent(files: Path) -> None:
     code = (
-        "import sys, time\nfrom pipeline.release.checker import Checker\n"
+        "import sys, time\nfrom pipeline.release.check.checker import Checker\n"
         "c = Checker()\nc._start()\nprint(c._process.pid, flush=True)\ntime.sleep(600)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.serving.embedded_redis import stop
+from pipeline.storage.redis.embedded import stop
 from tests.tiny import FIRST, LAST, OUTAGE, SECOND, Place
 
 

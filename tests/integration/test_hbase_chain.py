@@ -13,7 +13,7 @@ from examples.hbase_target import HBaseTarget
 from examples.school.__main__ import main as write_school
 from examples.targets import ParquetTarget
 from ops.services.hbase import HBase
-from pipeline.serving.embedded_redis import stop
+from pipeline.storage.redis.embedded import stop
 from tests.tiny import DAYS, FIRST, LAST, OUTAGE, SECOND, Place, copy_of
 
 pytestmark = [pytest.mark.service("hbase"), pytest.mark.slow]

@@ -10,15 +10,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from ops.services.hbase import HBase
-from pipeline.artifacts import Artifact, Ref
-from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import SourceError
-from pipeline.extraction import extract
+from pipeline.ingest.extract import extract
+from pipeline.ingest.validate import validate
+from pipeline.job import JobContext
 from pipeline.sources.base import Contents
 from pipeline.sources.hbase import HBaseSource
 from pipeline.sources.hbase import source as source_module
-from pipeline.validation import validate
+from pipeline.storage.artifacts.artifact import Artifact, Ref
 from tests.integration.hbase_world import DAY, LOG, PEOPLE, World, row, slashed
 
 pytestmark = pytest.mark.service("hbase")

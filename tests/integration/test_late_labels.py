@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from pipeline.artifacts import Ref
 from pipeline.days import Day
-from pipeline.durable import write_atomic
+from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.files import write_atomic
 from tests.tiny import FIRST, LAST, SECOND, STATE_FROM, Place, copy_of
 
 ZONE = "Asia/Shanghai"
@@ -163,7 +163,7 @@ def test_a_process_that_dies_before_the_ledger_is_written_leaves_it_to_the_next(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("pipeline.late_labels._write", killed)
+        patch.setattr("pipeline.ingest.late_labels._write", killed)
         assert place.run("mature", "--job", "ads").code == 1
     assert place.artifact("extract", SECOND).generation == 2
     assert place.store.current(Ref("matured", "ads", SECOND)) is None

@@ -9,11 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipeline.artifacts import Ref
-from pipeline.context import JobContext
-from pipeline.extraction import extract
-from pipeline.stages import build_features, experiment, update_id_maps
-from pipeline.validation import validate
+from pipeline.features.build_features import build_day
+from pipeline.features.update_id_maps import grow
+from pipeline.ingest.extract import extract
+from pipeline.ingest.validate import validate
+from pipeline.job import JobContext
+from pipeline.stages.experiment import run as run_experiment
+from pipeline.storage.artifacts.artifact import Ref
 from tests.unit.pipeline.features import shows
 from tests.unit.pipeline.features.lessons import DAY
 
@@ -26,10 +28,10 @@ def trained(job: JobContext, days: int) -> dict[str, Any]:
         for day in DAY.plus(-2).through(DAY.plus(days)):
             extract(job, day)
             validate(job, day)
-            update_id_maps.run(job, day)
+            grow(job, day)
         for day in DAY.plus(-2).through(DAY):
-            build_features.run(job, day)
-            experiment.run(job, day, "pooled")
+            build_day(job, day)
+            run_experiment(job, day, "pooled")
         found = {}
         for kind in ("features", "test", "checkpoint"):
             artifact = job.store.current(Ref(kind, job.job, DAY, None if kind == "features" else "pooled"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.locks import held
+from pipeline.storage.locks import held
 from tests.tiny import FIRST, LAST, OUTAGE, PROJECT, SECOND, Place
 
 ALL = ("backfill", "--job", "ads", "--from", FIRST, "--to", LAST, "--publish", "none")
@@ -154,7 +154,7 @@ def test_prune_by_hand_keeps_what_is_needed_and_tells_what_went(chain: Place, tr
 
 def test_a_second_trainer_waits_and_then_names_the_first(begun: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     begun.run("run", "--job", "ads", "--day", OUTAGE)
-    monkeypatch.setattr("pipeline.chain.LOCK_SECONDS", 0.2)
+    monkeypatch.setattr("pipeline.training.chain.LOCK_SECONDS", 0.2)
     lock = begun.store.lock_path("ads", "train.din")
     holder = subprocess.Popen(
         [sys.executable, "-c", _HOLD, str(lock)], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -175,7 +175,7 @@ def test_a_second_trainer_waits_and_then_names_the_first(begun: Place, monkeypat
 _HOLD = """
 import sys
 from pathlib import Path
-from pipeline.locks import held
+from pipeline.storage.locks import held
 with held(Path(sys.argv[1]), timeout=0, what="test"):
     print("held", flush=True)
     sys.stdin.readline()

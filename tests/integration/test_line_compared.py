@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import checkpoints
-from pipeline.artifacts import ArtifactStore, Ref
 from pipeline.days import Day
-from pipeline.features import array_file
-from pipeline.idmap import IdMap
-from pipeline.manifest import Input
+from pipeline.features.ids.idmap import IdMap
+from pipeline.storage import array_file
+from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.manifest import Input
+from pipeline.storage.artifacts.store import ArtifactStore
+from pipeline.training import checkpoint_file
 from tests.tiny import FIRST, LAST, OUTAGE, SECOND, Place
 
 
@@ -36,11 +37,11 @@ def _changed(root: Path, change: Callable[[np.ndarray], np.ndarray]) -> None:
     store, ref = ArtifactStore(root), _ref("checkpoint", SECOND, "pooled")
     current = store.current(ref)
     assert current is not None
-    tensors = checkpoints.read(current)
+    tensors = checkpoint_file.read(current)
     name = next(each for each, value in sorted(tensors.items()) if value.dtype == np.float32 and (value == 0).any())
     tensors[name] = change(tensors[name])
     with store.draft(ref) as draft:
-        digests, content = checkpoints.write(draft.path, tensors)
+        digests, content = checkpoint_file.write(draft.path, tensors)
         inputs: list[Input] = current.manifest.inputs
         draft.commit(key="another", digest=content, inputs=inputs, tensors=digests, extra=current.manifest.extra)
 

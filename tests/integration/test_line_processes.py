@@ -53,7 +53,7 @@ def test_a_process_a_stage_ends_bit_equal_and_imports_only_what_it_needs(begun: 
 
 
 def _stop_redis(place: Place) -> None:
-    from pipeline.serving.embedded_redis import stop
+    from pipeline.storage.redis.embedded import stop
 
     stop(place.root)
 

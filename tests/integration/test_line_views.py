@@ -13,12 +13,12 @@ import pyarrow as pa
 import pytest
 
 from models.layers.normalise import HIGHEST
-from pipeline import checkpoints
 from pipeline.cli.main import parser
-from pipeline.release.folder import FolderStore
-from pipeline.release.pointer import ReleaseFiles
-from pipeline.release.uploads import Models
-from pipeline.serving.embedded_redis import stop
+from pipeline.release.publish.models import Models
+from pipeline.release.publish.pointer import ReleaseFiles
+from pipeline.storage.objects.folder import FolderStore
+from pipeline.storage.redis.embedded import stop
+from pipeline.training import checkpoint_file
 from tests.tiny import FIRST, LAST, OUTAGE, SECOND, Place, copy_of
 
 ADS = ["day", "experiment", "checkpoint", "rows", "auc", "gauc", "log_loss", "calibration"]
@@ -249,5 +249,5 @@ def test_a_vanished_column_and_a_wild_value_are_told_everywhere(place: Place) ->
     page = (place.root / "reports" / "ads" / f"{SECOND}.html").read_text(encoding="utf-8")
     assert "the source no longer has location_ad" in page
     assert "wild values bounded: dclick_otherad 1 of " in page
-    statistics = checkpoints.read(place.artifact("checkpoint", SECOND, "pooled"))["normalise/dclick_otherad"]
+    statistics = checkpoint_file.read(place.artifact("checkpoint", SECOND, "pooled"))["normalise/dclick_otherad"]
     assert statistics[HIGHEST, 0] < 1e6

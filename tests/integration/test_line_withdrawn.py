@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pipeline.artifacts import Ref
+from pipeline.storage.artifacts.artifact import Ref
 from tests.tiny import FIRST, LAST, OUTAGE, SECOND, Place
 
 

@@ -11,12 +11,12 @@ import pytest
 
 from ops.services.mariadb import MariaDb
 from pipeline.config.tables import Column
-from pipeline.context import JobContext
 from pipeline.errors import SourceError
-from pipeline.extraction import extract
-from pipeline.parsing import parse_column
-from pipeline.physical_types import one_of
+from pipeline.ingest.extract import extract
+from pipeline.ingest.parse.columns import parse_column
+from pipeline.job import JobContext
 from pipeline.sources.base import Contents
+from pipeline.storage.physical_types import one_of
 from tests.integration.mysql_world import DAY, connected, fill, open_source, run, table, write_queries
 from tests.services import Database
 from tests.unit.pipeline.small_job import LOG, config

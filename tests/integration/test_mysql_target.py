@@ -12,18 +12,18 @@ import pytest
 from examples.online_retail import DDL as RETAIL
 from examples.school.__main__ import main as write_school
 from examples.targets import SCHEMA, SqlTarget
-from pipeline import validated
 from pipeline.config import load_job
-from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import SourceError, UsageError
-from pipeline.extraction import extract
-from pipeline.readiness import day_state
+from pipeline.ingest.day_tables import read_table
+from pipeline.ingest.extract import extract
+from pipeline.ingest.readiness import day_state
+from pipeline.ingest.validate import validate
+from pipeline.job import JobContext
 from pipeline.sources.mysql import MySqlSource
 from pipeline.sources.mysql_bulk import BulkReader
 from pipeline.sources.statements import QUERIES, Statements
-from pipeline.table_digest import table_digest
-from pipeline.validation import validate
+from pipeline.storage.table_digest import table_digest
 from tests.integration.mysql_world import connected, through
 from tests.services import Database
 
@@ -62,7 +62,7 @@ def test_every_table_of_the_school_is_that_of_sqlite(
         assert day_state(context, DAY).state == "ready"
         extracted = extract(context, DAY)
         checked = validate(context, DAY)
-        tables = {table: table_digest(validated.read(checked, table)) for table in context.config.tables}
+        tables = {table: table_digest(read_table(checked, table)) for table in context.config.tables}
         found[name] = (extracted.manifest.extra["digests"], extracted.manifest.rows, tables, checked.manifest.extra)
     bulk = job(tmp_path / "bulk", urls["mysql"], monkeypatch)
     source = bulk.source()

@@ -12,20 +12,20 @@ import pytest
 import yaml
 
 from examples.school.__main__ import main as school
-from models.batching import score_day
-from pipeline.artifacts import Artifact, Ref
-from pipeline.cli.line import Line
+from models.engine.batching import score_day
 from pipeline.config import conf_folder
-from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import DayspringError, UsageError
-from pipeline.features import arrays as day_arrays
-from pipeline.features.day_tables import DayTables
+from pipeline.features.arrays import files as day_arrays
+from pipeline.ingest.day_tables import DayTables
+from pipeline.job import JobContext
 from pipeline.release.control import promote, release_hold, rollback, served
-from pipeline.serving import embedded_redis
 from pipeline.serving.online_reader import OnlineReader
 from pipeline.serving.request import Request
-from pipeline.session import Session
+from pipeline.stages.line import Line
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.redis import embedded
+from pipeline.training.engines import Session
 
 pytestmark = pytest.mark.slow
 
@@ -90,7 +90,7 @@ def homework(conf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[F
     root = tmp_path_factory.mktemp("homework")
     with pytest.MonkeyPatch.context() as monkeypatch:
         yield _finished("homework", conf, root, monkeypatch)
-    embedded_redis.stop(root)
+    embedded.stop(root)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def ads(conf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finish
     root = tmp_path_factory.mktemp("ads")
     with pytest.MonkeyPatch.context() as monkeypatch:
         yield _finished("ads", conf, root, monkeypatch)
-    embedded_redis.stop(root)
+    embedded.stop(root)
 
 
 def test_two_hundred_homework_requests_score_and_rank_as_in_the_offline_test(homework: Finished) -> None:
@@ -191,7 +191,8 @@ def test_every_release_was_checked_and_recorded(ads: Finished) -> None:
 
 
 def test_roll_back_hold_promote(ads: Finished) -> None:
-    from pipeline.stages import publish, release
+    from pipeline.release.build import build_release
+    from pipeline.release.control import publish_release
 
     context = ads.context
     newest = ads.reader.pointer
@@ -199,8 +200,8 @@ def test_roll_back_hold_promote(ads: Finished) -> None:
     assert "held until" in rollback(context)
     assert ads.reader.pointer.release_id == newest.previous
     assert ads.reader.recommend((1,), top=1).release_id == newest.previous
-    release.run(context, HELD)
-    held = publish.run(context, HELD)
+    build_release(context, HELD)
+    held = publish_release(context, HELD)
     assert held is not None
     assert held.manifest.extra["status"] == "held"
     now = served(context)
@@ -212,7 +213,7 @@ def test_roll_back_hold_promote(ads: Finished) -> None:
     assert ads.reader.pointer.experiment == "again"
     assert ads.reader.pointer.day == HELD
     assert release_hold(context) == "nothing was held"
-    repeated = release.run(context, HELD)
+    repeated = build_release(context, HELD)
     assert repeated is not None
     assert repeated.manifest.extra["release_id"] == ads.reader.pointer.release_id
     assert ads.reader.recommend((1,), top=1).release_id != item.release_id

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from pipeline.errors import DayspringError
-from pipeline.release.parts import RELEASE_FIELD
-from pipeline.release.push import Generations
-from pipeline.serving.connection import connect
+from pipeline.release.contents.parts import RELEASE_FIELD
+from pipeline.release.publish.redis_generations import Generations
 from pipeline.serving.release_reader import ReleaseGone, ReleaseReader
+from pipeline.storage.redis.connection import connect
 from tests.integration.releases import KEYS, USERS, Bench, artifact_of, release_of
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from pipeline.errors import DayspringError, UsageError
-from pipeline.release.pointer import ReleaseFiles
-from pipeline.release.push import Generations
-from pipeline.serving import embedded_redis
+from pipeline.release.publish.pointer import ReleaseFiles
+from pipeline.release.publish.redis_generations import Generations
 from pipeline.serving.release_reader import ReleaseReader
+from pipeline.storage.redis import embedded
 from tests.integration.releases import KEYS, USERS, Bench, artifact_of
 
 
@@ -74,7 +74,7 @@ def test_nothing_to_roll_back(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="serves no release yet"):
             bench.publisher().rollback("a")
     finally:
-        embedded_redis.stop(tmp_path)
+        embedded.stop(tmp_path)
 
 
 def test_keys_that_are_gone_are_pushed_again_from_disk(bench: Bench) -> None:

@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.context import JobContext
-from pipeline.extraction import extract
+from pipeline.ingest.extract import extract
+from pipeline.ingest.validate import validate
+from pipeline.job import JobContext
 from pipeline.sources import Source, open_source
 from pipeline.sources.mysql import MySqlSource
 from pipeline.sources.sqlite import SqliteSource
-from pipeline.validation import validate
 from tests.integration import mysql_world
 from tests.integration.mysql_world import DAY, connected, write_queries
 from tests.services import Database

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from pipeline import validated
 from pipeline.config import load_job
-from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import DataError
-from pipeline.extraction import extract
+from pipeline.ingest.day_tables import read_table
+from pipeline.ingest.extract import extract
+from pipeline.ingest.validate import validate
+from pipeline.job import JobContext
 from pipeline.sources.sqlite import SqliteSource
 from pipeline.sources.statements import QUERIES
-from pipeline.validation import validate
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = Day.of(2024, 3, 4)
@@ -76,14 +76,14 @@ def test_a_day_becomes_typed_tables(job: JobContext) -> None:
     )
     found = validate(JobContext(loose, job.root), DAY)
     assert found.manifest.extra["counts"]["homework"]["duplicates"] == 1
-    rows = validated.read(found, "homework").select(["teacher_id", "chapter_id", "section_id", "style", "reflect_id"])
+    rows = read_table(found, "homework").select(["teacher_id", "chapter_id", "section_id", "style", "reflect_id"])
     assert rows.to_pylist() == [
         {"teacher_id": 5, "chapter_id": [86915, 86889], "section_id": [505110, 505111], "style": 3, "reflect_id": None},
         {"teacher_id": 6, "chapter_id": [86915], "section_id": [505110], "style": 250, "reflect_id": 12},
     ]
-    assert validated.read(found, "base_chapters")["base_section_id"].to_pylist() == [-1]
-    assert validated.read(found, "teachers")["years_teaching"].to_pylist() == [None]
-    assert validated.read(found, "study")["v20"].to_pylist() == [19 / 7]
+    assert read_table(found, "base_chapters")["base_section_id"].to_pylist() == [-1]
+    assert read_table(found, "teachers")["years_teaching"].to_pylist() == [None]
+    assert read_table(found, "study")["v20"].to_pylist() == [19 / 7]
 
 
 def test_a_day_is_marked_by_day_ready(url: str) -> None:

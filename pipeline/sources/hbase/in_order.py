@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from pipeline.garbage import no_collection
+from pipeline.process.garbage import no_collection
 from pipeline.sources.hbase.link import Link, Stopped
 
 Task = TypeVar("Task")

@@ -24,10 +24,10 @@ from dayspring.page.runs import runs_of
 from dayspring.settings import known_zone_of
 from pipeline.commands import PROJECT, VARIABLE, beginning, shown
 from pipeline.config.load import conf_folder, job_names
-from pipeline.context import default_root
 from pipeline.days import Day
 from pipeline.errors import UsageError
-from pipeline.overview.picture import Overview
+from pipeline.job import default_root
+from pipeline.monitoring.overview.picture import Overview
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 _LOG = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.engine import Engine, configure
+from models.engine.engine import Engine, configure
 from models.schema import DayArrays, FeatureSchema
 from tests.unit.models.school import SIZES, make_day, school_schema
 

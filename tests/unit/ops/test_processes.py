@@ -85,11 +85,11 @@ def test_strangers_are_left_alone(folder: Path) -> None:
 
 
 def test_a_redis_whose_root_was_removed_is_ended() -> None:
-    from pipeline.serving import embedded_redis
+    from pipeline.storage.redis import embedded
 
     # Short: a Unix socket's path has a limit.
     root = Path(os.path.realpath(tempfile.mkdtemp(prefix="dayspring-")))
-    embedded_redis.connect(root / "gone")
+    embedded.connect(root / "gone")
     shutil.rmtree(root / "gone")
     assert len(processes.end_servers_under(root)) == 1
     assert processes.end_servers_under(root) == []

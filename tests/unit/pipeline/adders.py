@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.days import Day
-from pipeline.idmap import IdMapStore
+from pipeline.features.ids.store import IdMapStore
 
 
 def add_ten_thousand(folder: str, worker: int) -> None:

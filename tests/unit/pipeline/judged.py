@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from models.schema import DayArrays
-from pipeline.bootstrap import Scored
-from tests.unit.pipeline.test_evaluation import COMPOSITE, day
+from pipeline.evaluation.bootstrap import Scored
+from tests.unit.pipeline.evaluation.test_measures import COMPOSITE, day
 
 USERS = 20
 _THIRD = math.log(3)

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.config.tables import Column
-from pipeline.parsing import parse_column
+from pipeline.ingest.parse.columns import parse_column
 
 ZONE = "Asia/Shanghai"
 

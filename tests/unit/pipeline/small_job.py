@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.config import JobConfig
-from pipeline.context import JobContext
 from pipeline.days import Day
+from pipeline.job import JobContext
 
 DAY = Day.of(2024, 3, 4)
 """A Monday."""

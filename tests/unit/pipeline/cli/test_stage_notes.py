@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.cli.line import EXPERIMENT, SHARED, Stage, stage_module, unpaired
 from pipeline.days import Day
 from pipeline.errors import DataError
-from pipeline.failures import failures
+from pipeline.monitoring.failures import failures
+from pipeline.stages.line import EXPERIMENT, STAGES, Stage, stage, unpaired
 
 DAY = Day.of(2024, 3, 1)
 
@@ -27,19 +27,21 @@ def test_a_stage_notes_its_failure_and_its_success(tmp_path: Path) -> None:
             raise outcome
         return str(outcome)
 
-    stage = Stage(EXPERIMENT, SimpleNamespace(run=run))
+    experiment = Stage(EXPERIMENT, run)
     with pytest.raises(DataError):
-        stage.run(context, DAY, "din", reprocess=True)
+        experiment.run(context, DAY, "din", reprocess=True)
     assert failures(tmp_path, "ads")[DAY, "din"].stage == EXPERIMENT
-    assert stage.run(context, DAY, "din", reprocess=True) == "trained"
+    assert experiment.run(context, DAY, "din", reprocess=True) == "trained"
     assert failures(tmp_path, "ads") == {}
 
 
-def test_stages_are_handed_out_with_it() -> None:
-    for name in SHARED:
-        stage = stage_module(name)
-        assert isinstance(stage, Stage)
-        assert stage.module.__name__ == f"pipeline.stages.{name}"
+def test_every_stage_is_a_function_of_the_room_that_it_belongs_to() -> None:
+    found = [stage(name) for name in STAGES]
+    assert [each.name for each in found] == list(STAGES)
+    rooms = [each.function.__module__.split(".")[1] for each in found]
+    assert rooms == [
+        "ingest", "ingest", "features", "features", "stages", "release", "release", "release", "release", "monitoring",
+    ]  # fmt: skip
 
 
 def test_lists_that_are_out_of_step_are_told_in_the_line_of_the_day() -> None:

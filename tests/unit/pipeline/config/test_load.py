@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from pipeline.config.load import load_job, parse_job
+from pipeline.config.measures import allowed
 from pipeline.days import Day
 from pipeline.errors import ConfigError
-from pipeline.measures import allowed
 
 ROOT = Path(__file__).resolve().parents[4]
 ALL = [(folder, job) for folder in ("conf", "examples/conf") for job in ("homework", "ads")]

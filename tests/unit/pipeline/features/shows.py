@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.config import JobConfig
-from pipeline.context import JobContext
 from pipeline.days import Day
+from pipeline.job import JobContext
 
 _KEY: dict[str, Any] = {"type": "int", "required": True}
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from pipeline.config import JobConfig
 from pipeline.days import Day
-from pipeline.features.events import Events, HistoryRows
-from pipeline.features.frame import Lists
-from pipeline.features.packing import fingerprint, pack
+from pipeline.features.frames.frame import Lists
+from pipeline.features.frames.packing import fingerprint, pack
+from pipeline.features.state.events import Events, HistoryRows
 
 FIRST_DAY = Day.of(2024, 2, 20)
 

@@ -14,14 +14,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.artifacts import Artifact, Ref
 from pipeline.config.tables import Table
-from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.extraction import extract
-from pipeline.features import arrays
-from pipeline.stages import build_features, update_id_maps
-from pipeline.validation import validate
+from pipeline.features.arrays import files
+from pipeline.features.build_features import build_day
+from pipeline.features.update_id_maps import grow
+from pipeline.ingest.extract import extract
+from pipeline.ingest.validate import validate
+from pipeline.job import JobContext
+from pipeline.storage.artifacts.artifact import Artifact, Ref
 from tests.unit.pipeline.features import lessons, shows
 from tests.unit.pipeline.features.lessons import DAY
 
@@ -39,18 +40,18 @@ def run(job: JobContext, *days: Day, reprocess: bool = False) -> Artifact:
     for day in days:
         extract(job, day, reprocess=reprocess)
         validate(job, day, reprocess=reprocess)
-        update_id_maps.run(job, day, reprocess=reprocess)
-        features = build_features.run(job, day, reprocess=reprocess)
+        grow(job, day, reprocess=reprocess)
+        features = build_day(job, day, reprocess=reprocess)
     assert features is not None
     return features
 
 
-def content(features: Artifact, name: str = arrays.ROWS) -> dict[str, Any]:
+def content(features: Artifact, name: str = files.ROWS) -> dict[str, Any]:
     """All arrays of a day by name."""
-    found = arrays.read(features, name)
+    found = files.read(features, name)
     parts = {field: np.asarray(value) for field, value in found.__dict__.items() if field != "layout"}
-    groups = {f"group {group}": chosen for group, chosen in arrays.groups(features, name).items()}
-    return parts | groups | {"key_rank": arrays.key_rank(features, name), "layout": found.layout}
+    groups = {f"group {group}": chosen for group, chosen in files.groups(features, name).items()}
+    return parts | groups | {"key_rank": files.key_rank(features, name), "layout": found.layout}
 
 
 def assert_same(first: dict[str, Any], second: dict[str, Any]) -> None:
@@ -160,7 +161,7 @@ def test_replayed_rows_know_nothing_of_their_own_day_or_later(tmp_path: Path, mo
     found = []
     for folder in (plain, planted):
         features = run(school(folder, monkeypatch, PAST.previous()), DAY)
-        found.append((content(features, arrays.replay_name(PAST)), content(features)))
+        found.append((content(features, files.replay_name(PAST)), content(features)))
     assert_same(found[0][0], found[1][0])
     assert found[0][1]["pair_dense"].tobytes() != found[1][1]["pair_dense"].tobytes()
 

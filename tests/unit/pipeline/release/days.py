@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline.artifacts import Artifact, Ref
 from pipeline.config import JobConfig
-from pipeline.context import JobContext
 from pipeline.days import Day
-from pipeline.durable import content_digest
+from pipeline.job import JobContext
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.digests import content_digest
 
 FIRST = Day.of(2024, 3, 1)
 

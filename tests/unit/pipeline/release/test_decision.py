@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.context import JobContext
 from pipeline.days import Day
 from pipeline.errors import ChainError
+from pipeline.job import JobContext
 from pipeline.release import decision
-from pipeline.release.build import build
+from pipeline.release.build import build, build_release
 from pipeline.release.decision import champion_of, choose, promoted
-from pipeline.release.pointer import Championship, Hold, Pointer, Published, ReleaseFiles
 from pipeline.release.prune import prune
-from pipeline.stages import release as stage
+from pipeline.release.publish.pointer import Championship, Hold, Pointer, Published, ReleaseFiles
+from pipeline.training.chain import Chain
 from tests.unit.pipeline.release.days import FIRST, commit, context, judge, run, share, train
 
 SECOND, THIRD, FOURTH = FIRST.next(), FIRST.plus(2), FIRST.plus(3)
@@ -85,7 +85,7 @@ def test_a_model_that_the_check_blocks_is_not_released(tmp_path: Path) -> None:
 def test_a_model_that_nobody_checked_is_not_released(tmp_path: Path) -> None:
     here = context(tmp_path)
     run(here, FIRST, None)
-    checkpoint = here.chain("a").trained(FIRST)
+    checkpoint = Chain.of(here, "a").trained(FIRST)
     assert checkpoint is not None
     newer = commit(
         here, "export", FIRST, "a", digest=checkpoint.manifest.digest, checkpoint=checkpoint.id, again=True
@@ -221,7 +221,7 @@ def test_a_promotion_passes_over_the_gate_but_not_over_the_check(tmp_path: Path)
     release = build(here, SECOND, choice)
     assert (release.manifest.extra["experiment"], release.manifest.extra["by"]) == ("b", "promote")
     assert build(here, SECOND).id == release.id  # a repeated run leaves what was promoted
-    trained = here.chain("b").trained(SECOND)
+    trained = Chain.of(here, "b").trained(SECOND)
     assert trained is not None
     assert "the check blocks" in promoted(here, "b", SECOND, trained.id).reasons[0]
 
@@ -264,7 +264,7 @@ def test_of_a_range_whose_last_day_does_not_pass_the_newest_that_passed_is_relea
         return
     assert (extra["by"], extra["checkpoint_day"], release.ref.day) == ("passed", str(days[1]), days[4])
     assert extra["reasons"][0].endswith(f"day={days[1]}/gen=0001 is the newest that passed, on {days[2]}")
-    assert stage.run(here, days[4]) == release  # a range that is run again
+    assert build_release(here, days[4]) == release  # a range that is run again
     assert f"{days[4]}: {extra['release_id']} is built, of the gate '{verdict}': checkpoint/" in capsys.readouterr().err
     run(here, days[4].next(), "keep")
     assert build(here, days[4].next()).manifest.extra["checkpoint_day"] == str(days[1])  # and the night after it

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.artifacts import Ref
 from pipeline.config.retention import Retention
-from pipeline.context import JobContext
 from pipeline.days import Day
+from pipeline.job import JobContext
 from pipeline.release import decision, prune
 from pipeline.release.build import build
-from pipeline.release.pointer import Pointer, Published, ReleaseFiles
+from pipeline.release.publish.pointer import Pointer, Published, ReleaseFiles
+from pipeline.storage.artifacts.artifact import Ref
+from pipeline.training.chain import Chain
 from tests.unit.pipeline.release.days import FIRST, commit, context, run
 
 
@@ -49,7 +50,7 @@ def test_the_newest_and_the_first_of_the_month_stay(tmp_path: Path) -> None:
     assert kept(here, "export", "b") == days[-2:]
     assert done.bytes > 0
     assert len(done.ids) == 2 * (10 + 7)
-    assert here.chain("b").days() == days  # manifests stay
+    assert Chain.of(here, "b").days() == days  # manifests stay
     assert prune.prune(here).ids == []
 
 

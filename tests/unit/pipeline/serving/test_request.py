@@ -12,23 +12,25 @@ import pyarrow as pa
 import pytest
 
 from pipeline.config import JobConfig
-from pipeline.context import JobContext
-from pipeline.extraction import extract
-from pipeline.features import arrays as day_arrays
-from pipeline.features.assemble import build
-from pipeline.features.mapping import Maps
-from pipeline.features.plan import Plan
-from pipeline.growth import grow
-from pipeline.idmap import IdMap
-from pipeline.release.contents import contents
-from pipeline.release.parts import Part, decoded
+from pipeline.features.arrays import files as day_arrays
+from pipeline.features.arrays.assemble import build
+from pipeline.features.arrays.indices import Maps
+from pipeline.features.build_features import build_day
+from pipeline.features.ids.idmap import IdMap
+from pipeline.features.ids.store import IdMapStore
+from pipeline.features.plan.plan import Plan
+from pipeline.features.update_id_maps import grow
+from pipeline.ingest.extract import extract
+from pipeline.ingest.validate import validate
+from pipeline.job import JobContext
+from pipeline.release.contents.contents import contents
+from pipeline.release.contents.parts import Part, decoded
 from pipeline.serving.meta import Meta
 from pipeline.serving.request import Request, Situation
-from pipeline.stages import build_features
-from pipeline.validation import validate
-from tests.unit.pipeline.features import lessons, test_log_requests
+from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
-from tests.unit.pipeline.features.test_id_rules import composed
+from tests.unit.pipeline.features.plan import test_log_requests
+from tests.unit.pipeline.features.plan.test_id_rules import composed
 
 CANDIDATES = lessons.table(
     "candidates", ([10], [101], 40111, 7, 1), ([10], [102], 3, None, 2), ([10], [101, 102], 10110, 8, 3),
@@ -75,7 +77,7 @@ def lived(
         extract(job, each)
         validate(job, each)
         grow(job, each)
-        build_features.run(job, each)
+        build_day(job, each)
     return job
 
 
@@ -103,10 +105,10 @@ def offline(job: JobContext) -> tuple[day_arrays.DayArrays, dict[str, Any], Mapp
     extract(job, DAY)
     validate(job, DAY)
     grow(job, DAY)
-    features = build_features.run(job, DAY)
+    features = build_day(job, DAY)
     assert features is not None
     plan = Plan(job.config)
-    maps = {space: job.idmaps.read(space, kind) for space, kind in plan.spaces.items()}
+    maps = {space: IdMapStore.of(job).read(space, kind) for space, kind in plan.spaces.items()}
     return day_arrays.read(features), day_arrays.keys(features), maps
 
 

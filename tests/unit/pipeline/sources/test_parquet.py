@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.config.tables import Column
 from pipeline.errors import SourceError
-from pipeline.parsing import parse_column
+from pipeline.ingest.parse.columns import parse_column
 from pipeline.sources.parquet import ParquetSource
 from tests.unit.pipeline.small_job import DAY, log_rows, write_ads, write_log
 

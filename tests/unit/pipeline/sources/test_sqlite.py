@@ -8,9 +8,9 @@ import pytest
 
 from pipeline.days import Day
 from pipeline.errors import SourceError
-from pipeline.physical_types import one_of
 from pipeline.sources.mysql import MySqlSource
 from pipeline.sources.sqlite import SqliteSource
+from pipeline.storage.physical_types import one_of
 from tests.unit.pipeline.small_job import DAY, database
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -111,6 +112,16 @@ _WAYS = {
 }
 
 
+def _until_it_listens(port: int) -> None:
+    for _ in range(1000):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            return
+        except ConnectionRefusedError:
+            time.sleep(0.01)
+    pytest.fail(f"nothing listens at port {port}")
+
+
 @pytest.mark.parametrize("way", _WAYS, ids="-".join)
 def test_a_gateway_of_another_way_says_what_to_write(way: tuple[str, str]) -> None:
     from Hbase_thrift import Hbase
@@ -122,14 +133,15 @@ def test_a_gateway_of_another_way_says_what_to_write(way: tuple[str, str]) -> No
         TProcessor(Hbase, _Gateway()), TServerSocket("127.0.0.1", port, client_timeout=200), daemon=True,
         iprot_factory=protocols(), itrans_factory=transports(),
     )  # fmt: skip
-    server.trans.listen()
+    # It listens by itself; listening for it would be undone in the middle of a question.
     threading.Thread(target=server.serve, daemon=True).start()
+    _until_it_listens(port)
     written = f"&transport={way[0]}&protocol={way[1]}"
     try:
         for transport, protocol in _WAYS:
             options = f"&transport={transport}&protocol={protocol}"
             if options != written:
-                assert f"write ?{written[1:]} into the URL" in _said(port, options)
+                assert f"write ?{written[1:]} into the URL" in _said(port, options, timeout=5)
         source = open_source(f"hbase://127.0.0.1:{port}/?timeout=5{written}")
         source.check()
         source.close()

@@ -1,0 +1,1 @@
+"""Training and scoring: compiled steps over fused tables, and their plain state."""

@@ -1,0 +1,1 @@
+"""The exported model: a SavedModel that takes raw ids."""

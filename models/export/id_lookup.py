@@ -1,0 +1,73 @@
+"""Raw ids to indices, inside the exported graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from models.schema import UNKNOWN
+
+PAD_INT = -(2**63)
+
+
+MISSING_INT = -(2**63) + 1
+
+
+PAD_STR = ""
+
+
+MISSING_STR = "\x01"
+
+
+class _IntIds(tf.Module):
+    """Index of integer ids: sorted keys and a binary search."""
+
+    dtype = tf.int64
+    padding = PAD_INT
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._keys = tf.Variable(tf.zeros(0, tf.int64), shape=[None], trainable=False, name="keys")
+        self._indices = tf.Variable(tf.zeros(0, tf.int32), shape=[None], trainable=False, name="indices")
+
+    def set(self, ids: NDArray[Any]) -> None:
+        keys = np.concatenate([np.asarray([PAD_INT, MISSING_INT], np.int64), np.asarray(ids, np.int64)])
+        order = np.argsort(keys, kind="stable")
+        self._keys.assign(keys[order])
+        self._indices.assign(order.astype(np.int32))
+
+    def look_up(self, ids: tf.Tensor) -> tf.Tensor:
+        flat = tf.reshape(ids, [-1])
+        place = tf.searchsorted(self._keys, flat)
+        place = tf.minimum(place, tf.shape(self._keys)[0] - 1)
+        known = tf.equal(tf.gather(self._keys, place), flat)
+        return tf.reshape(tf.where(known, tf.gather(self._indices, place), UNKNOWN), tf.shape(ids))
+
+
+class _StrIds(tf.Module):
+    """Index of text ids: a hash table."""
+
+    dtype = tf.string
+    padding = PAD_STR
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._table = tf.lookup.experimental.MutableHashTable(tf.string, tf.int32, UNKNOWN)
+        self._known: list[str] | None = None
+
+    def set(self, ids: NDArray[Any]) -> None:
+        wanted = [PAD_STR, MISSING_STR, *(str(value) for value in ids)]
+        known = self._known or []
+        if known != wanted[: len(known)]:
+            self._table.remove(tf.constant(known, tf.string))
+            known = []
+        if len(wanted) > len(known):
+            new = tf.constant(wanted[len(known) :], tf.string)
+            self._table.insert(new, tf.range(len(known), len(wanted), dtype=tf.int32))
+        self._known = wanted
+
+    def look_up(self, ids: tf.Tensor) -> tf.Tensor:
+        return tf.ensure_shape(self._table.lookup(ids), ids.shape)

@@ -1,6 +1,0 @@
-"""Is everything that was ever committed still what it says it is? Nothing is changed by looking."""
-
-from pipeline.audit.findings import Audit, Finding
-from pipeline.audit.job import audit
-
-__all__ = ["Audit", "Finding", "audit"]

@@ -1,0 +1,1 @@
+"""Measures, the test on the next day, the verdict on it."""

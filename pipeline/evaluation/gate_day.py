@@ -1,0 +1,89 @@
+"""The verdict on a day: the tested checkpoint against the incumbent, on the same rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+
+from models.engine.batching import score_day
+from pipeline.days import Day
+from pipeline.evaluation.bootstrap import Scored
+from pipeline.evaluation.measures import Evaluation
+from pipeline.evaluation.plausibility import implausible, usual
+from pipeline.evaluation.superiority import LOGITS
+from pipeline.evaluation.verdict import NO_MODEL, decide
+from pipeline.features.arrays import files as day_arrays
+from pipeline.job import JobContext
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.reuse import as_input, key_of, standing
+from pipeline.storage.digests import content_digest
+from pipeline.training.engines import Session, seed_of
+
+
+def gate_day(
+    context: JobContext,
+    day: Day,
+    experiment: str,
+    features: Artifact,
+    test: Artifact,
+    *,
+    promoted: Collection[Day] = (),
+    reprocess: bool = False,
+) -> Artifact:
+    """The verdict on the checkpoint that was tested, against the last one that the gate let pass.
+
+    Args:
+        promoted: days whose checkpoint of the experiment somebody has promoted by hand, however good it was.
+    """
+    config, store = context.config, context.store
+    ref = Ref("gate", config.job, day, experiment)
+    incumbent = _incumbent(context, day, experiment)
+    inputs = [as_input(test), *([as_input(incumbent)] if incumbent is not None else [])]
+    extra = test.manifest.extra
+    range_before = usual(context, day, experiment, promoted)
+    value = extra["values"].get(config.primary)
+    doubted = range_before if range_before is not None and value is not None and range_before.beyond(value) else None
+    # Only where they decide, so that a day that is as usual does not hang on all days before it.
+    inputs += [as_input(each) for each in doubted.tests] if doubted is not None else []
+    settings = config.stage_settings("gate")
+    done = standing(store, config.experiments, ref, inputs, settings, reprocess=reprocess)
+    if done is not None:
+        return done
+    began = time.perf_counter()
+    evaluation = Evaluation(
+        test.manifest.rows["tested"], extra["values"], extra["reasons"], extra["counts"], extra["groups"]
+    )
+    pruned = incumbent is not None and incumbent.manifest.pruned
+    scored, rise, seed = None, None, seed_of(config, experiment, day, "gate")
+    if doubted is not None or (incumbent is not None and not pruned):
+        arrays, new = day_arrays.read(features), np.load(test.file(LOGITS))
+        rows = Scored(config.kind, arrays, day_arrays.key_rank(features), config.measures.composite, new, new)
+        if doubted is not None:
+            rise = implausible(doubted, value, rows, config.release.gate, seed)
+        if incumbent is not None and not pruned:
+            scored = replace(rows, old=score_day(Session.of(context, experiment).incumbent.at(incumbent), arrays))
+    unopposed = f"{incumbent.id} is pruned" if incumbent is not None else NO_MODEL
+    decision = decide(config.release.gate, evaluation, scored, config.kind, seed, unopposed=unopposed, rise=rise)
+    with store.draft(ref) as draft:
+        return draft.commit(
+            key=key_of(inputs, settings), digest=content_digest(decision.as_dict()), inputs=inputs, settings=settings,
+            timings={"gate": time.perf_counter() - began},
+            extra={
+                **decision.as_dict(), "checkpoint": extra["checkpoint"],
+                "incumbent": incumbent.id if incumbent is not None else None,
+                **({"rise": rise} if rise is not None else {}),
+            },
+        )  # fmt: skip
+
+
+def _incumbent(context: JobContext, day: Day, experiment: str) -> Artifact | None:
+    """The checkpoint that the newest gate before ``day`` left standing."""
+    before = context.store.latest_before("gate", context.config.job, day, experiment)
+    if before is None:
+        return None
+    extra = before.manifest.extra
+    standing_id = extra["checkpoint"] if extra["verdict"] == "promote" else extra["incumbent"]
+    return context.store.load(standing_id) if standing_id is not None else None

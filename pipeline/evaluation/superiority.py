@@ -1,0 +1,40 @@
+"""May a challenger become champion? Only where the same test rows show it better, the whole interval above zero."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.days import Day
+from pipeline.evaluation.bootstrap import Scored
+from pipeline.evaluation.verdict import superiority
+from pipeline.features.arrays import files as day_arrays
+from pipeline.job import JobContext
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+
+LOGITS = "logits.npy"
+
+
+def superior(context: JobContext, day: Day, challenger: str, champion: str) -> tuple[bool, str]:
+    """Whether ``challenger`` beats ``champion`` on the job's primary measure on ``day``, and the figures in words.
+
+    Both were tested on the day's rows by their own runs; needs no TensorFlow.
+    """
+    config, store = context.config, context.store
+    features = store.current(Ref("features", config.job, day))
+    tests = [store.current(Ref("test", config.job, day, name)) for name in (challenger, champion)]
+    if features is None or tests[0] is None or tests[1] is None:
+        return False, f"'{challenger}' and '{champion}' were not both tested on {day}"
+    new, old = (_logits(test) for test in tests if test is not None)
+    measure = config.primary
+    arrays = day_arrays.read(features)
+    scored = Scored(config.kind, arrays, day_arrays.key_rank(features), config.measures.composite, new, old)
+    better, found = superiority(config.release.gate, scored, measure, config.seed)
+    if found is None:
+        return False, f"{measure}: no interval on {day} (too few users, or one class only)"
+    text = f"{measure} of '{challenger}' − '{champion}': {found.difference:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
+    return better, text
+
+
+def _logits(test: Artifact) -> NDArray[np.float32]:
+    return np.asarray(np.load(test.file(LOGITS)), np.float32)

@@ -1,0 +1,1 @@
+"""A day's arrays, as models read them."""

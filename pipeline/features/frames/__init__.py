@@ -1,0 +1,1 @@
+"""Columns of plain values and of lists, side by side."""

@@ -1,0 +1,1 @@
+"""Id maps: raw ids and their indices."""

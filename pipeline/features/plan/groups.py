@@ -1,0 +1,71 @@
+"""Histories that are read together: which may be, and how the lists of a row are brought into step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from models.schema import FeatureSchema
+from pipeline.config.tables import Table
+from pipeline.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pipeline.features.plan.declared import PlannedFeature
+
+_OF_DAYS = ("history", "last_year")
+
+
+def check_groups(
+    schema: FeatureSchema, features: Mapping[str, PlannedFeature], tables: Mapping[str, Table], chapters: str | None
+) -> None:
+    """Every group's members tell of the same steps of the same rows.
+
+    Args:
+        tables: the tables behind the frames ``row`` and ``user``.
+        chapters: of a ranking, the column of the request's chapters, ``row.…``.
+
+    Raises:
+        ConfigError: two members of a group can disagree on what a step is; it names both.
+    """
+    try:
+        groups = schema.together()
+    except ValueError as error:
+        raise ConfigError(f"features: {error}") from None
+    for group in groups:
+        members = [features[f.name] for f in group]
+        for other in members[1:]:
+            _check_source(group[0].group, members[0], other, tables, chapters)
+        stand_ins = [features[f.stand_in] for f in group if f.stand_in]
+        for other in stand_ins[1:]:
+            _check_source(group[0].group, stand_ins[0], other, tables, chapters)
+
+
+def _check_source(
+    group: str | None, one: PlannedFeature, two: PlannedFeature, tables: Mapping[str, Table], chapters: str | None
+) -> None:
+    both = f"features '{one.name}' and '{two.name}' are read together as group '{group}', but"
+    if one.frame != two.frame:
+        raise ConfigError(
+            f"{both} come from `{one.frame}.` and `{two.frame}.`: the steps of one are not those of the other; "
+            f"give them groups of their own"
+        )
+    if one.frame in _OF_DAYS or one.columns == two.columns:
+        return
+    for planned in (one, two):
+        if planned.keys[0] == chapters:
+            raise ConfigError(
+                f"{both} the request's chapters '{chapters}' are base chapters, sorted, each once: nothing is paired "
+                f"with them; give the features groups of their own"
+            )
+        declared = tables[planned.frame or ""].columns[planned.column]
+        if not declared.type.endswith("_list"):
+            raise ConfigError(
+                f"{both} '{planned.keys[0]}' is declared as {declared.type}, which has no steps; group lists only"
+            )
+        if declared.absent:
+            raise ConfigError(
+                f"{both} `absent` of the column '{planned.column}' takes values out of its lists, so that later ones "
+                f"would stand beside another's step; drop `absent` there, or give the features groups of their own"
+            )
+
+

@@ -1,0 +1,197 @@
+"""Counts and rates by key over earlier days: what has been seen, how often, and how long ago.
+
+A decayed value is stored as of the last event of its key and brought to the day that asks, so a day touches only the
+keys it has events of, and every way of arriving at a state gives the same bits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config.features import Counter
+from pipeline.days import Day
+from pipeline.errors import DataError
+from pipeline.features.frames.keyed import Keyed, Layered
+from pipeline.features.frames.packing import is_known
+
+NEVER = 3650.0
+"""Days since an event that has never been; more days than that read as this many."""
+_EDGE = 1e-6
+"""Rates are kept this far from 0 and 1 before their logit is taken."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What is known of some keys; all zero where a key has no events.
+
+    Attributes:
+        count: int64 ``[…]`` events; ``positive``: int64, those with a positive label.
+        last_day: int32 ordinal of the last event, 0 = never; ``last_positive``: of the last positive one.
+        half_lives: days, one for each column of the decayed values.
+        decayed: float64 ``[…, half-lives]`` events as decayed on ``last_day``; ``decayed_positive``: the positive ones.
+    """
+
+    count: NDArray[np.int64]
+    positive: NDArray[np.int64]
+    last_day: NDArray[np.int32]
+    last_positive: NDArray[np.int32]
+    half_lives: tuple[float, ...]
+    decayed: NDArray[np.float64]
+    decayed_positive: NDArray[np.float64]
+
+    def known(self, half_life: float | None, day: Day) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Events and positive ones as they weigh on ``day``: with a half-life, 0.5^(days between / half-life) each."""
+        if half_life is None:
+            return self.count.astype(np.float64), self.positive.astype(np.float64)
+        column = self.half_lives.index(half_life)
+        elapsed = np.where(self.last_day > 0, day.ordinal - self.last_day.astype(np.int64), 0)
+        weight = decay(half_life, elapsed)
+        return self.decayed[..., column] * weight, self.decayed_positive[..., column] * weight
+
+    def counted(self, n: NDArray[np.int64], positive: NDArray[np.int64], day: Day) -> Cells:
+        """The cells after a day's events: ``n`` of them (at least one each), ``positive`` of which were positive."""
+        elapsed = np.where(self.last_day > 0, day.ordinal - self.last_day.astype(np.int64), 0)
+        decayed, decayed_positive = np.empty_like(self.decayed), np.empty_like(self.decayed_positive)
+        for column, half_life in enumerate(self.half_lives):
+            weight = decay(half_life, elapsed)
+            decayed[..., column] = self.decayed[..., column] * weight + n
+            decayed_positive[..., column] = self.decayed_positive[..., column] * weight + positive
+        return Cells(
+            self.count + n,
+            self.positive + positive,
+            np.full(self.last_day.shape, day.ordinal, np.int32),
+            np.where(positive > 0, np.int32(day.ordinal), self.last_positive),
+            self.half_lives,
+            decayed,
+            decayed_positive,
+        )
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The arrays by name."""
+        return {
+            "count": self.count, "positive": self.positive, "last_day": self.last_day,
+            "last_positive": self.last_positive, "decayed": self.decayed, "decayed_positive": self.decayed_positive,
+        }  # fmt: skip
+
+    @classmethod
+    def absent(cls, shape: tuple[int, ...], half_lives: tuple[float, ...]) -> Cells:
+        """The cells of keys without events."""
+        wide = (*shape, len(half_lives))
+        return cls(
+            np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int32), np.zeros(shape, np.int32),
+            half_lives, np.zeros(wide), np.zeros(wide),
+        )  # fmt: skip
+
+
+def decay(half_life: float, elapsed: NDArray[np.int64]) -> NDArray[np.float64]:
+    """0.5^(elapsed / half_life) for whole days ≥ 0.
+
+    Looked up, not computed: a vectorised power may differ in its last bit with the place of a value in its array.
+    """
+    longest = int(elapsed.max(initial=0))
+    return _decays(half_life, max(longest, 1023).bit_length())[elapsed]
+
+
+@lru_cache(maxsize=64)
+def _decays(half_life: float, bits: int) -> NDArray[np.float64]:
+    return np.array([0.5 ** (days / half_life) for days in range(1 << bits)])
+
+
+@dataclass(frozen=True)
+class CounterTable:
+    """The cells of every key that has had events.
+
+    Attributes:
+        arity: indices in a key.
+        half_lives: ascending, those that any counter of the key asks for.
+        table: the cells' arrays by packed key.
+    """
+
+    arity: int
+    half_lives: tuple[float, ...]
+    table: Layered
+
+    @classmethod
+    def empty(cls, arity: int, half_lives: tuple[float, ...]) -> CounterTable:
+        columns = Cells.absent((0,), half_lives).columns()
+        return cls(arity, half_lives, Layered.of(Keyed(np.zeros(0, np.int64), columns)))
+
+    def apply(self, keys: NDArray[np.int64], label: NDArray[np.int8], day: Day) -> CounterTable:
+        """The table after a day's events, of which ``keys`` are packed; keys with an unknown id are left out."""
+        known = is_known(keys, self.arity)
+        keys, positive = keys[known], label[known] == 1
+        if not len(keys):
+            return self
+        order = np.argsort(keys, kind="stable")
+        keys = keys[order]
+        starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
+        n = np.diff(starts, append=len(keys))
+        positives = np.add.reduceat(positive[order].astype(np.int64), starts)
+        cells = self.lookup(keys[starts]).counted(n, positives, day)
+        return CounterTable(self.arity, self.half_lives, self.table.updated(Keyed(keys[starts], cells.columns())))
+
+    def lookup(self, keys: NDArray[np.int64]) -> Cells:
+        """The cells of packed keys of any shape; absent ones read as zero."""
+        found: dict[str, Any] = self.table.at(keys.ravel())
+        shaped = {name: column.reshape(*keys.shape, *column.shape[1:]) for name, column in found.items()}
+        return Cells(half_lives=self.half_lives, **shaped)
+
+    def __len__(self) -> int:
+        return len(self.table.merged)
+
+
+def counter_value(settings: Counter, cells: Cells, overall: Cells, day: Day) -> NDArray[np.float32]:
+    """The value of a declared counter for ``day``, from cells as of the end of the day before.
+
+    * ``count``: events, or with a half-life the sum of 0.5^(age / half-life), an event of the day before having age 1;
+    * ``rate``: (positives + smoothing · overall rate) / (events + smoothing), decayed alike in both; the overall rate
+      is one half as long as nothing has been seen;
+    * ``days_since`` the last event: 1 = the day before; ``NEVER`` where there was none;
+    * ``seen``: 0 or 1.
+
+    Pure: training and serving both call it.
+
+    Args:
+        cells: of the counter's keys, any shape.
+        overall: of all events together, shape ``[]``.
+
+    Raises:
+        DataError: the cells hold events of ``day`` or later.
+
+    Returns:
+        float32 of the cells' shape, after ``transform`` and ``scale``.
+    """
+    if int(cells.last_day.max(initial=0)) >= day.ordinal:
+        newest = Day(int(cells.last_day.max()))
+        raise DataError(f"the state read for day {day} holds events of {newest}; read it as of {day.previous()}")
+    last = cells.last_positive if settings.positives else cells.last_day
+    if settings.measure == "days_since":
+        value = np.where(last > 0, np.minimum(day.ordinal - last.astype(np.float64), NEVER), NEVER)
+    elif settings.measure == "seen":
+        value = (last > 0).astype(np.float64)
+    elif settings.measure == "count":
+        value = cells.known(settings.half_life, day)[1 if settings.positives else 0]
+    elif settings.measure == "rate":
+        n, positive = cells.known(settings.half_life, day)
+        every, every_positive = overall.known(settings.half_life, day)
+        prior = float(every_positive / every) if every > 0 else 0.5
+        value = (positive + settings.smoothing * prior) / (n + settings.smoothing)
+    else:
+        raise ValueError(f"measure '{settings.measure}' is not read from the feature state")
+    return transformed(settings, value)
+
+
+def transformed(settings: Counter, value: NDArray[np.float64]) -> NDArray[np.float32]:
+    """A measure as a model sees it: ``transform``, then divided by ``scale``."""
+    value = np.ascontiguousarray(value, np.float64)
+    if settings.transform == "log":
+        value = np.log1p(value)
+    elif settings.transform == "logit":
+        inside = np.clip(value, _EDGE, 1 - _EDGE)
+        value = np.log(inside) - np.log1p(-inside)
+    return (value / settings.scale).astype(np.float32)

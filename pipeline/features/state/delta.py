@@ -1,0 +1,96 @@
+"""A day's addition to the feature state as arrays: what is stored of each day, and what the state is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.days import Day
+from pipeline.features.frames.frame import Lists
+from pipeline.features.frames.keyed import concat_lists
+from pipeline.features.state.events import Events, HistoryRows
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Delta:
+    """A day's events as they are stored."""
+
+    events: Events
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Named arrays; ``from_arrays`` makes an equal delta of them."""
+        events, history = self.events, self.events.history
+        out: dict[str, NDArray[Any]] = {
+            "label": events.label,
+            "history.owner": history.owner, "history.groups": history.groups, "history.own": history.own,
+            "catalogue.keys": events.catalogue_keys, "catalogue.taken": events.catalogue_taken,
+            "latest.keys": events.latest_keys, "latest.values": events.latest,
+        }  # fmt: skip
+        out |= {f"key/{name}": index for name, index in events.keys.items()}
+        for name, lists in history.parts.items():
+            out |= put_lists(f"history/{name}", lists)
+        if events.style_counts is not None:
+            out["style_counts.owner"] = events.style_counts.owner
+            for name, lists in events.style_counts.parts.items():
+                out |= put_lists(f"style_counts/{name}", lists)
+        for name, lists in events.catalogue.items():
+            out |= put_lists(f"catalogue/{name}", lists)
+        return {name: np.ascontiguousarray(array) for name, array in sorted(out.items())}
+
+    @classmethod
+    def from_arrays(cls, day: Day, arrays: Arrays) -> Delta:
+        """The delta that ``arrays`` were made of."""
+        events = Events(
+            day=day,
+            keys={name: arrays[f"key/{name}"] for name in names(arrays, "key")},
+            label=arrays["label"],
+            history=history_of(arrays),
+            catalogue_keys=arrays["catalogue.keys"],
+            catalogue_taken=arrays["catalogue.taken"],
+            catalogue={name: take_lists(arrays, f"catalogue/{name}") for name in names(arrays, "catalogue")},
+            latest_keys=arrays["latest.keys"],
+            latest=arrays["latest.values"],
+            style_counts=_style_counts_of(arrays),
+        )
+        return cls(events)
+
+
+def history_of(arrays: Arrays) -> HistoryRows:
+    """The history rows of a stored delta."""
+    return HistoryRows(
+        arrays["history.owner"],
+        {name: take_lists(arrays, f"history/{name}") for name in names(arrays, "history")},
+        arrays["history.groups"],
+        arrays["history.own"],
+    )
+
+
+def _style_counts_of(arrays: Arrays) -> HistoryRows | None:
+    if "style_counts.owner" not in arrays:
+        return None
+    parts = {name: take_lists(arrays, f"style_counts/{name}") for name in names(arrays, "style_counts")}
+    return HistoryRows(arrays["style_counts.owner"], parts)
+
+
+def names(arrays: Arrays, prefix: str) -> list[str]:
+    """The names after ``prefix/``, each once, in order."""
+    return list(dict.fromkeys(name.split("/")[1] for name in arrays if name.startswith(f"{prefix}/")))
+
+
+def put_lists(name: str, lists: Lists) -> dict[str, NDArray[Any]]:
+    """Lists of indices as two arrays: int32 lengths and values."""
+    flat = concat_lists([lists])
+    return {f"{name}/lengths": flat.lengths.astype(np.int32), f"{name}/values": flat.values.astype(np.int32)}
+
+
+def take_lists(arrays: Arrays, name: str) -> Lists:
+    lengths = arrays[f"{name}/lengths"]
+    offsets = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return Lists(offsets, arrays[f"{name}/values"])

@@ -1,0 +1,192 @@
+"""What each owner did on earlier days: the entries that windows are cut from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.days import Day
+from pipeline.features.frames.frame import Column, Lists
+from pipeline.features.frames.keyed import Keyed, Layered, concat_lists, join_lists, without_first
+from pipeline.features.frames.packing import is_known
+from pipeline.features.plan.plan import Plan
+from pipeline.features.state.events import HistoryRows
+
+_DAYS = "days"
+
+
+@dataclass(frozen=True)
+class HistoryRule:
+    """What a history keeps.
+
+    Attributes:
+        arity: indices in an owner's key.
+        parts: names of the lists that an entry holds.
+        keep: entries an owner (``active``), or days behind the next day (``calendar``).
+        mode: what ``keep`` counts.
+        values: distinct ids kept of a day and part where ``merge``.
+        merge: one entry per owner and day, the union of its rows; else one entry a row.
+    """
+
+    arity: int
+    parts: tuple[str, ...]
+    keep: int
+    mode: Literal["calendar", "active"]
+    values: int
+    merge: bool
+
+    @classmethod
+    def of(cls, plan: Plan) -> HistoryRule:
+        """The rule of a job: days of homework (ranking), or the last clicked items (impressions)."""
+        parts, config = tuple(plan.history_parts), plan.config
+        if config.impressions is not None:
+            return cls(1, parts, config.impressions.history_length, "active", 1, merge=False)
+        assert config.ranking is not None
+        history = config.history
+        keep = history.length + history.lead
+        return cls(len(config.ranking.owner), parts, keep, history.days, history.values, merge=True)
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The entries of some owners, each owner's oldest first.
+
+    Attributes:
+        offsets: int64 ``[owners + 1]``: owner ``i`` has the entries ``offsets[i]:offsets[i + 1]``.
+        days: int32 ``[entries]`` ordinals.
+        parts: by name, the lists of the entries.
+        rows: int64 ``[requests]`` owner of each request.
+    """
+
+    offsets: NDArray[np.int64]
+    days: NDArray[np.int32]
+    parts: Mapping[str, Lists]
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class HistoryTable:
+    """The histories of all owners. Owners with an unknown id have none."""
+
+    rule: HistoryRule
+    table: Layered
+
+    @classmethod
+    def empty(cls, rule: HistoryRule) -> HistoryTable:
+        none = Lists(np.zeros(1, np.int64), np.zeros(0, np.int32))
+        columns: dict[str, Column] = {_DAYS: none}
+        for part in rule.parts:
+            columns |= {f"{part}.lengths": none, f"{part}.values": none}
+        return cls(rule, Layered.of(Keyed(np.zeros(0, np.int64), columns)))
+
+    def apply(self, rows: HistoryRows, day: Day) -> HistoryTable:
+        """The table after a day's rows, which are in canonical order."""
+        known = np.flatnonzero(is_known(rows.owner, self.rule.arity))
+        order = known[np.argsort(rows.owner[known], kind="stable")]
+        if not len(order):
+            return self
+        owner = rows.owner[order]
+        new = np.concatenate([[True], owner[1:] != owner[:-1]])
+        row_of = np.cumsum(new) - 1
+        owners = owner[new]
+        parts = {name: rows.parts[name].take(order) for name in self.rule.parts}
+        if self.rule.merge:
+            parts = {name: merged_values(part, row_of, len(owners), self.rule.values) for name, part in parts.items()}
+            entries = np.ones(len(owners), np.int64)
+        else:
+            entries = np.bincount(row_of, minlength=len(owners))
+        added = _by_owner(entries, np.full(entries.sum(), day.ordinal, np.int32), parts)
+        earlier = self.table.at(owners)
+        joined = {name: join_lists(_lists(earlier[name]), _lists(column)) for name, column in added.items()}
+        return HistoryTable(self.rule, self.table.updated(self._trimmed(Keyed(owners, joined), day)))
+
+    def entries(self, owners: NDArray[np.int64]) -> Entries:
+        """The entries of packed owner keys ``[requests]``; none for those without."""
+        distinct, rows = np.unique(owners, return_inverse=True)
+        return self._entries(self.table.at(distinct), rows.astype(np.int64))
+
+    def all(self, day: Day) -> tuple[NDArray[np.int64], Entries]:
+        """Every owner that has entries as of the end of ``day``, and the entries: request ``i`` is owner ``i``."""
+        table = self.kept(day)
+        return table.keys, self._entries(table.columns, np.arange(len(table)))
+
+    def kept(self, day: Day) -> Keyed:
+        """The rows without what no later window can reach, ascending: the same on every way to ``day``."""
+        table = self._trimmed(self.table.merged, day) if self.rule.mode == "calendar" else self.table.merged
+        there = np.flatnonzero(_lists(table.columns[_DAYS]).lengths)
+        return table if len(there) == len(table) else table.take(there)
+
+    def _entries(self, columns: Mapping[str, Column], rows: NDArray[np.int64]) -> Entries:
+        days = _lists(columns[_DAYS])
+        parts = {}
+        for name in self.rule.parts:
+            lengths = _lists(columns[f"{name}.lengths"]).values
+            parts[name] = Lists(_offsets(lengths), _lists(columns[f"{name}.values"]).values)
+        return Entries(days.offsets, days.values, parts, rows)
+
+    def _trimmed(self, table: Keyed, day: Day) -> Keyed:
+        """Without the entries that are out of reach for every day after ``day``."""
+        days = _lists(table.columns[_DAYS])
+        if self.rule.mode == "active":
+            gone = np.maximum(days.lengths - self.rule.keep, 0)
+        else:
+            too_old = np.concatenate([[0], np.cumsum(days.values < day.ordinal + 1 - self.rule.keep)])
+            gone = too_old[days.offsets[1:]] - too_old[days.offsets[:-1]]
+        if not gone.any():
+            return table
+        columns: dict[str, Column] = {_DAYS: without_first(days, gone)}
+        for name in self.rule.parts:
+            lengths = _lists(table.columns[f"{name}.lengths"])
+            ends = _offsets(lengths.values)
+            dropped = ends[lengths.offsets[:-1] + gone] - ends[lengths.offsets[:-1]]
+            columns[f"{name}.lengths"] = without_first(lengths, gone)
+            columns[f"{name}.values"] = without_first(_lists(table.columns[f"{name}.values"]), dropped)
+        return Keyed(table.keys, columns)
+
+
+def merged_values(lists: Lists, group: NDArray[np.int64], groups: int, most: int) -> Lists:
+    """One list a group: the distinct values of its rows in the order of first appearance, the first ``most`` of them.
+
+    Args:
+        group: int64 ``[rows]`` ascending, the group of each row.
+    """
+    of_value = np.repeat(group, lists.lengths)
+    values = lists.values[lists.offsets[0] : lists.offsets[-1]]
+    pair = (of_value << 32) | values
+    in_order = np.sort(pair, kind="stable")  # rows come group by group: nearly sorted
+    if (in_order[1:] == in_order[:-1]).any():
+        # A stable sort by (group, value) leaves the first appearance of each pair first.
+        order = np.argsort(pair, kind="stable")
+        first = np.ones(len(order), np.bool_)
+        first[1:] = pair[order][1:] != pair[order][:-1]
+        kept = np.sort(order[first])
+        of_value, values = of_value[kept], values[kept]
+    lengths = np.bincount(of_value, minlength=groups)
+    place = np.arange(len(values)) - np.repeat(_offsets(lengths)[:-1], lengths)
+    return Lists(_offsets(np.minimum(lengths, most)), values[place < most])
+
+
+def _by_owner(entries: NDArray[np.int64], days: NDArray[np.int32], parts: Mapping[str, Lists]) -> dict[str, Column]:
+    """Columns with one row an owner, from ``entries`` of each and the lists of all entries in owner order."""
+    starts = _offsets(entries)
+    columns: dict[str, Column] = {_DAYS: Lists(starts, days)}
+    for name, lists in parts.items():
+        flat = concat_lists([lists])
+        columns[f"{name}.lengths"] = Lists(starts, flat.lengths.astype(np.int32))
+        columns[f"{name}.values"] = Lists(flat.offsets[starts], flat.values.astype(np.int32, copy=False))
+    return columns
+
+
+def _offsets(lengths: NDArray[Any]) -> NDArray[np.int64]:
+    offsets = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets
+
+
+def _lists(column: Column) -> Lists:
+    assert isinstance(column, Lists)
+    return column

@@ -1,0 +1,72 @@
+"""The newest values by owner and section: how a class masters a section, as last reported before the day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.days import Day
+from pipeline.errors import DataError
+from pipeline.features.frames.frame import Lists
+from pipeline.features.frames.keyed import Keyed, Layered
+from pipeline.features.frames.packing import is_known, pack
+
+
+@dataclass(frozen=True)
+class LatestTable:
+    """By packed (owner, section): ``values`` float32 ``[size]`` and the ordinal of their ``day``."""
+
+    size: int
+    table: Layered
+
+    @classmethod
+    def empty(cls, size: int) -> LatestTable:
+        columns = {"day": np.zeros(0, np.int32), "values": np.zeros((0, size), np.float32)}
+        return cls(size, Layered.of(Keyed(np.zeros(0, np.int64), columns)))
+
+    def apply(self, keys: NDArray[np.int64], values: NDArray[np.float32], day: Day) -> LatestTable:
+        """The table after a day's rows; of rows with one key the last counts.
+
+        Raises:
+            DataError: the rows have another number of values.
+        """
+        if not len(keys):
+            return self
+        if values.shape[1:] != (self.size,):
+            raise DataError(f"study values of {day}: {values.shape[1]} a row, but the job declares {self.size}")
+        known = np.flatnonzero(is_known(keys, 2))
+        distinct, from_end = np.unique(keys[known][::-1], return_index=True)
+        rows = known[::-1][from_end]
+        columns = {"day": np.full(len(rows), day.ordinal, np.int32), "values": np.asarray(values[rows], np.float32)}
+        return LatestTable(self.size, self.table.updated(Keyed(distinct, columns)))
+
+    def means(self, owner: NDArray[np.int32], sections: Lists) -> NDArray[np.float32]:
+        """Mean over a package's sections that have values, and the number of those sections.
+
+        A value that is missing in one section is left out of its own mean; missing in all, it is NaN.
+
+        Args:
+            owner: int32 ``[pairs]``; sections: the lists of the pairs' packages.
+
+        Returns:
+            float32 ``[pairs, size + 1]``, the number last.
+        """
+        out = np.full((len(owner), self.size + 1), np.nan, np.float32)
+        out[:, -1] = 0
+        filled = np.flatnonzero(sections.lengths)
+        if not len(filled):
+            return out
+        lists = sections.take(filled)
+        found = self.table.at(pack(np.repeat(owner[filled], lists.lengths), lists.values, names=("owner", "section")))
+        days, values = found["day"], found["values"]
+        assert not isinstance(days, Lists)
+        assert not isinstance(values, Lists)
+        there = (days > 0)[:, None] & np.isfinite(values)
+        starts = lists.offsets[:-1]
+        total = np.add.reduceat(np.where(there, values, 0).astype(np.float64), starts, axis=0)
+        count = np.add.reduceat(there.astype(np.int64), starts, axis=0)
+        out[filled, :-1] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        out[filled, -1] = np.add.reduceat((days > 0).astype(np.int64), starts)
+        return out

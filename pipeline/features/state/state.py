@@ -1,0 +1,237 @@
+"""The feature state: everything about earlier days that a day's features read. It only ever grows by one day.
+
+A state is never changed: ``apply`` gives the next one, which shares with it what stays. Every way to a day, whether
+rolled forward in memory or from any snapshot and the days after it, ends with the same bits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config import JobConfig
+from pipeline.days import Day
+from pipeline.errors import ChainError, CorruptArtifact
+from pipeline.features.frames.frame import Column, Lists
+from pipeline.features.frames.keyed import Keyed, Layered
+from pipeline.features.frames.packing import pack
+from pipeline.features.plan.plan import Plan
+from pipeline.features.state.catalogue import Catalogue
+from pipeline.features.state.counters import Cells, CounterTable
+from pipeline.features.state.delta import Arrays, Delta, put_lists, take_lists
+from pipeline.features.state.events import Events
+from pipeline.features.state.histories import HistoryRule, HistoryTable
+from pipeline.features.state.latest import LatestTable
+from pipeline.features.state.style_counts import counts_rule
+
+Group = tuple[str, ...]
+"""A counter's key: names of the features that make it."""
+
+
+@dataclass(frozen=True)
+class StatePlan:
+    """What a job's state holds, by its settings.
+
+    Attributes:
+        groups: each counter's key, with the half-lives that its counters ask for, ascending.
+        history: what histories keep.
+        roles: roles of the catalogue's packages.
+        study: values of a study row.
+        style_counts: what is kept of the table of style counts; none where no feature is made of it.
+    """
+
+    groups: Mapping[Group, tuple[float, ...]]
+    history: HistoryRule
+    roles: tuple[str, ...]
+    study: int
+    style_counts: HistoryRule | None = None
+
+    @classmethod
+    def of(cls, config: JobConfig) -> StatePlan:
+        plan = Plan(config)
+        half_lives: dict[Group, set[float]] = {}
+        for counter in plan.counters().values():
+            if counter.key:
+                wanted = half_lives.setdefault(counter.key, set())
+                wanted |= {counter.half_life} - {None}  # type: ignore[arg-type]
+        ranking = config.ranking
+        seen = ranking is not None and ranking.candidates.taken_from == "seen"
+        return cls(
+            {group: tuple(sorted(wanted)) for group, wanted in half_lives.items()},
+            HistoryRule.of(plan),
+            tuple(role for role in plan.roles if role != "key") if seen else (),
+            len(ranking.study.values) if ranking is not None and ranking.study is not None else 0,
+            counts_rule(plan),
+        )
+
+    @cached_property
+    def half_lives(self) -> tuple[float, ...]:
+        """Every half-life of any counter, ascending."""
+        return tuple(sorted({half_life for wanted in self.groups.values() for half_life in wanted}))
+
+    @cached_property
+    def digest(self) -> str:
+        """Of all settings that decide what a state holds: states of other settings are not comparable."""
+        content: dict[str, Any] = {
+            "groups": [[list(group), list(half_lives)] for group, half_lives in self.groups.items()],
+            "history": asdict(self.history), "roles": self.roles, "study": self.study,
+        }  # fmt: skip
+        if self.style_counts is not None:
+            content["style_counts"] = asdict(self.style_counts)
+        return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True)
+class FeatureState:
+    """The state as of the end of ``day``.
+
+    Attributes:
+        day: ``None`` before any day.
+        counters: by key, in declared order.
+        overall: cells of all events together, shape ``[]``.
+    """
+
+    plan: StatePlan
+    day: Day | None
+    counters: Mapping[Group, CounterTable]
+    overall: Cells
+    histories: HistoryTable
+    latest: LatestTable
+    catalogue: Catalogue
+    style_counts: HistoryTable | None = None
+
+    @classmethod
+    def empty(cls, config: JobConfig) -> FeatureState:
+        """The state before the first day."""
+        return cls.of_plan(StatePlan.of(config))
+
+    @classmethod
+    def of_plan(cls, plan: StatePlan) -> FeatureState:
+        return cls(
+            plan,
+            None,
+            {group: CounterTable.empty(len(group), half_lives) for group, half_lives in plan.groups.items()},
+            Cells.absent((), plan.half_lives),
+            HistoryTable.empty(plan.history),
+            LatestTable.empty(plan.study),
+            Catalogue.empty(plan.roles),
+            HistoryTable.empty(plan.style_counts) if plan.style_counts is not None else None,
+        )
+
+    def apply(self, events: Events) -> FeatureState:
+        """The state after a later day; this one stays as it is.
+
+        Raises:
+            ChainError: the events are not of a later day.
+        """
+        return self.after(Delta(events))
+
+    def after(self, delta: Delta) -> FeatureState:
+        """``apply`` for a day's events as they are stored."""
+        events = delta.events
+        day, label = events.day, events.label
+        if self.day is not None and day <= self.day:
+            raise ChainError(f"the feature state is of {self.day}, so events of {day} cannot be added to it")
+        counters = {
+            # A key that the day was stored without (a counter declared later) has no events on it.
+            group: table.apply(pack(*(events.keys[name] for name in group), names=group), label, day)
+            if all(name in events.keys for name in group)
+            else table
+            for group, table in self.counters.items()
+        }
+        overall = self.overall
+        if len(label):
+            overall = overall.counted(np.array(len(label)), np.array(int((label == 1).sum())), day)
+        return FeatureState(
+            self.plan,
+            day,
+            counters,
+            overall,
+            self.histories.apply(events.history, day),
+            self.latest.apply(events.latest_keys, events.latest, day),
+            self.catalogue.apply(events.catalogue_keys, events.catalogue_taken, events.catalogue, day),
+            # A day that was stored before a feature was made of them has no style counts.
+            self.style_counts.apply(events.style_counts, day)
+            if self.style_counts is not None and events.style_counts is not None
+            else self.style_counts,
+        )
+
+    def at(self, day: Day) -> FeatureState:
+        """The same state as of a later day on which nothing happened."""
+        return replace(self, day=day)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The whole state as named arrays, the same on every way to it: for digests and snapshots."""
+        out: dict[str, NDArray[Any]] = {}
+        for group, table in self.counters.items():
+            out |= _table_arrays(f"counter/{'+'.join(group)}", table.table.merged)
+        out |= {f"overall/{name}": np.asarray(column)[None] for name, column in self.overall.columns().items()}
+        if self.day is not None:
+            out |= _table_arrays("history", self.histories.kept(self.day))
+            if self.style_counts is not None:
+                out |= _table_arrays("style_counts", self.style_counts.kept(self.day))
+        out |= _table_arrays("latest", self.latest.table.merged)
+        out |= _table_arrays("catalogue", self.catalogue.table.merged)
+        return out
+
+    @classmethod
+    def from_arrays(cls, config: JobConfig | StatePlan, day: Day, arrays: Arrays) -> FeatureState:
+        """The state of which ``arrays`` are.
+
+        Raises:
+            CorruptArtifact: an array is missing or of another shape than the settings say.
+        """
+        empty = cls.of_plan(config if isinstance(config, StatePlan) else StatePlan.of(config))
+        counted = empty.style_counts
+        try:
+            return replace(
+                empty,
+                day=day,
+                counters={
+                    group: replace(table, table=_table(f"counter/{'+'.join(group)}", table.table.base, arrays))
+                    for group, table in empty.counters.items()
+                },
+                overall=Cells(
+                    half_lives=empty.plan.half_lives,
+                    **{name: arrays[f"overall/{name}"][0] for name in empty.overall.columns()},
+                ),
+                histories=replace(empty.histories, table=_table("history", empty.histories.table.base, arrays)),
+                latest=replace(empty.latest, table=_table("latest", empty.latest.table.base, arrays)),
+                catalogue=replace(empty.catalogue, table=_table("catalogue", empty.catalogue.table.base, arrays)),
+                style_counts=replace(counted, table=_table("style_counts", counted.table.base, arrays))
+                if counted is not None
+                else None,
+            )
+        except KeyError as error:
+            raise CorruptArtifact(f"the stored feature state of {day} holds no {error}; delete its snapshot") from None
+
+
+def _table_arrays(name: str, table: Keyed) -> dict[str, NDArray[Any]]:
+    out: dict[str, NDArray[Any]] = {f"{name}/keys": table.keys}
+    for column, values in table.columns.items():
+        out |= put_lists(f"{name}/{column}", values) if isinstance(values, Lists) else {f"{name}/{column}": values}
+    return out
+
+
+def _table(name: str, like: Keyed, arrays: Arrays) -> Layered:
+    keys = arrays[f"{name}/keys"]
+    columns: dict[str, Column] = {}
+    for column, template in like.columns.items():
+        if isinstance(template, Lists):
+            columns[column] = take_lists(arrays, f"{name}/{column}")
+            continue
+        found, shape = arrays[f"{name}/{column}"], (len(keys), *template.shape[1:])
+        if found.shape != shape or found.dtype != template.dtype:
+            raise CorruptArtifact(
+                f"the stored feature state's {name}/{column} is {found.dtype} {list(found.shape)}, but the settings "
+                f"say {template.dtype} {list(shape)}; delete its snapshot"
+            )
+        columns[column] = found
+    return Layered.of(Keyed(keys, columns))

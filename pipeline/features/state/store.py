@@ -1,0 +1,245 @@
+"""The feature state on disk: what each day added, and now and then a snapshot of the whole.
+
+Kind ``state``: a day's delta, whose digest covers that of the day before, so that equal digests are equal states.
+Kind ``snapshot``: the whole state as of a day; made of deltas, never needed, only quicker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config import JobConfig
+from pipeline.days import Day
+from pipeline.errors import ChainError, CorruptArtifact
+from pipeline.features.state.delta import Delta, history_of
+from pipeline.features.state.events import Events, HistoryRows
+from pipeline.features.state.state import FeatureState, StatePlan
+from pipeline.storage import array_file
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.manifest import Input
+from pipeline.storage.artifacts.store import ArtifactStore, content_digest
+
+STATE = "state"
+SNAPSHOT = "snapshot"
+FILE = "arrays.bin"
+_HELD = 4
+_ROWS_HELD = 64
+_SNAPSHOT_BYTES = 32 << 20
+_KEEP_EVERY_DAYS = 120
+
+
+class StateStore:
+    """Reads and grows one job's feature state.
+
+    Args:
+        store: where its artefacts are.
+        config: of the job.
+        snapshot_every: days with data between snapshots; sooner if the days since take more bytes than the last one.
+    """
+
+    def __init__(self, store: ArtifactStore, config: JobConfig, *, snapshot_every: int = 30) -> None:
+        self._store = store
+        self._job = config.job
+        self._plan = StatePlan.of(config)
+        self._snapshot_every = snapshot_every
+        # By day: the state, and the last delta in it. Newest use last; states share what they have in common.
+        self._held: dict[Day, tuple[FeatureState, Artifact]] = {}
+        self._rows: dict[str, HistoryRows] = {}
+
+    def as_of(self, day: Day | None) -> FeatureState:
+        """The state as of the end of ``day``; empty before the first day.
+
+        Raises:
+            ChainError: a day up to ``day`` has been neither committed nor skipped.
+        """
+        empty = FeatureState.of_plan(self._plan)
+        days = self._days()
+        if day is None or not days or day < days[0]:
+            return empty if day is None else empty.at(day)
+        state, last = self._nearest(day)
+        expected = days[0] if state.day is None else state.day.next()
+        for each in days:
+            if expected <= each <= day:
+                delta = self._delta(each)
+                if delta is None:
+                    continue
+                self._check_skipped(expected, each, day)
+                state, last = state.after(_read_delta(delta)), delta
+                expected = each.next()
+        self._check_skipped(expected, day.next(), day)
+        state = state.at(day)
+        if last is not None:
+            self._hold(day, state, last)
+        return state
+
+    def commit(self, day: Day, events: Events, *, key: str, inputs: Sequence[Input]) -> Artifact:
+        """Store what ``day`` adds; the same once more with the same key changes nothing.
+
+        Where the day was committed before with other content, or late, the days after it are tainted.
+        """
+        if events.day != day:
+            raise ChainError(f"events of {events.day} cannot be committed as the state of {day}")
+        days = self._days()
+        previous = next((found for each in reversed(days) if each < day and (found := self._delta(each))), None)
+        arrays = Delta(events).arrays()
+        digest = content_digest({"before": previous.manifest.digest if previous else "", **arrays})
+        ref = Ref(STATE, self._job, day)
+        current = self._store.current(ref)
+        same = current is not None and current.manifest.digest == digest
+        if current is not None and same and current.manifest.key == key and self._store.taint_reason(ref) is None:
+            return current
+        later = [each for each in days if each > day and self._delta(each)]
+        if not same:
+            for each in later:
+                after = Ref(STATE, self._job, each)
+                if self._store.taint_reason(after) is None:
+                    self._store.taint(after, f"the feature state of {day} was committed after it")
+        with self._store.draft(ref) as draft:
+            array_file.write(draft.path / FILE, arrays)
+            artifact = draft.commit(
+                key=key,
+                digest=digest,
+                inputs=[*inputs, *([previous.as_input()] if previous else [])],
+                settings=self._plan.digest,
+                rows={
+                    "events": len(events.label),
+                    "history": len(events.history.owner),
+                    "catalogue": len(events.catalogue_keys),
+                    "study": len(events.latest_keys),
+                },
+            )
+        if not later:
+            self._snapshot_if_due(day, sorted({*days, day}))
+        return artifact
+
+    def history_rows(self, day: Day) -> HistoryRows | None:
+        """What ``day`` added to histories; ``None`` if it has no data."""
+        delta = self._delta(day)
+        if delta is None:
+            return None
+        if delta.id not in self._rows:
+            self._rows[delta.id] = history_of(_arrays_of(delta))
+            if len(self._rows) > _ROWS_HELD:
+                del self._rows[next(iter(self._rows))]
+        return self._rows[delta.id]
+
+    def _days(self) -> list[Day]:
+        """Days with a folder, ascending: a cheap superset of the committed ones, which ``_delta`` tells apart."""
+        folder = self._store.root / STATE / self._job
+        if not folder.is_dir():
+            return []
+        names = [each.name for each in folder.iterdir()]
+        return sorted(Day.parse(name.removeprefix("day=")) for name in names if name.startswith("day="))
+
+    def _delta(self, day: Day) -> Artifact | None:
+        return self._store.current(Ref(STATE, self._job, day))
+
+    def _nearest(self, day: Day) -> tuple[FeatureState, Artifact | None]:
+        """The newest state at hand that is not after ``day``: held in memory, else a snapshot, else the empty one."""
+        held = self._newest_held(day)
+        snapshot = self._newest_snapshot(day, None if held is None else held[0].day)
+        if snapshot is None:
+            return held if held is not None else (FeatureState.of_plan(self._plan), None)
+        try:
+            state = FeatureState.from_arrays(self._plan, snapshot.ref.day, _arrays_of(snapshot))
+        except CorruptArtifact:
+            if self._valid_snapshot(snapshot.ref.day) is None:  # thinned out by another process just now
+                return self._nearest(day)
+            raise
+        return state, self._delta(snapshot.ref.day)
+
+    def _newest_held(self, day: Day) -> tuple[FeatureState, Artifact] | None:
+        for each in sorted(self._held, reverse=True):
+            state, last = self._held[each]
+            if each > day:
+                continue
+            if self._is_current(last.ref.day, last.manifest.digest):
+                self._held[each] = self._held.pop(each)
+                return state, last
+            del self._held[each]
+        return None
+
+    def _newest_snapshot(self, day: Day, since: Day | None) -> Artifact | None:
+        """The newest valid snapshot up to ``day`` and after ``since``."""
+        for each in reversed(self._store.days(SNAPSHOT, self._job)):
+            if since is not None and each <= since:
+                return None
+            if each <= day and (artifact := self._valid_snapshot(each)) is not None:
+                return artifact
+        return None
+
+    def _valid_snapshot(self, day: Day) -> Artifact | None:
+        """The snapshot of ``day`` if it is there, of these settings, and made of what is committed now."""
+        artifact = self._store.current(Ref(SNAPSHOT, self._job, day))
+        if artifact is None or artifact.manifest.pruned or artifact.manifest.settings != self._plan.digest:
+            return None
+        return artifact if self._is_current(day, artifact.manifest.inputs[0].digest) else None
+
+    def _is_current(self, day: Day, digest: str) -> bool:
+        """Whether the state of ``day`` has this digest and nothing before it was committed after it."""
+        now = self._delta(day)
+        ref = Ref(STATE, self._job, day)
+        return now is not None and now.manifest.digest == digest and self._store.taint_reason(ref) is None
+
+    def _hold(self, day: Day, state: FeatureState, last: Artifact) -> None:
+        self._held.pop(day, None)
+        self._held[day] = (state, last)
+        while len(self._held) > _HELD:
+            del self._held[next(iter(self._held))]
+
+    def _check_skipped(self, first: Day, until: Day, wanted: Day) -> None:
+        """Raise unless every day from ``first`` to before ``until`` is recorded as skipped."""
+        hole = first
+        while hole < until:
+            marker = self._store.current(Ref("day", self._job, hole))
+            if marker is None or marker.manifest.state != "skipped":
+                raise ChainError(
+                    f"{self._job}: day {hole} has no feature state and no skip marker, so day {wanted} cannot be "
+                    f"reached; run `python -m pipeline backfill --job {self._job} --from {hole} --to {wanted}`"
+                )
+            hole = hole.next()
+
+    def _snapshot_if_due(self, day: Day, days: Sequence[Day]) -> None:
+        newest = self._newest_snapshot(day, None)
+        since = [each for each in days if newest is None or each > newest.ref.day]
+        known = 0 if newest is None else sum(newest.manifest.files.values())
+        deltas = [delta for each in since if (delta := self._delta(each)) is not None]
+        added = sum(sum(delta.manifest.files.values()) for delta in deltas)
+        if len(deltas) < self._snapshot_every and added <= max(known, _SNAPSHOT_BYTES):
+            return
+        state, made_from = self.as_of(day), self._delta(day)
+        assert made_from is not None
+        arrays: dict[str, NDArray[Any]] = state.arrays()
+        with self._store.draft(Ref(SNAPSHOT, self._job, day)) as draft:
+            array_file.write(draft.path / FILE, {name: np.ascontiguousarray(each) for name, each in arrays.items()})
+            draft.commit(
+                key=content_digest({"state": made_from.manifest.digest, "settings": self._plan.digest}),
+                digest=content_digest(arrays),
+                inputs=[made_from.as_input()],
+                settings=self._plan.digest,
+            )
+        self._thin_snapshots()
+
+    def _thin_snapshots(self) -> None:
+        """Keep the newest two, and of the older ones one in so many days."""
+        kept: Day | None = None
+        for each in self._store.days(SNAPSHOT, self._job)[:-2]:
+            artifact = self._store.current(Ref(SNAPSHOT, self._job, each))
+            if artifact is None or artifact.manifest.pruned:
+                continue
+            if kept is None or each - kept >= _KEEP_EVERY_DAYS:
+                kept = each
+            else:
+                self._store.prune(artifact)
+
+
+def _arrays_of(artifact: Artifact) -> dict[str, NDArray[Any]]:
+    return array_file.read(artifact.file(FILE))[0]
+
+
+def _read_delta(artifact: Artifact) -> Delta:
+    return Delta.from_arrays(artifact.ref.day, _arrays_of(artifact))

@@ -1,0 +1,60 @@
+"""The validated tables of a day: read, or read once each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from pipeline.days import Day
+from pipeline.ingest.validate import NEXT
+from pipeline.job import JobContext
+from pipeline.storage import parquet_file
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+
+VALIDATED = "validated"
+
+
+def read_table(artifact: Artifact, table: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """A table of a validated day, typed, in canonical order; of an undated one, as the day may know it."""
+    return parquet_file.read(artifact.file(f"{table}.parquet"), columns)
+
+
+def read_next(artifact: Artifact, table: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """An undated table as the day after may know it: what a release built in this day's run serves."""
+    name = f"{table}{NEXT}"
+    return read_table(artifact, name if f"{name}.parquet" in artifact.manifest.files else table, columns)
+
+
+class DayTables:
+    """Calling it with a table's name in the settings gives the table."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.artifact = artifact
+        self._tables: dict[str, pa.Table] = {}
+
+    @classmethod
+    def on(cls, context: JobContext, day: Day) -> DayTables | None:
+        """The tables of a validated day; ``None`` if it was skipped, pruned or never validated."""
+        artifact = context.store.current(Ref(VALIDATED, context.job, day))
+        if artifact is None or artifact.manifest.state == "skipped" or artifact.manifest.pruned:
+            return None
+        return cls(artifact)
+
+    def __call__(self, name: str) -> pa.Table:
+        if name not in self._tables:
+            self._tables[name] = read_table(self.artifact, name)
+        return self._tables[name]
+
+    def digest(self, name: str) -> str:
+        """Digest of a table's content."""
+        return str(self.artifact.manifest.extra["digests"][name])
+
+
+class NextTables(DayTables):
+    """A day's validated tables, undated ones as the day after may know them."""
+
+    def __call__(self, name: str) -> pa.Table:
+        if name not in self._tables:
+            self._tables[name] = read_next(self.artifact, name)
+        return self._tables[name]

@@ -1,0 +1,1 @@
+"""Columns of raw values, parsed by their declared type."""

@@ -1,0 +1,178 @@
+"""Lists: as such, as JSON, or written with a separator between their items."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipeline.errors import DataError
+from pipeline.ingest.parse.parsed import BY_TYPE, Parsed, mask_of
+from pipeline.ingest.parse.scalars import texts
+from pipeline.process.garbage import no_collection
+from pipeline.storage.physical_types import with_items
+
+_WHITE = " \t\r\n"
+_QUOTES = _WHITE + "\"'"
+_STRING = r'"(?:[^"\\]|\\.)*"'
+_TEXTS = pa.list_(pa.string())
+_NOT_JSON = object()
+_GOOD, _BROKEN, _NESTED, _WORDS = range(4)
+_REASONS = {_BROKEN: "not a list in JSON", _NESTED: "a list or an object within a list"}
+_LOOKS_SO = re.compile(r'[\[,]\s*["\[{]')
+_SEPARATOR = ","
+
+Items = Callable[[pa.Array], Parsed]
+"""Reads the items of all lists, one after the other."""
+
+
+class _Json(NamedTuple):
+    """Cells tried as JSON: what came of each (``_WORDS``: it is none and does not look so), and its items."""
+
+    codes: NDArray[np.int8]
+    lists: pa.Array
+
+
+def lists(array: pa.Array, kind: str, items: Items, absent: pa.Array, most: int, separator: str | None) -> Parsed:
+    """Lists of the declared type; a single value is a list of one, an empty list is missing.
+
+    Text is ``12,13`` or ``[12, 13]``, with quotes or without; text that is an array in JSON is read as one.
+
+    Args:
+        absent: items that are left out, as ``null`` is.
+        most: items in a list at most.
+        separator: between the items of text; ``None`` = a comma.
+    """
+    outer = Parsed.of(pa.nulls(len(array)))
+    if pa.types.is_list(array.type):
+        cells = array
+    else:
+        if pa.types.is_temporal(array.type):
+            raise DataError(f"is of type {array.type}, where {kind} is declared")
+        cells = _cells(texts(array).values, outer, most, separator or _SEPARATOR)
+    lengths = np.asarray(pc.fill_null(pc.list_value_length(cells), 0)).astype(np.int64)
+    outer.fail(lengths > most, too_many(most))
+    rows = np.repeat(np.arange(len(array)), lengths)
+    written = cells.flatten()
+    found = items(written)
+    if pa.types.is_string(written.type):
+        found.fail(mask_of(pc.and_(found.values.is_null(), written.is_valid())), "an empty item in a list")
+    wrong = np.flatnonzero(found.codes)
+    _, first = np.unique(rows[wrong], return_index=True)
+    for code in np.unique(found.codes[wrong[first]]).tolist():
+        failed = np.zeros(len(array), bool)
+        failed[rows[wrong[first]][found.codes[wrong[first]] == code]] = True
+        outer.fail(failed, found.names[code])
+    keep = mask_of(found.values.is_valid()) & ~mask_of(pc.is_in(found.values, absent)) & ~outer.bad[rows]
+    counts = np.bincount(rows[keep], minlength=len(array))
+    offsets = np.zeros(len(array) + 1, np.int32)
+    np.cumsum(counts, out=offsets[1:])
+    values = pa.ListArray.from_arrays(
+        pa.array(offsets), found.values.filter(pa.array(keep)), mask=pa.array(counts == 0) if len(array) else None
+    )
+    outer.values = values.cast(BY_TYPE[kind])
+    return outer
+
+
+def too_many(most: int) -> str:
+    """Why a list is refused that is longer than its column allows."""
+    return f"more than {most} items"
+
+
+def _cells(written: pa.Array, outer: Parsed, most: int, separator: str) -> pa.Array:
+    """The items of lists in text; null where a cell cannot be taken apart."""
+    written = pc.utf8_trim(_decoded(written), characters=_QUOTES)
+    # What JSON says of no list at all; and what it, or PostgreSQL, writes that is none.
+    written = pc.if_else(pc.equal(written, "null"), pa.scalar(None, pa.string()), written)
+    outer.fail(mask_of(pc.match_substring_regex(written, r"(?s)^\{.*\}$")), "in braces, which is no list")
+    rows = np.flatnonzero(_maybe_json(written, separator))
+    if not len(rows):
+        return _split(written, outer, most, separator)
+    read = _read_json(written.take(pa.array(rows)))
+    is_json = np.zeros(len(written), bool)
+    is_json[rows] = read.codes != _WORDS
+    for code in (_BROKEN, _NESTED):
+        failed = np.zeros(len(written), bool)
+        failed[rows] = read.codes == code
+        outer.fail(failed, _REASONS[code])
+    cells = _split(pc.if_else(pa.array(is_json), pa.scalar(None, pa.string()), written), outer, most, separator)
+    places = np.arange(len(written))
+    places[is_json] = len(written) + np.flatnonzero(read.codes != _WORDS)
+    return pa.concat_arrays([cells, read.lists]).take(pa.array(places))
+
+
+def _split(written: pa.Array, outer: Parsed, most: int, separator: str) -> pa.Array:
+    """Cells such as ``12,13`` and ``[12, 13]`` by their separators, the items without quotes."""
+    opens, closes = pc.starts_with(written, "["), pc.ends_with(written, "]")
+    outer.fail(mask_of(pc.xor(opens, closes)) | mask_of(pc.equal(written, "[")), "a list without its other bracket")
+    inner = pc.if_else(pc.and_(opens, closes), pc.utf8_slice_codeunits(written, 1, -1), written)
+    inner = pc.utf8_trim(inner, characters=_WHITE)
+    # Counted before they are taken apart: a cell may hold any number of them.
+    outer.fail(mask_of(pc.greater_equal(pc.count_substring(inner, separator), most)), too_many(most))
+    gone = outer.bad | mask_of(pc.fill_null(pc.equal(inner, ""), True))
+    cells = pc.split_pattern(pc.if_else(pa.array(gone), pa.scalar(None, pa.string()), inner), separator)
+    return with_items(cells, lambda items: pc.utf8_trim(items, characters=_QUOTES))
+
+
+def _decoded(written: pa.Array) -> pa.Array:
+    """Cells that are a JSON string as what that string says: an array in JSON may be wrapped in one."""
+    wrapped = mask_of(pc.match_substring_regex(written, rf"^{_STRING}$")) & mask_of(pc.match_substring(written, "\\"))
+    if not wrapped.any():
+        return written
+    inner = [_loaded(text) for text in written.filter(pa.array(wrapped)).to_pylist()]
+    texts = [each if isinstance(each, str) else None for each in inner]
+    return pc.coalesce(pc.replace_with_mask(written, pa.array(wrapped), pa.array(texts, pa.string())), written)
+
+
+def _maybe_json(written: pa.Array, separator: str) -> NDArray[np.bool_]:
+    """Cells that are to be tried as JSON: bracketed, with more in them than numbers and words between commas."""
+    bracketed = mask_of(pc.starts_with(written, "[")) & mask_of(pc.ends_with(written, "]"))
+    if separator != _SEPARATOR or not bracketed.any():
+        return bracketed
+    return bracketed & mask_of(pc.match_substring_regex(written, r'"|null|.[\[{]'))
+
+
+def _read_json(written: pa.Array) -> _Json:
+    # With strings taken out, what has no bracket inside is a list by itself, and many are read as one text.
+    bare = pc.replace_substring_regex(written, _STRING, "0")
+    flat = mask_of(pc.match_substring_regex(bare, r'^\[[^\[\]{}"]*\]$'))
+    with no_collection():
+        together = _loaded("[" + ",\n".join(written.filter(pa.array(flat)).to_pylist()) + "]")
+    try:
+        easy = pa.array(together, _TEXTS)
+    except (pa.ArrowException, TypeError):  # one of them is no JSON, or holds something else than text and numbers
+        easy, flat = pa.array([], _TEXTS), np.zeros(len(written), bool)
+    codes = np.zeros(len(written), np.int8)
+    hard = np.flatnonzero(~flat)
+    found = [_items_of(text) for text in written.take(pa.array(hard)).to_pylist()]
+    codes[hard] = [each if isinstance(each, int) else _GOOD for each in found]
+    rest = pa.array([None if isinstance(each, int) else each for each in found], _TEXTS)
+    places = np.empty(len(written), np.int64)
+    places[flat], places[hard] = np.arange(len(easy)), len(easy) + np.arange(len(rest))
+    return _Json(codes, pa.concat_arrays([easy, rest]).take(pa.array(places)))
+
+
+def _items_of(text: str) -> list[str | None] | int:
+    found = _loaded(text)
+    if found is _NOT_JSON:
+        return _BROKEN if _LOOKS_SO.search(text) else _WORDS
+    if any(isinstance(each, list | dict) for each in found):
+        return _NESTED
+    return [str(each).lower() if isinstance(each, bool) else each for each in found]
+
+
+def _loaded(text: str) -> Any:
+    """What a JSON text says, its numbers as they are written."""
+    try:
+        found = json.loads(text, parse_int=str, parse_float=str, parse_constant=lambda _: None)
+        if "\\u" in text:
+            json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):  # UnicodeEncodeError is a ValueError: half a character
+        return _NOT_JSON
+    return found

@@ -1,0 +1,318 @@
+"""Validation: a day's extract → typed tables and a quarantine, or a failed day before anything grows from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.config.tables import Table
+from pipeline.days import Day
+from pipeline.errors import DataError, UsageError
+from pipeline.ingest.check_rows import QUARANTINE, Checked, check_table
+from pipeline.ingest.extract import DAY, EXTRACT
+from pipeline.ingest.repeats import COMPARED, ENOUGH, SUFFIX, Fingerprints, beyond_limit, guarded, repeats
+from pipeline.ingest.snapshots import newest_snapshot, running_columns, with_running
+from pipeline.job import JobContext
+from pipeline.storage import parquet_file
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.reuse import key_of, standing
+from pipeline.storage.artifacts.store import Draft
+from pipeline.storage.digests import content_digest
+from pipeline.storage.files import disk_errors
+from pipeline.storage.table_digest import table_digest
+
+VALIDATED = "validated"
+ACCEPTED = "accepted"
+NEXT = ".next"
+"""Suffix of an undated table as of the end of the day after: what a release built in the day's run serves."""
+
+
+def validate(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact:
+    """The day's validated tables, committed; of a skipped day, its marker.
+
+    Raises:
+        DataError: too many rows are in quarantine or were there on earlier days, or too few are left, and the day was
+            not accepted by ``accept_day``; a column cannot hold what is declared; or there is no extract.
+    """
+    with context.day_lock("validate", day):
+        return _validate(context, day, reprocess)
+
+
+def _validate(context: JobContext, day: Day, reprocess: bool) -> Artifact:
+    store, config = context.store, context.config
+    marker = store.current(Ref(DAY, config.job, day))
+    if marker is not None and marker.manifest.state == "skipped":
+        return marker
+    extracted = store.current(Ref(EXTRACT, config.job, day))
+    if extracted is None:
+        raise DataError(
+            f"{config.job} {day}: nothing is extracted; run `python -m pipeline stage extract --job {config.job} "
+            f"--day {day}`"
+        )
+    undated = {name: table for name, table in config.tables.items() if not table.dated}
+    snapshots = {
+        name: _Snapshots(
+            newest_snapshot(context, name, day, extracted), newest_snapshot(context, name, day.next(), extracted)
+        )
+        for name, table in undated.items() if running_columns(table)
+    }  # fmt: skip
+    accepted = store.current(Ref(ACCEPTED, config.job, day))
+    used = {each.id: each for pair in snapshots.values() for each in (pair.today, pair.next) if each is not None}
+    inputs = [extracted.as_input(), *(each.as_input() for name, each in sorted(used.items()) if name != extracted.id)]
+    if accepted is not None:
+        inputs.append(accepted.as_input())
+    settings = config.stage_settings("validate")
+    ref = Ref(VALIDATED, config.job, day)
+    kept = standing(store, config.experiments, ref, inputs, settings, reprocess=reprocess)
+    if kept is not None:
+        return kept
+    done = _Done(before=_nearest(context, day))
+    with store.draft(ref) as draft, disk_errors(draft.path):
+        for name, table in config.tables.items():
+            began = time.perf_counter()
+            if table.dated:
+                _dated(context, name, table, extracted, draft, done)
+            else:
+                _undated(context, name, table, extracted, snapshots.get(name), settings, draft, done)
+            done.seconds[name] = round(time.perf_counter() - began, 4)
+        quarantine = pa.concat_tables(done.quarantine) if done.quarantine else QUARANTINE.empty_table()
+        parquet_file.write(draft.path / "quarantine.parquet", quarantine)
+        beyond = _beyond_limits(context, day, done.counts)
+        if beyond and accepted is None:
+            raise DataError(_refusal(context, day, beyond, done.counts, draft.path / "quarantine.parquet"))
+        artifact = draft.commit(
+            key=key_of(inputs, settings), digest=content_digest(done.digests), inputs=inputs, settings=settings,
+            rows={name: counts["kept"] for name, counts in done.counts.items()}, timings=done.seconds,
+            extra={
+                "counts": done.counts,
+                "digests": done.digests,
+                "keys": done.keys,
+                "running": {name: pair.record() for name, pair in snapshots.items()},
+                "sources": extracted.manifest.extra.get("sources", {}),
+                "unread_columns": extracted.manifest.extra.get("unread_columns", {}),
+                COMPARED: done.compared,
+                "beyond_limits": beyond,
+                "accepted": accepted.manifest.reason if accepted is not None else None,
+            },
+        )  # fmt: skip
+    context.kept(_Newest, _Newest).artifact = artifact
+    return artifact
+
+
+def _dated(
+    context: JobContext, name: str, table: Table, extracted: Artifact, draft: Draft, done: _Done
+) -> None:
+    """Check a dated table, and count its rows that were there on earlier days."""
+    day = extracted.ref.day
+    raw = parquet_file.read(extracted.file(f"{name}.parquet"))
+    checked = check_table(name, table, table.columns, raw, day, context.config.timezone)
+    if checked.rows.num_rows >= ENOUGH:
+        fingerprints = Fingerprints(checked.rows, table)
+        recurring = repeats(context, name, day, fingerprints)
+        if recurring is not None:
+            recurring.count(checked.counts)
+        fingerprints.count(checked.counts)
+        done.compared[name] = fingerprints.write(draft.path / f"{name}{SUFFIX}")
+    done.add(name, checked, _write(draft.path / f"{name}.parquet", checked.rows))
+
+
+def accept_day(context: JobContext, day: Day, reason: str) -> Artifact:
+    """Records that the day is good enough although it is beyond the limits; its next validation goes on.
+
+    Raises:
+        UsageError: no reason is given.
+    """
+    if not reason.strip():
+        raise UsageError("--accept-day needs a reason: it is recorded with the day")
+    digest = content_digest({"accepted": reason})
+    ref = Ref(ACCEPTED, context.job, day)
+    known = context.store.current(ref)
+    if known is not None and known.manifest.digest == digest:
+        return known
+    with context.store.draft(ref) as draft:
+        return draft.commit(key=digest, digest=digest, inputs=[], reason=reason)
+
+
+@dataclass(frozen=True)
+class _Snapshots:
+    """Where a table's running columns come from: as of the day, and as of the day after."""
+
+    today: Artifact | None
+    next: Artifact | None
+
+    def record(self) -> dict[str, str | None]:
+        return {"from": self.today.id if self.today else None, "next_from": self.next.id if self.next else None}
+
+
+@dataclass
+class _Done:
+    """What the manifest says of the tables, and the validated day before, whose undated tables may be the same."""
+
+    before: Artifact | None
+    counts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    quarantine: list[pa.Table] = field(default_factory=list)
+    compared: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, name: str, checked: Checked, digest: str) -> None:
+        self.counts[name] = asdict(checked.counts)
+        self.digests[name] = digest
+        if checked.quarantine.num_rows:
+            self.quarantine.append(checked.quarantine)
+
+
+def _undated(
+    context: JobContext, name: str, table: Table, extracted: Artifact, pair: _Snapshots | None, settings: str,
+    draft: Draft, done: _Done,
+) -> None:  # fmt: skip
+    """An undated table; linked from the day before where it was made from the same content."""
+    digests = {part: each.manifest.extra["digests"][name] for part, each in _parts(extracted, pair).items()}
+    key = done.keys[name] = content_digest({"settings": settings, **digests})
+    if _linked(name, key, draft, done):
+        return
+    running = running_columns(table)
+    columns = {each: column for each, column in table.columns.items() if each not in running}
+    raw = parquet_file.read(extracted.file(f"{name}.parquet"))
+    checked = check_table(name, table, columns, raw, None, context.config.timezone)
+    path, next_path = draft.path / f"{name}.parquet", draft.path / f"{name}{NEXT}.parquet"
+    if pair is None:
+        done.add(name, checked, _write(path, checked.rows))
+        return
+    now = with_running(name, table, checked, pair.today, context.config.timezone)
+    checked.counts.running_unavailable = now.unavailable
+    done.add(name, checked, _write(path, now.rows))
+    if pair.today is pair.next or (pair.today and pair.next and pair.today.id == pair.next.id):
+        _link(path, next_path)
+        done.digests[name + NEXT] = done.digests[name]
+    else:
+        later = with_running(name, table, checked, pair.next, context.config.timezone)
+        done.digests[name + NEXT] = _write(next_path, later.rows)
+
+
+def _parts(extracted: Artifact, pair: _Snapshots | None) -> dict[str, Artifact]:
+    parts = {"static": extracted}
+    if pair is not None and pair.today is not None:
+        parts["running"] = pair.today
+    if pair is not None and pair.next is not None:
+        parts["next"] = pair.next
+    return parts
+
+
+def _linked(name: str, key: str, draft: Draft, done: _Done) -> bool:
+    before = done.before
+    if before is None or before.manifest.extra.get("keys", {}).get(name) != key:
+        return False
+    files = [each for each in (f"{name}.parquet", f"{name}{NEXT}.parquet") if each in before.manifest.files]
+    if not all((before.path / each).is_file() for each in files):
+        return False
+    for each in files:
+        _link(before.path / each, draft.path / each)
+    for each in (name, name + NEXT):
+        if each in before.manifest.extra["digests"]:
+            done.digests[each] = before.manifest.extra["digests"][each]
+    done.counts[name] = before.manifest.extra["counts"][name]
+    if done.counts[name]["quarantined"]:
+        rows = parquet_file.read(before.file("quarantine.parquet"), filters=[("table", "=", name)])
+        done.quarantine.append(rows.cast(QUARANTINE))
+    return True
+
+
+def _link(earlier: Path, path: Path) -> None:
+    try:
+        os.link(earlier, path)
+    except OSError:  # a file system without hard links, or too many of them
+        shutil.copyfile(earlier, path)
+
+
+def _write(path: Path, rows: pa.Table) -> str:
+    parquet_file.write(path, rows)
+    return table_digest(rows)
+
+
+@dataclass
+class _Newest:
+    """The day that this process validated last."""
+
+    artifact: Artifact | None = None
+
+
+def _nearest(context: JobContext, day: Day) -> Artifact | None:
+    """A validated day shortly before, to take unchanged undated tables from; only saves work."""
+    remembered = context.kept(_Newest, _Newest).artifact
+    if remembered is not None:
+        return remembered
+    for back in range(1, 8):
+        found = context.store.current(Ref(VALIDATED, context.job, day.plus(-back)))
+        if found is not None and not found.manifest.pruned:
+            return found
+    return None
+
+
+def _beyond_limits(context: JobContext, day: Day, counts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Which limits the day breaks, in words."""
+    limits, beyond = context.config.validation, []
+    usual = _weekday_rows(context, day)
+    for name, table in context.config.tables.items():
+        here = counts[name]
+        distinct = here["read"] - here["duplicates"]
+        if distinct and here["quarantined"] > limits.max_quarantined * distinct:
+            beyond.append(
+                f"{name}: {here['quarantined']} of {distinct} rows are in quarantine, more than "
+                f"validation.max_quarantined = {limits.max_quarantined:.0%} ({_top(here['reasons'])})"
+            )
+        if name in guarded(context.config):
+            repeated = beyond_limit(name, here, limits.max_repeated)
+            beyond += [repeated] if repeated is not None else []
+        before = [rows[name] for rows in usual if name in rows]
+        if not table.dated or not table.required or not before:
+            continue
+        median = statistics.median(before)
+        if here["kept"] < limits.min_weekday_share * median:
+            beyond.append(
+                f"{name}: {here['kept']} rows, less than validation.min_weekday_share = {limits.min_weekday_share:.0%} "
+                f"of {median:.0f}, the median of the last {len(before)} same weekdays"
+            )
+    return beyond
+
+
+def _weekday_rows(context: JobContext, day: Day) -> list[dict[str, int]]:
+    """Rows by table of the last same weekdays with data, looking twice as many weeks back as are wanted."""
+    wanted = context.config.validation.weekdays
+    found: list[dict[str, int]] = []
+    for week in range(1, 2 * wanted + 1):
+        validated = context.store.current(Ref(VALIDATED, context.job, day.plus(-7 * week)))
+        if validated is not None and len(found) < wanted:
+            found.append(validated.manifest.rows)
+    return found
+
+
+def _top(reasons: Mapping[str, int], shown: int = 4) -> str:
+    most = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
+    text = ", ".join(f"{reason}: {rows}" for reason, rows in most[:shown])
+    return text + (f" and {len(most) - shown} more reasons" if len(most) > shown else "")
+
+
+def _refusal(
+    context: JobContext, day: Day, beyond: list[str], counts: Mapping[str, Mapping[str, Any]], quarantine: Path
+) -> str:
+    """The message of a day that fails; its quarantine is kept where it can be looked at."""
+    folder = context.root / "refused" / context.job
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(quarantine, folder / f"{day}.parquet")
+    (folder / f"{day}.json").write_text(json.dumps(counts, indent=1, ensure_ascii=False), encoding="utf-8")
+    return (
+        f"{context.job} {day}: " + "; ".join(beyond) + f". Rows in quarantine are in {folder / f'{day}.parquet'}. "
+        f"Correct the source and run the day again with --reprocess, list the day in dirty_days, or go on with "
+        f"`--accept-day {day} --reason …`"
+    )

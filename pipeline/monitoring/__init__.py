@@ -1,0 +1,1 @@
+"""What looks at artefacts and changes none."""

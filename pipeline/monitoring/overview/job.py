@@ -1,0 +1,74 @@
+"""What the page needs of a job's settings; a YAML that cannot be read hides nothing of what was trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from pipeline.config import load_job
+from pipeline.config.alerts import Alerts
+from pipeline.config.load import conf_folder
+from pipeline.config.measures import MEASURES, Better, columns
+from pipeline.days import Day
+from pipeline.errors import DayspringError
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as its settings describe it.
+
+    Attributes:
+        experiments: of the YAML, in its order.
+        starts: first day by the settings, by experiment.
+        settings: digest of what the training of each experiment reads.
+        measures: in the order in which they are shown; ``primary`` is among them.
+        alerts: limits of what is usual.
+        dated: tables with a row a day; ``None`` = not known, all are shown.
+        problem: why the settings could not be read, if so.
+    """
+
+    name: str
+    kind: str = ""
+    experiments: tuple[str, ...] = ()
+    champion: str = ""
+    starts: dict[str, Day | None] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+    measures: tuple[str, ...] = ()
+    primary: str = ""
+    dated: tuple[str, ...] | None = None
+    weekdays: int = 4
+    alerts: Alerts = field(default_factory=Alerts)
+    problem: str | None = None
+
+    @classmethod
+    def read(cls, name: str) -> Job:
+        """The job as the YAML under ``DAYSPRING_CONF`` has it now; with ``problem`` where that cannot be read."""
+        path = conf_folder() / f"{name}.yaml"
+        try:
+            written = path.stat().st_mtime_ns
+        except OSError:
+            return cls(name, problem=f"{path}: no such file; the days that were trained are shown all the same")
+        return _read(name, path, written)
+
+    def better(self, way: Better) -> list[str]:
+        """The shown measures of which it is better to be ``lower`` or ``near_one``."""
+        known = {name: measure for listed in MEASURES.values() for name, measure in listed.items()}
+        return [each for each in self.measures if known[each].better == way]
+
+
+@lru_cache(maxsize=64)
+def _read(name: str, path: Path, written: int) -> Job:
+    try:
+        config = load_job(name, path.parent)
+    except DayspringError as error:
+        return Job(name, problem=str(error))
+    measures, primary = columns(config.kind), config.primary
+    return Job(
+        name, config.kind, tuple(config.experiments), config.release.champion,
+        starts={each: settings.start or config.start for each, settings in config.experiments.items()},
+        settings={each: config.stage_settings("train", each) for each in config.experiments},
+        measures=measures if primary in measures else (*measures, primary), primary=primary,
+        dated=tuple(each for each, table in config.tables.items() if table.dated),
+        weekdays=config.validation.weekdays, alerts=config.alerts,
+    )  # fmt: skip

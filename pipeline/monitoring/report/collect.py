@@ -1,0 +1,135 @@
+"""What the page of a day shows, read from the day's manifests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pipeline.config.measures import MEASURES, columns
+from pipeline.days import Day
+from pipeline.evaluation import metrics
+from pipeline.evaluation.history import GROUPS, TestedDay, measured_days
+from pipeline.features.arrays import files as day_arrays
+from pipeline.job import JobContext
+from pipeline.monitoring.report import curves
+from pipeline.monitoring.table_watch import changes_of
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.training.wild_values import in_words, told
+
+SHARED = ("extract", "validated", "maps", "features")
+OWN = ("test", "gate", "checkpoint", "export", "check")
+
+
+def collect(context: JobContext, day: Day) -> dict[str, Any]:
+    """Everything that the template needs for ``day``."""
+    config, store = context.config, context.store
+    shared = {kind: store.current(Ref(kind, config.job, day)) for kind in SHARED}
+    own = {name: {kind: store.current(Ref(kind, config.job, day, name)) for kind in OWN} for name in config.experiments}
+    tested = list(measured_days(context))
+    skipped = [each for each in store.days("day", config.job) if context.skipped(each) is not None]
+    return {
+        "job": config.job, "day": day, "skipped": context.skipped(day), "weekday": day.date.strftime("%A"),
+        "columns": columns(config.kind),
+        "tests": [each for each in tested if each.day == day],
+        "curves": {
+            name: _curve(tested, name, skipped, day)
+            for name, measure in MEASURES[config.kind].items()
+            if measure.curve
+        },
+        "all_requests": [each for each in MEASURES[config.kind].values() if each.everyone],
+        "volumes": _volumes(shared["validated"]),
+        "quarantine": _quarantine(shared["validated"]),
+        "changes": changes_of(context, day),
+        "accepted": shared["validated"].manifest.extra if shared["validated"] is not None else {},
+        "growth": _growth(shared["maps"]),
+        "features": shared["features"].manifest.rows if shared["features"] is not None else {},
+        "empty_days": _empty_days(shared["features"]),
+        "calibration": _calibration(config.kind, shared["features"], own),
+        "experiments": {name: _experiment(parts) for name, parts in own.items()},
+        "release": _release(store.current(Ref("release", config.job, day))),
+        "timings": _timings(shared, own), "bytes": store.sizes(config.job),
+    }  # fmt: skip
+
+
+def _curve(tested: list[TestedDay], measure: str, skipped: list[Day], today: Day) -> Any:
+    series: dict[str, list[tuple[Day, float]]] = {}
+    for each in tested:
+        value = each.values.get(measure)
+        if value is not None:
+            series.setdefault(each.experiment, []).append((each.day, float(value)))
+    return curves.lines(series, skipped=skipped, today=today)
+
+
+def _volumes(validated: Artifact | None) -> list[dict[str, Any]]:
+    if validated is None:
+        return []
+    return [{"table": name, **counts} for name, counts in validated.manifest.extra["counts"].items()]
+
+
+def _quarantine(validated: Artifact | None) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, counts in validated.manifest.extra["counts"].items() if validated is not None else ():
+        found |= {f"{name}: {reason}": number for reason, number in counts["reasons"].items()}
+    return found
+
+
+def _growth(maps: Artifact | None) -> list[tuple[str, int, int]]:
+    if maps is None:
+        return []
+    before = maps.manifest.extra["sizes_before"]
+    return [(space, size, size - before.get(space, 2)) for space, size in maps.manifest.extra["sizes"].items()]
+
+
+def _empty_days(features: Artifact | None) -> dict[str, Any]:
+    """By group of requests, a histogram of the empty days in their history window."""
+    found = features.manifest.extra["empty_days"] if features is not None else {}
+    return {
+        GROUPS.get(group, group.replace("_", " ")): curves.bars(
+            {f"{days} empty": count for days, count in enumerate(counts) if count}
+        )
+        for group, counts in found.items()
+        if any(counts)
+    }
+
+
+def _calibration(kind: str, features: Artifact | None, own: dict[str, dict[str, Artifact | None]]) -> dict[str, Any]:
+    """By experiment, the tested predictions of clicks against what was clicked; none whose payload was pruned."""
+    if kind != "impressions" or features is None or features.manifest.pruned:
+        return {}
+    label = day_arrays.read(features).label
+    return {
+        name: curves.calibration(metrics.calibration_bins(label, np.load(test.file("logits.npy"))).tolist())
+        for name, parts in own.items()
+        if (test := parts["test"]) is not None
+        and not test.manifest.pruned
+        # A test of an earlier generation of the day was of other rows.
+        and any(each.id == features.id for each in test.manifest.inputs)
+    }
+
+
+def _experiment(parts: dict[str, Artifact | None]) -> dict[str, Any]:
+    checkpoint, gate, check = parts["checkpoint"], parts["gate"], parts["check"]
+    shown: dict[str, Any] = {
+        "gate": gate.manifest.extra if gate is not None else None,
+        "loss": None,
+        "checkpoint": None,
+        "wild": in_words(told(checkpoint.manifest)) if checkpoint is not None else "",
+    }
+    if checkpoint is not None:
+        shown["checkpoint"] = checkpoint.manifest
+        if not checkpoint.manifest.pruned:
+            losses = np.load(checkpoint.file("losses.npy"))
+            shown["loss"] = curves.trace([float(value) for value in losses], "loss of the day's batches")
+    shown["check"] = check.manifest.extra if check is not None else None
+    return shown
+
+
+def _release(release: Artifact | None) -> dict[str, Any] | None:
+    return dict(release.manifest.extra) if release is not None else None
+
+
+def _timings(shared: dict[str, Artifact | None], own: dict[str, dict[str, Artifact | None]]) -> list[tuple[str, float]]:
+    rows = list(shared.items())
+    rows += [(f"{name}: {kind}", artifact) for name, parts in own.items() for kind, artifact in parts.items()]
+    return [(label, sum(artifact.manifest.timings.values())) for label, artifact in rows if artifact is not None]

@@ -1,0 +1,150 @@
+"""The check of a day's exported models: in a clean process, against the trainer's scores and over all candidates."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.config.experiment import Release
+from pipeline.days import Day
+from pipeline.errors import ChainError
+from pipeline.job import JobContext
+from pipeline.release.check.checker import Checker
+from pipeline.release.check.probe import day_items, probe
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.reuse import as_input, key_of
+from pipeline.storage.digests import content_digest
+
+KIND = "check"
+PROBABILITY_TOLERANCE = 1e-6
+LOGIT_TOLERANCE = 1e-5  # relative, to at least 1
+SPREAD = (0.01, 100.0)
+"""Scores over all candidates must vary at least and at most so many times what the trainer's golden scores do."""
+
+
+def check_day(context: JobContext, day: Day) -> list[Artifact]:
+    """The checks of every experiment that exported ``day``: verdict ``ok`` or ``block``, reasons and figures.
+
+    Raises:
+        ChainError: no experiment exported the day.
+        DayspringError: the checking process died.
+    """
+    exports = {
+        name: export
+        for name in context.config.experiments
+        if (export := context.store.current(Ref("export", context.job, day, name))) is not None
+    }
+    if not exports:
+        raise ChainError(
+            f"{day}: no experiment exported a model of this day; run "
+            f"`python -m pipeline run --job {context.job} --day {day}`"
+        )
+    items = None
+    done = []
+    for name, export in exports.items():
+        ref = Ref(KIND, context.job, day, name)
+        state = context.store.current(Ref("state", context.job, day))
+        inputs = [as_input(export), *([as_input(state)] if state is not None else [])]
+        release = context.config.release
+        settings = content_digest({"share": release.unknown_share_max, "spread": release.score_spread_min})
+        key = key_of(inputs, settings)
+        current = context.store.current(ref)
+        if current is not None and current.manifest.key == key and context.store.taint_reason(ref) is None:
+            done.append(current)
+            continue
+        if export.manifest.pruned:
+            continue
+        began = time.perf_counter()
+        items = items or day_items(context, day)
+        figures = _figures(context, name, export, *items)
+        reasons = judged(figures, release)
+        extra = {
+            "verdict": "block" if reasons else "ok", "reasons": reasons, "figures": figures,
+            "export": export.id, "checkpoint": export.manifest.extra["checkpoint"],
+        }  # fmt: skip
+        with context.store.draft(ref) as draft:
+            done.append(
+                draft.commit(
+                    key=key, digest=content_digest({"verdict": extra["verdict"], "export": export.manifest.digest}),
+                    inputs=inputs, settings=settings, extra=extra, timings={"check": time.perf_counter() - began},
+                )
+            )  # fmt: skip
+    return done
+
+
+def judged(figures: Mapping[str, Any], settings: Release) -> list[str]:
+    """Why a model with these figures may not be released; empty if it may."""
+    if "error" in figures:
+        return [f"it cannot be loaded and called without the project: {figures['error']}"]
+    reasons = []
+    if not figures["rows"]:
+        reasons.append("it has no golden rows to compare with")
+    for name, limit in (("probability", PROBABILITY_TOLERANCE), ("logit", LOGIT_TOLERANCE)):
+        found = figures[f"{name}_difference"]
+        if not found <= limit:
+            reasons.append(f"its {name} differs from the trainer's by {found:.3g}, more than {limit:g}")
+    for field, share in figures.get("unknown", {}).items():
+        if share > settings.unknown_share_max:
+            reasons.append(
+                f"{share:.1%} of the ids of '{field}' over all candidates are unknown to it, "
+                f"more than release.unknown_share_max = {settings.unknown_share_max:.1%}"
+            )
+    if "spread" in figures:
+        least = max(settings.score_spread_min, SPREAD[0] * figures["trainer_spread"])
+        most = max(settings.score_spread_min, SPREAD[1] * figures["trainer_spread"])
+        if not least <= figures["spread"] <= most:
+            reasons.append(
+                f"its scores over all candidates vary by {figures['spread']:.3g}, outside {least:.3g} … {most:.3g} "
+                f"(the trainer's golden scores vary by {figures['trainer_spread']:.3g}; see release.score_spread_min)"
+            )
+    return reasons
+
+
+def _figures(
+    context: JobContext, experiment: str, export: Artifact, items: Mapping[str, Any], count: int
+) -> dict[str, Any]:
+    golden = export.file("golden_inputs.npz")
+    job: dict[str, Any] = {
+        "model": str(export.file("model").resolve()), "inputs": str(golden.resolve()),
+        "outputs": str(export.file("golden_outputs.npz").resolve()),
+    }  # fmt: skip
+    with np.load(golden, allow_pickle=False) as rows, np.load(job["outputs"], allow_pickle=False) as outputs:
+        found = probe(context, experiment, {**rows, "special": outputs["special"]}, items, count)
+    checker = Checker.of(context)
+    if found is None:
+        return _named(checker.check(job))
+    with tempfile.TemporaryDirectory(prefix="dayspring-probe-") as folder:
+        path = Path(folder) / "candidates.npz"
+        np.savez(path, **found.inputs)  # type: ignore[arg-type]
+        return _named(
+            checker.check({**job, "candidates": str(path), "fields": found.fields, "count": found.candidates})
+        )
+
+
+def _named(figures: dict[str, Any]) -> dict[str, Any]:
+    """Figures as a manifest can hold them: JSON knows no infinity."""
+    return {
+        name: 1e308 if isinstance(value, float) and not np.isfinite(value) else value for name, value in figures.items()
+    }
+
+
+def check_exports(context: JobContext, day: Day) -> list[Artifact]:
+    """Check every export of ``day``; none on a skipped day. A verdict is recorded, it fails nothing.
+
+    Raises:
+        ChainError: no experiment exported the day.
+    """
+    if context.skipped(day) is not None:
+        return []
+    checks = check_day(context, day)
+    for check in checks:
+        if check.manifest.extra["verdict"] != "ok":
+            reasons = "; ".join(check.manifest.extra["reasons"])
+            print(f"{day} {check.ref.experiment}: the check blocks the release: {reasons}", file=sys.stderr)
+    return checks

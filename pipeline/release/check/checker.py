@@ -1,0 +1,115 @@
+"""The clean process that checks exported models: started on first use, serves every day of its parent."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from pipeline.errors import DayspringError
+from pipeline.job import JobContext
+
+_SCRIPT = Path(__file__).with_name("checker_script.py")
+_SECONDS = 600.0
+_MODELS = 500  # then a new process: TensorFlow keeps about 0.15 MB of each model that was loaded
+
+
+class Checker:
+    """Hands paths to a clean interpreter and takes figures back.
+
+    The interpreter runs isolated (``-I``), in a folder of its own, and dies with this process.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._log: IO[str] | None = None
+        self._checked = 0
+
+    @classmethod
+    def of(cls, context: JobContext) -> Checker:
+        """The checker of this process, closed together with the context."""
+
+        def start() -> Checker:
+            checker = cls()
+            context.on_close(checker.close)
+            return checker
+
+        return context.kept(cls, start)
+
+    def check(self, job: Mapping[str, Any]) -> dict[str, Any]:
+        """The figures of one model.
+
+        Args:
+            job: ``model`` (folder), ``inputs`` and ``outputs`` (golden rows), and optionally ``candidates`` (inputs of
+                a sample of all candidates), ``count`` of them, and their ``fields``.
+
+        Returns:
+            What ``checker_script.check`` gives, or ``error`` if the model cannot be loaded or called.
+
+        Raises:
+            DayspringError: the process died or did not answer.
+        """
+        if self._checked >= _MODELS:
+            self.close()
+        process = self._process or self._start()
+        self._checked += 1
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(json.dumps(dict(job)) + "\n")
+            process.stdin.flush()
+            ready = select.select([process.stdout], [], [], _SECONDS)[0]
+            line = process.stdout.readline() if ready else ""
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            tail = self._tail()
+            self.close()
+            raise DayspringError(
+                f"{job['model']}: the checking process ended without an answer; the end of what it wrote:\n{tail}\n"
+                "Is there memory for a second TensorFlow (about 600 MB)? Run the stage `check` again"
+            )
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        """Ends the process; the next check starts another."""
+        process, self._process, self._checked = self._process, None, 0
+        if process is not None:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.kill()
+            process.wait()
+            with suppress(BrokenPipeError):  # a line that it did not live to read
+                process.stdin.close()
+            process.stdout.close()
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _start(self) -> subprocess.Popen[str]:
+        self._folder = tempfile.TemporaryDirectory(prefix="dayspring-check-")
+        self._log = (Path(self._folder.name) / "log").open("w+", encoding="utf-8", errors="replace")
+        # The parent's id goes along, so that a child whose parent is already gone notices.
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", str(_SCRIPT), str(os.getpid())], cwd=self._folder.name, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, encoding="utf-8",
+        )  # fmt: skip
+        return self._process
+
+    def _tail(self) -> str:
+        if self._log is None:
+            return ""
+        self._log.seek(0)
+        return self._log.read()[-1500:]

@@ -1,0 +1,1 @@
+"""What a release holds beside the model: candidates, histories, profiles, counters."""

@@ -1,0 +1,55 @@
+"""What a release is derived from: the feature state, id maps and tables of a day, as of its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from pipeline.config import JobConfig
+from pipeline.days import Day
+from pipeline.errors import ChainError
+from pipeline.features.frames.frame import Array
+from pipeline.features.ids.idmap import IdMap
+from pipeline.features.ids.store import IdMapStore
+from pipeline.features.plan.plan import Plan
+from pipeline.features.state.kept import states_of
+from pipeline.features.state.state import FeatureState, StatePlan
+from pipeline.features.state.store import StateStore
+from pipeline.ingest.day_tables import NextTables
+from pipeline.job import JobContext
+
+
+class AsOf:
+    """Everything that a release's contents are derived from, as of the end of a day.
+
+    Attributes:
+        tables: the day's, as the next day may know them.
+    """
+
+    def __init__(self, context: JobContext, config: JobConfig, day: Day) -> None:
+        self.context, self.config, self.day = context, config, day
+        self.plan = Plan(config)
+        same = StatePlan.of(config) == StatePlan.of(context.config)
+        self.states = states_of(context) if same else StateStore(context.store, config)
+        self.state: FeatureState = self.states.as_of(day)
+        # Maps only grow: what they hold beyond the day is not looked at, as nothing of the day refers to it.
+        self.maps: Mapping[str, IdMap] = {
+            space: IdMapStore.of(context).read(space, kind) for space, kind in self.plan.spaces.items()
+        }
+        found = NextTables.on(context, day)
+        if found is None:
+            raise ChainError(
+                f"{day}: its validated tables are gone, so its release cannot be derived; run "
+                f"`python -m pipeline stage validate --job {context.job} --day {day} --reprocess`"
+            )
+        self.tables = found
+
+    def raw(self, space: str, index: NDArray[Any]) -> Array:
+        return self.maps[space].raw(index)
+
+    def space_of(self, feature: str) -> str:
+        space = self.plan.features[feature].feature.space
+        assert space is not None
+        return space

@@ -1,0 +1,104 @@
+"""What changes daily, as of the end of a day: candidates, histories, profiles, counters, each a part of the release.
+
+Derived from the feature state, the id maps and the day's validated tables, all in raw ids. Values are compact JSON:
+
+* ``meta``: settings, columns and other small things, one field each;
+* ``ids.<space>``: raw id → index, of the ids that the released model knows;
+* ``counters.<feature>+<feature>``: raw id of the first feature → columns over the other ones and the counted values;
+* ``histories``: owner → the days and lists of its entries;
+* ``profiles``, ``contexts``, ``items``: user, owner, item → its columns (order and kinds in ``meta``);
+* ``candidates``: chapter → keys and places of its packages, or ``all`` → items; ``packages``: key → its attributes;
+* ``base_chapters``: chapter → base chapter; ``study``: owner → sections and their values;
+* ``style_counts``: owner → days, styles and counts of the days that a window reaches;
+* ``last_year``, ``last_year_own``: group → windows of last year's histories for the day after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline.config import JobConfig
+from pipeline.days import Day
+from pipeline.features.frames.frame import Lists
+from pipeline.features.frames.packing import unpack
+from pipeline.features.state.counters import CounterTable
+from pipeline.job import JobContext
+from pipeline.release.contents.as_of import AsOf
+from pipeline.release.contents.columns_json import plain
+from pipeline.release.contents.homework import ranking_parts
+from pipeline.release.contents.impressions import impression_parts
+from pipeline.release.contents.keyed_parts import grouped, grouped_by_owner
+from pipeline.release.contents.parts import Part, encoded
+
+ENCODING = 1
+"""Raised when the stored form changes: the same contents are then another release."""
+
+
+def contents(context: JobContext, config: JobConfig, day: Day, sizes: Mapping[str, int]) -> list[Part]:
+    """Every part of the release of ``day``.
+
+    Args:
+        config: the settings in force when the release was built.
+        sizes: by id space, how many indices the released model knows.
+    """
+    here = AsOf(context, config, day)
+    meta: dict[str, Any] = {
+        "config": config.model_dump(mode="json", by_alias=True), "day": str(day), "frames": {},
+        "overall": {name: np.asarray(column).tolist() for name, column in here.state.overall.columns().items()},
+    }  # fmt: skip
+    parts = [*_id_maps(here, sizes), *_counters(here, meta), _histories(here)]
+    parts += ranking_parts(here, meta) if here.plan.ranking else impression_parts(here, meta)
+    return [*parts, Part("meta", {name: encoded(value) for name, value in meta.items()})]
+
+
+def _id_maps(here: AsOf, sizes: Mapping[str, int]) -> Iterable[Part]:
+    for space, id_map in here.maps.items():
+        known = id_map.ids[: max(sizes.get(space, 2) - 2, 0)].tolist()
+        yield Part(f"ids.{space}", {str(raw): b"%d" % index for index, raw in enumerate(known, 2)})
+
+
+def _counters(here: AsOf, meta: dict[str, Any]) -> Iterable[Part]:
+    meta["counters"] = {}
+    for group, table in here.state.counters.items():
+        name = f"counters.{'+'.join(group)}"
+        part, plain_counts = _counter(here, name, group, table)
+        meta["counters"][name] = {"key": list(group), "half_lives": list(table.half_lives), "counts_only": plain_counts}
+        yield part
+
+
+def _counter(here: AsOf, name: str, group: Sequence[str], table: CounterTable) -> tuple[Part, bool]:
+    """The cells of one key; where every event is positive, the columns of positive ones are left out."""
+    merged = table.table.merged
+    indices = unpack(merged.keys, table.arity)
+    raws = [here.raw(here.space_of(feature), index) for feature, index in zip(group, indices, strict=True)]
+    cells = {column: values for column, values in merged.columns.items() if not isinstance(values, Lists)}
+    pairs = (("count", "positive"), ("last_day", "last_positive"), ("decayed", "decayed_positive"))
+    counts_only = all(np.array_equal(cells[every], cells[positive]) for every, positive in pairs)
+    wanted = [column for pair in pairs for column in (pair[:1] if counts_only else pair)]
+    if not table.half_lives:
+        wanted = [column for column in wanted if not column.startswith("decayed")]
+    columns = {feature: raw.tolist() for feature, raw in zip(group[1:], raws[1:], strict=True)}
+    columns |= {column: np.asarray(cells[column]).tolist() for column in wanted}
+    first = indices[0]  # ascending, as packed keys are
+    starts = np.flatnonzero(np.concatenate([[True], first[1:] != first[:-1]])) if len(first) else first
+    return grouped(name, raws[0][starts].tolist(), [*starts.tolist(), len(first)], columns), counts_only
+
+
+def _histories(here: AsOf) -> Part:
+    table = here.state.histories
+    kept = table.kept(here.day)
+    indices = unpack(kept.keys, table.rule.arity)
+    owners = [here.raw(space, index).tolist() for space, index in zip(here.plan.owner_spaces, indices, strict=True)]
+    days = kept.columns["days"]
+    assert isinstance(days, Lists)
+    columns: dict[str, list[Any]] = {"days": days.values.tolist()}
+    for part, space in here.plan.history_parts.items():
+        lengths, values = kept.columns[f"{part}.lengths"], kept.columns[f"{part}.values"]
+        assert isinstance(lengths, Lists)
+        assert isinstance(values, Lists)
+        ends = np.concatenate([[0], np.cumsum(lengths.values)]).astype(np.int64)
+        columns[part] = plain(Lists(ends, here.raw(space, values.values)))
+    return grouped_by_owner("histories", owners, days.offsets, columns)

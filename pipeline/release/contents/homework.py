@@ -1,0 +1,193 @@
+"""The parts of a release that only ranking jobs have: packages by chapter, contexts, study values, last year."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.schema import FIRST, PADDING
+from pipeline.features.arrays.pool import Pool
+from pipeline.features.build_features import pool_of
+from pipeline.features.frames.frame import Column, Lists
+from pipeline.features.frames.from_arrow import column_of
+from pipeline.features.frames.packing import unpack
+from pipeline.features.rows.candidate_table import listed
+from pipeline.features.rows.day import flat
+from pipeline.features.rows.homework import base_ids, row_columns, user_columns
+from pipeline.features.state.kept import key_ranks
+from pipeline.features.state.last_year import last_year_days, last_year_windows
+from pipeline.features.state.style_counts import COUNTS, STYLES
+from pipeline.ingest.day_tables import DayTables
+from pipeline.release.contents.as_of import AsOf
+from pipeline.release.contents.columns_json import kind_of, plain
+from pipeline.release.contents.keyed_parts import distinct, field_of, framed, grouped, grouped_by_owner, profiles
+from pipeline.release.contents.parts import Part, encoded
+
+CONTEXT_DAYS = 28
+"""How far back an owner's own columns (edition, grade, term) are looked for, at least."""
+
+
+def ranking_parts(here: AsOf, meta: dict[str, Any]) -> list[Part]:
+    """Candidates, packages and what else requests of a ranking need."""
+    settings = here.config.ranking
+    assert settings is not None
+    parts = [*_candidates(here), *_contexts(here, meta), *_base_chapters(here), *_study(here), *_last_year(here)]
+    parts += _style_counts(here, meta)
+    if settings.profile is not None and user_columns(here.plan):
+        users = profiles(here, settings.profile.table, settings.profile.key, user_columns(here.plan), "user")
+        parts.append(framed("profiles", flat(users[f"user.{settings.profile.key}"]), users.columns, meta))
+    counts = here.plan.style_counts()
+    if counts is not None:
+        # The columns of this feature are the styles that were seen first.
+        space = here.plan.history_parts["styles"]
+        known = min(2 + counts.feature.size, here.maps[space].size_at(here.day))
+        meta["styles"] = here.raw(space, np.arange(2, known)).tolist()
+    return parts
+
+
+def candidate_pool(here: AsOf) -> Pool:
+    """Every package that may be offered the day after."""
+    assert here.config.ranking is not None
+    table = here.config.ranking.candidates.table
+    known = listed(here.plan, here.tables(table), base_ids(here.plan, here.tables)) if table is not None else None
+    return pool_of(here.plan, here.state, known, here.maps)
+
+
+def _candidates(here: AsOf) -> Iterable[Part]:
+    settings = here.config.ranking
+    assert settings is not None
+    pool = candidate_pool(here)
+    members = pool.members
+    place = np.arange(len(members.values)) - np.repeat(members.offsets[:-1], members.lengths)
+    kept = place < settings.candidates.limit
+    ends = np.concatenate([[0], np.cumsum(kept)])[members.offsets]
+    packages = members.values[kept]
+    keys = here.raw(here.plan.item_space, pool.keys)
+    chapters = here.raw(here.plan.roles["chapters"], pool.chapters).tolist()
+    columns = {"keys": keys[packages].tolist(), "order": pool.order[packages].tolist()}
+    yield grouped("candidates", chapters, ends.tolist(), columns)
+    used = np.unique(packages)
+    attributes = {
+        role: plain(Lists(lists.offsets, here.raw(here.plan.roles[role], lists.values)))
+        for role, lists in ((role, lists.take(used)) for role, lists in pool.roles.items())
+    }
+    rows = zip(*attributes.values(), strict=True)
+    fields = {
+        field_of(key): encoded(dict(zip(attributes, row, strict=True)))
+        for key, row in zip(keys[used].tolist(), rows, strict=True)
+    }
+    yield Part("packages", fields)
+
+
+def _contexts(here: AsOf, meta: dict[str, Any]) -> Iterable[Part]:
+    """The columns of each owner's newest row, of those that are its own and not the day's."""
+    settings, history = here.config.ranking, here.config.history
+    assert settings is not None
+    names = [name for name in row_columns(here.plan) if name not in (*settings.owner, settings.user)]
+    if not names:
+        return
+    fields: dict[str, bytes] = {}
+    last = max(CONTEXT_DAYS, history.length + history.lead if history.days == "calendar" else 0)
+    for back in range(last):
+        tables = DayTables.on(here.context, here.day.plus(-back))
+        if tables is None:
+            continue
+        for table in (settings.rows, settings.log):
+            if table is None:
+                continue
+            rows = tables(table)
+            owners = [flat(column_of(rows, name)).tolist() for name in settings.owner]
+            columns: dict[str, Column] = {f"row.{name}": column_of(rows, name) for name in names}
+            meta["frames"]["contexts"] = [[name, kind_of(values)] for name, values in columns.items()]
+            values = zip(*(plain(column) for column in columns.values()), strict=True)
+            today = {field_of(*owner): row for owner, row in zip(zip(*owners, strict=True), values, strict=True)}
+            fields |= {name: encoded(row) for name, row in today.items() if name not in fields}
+    yield Part("contexts", fields)
+
+
+def _base_chapters(here: AsOf) -> Iterable[Part]:
+    settings = here.config.ranking
+    assert settings is not None
+    base = base_ids(here.plan, here.tables)
+    if base is None or settings.base_chapters is None:
+        return
+    chapters = distinct(flat(column_of(here.tables(settings.base_chapters.table), settings.base_chapters.chapter)))
+    lists = base.chapters(Lists(np.arange(len(chapters) + 1, dtype=np.int64), chapters))
+    pairs = zip(chapters.tolist(), lists.values.tolist(), strict=True)
+    yield Part("base_chapters", {field_of(chapter): encoded(to) for chapter, to in pairs})
+
+
+def _study(here: AsOf) -> Iterable[Part]:
+    space = here.plan.study_owner_space
+    if space is None:
+        return
+    merged = here.state.latest.table.merged
+    owner, section = unpack(merged.keys, 2)
+    values = merged.columns["values"]
+    assert not isinstance(values, Lists)
+    width = values.shape[1]
+    rows = plain(Lists(np.arange(0, values.size + 1, max(width, 1), dtype=np.int64), values.reshape(-1)))
+    days = merged.columns["day"]
+    assert not isinstance(days, Lists)
+    columns = {
+        "sections": here.raw(here.plan.roles["sections"], section).tolist(), "day": days.tolist(), "values": rows,
+    }  # fmt: skip
+    starts = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]])) if len(owner) else owner
+    yield grouped("study", here.raw(space, owner[starts]).tolist(), [*starts.tolist(), len(owner)], columns)
+
+
+def _style_counts(here: AsOf, meta: dict[str, Any]) -> Iterable[Part]:
+    """The counts of each owner's days that the next day's window reaches, and the styles that have a column."""
+    space, table = here.plan.counted_space, here.state.style_counts
+    if space is None or table is None:
+        return
+    size = max(each.feature.size for each in here.plan.of_frame("style_counts"))
+    known = min(FIRST + size, here.maps[space].size_at(here.day))
+    meta["counted_styles"] = here.raw(space, np.arange(FIRST, known)).tolist()
+    owner, entries = table.all(here.day)
+    indices = unpack(owner, table.rule.arity)
+    owners = [here.raw(each, index).tolist() for each, index in zip(here.plan.owner_spaces, indices, strict=True)]
+    columns = {
+        "days": entries.days.tolist(), STYLES: here.raw(space, entries.parts[STYLES].values).tolist(),
+        COUNTS: entries.parts[COUNTS].values.tolist(),
+    }  # fmt: skip
+    yield grouped_by_owner("style_counts", owners, entries.offsets, columns)
+
+
+def _last_year(here: AsOf) -> Iterable[Part]:
+    """Windows for the day after, of every group (and class) that had homework in last year's window."""
+    settings = here.config.history.last_year
+    names = sorted({f.column for f in here.plan.of_frame("last_year")})
+    if settings is None or not names:
+        return
+    slots = [
+        [found for each in days if (found := here.states.history_rows(each)) is not None]
+        for days in last_year_days(here.day.next(), here.config.history.length, settings.years)
+    ]
+    places = {part: key_ranks(here.context, here.maps[here.plan.history_parts[part]]) for part in names}
+    wanted: list[tuple[str, Any]] = [("last_year", "groups")]
+    if settings.own_class_first:
+        wanted.append(("last_year_own", "own"))
+    for name, by in wanted:
+        keys = [np.zeros(0, np.int64), *(getattr(each, by) for rows in slots for each in rows)]
+        groups: NDArray[np.int64] = np.unique(np.concatenate(keys))
+        windows = last_year_windows(slots, groups, places, values=settings.values, by=by)
+        yield Part(name, _windows(here, groups.tolist(), windows))
+
+
+def _windows(here: AsOf, groups: Sequence[int], found: Mapping[str, NDArray[np.int32]]) -> dict[str, bytes]:
+    columns = {}
+    for part, windows in found.items():
+        lengths = (windows != PADDING).sum(axis=2)  # values come first, then padding
+        raw = here.raw(here.plan.history_parts[part], windows[windows != PADDING])
+        days = plain(Lists(np.concatenate([[0], np.cumsum(lengths.ravel())]).astype(np.int64), raw))
+        size = windows.shape[1]
+        columns[part] = [days[start : start + size] for start in range(0, len(days), size)]
+    return {
+        str(group): encoded({part: rows[at] for part, rows in columns.items()})
+        for at, group in enumerate(groups)
+        if any(any(day) for rows in columns.values() for day in rows[at])
+    }

@@ -1,0 +1,27 @@
+"""The record of a day's publication: an artefact, so that `status` and the report show what came of a release."""
+
+from __future__ import annotations
+
+from pipeline.job import JobContext
+from pipeline.release.publish.publisher import Outcome
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.reuse import as_input, key_of
+from pipeline.storage.digests import content_digest
+
+
+def record(context: JobContext, release: Artifact, outcome: Outcome) -> Artifact:
+    """Commits what a publish did; a repeat with the same result commits nothing."""
+    extra = {
+        "status": outcome.status, "reason": outcome.reason, "release_id": release.manifest.extra.get("release_id"),
+        "served": outcome.pointer.release_id if outcome.pointer is not None else None,
+        "version": outcome.pointer.version if outcome.pointer is not None else None,
+    }  # fmt: skip
+    inputs = [as_input(release)]
+    digest = content_digest(extra)
+    key = key_of(inputs, digest)
+    ref = Ref("publish", context.job, release.ref.day)
+    current = context.store.current(ref)
+    if current is not None and current.manifest.key == key:
+        return current
+    with context.store.draft(ref) as draft:
+        return draft.commit(key=key, digest=digest, inputs=inputs, extra=extra)

@@ -1,0 +1,239 @@
+"""The line of a day: which stages run, in which order, for which experiments."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pipeline.days import Day
+from pipeline.errors import ChainError, DaySkipped, DayspringError, LockTimeout
+from pipeline.features.arrays.paired_lists import UNPAIRED
+from pipeline.job import JobContext
+from pipeline.monitoring.failures import noted
+from pipeline.process.tensorflow_start import start_tensorflow
+from pipeline.storage.artifacts.artifact import Artifact
+from pipeline.training.chain import Chain
+from pipeline.training.overrides import NONE, Overrides
+
+SHARED = ("extract", "validate", "update_id_maps", "build_features")
+EXPERIMENT = "experiment"
+CLOSING = ("check", "release", "publish", "prune", "report")
+STAGES = (*SHARED, EXPERIMENT, *CLOSING)
+
+Publish = Literal["last", "each", "none"]
+
+
+_FUNCTIONS = {
+    "extract": "pipeline.ingest.extract.extract",
+    "validate": "pipeline.ingest.validate.validate",
+    "update_id_maps": "pipeline.features.update_id_maps.grow",
+    "build_features": "pipeline.features.build_features.build_day",
+    EXPERIMENT: "pipeline.stages.experiment.run",
+    "check": "pipeline.release.check.check.check_exports",
+    "release": "pipeline.release.build.build_release",
+    "publish": "pipeline.release.control.publish_release",
+    "prune": "pipeline.release.prune.prune_after",
+    "report": "pipeline.monitoring.report.page.write_report",
+}
+"""What each stage does: a function of (context, day, …) that turns committed artefacts into a new one."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage that leaves a note where it fails, so that the page can tell a failed day from one never run."""
+
+    name: str
+    function: Callable[..., Any]
+
+    def run(self, context: JobContext, day: Day, *experiment: str, **options: Any) -> Any:
+        with noted(context.root, context.job, day, self.name, *experiment):
+            return self.function(context, day, *experiment, **options)
+
+
+def stage(name: str) -> Stage:
+    """The stage of this name; its module is imported only when it is asked for: most stages need no TensorFlow."""
+    if name == EXPERIMENT:
+        start_tensorflow()
+    module, _, function = _FUNCTIONS[name].rpartition(".")
+    return Stage(name, getattr(importlib.import_module(module), function))
+
+
+@dataclass
+class Line:
+    """Runs days of a job in order, in one process.
+
+    Experiments are independent: one that fails is left out of the later days of this range and the others go on.
+
+    Args:
+        context: the job.
+        experiments: those to train.
+        publish: release and publish after the last day, after each, or not.
+        reprocess: read the sources again and train again what is there already.
+        overrides: what is trained otherwise than the YAML says.
+        late_days: look at the sources again for days that were skipped; those that have come are taken in.
+        say: receives one line of progress at a time.
+    """
+
+    context: JobContext
+    experiments: list[str]
+    publish: Publish = "last"
+    reprocess: bool = False
+    overrides: Overrides = NONE
+    late_days: bool = False
+    say: Callable[[str], None] = field(default=lambda text: print(text, file=sys.stderr, flush=True))
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def run(self, first: Day, last: Day) -> bool:
+        """Run every day from ``first`` to ``last``; false if an experiment failed. A shared stage's failure raises."""
+        try:
+            for day in first.through(last):
+                self._day(day, is_last=day == last)
+                if len(self.failed) == len(self.experiments):
+                    break
+        finally:
+            self.context.close()
+            for name, reason in self.failed.items():
+                self.say(f"error: {self.context.job}/{name} stopped on {reason}")
+        return not self.failed
+
+    def _day(self, day: Day, *, is_last: bool) -> None:
+        began = time.perf_counter()
+        what: list[str] = []
+        for name in SHARED:
+            again = self.reprocess or (self.late_days and self._may_have_come(name, day))
+            made = stage(name).run(self.context, day, reprocess=again)
+            if name == "validate":
+                what += [*quarantined(made), *accepted_beyond(made), *tables_changed(self.context, day)]
+            if name == "build_features" and made is not None:
+                what += unpaired(made)
+        for experiment in self.experiments:
+            # Only now: a first day that cannot be read is no start.
+            chain = Chain.of(self.context, experiment)
+            if chain.start is None:
+                chain.begin(day)
+        skipped = self.context.skipped(day)
+        if skipped is None:
+            for experiment in self.experiments:
+                text = self._experiment(day, experiment)
+                if text is not None:
+                    what.append(f"{experiment} {text}")
+            if len(self.failed) < len(self.experiments):
+                self._close(day, is_last=is_last)
+        else:
+            what.append(f"skipped: {skipped}")
+            if is_last and self.publish == "last":
+                self._publish_newest(day)
+            stage("report").run(self.context, day)
+        self.say_day(day, f"{' · '.join(what)}  ({time.perf_counter() - began:.1f} s)")
+
+    def _may_have_come(self, stage: str, day: Day) -> bool:
+        """Whether a day was skipped that only its extraction can find to be there now."""
+        return stage == "extract" and not self.context.config.is_dirty(day) and self.context.skipped(day) is not None
+
+    def say_day(self, day: Day, text: str) -> None:
+        """Tell what became of a day, once all of it is committed."""
+        self.say(f"{day}  {text}")
+
+    def _experiment(self, day: Day, experiment: str) -> str | None:
+        if experiment in self.failed:
+            return None
+        try:
+            done = stage(EXPERIMENT).run(
+                self.context, day, experiment, reprocess=self.reprocess, overrides=self.overrides
+            )
+            return str(done.summary)
+        except LockTimeout:
+            raise
+        except DayspringError as error:
+            self.failed[experiment] = f"{day}: {error}"
+            return "failed"
+
+    def _close(self, day: Day, *, is_last: bool) -> None:
+        wanted = {"check", "report", "prune"}
+        if self.publish == "each" or (self.publish == "last" and is_last):
+            wanted |= self._releasing(day)
+        for name in CLOSING:
+            if name in wanted:
+                stage(name).run(self.context, day)
+
+    def _releasing(self, day: Day) -> set[str]:
+        """The stages that release a day: none where the champion, whose model would be released, was not trained."""
+        from pipeline.release.decision import champion_of
+
+        champion = champion_of(self.context, day)
+        if Chain.of(self.context, champion).trained(day) is not None:
+            return {"release", "publish"}
+        if champion not in self.failed:
+            self.say(f"{day}: nothing is released: the champion '{champion}' is not among the experiments trained")
+        return set()
+
+    def _publish_newest(self, last: Day) -> None:
+        """The range ends in skipped days: what is published is the last day that was not skipped."""
+        newest = next(
+            (d for d in reversed(self.context.store.days("features", self.context.config.job)) if d <= last), None
+        )
+        if newest is not None:
+            releasing = self._releasing(newest)
+            for name in (each for each in CLOSING if each in releasing):
+                stage(name).run(self.context, newest)
+
+
+def guard_champion(context: JobContext, day: Day, trained: list[str]) -> None:
+    """A run that trains some experiments only releases nothing where the champion is not among them.
+
+    Raises:
+        DaySkipped: the champion has no checkpoint of ``day`` and is not one of ``trained``.
+    """
+    from pipeline.release.decision import champion_of
+
+    champion = champion_of(context, day)
+    if champion not in trained and Chain.of(context, champion).trained(day) is None:
+        raise DaySkipped(
+            f"{day}: nothing is released: the champion '{champion}' is not among the experiments of this run"
+        )
+
+
+def quarantined(validated: Artifact) -> list[str]:
+    """What validation put aside, in words; empty if nothing."""
+    rows = sum(counts["quarantined"] for counts in validated.manifest.extra.get("counts", {}).values())
+    return [f"{rows} row{'s' * (rows != 1)} in quarantine ({validated.id})"] if rows else []
+
+
+def unpaired(features: Artifact) -> list[str]:
+    """Of histories that are read together, the rows whose lists differ in length, in words; empty if none."""
+    counts = {name.removeprefix(UNPAIRED): n for name, n in features.manifest.rows.items() if name.startswith(UNPAIRED)}
+    return [f"{n} row{'s' * (n != 1)} with unequal lists of group '{group}'" for group, n in counts.items() if n]
+
+
+def accepted_beyond(validated: Artifact) -> list[str]:
+    """The limits that a day breaks and was accepted with, in words; empty if none."""
+    extra = validated.manifest.extra
+    beyond = extra.get("beyond_limits") if extra.get("accepted") else None
+    return [f"accepted ({extra['accepted']}) although {'; '.join(beyond)}"] if beyond else []
+
+
+def tables_changed(context: JobContext, day: Day) -> list[str]:
+    """Columns and rows that are not as they were on the days before, in words."""
+    from pipeline.monitoring.table_watch import changes_of
+
+    return [f"{change.table}: {change.text}" for change in changes_of(context, day)]
+
+
+def guard_order(context: JobContext, first: Day, experiments: list[str]) -> None:
+    """A range starts a chain or follows it without a hole; raises ``ChainError`` naming the command that fills it."""
+    for name in experiments:
+        chain = Chain.of(context, name)
+        if chain.start is None:
+            continue
+        if first < chain.start:
+            if all(context.skipped(day) is not None for day in first.through(chain.start.previous())):
+                continue
+            raise ChainError(
+                f"{context.config.job}/{name}: {first} is before the chain's start {chain.start}; "
+                f"begin with --from {chain.start}, or train in another DAYSPRING_ROOT"
+            )
+        chain.parent(first)

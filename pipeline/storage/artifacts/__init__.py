@@ -1,0 +1,1 @@
+"""Artefacts: committed folders with a manifest, the truth on disk."""

@@ -1,0 +1,1 @@
+"""Redis: the connection, and the embedded server of a root."""

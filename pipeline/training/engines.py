@@ -1,0 +1,104 @@
+"""Engines in memory: one experiment's model goes from day to day without being read back, unless its parent changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.engine.engine import Engine, configure
+from models.engine.state import StateMismatch
+from models.randomness import stable_seed
+from pipeline.config import JobConfig
+from pipeline.errors import ChainError, PrunedPayload
+from pipeline.job import JobContext
+from pipeline.storage.artifacts.artifact import Artifact
+from pipeline.training import checkpoint_file
+
+
+def seed_of(config: JobConfig, experiment: str, *parts: object) -> int:
+    """The seed of an experiment, or of one of its days: a function of the settings, never of the process."""
+    return stable_seed(config.seed, config.job, experiment, *parts)
+
+
+@dataclass
+class Loaded:
+    """An engine and the checkpoint that it stands at; ``None`` while it holds a state that is not committed."""
+
+    engine: Engine
+    checkpoint: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def at(self, artifact: Artifact) -> Engine:
+        """The engine at a checkpoint, read from disk only if it stands elsewhere.
+
+        Raises:
+            PrunedPayload: its payload is gone.
+            ChainError: it does not fit the settings.
+        """
+        if self.checkpoint != artifact.id:
+            self.checkpoint = None
+            if artifact.manifest.pruned:
+                raise PrunedPayload(f"{artifact.path}: its payload was pruned", artifact.id)
+            try:
+                self.engine.load(checkpoint_file.read(artifact))
+            except StateMismatch as error:
+                raise ChainError(
+                    f"{artifact.id}: {error}. The experiment's settings no longer fit its chain "
+                    "(was an embedding width, a layer or a feature changed?). Put the setting back, or give "
+                    "the changed model a name of its own under `experiments`, so that it starts its own chain"
+                ) from None
+            self.checkpoint = artifact.id
+        return self.engine
+
+
+class Session:
+    """The engines of one experiment in this process: the one that trains, and one for the incumbent in the gate."""
+
+    def __init__(self, context: JobContext, experiment: str) -> None:
+        self._config = context.config
+        self._experiment = experiment
+        configure(self._config.threads)
+        self._engines: dict[str, Loaded] = {}
+
+    @classmethod
+    def of(cls, context: JobContext, experiment: str) -> Session:
+        """The session of this process for the experiment."""
+        sessions = context.kept(_Sessions, _Sessions)
+        if experiment not in sessions:
+            sessions[experiment] = cls(context, experiment)
+        return sessions[experiment]
+
+    @property
+    def trainer(self) -> Loaded:
+        return self._engine("trainer")
+
+    @property
+    def incumbent(self) -> Loaded:
+        return self._engine("incumbent")
+
+    def fresh(self, sizes: Mapping[str, int], base_rate: float | None) -> Engine:
+        """The first model of a chain, with random weights; its output starts at the base rate, if one is given."""
+        self.trainer.checkpoint = None
+        self.trainer.engine.fresh(sizes, base_rate)
+        return self.trainer.engine
+
+    def _engine(self, role: str) -> Loaded:
+        if role not in self._engines:
+            settings = self._config.experiments[self._experiment]
+            schema = self._config.experiment_schema(self._experiment)
+            try:
+                engine = Engine(
+                    schema, settings.model, settings.options,
+                    dims={space: settings.dims.get(space, settings.dim) for space in self._config.spaces},
+                    loss=settings.loss, optimizer=settings.optimizer, compile=settings.compile,
+                    seed=seed_of(self._config, self._experiment),
+                )  # fmt: skip
+            except ValueError as error:
+                raise ChainError(f"experiments.{self._experiment}: {error}") from None
+            self._engines[role] = Loaded(engine)
+        return self._engines[role]
+
+
+class _Sessions(dict[str, Session]):
+    """Sessions by experiment."""

@@ -1,0 +1,144 @@
+"""Golden rows: raw inputs of an exported model beside the trainer's own scores, for a check without the project.
+
+``golden_inputs.npz`` holds one array per input of the model, ``[rows, …]`` or ``[rows, candidates, …]``.
+``golden_outputs.npz`` holds ``logit`` and ``probability`` ``[rows, candidates]`` (NaN where there is no candidate) and
+``special`` ``[rows]``, true for rows made up to be awkward: ids that nobody has seen, empty histories, missing values.
+The other rows are a sample of the day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.engine.batching import score_day
+from models.engine.engine import Engine
+from models.schema import PADDING, UNKNOWN, Columns, DayArrays, FeatureSchema
+from pipeline.features.ids.idmap import IdMap
+from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
+
+INPUTS, OUTPUTS = "golden_inputs.npz", "golden_outputs.npz"
+SAMPLED_PAIRS = 512
+MOST_CANDIDATES = 64
+UNSEEN_INT, UNSEEN_STR = 2**62 + 12345, "an id that nobody has seen"
+
+
+def write(
+    folder: Path, engine: Engine, schema: FeatureSchema, arrays: DayArrays, maps: Mapping[str, IdMap], seed: int
+) -> None:
+    """Sample the day's rows, add awkward ones, score them, write both files."""
+    chosen, special = _sample(arrays, seed)
+    counts = np.diff(chosen.offsets)
+    width = int(counts.max(initial=1))
+    logits = score_day(engine, chosen)
+    inputs = _raw_inputs(schema, chosen, maps, width)
+    _make_unseen(schema, inputs, special)
+    grid = np.full((chosen.requests, width), np.nan)
+    inside = np.arange(width) < counts[:, None]
+    grid[inside] = logits
+    probability = _softmax(grid) if engine.loss_name == "softmax" else _sigmoid(grid)
+    np.savez(folder / INPUTS, **inputs)  # type: ignore[arg-type]
+    np.savez(folder / OUTPUTS, logit=grid.astype(np.float32), probability=probability, special=special)
+
+
+def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.exp(-np.logaddexp(0.0, -logits)))
+
+
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    shifted = np.exp(logits - np.nanmax(logits, axis=1, keepdims=True))
+    return np.asarray(shifted / np.nansum(shifted, axis=1, keepdims=True))
+
+
+def _sample(arrays: DayArrays, seed: int) -> tuple[DayArrays, NDArray[np.bool_]]:
+    """Some of the day's requests, the longest among them, and three copies made awkward."""
+    counts = np.diff(arrays.offsets)
+    usable = np.flatnonzero(counts > 0)
+    rng = np.random.default_rng(seed)
+    longest = usable[np.argsort(-counts[usable], kind="stable")[:1]]
+    width = int(min(counts[longest].max(initial=1), MOST_CANDIDATES))
+    many = min(len(usable), max(SAMPLED_PAIRS // max(width, 1), 4))
+    picked = np.unique(np.concatenate([longest, rng.choice(usable, many, replace=False)])) if len(usable) else usable
+    requests = np.concatenate([picked, np.repeat(picked[:1], 3)])
+    kept = np.minimum(counts[requests], MOST_CANDIDATES)
+    offsets = np.concatenate([[0], np.cumsum(kept)])
+    pairs = np.repeat(np.asarray(arrays.offsets)[requests] - offsets[:-1], kept) + np.arange(offsets[-1])
+    request_ids = np.array(arrays.request_ids[requests])
+    request_dense = np.array(arrays.request_dense[requests])
+    special = np.zeros(len(requests), bool)
+    if len(picked):
+        unseen, empty, missing = (len(picked) + n for n in range(3))
+        special[unseen:] = True
+        request_ids[unseen] = np.where(request_ids[unseen] == PADDING, PADDING, UNKNOWN)
+        for place in arrays.layout.request_ids.values():
+            if place.shape:
+                request_ids[empty, place.start : place.stop] = PADDING
+            else:
+                request_ids[missing, place.start] = UNKNOWN
+        request_dense[missing] = np.nan
+    fields: dict[str, Any] = {
+        **arrays.__dict__, "request_ids": request_ids, "request_dense": request_dense, "offsets": offsets,
+        "pair_item": np.asarray(arrays.pair_item)[pairs], "pair_dense": np.asarray(arrays.pair_dense)[pairs],
+        "label": np.asarray(arrays.label)[pairs], "weight": np.asarray(arrays.weight)[requests],
+        "user": np.asarray(arrays.user)[requests], "taken": np.asarray(arrays.taken)[requests],
+    }  # fmt: skip
+    return DayArrays(**fields), special
+
+
+def _raw_inputs(
+    schema: FeatureSchema, arrays: DayArrays, maps: Mapping[str, IdMap], width: int
+) -> dict[str, NDArray[Any]]:
+    """Every input of the exported model, in raw ids; candidates beyond a request's own are padding."""
+    counts = np.diff(arrays.offsets)
+    inside = np.arange(width) < counts[:, None]
+    pair = np.where(inside, arrays.offsets[:-1, None] + np.arange(width), 0)
+    item = np.asarray(arrays.pair_item)[pair] if len(arrays.pair_item) else pair
+    inputs: dict[str, NDArray[Any]] = {}
+    sides: tuple[tuple[Mapping[str, Columns], NDArray[Any], NDArray[Any] | None], ...] = (
+        (arrays.layout.request_ids, arrays.request_ids, None),
+        (arrays.layout.request_dense, arrays.request_dense, None),
+        (arrays.layout.item_ids, arrays.item_ids, item),
+        (arrays.layout.item_dense, arrays.item_dense, item),
+        (arrays.layout.pair_dense, arrays.pair_dense, pair),
+    )
+    for feature in schema.features:
+        for places, matrix, rows in sides:
+            if feature.name not in places:
+                continue
+            values = _columns(matrix, places[feature.name], rows)
+            if rows is not None:
+                values[~inside] = PADDING if feature.has_ids else np.nan
+            if not feature.has_ids:
+                inputs[feature.name] = values.astype(np.float32)
+                continue
+            raw = maps[str(feature.space)].raw(values)
+            inputs[feature.name] = raw if raw.dtype.kind == "i" else raw.astype(str)
+    return inputs
+
+
+def _columns(matrix: NDArray[Any], place: Columns, rows: NDArray[Any] | None) -> NDArray[Any]:
+    values = np.asarray(matrix[:, place.start : place.stop])
+    if rows is not None:
+        values = values[rows]
+    return values.reshape(*values.shape[:-1], *place.shape).copy()
+
+
+def _make_unseen(schema: FeatureSchema, inputs: dict[str, NDArray[Any]], special: NDArray[np.bool_]) -> None:
+    """In the first special row, ids that are merely missing become ids that no map has."""
+    if not special.any():
+        return
+    row = int(np.flatnonzero(special)[0])
+    for feature in schema.features:
+        if not feature.has_ids:
+            continue
+        values = inputs[feature.name]
+        if values.dtype.kind == "i":
+            values[row] = np.where(values[row] == MISSING_INT, UNSEEN_INT, values[row])
+        else:
+            wide = values.astype(f"<U{max(len(UNSEEN_STR), values.dtype.itemsize // 4)}")
+            wide[row] = np.where(wide[row] == MISSING_STR, UNSEEN_STR, wide[row])
+            inputs[feature.name] = wide

@@ -1,0 +1,255 @@
+"""Training one day of one experiment, from its parent's checkpoint to a new one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.engine.batching import DayBatches, Settings, positive_share
+from models.engine.engine import Engine, NonFiniteLoss
+from models.schema import DayArrays
+from pipeline.config import JobConfig
+from pipeline.config.experiment import Experiment
+from pipeline.days import Day
+from pipeline.errors import ChainError, UsageError
+from pipeline.features.arrays import files as day_arrays
+from pipeline.job import JobContext
+from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
+from pipeline.storage.artifacts.reuse import as_input, key_of, standing
+from pipeline.training import checkpoint_file
+from pipeline.training.chain import Chain
+from pipeline.training.engines import Session, seed_of
+from pipeline.training.overrides import NONE, Overrides
+from pipeline.training.replayed_days import replay_input, replayed_now, replayed_on
+from pipeline.training.wild_values import WILD
+
+STAGE = "train"
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows that are trained in one go: the day's own, or replayed ones of last year."""
+
+    name: str
+    day: Day
+    features: Artifact
+    weight: float
+
+    @cached_property
+    def arrays(self) -> DayArrays:
+        """Read when they are trained: a day that is done does without, and they may have been pruned."""
+        return day_arrays.read(self.features, self.name)
+
+
+def learning_rate(settings: Experiment, trained_days: int) -> float:
+    """The rate of a day: base · decay^(days trained before it), not below the floor."""
+    return max(settings.learning_rate * settings.decay**trained_days, min(settings.floor, settings.learning_rate))
+
+
+def train(
+    context: JobContext,
+    day: Day,
+    experiment: str,
+    features: Artifact,
+    parent: Artifact | None,
+    *,
+    reprocess: bool = False,
+    overrides: Overrides = NONE,
+    like: Artifact | None = None,
+) -> tuple[Artifact, bool]:
+    """The checkpoint of ``day``, and whether it was trained now.
+
+    Args:
+        like: an earlier checkpoint of the day whose bits are wanted again.
+
+    Raises:
+        ChainError: the loss is not finite (the parent stays the newest), or the chain does not fit the settings.
+        UsageError: there are ``overrides``, but the day is trained already with other settings.
+    """
+    config, store = overrides.applied(context.config, experiment), context.store
+    settings, maps = config.experiments[experiment], _maps_of(context, day)
+    chain = Chain.of(context, experiment)
+    made_of = [as_input(features), *([as_input(parent)] if parent is not None else [])]
+    digest = config.stage_settings(STAGE, experiment)
+    ref = Ref("checkpoint", config.job, day, experiment)
+    # What a day that stands has replayed, it has, whatever would be replayed now.
+    before = like or chain.trained(day)
+    recorded = replayed_on(before) if before is not None else {}
+    done = standing(store, config.experiments, ref, made_of + list(recorded.values()), digest, reprocess=reprocess)
+    if done is not None:
+        if overrides and done.manifest.settings != digest:
+            raise UsageError(
+                f"{config.job}/{experiment} {day} is trained already, with other settings; to train it again "
+                f"with{overrides.flags()} add --reprocess (the days after it are then tainted)"
+            )
+        return done, False
+
+    offered = {past: name for name, past in day_arrays.replays(features)}
+    chosen = [past for past in recorded if past in offered]
+    if like is None:
+        chosen = replayed_now(chain, day, settings, list(offered))
+    inputs = made_of + [replay_input(past, offered[past]) for past in chosen]
+    parts = _parts(day, settings, features, {past: offered[past] for past in chosen})
+    at_base_rate = parent is None and _starts_at_base_rate(settings, like)
+    trained = _train_parts(context, config, day, experiment, parts, parent, maps, at_base_rate=at_base_rate)
+    with store.draft(ref) as draft:
+        digests, content = checkpoint_file.write(draft.path, trained.tensors)
+        np.save(draft.path / "losses.npy", trained.losses)
+        artifact = draft.commit(
+            key=key_of(inputs, digest), digest=content, inputs=inputs, settings=digest,
+            rows={part.name: part.arrays.requests for part in parts}, timings={"train": trained.seconds},
+            seed=seed_of(config, experiment, day), threads=config.threads, tensors=digests,
+            extra={**trained.extra, **({"overrides": overrides.as_dict()} if overrides else {})},
+        )  # fmt: skip
+    Session.of(context, experiment).trainer.checkpoint = artifact.id
+    return artifact, True
+
+
+@dataclass(frozen=True)
+class _Trained:
+    tensors: dict[str, NDArray[Any]]
+    losses: NDArray[np.float32]
+    seconds: float
+    extra: dict[str, Any]
+
+
+def _train_parts(
+    context: JobContext,
+    config: JobConfig,
+    day: Day,
+    experiment: str,
+    parts: list[Part],
+    parent: Artifact | None,
+    maps: Artifact,
+    *,
+    at_base_rate: bool,
+) -> _Trained:
+    """Train the parts of a day from its parent, and what the checkpoint's manifest says of it."""
+    began = time.perf_counter()
+    settings, session = config.experiments[experiment], Session.of(context, experiment)
+    trained_days = int(parent.manifest.extra["trained_days"]) if parent is not None else 0
+    rate, base_rate = learning_rate(settings, trained_days), None
+    if at_base_rate:
+        base_rate = positive_share((_weighted(part), _batching(config, experiment, day, part, 0)) for part in parts)
+    engine = _started(session, parent, maps.manifest.extra["sizes"], base_rate)
+    losses = _run(context, config, day, experiment, engine, parts, rate, maps.manifest.extra["sizes_before"])
+    wild = engine.observe(next(part for part in parts if part.day == day).arrays)
+    extra = {
+        "parent": parent.id if parent is not None else None,
+        "parent_day": str(parent.ref.day) if parent is not None else None,
+        "trained_days": trained_days + 1, "learning_rate": rate, "batches": len(losses), "sizes": engine.sizes,
+        "loss": float(losses.mean()) if len(losses) else None,
+        **({"base_rate": base_rate} if base_rate is not None else {}),
+        **({WILD: wild} if wild else {}),
+    }  # fmt: skip
+    return _Trained(engine.state(), losses, time.perf_counter() - began, extra)
+
+
+def _maps_of(context: JobContext, day: Day) -> Artifact:
+    maps = context.store.current(Ref("maps", context.job, day))
+    if maps is None:
+        raise ChainError(
+            f"{day}: no id maps of this day; "
+            f"run `python -m pipeline stage update_id_maps --job {context.job} --day {day}`"
+        )
+    return maps
+
+
+def _started(session: Session, parent: Artifact | None, sizes: Mapping[str, int], base_rate: float | None) -> Engine:
+    """The engine as the day begins: at its parent and grown to the day's id maps, or fresh."""
+    if parent is None:
+        return session.fresh(sizes, base_rate)
+    engine = session.trainer.at(parent)
+    session.trainer.checkpoint = None
+    engine.grow(sizes)
+    return engine
+
+
+def restore(context: JobContext, experiment: str, artifact_id: str) -> None:
+    """Train a pruned checkpoint again, and the pruned ones before it: from the nearest ancestor that is kept.
+
+    From the same parent, rows and settings come the same bits, so what was trained from it stands; where the settings
+    have changed since, it does not, and ``status`` shows it.
+    """
+    chain, last = Chain.of(context, experiment), parse_id(artifact_id)[0].day
+    ancestor = chain.kept_ancestor(last.next())
+    for day in chain.days():
+        if day > last or (ancestor is not None and day <= ancestor.ref.day):
+            continue
+        features = context.store.current(Ref("features", context.config.job, day))
+        if features is None:
+            raise ChainError(
+                f"{artifact_id} was pruned and cannot be trained again: there are no features of {day}; run "
+                f"`python -m pipeline stage build_features --job {context.config.job} --day {day}`"
+            )
+        before = chain.trained(day)
+        overrides = Overrides.recorded(before.manifest.extra) if before is not None else NONE
+        train(
+            context, day, experiment, features, chain.parent(day), reprocess=True, overrides=overrides, like=before
+        )  # fmt: skip
+
+
+def _starts_at_base_rate(settings: Experiment, like: Artifact | None) -> bool:
+    """Whether the first model of a chain starts at the base rate of its day; one made again, as it did."""
+    if like is not None:
+        return "base_rate" in like.manifest.extra
+    return settings.loss == "binary" and settings.first_output == "base_rate"
+
+
+def _parts(day: Day, settings: Experiment, features: Artifact, replays: Mapping[Day, str]) -> list[Part]:
+    own = Part(day_arrays.ROWS, day, features, 1.0)
+    replayed = [Part(name, past, features, settings.replay_weight) for past, name in replays.items()]
+    return [*replayed, own] if settings.replay_order == "before" else [own, *replayed]
+
+
+def _batching(config: JobConfig, experiment: str, day: Day, part: Part, epoch: int) -> Settings:
+    settings = config.experiments[experiment]
+    return Settings(
+        batch_size=settings.batch,
+        negatives=settings.negatives if config.kind == "ranking" else None,
+        seed=seed_of(config, experiment, day, part.name, epoch),
+        unknown_share=settings.unknown_share,
+    )
+
+
+def _run(
+    context: JobContext,
+    config: JobConfig,
+    day: Day,
+    experiment: str,
+    engine: Engine,
+    parts: list[Part],
+    rate: float,
+    before: dict[str, int],
+) -> NDArray[np.float32]:
+    settings = config.experiments[experiment]
+    losses: list[NDArray[np.float32]] = []
+    for part in parts:
+        for epoch in range(settings.epochs):
+            batching = _batching(config, experiment, day, part, epoch)
+            batches = DayBatches(engine, _weighted(part), batching, before)
+            if not len(batches):
+                continue
+            try:
+                losses.append(engine.train_epoch(batches, rate, batches.unique_bucket))
+            except NonFiniteLoss as error:
+                Session.of(context, experiment).trainer.checkpoint = None
+                raise ChainError(
+                    f"{config.job}/{experiment} {day}: the loss of batch {error.batch} of '{part.name}' is "
+                    f"{error.value}; nothing of this day was kept, its parent stays the newest checkpoint. "
+                    f"Lower `learning_rate` ({rate:g}), look at its dense values, or list the day under `dirty_days`"
+                ) from None
+    return np.concatenate(losses) if losses else np.zeros(0, np.float32)
+
+
+def _weighted(part: Part) -> DayArrays:
+    if part.weight == 1.0:
+        return part.arrays
+    fields: dict[str, Any] = {**part.arrays.__dict__, "weight": part.arrays.weight * np.float32(part.weight)}
+    return DayArrays(**fields)

@@ -1,0 +1,119 @@
+"""What a layer brings into a training step: losses that it adds, and random draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models import registry
+from models.engine.batching import DayBatches, Settings
+from models.engine.engine import Engine
+from models.inputs import ModelInputs
+from models.schema import DayArrays, FeatureSchema
+from models.zoo.pooled import Pooled, PooledOptions
+
+Make = Callable[..., Engine]
+RATE = 1e-2
+
+
+class Extra(Pooled):
+    """`pooled` with a weight that no score reads, three ones; ``kind`` says which loss it adds."""
+
+    kind = "none"
+
+    def __init__(self, schema: FeatureSchema, options: PooledOptions) -> None:
+        super().__init__(schema, options)
+        regularizer = keras.regularizers.L2(0.1) if self.kind == "regulariser" else None
+        self.idle = self.add_weight(name="idle", shape=(3,), initializer="ones", regularizer=regularizer)
+
+    def call(self, inputs: ModelInputs, training: bool = False) -> tf.Tensor:
+        if self.kind == "add_loss":
+            self.add_loss(0.25 * tf.reduce_sum(tf.square(tf.convert_to_tensor(self.idle))))
+        if self.kind == "draw" and training:
+            return super().call(inputs, training) + tf.random.uniform(())
+        return super().call(inputs, training)
+
+
+@pytest.fixture
+def extra(monkeypatch: pytest.MonkeyPatch, make_engine: Make) -> Callable[..., Engine]:
+    def make(kind: str, **settings: Any) -> Engine:
+        model = type("Extra", (Extra,), {"kind": kind, "Options": PooledOptions})
+        monkeypatch.setitem(registry._MODELS, "extra", model)
+        return make_engine("extra", loss="binary", **settings)
+
+    return make
+
+
+def one_step(engine: Engine, day: DayArrays) -> tuple[float, dict[str, np.ndarray]]:
+    batch = DayBatches(engine, day, Settings(16, 3)).batch(0)
+    return float(engine.train_epoch([batch], RATE)[0]), engine.state()
+
+
+@pytest.mark.parametrize(
+    ("kind", "added", "compile"),
+    [("add_loss", 0.75, "graph"), ("regulariser", 0.3, "graph"), ("add_loss", 0.75, "xla")],
+)
+def test_what_a_layer_adds_to_the_loss_is_added_and_moves_its_weights(
+    kind: str, added: float, compile: str, extra: Make, day: DayArrays
+) -> None:
+    """¼ · 3 · 1² and .1 · 3 · 1²; the first step of Adam moves a weight by the rate, whatever its gradient."""
+    plain, untouched = one_step(extra("none", compile=compile), day)
+    loss, state = one_step(extra(kind, compile=compile), day)
+    assert loss - plain == pytest.approx(added, rel=1e-5)
+    np.testing.assert_array_equal(untouched["dense/idle"], np.ones(3))
+    np.testing.assert_allclose(state["dense/idle"], np.full(3, 1 - RATE), rtol=1e-5)
+    for name in state:
+        if name.startswith("table/"):
+            np.testing.assert_allclose(state[name], untouched[name], rtol=1e-5, atol=1e-7)
+
+
+def test_a_step_that_draws_what_no_seed_determines_is_refused(extra: Make, day: DayArrays) -> None:
+    with pytest.raises(ValueError, match="model 'pooled' draws random numbers that no seed determines"):
+        one_step(extra("draw"), day)
+
+
+@pytest.mark.parametrize("compile", ["graph", "xla"])
+def test_dropout_draws_anew_each_step_and_a_resumed_chain_has_the_same_bits(
+    compile: str, make_engine: Make, day: DayArrays
+) -> None:
+    def engine() -> Engine:
+        return make_engine("pooled", {"dropout": 0.4}, compile=compile)
+
+    batches = list(DayBatches(engine(), day, Settings(16, 3)))
+    whole, resumed = engine(), engine()
+    whole.train_epoch(batches[:2], RATE)
+    resumed.load(whole.state())
+    for each in (whole, resumed):
+        each.train_epoch(batches[2:], RATE)
+    for name, value in whole.state().items():
+        np.testing.assert_array_equal(resumed.state()[name], value, err_msg=name)
+    still = [engine().train_epoch([batch], 1e-12)[0] for batch in (batches[0], replace(batches[0]))]
+    assert still[0] == still[1]
+    again = engine().train_epoch([batches[0], batches[0]], 1e-12)
+    assert again[0] != again[1]
+
+
+def test_scores_leave_nothing_out(make_engine: Make, day: DayArrays) -> None:
+    plain, dropping = make_engine("pooled"), make_engine("pooled", {"dropout": 0.9})
+    batch = DayBatches(plain, day, Settings(16, 3)).batch(0)
+    np.testing.assert_array_equal(plain.score(batch), dropping.score(batch))
+
+
+@pytest.mark.parametrize(("base_rate", "logit"), [(0.04, -3.1780538), (0.5, 0.0), (0.9, 2.1972246), (None, 0.0)])
+@pytest.mark.parametrize("units", [[8, 4], []])
+def test_a_fresh_output_starts_at_the_base_rate(
+    base_rate: float | None, logit: float, units: list[int], make_engine: Make, day: DayArrays
+) -> None:
+    """ln(.04/.96) and ln(.9/.1); all else is as it was without."""
+    engine, before = make_engine("pooled", {"units": units}), make_engine("pooled", {"units": units})
+    batch = DayBatches(engine, day, Settings(16, 3)).batch(0)
+    engine.fresh({space: len(table) for space, table in before.tables().items()}, base_rate)
+    np.testing.assert_allclose(engine.score(batch), before.score(batch) + logit, atol=1e-5)
+    changed = [name for name, value in engine.state().items() if not np.array_equal(value, before.state()[name])]
+    assert len(changed) == (0 if not logit else 1)

@@ -1,0 +1,117 @@
+"""Intervals against the plain definition: the measure of the rows of the users drawn, as often as they are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.config.measures import MEASURES, allowed
+from pipeline.evaluation import bootstrap
+from pipeline.evaluation.bootstrap import Scored, bounds, intervals
+from pipeline.evaluation.measures import Evaluation, evaluate_impressions, evaluate_ranking
+from tests.unit.pipeline.evaluation.test_measures import COMPOSITE, day
+from tests.unit.pipeline.judged import BETTER, scored
+
+COMPARED = [(kind, name) for kind in MEASURES for name in allowed(kind, "margin")]
+
+
+def noisy(kind: str, seed: int = 4) -> Scored:
+    """Some users have one row, some one class, some requests nothing but positives or none; scores are often equal."""
+    rng = np.random.default_rng(seed)
+    requests = 60
+    sizes = rng.integers(1, 6, requests) if kind == "ranking" else np.ones(requests, int)
+    rows = int(sizes.sum())
+    arrays = day(
+        np.r_[0, np.cumsum(sizes)].tolist(), rng.integers(0, 2, rows).tolist(), rng.integers(0, 13, requests).tolist()
+    )
+    new, old = (rng.integers(-3, 4, rows).astype(np.float32) for _ in range(2))
+    return Scored(kind, arrays, rng.permutation(rows).astype(np.int32), COMPOSITE, new, old)  # type: ignore[arg-type]
+
+
+def drawn_rows(found: Scored, draw: NDArray[np.float64]) -> Scored:
+    """The rows of each user as often as he is drawn, each time as another user's."""
+    offsets, users = found.arrays.offsets, np.unique(found.arrays.user)
+    pairs: list[int] = []
+    ends, owners = [0], []
+    for number, user in enumerate(np.repeat(users, draw.astype(int))):
+        for request in np.flatnonzero(found.arrays.user == user):
+            pairs += range(offsets[request], offsets[request + 1])
+            ends.append(len(pairs))
+            owners.append(number)
+    rows = day(ends, found.arrays.label[pairs].tolist(), owners)
+    return replace(found, arrays=rows, key_rank=found.key_rank[pairs], new=found.new[pairs], old=found.old[pairs])
+
+
+def measured(found: Scored, scores: NDArray[np.float32]) -> Evaluation:
+    if found.kind == "impressions":
+        return evaluate_impressions(found.arrays, scores)
+    return evaluate_ranking(found.arrays, scores, found.key_rank, found.composite)
+
+
+@pytest.mark.parametrize(("kind", "name"), COMPARED)
+def test_a_draw_is_the_measure_of_the_drawn_users_rows(kind: str, name: str) -> None:
+    found, measure = noisy(kind), MEASURES[kind][name]  # type: ignore[index]
+    unit = np.unique(found.arrays.user, return_inverse=True)[1]
+    users = unit.max() + 1
+    draws = np.random.default_rng(8).multinomial(users, np.full(users, 1 / users), size=12).astype(float)
+    answered = bootstrap._paired(found, measure, unit).resampled(draws)
+    for draw, difference in zip(draws, answered, strict=True):
+        rows = drawn_rows(found, draw)
+        new, old = (measured(rows, scores).values[name] for scores in (rows.new, rows.old))
+        assert new is not None
+        assert old is not None
+        assert difference == pytest.approx(measure.worth(new) - measure.worth(old), abs=1e-12)
+
+
+@pytest.mark.parametrize(("kind", "name"), COMPARED)
+def test_the_difference_of_a_day_known_by_hand_is_the_same_in_every_draw(kind: str, name: str) -> None:
+    for swapped, sign in ((False, 1), (True, -1)):
+        found = intervals(scored(kind, swapped=swapped), [name], resamples=50, confidence=0.95, seed=1)[name]
+        assert found is not None
+        assert [found.difference, found.low, found.high] == pytest.approx([sign * BETTER[kind][name]] * 3, abs=1e-6)
+
+
+def test_gauc_weighs_a_user_by_his_rows_and_draws_him_whole() -> None:
+    # ten users of 2 rows: AUC 1 against 0; ten of 6 rows: 1 and 1; five of 100 rows and one class, who count nothing
+    small, large, single = [1, 0], [1, 0, 0, 0, 0, 0], [0] * 100
+    label = small * 10 + large * 10 + single * 5
+    new = [1.0, 0.0] * 10 + [1.0, 0, 0, 0, 0, 0] * 10 + [0.0] * 500
+    old = [0.0, 1.0] * 10 + [1.0, 0, 0, 0, 0, 0] * 10 + [0.0] * 500
+    user = np.repeat(np.arange(25), [2] * 10 + [6] * 10 + [100] * 5).tolist()
+    rows = day(list(range(len(label) + 1)), label, user)
+    both = [np.array(each, np.float32) for each in (new, old)]
+    found = intervals(Scored("impressions", rows, np.zeros(0, np.int32), {}, *both), ["gauc"],
+                      resamples=400, confidence=0.95, seed=1)["gauc"]  # fmt: skip
+    assert found is not None
+    assert found.difference == pytest.approx(10 * 2 / (10 * 2 + 10 * 6))
+    # With 4 to 16 of the small and the large drawn, 2a / (2a + 6b) lies between 1/13 and 4/7.
+    assert 1 / 13 < found.low < 0.2 < 0.3 < found.high < 4 / 7
+
+
+def test_draws_do_not_hang_on_how_many_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = np.concatenate(list(bootstrap._draws(13, 50, 3)))
+    monkeypatch.setattr(bootstrap, "_DRAWN_AT_ONCE", 40)
+    blocks = list(bootstrap._draws(13, 50, 3))
+    assert len(blocks) == 17
+    assert np.array_equal(np.concatenate(blocks), whole)
+
+
+@pytest.mark.parametrize(("kind", "name"), COMPARED)
+def test_bounds_of_one_model_hold_its_measure(kind: str, name: str) -> None:
+    found = noisy(kind)
+    within = bounds(found, name, resamples=200, confidence=0.95, seed=2)
+    value = measured(found, found.new).values[name]
+    assert within is not None
+    assert value is not None
+    assert within[0] <= value <= within[1]
+
+
+def test_one_user_has_no_interval() -> None:
+    rows = day([0, 1, 2], [1, 0], [7, 7])
+    alone = Scored("impressions", rows, np.zeros(0, np.int32), {}, *[np.array([1.0, 0.0], np.float32)] * 2)
+    for name in allowed("impressions", "margin"):
+        assert intervals(alone, [name], resamples=50, confidence=0.95, seed=1) == {name: None}
+        assert bounds(alone, name, resamples=50, confidence=0.95, seed=1) is None

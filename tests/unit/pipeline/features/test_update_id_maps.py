@@ -1,0 +1,303 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.days import Day
+from pipeline.errors import ChainError, CorruptArtifact, DataError, UsageError
+from pipeline.features import update_id_maps as growth
+from pipeline.features.arrays import files as arrays
+from pipeline.features.build_features import build_day
+from pipeline.features.ids.store import IdMapStore
+from pipeline.features.state.store import StateStore
+from pipeline.features.update_id_maps import grow
+from pipeline.ingest.extract import extract
+from pipeline.ingest.validate import validate
+from pipeline.job import JobContext
+from pipeline.storage.artifacts.artifact import Ref
+from tests.unit.pipeline.features import lessons
+from tests.unit.pipeline.features.lessons import DAY, config, context, write_day, write_undated
+
+DATED = {name: lessons.STANDARD[name] for name in ("homework", "clicks", "offered", "study", "style_counts")}
+
+
+@pytest.fixture(autouse=True)
+def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a power cut would do is tested elsewhere."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Sources of four days, of which the third has no rows."""
+    write_undated(tmp_path)
+    for back, teacher in ((3, 505), (2, 504), (0, 506)):
+        more = lessons.table("homework", (teacher, 9000 + teacher, 5, [10], [101], 1, 7))
+        write_day(tmp_path, DAY.plus(-back), {**DATED, "homework": _concat(lessons.HOMEWORK, more)})
+    return tmp_path
+
+
+def _concat(*tables: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.concat_tables(tables)
+
+
+def run(job: JobContext, *days: Day) -> None:
+    for day in days:
+        extract(job, day)
+        validate(job, day)
+        grow(job, day)
+        build_day(job, day)
+
+
+def state_digests(job: JobContext) -> dict[str, str]:
+    found = {}
+    for kind in ("maps", "state", "features"):
+        for day in job.store.days(kind, job.job):
+            artifact = job.store.current(Ref(kind, job.job, day))
+            assert artifact is not None
+            found[f"{kind} {day}"] = artifact.manifest.digest
+    return found
+
+
+def teachers(job: JobContext) -> list[int]:
+    found: list[int] = IdMapStore.of(job).read("teacher", "int").ids.tolist()
+    return found
+
+
+def since(first: Day) -> Any:
+    return config(state_from=str(first))
+
+
+def test_days_before_the_first_are_mapped_in_one_pass(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(job, DAY)
+    assert job.store.days("maps", job.job) == [DAY.plus(-3), DAY.plus(-2), DAY]
+    assert job.skipped(DAY.plus(-1)) is not None
+    assert job.store.days("features", job.job) == [DAY]
+    assert teachers(job) == [501, 505, 502, 504, 506]
+    maps = job.store.current(Ref("maps", job.job, DAY))
+    assert maps is not None
+    assert (maps.manifest.extra["sizes"]["teacher"], maps.manifest.extra["sizes_before"]["teacher"]) == (7, 6)
+    first = job.store.current(Ref("maps", job.job, DAY.plus(-3)))
+    assert first is not None
+    assert (first.manifest.extra["sizes"]["teacher"], first.manifest.extra["sizes_before"]["teacher"]) == (5, 2)
+
+
+def test_one_pass_and_day_by_day_give_equal_bits(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(at_once, DAY)
+    by_day = JobContext(since(DAY.plus(-3)), folder / "other")
+    run(by_day, *DAY.plus(-3).through(DAY))
+    mine, theirs = state_digests(at_once), state_digests(by_day)
+    assert mine == {name: theirs[name] for name in mine}
+    assert len(mine) == 7
+    for space in ("teacher", "package", "section"):
+        files = [root / "idmaps" / "lessons" / f"{space}.json" for root in (folder / "root", folder / "other")]
+        assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.parametrize("dies_at", ["map", "state", "maps artefact"])
+@pytest.mark.parametrize("call", [1, 2])
+def test_a_pass_that_dies_anywhere_ends_with_the_same_bits(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, dies_at: str, call: int
+) -> None:
+    whole = JobContext(since(DAY.plus(-3)), folder / "whole")
+    context(folder, monkeypatch)
+    run(whole, DAY)
+
+    job = JobContext(since(DAY.plus(-3)), folder / "root")
+    target: Any = {
+        "map": (type(IdMapStore.of(job)), "add_days"), "state": (StateStore, "commit"),
+        "maps artefact": (growth, "_commit_maps"),
+    }[dies_at]  # fmt: skip
+    real = getattr(*target)
+    calls = 0
+
+    def dying(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls > call:
+            raise KeyboardInterrupt
+        return real(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*target, dying)
+        with pytest.raises(KeyboardInterrupt):
+            run(job, DAY)
+    again = JobContext(config(), folder / "root")  # what was asked for once need not be said again
+    run(again, DAY)
+    assert state_digests(again) == state_digests(whole)
+    assert teachers(again) == teachers(whole)
+
+
+def test_a_repeat_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(job, DAY)
+    before = {path: path.stat().st_mtime_ns for path in (folder / "root").rglob("*.json")}
+    run(JobContext(since(DAY.plus(-3)), folder / "root"), DAY)
+    assert {path: path.stat().st_mtime_ns for path in (folder / "root").rglob("*.json")} == before
+
+
+def test_a_hole_is_told_with_the_command_that_fills_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = context(folder, monkeypatch)
+    run(job, DAY.plus(-3))
+    extract(job, DAY)
+    validate(job, DAY)
+    hole = rf"day {DAY.plus(-2)} is neither mapped nor skipped.*backfill --job lessons --from {DAY.plus(-2)} --to {DAY}"
+    with pytest.raises(ChainError, match=hole):
+        grow(job, DAY)
+    assert teachers(job) == [501, 505, 502]
+
+
+def test_a_hole_after_the_first_trained_day_is_not_filled_silently(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(job, DAY.plus(-3))
+    extract(job, DAY)
+    validate(job, DAY)
+    with pytest.raises(ChainError, match="neither mapped nor skipped"):
+        grow(job, DAY)
+
+
+def test_days_before_the_start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = context(folder, monkeypatch)
+    run(job, DAY.plus(-2))
+    extract(job, DAY.plus(-3))
+    validate(job, DAY.plus(-3))
+    with pytest.raises(ChainError, match=f"before the feature state's start {DAY.plus(-2)}"):
+        grow(job, DAY.plus(-3))
+    late = JobContext(since(DAY.plus(-3)), folder / "root")
+    with pytest.raises(ChainError, match="comes too late"):
+        grow(late, DAY)
+    with pytest.raises(UsageError, match=f"before state_from {DAY}"):
+        grow(JobContext(since(DAY), folder / "third"), DAY.plus(-2))
+
+
+def test_a_damaged_record_of_the_start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = context(folder, monkeypatch)
+    run(job, DAY.plus(-3))
+    (folder / "root" / "maps" / "lessons" / "start.json").write_text("{")
+    with pytest.raises(CorruptArtifact, match=r"start\.json: damaged"):
+        grow(job, DAY.plus(-2))
+
+
+def test_a_skipped_day_grows_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = context(folder, monkeypatch)
+    run(job, DAY.plus(-2))
+    extract(job, DAY.plus(-1))
+    assert grow(job, DAY.plus(-1)) is None
+    assert build_day(job, DAY.plus(-1)) is None
+
+
+def test_stages_out_of_order(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = context(folder, monkeypatch)
+    with pytest.raises(DataError, match="nothing is validated"):
+        grow(job, DAY)
+    extract(job, DAY)
+    validate(job, DAY)
+    with pytest.raises(ChainError, match="stage update_id_maps --job lessons"):
+        build_day(job, DAY)
+
+
+def test_last_year_is_replayed_and_stands_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    past = DAY.year_before()
+    write_undated(tmp_path)
+    for day in (past.previous(), past, DAY):
+        write_day(tmp_path, day, DATED)
+    job = context(tmp_path, monkeypatch, since(past.previous()))
+    run(job, DAY)
+    features = job.store.current(Ref("features", job.job, DAY))
+    assert features is not None
+    assert arrays.replays(features) == [(f"replay-{past}", past)]
+    replayed, own = arrays.read(features, f"replay-{past}"), arrays.read(features)
+    assert (replayed.requests, own.requests) == (2, 2)
+    assert replayed.taken.tolist() == [2, 1]
+    # Packages set on the day before `past`, and on it too by the time of DAY.
+    place = own.layout.pair_dense["teacher_taken"].start
+    assert replayed.pair_dense[:, place].tolist() == [2, 2, 2, 1, 1, 1]
+    assert own.pair_dense[:, place].tolist() == [4, 4, 4, 2, 2, 2]
+
+    # Of county 70 and grade 5, section 12 was set by two classes, 11 by two, 21 by one: ties by key, two are kept.
+    windows = last_sections(own)
+    sections = IdMapStore.of(job).read("section", "int")
+    for request in range(2):
+        assert sections.raw(windows[request, 2][windows[request, 2] > 0]).tolist() == [11, 12]
+        assert not windows[request, :2].any()
+    # Nothing is known of the year before last, which is what would stand in for the replayed rows.
+    assert not last_sections(replayed).any()
+
+
+def last_sections(found: Any) -> Any:
+    place = found.layout.request_ids["last_sections"]
+    return found.request_ids[:, place.start : place.stop].reshape(found.requests, *place.shape)
+
+
+def test_an_older_copy_of_an_id_map_is_refused_and_grows_back_by_the_command_it_names(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(job, DAY.plus(-3), DAY.plus(-2))
+    before, digests = teachers(job), state_digests(job)
+    path = IdMapStore.of(job).folder / "teacher.json"
+    path.write_bytes((IdMapStore.of(job).folder / "teacher.json.previous").read_bytes())
+    assert len(teachers(job)) < len(before)
+
+    fresh = context(folder, monkeypatch, since(DAY.plus(-3)))
+    named = f"teacher.json: holds .* --day {DAY.plus(-2)} --reprocess"
+    with pytest.raises(CorruptArtifact, match=named):
+        run(fresh, DAY.plus(-1), DAY)
+    assert fresh.store.days("maps", fresh.job) == [DAY.plus(-3), DAY.plus(-2)]
+    grow(fresh, DAY.plus(-2), reprocess=True)
+    assert teachers(fresh) == before
+    assert state_digests(fresh) == digests
+    run(fresh, DAY.plus(-1), DAY)
+
+
+def test_an_id_map_that_is_gone_altogether_is_not_begun_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(job, DAY.plus(-3), DAY.plus(-2))
+    for path in IdMapStore.of(job).folder.glob("teacher.json*"):
+        path.unlink()
+    fresh = context(folder, monkeypatch, since(DAY.plus(-3)))
+    with pytest.raises(CorruptArtifact, match=rf"holds 0 ids .* --day {DAY.plus(-3)} --reprocess"):
+        run(fresh, DAY)
+
+
+def test_an_id_map_of_the_same_size_with_other_ids_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.features.ids.idmap import IdMap
+
+    job = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(job, DAY.plus(-3), DAY.plus(-2))
+    found = IdMapStore.of(job).read("teacher", "int")
+    other = IdMap("teacher", "int", found.ids[::-1].copy(), found.marks)
+    (IdMapStore.of(job).folder / "teacher.json").write_bytes(other.to_json())
+    fresh = context(folder, monkeypatch, since(DAY.plus(-3)))
+    with pytest.raises(CorruptArtifact, match="has other ids in its first"):
+        run(fresh, DAY)
+
+
+def test_what_was_counted_is_never_read_as_of_other_ids(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(first, DAY.plus(-3), DAY.plus(-2), DAY.plus(-1))
+    dump = first.config.model_dump(mode="json", by_alias=True)
+    teacher = dump["features"]["teacher"]
+    changes: list[dict[str, Any]] = [
+        {"features": {**dump["features"], "package": {**dump["features"]["package"], "space": "bundle"}}},
+        {"features": {**dump["features"], "teacher": {**teacher, "digits": {"of": 3, "at": 1}},
+                      "user": {**teacher, "input": False}}},
+    ]  # fmt: skip
+    for change, told in zip(changes, ("features.package is of space bundle", "features.teacher is of"), strict=True):
+        spaces = {**dump["spaces"], "bundle": "str"}
+        other = JobContext(type(first.config).model_validate({**dump, "spaces": spaces, **change}), first.root)
+        extract(other, DAY)
+        validate(other, DAY)
+        with pytest.raises(ChainError, match=rf"{told}.*Give the changed feature another name"):
+            grow(other, DAY)
+        assert other.store.current(Ref("state", other.job, DAY)) is None
+    run(JobContext(first.config, first.root), DAY)

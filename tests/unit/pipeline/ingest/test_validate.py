@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.days import Day
+from pipeline.errors import DataError, UsageError
+from pipeline.ingest import read_tables
+from pipeline.ingest.day_tables import read_next, read_table
+from pipeline.ingest.extract import extract
+from pipeline.ingest.validate import accept_day, validate
+from pipeline.job import JobContext
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+from tests.unit.pipeline.small_job import ADS, DAY, LOG, config, context, log_rows, write_ads, write_log
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JobContext:
+    write_log(tmp_path, log_rows(5))
+    write_ads(tmp_path)
+    return context(tmp_path, monkeypatch)
+
+
+def both(job: JobContext, day: Day = DAY, **how: Any) -> Artifact:
+    extract(job, day, **how)
+    return validate(job, day)
+
+
+def taken_at(monkeypatch: pytest.MonkeyPatch, instant: str) -> None:
+    """Snapshots are stamped with this instant."""
+    real = read_tables.datetime
+
+    class Clock(real):  # type: ignore[misc, valid-type]
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return real.fromisoformat(instant).astimezone(tz)
+
+    monkeypatch.setattr(read_tables, "datetime", Clock)
+
+
+def test_tables_and_counts(job: JobContext, tmp_path: Path) -> None:
+    write_log(tmp_path, pa.concat_tables([log_rows(40), log_rows(1), log_rows(1, label=[5])]))
+    found = both(job)
+    assert found.manifest.rows == {"log": 40, "ads": 2}
+    assert found.manifest.extra["counts"]["log"]["duplicates"] == 1
+    assert read_table(found, "log").num_rows == 40
+    assert read_table(found, "log", ["user"]).column_names == ["user"]
+    assert pq.read_table(found.file("quarantine.parquet"))["reason"].to_pylist() == ["not an allowed value"]
+
+
+def test_the_extract_is_an_input_and_a_repeat_does_nothing(job: JobContext) -> None:
+    found = both(job)
+    assert [each.id for each in found.manifest.inputs] == ["extract/tiny/day=2024-03-04/gen=0001"]
+    assert validate(job, DAY).id == found.id
+
+
+def test_rows_in_another_order_are_no_change(job: JobContext, tmp_path: Path) -> None:
+    first = both(job)
+    write_log(tmp_path, log_rows(5).take([4, 2, 0, 1, 3]))
+    second = both(job, reprocess=True)
+    assert second.generation == 2
+    assert second.manifest.digest == first.manifest.digest
+
+
+def test_a_changed_extract_is_a_new_generation(job: JobContext, tmp_path: Path) -> None:
+    first = both(job)
+    write_log(tmp_path, log_rows(6))
+    second = both(job, reprocess=True)
+    assert (second.generation, second.manifest.rows["log"]) == (2, 6)
+    assert second.manifest.digest != first.manifest.digest
+
+
+def test_a_skipped_day_has_its_marker(job: JobContext) -> None:
+    extract(job, DAY.next())
+    assert validate(job, DAY.next()).manifest.state == "skipped"
+
+
+def test_a_day_that_is_not_extracted_is_an_error_with_the_command(job: JobContext) -> None:
+    with pytest.raises(DataError, match=r"stage extract --job tiny --day 2024-03-04"):
+        validate(job, DAY)
+
+
+def test_too_much_in_quarantine_fails_the_day_until_it_is_accepted(job: JobContext, tmp_path: Path) -> None:
+    write_log(tmp_path, log_rows(20, label=[0] * 18 + [2, 3]))
+    with pytest.raises(DataError, match=r"log: 2 of 20 rows .*max_quarantined = 5%.*label: not an allowed value: 2"):
+        both(job)
+    assert job.store.current(Ref("validated", "tiny", DAY)) is None
+    kept = pq.read_table(job.root / "refused" / "tiny" / "2024-03-04.parquet")
+    assert kept["value"].to_pylist() == ["2", "3"]
+    accept_day(job, DAY, "labels of a trial")
+    found = validate(job, DAY)
+    assert found.manifest.extra["accepted"] == "labels of a trial"
+    assert len(found.manifest.extra["beyond_limits"]) == 1
+    assert found.manifest.rows["log"] == 18
+    assert validate(job, DAY).id == found.id
+
+
+def test_exactly_the_share_is_within_the_limit(job: JobContext, tmp_path: Path) -> None:
+    write_log(tmp_path, log_rows(20, label=[0] * 19 + [2]))
+    assert both(job).manifest.rows["log"] == 19
+
+
+def test_duplicates_do_not_dilute_the_quarantine(job: JobContext, tmp_path: Path) -> None:
+    write_log(tmp_path, pa.concat_tables([log_rows(10, label=[0] * 9 + [2])] * 5))
+    with pytest.raises(DataError, match="log: 1 of 10 rows"):
+        both(job)
+
+
+def test_an_acceptance_needs_a_reason(job: JobContext) -> None:
+    with pytest.raises(UsageError, match="reason"):
+        accept_day(job, DAY, "  ")
+    assert accept_day(job, DAY, "so").id == accept_day(job, DAY, "so").id
+
+
+def test_far_fewer_rows_than_on_the_same_weekdays_fails_the_day(job: JobContext, tmp_path: Path) -> None:
+    for week, rows in ((3, 100), (2, 10), (1, 12)):
+        write_log(tmp_path, log_rows(rows, DAY.plus(-7 * week)), DAY.plus(-7 * week))
+        if week < 3:
+            accept_day(job, DAY.plus(-7 * week), "fewer")
+        both(job, DAY.plus(-7 * week))
+    write_log(tmp_path, log_rows(3))
+    with pytest.raises(DataError, match=r"log: 3 rows, less than .*30% of 12, the median of the last 3 same weekdays"):
+        both(job)
+    write_log(tmp_path, log_rows(4))
+    assert both(job, reprocess=True).manifest.rows["log"] == 4
+
+
+def test_the_wrong_type_names_table_and_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = context(tmp_path, monkeypatch)
+    write_log(tmp_path, log_rows(2, ad=[[1], [2]]))
+    write_ads(tmp_path)
+    with pytest.raises(DataError, match="table 'log', column 'ad': holds lists, where int is declared"):
+        both(job)
+
+
+def test_running_columns_of_a_later_snapshot_read_as_missing(job: JobContext) -> None:
+    found = both(job)  # the snapshot is of today, long after the day
+    assert read_table(found, "ads").to_pylist() == [
+        {"ad": 10, "kind": "a", "shown": None}, {"ad": 11, "kind": "b", "shown": None},
+    ]  # fmt: skip
+    assert found.manifest.extra["counts"]["ads"]["running_unavailable"] == 2
+    assert read_next(found, "ads")["shown"].null_count == 2
+
+
+def test_a_planted_future_value_moves_nothing(job: JobContext, tmp_path: Path) -> None:
+    first = both(job)
+    write_ads(tmp_path, shown=[10**9, -1])
+    assert both(job, reprocess=True).manifest.digest == first.manifest.digest
+
+
+def test_running_columns_come_from_the_newest_snapshot_up_to_the_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = context(tmp_path, monkeypatch)
+    for place, day in enumerate([DAY, DAY.plus(1), DAY.plus(2)]):
+        write_log(tmp_path, log_rows(5, day), day)
+        # As in daily work: the run of a day reads the tables in the night after it.
+        write_ads(tmp_path, ad=[10, 11, 12 + place], kind=["a", "b", "c"], shown=[place * 10, place * 10 + 1, 7])
+        taken_at(monkeypatch, f"{day.next()}T02:00:00+08:00")
+        both(job, day)
+    first, second = (job.store.current(Ref("validated", "tiny", DAY.plus(i))) for i in (0, 1))
+    assert first is not None
+    assert second is not None
+    assert read_table(first, "ads")["shown"].to_pylist() == [None, None, None]
+    assert read_next(first, "ads")["shown"].to_pylist() == [0, 1, 7]
+    # The snapshot that the day before took is of this day; ad 13 is new since.
+    assert read_table(second, "ads")["shown"].to_pylist() == [0, 1, None]
+    assert second.manifest.extra["counts"]["ads"]["running_unavailable"] == 1
+    assert read_next(second, "ads")["shown"].to_pylist() == [10, 11, 7]
+    assert {each.id for each in second.manifest.inputs} == {
+        "extract/tiny/day=2024-03-04/gen=0001", "extract/tiny/day=2024-03-05/gen=0001",
+    }  # fmt: skip
+
+
+def test_a_snapshot_of_the_day_itself_is_used(job: JobContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken_at(monkeypatch, "2024-03-04T23:59:00+08:00")
+    found = both(job)
+    assert read_table(found, "ads")["shown"].to_pylist() == [100, 200]
+    assert found.file("ads.parquet").samefile(found.file("ads.next.parquet"))
+    assert found.manifest.extra["running"]["ads"]["from"] == "extract/tiny/day=2024-03-04/gen=0001"
+
+
+def test_the_zone_decides_which_day_a_snapshot_is_of(job: JobContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken_at(monkeypatch, "2024-03-04T16:30:00+00:00")  # half past midnight of the day after
+    found = both(job)
+    assert read_table(found, "ads")["shown"].null_count == 2
+    assert read_next(found, "ads")["shown"].to_pylist() == [100, 200]
+
+
+def test_a_bad_running_value_does_not_remove_the_row(job: JobContext, tmp_path: Path) -> None:
+    write_ads(tmp_path, shown=["x", "200"])
+    assert read_table(both(job), "ads")["ad"].to_pylist() == [10, 11]
+
+
+def test_an_unchanged_undated_table_is_linked_with_its_quarantine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config({"log": LOG, "ads": ADS}, validation={"max_quarantined": 0.5})
+    job = context(tmp_path, monkeypatch, settings)
+    write_ads(tmp_path, ad=[10, 11, None], kind=["a", "b", "c"], shown=[1, 2, 3])
+    for day in (DAY, DAY.next()):
+        write_log(tmp_path, log_rows(2, day), day)
+    first = both(job)
+    again = JobContext(settings, job.root)  # another process
+    second = both(again, DAY.next())
+    assert first.file("ads.parquet").samefile(second.file("ads.parquet"))
+    assert second.manifest.extra["counts"]["ads"] == first.manifest.extra["counts"]["ads"]
+    quarantined = pq.read_table(second.file("quarantine.parquet"))
+    assert quarantined["table"].to_pylist() == ["ads"]
+    assert quarantined["reason"].to_pylist() == ["missing"]
+
+
+def test_a_table_without_running_columns_has_no_other_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ads = {**ADS, "columns": {"ad": {"type": "int", "required": True}}}
+    job = context(tmp_path, monkeypatch, config({"log": LOG, "ads": ads}))
+    write_log(tmp_path, log_rows(2))
+    write_ads(tmp_path)
+    found = both(job)
+    assert set(found.manifest.files) == {"ads.parquet", "log.parquet", "quarantine.parquet"}
+    assert read_next(found, "ads").equals(read_table(found, "ads"))
