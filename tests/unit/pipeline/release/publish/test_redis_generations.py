@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.config.load import load_job
-from pipeline.release.publish.publisher import redis_generations
+from pipeline.release.publish import redis_generations
 from pipeline.release.publish.redis_generations import Pace
 
 
