@@ -26,6 +26,7 @@ _DATE = re.compile(
 )
 _PARTS = {"year": ("year", "yyyy", "y"), "month": ("month", "mon", "mm", "m"), "day": ("day", "dd", "d")}
 _DAY_NAMES = ("day", "dt", "ds", "date")
+"""Columns that are the day, and words of names that probably are: ``log_day``, where ``log_week`` is none."""
 _NONE = "__HIVE_DEFAULT_PARTITION__"
 _TRANSACTIONS = re.compile(r"(?:base|delta|delete_delta)_\d+(?:_\w+)*")
 _PARQUET = (".parquet", ".parq", ".pq")
@@ -141,7 +142,7 @@ def _days_in(table: Path, folder: Path, above: Mapping[str, str | None]) -> Iter
         name, value = partition
         known = {**above, name: value} if name else dict(above)
         found = _date_of(value or "") or _from_parts(known, name)
-        if found is None or (name not in _DAY_NAMES and _holds_days(each)):
+        if found is None or (name not in _DAY_NAMES and _holds_days(each, found[0], name)):
             if name:
                 yield from _days_in(table, each, known)
             continue
@@ -150,10 +151,30 @@ def _days_in(table: Path, folder: Path, above: Mapping[str, str | None]) -> Iter
         yield DayFolder(each, day, time, values, above)
 
 
-def _holds_days(folder: Path) -> bool:
-    """Whether a folder of a date, such as that of a load, is one of day folders."""
-    partitions = filter(None, map(_partition, _level(folder).folders))
-    return any(name in _DAY_NAMES and _date_of(value or "") is not None for name, value in partitions)
+def _holds_days(folder: Path, day: Day, name: str) -> bool:
+    """Whether a folder of a date, such as that of a load or a week, is one of day folders, however deep they lie.
+
+    Raises:
+        SourceError: below it is a folder of another date, and no name says which of the two is the day.
+    """
+    for each in _level(folder).folders:
+        below, value = _partition(each) or ("", None)
+        found = _date_of(value or "") if below else None
+        if found is not None and _is_day(below) > _is_day(name):
+            return True
+        if found is not None and _is_day(below) == _is_day(name) and found[0] != day:
+            raise SourceError(
+                f"{each}: a folder of {found[0]} below one of {day}, and their names do not say which is the day; "
+                f"call the day's folders day={found[0]}"
+            )
+        if _holds_days(each, day, name):
+            return True
+    return False
+
+
+def _is_day(name: str) -> int:
+    """How surely the column of a folder is the day."""
+    return 2 if name in _DAY_NAMES else int(bool({*name.split("_")} & {*_DAY_NAMES}))
 
 
 def _strays(folder: Path, days: set[Path]) -> Iterator[Path]:

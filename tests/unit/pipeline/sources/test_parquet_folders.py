@@ -63,6 +63,10 @@ def _rows(source: ParquetSource, day: Day | None = DAY, columns: Sequence[str] =
         {"dt=2024022600/a.parquet": [1], "dt=2024022613/a.parquet": [2], "dt=2024022700/a.parquet": [3]},
         {"day=2024-02-25/a.parquet": [5], "dt=2024-02-26/a.parquet": [1, 2]},
         {"load=2024-02-27/day=2024-02-26/a.parquet": [1], "load=2024-02-28/day=2024-02-26/a.parquet": [2]},
+        {"load=2024-02-27/region=cn/day=2024-02-26/a": [1], "load=2024-02-27/region=us/day=2024-02-26/a": [2]},
+        {"log_week=2024-02-26/log_day=2024-02-26/a": [1, 2], "log_week=2024-02-26/log_day=2024-02-27/a": [3]},
+        {"log_month=2024-02-01/log_day=2024-02-26/a": [1, 2], "log_month=2024-02-01/log_day=2024-02-02/a": [3]},
+        {"log_day=2024-02-26/load=2024-02-27/a": [1], "log_day=2024-02-26/load=2024-02-28/a": [2]},
     ],
 )  # fmt: skip
 def test_every_row_of_the_day_is_read(tmp_path: Path, files: dict[str, list[int]]) -> None:
@@ -109,6 +113,8 @@ def test_the_files_own_column_counts_and_an_unknown_value_is_missing(tmp_path: P
         ({"day=2024-02-26/a.parquet": [1], "day=2024-02-26/b.parquet": b""}, r"b\.parquet: is empty"),
         ({"day=2024-02-26/hour=1/a": [1], "day=2024-02-26/hr=2/a": [2]}, "hour=1 and .*hr=2: folders of different"),
         ({"day=2024-02-26/day=2024-02-27/a": [1]}, "day=2024-02-27: a day's folder below the folder of 2024-02-26"),
+        ({"event_date=2024-02-26/load_date=2024-02-27/a": [1]}, "load_date=2024-02-27: a folder of .* below one of 2024-"),
+        ({"run=2024-02-27/at=2024-02-26/a": [1]}, "at=2024-02-26: a folder of 2024-02-26 below one of 2024-02-27"),
         ({"day=2024-02-26/a": [1], "day=2024-13-01/a": [2]}, "day=2024-13-01: holds rows, but no folder"),
         ({"day=2024-02-26/a": [1], "dt=__HIVE_DEFAULT_PARTITION__/a": [2]}, "dt=__HIVE.*: holds rows, but no folder"),
         ({"day=2024-02-26/a": [1], "archive/2023/a": [2]}, "archive/2023: holds rows, but no folder"),
