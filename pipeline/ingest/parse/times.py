@@ -27,6 +27,8 @@ _LAST_MS = 253_402_300_799_999  # the end of the year 9999
 _PER_MS = {"s": 0.001, "ms": 1, "us": 1_000, "ns": 1_000_000}
 _SECONDS = 10_000_000_000
 """Below it milliseconds are of the first weeks of 1970, while seconds reach to the year 2286."""
+_FIRST_DIGITS, _LAST_DIGITS = 19_700_101_000_000, 21_000_101_000_000
+"""Numbers between them are a date's and a time's digits; as milliseconds they are of the years 2594 to 2635."""
 _NOT_TIME, _NOT_DAY = "not a time", "not a day"
 
 
@@ -164,6 +166,8 @@ def _epoch(array: pa.Array, unit: str | None) -> Parsed:
     if unit is None:
         seconds = present & (counts > 0) & (counts < _SECONDS)
         parsed.fail(seconds, "too small for milliseconds since 1970; if it is in seconds, declare `unit: s`")
+        digits = present & (counts >= _FIRST_DIGITS) & (counts < _LAST_DIGITS)
+        parsed.fail(digits, "YYYYMMDDHHMMSS, where a number is milliseconds since 1970; write it as YYYY-MM-DD HH:MM:SS")
     parsed.fail(bad, _NOT_TIME)
     return parsed
 
