@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Callable
@@ -21,6 +22,9 @@ from pipeline.storage.physical_types import with_items
 _WHITE = " \t\r\n"
 _QUOTES = _WHITE + "\"'"
 _STRING = r'"(?:[^"\\]|\\.)*"'
+_PYTHON = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|None|True|False|nan|[+-]?[0-9][0-9.eE+-]*"""
+_PYTHON_ITEM = re.compile(rf"\s*({_PYTHON})\s*(?:,|$)", re.DOTALL)
+_PYTHON_WORDS = {"None": None, "nan": None, "True": "true", "False": "false"}
 _TEXTS = pa.list_(pa.string())
 _NOT_JSON = object()
 _GOOD, _BROKEN, _NESTED, _WORDS = range(4)
@@ -42,7 +46,8 @@ class _Json(NamedTuple):
 def lists(array: pa.Array, kind: str, items: Items, absent: pa.Array, most: int, separator: str | None) -> Parsed:
     """Lists of the declared type; a single value is a list of one, an empty list is missing.
 
-    Text is ``12,13`` or ``[12, 13]``, with quotes or without; text that is an array in JSON is read as one.
+    Text is ``12,13`` or ``[12, 13]``, with quotes or without; text that is an array in JSON, or a list as Python
+    writes it, is read as one.
 
     Args:
         absent: items that are left out, as ``null`` is.
@@ -135,13 +140,19 @@ def _maybe_json(written: pa.Array, separator: str) -> NDArray[np.bool_]:
     bracketed = mask_of(pc.starts_with(written, "[")) & mask_of(pc.ends_with(written, "]"))
     if separator != _SEPARATOR or not bracketed.any():
         return bracketed
-    return bracketed & mask_of(pc.match_substring_regex(written, r'"|null|.[\[{]'))
+    more = mask_of(pc.match_substring_regex(written, r'"|null|.[\[{]'))
+    if (single := mask_of(pc.match_substring(written, "'"))).any():
+        # As Python writes a list: what is within its quotes is no separator, and a backslash stands for something else.
+        outside = pc.count_substring(pc.replace_substring_regex(written, r"'[^']*'", "0"), separator)
+        hard = mask_of(pc.not_equal(pc.count_substring(written, separator), outside))
+        more |= single & (hard | mask_of(pc.match_substring_regex(written, r"\\|None|nan|True|False")))
+    return bracketed & more
 
 
 def _read_json(written: pa.Array) -> _Json:
     # With strings taken out, what has no bracket inside is a list by itself, and many are read as one text.
     bare = pc.replace_substring_regex(written, _STRING, "0")
-    flat = mask_of(pc.match_substring_regex(bare, r'^\[[^\[\]{}"]*\]$'))
+    flat = mask_of(pc.match_substring_regex(bare, r"""^\[[^\[\]{}"']*\]$"""))
     with no_collection():
         together = _loaded("[" + ",\n".join(written.filter(pa.array(flat)).to_pylist()) + "]")
     try:
@@ -161,6 +172,8 @@ def _read_json(written: pa.Array) -> _Json:
 def _items_of(text: str) -> list[str | None] | int:
     found = _loaded(text)
     if found is _NOT_JSON:
+        found = _of_python(text)
+    if found is _NOT_JSON:
         return _BROKEN if _LOOKS_SO.search(text) else _WORDS
     if any(isinstance(each, list | dict) for each in found):
         return _NESTED
@@ -176,3 +189,26 @@ def _loaded(text: str) -> Any:
     except (ValueError, RecursionError):  # UnicodeEncodeError is a ValueError: half a character
         return _NOT_JSON
     return found
+
+
+def _of_python(text: str) -> Any:
+    """The items of a list as Python writes it, its numbers as they are written: ``['rock, punk', "it's", None]``."""
+    items, place, inner = [], 0, text[1:-1].strip()
+    while place < len(inner):
+        found = _PYTHON_ITEM.match(inner, place)
+        if found is None:
+            return _NOT_JSON
+        items.append(found[1])
+        place = found.end()
+    try:
+        read = [_python_item(each) for each in items]
+        "".join(each or "" for each in read).encode()
+    except (ValueError, SyntaxError):  # a backslash with nothing that Python knows behind it; half a character
+        return _NOT_JSON
+    return read
+
+
+def _python_item(written: str) -> str | None:
+    if written[0] not in "'\"":
+        return _PYTHON_WORDS.get(written, written)
+    return str(ast.literal_eval(written)) if "\\" in written else written[1:-1]

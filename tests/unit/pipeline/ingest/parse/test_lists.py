@@ -55,7 +55,7 @@ def test_text_lists_and_paths() -> None:
         ('[{"a": 1}]', None, "a list or an object within a list"),
         ("[[1, 2], [3]]", None, "a list or an object within a list"), ('["\\ud800"]', None, "not a list in JSON"),
         ('["a", "b"', None, "a list without its other bracket"), ("[rock, null]", ["rock", "null"], ""),
-        ("['a', 'b, c']", ["a", "b", "c"], ""), ("[a b, c]", ["a b", "c"], ""),
+        ("['a', 'b, c']", ["a", "b, c"], ""), ("[a b, c]", ["a b", "c"], ""),
         ("Action|Comedy", ["Action|Comedy"], ""),
         ('["a"],["b"]', None, "not a list in JSON"), ("[" * 5000 + '"', None, "a list without its other bracket"),
         ("[" * 5000 + "]", None, "not a list in JSON"), ("null", None, ""), (' "null" ', None, ""),
@@ -69,6 +69,24 @@ def test_lists_in_json(cell: str, expected: list[str] | None, reason: str) -> No
     # Whatever else stands in the column.
     others = ['["x"]', "y, z", None, '["a", "b]', '["u"],["v"]']
     assert read([*others[:3], cell, *others[3:]], type="str_list")[3] == alone
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected", "reason"),
+    [
+        ("['rock, punk', 'jazz']", ["rock, punk", "jazz"], ""), ("""["it's", 'b']""", ["it's", "b"], ""),
+        ("['caf\\u00e9', 'a\\\\b', 'it\\'s']", ["café", "a\\b", "it's"], ""), ("['a', None]", ["a"], ""),
+        ("['a', nan, 1.50, True]", ["a", "1.50", "true"], ""), ("['a, b',]", ["a, b"], ""),
+        ("['[x]', 'y']", ["[x]", "y"], ""), ("['a, b', '']", None, "an empty item in a list"),
+        ("['\\ud800', 'a']", ["\\ud800", "a"], ""), ("[rock 'n' roll, jazz]", ["rock 'n' roll", "jazz"], ""),
+        ("['tis, 'twas]", ["tis", "twas"], ""), ("[Nonesuch, 'a']", ["Nonesuch", "a"], ""),
+        ("""['a', ["b, c"]]""", None, "not a list in JSON"),
+    ],
+)  # fmt: skip
+def test_lists_as_python_writes_them(cell: str, expected: list[str] | None, reason: str) -> None:
+    assert read([cell], type="str_list") == [(expected, reason)]
+    others = ['["x, y"]', "y, z", None, "['u', 'v']", '["u"],["v"]']
+    assert read([*others[:3], cell, *others[3:]], type="str_list")[3] == (expected, reason)
 
 
 def test_numbers_and_paths_in_json() -> None:
