@@ -18,7 +18,7 @@ from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.arrays.composed_ids import by_column, by_pairs, digits_of
 from pipeline.features.arrays.paired_lists import lengthened, paired_lengths
-from pipeline.features.frames.frame import Array, Frame, Lists
+from pipeline.features.frames.frame import Array, Frame, Lists, singles
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR, canonical_ids
 
@@ -250,4 +250,4 @@ def _numbers(planned: PlannedFeature, values: Array, day: Day) -> NDArray[np.flo
         since = (np.datetime64(day.date) - days).astype(np.float64)
         since[np.isnat(days)] = np.nan
         return since.astype(np.float32)
-    return _floats(planned, values).astype(np.float32)
+    return singles(_floats(planned, values))

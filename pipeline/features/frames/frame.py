@@ -73,3 +73,9 @@ class Frame:
                 for name, column in self.columns.items()
             },
         )
+
+
+def singles(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """As float32; what lies beyond it is its largest number, a wild value and not one that is missing."""
+    largest = np.finfo(np.float32).max
+    return np.clip(values, -largest, largest).astype(np.float32)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.config.requests import Ranking
 from pipeline.days import Day
 from pipeline.errors import DataError
-from pipeline.features.frames.frame import Array, Column, Frame, Lists
+from pipeline.features.frames.frame import Array, Column, Frame, Lists, singles
 from pipeline.features.frames.from_arrow import codes, column_of
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows, Judged, StudyRows, flat
@@ -286,7 +286,7 @@ def _study(plan: Plan, tables: Tables, base: BaseIds | None) -> StudyRows | None
 def _mean_study(owner: Array, section: Array, values: NDArray[np.float64]) -> StudyRows:
     """One row an (owner, section): several sections of one base section count by their mean, NaN left out."""
     if not len(owner):
-        return StudyRows(owner, section, values.astype(np.float32))
+        return StudyRows(owner, section, singles(values))
     group = _numbered(codes(owner, section))
     first = _first_rows(group)
     there = ~np.isnan(values)
@@ -295,7 +295,7 @@ def _mean_study(owner: Array, section: Array, values: NDArray[np.float64]) -> St
     np.add.at(numbers, group, there)
     with np.errstate(invalid="ignore"):
         mean = np.where(numbers > 0, sums / np.maximum(numbers, 1), np.nan)
-    return StudyRows(owner[first], section[first], mean.astype(np.float32))
+    return StudyRows(owner[first], section[first], singles(mean))
 
 
 def matched_columns(requests: Frame, match: Sequence[str]) -> list[Array]:

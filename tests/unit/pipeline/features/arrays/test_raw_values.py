@@ -127,6 +127,13 @@ def test_dense_values_missing_are_nan_and_dates_are_days_since() -> None:
         build({"user.a": text("x")}, **settings)
 
 
+def test_a_number_beyond_float32_is_a_wild_value_and_not_missing() -> None:
+    found = build({"user.a": np.array([1.5, 1e308, -1e39, np.nan])}, kind="dense", source="user.a")[:, 0]
+    largest = np.finfo(np.float32).max
+    assert found[:3].tolist() == [1.5, largest, -largest]
+    assert np.isnan(found[3])
+
+
 def test_a_date_is_no_id() -> None:
     with pytest.raises(DataError, match="not an id"):
         as_raw(np.array(["2024-03-01"], "datetime64[D]"), "int", "feature 'f'")
