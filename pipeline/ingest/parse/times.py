@@ -167,7 +167,7 @@ def _epoch(array: pa.Array, unit: str | None) -> Parsed:
         seconds = present & (counts > 0) & (counts < _SECONDS)
         parsed.fail(seconds, "too small for milliseconds since 1970; if it is in seconds, declare `unit: s`")
         digits = present & (counts >= _FIRST_DIGITS) & (counts < _LAST_DIGITS)
-        parsed.fail(digits, "YYYYMMDDHHMMSS, where a number is milliseconds since 1970; write it as YYYY-MM-DD HH:MM:SS")
+        parsed.fail(digits, "YYYYMMDDHHMMSS, where numbers are milliseconds since 1970; write YYYY-MM-DD HH:MM:SS")
     parsed.fail(bad, _NOT_TIME)
     return parsed
 

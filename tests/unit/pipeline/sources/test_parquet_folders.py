@@ -113,7 +113,7 @@ def test_the_files_own_column_counts_and_an_unknown_value_is_missing(tmp_path: P
         ({"day=2024-02-26/a.parquet": [1], "day=2024-02-26/b.parquet": b""}, r"b\.parquet: is empty"),
         ({"day=2024-02-26/hour=1/a": [1], "day=2024-02-26/hr=2/a": [2]}, "hour=1 and .*hr=2: folders of different"),
         ({"day=2024-02-26/day=2024-02-27/a": [1]}, "day=2024-02-27: a day's folder below the folder of 2024-02-26"),
-        ({"event_date=2024-02-26/load_date=2024-02-27/a": [1]}, "load_date=2024-02-27: a folder of .* below one of 2024-"),
+        ({"event_date=2024-02-26/load_date=2024-02-27/a": [1]}, "load_date=2024-02-27: a folder of .* below one of "),
         ({"run=2024-02-27/at=2024-02-26/a": [1]}, "at=2024-02-26: a folder of 2024-02-26 below one of 2024-02-27"),
         ({"day=2024-02-26/a": [1], "day=2024-13-01/a": [2]}, "day=2024-13-01: holds rows, but no folder"),
         ({"day=2024-02-26/a": [1], "dt=__HIVE_DEFAULT_PARTITION__/a": [2]}, "dt=__HIVE.*: holds rows, but no folder"),

@@ -103,7 +103,7 @@ def test_numbers_in_another_unit_are_no_times_in_silence() -> None:
     assert read([1.7095248e18], type="time", unit="ns") == [(None, "not a time")]
     assert read([-1.5, 1e300], type="time", unit="s") == [(None, "not a time")] * 2
     assert read([1709524800000], type="day") == [(None, "not a day")]
-    digits = "YYYYMMDDHHMMSS, where a number is milliseconds since 1970; write it as YYYY-MM-DD HH:MM:SS"
+    digits = "YYYYMMDDHHMMSS, where numbers are milliseconds since 1970; write YYYY-MM-DD HH:MM:SS"
     for values in ([20240304120000], ["20240304120000"], pa.array([20240304120000.0])):
         assert read(values, type="time") == [(None, digits)]
 
