@@ -106,6 +106,12 @@ def check_style_counts(ranking: Ranking, tables: Mapping[str, Table], spaces: It
     for column in (*ranking.owner, settings.style, settings.count):
         if column not in table.columns:
             raise ValueError(f"ranking.style_counts: the table '{settings.table}' declares no column '{column}'")
+    for column in (*ranking.owner, settings.style):
+        if table.columns[column].type not in ("int", "str"):
+            raise ValueError(
+                f"ranking.style_counts: tables.{settings.table}.columns.{column} is declared as "
+                f"{table.columns[column].type}; a row counts one style of one owner, by ids: int or str"
+            )
     if table.columns[settings.count].type != "int":
         raise ValueError(
             f"ranking.style_counts.count: tables.{settings.table}.columns.{settings.count} is declared as "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 
 from models.schema import Kind
 from pipeline.config.experiment import Experiment
@@ -50,6 +51,7 @@ def _idle(config: JobConfig) -> Iterator[tuple[str, str]]:
         yield "release.gate.calibration", "it is measured of impressions alone"
     for name, feature in config.features.items():
         yield from ((f"features.{name}.{setting}", why) for setting, why in _idle_of_feature(feature))
+    yield from _idle_groups(config.features)
     for name, experiment in config.experiments.items():
         idle = [*_idle_of_rows(config.kind, experiment), *_idle_of_others(experiment)]
         read = {config.features[each].space for each in config.inputs(name)}
@@ -80,6 +82,15 @@ def _idle_of_feature(feature: FeatureSettings) -> Iterator[tuple[str, str]]:
     if feature.counter is not None:
         for setting, measures in _idle_of_counter(feature.counter):
             yield f"counter.{setting}", f"`{feature.counter.measure}` does not read it, only {_either(measures)} does"
+
+
+def _idle_groups(features: Mapping[str, FeatureSettings]) -> Iterator[tuple[str, str]]:
+    """A group of one beside another of nearly its name: what belongs together would be read apart."""
+    groups = {name: feature.group for name, feature in features.items() if feature.group is not None}
+    for name, group in groups.items():
+        alike = get_close_matches(group, set(groups.values()) - {group}, 1)
+        if alike and list(groups.values()).count(group) == 1:
+            yield f"features.{name}.group", f"no other history is of the group '{group}' (is '{alike[0]}' meant?)"
 
 
 def _idle_of_rows(kind: str, experiment: Experiment) -> Iterator[tuple[str, str]]:

@@ -65,6 +65,12 @@ IDLE: dict[str, tuple[str, Change, str, str]] = {
     "steps of one id": (
         "ads", lambda job: job["features"]["user"].update(steps=3), "features.user.steps", "`sequence`",
     ),
+    "a group of another spelling": (
+        "ads",
+        lambda job: [job["features"][name].update(group=group)
+                     for name, group in (("clicked_ads", "recent"), ("behaviours", "recnet"))],
+        "features.clicked_ads.group", "no other history is of the group 'recent' (is 'recnet' meant?)",
+    ),
     "a normalised id": (
         "ads", lambda job: job["features"]["user"].update(normalise="zscore"), "features.user.normalise", "`dense`",
     ),

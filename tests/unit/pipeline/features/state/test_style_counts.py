@@ -145,6 +145,13 @@ def test_what_the_table_must_have_is_said(settings: dict[str, Any], message: str
         lessons.config(ranking={**ranking, "style_counts": {**ranking["style_counts"], **settings}})
 
 
+def test_a_row_counts_one_style() -> None:
+    settings = lessons.config().model_dump(by_alias=True, mode="json")
+    settings["tables"]["style_counts"]["columns"]["style"] = {"type": "int_list"}
+    with pytest.raises(ValueError, match=r"columns\.style is declared as int_list; a row counts one style"):
+        lessons.config(tables=settings["tables"])
+
+
 def test_a_feature_of_it_is_checked() -> None:
     features = lessons.config().model_dump(mode="json")["features"]
     request = {"kind": "dense", "side": "request", "size": 3}
