@@ -11,8 +11,9 @@ import pandas as pd
 Order = Literal["day-first", "month-first"]
 ORDERS: tuple[Order, ...] = ("day-first", "month-first")
 _NUMBERS = re.compile(
-    r"\s*(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?)?\s*"
+    r"\s*(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp][Mm])?)?\s*"
 )
+_DAY_BEFORE_YEAR = r"(?<!\d)\d{1,2}([/.-])\d{1,2}\1(?:\d{4}|\d{2})(?!\d)"
 
 
 class UnclearDates(ValueError):
@@ -62,8 +63,12 @@ def times(values: pd.Series, order: Order | None) -> pd.Series:
         return pd.to_datetime(values)
     parts = values.where(text).astype("str").str.extract(f"^{_NUMBERS.pattern}$")
     numbers = parts[0].notna()
+    others = values[text & ~numbers].astype("str")
+    unread = others[others.str.match(f".*?{_DAY_BEFORE_YEAR}")]
+    if len(unread):
+        raise ValueError(f"'{unread.iloc[0]}'; write dates as YYYY-MM-DD HH:MM, or as DD/MM/YYYY HH:MM")
     if not numbers.any():
-        return pd.to_datetime(values)
+        return pd.to_datetime(values, format="mixed")
     day, month = (parts[0], parts[2]) if order == "day-first" else (parts[2], parts[0])
     hour = parts[4].fillna("0").astype("int64")
     half = parts[7].str.casefold()
@@ -71,4 +76,4 @@ def times(values: pd.Series, order: Order | None) -> pd.Series:
     year = parts[3].where(parts[3].str.len() == 4, "20" + parts[3])
     written = year + "-" + month.str.zfill(2) + "-" + day.str.zfill(2) + " " + hour.astype("str").str.zfill(2)
     written += ":" + parts[5].fillna("00") + ":" + parts[6].fillna("00")
-    return pd.to_datetime(values.mask(numbers, written))
+    return pd.to_datetime(values.mask(numbers, written), format="mixed")

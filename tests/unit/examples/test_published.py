@@ -165,6 +165,9 @@ def _dated(tmp_path: Path, first: str, second: str) -> Path:
         ("03.12.2010 09:30:00", "13.12.2010 14:05:00"),
         ("12/3/2010 9:30 AM", "12/13/2010 2:05 PM"),
         ("3-12-2010", "13-12-2010"),
+        ('"03/12/2010, 09:30:00"', '"13/12/2010, 14:05:00"'),
+        ("2010-12-03T09:30:00", "2010-12-13 14:05:00"),
+        ("2010-12-03", "13/12/2010 14:05"),
     ],
 )
 def test_dates_of_which_one_in_the_file_tells(tmp_path: Path, first: str, second: str) -> None:
@@ -186,6 +189,12 @@ def test_dates_that_contradict_each_other_or_the_choice_are_refused(tmp_path: Pa
         _packages(_dated(tmp_path, "13/12/2010", "12/13/2010"))
     with pytest.raises(SourceError, match="InvoiceDate holds what is no time"):
         _packages(_dated(tmp_path, "01/12/2010", "12/13/2010"), "day-first")
+
+
+@pytest.mark.parametrize("date", ["03/12/2010 09:30 GMT", "Fri 03/12/2010", "13/12/2010 09h30"])
+def test_a_date_that_is_read_in_part_only_is_not_guessed(tmp_path: Path, date: str) -> None:
+    with pytest.raises(SourceError, match=f"InvoiceDate holds what is no time: '{date}'; write dates as"):
+        _packages(_dated(tmp_path, date, "13/12/2010 14:05"))
 
 
 def test_short_years_are_read_when_it_is_said_how(tmp_path: Path) -> None:
