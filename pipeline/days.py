@@ -56,12 +56,15 @@ class Day:
         >>> Day.of_logical_date(datetime.fromisoformat("2024-02-27T00:00:00+08:00"), "Asia/Shanghai")
         Day('2024-02-27')
         """
-        instant = given.astimezone(UTC)
-        if instant.time() == time():
-            return cls(instant.toordinal())
-        day = cls.of_instant(instant, zone)
-        if instant == day.start(zone):
-            return day
+        try:
+            instant = given.astimezone(UTC)
+            if instant.time() == time():
+                return cls(instant.toordinal())
+            day = cls.of_instant(instant, zone)
+            if instant == day.start(zone):
+                return day
+        except OverflowError:
+            raise UsageError(f"{given.isoformat()} is beyond the days that there are, year 1 to 9999") from None
         raise UsageError(
             f"{given.isoformat()} is neither 00:00 UTC of a day nor the beginning of one in {zone}; "
             f"for the {day} give {day}T00:00:00+00:00"

@@ -81,7 +81,7 @@ class JobConfig(Strict):
     def _zone_exists(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones, such as Asia
             raise ValueError(f"'{value}' is not a time zone; write one such as Asia/Shanghai or UTC") from None
         return value
 

@@ -38,7 +38,8 @@ RETRY = {
 def held_for(settings: Mapping[str, Any]) -> timedelta:
     """For how long the job's days are held until their labels have matured."""
     labels = settings.get("labels") or {}
-    return timedelta(days=int(labels["delay_days"]) if labels.get("until_then") == "hold" else 0)
+    # `2e0` is a number to the line, and text to the YAML reader that is used here.
+    return timedelta(days=int(float(labels["delay_days"])) if labels.get("until_then") == "hold" else 0)
 
 
 def measures_of(job: str) -> Asset:
@@ -76,7 +77,7 @@ def daily_dag(job: str, description: str) -> DAG:
         def stage(name: str, **kwargs: Any) -> StageOperator:
             return StageOperator(task_id=name, job=job, stage=name, experiments=experiments, **kwargs)
 
-        patience = PATIENCE + held + timedelta(hours=settings.get("deadline_hours", 0))
+        patience = PATIENCE + held + timedelta(hours=float(settings.get("deadline_hours", 0)))
         wait = DayReadySensor(task_id="wait_for_day", job=job, patience=patience, execution_timeout=None)
         extract = stage("extract", execution_timeout=timedelta(hours=3))
         validate = stage("validate")

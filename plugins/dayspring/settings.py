@@ -33,7 +33,7 @@ def zone_in(settings: Mapping[str, Any]) -> str:
     zone = str(settings.get("timezone", ZONE))
     try:
         ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones, such as Asia
         raise ValueError(f"timezone: '{zone}' is not a time zone; write one such as Asia/Shanghai or UTC") from None
     return zone
 

@@ -231,12 +231,32 @@ def test_a_day_is_waited_for_until_its_deadline_however_late_that_is(tmp_path: P
     assert daily_dag("ads", "").task_dict["wait_for_day"].patience >= timedelta(days=2, hours=90)
 
 
-def test_a_zone_that_is_none_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("hours", "days"), [("3e0", "2e0"), ("'3'", "2"), ("0x3", "0x2")])
+def test_numbers_that_config_check_takes_are_numbers_here_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: str, days: str
+) -> None:
+    from dayspring.daily_dag import PATIENCE, daily_dag
+    from pipeline.config.load import load_job
+
+    text = (PROJECT / "conf" / "ads.yaml").read_text(encoding="utf-8")
+    text = text.replace("deadline_hours: 3", f"deadline_hours: {hours}")
+    (tmp_path / "ads.yaml").write_text(
+        f"{text}\nlabels: {{delay_days: {days}, until_then: hold}}\n", encoding="utf-8"
+    )
+    monkeypatch.setenv("DAYSPRING_CONF", str(tmp_path))
+    config = load_job("ads")
+    assert config.labels is not None
+    assert (config.deadline_hours, config.labels.delay_days) == (3, 2)
+    assert daily_dag("ads", "").task_dict["wait_for_day"].patience == PATIENCE + timedelta(days=2, hours=3)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shangai", "Asia"])
+def test_a_zone_that_is_none_is_named(zone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dayspring.daily_dag import daily_dag
 
-    (tmp_path / "ads.yaml").write_text("timezone: Asia/Shangai\nexperiments: {din: {}}\n", encoding="utf-8")
+    (tmp_path / "ads.yaml").write_text(f"timezone: {zone}\nexperiments: {{din: {{}}}}\n", encoding="utf-8")
     monkeypatch.setenv("DAYSPRING_CONF", str(tmp_path))
-    with pytest.raises(ValueError, match="timezone: 'Asia/Shangai' is not a time zone"):
+    with pytest.raises(ValueError, match=f"timezone: '{zone}' is not a time zone"):
         daily_dag("ads", "")
 
 

@@ -87,6 +87,14 @@ def test_what_names_no_day_is_refused_with_the_date_to_give(sent: str, day: str)
         assert why.endswith(f"for the {day} give {day}T00:00:00+00:00")
 
 
+@pytest.mark.parametrize("sent", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00", "9999-12-31T16:00:00Z"])
+def test_an_instant_beyond_all_days_is_refused(sent: str) -> None:
+    from dayspring.refusals import refusal
+
+    why = str(refusal(json.dumps({"logical_date": sent}).encode(), NOW, "Asia/Shanghai"))
+    assert "is beyond the days that there are" in why
+
+
 def test_whether_a_day_has_begun_is_told_by_the_clocks_of_the_jobs_zone() -> None:
     from dayspring.refusals import RANGE, refusal
 

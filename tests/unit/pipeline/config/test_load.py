@@ -84,6 +84,7 @@ def test_counter_key_must_be_a_feature(ads: str) -> None:
 
 def test_unknown_time_zone(ads: str) -> None:
     assert "'Mars/Base' is not a time zone" in error(edited(ads, timezone="Mars/Base"))
+    assert "'Asia' is not a time zone" in error(edited(ads, timezone="Asia"))  # a folder of them
 
 
 def test_missing_file_names_the_jobs_that_are_there() -> None:
