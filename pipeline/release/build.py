@@ -6,6 +6,7 @@ what they are derived from (ids and digests), and the settings in force, which c
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -94,11 +95,12 @@ def payload(context: JobContext, artifact_id: str) -> Payload:
         release_id=extra["release_id"], artifact=artifact.id, day=artifact.ref.day, experiment=extra["experiment"],
         checkpoint=extra["checkpoint"], export=export.manifest.digest if export is not None else "",
     )  # fmt: skip
-    config = JobConfig.model_validate_json(artifact.file(_SETTINGS).read_bytes())
+    kept = artifact.file(_SETTINGS).read_bytes()
+    config = JobConfig.model_validate_json(kept)
     checkpoint = context.store.load(extra["checkpoint"])
     sizes: dict[str, int] = checkpoint.manifest.extra["sizes"] if checkpoint is not None else {}
     model = export.file("model") if export is not None and not export.manifest.pruned else None
-    return Payload(release, model, lambda: contents(context, config, artifact.ref.day, sizes))
+    return Payload(release, model, lambda: contents(context, config, artifact.ref.day, sizes, json.loads(kept)))
 
 
 def publisher(context: JobContext) -> Publisher:

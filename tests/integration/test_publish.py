@@ -274,6 +274,24 @@ def test_a_root_publishes_to_one_place_until_it_is_moved(
         each.close()
 
 
+def test_a_root_whose_served_release_cannot_be_made_again_is_moved_for_the_next_one(
+    stores: Callable[[str], dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its place is lost, and the days it was built from have changed: publishing must not be refused for good."""
+    urls = stores("servers")
+    monkeypatch.delenv("DAYSPRING_RELEASE_URL")
+    here = Bench(tmp_path, **urls)
+    here.publisher().publish(artifact_of(1))
+    there = Bench(tmp_path, changed=True)
+    told = r"users, candidates would not be .*`python -m pipeline promote --job ads --experiment din` builds a new one"
+    with pytest.raises(DayspringError, match=told):
+        there.publisher().move()
+    assert there.publisher().publish(artifact_of(2), forced=True).status == "published"
+    assert served_values(there) == {b"2!"}
+    for each in (here, there):
+        each.close()
+
+
 def as_before_models_were_named(bench: Bench) -> None:
     """Pointers and records as the version before wrote them."""
     for path in bench.files.folder.rglob("*.json"):

@@ -88,8 +88,9 @@ def test_keys_that_are_gone_are_pushed_again_from_disk(bench: Bench) -> None:
 def test_contents_that_would_differ_are_not_passed_off_as_the_release(bench: Bench) -> None:
     bench.client.delete(KEYS.shard("r2", "users", 0))
     bench.changed = True
-    with pytest.raises(DayspringError, match="users, candidates would not be what was published"):
+    with pytest.raises(DayspringError, match="users, candidates would not be what was published") as refused:
         bench.publisher().rollback("bad scores")
+    assert "`python -m pipeline promote --job ads --experiment din`" in str(refused.value)
     assert served(bench) == {b"3"}
 
 

@@ -37,21 +37,39 @@ ENCODING = 1
 """Raised when the stored form changes: the same contents are then another release."""
 
 
-def contents(context: JobContext, config: JobConfig, day: Day, sizes: Mapping[str, int]) -> list[Part]:
+def contents(
+    context: JobContext, config: JobConfig, day: Day, sizes: Mapping[str, int], kept: Mapping[str, Any] | None = None
+) -> list[Part]:
     """Every part of the release of ``day``.
 
     Args:
         config: the settings in force when the release was built.
         sizes: by id space, how many indices the released model knows.
+        kept: the same settings as the release keeps them: of before there were some that the configuration now has.
     """
     here = AsOf(context, config, day)
     meta: dict[str, Any] = {
-        "config": config.model_dump(mode="json", by_alias=True), "day": str(day), "frames": {},
+        "config": as_kept(config, kept), "day": str(day), "frames": {},
         "overall": {name: np.asarray(column).tolist() for name, column in here.state.overall.columns().items()},
     }  # fmt: skip
     parts = [*_id_maps(here, sizes), *_counters(here, meta), _histories(here)]
     parts += ranking_parts(here, meta) if here.plan.ranking else impression_parts(here, meta)
     return [*parts, Part("meta", {name: encoded(value) for name, value in meta.items()})]
+
+
+def as_kept(config: JobConfig, kept: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The settings, without those that were not there when the release was built: it is to be the same release."""
+    whole: dict[str, Any] = config.model_dump(mode="json", by_alias=True)
+    unkept = {name: whole[name] for name in ("state_from", "start") if name in whole}
+    return whole if kept is None else _known(whole, {**kept, **unkept})
+
+
+def _known(value: Any, before: Any) -> Any:
+    if isinstance(value, dict) and isinstance(before, Mapping):
+        return {name: _known(each, before[name]) for name, each in value.items() if name in before}
+    if isinstance(value, list) and isinstance(before, list) and len(value) == len(before):
+        return [_known(each, old) for each, old in zip(value, before, strict=True)]
+    return value
 
 
 def _id_maps(here: AsOf, sizes: Mapping[str, int]) -> Iterable[Part]:

@@ -51,6 +51,10 @@ class Payload:
     parts: Callable[[], Sequence[Part]]
 
 
+class _Gone(DayspringError):
+    """A release that cannot be served again as it was; asking again changes nothing."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a publish did, and what is served after it."""
@@ -164,7 +168,12 @@ class Publisher:
                 return self._finish_rollback(hold)
             if current is None:
                 return None
-            pointer = replace(self._again(self._record(current.release_id)), previous=current.previous)
+            try:
+                pointer = replace(self._again(self._record(current.release_id)), previous=current.previous)
+            except _Gone:
+                # What it says to do instead is done in the new place: the old one may be lost.
+                settle(self._files, self.held(), moving=True)
+                raise
             settle(self._files, self.held(), moving=True)
             self._switch(pointer)
             return pointer
@@ -201,9 +210,9 @@ class Publisher:
     def _uploaded(self, payload: Payload) -> tuple[int, str]:
         """The model's number in the object store and its digest there."""
         if payload.model is None:
-            raise DayspringError(
+            raise _Gone(
                 f"{payload.release.artifact}: the exported model was pruned; "
-                f"`python -m pipeline promote --job {self._job}` releases the newest one"
+                f"`{self._promote(payload.release.experiment)}` releases the newest one"
             )
         release = payload.release
         version = self._models.upload(payload.model, day=int(str(release.day).replace("-", "")), export=release.export)
@@ -218,9 +227,10 @@ class Publisher:
     def _record(self, release_id: str) -> Published:
         record = self._files.published(release_id)
         if record is None:
-            raise DayspringError(
+            served = self._files.served()
+            raise _Gone(
                 f"{self._files.folder}: no record of release {release_id}, so it cannot be restored; "
-                f"`python -m pipeline promote --job {self._job}` releases the newest model"
+                f"`{self._promote(served.experiment if served is not None else 'NAME')}` releases the newest model"
             )
         return record
 
@@ -235,9 +245,9 @@ class Publisher:
             parts = payload.parts()
             other = [part.name for part in parts if record.digests.get(part.name) != part.digest]
             if other:
-                raise DayspringError(
+                raise _Gone(
                     f"release {pointer.release_id}: {', '.join(other)} would not be what was published (the days it "
-                    f"was built from have changed); `python -m pipeline promote --job {self._job}` builds a new one"
+                    f"was built from have changed); `{self._promote(pointer.experiment)}` builds a new one"
                 )
             self.generations.push(pointer.release_id, parts)
         if self._models.fault(pointer) is not None:
@@ -289,6 +299,9 @@ class Publisher:
         record = self._files.published(current.release_id)
         if record is not None:
             self._switch(replace(self._again(record), previous=current.previous))
+
+    def _promote(self, experiment: str) -> str:
+        return f"python -m pipeline promote --job {self._job} --experiment {experiment}"
 
     def _lock(self) -> AbstractContextManager[None]:
         return held(self._files.lock, timeout=_LOCK_SECONDS, what=f"the release of job '{self._job}'")
