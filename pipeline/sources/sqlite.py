@@ -84,7 +84,8 @@ class SqliteSource(SqlSource):
             raise SourceError(f"{self.url}: cannot be opened: {wrong}, or correct {self.variable}")
         if not self._file.is_file():
             raise SourceError(
-                f"{self.url}: no such file; fill it (for example `python -m examples.school --target {self.url} …`) "
+                f"{self.url}: no such file{self._looked_for()}; fill it "
+                f"(for example `python -m examples.school --target {self.url} …`) "
                 f"or set {self.variable} to the database"
             )
         try:
@@ -92,6 +93,12 @@ class SqliteSource(SqlSource):
                 yield connection
         except sqlite3.Error as error:  # of the driver itself, while rows stream
             raise self._explain(source, error) from None
+
+    def _looked_for(self) -> str:
+        """Which file that is, where it is not the one that the URL seems to name."""
+        if self._file.is_absolute() and self.url.endswith(str(self._file)):
+            return ""
+        return f" as {self._file.absolute()} (an absolute path has four slashes, sqlite:////FILE, and no `?`)"
 
     def _explain(self, source: str | None, error: BaseException) -> SourceError:
         found = _NOT_THERE.search(str(error))

@@ -95,6 +95,15 @@ def test_a_missing_file_is_an_error_and_is_not_made(tmp_path: Path, queries: Pat
     assert not path.exists()
 
 
+@pytest.mark.parametrize("name", ["a?b.db", "it.db?mode=ro"])
+def test_the_file_that_was_looked_for_is_named(name: str, tmp_path: Path, queries: Path) -> None:
+    (tmp_path / "a?b.db").touch()
+    with pytest.raises(SourceError, match=rf"no such file as {tmp_path}/(a|it\.db) \(.* no `\?`\)"):
+        SqliteSource(f"sqlite:///{tmp_path}/{name}", "X", queries).check()
+    with pytest.raises(SourceError, match=rf"no such file as {Path.cwd()}/tmp/none\.db \(an absolute path has four"):
+        SqliteSource("sqlite:///tmp/none.db", "X", queries).check()
+
+
 def test_a_missing_table_names_the_statement_and_the_schema(tmp_path: Path, queries: Path) -> None:
     found = source(tmp_path, queries, ads=("ad, kind", []))
     with pytest.raises(SourceError, match=r"log\.sql: the database has no table 'log_table'; .*sql/schema/log_table"):
