@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 _AT: ContextVar[tuple[int, tf.Tensor] | None] = ContextVar("step", default=None)
-_DRAWS = re.compile(r"Random|^Rng|Multinomial|^Stateful(Uniform|StandardNormal)|TruncatedNormal|NonDeterministic")
+_DRAWS = re.compile(r"Random|^Rng|Multinomial|^Stateful(Uniform|StandardNormal)|TruncatedNormal|NonDeterministic|PyFunc")
+"""Operations whose results nothing in the graph determines; of Python functions nobody knows."""
 
 
 def stable_seed(*parts: object) -> int:
@@ -32,6 +36,23 @@ def seed_initializers(model: keras.layers.Layer, seed: int) -> None:
         for attribute, value in sorted(vars(layer).items()):
             if isinstance(value, keras.initializers.Initializer) and hasattr(value, "seed"):
                 value.seed = stable_seed(seed, layer.name, attribute)
+
+
+@contextmanager
+def built_from(seed: int) -> Iterator[None]:
+    """Within, what has no seed takes one that is a function of ``seed`` and of the order in which it is made.
+
+    :func:`seed_initializers` finds the initialisers of layers that are there before a model is built; not those that are
+    given by name to ``add_weight``, nor those of layers that are made in ``build``: Keras draws their seeds.
+    """
+    before, numpy_before = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
+        np.random.set_state(numpy_before)
 
 
 @contextmanager
@@ -61,18 +82,43 @@ def uniform(name: str, shape: tf.Tensor) -> tf.Tensor:
 def check_no_hidden_state(model: keras.layers.Layer) -> None:
     """Refuse a layer that keeps a state beside its weights, such as a generator of random numbers.
 
-    No checkpoint holds it, so a chain that was killed and resumed would not end as one that was not.
+    No checkpoint holds it, so a chain that was killed and resumed would not end as one that was not. Recurrent layers
+    have a generator that they use for nothing but dropout: without it they pass.
 
     Raises:
         ValueError: names the state.
     """
-    weights = {id(weight) for weight in model.weights}
-    hidden = sorted(variable.path for variable in model.variables if id(variable) not in weights)
+    known = {id(weight) for weight in model.weights}
+    known |= {id(layer.seed_generator.state) for layer in model._flatten_layers() if _draws_nothing(layer)}
+    hidden = sorted(variable.path for variable in model.variables if id(variable) not in known)
     if hidden:
-        raise ValueError(
-            f"model '{model.name}': {', '.join(hidden)} is state that no checkpoint holds, such as the generator of a "
-            "keras.layers.Dropout; use models.layers.dropout.Dropout, or draw by models.randomness.uniform"
-        )
+        raise ValueError(_hidden(model.name, hidden))
+
+
+def check_no_hidden_variables(step: Any, known: Collection[tf.Variable], model: str) -> None:
+    """Refuse a traced step that reads or writes a variable that is not ``known``, such as Keras's global generator.
+
+    Raises:
+        ValueError: names the variables.
+    """
+    handles = {id(variable.handle) for variable in known}
+    hidden = sorted({variable.name for variable in step.variables if id(variable.handle) not in handles})
+    if hidden:
+        raise ValueError(_hidden(model, hidden))
+
+
+def _draws_nothing(layer: keras.layers.Layer) -> bool:
+    """Of a cell of a recurrent layer, whether it leaves nothing out."""
+    rates = [getattr(layer, name, None) for name in ("dropout", "recurrent_dropout")]
+    return rates == [0.0, 0.0] and isinstance(getattr(layer, "seed_generator", None), keras.random.SeedGenerator)
+
+
+def _hidden(model: str, names: list[str]) -> str:
+    return (
+        f"model '{model}': {', '.join(names)} is state that no checkpoint holds, such as the generator of a "
+        "keras.layers.Dropout or of keras.random; use models.layers.dropout.Dropout, draw by models.randomness.uniform, "
+        "and keep what is to last in weights (`add_weight`)"
+    )
 
 
 def check_no_hidden_draw(graph: tf.Graph, model: str) -> None:

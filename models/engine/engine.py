@@ -21,7 +21,7 @@ from models.engine.state import State, check_state, expected_shapes
 from models.engine.steps import Steps
 from models.engine.tables import Table, fused_tables, rows_of
 from models.layers.normalise import bound, merge, no_statistics
-from models.randomness import check_no_hidden_state, seed_initializers, stable_seed
+from models.randomness import built_from, check_no_hidden_state, seed_initializers, stable_seed
 from models.schema import DayArrays, FeatureSchema, Layout, Side
 
 COMPILE = ("xla", "graph")
@@ -106,11 +106,12 @@ class Engine:
         self.compile = _one_of("compile", compile, COMPILE)
         self.seed = seed
         adam = Adam(beta_1, beta_2, epsilon)
-        self.model = registry.build(model_name, schema, options)
         self._statistics = {
             f.name: no_statistics(f.size) for f in schema.features if not f.has_ids and f.normalise != "none"
         }
-        self._build_model()
+        with built_from(stable_seed(seed, "model")):
+            self.model = registry.build(model_name, schema, options)
+            self._build_model()
         self._steps = Steps(
             self.model,
             [self._weights[name] for name in self._trainable],

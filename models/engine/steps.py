@@ -12,7 +12,7 @@ from models.engine.losses import Loss
 from models.engine.optimizers import Adam, TableOptimizer, TableVariables
 from models.engine.packing import Batch, shapes_of
 from models.engine.tables import PADDING_ROW, Table
-from models.randomness import check_no_hidden_draw, drawn_at
+from models.randomness import check_no_hidden_draw, check_no_hidden_variables, drawn_at
 
 
 class Steps:
@@ -166,7 +166,13 @@ class Steps:
             xla=self._xla,
         )
         check_no_hidden_draw(step.graph, self._model.name)
+        check_no_hidden_variables(step, self._known(), self._model.name)
         return step
+
+    def _known(self) -> list[tf.Variable]:
+        """What a checkpoint holds, or is made from it."""
+        of_tables = [each for table in self.tables.values() for each in (table.w, table.m, table.v, table.last)]
+        return [*(weight.value for weight in self._model.weights), *self.dense_m, *self.dense_v, self.step, *of_tables]
 
     def _update_dense(self, gradients: list[tf.Tensor], step: tf.Tensor, learning_rate: tf.Tensor) -> None:
         rate = learning_rate * self._adam.correction(tf.cast(step, tf.float32))

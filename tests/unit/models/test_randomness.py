@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import random
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.randomness import check_no_hidden_draw, check_no_hidden_state, drawn_at, uniform
+from models.randomness import built_from, check_no_hidden_draw, check_no_hidden_state, drawn_at, uniform
 
 
 def draw(seed: int, step: int, name: str = "dropout", shape: tuple[int, ...] = (1000,)) -> np.ndarray:
@@ -46,13 +48,32 @@ def test_nothing_is_drawn_outside_of_a_training_step() -> None:
         keras.layers.Dropout(0.5, name="drop"),
         keras.layers.GaussianNoise(0.5, name="drop"),
         keras.layers.SpatialDropout1D(0.5, seed=1, name="drop"),
+        keras.layers.GRU(2, dropout=0.1, name="drop"),
+        keras.layers.LSTM(2, recurrent_dropout=0.1, name="drop"),
     ],
-    ids=["dropout", "noise", "seeded"],
+    ids=["dropout", "noise", "seeded", "gru", "lstm"],
 )
 def test_a_layer_with_a_generator_of_its_own_is_refused(layer: keras.layers.Layer) -> None:
     model = keras.Sequential([keras.layers.Dense(2), layer], name="leaky")
     with pytest.raises(ValueError, match=r"model 'leaky': .*seed_generator_state.* is state that no checkpoint holds"):
         check_no_hidden_state(model)
+
+
+@pytest.mark.parametrize("layer", [keras.layers.GRU(2), keras.layers.LSTM(2), keras.layers.SimpleRNN(2)])
+def test_a_recurrent_layer_that_leaves_nothing_out_passes(layer: keras.layers.Layer) -> None:
+    """Its cell has a generator all the same, which it never asks."""
+    check_no_hidden_state(keras.Sequential([layer]))
+
+
+def test_what_has_no_seed_takes_one_from_the_seed_it_is_built_from() -> None:
+    def seeds(seed: int) -> list[int]:
+        with built_from(seed):
+            return [keras.initializers.get("glorot_uniform").seed for _ in range(2)]
+
+    before = random.getstate()
+    assert seeds(1) == seeds(1)
+    assert len({*seeds(1), *seeds(2)}) == 4
+    assert random.getstate() == before
 
 
 def test_a_batch_normalisation_keeps_its_state_among_the_weights() -> None:

@@ -31,13 +31,37 @@ class Extra(Pooled):
         super().__init__(schema, options)
         regularizer = keras.regularizers.L2(0.1) if self.kind == "regulariser" else None
         self.idle = self.add_weight(name="idle", shape=(3,), initializer="ones", regularizer=regularizer)
+        self.kept = tf.Variable(0.0, name="kept")
+        if self.kind == "by name":
+            self.drawn = self.add_weight(name="drawn", shape=(3,), initializer="random_normal")
+            self.late = Late(name="late")
 
     def call(self, inputs: ModelInputs, training: bool = False) -> tf.Tensor:
         if self.kind == "add_loss":
             self.add_loss(0.25 * tf.reduce_sum(tf.square(tf.convert_to_tensor(self.idle))))
         if self.kind == "draw" and training:
             return super().call(inputs, training) + tf.random.uniform(())
+        if self.kind == "keras draw" and training:
+            return keras.random.dropout(super().call(inputs, training), 0.5)
+        if self.kind == "variable" and training:
+            return super().call(inputs, training) + self.kept.assign_add(1.0)
+        if self.kind == "python" and training:
+            return super().call(inputs, training) + tf.numpy_function(lambda: np.float32(np.random.rand()), [], tf.float32)
+        if self.kind == "by name":
+            return super().call(inputs, training) + self.late(tf.ones((1, 2)))
         return super().call(inputs, training)
+
+
+class Late(keras.layers.Layer):
+    """Makes its only layer when it is built."""
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.inner = keras.layers.Dense(1, name="inner")
+        self.inner.build(shape)
+        self.built = True
+
+    def call(self, values: tf.Tensor) -> tf.Tensor:
+        return self.inner(values)
 
 
 @pytest.fixture
@@ -76,6 +100,25 @@ def test_what_a_layer_adds_to_the_loss_is_added_and_moves_its_weights(
 def test_a_step_that_draws_what_no_seed_determines_is_refused(extra: Make, day: DayArrays) -> None:
     with pytest.raises(ValueError, match="model 'pooled' draws random numbers that no seed determines"):
         one_step(extra("draw"), day)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"), [("keras draw", "seed_generator_state"), ("variable", "kept"), ("python", "PyFunc")]
+)
+def test_a_step_whose_result_hangs_on_what_no_checkpoint_holds_is_refused(
+    kind: str, told: str, extra: Make, day: DayArrays
+) -> None:
+    """Keras's generator for all of the process, a variable that is no weight, Python's own random numbers."""
+    with pytest.raises(ValueError, match=f"model 'pooled'.*{told}"):
+        one_step(extra(kind), day)
+
+
+def test_first_weights_are_the_same_wherever_their_initialisers_come_from(extra: Make) -> None:
+    """An initialiser by its name, and a layer that is made when another is built: Keras draws seeds for both."""
+    first, again = extra("by name").state(), extra("by name").state()
+    assert {"dense/drawn", "dense/late/inner/kernel"} <= set(first)
+    for name, value in first.items():
+        np.testing.assert_array_equal(again[name], value, err_msg=name)
 
 
 @pytest.mark.parametrize("compile", ["graph", "xla"])
