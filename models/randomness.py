@@ -11,11 +11,12 @@ from contextvars import ContextVar
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 _AT: ContextVar[tuple[int, tf.Tensor] | None] = ContextVar("step", default=None)
-_DRAWS = re.compile(r"Random|^Rng|Multinomial|^Stateful(Uniform|StandardNormal)|TruncatedNormal|NonDeterministic|PyFunc")
+_DRAWS = re.compile(
+    r"Random|^Rng|Multinomial|^Stateful(Uniform|StandardNormal)|TruncatedNormal|NonDeterministic|PyFunc"
+)
 """Operations whose results nothing in the graph determines; of Python functions nobody knows."""
 
 
@@ -42,17 +43,15 @@ def seed_initializers(model: keras.layers.Layer, seed: int) -> None:
 def built_from(seed: int) -> Iterator[None]:
     """Within, what has no seed takes one that is a function of ``seed`` and of the order in which it is made.
 
-    :func:`seed_initializers` finds the initialisers of layers that are there before a model is built; not those that are
-    given by name to ``add_weight``, nor those of layers that are made in ``build``: Keras draws their seeds.
+    :func:`seed_initializers` finds the initialisers of layers that are there before a model is built; not those that
+    are given by name to ``add_weight``, nor those of layers that are made in ``build``: Keras draws their seeds.
     """
-    before, numpy_before = random.getstate(), np.random.get_state()
+    before = random.getstate()
     random.seed(seed)
-    np.random.seed(seed)
     try:
         yield
     finally:
         random.setstate(before)
-        np.random.set_state(numpy_before)
 
 
 @contextmanager
@@ -116,8 +115,8 @@ def _draws_nothing(layer: keras.layers.Layer) -> bool:
 def _hidden(model: str, names: list[str]) -> str:
     return (
         f"model '{model}': {', '.join(names)} is state that no checkpoint holds, such as the generator of a "
-        "keras.layers.Dropout or of keras.random; use models.layers.dropout.Dropout, draw by models.randomness.uniform, "
-        "and keep what is to last in weights (`add_weight`)"
+        "keras.layers.Dropout or of keras.random; use models.layers.dropout.Dropout, draw by "
+        "models.randomness.uniform, and keep what is to last in weights (`add_weight`)"
     )
 
 

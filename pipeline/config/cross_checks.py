@@ -31,23 +31,34 @@ def check_measures(kind: Kind, release: Release, measures: Measures, alerts: Ale
     _check_named(kind, "floor", "release.gate.floors", gate.floors)
     _check_named(kind, "primary", "measures.primary", filter(None, [measures.primary]))
     _check_named(kind, "alert", "alerts.measure", filter(None, [alerts.measure]))
-    for name, margin in gate.margins.items():
-        below = 1 if MEASURES[kind][name].share else math.inf
-        if not 0 <= margin < below:
-            within = "and below 1, as the measure is a share" if below == 1 else "and finite"
-            raise ValueError(f"release.gate.margins.{name}: {margin:g} can never act; it must be at least 0 {within}")
-    for name, floor in gate.floors.items():
-        if not math.isfinite(floor) or (MEASURES[kind][name].share and not 0 <= floor <= 1):
-            raise ValueError(f"release.gate.floors.{name}: {floor:g} is no value of it; a share lies between 0 and 1")
-    low, high = gate.calibration
-    if not low < high:
-        raise ValueError(f"release.gate.calibration: [{low}, {high}] holds no value; write [lowest, highest]")
     weights = measures.composite
     if any(k < 1 or not 0 <= weight < math.inf for k, weight in weights.items()) or not sum(weights.values()):
         raise ValueError(
             f"measures.composite: {dict(weights)} is no mean of hit rates; write {{k: weight}} with k from 1 on, "
             "no weight below 0 and one above"
         )
+    for name, margin in gate.margins.items():
+        most = _most(kind, name, weights)
+        if not 0 <= margin < most:
+            within = f"and below {most:g}, the most that it can be" if most < math.inf else "and finite"
+            raise ValueError(f"release.gate.margins.{name}: {margin:g} can never act; it must be at least 0 {within}")
+    for name, floor in gate.floors.items():
+        most = _most(kind, name, weights)
+        if not 0 <= floor <= most or not math.isfinite(floor):
+            within = f"lies between 0 and {most:g}" if most < math.inf else "is 0 or more"
+            raise ValueError(f"release.gate.floors.{name}: {floor:g} is no value of it, which {within}")
+    low, high = gate.calibration
+    if not 0 <= low < high:
+        raise ValueError(
+            f"release.gate.calibration: [{low}, {high}] holds no value; write [lowest, highest], from 0 on"
+        )
+
+
+def _most(kind: Kind, name: str, weights: Mapping[int, float]) -> float:
+    """The greatest value that a measure can have."""
+    if name == "composite":
+        return sum(weights.values())
+    return 1.0 if MEASURES[kind][name].share else math.inf
 
 
 def _check_named(kind: Kind, use: Use, place: str, names: Iterable[str]) -> None:

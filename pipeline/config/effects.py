@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 
 from models.schema import Kind
+from pipeline.config.column_effects import check_values, idle_of_tables
 from pipeline.config.experiment import Experiment
 from pipeline.config.features import Counter, FeatureSettings
 from pipeline.config.job import JobConfig
@@ -40,11 +41,22 @@ def check_effects(config: JobConfig) -> None:
                 f"experiments.{name}.loss: softmax compares the candidates of a request, and an impression has one: "
                 "nothing would be learnt; write `loss: binary`"
             )
+    check_values(config.tables)
+    alerts = config.alerts
+    if alerts.least_days > alerts.days:
+        raise ValueError(
+            f"alerts.least_days: {alerts.least_days} days with a figure are never among the last {alerts.days} "
+            "(`alerts.days`), so nothing would ever be told; give no more than these"
+        )
     for setting, why in _idle(config):
         raise ValueError(f"{setting}: would have no effect: {why}; leave it out")
 
 
 def _idle(config: JobConfig) -> Iterator[tuple[str, str]]:
+    yield from idle_of_tables(config.tables)
+    candidates = config.ranking.candidates if config.ranking is not None else None
+    if candidates is not None and candidates.taken_from == "seen" and candidates.rank is not None:
+        yield "ranking.candidates.rank", "candidates that were seen are ordered by how often they were taken"
     if config.kind == "impressions":
         yield from _idle_of_days(config)
     elif "calibration" in config.release.gate.model_fields_set:
@@ -54,9 +66,14 @@ def _idle(config: JobConfig) -> Iterator[tuple[str, str]]:
     yield from _idle_groups(config.features)
     for name, experiment in config.experiments.items():
         idle = [*_idle_of_rows(config.kind, experiment), *_idle_of_others(experiment)]
-        read = {config.features[each].space for each in config.inputs(name)}
+        read = {config.features[each].space for each in config.inputs(name)} - {None}
         for space in sorted(set(experiment.dims) - read):
             idle.append((f"dims.{space}", f"no feature of this experiment has the id space '{space}'"))
+        if "dim" in experiment.model_fields_set and read and read <= set(experiment.dims):
+            idle.append(("dim", "every id space of this experiment has a width of its own in `dims`"))
+        if experiment.only is None:
+            unseen = [each for each in experiment.without if not config.features[each].input]
+            idle += [("without", f"'{each}' is no input of models (`input: false`)") for each in unseen]
         yield from ((f"experiments.{name}.{setting}", why) for setting, why in idle)
 
 
@@ -69,6 +86,10 @@ def _idle_of_days(config: JobConfig) -> Iterator[tuple[str, str]]:
     for setting in ("values", "last_year", "lead"):
         if setting in given and getattr(history, setting):
             yield f"history.{setting}", f"{why}, whose histories are days"
+    shown = config.impressions
+    for setting, profile in (("profile", shown.profile), ("items", shown.items)) if shown is not None else ():
+        if profile is not None and profile.register_day is not None:
+            yield f"impressions.{setting}.register_day", f"{why}, which reports new teachers apart"
     if config.replay is not None:
         yield "replay", f"{why}: last year's rows are those of homework"
     if "composite" in config.measures.model_fields_set:
@@ -109,6 +130,8 @@ def _idle_of_others(experiment: Experiment) -> Iterator[tuple[str, str]]:
             yield setting, "nothing is replayed (`replay: off`)"
     if "floor" in given and experiment.decay == 1:
         yield "floor", "the learning rate does not fall (`decay: 1`)"
+    if experiment.decay < 1 and experiment.floor >= experiment.learning_rate:
+        yield "decay", f"the rate of {experiment.learning_rate:g} is not above its `floor` of {experiment.floor:g}"
     if "first_output" in given and experiment.loss == "softmax":
         yield "first_output", "softmax looks at differences of scores alone"
     if experiment.only is not None:

@@ -186,7 +186,7 @@ class History(Strict):
 class Replay(Strict):
     """Last year's rows that join a day's training set."""
 
-    match: tuple[str, ...]  # columns that the teachers' rows share with today's
+    match: tuple[str, ...] = Field(min_length=1)  # columns that the teachers' rows share with today's
     window: Literal["day", "week"] = "day"
     years: int = Field(default=1, ge=1, le=3)
     same_weekday: bool = False  # 364 days back, not the same date

@@ -113,7 +113,7 @@ class CoreWeights(Strict):
     """Sample weight by a column of the profile: ``weights[value]``, others 1."""
 
     column: str
-    weights: dict[int, float]
+    weights: dict[int, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(min_length=1)
 
 
 class Ranking(Strict):

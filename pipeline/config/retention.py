@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,5 +18,5 @@ class Retention(Strict):
             a re-chain needs them, and are about a third of what a job takes.
     """
 
-    released: Literal["all"] | int = "all"
+    released: Literal["all"] | Annotated[int, Field(ge=0)] = "all"
     feature_days: int | None = Field(default=None, ge=2)

@@ -22,6 +22,7 @@ from pipeline.features.plan.declared import (
 )
 from pipeline.features.plan.groups import check_groups
 from pipeline.features.plan.log_requests import check_log
+from pipeline.features.plan.named_columns import check_named_columns
 from pipeline.features.plan.outcomes import check_outcomes
 from pipeline.features.plan.row_parts import ROW, row_parts
 
@@ -37,6 +38,7 @@ class Plan:
             for name, settings in config.features.items()
         }
         check_sources(config, self.features)
+        check_named_columns(config)
         check_outcomes(config, frame_tables(config))
         check_log(config, [(f"features.{f.name}.source", c) for f in self.of_frame("row") for _, c in f.columns])
         frames = {frame: config.tables[table] for frame, table in frame_tables(config).items()}

@@ -46,7 +46,7 @@ class Extra(Pooled):
         if self.kind == "variable" and training:
             return super().call(inputs, training) + self.kept.assign_add(1.0)
         if self.kind == "python" and training:
-            return super().call(inputs, training) + tf.numpy_function(lambda: np.float32(np.random.rand()), [], tf.float32)
+            return super().call(inputs, training) + tf.numpy_function(lambda: np.float32(1.0), [], tf.float32)
         if self.kind == "by name":
             return super().call(inputs, training) + self.late(tf.ones((1, 2)))
         return super().call(inputs, training)

@@ -82,7 +82,83 @@ IDLE: dict[str, tuple[str, Change, str, str]] = {
         "ads", lambda job: job["features"]["ad_rate"]["counter"].update(positives=True),
         "features.ad_rate.counter.positives", "`count`",
     ),
+    "a fall that begins at its floor": (
+        "ads", lambda job: job["experiments"]["din"].update(learning_rate=1e-3, decay=0.9, floor=0.01),
+        "experiments.din.decay", "is not above its `floor` of 0.01",
+    ),
+    "a width where all have their own": (
+        "ads", lambda job: job["experiments"]["din"].update(dim=8, dims=dict.fromkeys(job["spaces"], 4)),
+        "experiments.din.dim", "a width of its own",
+    ),
+    "without what no model sees": (
+        "homework",
+        lambda job: (job["features"]["package"].update(input=False),
+                     job["experiments"]["din"].update(without=["package"])),
+        "experiments.din.without", "`input: false`",
+    ),
+    "more days than are looked at": (
+        "ads", lambda job: job.update(alerts={"days": 2}), "alerts.least_days", "never among the last 2",
+    ),
+    "new teachers of impressions": (
+        "ads", lambda job: job["impressions"]["profile"].update(register_day="test_timestamp"),
+        "impressions.profile.register_day", "kind: ranking",
+    ),
+    "a rank of what was seen": (
+        "homework", lambda job: job["ranking"].update(candidates={"from": "seen", "rank": "section_rank"}),
+        "ranking.candidates.rank", "how often",
+    ),
+    "a key of a dated table": (
+        "ads", lambda job: job["tables"]["impressions"].update(key=["user_id"]), "tables.impressions.key", "undated",
+    ),
+    "readiness of an undated table": (
+        "ads", lambda job: job["tables"]["users"].update(ready={"marker": False}), "tables.users.ready", "undated",
+    ),
+    "readiness of what is not waited for": (
+        "homework", lambda job: job["tables"]["style_counts"].update(ready={"marker": True}),
+        "tables.style_counts.ready", "required: false",
+    ),
+    "a share of no row count": (
+        "ads", lambda job: job["tables"]["impressions"].update(ready={"weekday_share": 0.9}),
+        "tables.impressions.ready.weekday_share", "unchanged_minutes",
+    ),
+    "an undated table that may be empty": (
+        "ads", lambda job: job["tables"]["users"].update(required=False), "tables.users.required", "undated",
+    ),
+    "a limit of text": (
+        "ads", lambda job: column(job, "impressions", type="str", min=3), "tables.impressions.columns.more.min", "str",
+    ),
+    "a limit of a day": (
+        "ads", lambda job: column(job, "impressions", type="day", max=3), "tables.impressions.columns.more.max", "day",
+    ),
+    "values of a day": (
+        "ads", lambda job: column(job, "impressions", type="day", allowed=[3]),
+        "tables.impressions.columns.more.allowed", "a day",
+    ),
+    "items of one number": (
+        "ads", lambda job: column(job, "impressions", type="int", max_items=3),
+        "tables.impressions.columns.more.max_items", "of type int",
+    ),
+    "a number that is no time": (
+        "ads", lambda job: column(job, "impressions", type="time", absent=[0]),
+        "tables.impressions.columns.more.absent", "in quotes",
+    ),
+    "a word where numbers are": (
+        "ads", lambda job: column(job, "impressions", type="int", allowed=["abc"]),
+        "tables.impressions.columns.more.allowed", "'abc' is no whole number",
+    ),
+    "half a number": (  # was read as 1
+        "ads", lambda job: column(job, "impressions", type="int_list", absent=[1.5]),
+        "tables.impressions.columns.more.absent", "1.5 is no whole number",
+    ),
+    "no value at all": (
+        "ads", lambda job: column(job, "impressions", type="str", allowed=[]),
+        "tables.impressions.columns.more.allowed", "no value passes",
+    ),
 }  # fmt: skip
+
+
+def column(job: dict[str, Any], table: str, **declared: Any) -> None:
+    job["tables"][table]["columns"]["more"] = declared
 
 
 def load(content: dict[str, Any]) -> JobConfig:
@@ -106,6 +182,12 @@ def test_the_settings_in_a_release_are_read_though_every_default_is_given(job: s
     config = load(settings(job))
     again = JobConfig.model_validate_json(config.model_dump_json(by_alias=True))
     assert again.stage_settings("train", "din") == config.stage_settings("train", "din")
+
+
+def test_words_and_numbers_that_can_act_are_taken() -> None:
+    content = settings("ads")
+    column(content, "impressions", type="int", absent=["none", -1, 2.0], allowed=["3", 4])
+    assert load(content).tables["impressions"].columns["more"].absent == ("none", -1, 2.0)
 
 
 def test_a_first_output_is_part_of_the_digest_where_it_is_not_the_default() -> None:
