@@ -99,6 +99,15 @@ def test_a_secret_is_the_shells_and_missed_with_its_name(
     assert f"{name}={settings[name]}" in pasted(command, tmp_path, **settings)
 
 
+def test_a_profile_goes_with_the_files_that_it_stands_in(project: Path, tmp_path: Path) -> None:
+    settings = {
+        "AWS_CONFIG_FILE": "/etc/aws/config", "AWS_PROFILE": "p", "AWS_SHARED_CREDENTIALS_FILE": "/etc/aws/keys",
+        "DAYSPRING_RELEASE_URL": "s3://bucket/models", "DAYSPRING_ROOT": "/r",
+    }  # fmt: skip
+    told = pasted(shown("python -m pipeline status", settings), tmp_path)[1:]
+    assert sorted(told) == [f"{name}={value}" for name, value in settings.items()]
+
+
 def test_credentials_of_a_store_that_is_not_used_are_left_out(project: Path) -> None:
     begins = beginning({"DAYSPRING_ROOT": "/r", "DAYSPRING_ALERT_WEBHOOK_URL": "https://x/y", "AWS_PROFILE": "p"})
     assert begins == "cd " + commands.shlex.quote(str(project)) + " && DAYSPRING_ROOT=/r bin/python -m pipeline"
