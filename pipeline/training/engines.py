@@ -45,9 +45,9 @@ class Loaded:
             except StateMismatch as error:
                 raise ChainError(
                     f"{artifact.id}: {error}. The experiment's settings no longer fit its chain "
-                    "(was an embedding width, a layer, a feature or a history's `group` changed, or is the YAML of before "
-                    "there were groups?). Put the setting back, or give the changed model a name of its own under "
-                    "`experiments`, so that it starts its own chain"
+                    "(was an embedding width, a layer, a feature or a history's `group` changed, or is the YAML of "
+                    "before there were groups?). Put the setting back, or give the changed model a name of its own "
+                    "under `experiments`, so that it starts its own chain"
                 ) from None
             self.checkpoint = artifact.id
         return self.engine
