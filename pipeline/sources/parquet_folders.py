@@ -100,9 +100,7 @@ def files_of_table(table: Path) -> list[DataFile]:
     _refuse_lakes(table)
     for folder in folders:
         if (partition := _partition(folder)) and _date_of(partition[1] or "") is not None:
-            raise SourceError(
-                f"{folder}: a day's folder, though the job reads {table} as undated; declare the table `dated: true`"
-            )
+            raise SourceError(_snapshots(folder))
     files = _files_below(table, {}, None)
     if not files:
         raise SourceError(
@@ -110,6 +108,10 @@ def files_of_table(table: Path) -> list[DataFile]:
             "if it is kept in folders day=YYYY-MM-DD"
         )
     return files
+
+
+def _snapshots(folder: Path) -> str:
+    return f"{folder}: a day's folder, though the job reads the table as undated; declare the table `dated: true`"
 
 
 def folders_in(folder: Path) -> list[Path]:
@@ -201,6 +203,8 @@ def _files_below(folder: Path, values: Mapping[str, str | None], day: Day | None
             )
         name, value = _partition(each) or ("", None)
         found = _date_of(value or "")
+        if found is not None and day is None and name in _DAY_NAMES:
+            raise SourceError(_snapshots(each))
         if found is not None and day is not None and found[0] != day and (not name or name in _DAY_NAMES):
             raise SourceError(f"{each}: a day's folder below the folder of {day}; which is meant? Keep one of them")
         if name:

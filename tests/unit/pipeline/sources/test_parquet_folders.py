@@ -154,6 +154,8 @@ def test_an_undated_table_that_cannot_be_told_is_named(tmp_path: Path) -> None:
         _table(tmp_path / "b", {"a.parquet": [1], "b.csv": b"n\n2\n"}).count("log", None)
     with pytest.raises(SourceError, match="dt=20240226: a day's folder, though"):
         _table(tmp_path / "c", {"dt=20240226/a.parquet": [1]}).count("log", None)
+    with pytest.raises(SourceError, match="region=cn/dt=20240226: a day's folder, though"):
+        _table(tmp_path / "d", {"region=cn/dt=20240226/a": [1], "region=cn/dt=20240227/a": [1]}).count("log", None)
 
 
 def test_a_day_is_marked_in_its_own_folder(tmp_path: Path) -> None:
