@@ -14,7 +14,7 @@ from pipeline.days import Day
 from pipeline.errors import DaySkipped, UsageError
 from pipeline.job import JobContext
 from pipeline.process.tensorflow_start import start_tensorflow
-from pipeline.release.preflight import refuse_unfit_redis
+from pipeline.release.preflight import refuse_other_place, refuse_unfit_redis
 from pipeline.stages.line import (
     CLOSING,
     EXPERIMENT,
@@ -122,6 +122,7 @@ def _run(options: argparse.Namespace) -> int:
         )
         return 0
     refuse_unfit_redis(context)
+    refuse_other_place(context)
     if context.skipped(options.day) is None or options.reprocess:
         _check_models(context)
     _accept(context, options)
@@ -148,6 +149,7 @@ def _backfill(options: argparse.Namespace) -> int:
         return 0
     if options.publish != "none":
         refuse_unfit_redis(context)
+        refuse_other_place(context)
     _check_models(context)
     _accept(context, options)
     guard_order(context, options.first, names)

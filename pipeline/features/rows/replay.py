@@ -18,10 +18,10 @@ from pipeline.features.rows.packages import Packages, joined, packages
 from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 
 
-def replayed_days(settings: Replay, day: Day) -> list[Day]:
+def days_to_replay(settings: Replay, day: Day) -> list[Day]:
     """The days whose rows are replayed on ``day``, ascending: the same date of earlier years, or its week.
 
-    >>> replayed_days(Replay(match=("row.grade",)), Day.parse("2024-02-29"))
+    >>> days_to_replay(Replay(match=("row.grade",)), Day.parse("2024-02-29"))
     [Day('2023-02-28')]
     """
     found: set[Day] = set()

@@ -10,7 +10,7 @@ from pipeline.features.rows.candidate_table import Listed, listed
 from pipeline.features.rows.day import DayRows
 from pipeline.features.rows.homework import base_ids, ranking_rows
 from pipeline.features.rows.impressions import impression_rows
-from pipeline.features.rows.replay import replay_rows, replayed_days
+from pipeline.features.rows.replay import days_to_replay, replay_rows
 from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
 
@@ -56,7 +56,7 @@ def day_rows(plan: Plan, context: JobContext, tables: DayTables, day: Day, *, re
         return WholeDay(rows, here)
     replayed: list[Replayed] = []
     missing: dict[str, str] = {}
-    for past in replayed_days(settings, day):
+    for past in days_to_replay(settings, day):
         past_tables = DayTables.on(context, past)
         if past_tables is None:
             missing[str(past)] = context.skipped(past) or "not validated"

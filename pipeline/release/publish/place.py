@@ -12,6 +12,10 @@ from pipeline.errors import DayspringError
 from pipeline.release.publish.pointer import Place, Pointer, ReleaseFiles
 
 
+class AnotherPlace(DayspringError):
+    """A root may not publish to what the settings name."""
+
+
 class Target(Protocol):
     """A store that releases go to: the Redis, or the object store."""
 
@@ -55,13 +59,11 @@ def guard(files: ReleaseFiles, held: tuple[Held, ...], *, moving: bool = False) 
         moving: the place that the settings name is to become the root's.
 
     Raises:
-        DayspringError: another root publishes there, or this one publishes elsewhere; names both and what to do.
+        AnotherPlace: another root publishes there, or this one publishes elsewhere; names both and what to do.
     """
-    for each in held:
-        _refuse_another_root(files, each)
-    other = None if moving else elsewhere(files, held)
+    other = _another_root(files, held) if moving else elsewhere(files, held)
     if other is not None:
-        raise DayspringError(other)
+        raise AnotherPlace(other)
 
 
 def settle(files: ReleaseFiles, held: tuple[Held, ...], *, moving: bool = False) -> None:
@@ -84,9 +86,10 @@ def settle(files: ReleaseFiles, held: tuple[Held, ...], *, moving: bool = False)
 
 
 def elsewhere(files: ReleaseFiles, held: tuple[Held, ...]) -> str | None:
-    """Why what the settings name is not where this root publishes; ``None`` if it is. Nothing is written."""
-    if not files.has_published():
-        return None
+    """Why this root may not publish to what the settings name; ``None`` if it may. Nothing is written."""
+    other = _another_root(files, held)
+    if other is not None or not files.has_published():
+        return other
     for each in held:
         known = files.places().get(each.name)
         if _is_another(files, each, known, each.target.mark()):
@@ -94,14 +97,16 @@ def elsewhere(files: ReleaseFiles, held: tuple[Held, ...]) -> str | None:
     return None
 
 
-def _refuse_another_root(files: ReleaseFiles, each: Held) -> None:
-    if each.pointer is not None and files.published(each.pointer.release_id) is None:
-        raise DayspringError(
-            f"{each.target.where} names release {each.pointer.release_id}, which was never published from "
-            f"{files.folder}: another root publishes there. Set {each.variable} to a place of this root's own, or run "
-            f"with `--publish none`; where the other root is gone for good, delete {each.target.where} and run the "
-            "same again"
-        )
+def _another_root(files: ReleaseFiles, held: tuple[Held, ...]) -> str | None:
+    for each in held:
+        if each.pointer is not None and files.published(each.pointer.release_id) is None:
+            return (
+                f"{each.target.where} names release {each.pointer.release_id}, which was never published from "
+                f"{files.folder}: another root publishes there. Set {each.variable} to a place of this root's own, or "
+                f"run `backfill` with `--publish none`; where the other root is gone for good, delete "
+                f"{each.target.where} and run the same again"
+            )
+    return None
 
 
 def _is_another(files: ReleaseFiles, each: Held, known: Place | None, mark: str | None) -> bool:
@@ -121,7 +126,7 @@ def _refusal(files: ReleaseFiles, each: Held, known: Place | None) -> str:
     set_now = each.variable if os.environ.get(each.variable) else f"{each.variable} (not set now)"
     return (
         f"job '{job}' of {files.root} publishes {other}, and not to {here}, which the settings name now: a service "
-        f"would take the contents of one release and the model of another. Set {set_now} as it was, or run with "
-        "`--publish none`. Where it is to publish here from now on, or what was there is lost: "
+        f"would take the contents of one release and the model of another. Set {set_now} as it was, or run "
+        "`backfill` with `--publish none`. Where it is to publish here from now on, or what was there is lost: "
         f"`python -m pipeline move-releases --job {job}`, then start the services with the new settings"
     )

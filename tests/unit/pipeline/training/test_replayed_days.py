@@ -7,7 +7,7 @@ import pytest
 from pipeline.config.experiment import Experiment
 from pipeline.config.features import Replay
 from pipeline.days import Day
-from pipeline.features.rows.replay import replayed_days
+from pipeline.features.rows.replay import days_to_replay
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.training.chain import Chain
@@ -43,7 +43,7 @@ def train_through(
     rule = Replay.model_validate({"match": ("row.grade",), "window": window})
     found = {}
     for day in first.through(last):
-        found[day] = replayed_now(chain(store), day, settings(replay), replayed_days(rule, day))
+        found[day] = replayed_now(chain(store), day, settings(replay), days_to_replay(rule, day))
         trained(store, day, found[day])
     return found
 
@@ -81,7 +81,7 @@ def test_a_day_that_is_trained_again_replays_what_it_did_whatever_later_days_hav
     found = train_through(store, MONDAY, MONDAY.plus(6), "week")
     rule = Replay.model_validate({"match": ("row.grade",), "window": "week"})
     for day, past in found.items():
-        assert replayed_now(chain(store), day, settings("new"), replayed_days(rule, day)) == past
+        assert replayed_now(chain(store), day, settings("new"), days_to_replay(rule, day)) == past
 
 
 def test_a_checkpoint_records_what_it_replayed(store: ArtifactStore) -> None:

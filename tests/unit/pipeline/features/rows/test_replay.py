@@ -9,7 +9,7 @@ from pipeline.days import Day
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows, flat
 from pipeline.features.rows.homework import ranking_rows
-from pipeline.features.rows.replay import replay_rows, replayed_days
+from pipeline.features.rows.replay import days_to_replay, replay_rows
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
 
@@ -27,7 +27,7 @@ PAST = DAY.year_before()
     ],
 )
 def test_days_that_are_replayed(day: str, settings: dict[str, Any], expected: list[str]) -> None:
-    found = replayed_days(Replay.model_validate({"match": ["row.grade"], **settings}), Day.parse(day))
+    found = days_to_replay(Replay.model_validate({"match": ["row.grade"], **settings}), Day.parse(day))
     assert [str(each) for each in found] == expected
 
 

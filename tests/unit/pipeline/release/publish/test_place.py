@@ -147,3 +147,14 @@ def test_a_first_publish_that_failed_binds_to_nothing(files: ReleaseFiles) -> No
     assert (redis.kept, models.kept, files.places()) == ({}, {}, {})  # then the server refused, or was mistyped
     go_to(files, held(Store("Redis at other:6379/0"), models))
     assert files.places()["redis"].where == "Redis at other:6379/0"
+
+
+def test_a_place_of_another_root_is_told_though_nothing_was_published_from_here(files: ReleaseFiles) -> None:
+    """What `doctor` and `audit` ask, which write nothing."""
+    stores = Store(REDIS), Store(BUCKET)
+    assert elsewhere(files, held(*stores)) is None
+    told = elsewhere(files, held(*stores, POINTER))
+    assert told is not None
+    assert "names release r1, which was never published from" in told
+    assert "DAYSPRING_REDIS_URL" in told
+    assert not files.folder.exists()
