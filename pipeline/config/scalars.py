@@ -87,6 +87,10 @@ def _mapping(value: Mapping[Any, Any], annotation: Any) -> Any:
     for name, each in value.items():
         if isinstance(name, Plain):
             name = _key(name, _leaves(keys))
+        if _leaves(keys) == {int} and isinstance(name, str) and name.isdecimal():
+            name = int(name)  # as JSON has it
+        if name in found:
+            raise ValueError(f"the key {name} stands twice, in two spellings")
         try:
             found[name] = declared(each, values)
         except ValueError as error:

@@ -245,3 +245,12 @@ def test_days_that_are_held_are_released_by_a_time_after_their_maturity(ads: str
     parse_job(edited(ads, deadline_hours=52, labels=held), Path("conf/ads.yaml"))  # 04:00, two days later
     assert "release.by" in error(edited(ads, deadline_hours=52.5, labels=held))
     assert "release.by" in error(edited(ads, deadline_hours=6, labels={"delay_days": 2}))  # trained at once
+
+
+@pytest.mark.parametrize("other", ["'1'", "0x1"])
+def test_a_key_that_stands_twice_in_two_spellings_is_refused(other: str) -> None:
+    """Of `1` and `'1'` the later weight would stand, in silence."""
+    homework = (ROOT / "conf" / "homework.yaml").read_text(encoding="utf-8")
+    text = homework.replace("composite: {1: 0.5,", f"composite: {{1: 0.5, {other}: 0.3,")
+    assert text != homework
+    assert "measures.composite: the key 1 stands twice, in two spellings" in error(text)
