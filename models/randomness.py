@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,6 +21,10 @@ _DRAWS = re.compile(
 """Operations whose results nothing in the graph determines; of Python functions nobody knows."""
 
 
+class HiddenState(ValueError):
+    """A model's step hangs on what neither a checkpoint nor a seed determines; says on what."""
+
+
 def stable_seed(*parts: object) -> int:
     """A seed of 31 bits that depends on the parts alone, alike in every process."""
     text = "\x1f".join(str(part) for part in parts)
@@ -27,16 +32,17 @@ def stable_seed(*parts: object) -> int:
 
 
 def seed_initializers(model: keras.layers.Layer, seed: int) -> None:
-    """Seed every random initialiser of a model by its layer's name, so that order of creation does not matter."""
-    layers = list(model._flatten_layers())
-    names = [layer.name for layer in layers]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"model '{model.name}': several layers are called {', '.join(twice)}")
-    for layer in layers:
+    """Seed every random initialiser of a model by its layer's name, so that order of creation does not matter.
+
+    Of layers of one name, such as the two cells of a ``Bidirectional``, each but the first by its number too.
+    """
+    before: Counter[str] = Counter()
+    for layer in model._flatten_layers():
+        number = (before[layer.name],) if before[layer.name] else ()
+        before[layer.name] += 1
         for attribute, value in sorted(vars(layer).items()):
             if isinstance(value, keras.initializers.Initializer) and hasattr(value, "seed"):
-                value.seed = stable_seed(seed, layer.name, attribute)
+                value.seed = stable_seed(seed, layer.name, attribute, *number)
 
 
 @contextmanager
@@ -85,25 +91,25 @@ def check_no_hidden_state(model: keras.layers.Layer) -> None:
     have a generator that they use for nothing but dropout: without it they pass.
 
     Raises:
-        ValueError: names the state.
+        HiddenState: names the state.
     """
     known = {id(weight) for weight in model.weights}
     known |= {id(layer.seed_generator.state) for layer in model._flatten_layers() if _draws_nothing(layer)}
     hidden = sorted(variable.path for variable in model.variables if id(variable) not in known)
     if hidden:
-        raise ValueError(_hidden(model.name, hidden))
+        raise HiddenState(_hidden(model.name, hidden))
 
 
 def check_no_hidden_variables(step: Any, known: Collection[tf.Variable], model: str) -> None:
     """Refuse a traced step that reads or writes a variable that is not ``known``, such as Keras's global generator.
 
     Raises:
-        ValueError: names the variables.
+        HiddenState: names the variables.
     """
     handles = {id(variable.handle) for variable in known}
     hidden = sorted({variable.name for variable in step.variables if id(variable.handle) not in handles})
     if hidden:
-        raise ValueError(_hidden(model, hidden))
+        raise HiddenState(_hidden(model, hidden))
 
 
 def _draws_nothing(layer: keras.layers.Layer) -> bool:
@@ -124,7 +130,7 @@ def check_no_hidden_draw(graph: tf.Graph, model: str) -> None:
     """Refuse a traced step that draws random numbers which neither seed nor step determine.
 
     Raises:
-        ValueError: names the operation.
+        HiddenState: names the operation.
     """
     functions = graph.as_graph_def().library.function
     names = [(op.type, op.name) for op in graph.get_operations()]
@@ -132,7 +138,7 @@ def check_no_hidden_draw(graph: tf.Graph, model: str) -> None:
     hidden = [(kind, name) for kind, name in names if not kind.startswith("Stateless") and _DRAWS.search(kind)]
     draws = sorted({f"{name} ({kind})" for kind, name in hidden})
     if draws:
-        raise ValueError(
+        raise HiddenState(
             f"model '{model}' draws random numbers that no seed determines: {', '.join(draws)}; "
             "draw by models.randomness.uniform"
         )

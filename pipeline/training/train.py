@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from models.engine.batching import DayBatches, Settings, positive_share
 from models.engine.engine import Engine, NonFiniteLoss
+from models.randomness import HiddenState
 from models.schema import DayArrays
 from pipeline.config import JobConfig
 from pipeline.config.experiment import Experiment
@@ -238,6 +239,9 @@ def _run(
                 continue
             try:
                 losses.append(engine.train_epoch(batches, rate, batches.unique_bucket))
+            except HiddenState as error:
+                Session.of(context, experiment).trainer.checkpoint = None
+                raise ChainError(f"experiments.{experiment}: {error}") from None
             except NonFiniteLoss as error:
                 Session.of(context, experiment).trainer.checkpoint = None
                 raise ChainError(

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.randomness import built_from, check_no_hidden_draw, check_no_hidden_state, drawn_at, uniform
+from models.randomness import (
+    built_from,
+    check_no_hidden_draw,
+    check_no_hidden_state,
+    drawn_at,
+    seed_initializers,
+    uniform,
+)
 
 
 def draw(seed: int, step: int, name: str = "dropout", shape: tuple[int, ...] = (1000,)) -> np.ndarray:
@@ -63,6 +70,16 @@ def test_a_layer_with_a_generator_of_its_own_is_refused(layer: keras.layers.Laye
 def test_a_recurrent_layer_that_leaves_nothing_out_passes(layer: keras.layers.Layer) -> None:
     """Its cell has a generator all the same, which it never asks."""
     check_no_hidden_state(keras.Sequential([layer]))
+
+
+def test_layers_of_one_name_have_seeds_of_their_own() -> None:
+    """Both cells of a `Bidirectional` are called alike."""
+    both = keras.layers.Bidirectional(keras.layers.GRU(2))
+    seed_initializers(both, 1)
+    cells = [layer.cell for layer in (both.forward_layer, both.backward_layer)]
+    assert cells[0].name == cells[1].name
+    drawn = [seed for cell in cells for seed in (cell.kernel_initializer.seed, cell.recurrent_initializer.seed)]
+    assert len(set(drawn)) == 4
 
 
 def test_what_has_no_seed_takes_one_from_the_seed_it_is_built_from() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -8,10 +9,12 @@ import pytest
 
 from models.engine.engine import Engine, configure
 from models.engine.packing import Batch
+from models.randomness import HiddenState
 from models.schema import DayArrays
 from pipeline.config.experiment import Experiment
 from pipeline.config.job import JobConfig
 from pipeline.days import Day
+from pipeline.errors import ChainError
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.training import train
 from tests.unit.models.school import SIZES, make_day, school_schema
@@ -92,3 +95,18 @@ def test_replayed_rows_come_after_the_day_s_own_where_it_is_said(engine: Engine)
 def test_every_epoch_of_a_part_comes_before_the_next_part(engine: Engine) -> None:
     settings = experiment(replay="always", epochs=2, replay_weight=2.0, batch=4)
     assert run(engine, settings) == [(5, 2.0), (5, 2.0), (7, 2.0), (7, 2.0), (9, 1.0), (9, 1.0)]
+
+
+def test_a_model_whose_step_hangs_on_hidden_state_fails_the_day_by_its_name(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its step is traced with the first batch only, long after `config check`."""
+
+    class Leaky(Recorder):
+        def train_epoch(self, batches: Iterable[Batch], rate: float, bucket: object) -> np.ndarray:
+            raise HiddenState("model 'leaky': its noise")
+
+    monkeypatch.setattr(f"{__name__}.Recorder", Leaky)
+    monkeypatch.setattr(train.Session, "of", lambda *_: SimpleNamespace(trainer=SimpleNamespace()))
+    with pytest.raises(ChainError, match=r"^experiments\.pooled: model 'leaky': its noise"):
+        run(engine, experiment())
