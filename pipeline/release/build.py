@@ -16,7 +16,7 @@ from pipeline.days import Day
 from pipeline.errors import ChainError, CorruptArtifact, DayspringError
 from pipeline.job import JobContext
 from pipeline.release.contents.contents import ENCODING, contents
-from pipeline.release.decision import Choice, choose
+from pipeline.release.decision import SETTINGS, Choice, choose
 from pipeline.release.publish.models import Models
 from pipeline.release.publish.pointer import ReleaseFiles
 from pipeline.release.publish.publisher import Payload, Publisher, Release
@@ -28,7 +28,6 @@ from pipeline.storage.objects.open import open_objects
 from pipeline.storage.redis.connection import connect
 
 KIND = "release"
-_SETTINGS = "settings.json"
 _CONTENTS = ("state", "maps", "validated")
 """Kinds of the day's artefacts that a release's contents are derived from."""
 
@@ -63,7 +62,7 @@ def build(context: JobContext, day: Day, choice: Choice | None = None) -> Artifa
                 extra={"verdict": choice.verdict, "reasons": choice.reasons},
             )  # fmt: skip
         job = context.config.model_dump_json(by_alias=True, exclude={"state_from", "start"}).encode()
-        (draft.path / _SETTINGS).write_bytes(job)
+        (draft.path / SETTINGS).write_bytes(job)
         export, checkpoint = choice.export, context.store.load(choice.export.manifest.extra["checkpoint"])
         assert export.ref.experiment is not None
         assert checkpoint is not None
@@ -95,7 +94,7 @@ def payload(context: JobContext, artifact_id: str) -> Payload:
         release_id=extra["release_id"], artifact=artifact.id, day=artifact.ref.day, experiment=extra["experiment"],
         checkpoint=extra["checkpoint"], export=export.manifest.digest if export is not None else "",
     )  # fmt: skip
-    kept = artifact.file(_SETTINGS).read_bytes()
+    kept = artifact.file(SETTINGS).read_bytes()
     config = JobConfig.model_validate_json(kept)
     checkpoint = context.store.load(extra["checkpoint"])
     sizes: dict[str, int] = checkpoint.manifest.extra["sizes"] if checkpoint is not None else {}

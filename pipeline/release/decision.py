@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from pipeline.config import JobConfig
+from pipeline.config.features import FeatureSettings
 from pipeline.days import Day
 from pipeline.errors import ChainError
 from pipeline.evaluation.superiority import superior
@@ -12,6 +15,8 @@ from pipeline.release.publish.pointer import Championship, ReleaseFiles
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.training.chain import Chain
 
+SETTINGS = "settings.json"
+"""The file of a release that holds the settings in force when it was built."""
 FAILS = ("keep", "block")
 """Verdicts after which an immediate release is taken back."""
 
@@ -198,7 +203,7 @@ def _immediate(context: JobContext, day: Day, champion: str) -> Choice:
             return _passed(passed, verdict, [f"{tested} failed on its next day", *reasons], [gate])
         if before is not None:
             export = context.store.load(before.manifest.extra["export"])
-            if export is not None and not export.manifest.pruned:
+            if export is not None and not export.manifest.pruned and not _made_otherwise(context, before):
                 reasons = [f"{tested} failed on its next day", *reasons]
                 return Choice(export, "restored", verdict, reasons, None, [gate, before])
         return _kept(context, day, champion, verdict, [*reasons, "no earlier release to restore"], [gate])
@@ -231,7 +236,31 @@ def _kept(
     export = context.store.load(before.manifest.extra["export"])
     if export is None or export.manifest.pruned:
         return Choice(None, "kept", verdict, [*reasons, f"the model of {before.id} was pruned"], None, consulted)
+    other = _made_otherwise(context, before)
+    if other:
+        why = (
+            f"the model of {before.id} reads {', '.join(other)}, which the settings make otherwise now or no more: "
+            "what is served stays with its own contents until a model of these settings passes"
+        )
+        return Choice(None, "kept", verdict, [*reasons, why], None, consulted)
     return Choice(export, "kept", verdict, reasons, None, [*consulted, before])
+
+
+def _made_otherwise(context: JobContext, release: Artifact) -> list[str]:
+    """Features of the model of an earlier release that today's settings do not make as it knows them."""
+    then, now = JobConfig.model_validate_json(release.file(SETTINGS).read_bytes()), context.config.features
+    experiment = str(release.manifest.extra["experiment"])
+    # One that had left the settings by then may have read any of them.
+    read = then.inputs(experiment) if experiment in then.experiments else set(then.features)
+    return [
+        name
+        for name in sorted(read)
+        if name not in now or _told(now[name]) != _told(then.features[name])
+    ]
+
+
+def _told(feature: FeatureSettings) -> dict[str, Any]:
+    return feature.model_dump(exclude={"group"})  # what is read together is the model's own matter
 
 
 def promoted(context: JobContext, experiment: str, day: Day, checkpoint_id: str | None = None) -> Choice:

@@ -71,6 +71,41 @@ def test_otherwise_the_model_released_before_goes_on_with_the_new_days_contents(
     assert extra["release_id"] != before.manifest.extra["release_id"]
 
 
+def test_a_model_whose_experiment_has_left_the_settings_goes_on_day_after_day(tmp_path: Path) -> None:
+    here = context(tmp_path)
+    run(here, FIRST, None)
+    run(here, SECOND)
+    assert build(here, SECOND).manifest.extra["experiment"] == "a"
+    experiments = {"b": here.config.experiments["b"]}
+    config = here.config.model_copy(
+        update={"experiments": experiments, "release": here.config.release.model_copy(update={"champion": "b"})}
+    )
+    left = JobContext(config, tmp_path)
+    for day in (THIRD, THIRD.next()):
+        run(left, day, "keep")
+        assert (build(left, day).manifest.extra["experiment"], build(left, day).manifest.state) == ("a", "done")
+
+
+@pytest.mark.parametrize("change", [{"source": "row.ad"}, None])
+def test_a_model_of_features_that_are_made_otherwise_now_does_not_get_the_new_days_contents(
+    tmp_path: Path, change: dict[str, str] | None
+) -> None:
+    """A service would give it what it does not know, or miss what it needs: what is served stays whole."""
+    here = context(tmp_path)
+    run(here, FIRST, None)
+    run(here, SECOND)
+    assert build(here, SECOND).manifest.state == "done"
+    run(here, THIRD, "keep")
+    features = dict(here.config.features)
+    user = features.pop("user")
+    if change is not None:
+        features["user"] = user.model_copy(update=change)
+    changed = JobContext(here.config.model_copy(update={"features": features}), tmp_path)
+    release = build(changed, THIRD)
+    assert release.manifest.state == "skipped"
+    assert "reads user, which the settings make otherwise now or no more" in release.manifest.reason
+
+
 def test_a_model_that_the_check_blocks_is_not_released(tmp_path: Path) -> None:
     here = context(tmp_path)
     run(here, FIRST, None)
