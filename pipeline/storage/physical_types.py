@@ -20,7 +20,7 @@ from pipeline.errors import DataError
 
 _INT = pa.int64()
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # of the years 1 and 9999
-_LARGEST = pa.scalar(2**63 - 1, pa.uint64())
+_LARGEST = 2**63 - 1  # a scalar of Arrow would import pandas here
 
 
 class Unusable(DataError):
@@ -263,7 +263,7 @@ def _mixed(children: Sequence[pa.Array]) -> pa.Array:
 
 
 def _unsigned(array: pa.Array) -> pa.Array:
-    beyond = pc.fill_null(pc.greater(array, _LARGEST), False)
+    beyond = pc.fill_null(pc.greater(array, pa.scalar(_LARGEST, pa.uint64())), False)
     if not pc.any(beyond, min_count=0).as_py():
         return array.cast(_INT)
     none = pa.scalar(None, array.type)
@@ -275,7 +275,7 @@ def _plain_lists(array: pa.Array) -> pa.Array:
     if items.type != pa.uint64():
         found = plain(items)
         return array if found.type == items.type else with_items(array, plain)
-    beyond = pc.fill_null(pc.greater(items, _LARGEST), False).to_numpy(zero_copy_only=False)
+    beyond = pc.fill_null(pc.greater(items, pa.scalar(_LARGEST, pa.uint64())), False).to_numpy(zero_copy_only=False)
     # A list with one such number stays unsigned as a whole.
     rows = np.repeat(np.arange(len(array)), np.diff(_offsets(array)))
     wide = pa.array(np.bincount(rows[beyond], minlength=len(array)) > 0)
