@@ -111,7 +111,7 @@ def variants(conf: Path, experiment: str, *, counters: bool = False) -> JobConfi
         counting = (
             name
             for name, feature in config.features.items()
-            if feature.counter is not None or feature.source == "history.style_counts"
+            if feature.counter is not None or _counts(feature.source)
         )
         base = base.model_copy(update={"without": (*base.without, *counting)})
     last_year = tuple(
@@ -126,6 +126,10 @@ def variants(conf: Path, experiment: str, *, counters: bool = False) -> JobConfi
     }
     release = config.release.model_copy(update={"champion": PLAIN})
     return config.model_copy(update={"experiments": experiments, "release": release})
+
+
+def _counts(source: object) -> bool:
+    return isinstance(source, str) and (source == "history.style_counts" or source.startswith("style_counts."))
 
 
 def run_school(options: Options, config: JobConfig, folder: Path) -> Hits:
