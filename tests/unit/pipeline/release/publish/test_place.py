@@ -72,7 +72,7 @@ def publish(files: ReleaseFiles) -> None:
     ("moved", "variable", "old", "new"),
     [
         ("redis", "DAYSPRING_REDIS_URL", REDIS, "Redis at other:6379/0"),
-        ("models", "DAYSPRING_RELEASE_URL", BUCKET, "/root/published"),
+        ("models", "DAYSPRING_RELEASE_URL", BUCKET, "/srv/published"),
     ],
 )
 def test_a_second_place_is_refused_and_both_are_named(
