@@ -158,3 +158,14 @@ def test_a_place_of_another_root_is_told_though_nothing_was_published_from_here(
     assert "names release r1, which was never published from" in told
     assert "DAYSPRING_REDIS_URL" in told
     assert not files.folder.exists()
+
+
+def test_a_place_that_another_root_took_over_is_refused_to_the_root_that_had_it(files: ReleaseFiles) -> None:
+    """The mark and the address are this root's own; what is served there is not."""
+    stores = published(files)
+    theirs = Pointer("r9", "ads", Day.of(2024, 3, 9), "din", "c", 2024030901, {}, model="m")
+    with pytest.raises(DayspringError, match="names release r9, which was never published from"):
+        guard(files, held(*stores, theirs))
+    told = elsewhere(files, held(*stores, theirs))
+    assert told is not None
+    assert "another root publishes there" in told
