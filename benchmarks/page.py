@@ -26,6 +26,7 @@ import yaml
 from benchmarks.school_year import JOB, write_year
 from ops.browser import browser, lacking
 from pipeline.days import Day
+from pipeline.storage.artifacts.kinds import CHECKPOINT
 
 PROJECT = Path(__file__).resolve().parents[1]
 FIRST = Day.of(2024, 1, 1)
@@ -102,7 +103,7 @@ def main() -> int:
         return 0
     root = chosen.keep or Path(tempfile.mkdtemp(prefix="dayspring-page-"))
     try:
-        if not (root / "checkpoint").is_dir():
+        if not (root / CHECKPOINT).is_dir():
             written = write_year(root, first=FIRST, days=chosen.days, experiments=chosen.experiments)
             print(f"{written} manifests, {chosen.days} days × {chosen.experiments} experiments")
         environment = {**os.environ, "DAYSPRING_CONF": str(_conf(root, chosen.experiments))}

@@ -42,6 +42,7 @@ from pipeline.features.arrays import files
 from pipeline.job import JobContext
 from pipeline.stages.line import SHARED, stage
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import FEATURES
 from pipeline.training import train
 from pipeline.training.chain import Chain
 
@@ -109,9 +110,7 @@ def variants(conf: Path, experiment: str, *, counters: bool = False) -> JobConfi
     base = config.experiments[experiment].model_copy(update={**QUICK, "replay": "off"})
     if not counters:
         counting = (
-            name
-            for name, feature in config.features.items()
-            if feature.counter is not None or _counts(feature.source)
+            name for name, feature in config.features.items() if feature.counter is not None or _counts(feature.source)
         )
         base = base.model_copy(update={"without": (*base.without, *counting)})
     last_year = tuple(
@@ -158,7 +157,7 @@ def run_school(options: Options, config: JobConfig, folder: Path) -> Hits:
 
 def _experiment(context: JobContext, day: Day, name: str) -> Artifact | None:
     """Test the newest checkpoint on the day, then train on it; the test."""
-    features = context.store.current(Ref("features", context.job, day))
+    features = context.store.current(Ref(FEATURES, context.job, day))
     assert features is not None
     chain = Chain.of(context, name)
     chain.begin(day)
@@ -169,7 +168,7 @@ def _experiment(context: JobContext, day: Day, name: str) -> Artifact | None:
 
 
 def _hits(context: JobContext, day: Day, tests: Mapping[str, Artifact]) -> Hits:
-    features = context.store.current(Ref("features", context.job, day))
+    features = context.store.current(Ref(FEATURES, context.job, day))
     assert features is not None
     rows, key_rank, groups = files.read(features), files.key_rank(features), files.groups(features)
     scores = {name: request_scores(rows, np.load(test.file(next_day.LOGITS)), key_rank) for name, test in tests.items()}

@@ -21,6 +21,7 @@ from ops.samples import WHERE_TO_GET, Sample, real, school
 from ops.services.stack import Stack
 from pipeline.commands import shown
 from pipeline.errors import DayspringError
+from pipeline.storage.artifacts.kinds import VALIDATED
 
 
 def demo(sample: Sample) -> int:
@@ -113,7 +114,7 @@ def _busiest(sample: Sample, job: str, table: str, columns: list[str]) -> list[s
     store = ArtifactStore(sample.root)
     counts: Counter[tuple[str, ...]] = Counter()
     for day in next(wanted for wanted in sample.ranges if wanted.job == job).days:
-        artifact = store.current(Ref("validated", job, Day.parse(day)))
+        artifact = store.current(Ref(VALIDATED, job, Day.parse(day)))
         if artifact is not None and artifact.manifest.state != "skipped":
             rows = read_table(artifact, table, columns).drop_null()
             counts.update(tuple(map(str, row.values())) for row in rows.to_pylist())

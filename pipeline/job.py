@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pipeline.config import JobConfig, load_job
 from pipeline.days import Day
 from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.kinds import DAY
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.locks import held
 
@@ -109,7 +110,7 @@ class JobContext:
 
     def skipped(self, day: Day) -> str | None:
         """Why ``day`` is recorded as skipped; ``None`` if it is not."""
-        marker = self.store.current(Ref("day", self.job, day))
+        marker = self.store.current(Ref(DAY, self.job, day))
         return marker.manifest.reason if marker is not None and marker.manifest.state == "skipped" else None
 
     @contextmanager

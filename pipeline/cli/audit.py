@@ -11,6 +11,7 @@ from pipeline.cli.output import print_json
 from pipeline.errors import UsageError
 from pipeline.features.ids.store import IdMapStore
 from pipeline.job import JobContext
+from pipeline.storage.artifacts.kinds import MAPS
 
 
 def register(commands: Commands) -> None:
@@ -65,7 +66,7 @@ def _restore(options: argparse.Namespace) -> int:
     marked = [day for day, _ in restored.marks]
     left = f"as {marked[-1]} left it" if marked else "as before the first day"
     print(f"id space '{options.space}': restored with {restored.size - 2} ids, {left}")
-    lost = [day for day in context.store.days("maps", context.job) if day not in marked]
+    lost = [day for day in context.store.days(MAPS, context.job) if day not in marked]
     for day in lost:
         print(
             f"map the lost day again, before any other: python -m pipeline stage update_id_maps --job {options.job} "

@@ -10,6 +10,7 @@ from pipeline.days import Day
 from pipeline.errors import DaySkipped, UsageError
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY
 from pipeline.training.chain import Chain
 
 
@@ -79,7 +80,7 @@ def _taint(options: argparse.Namespace) -> int:
     names = experiments(options.experiment, list(context.config.experiments), context.job)
     marked = 0
     for name in names:
-        ref = Ref("checkpoint", context.config.job, options.day, name)
+        ref = Ref(CHECKPOINT, context.config.job, options.day, name)
         if context.store.current(ref) is None:
             continue
         context.store.taint(ref, options.reason)
@@ -100,7 +101,7 @@ def _prune(options: argparse.Namespace) -> int:
     from pipeline.release.prune import prune
 
     context = JobContext.open(options.job)
-    if not context.store.days("day", context.config.job):
+    if not context.store.days(DAY, context.config.job):
         raise DaySkipped(f"job '{context.config.job}' has no days under {context.root} yet; nothing to prune")
     pruned = prune(context)
     kept = sum(context.store.sizes(context.config.job).values())

@@ -13,6 +13,7 @@ from pipeline.config.measures import columns
 from pipeline.days import Day
 from pipeline.evaluation.history import measured_days
 from pipeline.job import JobContext
+from pipeline.storage.artifacts.kinds import TEST
 
 
 def register(commands: Commands) -> None:
@@ -29,7 +30,7 @@ def register(commands: Commands) -> None:
 def _measures(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     shown = columns(context.config.kind)
-    known = list(dict.fromkeys([*context.config.experiments, *context.store.experiments("test", context.job)]))
+    known = list(dict.fromkeys([*context.config.experiments, *context.store.experiments(TEST, context.job)]))
     wanted = experiments(options.experiment, known, context.job)
     rows = [row for row in rows_of(context, options.day, everything=options.json) if row["experiment"] in wanted]
     if options.json:

@@ -7,12 +7,13 @@ from pipeline.features.update_id_maps import guard_start, state_days
 from pipeline.job import JobContext
 from pipeline.stages.line import EXPERIMENT, SHARED, Publish
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import CHECK, CHECKPOINT, EXTRACT, FEATURES, MAPS, VALIDATED
 from pipeline.training.chain import Chain
 from pipeline.training.overrides import NONE, Overrides
 
 KINDS = {
-    "extract": "extract", "validate": "validated", "update_id_maps": "maps", "build_features": "features",
-    EXPERIMENT: "checkpoint",
+    "extract": EXTRACT, "validate": VALIDATED, "update_id_maps": MAPS, "build_features": FEATURES,
+    EXPERIMENT: CHECKPOINT,
 }  # fmt: skip
 
 
@@ -64,12 +65,12 @@ def _state_pass(context: JobContext, first: Day) -> None:
 
 
 def _extracted(context: JobContext, day: Day) -> Artifact | None:
-    return context.store.current(Ref(KINDS["extract"], context.job, day))
+    return context.store.current(Ref(EXTRACT, context.job, day))
 
 
 def _closing(context: JobContext, day: Day, names: list[str], again: dict[str, Day], *, releases: bool) -> None:
     """What follows from the experiments; prune and report always run and take no time."""
-    unchecked = [name for name in names if context.store.current(Ref("check", context.job, day, name)) is None]
+    unchecked = [name for name in names if context.store.current(Ref(CHECK, context.job, day, name)) is None]
     todo = [name for name in names if again.get(name) == day or name in unchecked]
     print(f"{day}  {'check':24}  " + (f"run: for {', '.join(todo)}" if todo else "nothing: every model is checked"))
     if releases:

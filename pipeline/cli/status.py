@@ -17,6 +17,7 @@ from pipeline.job import JobContext
 from pipeline.monitoring.table_watch import changes_on, standing, stored
 from pipeline.release.publish.pointer import ReleaseFiles
 from pipeline.storage.artifacts.artifact import Ref, parse_id
+from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, RELEASE, VALIDATED
 from pipeline.training.chain import Chain
 from pipeline.training.overrides import Overrides
 from pipeline.training.wild_values import in_words, told
@@ -54,11 +55,11 @@ def _status(options: argparse.Namespace) -> int:
 def collect(context: JobContext, first: Day | None = None, only: list[str] | None = None) -> dict[str, Any]:
     """The job as its artefacts show it."""
     store, config = context.store, context.config
-    names = list(dict.fromkeys([*config.experiments, *store.experiments("checkpoint", config.job)]))
+    names = list(dict.fromkeys([*config.experiments, *store.experiments(CHECKPOINT, config.job)]))
     names = experiments(only, names, context.job)
     measures = {(tested.day, tested.experiment): tested for tested in measured_days(context)}
     releases = _releases(context)
-    marked = {d: store.current(Ref("day", config.job, d)) for d in store.days("day", config.job)}
+    marked = {d: store.current(Ref(DAY, config.job, d)) for d in store.days(DAY, config.job)}
     shown: dict[str, Any] = {}
     taints: dict[str, dict[Day, str]] = {}
     for name in names:
@@ -103,7 +104,7 @@ def collect(context: JobContext, first: Day | None = None, only: list[str] | Non
 def _day_row(
     context: JobContext, name: str, each: Day, state: str, taint: str | None, measures: Any, releases: Any, marked: Any
 ) -> dict[str, Any]:
-    checkpoint = context.store.current(Ref("checkpoint", context.config.job, each, name))
+    checkpoint = context.store.current(Ref(CHECKPOINT, context.config.job, each, name))
     tested = measures.get((each, name))
     marker = marked.get(each)
     row: dict[str, Any] = {"day": str(each), "state": state}
@@ -131,14 +132,14 @@ def _day_row(
 
 def _quarantined(context: JobContext, day: Day) -> int:
     """Rows of the day, of all its tables, that validation put aside."""
-    validated = context.store.current(Ref("validated", context.config.job, day))
+    validated = context.store.current(Ref(VALIDATED, context.config.job, day))
     counts = validated.manifest.extra.get("counts", {}) if validated is not None else {}
     return sum(int(each["quarantined"]) for each in counts.values())
 
 
 def _accepted(context: JobContext, day: Day) -> str | None:
     """Why a day beyond the limits of validation was accepted, if it was."""
-    validated = context.store.current(Ref("validated", context.config.job, day))
+    validated = context.store.current(Ref(VALIDATED, context.config.job, day))
     extra = validated.manifest.extra if validated is not None else {}
     return extra.get("accepted") if extra.get("beyond_limits") else None
 
@@ -146,8 +147,8 @@ def _accepted(context: JobContext, day: Day) -> str | None:
 def _releases(context: JobContext) -> dict[str, str]:
     """Newest release of each checkpoint, by its digest: trained again to the same bits, it is the one released."""
     store, released = context.store, {}
-    for each in store.days("release", context.config.job):
-        artifact = store.current(Ref("release", context.config.job, each))
+    for each in store.days(RELEASE, context.config.job):
+        artifact = store.current(Ref(RELEASE, context.config.job, each))
         if artifact is not None and artifact.manifest.extra.get("release_id"):
             released[artifact.manifest.extra["release_id"]] = artifact.manifest.extra["checkpoint"]
     # Also those that were served before another one of their day.
@@ -193,9 +194,9 @@ def _renamed_from(context: JobContext, name: str) -> str | None:
     if name not in context.config.experiments:
         return None
     settings = context.config.stage_settings("train", name)
-    for other in store.experiments("checkpoint", job):
+    for other in store.experiments(CHECKPOINT, job):
         if other not in context.config.experiments:
-            newest = store.latest_before("checkpoint", job, Day.of(9999, 12, 31), other)
+            newest = store.latest_before(CHECKPOINT, job, Day.of(9999, 12, 31), other)
             if newest is not None and newest.manifest.settings == settings:
                 return other
     return None
@@ -204,7 +205,7 @@ def _renamed_from(context: JobContext, name: str) -> str | None:
 def _settings_changed(context: JobContext, name: str, trained: list[Day]) -> bool:
     if not trained or name not in context.config.experiments:
         return False
-    newest = context.store.current(Ref("checkpoint", context.config.job, trained[-1], name))
+    newest = context.store.current(Ref(CHECKPOINT, context.config.job, trained[-1], name))
     if newest is None:
         return False
     config = Overrides.recorded(newest.manifest.extra).applied(context.config, name)

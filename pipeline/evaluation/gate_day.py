@@ -18,6 +18,7 @@ from pipeline.evaluation.verdict import NO_MODEL, decide
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import GATE
 from pipeline.storage.artifacts.reuse import as_input, key_of, standing
 from pipeline.storage.digests import content_digest
 from pipeline.training.engines import Session, seed_of
@@ -39,7 +40,7 @@ def gate_day(
         promoted: days whose checkpoint of the experiment somebody has promoted by hand, however good it was.
     """
     config, store = context.config, context.store
-    ref = Ref("gate", config.job, day, experiment)
+    ref = Ref(GATE, config.job, day, experiment)
     incumbent = _incumbent(context, day, experiment)
     inputs = [as_input(test), *([as_input(incumbent)] if incumbent is not None else [])]
     extra = test.manifest.extra
@@ -81,7 +82,7 @@ def gate_day(
 
 def _incumbent(context: JobContext, day: Day, experiment: str) -> Artifact | None:
     """The checkpoint that the newest gate before ``day`` left standing."""
-    before = context.store.latest_before("gate", context.config.job, day, experiment)
+    before = context.store.latest_before(GATE, context.config.job, day, experiment)
     if before is None:
         return None
     extra = before.manifest.extra

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.days import Day
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.kinds import TEST
 
 GROUPS = {"new_user": "new teachers", "new_owner": "new classes", "known": "all others"}
 """How groups of requests are called, in the order in which they are shown."""
@@ -48,14 +49,14 @@ def measured_days(context: JobContext, day: Day | None = None) -> Iterator[Teste
     store, job = context.store, context.config.job
     names = [
         *context.config.experiments,
-        *sorted(set(store.experiments("test", job)) - set(context.config.experiments)),
+        *sorted(set(store.experiments(TEST, job)) - set(context.config.experiments)),
     ]
-    days = {name: set(store.days("test", job, name)) for name in names}
+    days = {name: set(store.days(TEST, job, name)) for name in names}
     for tested in sorted(set().union(*days.values())) if day is None else [day]:
         for name in names:
             if tested not in days[name]:
                 continue
-            artifact = store.current(Ref("test", job, tested, name))
+            artifact = store.current(Ref(TEST, job, tested, name))
             if artifact is None:
                 continue
             extra = artifact.manifest.extra

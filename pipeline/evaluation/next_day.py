@@ -16,6 +16,7 @@ from pipeline.evaluation.superiority import LOGITS
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import TEST
 from pipeline.storage.artifacts.reuse import as_input, key_of, standing
 from pipeline.storage.digests import content_digest, tensor_digest
 from pipeline.training.engines import Session
@@ -26,7 +27,7 @@ def run_test(
 ) -> Artifact:
     """Test ``checkpoint`` on ``day``: measures in the manifest, logits of every pair beside it."""
     config, store = context.config, context.store
-    ref = Ref("test", config.job, day, experiment)
+    ref = Ref(TEST, config.job, day, experiment)
     inputs = [as_input(features), as_input(checkpoint)]
     settings = config.stage_settings("test")
     done = standing(store, config.experiments, ref, inputs, settings, reprocess=reprocess)
@@ -57,5 +58,3 @@ def evaluate(context: JobContext, features: Artifact, arrays: DayArrays, logits:
     return evaluate_ranking(
         arrays, logits, day_arrays.key_rank(features), context.config.measures.composite, day_arrays.groups(features)
     )
-
-

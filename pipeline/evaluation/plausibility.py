@@ -13,6 +13,7 @@ from pipeline.days import Day
 from pipeline.evaluation.bootstrap import Scored, bounds
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import GATE, TEST
 
 DAYS = 28
 """How far back the usual range is taken from."""
@@ -109,8 +110,8 @@ def _believed(
     earlier = [each for each in promoted if each < day]
     for back in range(DAYS, 0, -1):
         here = day.plus(-back)
-        test = store.current(Ref("test", job, here, experiment))
-        gate = store.current(Ref("gate", job, here, experiment))
+        test = store.current(Ref(TEST, job, here, experiment))
+        gate = store.current(Ref(GATE, job, here, experiment))
         doubted = gate is not None and "rise" in gate.manifest.extra
         if test is not None and not (doubted and all(each < here for each in earlier)):
             yield test

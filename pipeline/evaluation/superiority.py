@@ -11,6 +11,7 @@ from pipeline.evaluation.verdict import superiority
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import FEATURES, TEST
 
 LOGITS = "logits.npy"
 
@@ -21,8 +22,8 @@ def superior(context: JobContext, day: Day, challenger: str, champion: str) -> t
     Both were tested on the day's rows by their own runs; needs no TensorFlow.
     """
     config, store = context.config, context.store
-    features = store.current(Ref("features", config.job, day))
-    tests = [store.current(Ref("test", config.job, day, name)) for name in (challenger, champion)]
+    features = store.current(Ref(FEATURES, config.job, day))
+    tests = [store.current(Ref(TEST, config.job, day, name)) for name in (challenger, champion)]
     if features is None or tests[0] is None or tests[1] is None:
         return False, f"'{challenger}' and '{champion}' were not both tested on {day}"
     new, old = (_logits(test) for test in tests if test is not None)

@@ -20,10 +20,11 @@ from pipeline.features.rows.day import DayRows
 from pipeline.features.rows.whole_day import day_rows
 from pipeline.features.state.kept import states_of
 from pipeline.features.state.state import FeatureState
-from pipeline.features.update_id_maps import FEATURES, MAPS, plan_of, start_of, state_before
+from pipeline.features.update_id_maps import plan_of, start_of, state_before
 from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import FEATURES, MAPS
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.reuse import key_of, standing
 from pipeline.storage.artifacts.store import content_digest

@@ -32,14 +32,12 @@ from pipeline.ingest.extract import extract
 from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import FEATURES, MAPS, STATE
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.reuse import key_of, standing
 from pipeline.storage.artifacts.store import content_digest
 from pipeline.storage.files import write_atomic
 
-MAPS = "maps"
-STATE = "state"
-FEATURES = "features"
 STAGE = "update_id_maps"
 _VALUES_AT_ONCE = 4_000_000
 """Raw ids held in memory before id maps are written: a pass over years writes them a few times, not once a day."""

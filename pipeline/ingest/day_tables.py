@@ -11,8 +11,7 @@ from pipeline.ingest.validate import NEXT
 from pipeline.job import JobContext
 from pipeline.storage import parquet_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
-
-VALIDATED = "validated"
+from pipeline.storage.artifacts.kinds import VALIDATED
 
 
 def read_table(artifact: Artifact, table: str, columns: Sequence[str] | None = None) -> pa.Table:

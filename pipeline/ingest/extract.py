@@ -15,6 +15,7 @@ from pipeline.ingest.read_tables import DayDraft, keep, read_dated, read_undated
 from pipeline.ingest.readiness import day_state
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import DAY, EXTRACT
 from pipeline.storage.artifacts.reuse import key_of
 from pipeline.storage.artifacts.withdraw import withdraw_day
 from pipeline.storage.digests import content_digest
@@ -22,8 +23,6 @@ from pipeline.storage.files import disk_errors
 
 T = TypeVar("T")
 
-EXTRACT = "extract"
-DAY = "day"
 Judge = Callable[[Mapping[str, int]], None]
 """Looks at the rows of each table before they are committed, and raises where they must not be."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pipeline.days import Day
 from pipeline.ingest.readiness import State, day_state
 from pipeline.job import JobContext
+from pipeline.storage.artifacts.kinds import DAY
 
 LOOK_BACK = 60
 """How many days before the newest known one the sources are asked about."""
@@ -34,7 +35,7 @@ def late_days(context: JobContext, look_back: int = LOOK_BACK) -> Iterator[LateD
     Raises:
         SourceError: a source cannot be read.
     """
-    marked = context.store.days("day", context.job)
+    marked = context.store.days(DAY, context.job)
     for day in marked:
         if day < marked[-1].plus(-look_back) or context.skipped(day) is None:
             continue

@@ -14,18 +14,16 @@ from pipeline.config import JobConfig
 from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.errors import DataError
-from pipeline.ingest.extract import EXTRACT, read_again
+from pipeline.ingest.extract import read_again
 from pipeline.ingest.parse.columns import parse_column
 from pipeline.ingest.row_changes import RowChanges, row_changes
 from pipeline.job import JobContext
 from pipeline.storage import parquet_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import CHECKPOINT, EXTRACT, MATURED
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.digests import content_digest
 from pipeline.storage.physical_types import texts
-
-MATURED = "matured"
-"""Kind of the ledger's entries, one a day; a manifest without files, kept for good."""
 
 
 @dataclass(frozen=True)
@@ -214,12 +212,12 @@ def label_columns(config: JobConfig) -> dict[str, str]:
 
 def _trained(context: JobContext, day: Day) -> list[str]:
     store, job = context.store, context.job
-    return [name for name in store.experiments("checkpoint", job) if _trained_since(store, job, name, day)]
+    return [name for name in store.experiments(CHECKPOINT, job) if _trained_since(store, job, name, day)]
 
 
 def _trained_since(store: ArtifactStore, job: str, experiment: str, day: Day) -> bool:
-    later = [each for each in store.days("checkpoint", job, experiment) if each >= day]
-    found = (store.current(Ref("checkpoint", job, each, experiment)) for each in later)
+    later = [each for each in store.days(CHECKPOINT, job, experiment) if each >= day]
+    found = (store.current(Ref(CHECKPOINT, job, each, experiment)) for each in later)
     return any(each is not None and each.manifest.state == "done" for each in found)
 
 

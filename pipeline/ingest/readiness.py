@@ -15,6 +15,7 @@ from pipeline.errors import UsageError
 from pipeline.job import JobContext
 from pipeline.sources import Source
 from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.kinds import EXTRACT
 from pipeline.storage.files import write_atomic
 
 State = Literal["ready", "waiting", "empty", "dirty", "incomplete"]
@@ -173,7 +174,7 @@ def _weekday_median(context: JobContext, table: str, day: Day) -> float | None:
     """Median row count of the table on the same weekday of the weeks before."""
     counts = []
     for week in range(1, context.config.validation.weekdays + 1):
-        extracted = context.store.current(Ref("extract", context.job, day.plus(-7 * week)))
+        extracted = context.store.current(Ref(EXTRACT, context.job, day.plus(-7 * week)))
         if extracted is not None and table in extracted.manifest.rows:
             counts.append(extracted.manifest.rows[table])
     return statistics.median(counts) if counts else None

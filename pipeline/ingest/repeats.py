@@ -29,10 +29,10 @@ from pipeline.errors import CorruptArtifact
 from pipeline.ingest.check_rows import Counts
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import VALIDATED
 
 Hashes = NDArray[np.uint64]
 
-VALIDATED = "validated"
 SUFFIX = ".fingerprints.npy"
 """Of the file beside a table's rows: uint64, ascending, one a row."""
 COMPARED = "fingerprints"

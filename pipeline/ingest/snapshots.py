@@ -10,12 +10,13 @@ import pyarrow.compute as pc
 from pipeline.config.tables import Column, Table
 from pipeline.days import Day
 from pipeline.ingest.check_rows import Checked, check_table
-from pipeline.ingest.extract import EXTRACT, as_of_day
+from pipeline.ingest.extract import as_of_day
 from pipeline.ingest.parse.columns import BY_TYPE
 from pipeline.ingest.row_order import key_of_rows
 from pipeline.job import JobContext
 from pipeline.storage import parquet_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import EXTRACT
 
 
 def running_columns(table: Table) -> dict[str, Column]:

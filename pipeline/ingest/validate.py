@@ -18,20 +18,18 @@ from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.errors import DataError, UsageError
 from pipeline.ingest.check_rows import QUARANTINE, Checked, check_table
-from pipeline.ingest.extract import DAY, EXTRACT
 from pipeline.ingest.repeats import COMPARED, ENOUGH, SUFFIX, Fingerprints, beyond_limit, guarded, repeats
 from pipeline.ingest.snapshots import newest_snapshot, running_columns, with_running
 from pipeline.job import JobContext
 from pipeline.storage import parquet_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import ACCEPTED, DAY, EXTRACT, VALIDATED
 from pipeline.storage.artifacts.reuse import key_of, standing
 from pipeline.storage.artifacts.store import Draft
 from pipeline.storage.digests import content_digest
 from pipeline.storage.files import disk_errors
 from pipeline.storage.table_digest import table_digest
 
-VALIDATED = "validated"
-ACCEPTED = "accepted"
 NEXT = ".next"
 """Suffix of an undated table as of the end of the day after: what a release built in the day's run serves."""
 

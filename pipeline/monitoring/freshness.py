@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pipeline.days import Day
-from pipeline.ingest.extract import EXTRACT
 from pipeline.job import JobContext
 from pipeline.release.control import served
+from pipeline.storage.artifacts.kinds import EXTRACT
 
 
 @dataclass(frozen=True)

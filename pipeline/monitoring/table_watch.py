@@ -19,9 +19,9 @@ from pipeline.days import Day
 from pipeline.ingest.repeats import in_words
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.kinds import VALIDATED
 from pipeline.storage.artifacts.store import ArtifactStore
 
-VALIDATED = "validated"
 _FILLED = 10
 """An empty column is no chance where so many filled rows were to be expected: none at all is one in 20,000."""
 _DEVIATIONS = 4

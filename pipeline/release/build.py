@@ -22,13 +22,13 @@ from pipeline.release.publish.pointer import ReleaseFiles
 from pipeline.release.publish.publisher import Payload, Publisher, Release
 from pipeline.release.publish.redis_generations import Generations, Keys
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import FEATURES, MAPS, RELEASE, STATE, VALIDATED
 from pipeline.storage.artifacts.reuse import as_input, key_of
 from pipeline.storage.digests import content_digest
 from pipeline.storage.objects.open import open_objects
 from pipeline.storage.redis.connection import connect
 
-KIND = "release"
-_CONTENTS = ("state", "maps", "validated")
+_CONTENTS = (STATE, MAPS, VALIDATED)
 """Kinds of the day's artefacts that a release's contents are derived from."""
 
 
@@ -43,13 +43,13 @@ def build(context: JobContext, day: Day, choice: Choice | None = None) -> Artifa
     """
     began = time.perf_counter()
     sources = _sources(context, day)
-    ref = Ref(KIND, context.job, day)
+    ref = Ref(RELEASE, context.job, day)
     current = context.store.current(ref)
     if current is not None and choice is None and _promoted_and_stands(current, sources):
         return current
     choice = choice or choose(context, day)
     inputs = [as_input(each) for each in [*sources, *([choice.export] if choice.export else []), *choice.consulted]]
-    settings = context.config.stage_settings(KIND)
+    settings = context.config.stage_settings("release")
     key = key_of(inputs, f"{settings} {choice.by}")
     if current is not None and current.manifest.key == key and context.store.taint_reason(ref) is None:
         _crown(context, choice)
@@ -151,7 +151,7 @@ def _crown(context: JobContext, choice: Choice) -> None:
 
 def newest_day(context: JobContext) -> Day:
     """The newest day that was built and not skipped; raises ``DayspringError`` if there is none."""
-    for day in reversed(context.store.days("features", context.job)):
+    for day in reversed(context.store.days(FEATURES, context.job)):
         if context.skipped(day) is None:
             return day
     raise DayspringError(

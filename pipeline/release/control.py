@@ -15,6 +15,7 @@ from pipeline.release.publish.place import elsewhere
 from pipeline.release.publish.pointer import Championship, Pointer, ReleaseFiles
 from pipeline.release.publish.record import record
 from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
+from pipeline.storage.artifacts.kinds import RELEASE
 
 
 def promote(context: JobContext, experiment: str | None = None, *, checkpoint: str | None = None) -> str:
@@ -120,7 +121,7 @@ def publish_release(context: JobContext, day: Day) -> Artifact | None:
     """
     if context.skipped(day) is not None:
         return None
-    release = context.store.current(Ref("release", context.job, day))
+    release = context.store.current(Ref(RELEASE, context.job, day))
     if release is None:
         raise ChainError(
             f"{day}: no release of this day; run `python -m pipeline stage release --job {context.job} --day {day}`"

@@ -13,6 +13,7 @@ from pipeline.evaluation.superiority import superior
 from pipeline.job import JobContext
 from pipeline.release.publish.pointer import Championship, ReleaseFiles
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import CHECK, EXPORT, GATE, RELEASE
 from pipeline.training.chain import Chain
 
 SETTINGS = "settings.json"
@@ -82,8 +83,8 @@ def released_before(context: JobContext, day: Day, *, other_than: str | None = N
     One that was rolled back does not count: a gate that keeps the model before keeps a good one.
     """
     rolled_back = ReleaseFiles.of(context.root, context.job).rolled_back()
-    for each in reversed(context.store.days("release", context.job)):
-        release = context.store.current(Ref("release", context.job, each)) if each < day else None
+    for each in reversed(context.store.days(RELEASE, context.job)):
+        release = context.store.current(Ref(RELEASE, context.job, each)) if each < day else None
         if release is None or release.manifest.state != "done":
             continue
         extra = release.manifest.extra
@@ -120,10 +121,10 @@ def passed_since(
     rolled_back = files.rolled_back()
     left = {done.pointer.checkpoint for name in rolled_back if (done := files.published(name)) is not None}
     known = before.manifest.extra["checkpoint"] if before is not None else None
-    for each in reversed(context.store.days("gate", context.job, champion)):
+    for each in reversed(context.store.days(GATE, context.job, champion)):
         if before is not None and each <= before.ref.day:
             return None
-        gate = context.store.current(Ref("gate", context.job, each, champion)) if each < day else None
+        gate = context.store.current(Ref(GATE, context.job, each, champion)) if each < day else None
         if gate is None or gate.manifest.extra["verdict"] != "promote":
             continue
         tested = str(gate.manifest.extra["checkpoint"])
@@ -136,7 +137,7 @@ def passed_since(
 
 
 def _was_left(context: JobContext, day: Day, rolled_back: set[str]) -> bool:
-    release = context.store.current(Ref("release", context.job, day)) if rolled_back else None
+    release = context.store.current(Ref(RELEASE, context.job, day)) if rolled_back else None
     return release is not None and release.manifest.extra.get("release_id") in rolled_back
 
 
@@ -146,13 +147,13 @@ def export_of(context: JobContext, checkpoint_id: str) -> tuple[Artifact | None,
     if checkpoint is None:
         return None, None, f"{checkpoint_id} is not on disk"
     ref = checkpoint.ref
-    export = context.store.current(Ref("export", ref.job, ref.day, ref.experiment))
+    export = context.store.current(Ref(EXPORT, ref.job, ref.day, ref.experiment))
     # By content: a day trained again to the same bits keeps its export.
     if export is None or export.manifest.digest != checkpoint.manifest.digest:
         return None, None, f"{checkpoint_id} was not exported"
     if export.manifest.pruned:
         return None, None, f"the export of {checkpoint_id} was pruned"
-    check = context.store.current(Ref("check", ref.job, ref.day, ref.experiment))
+    check = context.store.current(Ref(CHECK, ref.job, ref.day, ref.experiment))
     if check is None or check.manifest.extra["export"] != export.id:
         command = f"python -m pipeline stage check --job {ref.job} --day {ref.day}"
         return None, None, f"the export of {checkpoint_id} was not checked; run `{command}`"
@@ -163,10 +164,10 @@ def export_of(context: JobContext, checkpoint_id: str) -> tuple[Artifact | None,
 
 def _succession(context: JobContext, day: Day, champion: str) -> tuple[Championship | None, str]:
     """The experiment that may take over on ``day``: its own gate passes, and it is shown to beat the champion."""
-    if _is_doubted(context.store.current(Ref("gate", context.job, day, champion))):
+    if _is_doubted(context.store.current(Ref(GATE, context.job, day, champion))):
         return None, ""
     for name in context.config.experiments:
-        gate = context.store.current(Ref("gate", context.job, day, name)) if name != champion else None
+        gate = context.store.current(Ref(GATE, context.job, day, name)) if name != champion else None
         if gate is not None and gate.manifest.extra["verdict"] == "promote":
             better, figures = superior(context, day, name, champion)
             if better:
@@ -180,7 +181,7 @@ def _is_doubted(gate: Artifact | None) -> bool:
 
 
 def _after_test(context: JobContext, day: Day, champion: str) -> Choice:
-    gate = context.store.current(Ref("gate", context.job, day, champion))
+    gate = context.store.current(Ref(GATE, context.job, day, champion))
     if gate is None:
         return _kept(context, day, champion, "none", ["no checkpoint before this day, so none was tested on it"], [])
     verdict, reasons = str(gate.manifest.extra["verdict"]), [str(each) for each in gate.manifest.extra["reasons"]]
@@ -193,7 +194,7 @@ def _after_test(context: JobContext, day: Day, champion: str) -> Choice:
 
 
 def _immediate(context: JobContext, day: Day, champion: str) -> Choice:
-    gate = context.store.current(Ref("gate", context.job, day, champion))
+    gate = context.store.current(Ref(GATE, context.job, day, champion))
     verdict = str(gate.manifest.extra["verdict"]) if gate is not None else "none"
     if gate is not None and verdict in FAILS:
         tested, reasons = str(gate.manifest.extra["checkpoint"]), [str(each) for each in gate.manifest.extra["reasons"]]
@@ -252,11 +253,7 @@ def _made_otherwise(context: JobContext, release: Artifact) -> list[str]:
     experiment = str(release.manifest.extra["experiment"])
     # One that had left the settings by then may have read any of them.
     read = then.inputs(experiment) if experiment in then.experiments else set(then.features)
-    return [
-        name
-        for name in sorted(read)
-        if name not in now or _told(now[name]) != _told(then.features[name])
-    ]
+    return [name for name in sorted(read) if name not in now or _told(now[name]) != _told(then.features[name])]
 
 
 def _told(feature: FeatureSettings) -> dict[str, Any]:
@@ -270,7 +267,7 @@ def promoted(context: JobContext, experiment: str, day: Day, checkpoint_id: str 
     """
     consulted: list[Artifact] = []
     if checkpoint_id is None:
-        gate = context.store.current(Ref("gate", context.job, day, experiment))
+        gate = context.store.current(Ref(GATE, context.job, day, experiment))
         if gate is not None and context.config.release.mode == "after_next_day_test":
             checkpoint_id, consulted = str(gate.manifest.extra["checkpoint"]), [gate]
         else:

@@ -10,10 +10,10 @@ from pipeline.job import JobContext
 from pipeline.release.decision import Passed, champion_of, passed_since, released_before
 from pipeline.release.publish.pointer import ReleaseFiles
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, EXPORT, FEATURES, GATE, RELEASE, REPLACED
 from pipeline.storage.artifacts.manifest import NAME as MANIFEST
 from pipeline.training.chain import Chain
 
-_REPLACED = ("extract", "validated", "features")
 _SLACK = 4
 """Checkpoints beyond the kept ones that may gather before a prune looks at the whole chain, which costs seconds."""
 
@@ -69,7 +69,7 @@ def _prune_shared(context: JobContext, done: Pruned) -> None:
     """Generations of shared artefacts that others have replaced, and arrays of days long past."""
     # The first reading of a day is compared with the second one before it goes.
     unread = set(due(context))
-    for kind in _REPLACED:
+    for kind in REPLACED:
         for day in context.store.days(kind, context.job):
             ref = Ref(kind, context.job, day)
             folder = context.root / str(ref)
@@ -82,8 +82,8 @@ def _prune_shared(context: JobContext, done: Pruned) -> None:
                     done.add(context, artifact)
     if context.config.retention.feature_days is None:
         return
-    for day in context.store.days("features", context.job)[: -context.config.retention.feature_days]:
-        built = context.store.current(Ref("features", context.job, day))
+    for day in context.store.days(FEATURES, context.job)[: -context.config.retention.feature_days]:
+        built = context.store.current(Ref(FEATURES, context.job, day))
         if built is not None and not built.manifest.pruned:
             done.add(context, built)
 
@@ -99,9 +99,9 @@ def _in_use(context: JobContext) -> tuple[set[str], set[str]]:
         published = files.published(release_id) if release_id is not None else None
         if published is not None:
             releases.append(context.store.load(published.release))
-    days = context.store.days("release", context.job)
+    days = context.store.days(RELEASE, context.job)
     if days:
-        newest = context.store.current(Ref("release", context.job, days[-1]))
+        newest = context.store.current(Ref(RELEASE, context.job, days[-1]))
         releases += [newest, released_before(context, days[-1].next())]
         if newest is not None and newest.manifest.state == "done":
             # In the mode `immediate` a failed test goes back to the release of another checkpoint.
@@ -119,7 +119,7 @@ def _in_use(context: JobContext) -> tuple[set[str], set[str]]:
 
 def _passed(context: JobContext) -> Passed | None:
     """What the next release would be made of if its gate kept it: of a range only the end is released."""
-    seen = context.store.days("day", context.job)
+    seen = context.store.days(DAY, context.job)
     if not seen:
         return None
     after = seen[-1].next()
@@ -127,12 +127,12 @@ def _passed(context: JobContext) -> Passed | None:
 
 
 def _prune_exports(context: JobContext, experiment: str, in_use: set[str], done: Pruned) -> None:
-    days = context.store.days("export", context.job, experiment)
+    days = context.store.days(EXPORT, context.job, experiment)
     newest = set(days[-context.config.release.keep_models :])
     for day in days:
-        if not _has_payload(context, "export", experiment, day):
+        if not _has_payload(context, EXPORT, experiment, day):
             continue
-        ref = Ref("export", context.job, day, experiment)
+        ref = Ref(EXPORT, context.job, day, experiment)
         current = context.store.current(ref)
         for artifact in context.store.generations(ref):
             kept = current is not None and artifact.generation == current.generation and day in newest
@@ -142,11 +142,11 @@ def _prune_exports(context: JobContext, experiment: str, in_use: set[str], done:
 
 def _superfluous(context: JobContext, experiment: str) -> int:
     """About how many checkpoints have a payload without being among the newest or the first of a month."""
-    days = context.store.days("checkpoint", context.job, experiment)
+    days = context.store.days(CHECKPOINT, context.job, experiment)
     kept = context.config.release.keep_checkpoints
     firsts = {(day.date.year, day.date.month): day for day in reversed(days)}
     older = [day for day in days[:-kept] if day not in firsts.values()]
-    return sum(_has_payload(context, "checkpoint", experiment, day) for day in older)
+    return sum(_has_payload(context, CHECKPOINT, experiment, day) for day in older)
 
 
 def _has_payload(context: JobContext, kind: str, experiment: str, day: Day) -> bool:
@@ -167,8 +167,8 @@ def _prune_checkpoints(context: JobContext, experiment: str, in_use: set[str], d
 
 def _incumbent(context: JobContext, experiment: str) -> set[str]:
     """The checkpoints of the newest gate, against which the next day's test is judged."""
-    days = context.store.days("gate", context.job, experiment)
-    gate = context.store.current(Ref("gate", context.job, days[-1], experiment)) if days else None
+    days = context.store.days(GATE, context.job, experiment)
+    gate = context.store.current(Ref(GATE, context.job, days[-1], experiment)) if days else None
     if gate is None:
         return set()
     return {str(each) for each in (gate.manifest.extra["checkpoint"], gate.manifest.extra.get("incumbent")) if each}

@@ -12,6 +12,7 @@ from pipeline.features.build_features import build_day
 from pipeline.job import JobContext
 from pipeline.release.publish.pointer import ReleaseFiles
 from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
+from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES
 from pipeline.training import export as exporting
 from pipeline.training import train
 from pipeline.training.chain import Chain
@@ -64,7 +65,7 @@ def run(
     if skipped is not None:
         raise DaySkipped(f"{day} was skipped: {skipped}")
     config, store = context.config, context.store
-    features = store.current(Ref("features", config.job, day))
+    features = store.current(Ref(FEATURES, config.job, day))
     if features is None:
         raise ChainError(
             f"{day}: no features of this day yet; run `python -m pipeline run --job {config.job} --day {day}`, "
@@ -89,10 +90,10 @@ def _restore(context: JobContext, experiment: str, needed: PrunedPayload, restor
             raise needed
         restored.add(needed.artifact)
         ref = parse_id(needed.artifact)[0]
-        if ref.kind == "features":
+        if ref.kind == FEATURES:
             build_day(context, ref.day, reprocess=True)
             return
-        if ref.kind != "checkpoint":
+        if ref.kind != CHECKPOINT:
             raise needed
         try:
             train.restore(context, experiment, needed.artifact)
@@ -111,9 +112,7 @@ def _run(
     if parent is not None:
         promoted = ReleaseFiles.of(context.root, context.job).promoted(experiment)
         test = next_day.run_test(context, day, experiment, features, parent, reprocess=reprocess)
-        gate = gate_day.gate_day(
-            context, day, experiment, features, test, promoted=promoted, reprocess=reprocess
-        )
+        gate = gate_day.gate_day(context, day, experiment, features, test, promoted=promoted, reprocess=reprocess)
     checkpoint, trained = train.train(
         context, day, experiment, features, parent, reprocess=reprocess, overrides=overrides
     )

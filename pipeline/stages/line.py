@@ -16,6 +16,7 @@ from pipeline.job import JobContext
 from pipeline.monitoring.failures import noted
 from pipeline.process.tensorflow_start import start_tensorflow
 from pipeline.storage.artifacts.artifact import Artifact
+from pipeline.storage.artifacts.kinds import FEATURES
 from pipeline.training.chain import Chain
 from pipeline.training.overrides import NONE, Overrides
 
@@ -174,7 +175,7 @@ class Line:
     def _publish_newest(self, last: Day) -> None:
         """The range ends in skipped days: what is published is the last day that was not skipped."""
         newest = next(
-            (d for d in reversed(self.context.store.days("features", self.context.config.job)) if d <= last), None
+            (d for d in reversed(self.context.store.days(FEATURES, self.context.config.job)) if d <= last), None
         )
         if newest is not None:
             releasing = self._releasing(newest)

@@ -11,16 +11,12 @@ from pipeline.days import Day
 from pipeline.errors import ChainError, CorruptArtifact, DayspringError, UsageError
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY
 from pipeline.storage.artifacts.lineage import Lineage, _ref_of
 from pipeline.storage.artifacts.manifest import Manifest
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.files import write_atomic
 from pipeline.storage.locks import held
-
-CHECKPOINT = "checkpoint"
-"""Kind of the trained models, one a day and experiment."""
-DAY = "day"
-"""Kind of the job's day markers, ``done`` or ``skipped``."""
 
 LOCK_SECONDS = 60.0
 """How long a trainer waits for another one of the same chain."""
@@ -274,5 +270,3 @@ class Chain:
             if any(day == ref.day for day, _ in tainted):
                 return f"its parent {ref.day} is tainted"
         return None
-
-

@@ -16,11 +16,12 @@ from pipeline.features.ids.idmap import FIRST, IdMap
 from pipeline.features.state.store import FILE as STATE_FILE
 from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import CHECKPOINT, MAPS, STATE
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.digests import tensor_digest
 from pipeline.training import checkpoint_file
 
-_WHAT = {"maps": "id maps", "state": "feature state"}
+_WHAT = {MAPS: "id maps", STATE: "feature state"}
 
 
 @dataclass(frozen=True)
@@ -44,21 +45,21 @@ def compare(root_a: Path, root_b: Path, job: str, only: Sequence[str] | None = N
             raise UsageError(f"{root}: no such folder; give two artefact roots (DAYSPRING_ROOT)")
     a, b = ArtifactStore(root_a), ArtifactStore(root_b)
     names_a, names_b = (
-        [name for name in store.experiments("checkpoint", job) if only is None or name in only] for store in (a, b)
+        [name for name in store.experiments(CHECKPOINT, job) if only is None or name in only] for store in (a, b)
     )
     if names_a != names_b:
         return Comparison(0, 0, 0, f"experiments: {_list(names_a)} here, {_list(names_b)} there")
-    if not names_a or not any(a.days("checkpoint", job, name) for name in names_a):
+    if not names_a or not any(a.days(CHECKPOINT, job, name) for name in names_a):
         return Comparison(0, len(names_a), 0, "no day is trained in either, so nothing is shown to be equal")
     tensors, trained = 0, 0
     for name in names_a:
-        days_a, days_b = a.days("checkpoint", job, name), b.days("checkpoint", job, name)
+        days_a, days_b = a.days(CHECKPOINT, job, name), b.days(CHECKPOINT, job, name)
         if days_a != days_b:
             alone = sorted(set(days_a) ^ set(days_b))[0]
             where = "the first" if alone in days_a else "the second"
             return Comparison(trained, len(names_a), tensors, f"{name}: {alone} is trained in {where} root only")
         for day in days_a:
-            ref = Ref("checkpoint", job, day, name)
+            ref = Ref(CHECKPOINT, job, day, name)
             pair = _both(a, b, ref)
             found, difference = _tensors(*pair)
             tensors += found
@@ -112,14 +113,14 @@ def _gap(first: NDArray[Any], second: NDArray[Any]) -> str:
 
 
 def _shared_differences(a: ArtifactStore, b: ArtifactStore, job: str) -> Iterator[str]:
-    for kind in ("maps", "state"):
+    for kind in _WHAT:
         days_a, days_b = a.days(kind, job), b.days(kind, job)
         if days_a != days_b:
             only = sorted(set(days_a) ^ set(days_b))[0]
             yield f"{_WHAT[kind]} of {only}: in {'the first' if only in days_a else 'the second'} root only"
         for day in sorted(set(days_a) & set(days_b)):
             first, second = _both(a, b, Ref(kind, job, day))
-            if kind == "state":
+            if kind == STATE:
                 yield from _arrays(first, second, day)
             if first.manifest.digest != second.manifest.digest:
                 yield f"{_WHAT[kind]} of {day}: digest {first.manifest.digest[:12]} here, " + (

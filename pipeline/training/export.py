@@ -12,6 +12,7 @@ from pipeline.features.arrays import files as day_arrays
 from pipeline.features.ids.store import IdMapStore
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import EXPORT
 from pipeline.storage.artifacts.reuse import as_input, key_of, standing
 from pipeline.storage.digests import file_digest
 from pipeline.training import golden_rows
@@ -23,7 +24,7 @@ MODEL = "model"
 def export(context: JobContext, day: Day, experiment: str, features: Artifact, checkpoint: Artifact) -> Artifact:
     """The exported model of ``checkpoint``, trained on ``day``: files ``model/``, golden rows beside it."""
     config, store = context.config, context.store
-    ref = Ref("export", config.job, day, experiment)
+    ref = Ref(EXPORT, config.job, day, experiment)
     inputs = [as_input(checkpoint)]
     settings = config.stage_settings("export", experiment)
     done = standing(store, config.experiments, ref, inputs, settings)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pipeline.days import Day
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.kinds import MAPS
 from pipeline.storage.artifacts.lineage import Lineage
 from pipeline.training.chain import Chain
-
-MAPS = "maps"
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from pipeline.errors import ChainError, UsageError
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
+from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES, MAPS
 from pipeline.storage.artifacts.reuse import as_input, key_of, standing
 from pipeline.training import checkpoint_file
 from pipeline.training.chain import Chain
@@ -78,7 +79,7 @@ def train(
     chain = Chain.of(context, experiment)
     made_of = [as_input(features), *([as_input(parent)] if parent is not None else [])]
     digest = config.stage_settings(STAGE, experiment)
-    ref = Ref("checkpoint", config.job, day, experiment)
+    ref = Ref(CHECKPOINT, config.job, day, experiment)
     # What a day that stands has replayed, it has, whatever would be replayed now.
     before = like or chain.trained(day)
     recorded = replayed_on(before) if before is not None else {}
@@ -153,7 +154,7 @@ def _train_parts(
 
 
 def _maps_of(context: JobContext, day: Day) -> Artifact:
-    maps = context.store.current(Ref("maps", context.job, day))
+    maps = context.store.current(Ref(MAPS, context.job, day))
     if maps is None:
         raise ChainError(
             f"{day}: no id maps of this day; "
@@ -183,7 +184,7 @@ def restore(context: JobContext, experiment: str, artifact_id: str) -> None:
     for day in chain.days():
         if day > last or (ancestor is not None and day <= ancestor.ref.day):
             continue
-        features = context.store.current(Ref("features", context.config.job, day))
+        features = context.store.current(Ref(FEATURES, context.config.job, day))
         if features is None:
             raise ChainError(
                 f"{artifact_id} was pruned and cannot be trained again: there are no features of {day}; run "

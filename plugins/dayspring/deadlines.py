@@ -13,6 +13,7 @@ from airflow.sdk import AsyncCallback, DeadlineAlert  # type: ignore[attr-define
 from airflow.sdk.definitions.deadline import BaseDeadlineReference
 
 from pipeline.days import Day
+from pipeline.storage.artifacts.kinds import PUBLISH, RELEASE
 
 
 @dataclass(eq=False)
@@ -97,10 +98,10 @@ def _tell(job: str, day: Day, due: str) -> str:
     context = JobContext.open(job, root=artefact_root())
     if context.skipped(day) is not None:
         return f"{day} was skipped: there is nothing to release"
-    release = context.store.current(Ref("release", job, day))
+    release = context.store.current(Ref(RELEASE, job, day))
     if release is not None and release.manifest.state == "skipped":
         return f"{day} has nothing that may be released: {release.manifest.reason}"
-    if context.store.current(Ref("publish", job, day)) is not None:
+    if context.store.current(Ref(PUBLISH, job, day)) is not None:
         return f"{day} is released"
     text = f"not released by {due}; `python -m pipeline status --job {job} --from {day}` shows how far it is"
     try_to_deliver(context.root, job, [Alert("late_release", job, day, text)])

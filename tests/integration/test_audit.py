@@ -17,7 +17,7 @@ from pipeline.days import Day
 from pipeline.features.ids.idmap import IdMap
 from pipeline.release.publish.pointer import ReleaseFiles
 from pipeline.storage.artifacts.artifact import Ref
-from pipeline.storage.artifacts.store import OF_DAYS, OF_EXPERIMENTS
+from pipeline.storage.artifacts.kinds import OF_DAYS, OF_EXPERIMENTS
 from pipeline.storage.locks import Owner
 from pipeline.storage.redis.connection import connect
 from pipeline.storage.redis.embedded import stop

@@ -13,9 +13,7 @@ from pipeline.features.ids.idmap import FIRST, IdMap
 from pipeline.features.ids.store import IdMapStore
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
-
-MAPS = "maps"
-
+from pipeline.storage.artifacts.kinds import MAPS
 
 _TAIL = 1_000
 

@@ -20,11 +20,10 @@ from pipeline.features.state.events import Events, HistoryRows
 from pipeline.features.state.state import FeatureState, StatePlan
 from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import DAY, SNAPSHOT, STATE
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.store import ArtifactStore, content_digest
 
-STATE = "state"
-SNAPSHOT = "snapshot"
 FILE = "arrays.bin"
 _HELD = 4
 _ROWS_HELD = 64
@@ -195,7 +194,7 @@ class StateStore:
         """Raise unless every day from ``first`` to before ``until`` is recorded as skipped."""
         hole = first
         while hole < until:
-            marker = self._store.current(Ref("day", self._job, hole))
+            marker = self._store.current(Ref(DAY, self._job, hole))
             if marker is None or marker.manifest.state != "skipped":
                 raise ChainError(
                     f"{self._job}: day {hole} has no feature state and no skip marker, so day {wanted} cannot be "

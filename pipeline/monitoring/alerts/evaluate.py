@@ -13,9 +13,10 @@ from pipeline.monitoring.alerts.causes import Alert, Kind
 from pipeline.monitoring.table_watch import changes_of
 from pipeline.release.control import served
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import CHECK, CHECKPOINT, GATE, MAPS, TEST
 from pipeline.training.wild_values import Told, in_words, news, told
 
-_VERDICTS: tuple[tuple[str, Kind], ...] = (("gate", "gate_block"), ("check", "check_block"))
+_VERDICTS: tuple[tuple[str, Kind], ...] = ((GATE, "gate_block"), (CHECK, "check_block"))
 
 
 def evaluate(context: JobContext, day: Day) -> list[Alert]:
@@ -51,8 +52,8 @@ def _blocked(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
 def _dropped(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
     settings = context.config.alerts
     measure = settings.measure or context.config.primary
-    values = [_measured(artifact, measure) for artifact in _trail(context, "test", day, experiment)]
-    now = _measured(context.store.current(Ref("test", context.job, day, experiment)), measure)
+    values = [_measured(artifact, measure) for artifact in _trail(context, TEST, day, experiment)]
+    now = _measured(context.store.current(Ref(TEST, context.job, day, experiment)), measure)
     usual = [value for value in values if value is not None]
     if now is None or len(usual) < settings.least_days:
         return
@@ -70,7 +71,7 @@ def _dropped(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
 
 def _risen(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
     """The gate has judged; nothing of it is weighed again here."""
-    gate = context.store.current(Ref("gate", context.job, day, experiment))
+    gate = context.store.current(Ref(GATE, context.job, day, experiment))
     if gate is not None and "rise" in gate.manifest.extra:
         text = f"{gate.manifest.extra['rise']}; {advice(context, experiment)}"
         yield Alert("measure_rise", context.job, day, text, experiment)
@@ -78,10 +79,10 @@ def _risen(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
 
 def _growth(context: JobContext, day: Day) -> Iterator[Alert]:
     settings = context.config.alerts
-    maps = context.store.current(Ref("maps", context.job, day))
+    maps = context.store.current(Ref(MAPS, context.job, day))
     if maps is None:
         return
-    trail = _trail(context, "maps", day)
+    trail = _trail(context, MAPS, day)
     odd = []
     for space, new in maps.manifest.extra["new_ids"].items():
         before = [each.manifest.extra["new_ids"].get(space, 0) for each in trail]
@@ -99,8 +100,8 @@ def _growth(context: JobContext, day: Day) -> Iterator[Alert]:
 
 def _unknown(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
     settings = context.config.alerts
-    check = context.store.current(Ref("check", context.job, day, experiment))
-    trail = _trail(context, "check", day, experiment)
+    check = context.store.current(Ref(CHECK, context.job, day, experiment))
+    trail = _trail(context, CHECK, day, experiment)
     odd = []
     for field, share in (_shares(check) if check is not None else {}).items():
         before = [shares[field] for each in trail if field in (shares := _shares(each))]
@@ -126,7 +127,7 @@ def _columns(context: JobContext, day: Day) -> Iterator[Alert]:
 
 def _wild(context: JobContext, day: Day) -> Iterator[Alert]:
     def of(each: Day) -> list[Told]:
-        found = (context.store.current(Ref("checkpoint", context.job, each, name)) for name in names)
+        found = (context.store.current(Ref(CHECKPOINT, context.job, each, name)) for name in names)
         return [told(checkpoint.manifest) for checkpoint in found if checkpoint is not None]
 
     names, settings = context.config.experiments, context.config.alerts

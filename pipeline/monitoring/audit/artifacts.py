@@ -12,8 +12,9 @@ from pipeline.monitoring.audit.findings import Audit
 from pipeline.monitoring.audit.payloads import problem_of
 from pipeline.monitoring.audit.remedies import remedy
 from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
+from pipeline.storage.artifacts.kinds import OF_DAYS, OF_EXPERIMENTS
 from pipeline.storage.artifacts.manifest import NAME, Input, Manifest, is_as_written
-from pipeline.storage.artifacts.store import OF_DAYS, OF_EXPERIMENTS, ArtifactStore
+from pipeline.storage.artifacts.store import ArtifactStore
 
 _GENERATION = re.compile(r"gen=\d{4,}")
 

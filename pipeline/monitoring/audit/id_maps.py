@@ -8,6 +8,7 @@ from pipeline.features.ids.store import IdMapStore
 from pipeline.job import JobContext
 from pipeline.monitoring.audit.artifacts import current_of_days
 from pipeline.monitoring.audit.findings import Audit
+from pipeline.storage.artifacts.kinds import MAPS
 from pipeline.storage.digests import content_digest
 
 
@@ -33,7 +34,7 @@ def audit_id_maps(context: JobContext, audit: Audit) -> None:
             )
         audit.id_maps += 1
     damaged = names - set(maps)
-    for artifact in current_of_days(context.store, "maps", context.job):
+    for artifact in current_of_days(context.store, MAPS, context.job):
         day = artifact.ref.day
         sizes: dict[str, int] = artifact.manifest.extra["sizes"]
         before: dict[str, int] = artifact.manifest.extra["sizes_before"]

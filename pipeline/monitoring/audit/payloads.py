@@ -17,6 +17,7 @@ from pipeline.features.arrays import files
 from pipeline.features.state.store import FILE as STATE_FILE
 from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Artifact
+from pipeline.storage.artifacts.kinds import CHECKPOINT, EXPORT, EXTRACT, FEATURES, SNAPSHOT, STATE, TEST, VALIDATED
 from pipeline.storage.digests import content_digest, file_digest, tensor_digest
 from pipeline.storage.physical_types import is_any_list, name_of
 from pipeline.storage.table_digest import TableDigest
@@ -130,6 +131,6 @@ def _other(artifact: Artifact, name: str) -> str:
 
 
 _CHECKS: dict[str, Callable[[Artifact], str | None]] = {
-    "extract": _extract, "validated": _validated, "features": _features, "state": _state, "snapshot": _snapshot,
-    "checkpoint": _checkpoint, "test": _test, "export": _export,
+    EXTRACT: _extract, VALIDATED: _validated, FEATURES: _features, STATE: _state, SNAPSHOT: _snapshot,
+    CHECKPOINT: _checkpoint, TEST: _test, EXPORT: _export,
 }  # fmt: skip

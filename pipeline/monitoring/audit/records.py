@@ -10,6 +10,7 @@ from pipeline.features.update_id_maps import start_of
 from pipeline.job import JobContext
 from pipeline.monitoring.audit.findings import Audit
 from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY
 from pipeline.training.chain import Chain
 
 
@@ -17,7 +18,7 @@ def audit_records(context: JobContext, audit: Audit) -> None:
     """Every start can be read, and every day that a chain passes over still says that it was skipped."""
     _readable(lambda: start_of(context), f"id maps of '{context.job}'", audit)
     told: set[Day] = set()
-    for name in context.store.experiments("checkpoint", context.job):
+    for name in context.store.experiments(CHECKPOINT, context.job):
         if _readable(lambda name=name: Chain.of(context, name).start, f"chain of '{name}'", audit):  # type: ignore[misc]
             _skipped_days(context, name, told, audit)
 
@@ -33,7 +34,7 @@ def _readable(read: Callable[[], object], what: str, audit: Audit) -> bool:
 
 
 def _skipped_days(context: JobContext, experiment: str, told: set[Day], audit: Audit) -> None:
-    for day in context.store.days("checkpoint", context.job, experiment):
+    for day in context.store.days(CHECKPOINT, context.job, experiment):
         try:
             trained = Chain.of(context, experiment).trained(day)
             parent = trained.manifest.extra.get("parent_day") if trained is not None else None
@@ -44,7 +45,7 @@ def _skipped_days(context: JobContext, experiment: str, told: set[Day], audit: A
                     continue
                 told.add(each)
                 audit.add(
-                    str(Ref("day", context.job, each)), f"{day} was trained over it, so it was skipped, but its marker "
+                    str(Ref(DAY, context.job, each)), f"{day} was trained over it, so it was skipped, but its marker "
                     "does not say so any more",
                     f"restore it from a backup, or python -m pipeline stage extract --job {context.job} --day {each}",
                 )  # fmt: skip

@@ -9,11 +9,12 @@ from pipeline.monitoring.audit.findings import Audit
 from pipeline.release.build import models, publisher
 from pipeline.release.publish.place import elsewhere
 from pipeline.release.publish.pointer import Pointer, ReleaseFiles
+from pipeline.storage.artifacts.kinds import PUBLISH, RELEASE
 
 
 def audit_releases(context: JobContext, audit: Audit) -> None:
     """What every release was made of is on disk; what is served, and what a rollback would serve, is complete."""
-    for release in current_of_days(context.store, "release", context.job):
+    for release in current_of_days(context.store, RELEASE, context.job):
         if release.manifest.state != "done":
             continue
         audit.releases += 1
@@ -88,7 +89,7 @@ def _served(context: JobContext, files: ReleaseFiles, recorded: Pointer, audit: 
 
 
 def _unrecorded(context: JobContext, files: ReleaseFiles, audit: Audit) -> None:
-    if not context.store.days("publish", context.job):
+    if not context.store.days(PUBLISH, context.job):
         return  # nothing was ever published from here
     pointer = publisher(context).generations.current()
     if pointer is not None:

@@ -13,8 +13,9 @@ from pipeline.monitoring.overview.index import Index
 from pipeline.monitoring.overview.job import Job
 from pipeline.monitoring.overview.parts import problem
 from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, VALIDATED
 from pipeline.storage.artifacts.lineage import Lineage
-from pipeline.training.chain import CHECKPOINT, DAY, Chain
+from pipeline.training.chain import Chain
 
 TRAINED, SKIPPED, TAINTED, MISSING, BEFORE = "tsxm."
 """Letters for what became of a day; the last one is for days before the experiment's start."""
@@ -41,7 +42,7 @@ class Span:
             noted: days that something failed on, which may have left no artefact.
         """
         trained = {name: index.days(CHECKPOINT, index.job, name) for name in index.experiments(CHECKPOINT, index.job)}
-        marked, validated = index.days(DAY, index.job), index.days("validated", index.job)
+        marked, validated = index.days(DAY, index.job), index.days(VALIDATED, index.job)
         starts = sorted(day for days in trained.values() for day in days) or marked
         if not starts:
             return cls([], [])
@@ -50,7 +51,7 @@ class Span:
         last = max(day for day in (*starts, *marked, *validated) if day - middle <= LONGEST_GAP)
         last = max([last, *(day for day in noted if day - last <= LONGEST_WAIT)])
         held = [*((CHECKPOINT, name, days) for name, days in trained.items()), (DAY, None, marked),
-                ("validated", None, validated)]  # fmt: skip
+                (VALIDATED, None, validated)]  # fmt: skip
         far = [
             Ref(kind, index.job, day, name)
             for kind, name, days in held

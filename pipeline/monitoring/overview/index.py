@@ -16,8 +16,9 @@ from pipeline.days import Day
 from pipeline.errors import CorruptArtifact, DayspringError, UsageError
 from pipeline.monitoring.overview.parts import damage, parse_day, problem, slim
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import OF_DAYS, OF_EXPERIMENTS
 from pipeline.storage.artifacts.manifest import NAME, Input, Manifest
-from pipeline.storage.artifacts.store import OF_DAYS, OF_EXPERIMENTS, ArtifactStore
+from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.files import write_atomic
 
 FORMAT = 5

@@ -10,6 +10,7 @@ from pipeline.days import Day
 from pipeline.evaluation.history import GROUPS
 from pipeline.monitoring.overview.index import Index
 from pipeline.monitoring.overview.job import Job
+from pipeline.storage.artifacts.kinds import MAPS, TEST, VALIDATED
 from pipeline.storage.artifacts.manifest import Manifest
 
 Numbers = list[float | int | None]
@@ -17,7 +18,7 @@ Numbers = list[float | int | None]
 
 def measures(index: Index, job: Job, days: list[Day]) -> dict[str, Any]:
     """``names``, ``primary``, ``values`` by experiment and measure, ``groups`` by group, experiment and measure."""
-    tests = {name: index.series("test", name) for name in _tested(index, job)}
+    tests = {name: index.series(TEST, name) for name in _tested(index, job)}
     found = {name for series in tests.values() for each in series.values() for name in each.extra["values"]}
     names = [each for each in job.measures if each in found] or sorted(found)
     groups = {name for series in tests.values() for each in series.values() for name in each.extra["groups"]}
@@ -38,7 +39,7 @@ def measures(index: Index, job: Job, days: list[Day]) -> dict[str, Any]:
 
 
 def _tested(index: Index, job: Job) -> list[str]:
-    return list(dict.fromkeys([*job.experiments, *index.experiments("test", index.job)]))
+    return list(dict.fromkeys([*job.experiments, *index.experiments(TEST, index.job)]))
 
 
 def _columns(
@@ -65,7 +66,7 @@ def _short(value: float | int | None) -> float | int | None:
 
 def growth(index: Index, days: list[Day]) -> list[dict[str, Any]]:
     """Sizes of the id maps at the end of each day, and ids that came on the newest mapped one."""
-    maps = index.series("maps")
+    maps = index.series(MAPS)
     spaces = dict.fromkeys(space for each in maps.values() for space in each.extra["sizes"])
     newest = maps[max(maps)] if maps else None
     found = []
@@ -80,7 +81,7 @@ def growth(index: Index, days: list[Day]) -> list[dict[str, Any]]:
 
 def volumes(index: Index, job: Job, days: list[Day]) -> list[dict[str, Any]]:
     """Rows read by table and day, beside the median of the same weekday in the weeks before."""
-    validated = index.series("validated")
+    validated = index.series(VALIDATED)
     tables = dict.fromkeys(name for each in validated.values() for name in each.extra["counts"])
     if job.dated is not None:
         tables = {name: None for name in tables if name in job.dated}

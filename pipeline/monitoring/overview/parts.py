@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.days import Day
 from pipeline.errors import UsageError
 from pipeline.storage.artifacts.artifact import Artifact
+from pipeline.storage.artifacts.kinds import CHECK, CHECKPOINT, DAY, GATE, MAPS, PUBLISH, RELEASE, TEST, VALIDATED
 from pipeline.storage.artifacts.manifest import Manifest
 
 Rule = Callable[[Any], str | None]
@@ -101,25 +102,25 @@ _ALSO_OF_A_TABLE: dict[str, Rule] = {
     "repeated_of": _counts, "constant": _optional(_texts), "rarely": _texts,
 }  # fmt: skip
 _RULES: dict[str, dict[str, Rule]] = {
-    "checkpoint": {
+    CHECKPOINT: {
         "parent_day": _optional(_day), "loss": _optional(_finite), "wild_values": _optional(_each(_wild)),
     },
-    "test": {"values": _measures, "groups": _each(_measures)},
-    "gate": {"verdict": _text, "reasons": _texts, "checkpoint": _optional(_text)},
-    "check": {"verdict": _text, "reasons": _texts},
-    "validated": {
+    TEST: {"values": _measures, "groups": _each(_measures)},
+    GATE: {"verdict": _text, "reasons": _texts, "checkpoint": _optional(_text)},
+    CHECK: {"verdict": _text, "reasons": _texts},
+    VALIDATED: {
         "counts": _each(_table), "sources": _optional(_each(_text)), "unread_columns": _optional(_each(_texts)),
     },
-    "maps": {"sizes": _counts, "sizes_before": _counts},
-    "release": {
+    MAPS: {"sizes": _counts, "sizes_before": _counts},
+    RELEASE: {
         "release_id": _text, "experiment": _text, "checkpoint_day": _day, "by": _optional(_text),
         "reasons": _optional(_texts),
     },
-    "publish": {"status": _text, "reason": _optional(_text)},
+    PUBLISH: {"status": _text, "reason": _optional(_text)},
 }  # fmt: skip
 """By kind, the names in ``extra`` that are remembered and shown; of other kinds none."""
 
-_MAY_BE_SKIPPED = ("day", "checkpoint", "release")
+_MAY_BE_SKIPPED = (DAY, CHECKPOINT, RELEASE)
 
 
 def damage(artifact: Artifact) -> str | None:

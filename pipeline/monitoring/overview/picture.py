@@ -24,6 +24,7 @@ from pipeline.monitoring.overview.index import Index
 from pipeline.monitoring.overview.job import Job
 from pipeline.monitoring.overview.numbers import growth, measures, volumes
 from pipeline.monitoring.overview.releases import releases, verdicts
+from pipeline.storage.artifacts.kinds import CHECKPOINT
 
 _REPORT = re.compile(r"\d{4}-\d{2}-\d{2}\.html")
 
@@ -49,7 +50,7 @@ class Overview:
 
     def jobs(self, configured: list[str]) -> list[str]:
         """Jobs of the settings, then those that only the store knows."""
-        stored = {name for name in _listed(self.root / "checkpoint") if (self.root / "checkpoint" / name).is_dir()}
+        stored = {name for name in _listed(self.root / CHECKPOINT) if (self.root / CHECKPOINT / name).is_dir()}
         return [*configured, *sorted(stored - set(configured))]
 
     def picture(self, job: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pipeline.monitoring.overview.job import Job
 from pipeline.monitoring.overview.parts import problem
 from pipeline.release.publish.pointer import Championship, Hold, Pointer, ReleaseFiles
 from pipeline.storage.artifacts.artifact import parse_id
+from pipeline.storage.artifacts.kinds import CHECK, GATE, PUBLISH, RELEASE
 
 NEWEST = 60
 """Releases listed one by one; all are marked in the curves."""
@@ -23,8 +24,8 @@ Record = TypeVar("Record")
 
 def verdicts(index: Index, job: Job) -> dict[str, Any]:
     """Of the newest day that was judged: each experiment's verdicts, with their reasons."""
-    names = list(dict.fromkeys([*job.experiments, *index.experiments("gate", index.job)]))
-    gates = {name: index.series("gate", name) for name in names}
+    names = list(dict.fromkeys([*job.experiments, *index.experiments(GATE, index.job)]))
+    gates = {name: index.series(GATE, name) for name in names}
     judged = [day for series in gates.values() for day in series]
     if not judged:
         return {"day": None, "experiments": []}
@@ -32,7 +33,7 @@ def verdicts(index: Index, job: Job) -> dict[str, Any]:
     rows = []
     for name in names:
         gate = gates[name].get(day)
-        checks = index.series("check", name)
+        checks = index.series(CHECK, name)
         check = checks.get(day)
         rows.append({
             "name": name,
@@ -74,7 +75,7 @@ def releases(index: Index, job: Job, days: list[Day], root: Path) -> dict[str, A
     hold: Hold | None = read("hold.json", files.hold, _wrong_hold, None)
     champions: list[Championship] = read("champion.json", files.champions, _wrong_champions, [])
     left: set[str] = read("rolled_back.json", files.rolled_back, lambda ids: not _are_texts(*ids), set())
-    built, published = index.series("release"), index.series("publish")
+    built, published = index.series(RELEASE), index.series(PUBLISH)
     numbers = {day: number for number, day in enumerate(days)}
     marks: dict[str, list[int]] = {}
     listed: list[dict[str, Any]] = []

@@ -15,19 +15,34 @@ from pipeline.job import JobContext
 from pipeline.monitoring.report import curves
 from pipeline.monitoring.table_watch import changes_of
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import (
+    CHECK,
+    CHECKPOINT,
+    DAY,
+    EXTRACT,
+    FEATURES,
+    GATE,
+    MAPS,
+    OF_EXPERIMENTS,
+    RELEASE,
+    TEST,
+    VALIDATED,
+)
 from pipeline.training.wild_values import in_words, told
 
-SHARED = ("extract", "validated", "maps", "features")
-OWN = ("test", "gate", "checkpoint", "export", "check")
+SHARED = (EXTRACT, VALIDATED, MAPS, FEATURES)
 
 
 def collect(context: JobContext, day: Day) -> dict[str, Any]:
     """Everything that the template needs for ``day``."""
     config, store = context.config, context.store
     shared = {kind: store.current(Ref(kind, config.job, day)) for kind in SHARED}
-    own = {name: {kind: store.current(Ref(kind, config.job, day, name)) for kind in OWN} for name in config.experiments}
+    own = {
+        name: {kind: store.current(Ref(kind, config.job, day, name)) for kind in OF_EXPERIMENTS}
+        for name in config.experiments
+    }
     tested = list(measured_days(context))
-    skipped = [each for each in store.days("day", config.job) if context.skipped(each) is not None]
+    skipped = [each for each in store.days(DAY, config.job) if context.skipped(each) is not None]
     return {
         "job": config.job, "day": day, "skipped": context.skipped(day), "weekday": day.date.strftime("%A"),
         "columns": columns(config.kind),
@@ -38,16 +53,16 @@ def collect(context: JobContext, day: Day) -> dict[str, Any]:
             if measure.curve
         },
         "all_requests": [each for each in MEASURES[config.kind].values() if each.everyone],
-        "volumes": _volumes(shared["validated"]),
-        "quarantine": _quarantine(shared["validated"]),
+        "volumes": _volumes(shared[VALIDATED]),
+        "quarantine": _quarantine(shared[VALIDATED]),
         "changes": changes_of(context, day),
-        "accepted": shared["validated"].manifest.extra if shared["validated"] is not None else {},
-        "growth": _growth(shared["maps"]),
-        "features": shared["features"].manifest.rows if shared["features"] is not None else {},
-        "empty_days": _empty_days(shared["features"]),
-        "calibration": _calibration(config.kind, shared["features"], own),
+        "accepted": shared[VALIDATED].manifest.extra if shared[VALIDATED] is not None else {},
+        "growth": _growth(shared[MAPS]),
+        "features": shared[FEATURES].manifest.rows if shared[FEATURES] is not None else {},
+        "empty_days": _empty_days(shared[FEATURES]),
+        "calibration": _calibration(config.kind, shared[FEATURES], own),
         "experiments": {name: _experiment(parts) for name, parts in own.items()},
-        "release": _release(store.current(Ref("release", config.job, day))),
+        "release": _release(store.current(Ref(RELEASE, config.job, day))),
         "timings": _timings(shared, own), "bytes": store.sizes(config.job),
     }  # fmt: skip
 
@@ -101,7 +116,7 @@ def _calibration(kind: str, features: Artifact | None, own: dict[str, dict[str, 
     return {
         name: curves.calibration(metrics.calibration_bins(label, np.load(test.file("logits.npy"))).tolist())
         for name, parts in own.items()
-        if (test := parts["test"]) is not None
+        if (test := parts[TEST]) is not None
         and not test.manifest.pruned
         # A test of an earlier generation of the day was of other rows.
         and any(each.id == features.id for each in test.manifest.inputs)
@@ -109,7 +124,7 @@ def _calibration(kind: str, features: Artifact | None, own: dict[str, dict[str, 
 
 
 def _experiment(parts: dict[str, Artifact | None]) -> dict[str, Any]:
-    checkpoint, gate, check = parts["checkpoint"], parts["gate"], parts["check"]
+    checkpoint, gate, check = parts[CHECKPOINT], parts[GATE], parts[CHECK]
     shown: dict[str, Any] = {
         "gate": gate.manifest.extra if gate is not None else None,
         "loss": None,

@@ -18,10 +18,10 @@ from pipeline.job import JobContext
 from pipeline.release.check.checker import Checker
 from pipeline.release.check.probe import day_items, probe
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import CHECK, EXPORT, STATE
 from pipeline.storage.artifacts.reuse import as_input, key_of
 from pipeline.storage.digests import content_digest
 
-KIND = "check"
 PROBABILITY_TOLERANCE = 1e-6
 LOGIT_TOLERANCE = 1e-5  # relative, to at least 1
 SPREAD = (0.01, 100.0)
@@ -38,7 +38,7 @@ def check_day(context: JobContext, day: Day) -> list[Artifact]:
     exports = {
         name: export
         for name in context.config.experiments
-        if (export := context.store.current(Ref("export", context.job, day, name))) is not None
+        if (export := context.store.current(Ref(EXPORT, context.job, day, name))) is not None
     }
     if not exports:
         raise ChainError(
@@ -48,8 +48,8 @@ def check_day(context: JobContext, day: Day) -> list[Artifact]:
     items = None
     done = []
     for name, export in exports.items():
-        ref = Ref(KIND, context.job, day, name)
-        state = context.store.current(Ref("state", context.job, day))
+        ref = Ref(CHECK, context.job, day, name)
+        state = context.store.current(Ref(STATE, context.job, day))
         inputs = [as_input(export), *([as_input(state)] if state is not None else [])]
         release = context.config.release
         settings = content_digest({"share": release.unknown_share_max, "spread": release.score_spread_min})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.job import JobContext
 from pipeline.release.publish.publisher import Outcome
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import PUBLISH
 from pipeline.storage.artifacts.reuse import as_input, key_of
 from pipeline.storage.digests import content_digest
 
@@ -19,7 +20,7 @@ def record(context: JobContext, release: Artifact, outcome: Outcome) -> Artifact
     inputs = [as_input(release)]
     digest = content_digest(extra)
     key = key_of(inputs, digest)
-    ref = Ref("publish", context.job, release.ref.day)
+    ref = Ref(PUBLISH, context.job, release.ref.day)
     current = context.store.current(ref)
     if current is not None and current.manifest.key == key:
         return current

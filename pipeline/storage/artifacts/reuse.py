@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection, Iterable
 
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import CHECKPOINT
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.store import ArtifactStore
 
@@ -53,4 +54,4 @@ def standing(
 def is_trained(store: ArtifactStore, experiments: Collection[str], ref: Ref) -> bool:
     """Whether the day (of the experiment, or of any) has a checkpoint."""
     named = [ref.experiment] if ref.experiment is not None else experiments
-    return any(store.current(Ref("checkpoint", ref.job, ref.day, name)) is not None for name in named)
+    return any(store.current(Ref(CHECKPOINT, ref.job, ref.day, name)) is not None for name in named)

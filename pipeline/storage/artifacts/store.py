@@ -23,6 +23,7 @@ from pipeline.days import Day
 from pipeline.errors import CorruptArtifact, UsageError
 from pipeline.storage.artifacts import manifest as manifests
 from pipeline.storage.artifacts.artifact import _GENERATION, _SEGMENT, Artifact, Ref, parse_id
+from pipeline.storage.artifacts.kinds import OF_DAYS, OF_EXPERIMENTS
 from pipeline.storage.artifacts.manifest import Input, Manifest, State
 from pipeline.storage.code_version import code_version
 from pipeline.storage.digests import content_digest, tensor_digest
@@ -31,12 +32,6 @@ from pipeline.storage.locks import Owner, held
 
 __all__ = ["Artifact", "ArtifactStore", "Draft", "Ref", "content_digest", "parse_id", "tensor_digest"]
 
-OF_DAYS = (
-    "day", "accepted", "extract", "matured", "validated", "maps", "state", "snapshot", "features", "release", "publish",
-)  # fmt: skip
-"""Kinds that all experiments of a job share: ``kind/job/day=…``."""
-OF_EXPERIMENTS = ("test", "gate", "checkpoint", "export", "check")
-"""Kinds of one experiment each: ``kind/job/experiment/day=…``. Whatever else lies in a root is no artefact."""
 _OWN_FOLDERS = ("idmaps", "published", "releases", "reports")
 
 _STAGING = re.compile(r"\.staging\.day=[\d-]+\.(\d+)\.(\d+)\.[0-9a-f]+\.(.+)")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pipeline.days import Day
 from pipeline.storage.artifacts.artifact import Ref
-from pipeline.storage.artifacts.store import OF_EXPERIMENTS, ArtifactStore
-
-SHARED = ("extract", "validated", "maps", "state", "snapshot", "features")
+from pipeline.storage.artifacts.kinds import MADE_OF_DATA, OF_EXPERIMENTS
+from pipeline.storage.artifacts.store import ArtifactStore
 
 
 def withdraw_day(store: ArtifactStore, job: str, day: Day) -> list[Ref]:
@@ -15,7 +14,10 @@ def withdraw_day(store: ArtifactStore, job: str, day: Day) -> list[Ref]:
     Its releases and publications stay, as what happened. Its ids keep their places in the id maps: what an index means
     never changes. The checkpoints trained from the day's are tainted by it, and ``rechain`` trains them again.
     """
-    refs = [Ref(kind, job, day) for kind in SHARED]
-    refs += [Ref(kind, job, day, name) for kind in OF_EXPERIMENTS for name in store.experiments(kind, job)]
+    refs = [
+        Ref(kind, job, day, name)
+        for kind in MADE_OF_DATA
+        for name in (store.experiments(kind, job) if kind in OF_EXPERIMENTS else [None])
+    ]
     # What is read first goes last: no stage finds its input gone while its own artefact still stands.
     return [ref for ref in reversed(refs) if store.withdraw(ref)]

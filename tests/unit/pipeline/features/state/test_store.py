@@ -11,8 +11,9 @@ from pipeline.days import Day
 from pipeline.errors import ChainError, CorruptArtifact
 from pipeline.features.state.events import Events
 from pipeline.features.state.state import FeatureState
-from pipeline.features.state.store import SNAPSHOT, STATE, StateStore
+from pipeline.features.state.store import StateStore
 from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.kinds import SNAPSHOT, STATE
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.store import ArtifactStore
 from tests.unit.pipeline.features.state_jobs import FIRST_DAY, random_events, ranking
