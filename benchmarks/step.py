@@ -127,7 +127,6 @@ def with_engine(rows: Data, batch: int, compile: str = "xla") -> tuple[Run, Call
         label=rows.label.astype(np.int8),
         weight=np.ones(count, np.float32),
         user=np.zeros(count, np.int32),
-        taken=np.ones(count, np.int32),
     )
     batches = DayBatches(engine, day, Settings(batch))
     bucket = batches.unique_bucket

@@ -235,8 +235,6 @@ class DayArrays:
             (a negative for ranking, never drawn before judged negatives in training).
         weight: float32 ``[requests]`` sample weight.
         user: int32 ``[requests]`` index of the user (the group of GAUC).
-        taken: int32 ``[requests]`` number of positives that the request has, in its candidates or not
-            (0 < taken with no positive pair = not covered).
     """
 
     layout: Layout
@@ -250,7 +248,6 @@ class DayArrays:
     label: NDArray[np.int8]
     weight: NDArray[np.float32]
     user: NDArray[np.int32]
-    taken: NDArray[np.int32]
 
     @property
     def requests(self) -> int:

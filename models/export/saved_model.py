@@ -205,7 +205,6 @@ def golden(engine: Engine, maps: Maps, inputs: Mapping[str, NDArray[Any]]) -> ND
         label=np.zeros(pairs, np.int8),
         weight=np.ones(batch, np.float32),
         user=np.zeros(batch, np.int32),
-        taken=np.zeros(batch, np.int32),
     )
     return score_day(engine, arrays).reshape(batch, candidates)
 

@@ -84,7 +84,7 @@ def _sample(arrays: DayArrays, seed: int) -> tuple[DayArrays, NDArray[np.bool_]]
         **arrays.__dict__, "request_ids": request_ids, "request_dense": request_dense, "offsets": offsets,
         "pair_item": np.asarray(arrays.pair_item)[pairs], "pair_dense": np.asarray(arrays.pair_dense)[pairs],
         "label": np.asarray(arrays.label)[pairs], "weight": np.asarray(arrays.weight)[requests],
-        "user": np.asarray(arrays.user)[requests], "taken": np.asarray(arrays.taken)[requests],
+        "user": np.asarray(arrays.user)[requests],
     }  # fmt: skip
     return DayArrays(**fields), special
 

@@ -87,7 +87,7 @@ def build(
         item_dense=_matrix(layout.item_dense, values, number, np.float32),
         offsets=items.offsets, pair_item=items.pair_item,
         pair_dense=_matrix(layout.pair_dense, values, pairs, np.float32),
-        label=items.label, weight=rows.weight, user=_user_index(plan, rows, maps), taken=items.taken,
+        label=items.label, weight=rows.weight, user=_user_index(plan, rows, maps),
     )  # fmt: skip
     empty = histories.empty_days()
     sizes = np.diff(items.offsets)

@@ -26,7 +26,7 @@ ROWS = "rows"
 _SIDES = ("request_ids", "item_ids", "request_dense", "item_dense", "pair_dense")
 _MATRICES = (
     "request_ids", "request_dense", "item_ids", "item_dense", "offsets", "pair_item", "pair_dense", "label", "weight",
-    "user", "taken",
+    "user",
 )  # fmt: skip
 _REPLAY = re.compile(r"replay-(\d{4}-\d{2}-\d{2})")
 
@@ -92,4 +92,3 @@ def empty_day_histogram(built: Built, length: int) -> dict[str, list[int]]:
     """By group, the number of requests with 0 … ``length`` empty days in their window."""
     days = built.empty_days
     return {group: np.bincount(days[chosen], minlength=length + 1).tolist() for group, chosen in built.groups.items()}
-

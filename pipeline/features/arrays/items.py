@@ -26,7 +26,6 @@ class DayItems:
         pair_item: int32 ``[pairs]`` row of the item.
         key, raw: ``[items]`` index and raw id of each item.
         label: int8 ``[pairs]`` as in ``DayArrays``.
-        taken: int32 ``[requests]`` positives, among the candidates or not.
         roles: of a ranking, index lists of the items by role.
         frame: of impressions, the columns of the items.
     """
@@ -36,7 +35,6 @@ class DayItems:
     key: NDArray[np.int32]
     raw: Array
     label: NDArray[np.int8]
-    taken: NDArray[np.int32]
     roles: Mapping[str, Lists] = field(default_factory=dict)
     frame: Frame = field(default_factory=lambda: Frame(0, {}))
 
@@ -53,9 +51,8 @@ def ranking_items(plan: Plan, rows: DayRows, maps: Maps, pool: Pool) -> DayItems
     key = pool.keys[packages]
     label = _labels(judged.request, role_index(plan, "key", _ones(judged.key), maps).values, judged.label,
                     judged.others, found, key[pair_item])  # fmt: skip
-    taken = np.bincount(judged.request[judged.label == 1], minlength=rows.requests.rows).astype(np.int32)
     return DayItems(
-        found.offsets, pair_item.astype(np.int32), key, maps[plan.item_space].raw(key), label, taken,
+        found.offsets, pair_item.astype(np.int32), key, maps[plan.item_space].raw(key), label,
         roles={role: lists.take(packages) for role, lists in pool.roles.items()},
     )  # fmt: skip
 
@@ -89,5 +86,5 @@ def impression_items(plan: Plan, rows: DayRows, maps: Maps) -> DayItems:
     count = rows.requests.rows
     return DayItems(
         np.arange(count + 1, dtype=np.int64), rows.event_item.astype(np.int32), maps[plan.item_space].lookup(raw), raw,
-        rows.label, (rows.label == 1).astype(np.int32), frame=rows.items,
+        rows.label, frame=rows.items,
     )  # fmt: skip

@@ -85,5 +85,4 @@ def make_day(
         label=label,
         weight=np.ones(requests, np.float32),
         user=np.arange(requests, dtype=np.int32),
-        taken=np.ones(requests, np.int32),
     )

@@ -163,7 +163,6 @@ def test_scores_come_in_the_order_of_the_pairs(schema: FeatureSchema, make_engin
             label=day.label[start:stop],
             weight=day.weight[request : request + 1],
             user=day.user[request : request + 1],
-            taken=day.taken[request : request + 1],
         )
         np.testing.assert_allclose(score_day(engine, alone), scores[start:stop], atol=1e-6)
 

@@ -29,7 +29,6 @@ def day(offsets: list[int], label: list[int], user: list[int]) -> DayArrays:
         label=np.array(label, np.int8),
         weight=np.ones(requests, np.float32),
         user=np.array(user, np.int32),
-        taken=np.ones(requests, np.int32),
     )
 
 

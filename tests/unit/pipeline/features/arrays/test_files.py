@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from pipeline.features.arrays import files
+from pipeline.features.arrays.assemble import Built
+from pipeline.storage import array_file
+from tests.unit.models.school import make_day, school_schema
+
+
+def test_arrays_are_read_as_they_were_written_also_where_an_earlier_version_kept_more(tmp_path: Path) -> None:
+    day = make_day(school_schema(), requests=3)
+    files.write(tmp_path, files.ROWS, Built(day, np.arange(50, dtype=np.int32), {}, {}, np.zeros(3, np.int16)))
+    artifact: Any = SimpleNamespace(file=lambda name: tmp_path / name)
+    arrays, meta = array_file.read(tmp_path / "rows.arrays")
+    # Before there was no `taken` any more: a request's positives, among its candidates or not.
+    array_file.write(tmp_path / "old.arrays", {**arrays, "taken": np.ones(3, np.int32)}, meta)
+    read = files.read(artifact, "old")
+    assert read.layout == day.layout
+    for name in vars(day).keys() - {"layout"}:
+        np.testing.assert_array_equal(getattr(read, name), getattr(day, name), err_msg=name)
