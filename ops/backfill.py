@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -96,8 +96,16 @@ def backfill(
 
     Raises ``BackfillFailed`` once nothing moves any more and some day has not succeeded.
     """
-    todo = {wanted: missing(api, wanted) for wanted in ranges}
-    wanting = [wanted for wanted, days in todo.items() if days]
+    todo = {wanted: set(days) for wanted in ranges if (days := missing(api, wanted))}
+    total = sum(map(len, todo.values()))
+    _start(api, ranges, list(todo), scheduler)
+    failures = _watch(api, todo, Progress(total), logs, patience, poll, scheduler)
+    if failures:
+        raise BackfillFailed("\n".join(failures))
+    return total
+
+
+def _start(api: Api, ranges: Sequence[Range], wanting: Sequence[Range], scheduler: Scheduler | None) -> None:
     for wanted in wanting:
         _wait_until_known(api, wanted.dag)
     idle = not any(api.runs(wanted.dag, state=("queued", "running")) for wanted in ranges)
@@ -107,41 +115,59 @@ def backfill(
     for wanted in wanting:
         # Only now: the schedule would start a run of its own at once.
         api.patch(f"/dags/{wanted.dag}", {"is_paused": False})
-    open_ranges = {wanted: set(days) for wanted, days in todo.items() if days}
-    total = sum(map(len, open_ranges.values()))
-    progress = Progress(total)
+
+
+def _watch(
+    api: Api,
+    todo: dict[Range, set[str]],
+    progress: Progress,
+    logs: Path,
+    patience: float,
+    poll: float,
+    scheduler: Scheduler | None,
+) -> list[str]:
+    """Tell what becomes of each day until all have ended or nothing moves any more; what failed, in words."""
     moved = time.monotonic()
     failures: list[str] = []
-    while open_ranges:
+    while todo:
         time.sleep(poll)
         if scheduler is not None and scheduler.revive():
             print("  the scheduler had ended and was started again", file=progress.out, flush=True)
-        busy: list[str] = []
-        for wanted, pending in list(open_ranges.items()):
-            for day, run in sorted(_states(api, wanted).items()):
-                if day not in pending or run["state"] == "queued":
-                    continue
-                tasks = api.tasks(wanted.dag, run["dag_run_id"])
-                if run["state"] in ENDED:
-                    pending.discard(day)
-                    moved = time.monotonic()
-                    how = _outcome(run, tasks)
-                    progress.ended(wanted.job, day, how)
-                    if run["state"] == "failed":
-                        failures.append(f"{wanted.job} {day}: {how}; logs: {_logs(logs, wanted.dag, run)}")
-                elif now := [task["task_id"] for task in tasks if task["state"] in MOVING]:
-                    busy.append(f"{wanted.job} {day[5:]} {'+'.join(now)}")
-                    moved = time.monotonic()
+        under_way: list[str] = []
+        for wanted, pending in list(todo.items()):
+            ended, busy = _look(api, wanted, pending)
+            under_way += busy
+            if ended or busy:
+                moved = time.monotonic()
+            for day, (run, how) in ended.items():
+                progress.ended(wanted.job, day, how)
+                if run["state"] == "failed":
+                    failures.append(f"{wanted.job} {day}: {how}; logs: {_logs(logs, wanted.dag, run)}")
+            pending -= set(ended)
             if not pending:
-                del open_ranges[wanted]
-        progress.under_way(", ".join(busy))
-        if open_ranges and time.monotonic() - moved > patience:
-            held = ", ".join(f"{wanted.job} {min(days)}" for wanted, days in open_ranges.items())
-            failures.append(f"nothing moves any more; first day held back: {held}")
-            break
-    if failures:
-        raise BackfillFailed("\n".join(failures))
-    return total
+                del todo[wanted]
+        progress.under_way(", ".join(under_way))
+        if todo and time.monotonic() - moved > patience:
+            held = ", ".join(f"{wanted.job} {min(days)}" for wanted, days in todo.items())
+            return [*failures, f"nothing moves any more; first day held back: {held}"]
+    return failures
+
+
+def _look(
+    api: Api, wanted: Range, pending: Collection[str]
+) -> tuple[dict[str, tuple[dict[str, Any], str]], list[str]]:
+    """Of the pending days: the run of each that has ended and how it did; the tasks of the others that are moving."""
+    ended: dict[str, tuple[dict[str, Any], str]] = {}
+    busy: list[str] = []
+    for day, run in sorted(_states(api, wanted).items()):
+        if day not in pending or run["state"] == "queued":
+            continue
+        tasks = api.tasks(wanted.dag, run["dag_run_id"])
+        if run["state"] in ENDED:
+            ended[day] = run, _outcome(run, tasks)
+        elif now := [task["task_id"] for task in tasks if task["state"] in MOVING]:
+            busy.append(f"{wanted.job} {day[5:]} {'+'.join(now)}")
+    return ended, busy
 
 
 def _states(api: Api, wanted: Range) -> dict[str, dict[str, Any]]:

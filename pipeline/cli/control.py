@@ -6,7 +6,6 @@ import argparse
 import json
 
 from pipeline.cli.arguments import Commands, add_day, add_job, add_json, experiments
-from pipeline.days import Day
 from pipeline.errors import DaySkipped, UsageError
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
@@ -85,16 +84,13 @@ def _taint(options: argparse.Namespace) -> int:
             continue
         context.store.taint(ref, options.reason)
         marked += 1
-        tainted = [day for day, _ in Chain.of(context, name).tainted()]
+        chain = Chain.of(context, name)
+        tainted = [day for day, _ in chain.tainted()]
         print(f"{name}: {len(tainted)} tainted days from {tainted[0]} to {tainted[-1]}; "
-              f"re-chain: {rechain_command(context, name, tainted)}")  # fmt: skip
+              f"re-chain: {chain.rechain(tainted)}")  # fmt: skip
     if not marked:
         raise UsageError(f"{options.day}: not trained by {', '.join(names)}, so there is nothing to taint")
     return 0
-
-
-def rechain_command(context: JobContext, experiment: str, tainted: list[Day]) -> str:
-    return Chain.of(context, experiment).rechain(tainted)
 
 
 def _prune(options: argparse.Namespace) -> int:

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from pipeline.cli.arguments import Commands, add_job, add_json, day, experiments
-from pipeline.cli.control import rechain_command
 from pipeline.cli.output import print_json
 from pipeline.config.measures import figures
 from pipeline.days import Day
@@ -78,7 +77,7 @@ def collect(context: JobContext, first: Day | None = None, only: list[str] | Non
         shown[name] = {
             "start": str(start) if start is not None else None, "days": rows,
             "removed": name not in config.experiments,
-            "rechain": rechain_command(context, name, sorted(tainted)) if tainted else None,
+            "rechain": chain.rechain(sorted(tainted)) if tainted else None,
             "settings_changed": _settings_changed(context, name, trained),
             "renamed_from": _renamed_from(context, name) if not trained else None,
         }  # fmt: skip
@@ -214,66 +213,85 @@ def _settings_changed(context: JobContext, name: str, trained: list[Day]) -> boo
 
 def _print(picture: dict[str, Any]) -> None:
     for name, experiment in picture["experiments"].items():
-        print(f"{picture['job']} / {name}" + (" (no longer in the YAML)" if experiment["removed"] else ""))
-        if not experiment["days"]:
-            print("  no day yet; run `python -m pipeline backfill --job " + picture["job"] + " --from DAY --to DAY`")
-        if experiment["renamed_from"]:
-            print(f"  has the settings of '{experiment['renamed_from']}', which has left the YAML. A chain keeps its "
-                  "name: put that name back, or let this one start anew (`start:` says where)")  # fmt: skip
-        for row in experiment["days"]:
-            measures = " ".join(figures(row.get("measures", {})))
-            parts = [f"  {row['day']}  {row['state']:8}"]
-            if "rows" in row:
-                parts.append(f"parent {row['parent'] or '-':10}  rows {row['rows']:7}")
-                parts += [f"{what} {row[what]}" for what in ("replayed", "quarantined") if row[what]]
-                parts += ["pruned"] if row["pruned"] else []
-            if row.get("release"):
-                parts.append(f"released as {row['release']}")
-            if measures:
-                parts.append(f"tested: {measures}")
-            if row.get("wild_values"):
-                parts.append(in_words(row["wild_values"]))
-            if row.get("accepted"):
-                parts.append(f"accepted beyond the limits: {row['accepted']}")
-            if row.get("why"):
-                parts.append(f"({row['why']})")
-            print("  ".join(parts))
-        if experiment["rechain"] and experiment["removed"]:
-            print("  tainted days; put the experiment back into the YAML to train them again")
-        elif experiment["rechain"]:
-            print(f"  tainted days; the shortest re-chain: {experiment['rechain']}")
-        if experiment["settings_changed"]:
-            print("  settings have changed since the last trained day; they apply from the next untrained day")
+        _print_experiment(picture["job"], name, experiment)
     if sum(bool(each["rechain"]) and not each["removed"] for each in picture["experiments"].values()) > 1:
         print(f"all tainted chains at once: python -m pipeline rechain --job {picture['job']}")
-    labels = picture["labels"]
-    if labels is not None and (labels["due"] or labels["waiting"]):
-        told = [f"{len(labels['waiting'])} days still to mature"] if labels["waiting"] else []
-        if labels["due"]:
-            told.append(f"{', '.join(labels['due'])} due: python -m pipeline mature --job {picture['job']}")
-        print(f"labels: {'; '.join(told)}")
-    for late in picture.get("late", []):
-        print(f"{late['day']} was skipped and has come since ({late['state']}: {late['reason']}); "
-              f"take it in: {late['command']}")  # fmt: skip
-    if picture.get("late") == []:
-        print("no skipped day has come since")
+    _print_labels(picture["job"], picture["labels"])
+    _print_late(picture.get("late"))
     _print_columns(picture["columns"])
-    served = picture["served"]
-    if served is None:
-        print("served: nothing yet")
-    else:
-        hold = f", held: {served['hold']}" if served.get("hold") else ""
-        age = served["age_days"]
-        print(
-            f"served: {served['release_id']} (checkpoint of {served['checkpoint_day']}, "
-            f"{age} day{'s' * (age != 1)} old){hold}"
-        )
-        if served["tainted"]:
-            back = f", `rollback` goes back to {served['previous']} at once" if served["previous"] else ""
-            print(f"  what is served is tainted: {served['tainted']}; `python -m pipeline rechain --job "
-                  f"{picture['job']}` trains it again and publishes{back}")  # fmt: skip
+    _print_served(picture["job"], picture["served"])
     print("on disk: " + ", ".join(f"{kind} {size / 1e6:.1f} MB" for kind, size in picture["bytes"].items())
           + f"; together {picture['bytes_total'] / 1e6:.1f} MB")  # fmt: skip
+
+
+def _print_experiment(job: str, name: str, experiment: dict[str, Any]) -> None:
+    print(f"{job} / {name}" + (" (no longer in the YAML)" if experiment["removed"] else ""))
+    if not experiment["days"]:
+        print(f"  no day yet; run `python -m pipeline backfill --job {job} --from DAY --to DAY`")
+    if experiment["renamed_from"]:
+        print(f"  has the settings of '{experiment['renamed_from']}', which has left the YAML. A chain keeps its "
+              "name: put that name back, or let this one start anew (`start:` says where)")  # fmt: skip
+    for row in experiment["days"]:
+        print("  ".join(_told_of_day(row)))
+    if experiment["rechain"] and experiment["removed"]:
+        print("  tainted days; put the experiment back into the YAML to train them again")
+    elif experiment["rechain"]:
+        print(f"  tainted days; the shortest re-chain: {experiment['rechain']}")
+    if experiment["settings_changed"]:
+        print("  settings have changed since the last trained day; they apply from the next untrained day")
+
+
+def _told_of_day(row: dict[str, Any]) -> list[str]:
+    parts = [f"  {row['day']}  {row['state']:8}"]
+    if "rows" in row:
+        parts.append(f"parent {row['parent'] or '-':10}  rows {row['rows']:7}")
+        parts += [f"{what} {row[what]}" for what in ("replayed", "quarantined") if row[what]]
+        parts += ["pruned"] if row["pruned"] else []
+    if row.get("release"):
+        parts.append(f"released as {row['release']}")
+    if measures := " ".join(figures(row.get("measures", {}))):
+        parts.append(f"tested: {measures}")
+    if row.get("wild_values"):
+        parts.append(in_words(row["wild_values"]))
+    if row.get("accepted"):
+        parts.append(f"accepted beyond the limits: {row['accepted']}")
+    if row.get("why"):
+        parts.append(f"({row['why']})")
+    return parts
+
+
+def _print_labels(job: str, labels: dict[str, Any] | None) -> None:
+    if labels is None or not (labels["due"] or labels["waiting"]):
+        return
+    told = [f"{len(labels['waiting'])} days still to mature"] if labels["waiting"] else []
+    if labels["due"]:
+        told.append(f"{', '.join(labels['due'])} due: python -m pipeline mature --job {job}")
+    print(f"labels: {'; '.join(told)}")
+
+
+def _print_late(days: list[dict[str, Any]] | None) -> None:
+    """``None``: the sources were not asked."""
+    for late in days or []:
+        print(f"{late['day']} was skipped and has come since ({late['state']}: {late['reason']}); "
+              f"take it in: {late['command']}")  # fmt: skip
+    if days == []:
+        print("no skipped day has come since")
+
+
+def _print_served(job: str, served: dict[str, Any] | None) -> None:
+    if served is None:
+        print("served: nothing yet")
+        return
+    hold = f", held: {served['hold']}" if served.get("hold") else ""
+    age = served["age_days"]
+    print(
+        f"served: {served['release_id']} (checkpoint of {served['checkpoint_day']}, "
+        f"{age} day{'s' * (age != 1)} old){hold}"
+    )
+    if served["tainted"]:
+        back = f", `rollback` goes back to {served['previous']} at once" if served["previous"] else ""
+        print(f"  what is served is tainted: {served['tainted']}; `python -m pipeline rechain --job "
+              f"{job}` trains it again and publishes{back}")  # fmt: skip
 
 
 def _print_columns(columns: dict[str, Any]) -> None:

@@ -56,7 +56,6 @@ def schedule_end() -> pendulum.DateTime | None:
 def daily_dag(job: str, description: str) -> DAG:
     """The DAG ``JOB_daily``. Its runs take their day from the logical date only."""
     settings = settings_of(job)
-    experiments = list(settings["experiments"])
     zone, held = zone_in(settings), held_for(settings)
     release_by = (settings.get("release") or {}).get("by")
     with DAG(
@@ -69,63 +68,69 @@ def daily_dag(job: str, description: str) -> DAG:
         # More than the longest gap: a day that waits for a failed one must not hold the slot that its repair needs.
         max_active_runs=16,
         default_args=RETRY,
-        params=run_params(experiments),
+        params=run_params(list(settings["experiments"])),
         deadline=release_deadline(job, str(release_by), zone, held.days) if release_by else None,
         tags=["dayspring", job],
     ) as dag:
-
-        def stage(name: str, **kwargs: Any) -> StageOperator:
-            return StageOperator(task_id=name, job=job, stage=name, experiments=experiments, **kwargs)
-
-        patience = PATIENCE + held + timedelta(hours=float(settings.get("deadline_hours", 0)))
-        wait = DayReadySensor(task_id="wait_for_day", job=job, patience=patience, execution_timeout=None)
-        extract = stage("extract", execution_timeout=timedelta(hours=3))
-        validate = stage("validate")
-        # The visible order of days; the rule itself is the chain's, in `pipeline`.
-        id_maps = stage("update_id_maps", depends_on_past=True)
-        features = stage("build_features", depends_on_past=True)
-        with TaskGroup("experiments", prefix_group_id=False):
-            trained = [
-                StageOperator(
-                    task_id=f"train_{name}",
-                    job=job,
-                    stage="experiment",
-                    experiments=experiments,
-                    experiment=name,
-                    depends_on_past=True,
-                    pool=TRAIN_POOL,
-                    execution_timeout=timedelta(hours=3),
-                )
-                for name in experiments
-            ]
-        # Two joins that cost no process: together they pass once all experiments have ended and at least one of them
-        # trained, and are skipped where all were. (`all_done_min_one_success` skips as soon as any one was.)
-        any_trained = EmptyOperator(task_id="any_trained", trigger_rule=TriggerRule.ONE_SUCCESS)
-        all_ended = EmptyOperator(task_id="all_ended", trigger_rule=TriggerRule.ALL_DONE)
-        check = stage("check")
-        # One experiment's failed check must not keep the champion's release back: the stage looks at its own only.
-        release = stage("release", trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
-        publish = stage("publish")
-        prune = stage("prune")
-        report = ReportOperator(
-            task_id="report",
-            job=job,
-            experiments=experiments,
-            asset=measures_of(job),
-            trigger_rule=TriggerRule.ALL_DONE,
-        )
-        # It tells of the tasks that failed, and has nothing to tell of itself.
-        red = FailRun(
-            task_id="fail_run", job=job, trigger_rule=TriggerRule.ONE_FAILED, retries=0, on_failure_callback=None
-        )
-
-        wait >> extract >> validate >> id_maps >> features >> trained
-        trained >> any_trained
-        trained >> all_ended
-        [any_trained, all_ended] >> check
-        [any_trained, check] >> release >> publish >> prune >> report
-        [wait, extract, validate, id_maps, features, *trained, check, release, publish, prune, report] >> red
+        _tasks(job, settings, held)
     return dag
+
+
+def _tasks(job: str, settings: Mapping[str, Any], held: timedelta) -> None:
+    """The tasks of a day and their order, in the DAG around the call."""
+    experiments = list(settings["experiments"])
+
+    def stage(name: str, **kwargs: Any) -> StageOperator:
+        return StageOperator(task_id=name, job=job, stage=name, experiments=experiments, **kwargs)
+
+    patience = PATIENCE + held + timedelta(hours=float(settings.get("deadline_hours", 0)))
+    wait = DayReadySensor(task_id="wait_for_day", job=job, patience=patience, execution_timeout=None)
+    extract = stage("extract", execution_timeout=timedelta(hours=3))
+    validate = stage("validate")
+    # The visible order of days; the rule itself is the chain's, in `pipeline`.
+    id_maps = stage("update_id_maps", depends_on_past=True)
+    features = stage("build_features", depends_on_past=True)
+    with TaskGroup("experiments", prefix_group_id=False):
+        trained = [
+            StageOperator(
+                task_id=f"train_{name}",
+                job=job,
+                stage="experiment",
+                experiments=experiments,
+                experiment=name,
+                depends_on_past=True,
+                pool=TRAIN_POOL,
+                execution_timeout=timedelta(hours=3),
+            )
+            for name in experiments
+        ]
+    # Two joins that cost no process: together they pass once all experiments have ended and at least one of them
+    # trained, and are skipped where all were. (`all_done_min_one_success` skips as soon as any one was.)
+    any_trained = EmptyOperator(task_id="any_trained", trigger_rule=TriggerRule.ONE_SUCCESS)
+    all_ended = EmptyOperator(task_id="all_ended", trigger_rule=TriggerRule.ALL_DONE)
+    check = stage("check")
+    # One experiment's failed check must not keep the champion's release back: the stage looks at its own only.
+    release = stage("release", trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+    publish = stage("publish")
+    prune = stage("prune")
+    report = ReportOperator(
+        task_id="report",
+        job=job,
+        experiments=experiments,
+        asset=measures_of(job),
+        trigger_rule=TriggerRule.ALL_DONE,
+    )
+    # It tells of the tasks that failed, and has nothing to tell of itself.
+    red = FailRun(
+        task_id="fail_run", job=job, trigger_rule=TriggerRule.ONE_FAILED, retries=0, on_failure_callback=None
+    )
+
+    wait >> extract >> validate >> id_maps >> features >> trained
+    trained >> any_trained
+    trained >> all_ended
+    [any_trained, all_ended] >> check
+    [any_trained, check] >> release >> publish >> prune >> report
+    [wait, extract, validate, id_maps, features, *trained, check, release, publish, prune, report] >> red
 
 
 def report_dag(job: str) -> DAG:

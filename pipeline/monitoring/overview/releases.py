@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,10 +14,10 @@ from pipeline.monitoring.overview.parts import problem
 from pipeline.release.publish.pointer import Championship, Hold, Pointer, ReleaseFiles
 from pipeline.storage.artifacts.artifact import parse_id
 from pipeline.storage.artifacts.kinds import CHECK, GATE, PUBLISH, RELEASE
+from pipeline.storage.artifacts.manifest import Manifest
 
 NEWEST = 60
 """Releases listed one by one; all are marked in the curves."""
-
 
 Record = TypeVar("Record")
 
@@ -55,56 +55,16 @@ def _day_of(artifact_id: Any) -> str | None:
 
 def releases(index: Index, job: Job, days: list[Day], root: Path) -> dict[str, Any]:
     """The served release, the hold if there is one, the history, and marks for calendars and curves."""
-    damaged: list[dict[str, str]] = []
     files = ReleaseFiles.of(root, index.job)
-
-    def read(name: str, reader: Callable[[], Record], wrong: Callable[[Record], bool], instead: Record) -> Record:
-        try:
-            found = reader()
-            if not wrong(found):
-                return found
-            what = "a value in it is damaged"
-        except (DayspringError, LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError) as error:
-            what = problem(error)
-        path = files.folder / name
-        damaged.append({"path": f"releases/{index.job}/{name}", "problem": what if str(path) in what else
-                        f"{path}: damaged ({what}); restore it from a backup, or delete it"})  # fmt: skip
-        return instead
-
-    served: Pointer | None = read("served.json", files.served, _wrong_pointer, None)
-    hold: Hold | None = read("hold.json", files.hold, _wrong_hold, None)
-    champions: list[Championship] = read("champion.json", files.champions, _wrong_champions, [])
-    left: set[str] = read("rolled_back.json", files.rolled_back, lambda ids: not _are_texts(*ids), set())
-    built, published = index.series(RELEASE), index.series(PUBLISH)
+    records = _Records(files)
+    served: Pointer | None = records.read("served.json", files.served, _wrong_pointer, None)
+    hold: Hold | None = records.read("hold.json", files.hold, _wrong_hold, None)
+    champions: list[Championship] = records.read("champion.json", files.champions, _wrong_champions, [])
+    left: set[str] = records.read("rolled_back.json", files.rolled_back, lambda ids: not _are_texts(*ids), set())
+    published = index.series(PUBLISH)
     numbers = {day: number for number, day in enumerate(days)}
-    marks: dict[str, list[int]] = {}
-    listed: list[dict[str, Any]] = []
-    for day, release in built.items():
-        outcome = published.get(day)
-        status = outcome.extra["status"] if outcome is not None else "not published"
-        if release.state == "skipped":
-            listed.append({"day": str(day), "release_id": None, "status": "none", "reasons": [release.reason]})
-            continue
-        extra = release.extra
-        trained = numbers.get(_parsed(extra["checkpoint_day"]) or day)
-        if trained is not None and status == "published":
-            marks.setdefault(extra["experiment"], []).append(trained)
-        listed.append({
-            "day": str(day), "release_id": extra["release_id"], "experiment": extra["experiment"],
-            "checkpoint_day": extra["checkpoint_day"], "by": extra.get("by") or "", "status": status,
-            "why": (outcome.extra.get("reason") or "") if outcome is not None else "",
-            "reasons": list(extra.get("reasons") or []),
-            "rolled_back": extra["release_id"] in left,
-        })  # fmt: skip
-    pointer = None
-    if served is not None:
-        trained_on = _parsed(_day_of(served.checkpoint))
-        pointer = {
-            "release_id": served.release_id, "day": str(served.day), "experiment": served.experiment,
-            "checkpoint_day": str(trained_on) if trained_on is not None else None, "version": served.version,
-            "previous": served.previous, "age_days": served.day - trained_on if trained_on is not None else None,
-            "behind_days": days[-1] - served.day if days else 0,
-        }  # fmt: skip
+    listed = _history(index.series(RELEASE), published, left)
+    pointer = _served(served, days) if served is not None else None
     return {
         "served": pointer,
         "hold": {"left": hold.left, "reason": hold.reason} if hold is not None else None,
@@ -113,10 +73,80 @@ def releases(index: Index, job: Job, days: list[Day], root: Path) -> dict[str, A
         "champions": [{"day": str(each.day), "experiment": each.experiment, "by": each.by} for each in champions],
         "history": listed[::-1][:NEWEST],
         "count": len(listed),
-        "trained": marks,
+        "trained": _trained(listed, numbers),
         "published": [numbers[day] for day, each in published.items()
                       if day in numbers and each.extra["status"] == "published"],
-        "damaged": damaged,
+        "damaged": records.damaged,
+    }  # fmt: skip
+
+
+class _Records:
+    """Reads the job's release records; one that is damaged is named in ``damaged`` and hides no other."""
+
+    def __init__(self, files: ReleaseFiles) -> None:
+        self._files = files
+        self.damaged: list[dict[str, str]] = []
+
+    def read(
+        self, name: str, reader: Callable[[], Record], wrong: Callable[[Record], bool], instead: Record
+    ) -> Record:
+        try:
+            found = reader()
+            if not wrong(found):
+                return found
+            what = "a value in it is damaged"
+        except (DayspringError, LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError) as error:
+            what = problem(error)
+        folder = self._files.folder
+        path = folder / name
+        self.damaged.append({"path": f"releases/{folder.name}/{name}", "problem": what if str(path) in what else
+                             f"{path}: damaged ({what}); restore it from a backup, or delete it"})  # fmt: skip
+        return instead
+
+
+def _history(
+    built: Mapping[Day, Manifest], published: Mapping[Day, Manifest], left: Collection[str]
+) -> list[dict[str, Any]]:
+    """A row for each release that was built, ascending by day.
+
+    Args:
+        left: ids of the releases that were rolled back.
+    """
+    listed: list[dict[str, Any]] = []
+    for day, release in built.items():
+        if release.state == "skipped":
+            listed.append({"day": str(day), "release_id": None, "status": "none", "reasons": [release.reason]})
+            continue
+        extra, outcome = release.extra, published.get(day)
+        listed.append({
+            "day": str(day), "release_id": extra["release_id"], "experiment": extra["experiment"],
+            "checkpoint_day": extra["checkpoint_day"], "by": extra.get("by") or "",
+            "status": outcome.extra["status"] if outcome is not None else "not published",
+            "why": (outcome.extra.get("reason") or "") if outcome is not None else "",
+            "reasons": list(extra.get("reasons") or []),
+            "rolled_back": extra["release_id"] in left,
+        })  # fmt: skip
+    return listed
+
+
+def _trained(listed: list[dict[str, Any]], numbers: Mapping[Day, int]) -> dict[str, list[int]]:
+    """By experiment, the numbers of the days whose checkpoints were published."""
+    marks: dict[str, list[int]] = {}
+    for row in listed:
+        if row["status"] == "published":
+            number = numbers.get(_parsed(row["checkpoint_day"]) or Day.parse(row["day"]))
+            if number is not None:
+                marks.setdefault(row["experiment"], []).append(number)
+    return marks
+
+
+def _served(served: Pointer, days: list[Day]) -> dict[str, Any]:
+    trained_on = _parsed(_day_of(served.checkpoint))
+    return {
+        "release_id": served.release_id, "day": str(served.day), "experiment": served.experiment,
+        "checkpoint_day": str(trained_on) if trained_on is not None else None, "version": served.version,
+        "previous": served.previous, "age_days": served.day - trained_on if trained_on is not None else None,
+        "behind_days": days[-1] - served.day if days else 0,
     }  # fmt: skip
 
 

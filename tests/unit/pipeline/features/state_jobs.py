@@ -14,40 +14,41 @@ from pipeline.features.state.events import Events, HistoryRows
 
 FIRST_DAY = Day.of(2024, 2, 20)
 
+_NUMBER = {"type": "float"}
+_HOMEWORK = {
+    "source": "homework",
+    "day": "day",
+    "columns": {
+        "day": {"type": "day", "required": True},
+        "teacher": {"type": "int", "required": True},
+        "class": {"type": "int", "required": True},
+        "chapter_id": {"type": "int_list"},
+        "section_id": {"type": "int_list"},
+        "effort": _NUMBER,
+        "load": _NUMBER,
+    },
+}
+_STUDY = {
+    "source": "study",
+    "day": "day",
+    "columns": {
+        "day": {"type": "day", "required": True},
+        "class": {"type": "int", "required": True},
+        "section_id": {"type": "int", "required": True},
+        "v1": _NUMBER,
+        "v2": _NUMBER,
+    },
+}
+
 
 def ranking(**settings: Any) -> JobConfig:
     """A ranking job with counters of every shape, histories, study values, a catalogue and a normalised feature."""
-    number = {"type": "float"}
-    homework = {
-        "source": "homework",
-        "day": "day",
-        "columns": {
-            "day": {"type": "day", "required": True},
-            "teacher": {"type": "int", "required": True},
-            "class": {"type": "int", "required": True},
-            "chapter_id": {"type": "int_list"},
-            "section_id": {"type": "int_list"},
-            "effort": number,
-            "load": number,
-        },
-    }
-    study = {
-        "source": "study",
-        "day": "day",
-        "columns": {
-            "day": {"type": "day", "required": True},
-            "class": {"type": "int", "required": True},
-            "section_id": {"type": "int", "required": True},
-            "v1": number,
-            "v2": number,
-        },
-    }
     dense: dict[str, Any] = {"kind": "dense", "side": "pair"}
     return JobConfig.model_validate(
         {
             "job": "tiny",
             "kind": "ranking",
-            "tables": {"homework": homework, "study": study},
+            "tables": {"homework": _HOMEWORK, "study": _STUDY},
             "spaces": {"teacher": "int", "class": "int", "chapter": "int", "section": "int", "package": "str"},
             "ranking": {
                 "rows": "homework",
