@@ -31,6 +31,7 @@ from models.engine.batching import DayBatches, Settings
 from models.engine.engine import Engine, configure
 from models.engine.packing import Packer
 from models.inputs import ModelInputs
+from models.options import ModelOptions
 from models.registry import register
 from models.schema import DayArrays, Feature, FeatureSchema, Kind, Layout, Side
 
@@ -45,8 +46,7 @@ FLAT_TARGET = 1.6
 INPUT_TARGET = 0.05
 
 
-@dataclass(frozen=True)
-class DeepFMOptions:
+class DeepFMOptions(ModelOptions):
     """The benchmark's model has no options."""
 
 

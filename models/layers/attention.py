@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import keras
 import tensorflow as tf
 
-NORMALISERS = ("softmax", "none")
+AttentionNormaliser = Literal["softmax", "none"]
 _MASKED = -1e9
 
 
@@ -33,8 +35,8 @@ class TargetAttention(keras.layers.Layer):
 
     def __init__(self, units: tuple[int, ...], activation: str, normaliser: str, *, name: str) -> None:
         super().__init__(name=name)
-        if normaliser not in NORMALISERS:
-            raise ValueError(f"normaliser '{normaliser}'; expected one of {', '.join(NORMALISERS)}")
+        if normaliser not in get_args(AttentionNormaliser):
+            raise ValueError(f"normaliser '{normaliser}'; expected one of {', '.join(get_args(AttentionNormaliser))}")
         if not units:
             raise ValueError("attention needs at least one hidden layer, got units=()")
         self.normaliser = normaliser

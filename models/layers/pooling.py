@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import tensorflow as tf
 
-POOLINGS = ("sum", "mean")
+Pooling = Literal["sum", "mean"]
 
 
 def pool(vectors: tf.Tensor, mask: tf.Tensor, how: str) -> tf.Tensor:
@@ -18,8 +20,8 @@ def pool(vectors: tf.Tensor, mask: tf.Tensor, how: str) -> tf.Tensor:
     Returns:
         ``[..., dim]``.
     """
-    if how not in POOLINGS:
-        raise ValueError(f"pooling '{how}'; expected one of {', '.join(POOLINGS)}")
+    if how not in get_args(Pooling):
+        raise ValueError(f"pooling '{how}'; expected one of {', '.join(get_args(Pooling))}")
     real = tf.cast(mask, vectors.dtype)
     total = tf.reduce_sum(vectors * real[..., None], axis=-2)
     if how == "sum":

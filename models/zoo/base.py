@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import keras
 import tensorflow as tf
+from pydantic import Field
 
 from models.inputs import ModelInputs
 from models.layers.history import fill_gaps, reach, stand_in
 from models.layers.normalise import Normalise
-from models.layers.pooling import POOLINGS, pool
+from models.layers.pooling import Pooling, pool
 from models.layers.tower import Tower
-from models.registry import days_option, option
+from models.options import Days, ModelOptions, Widths
 from models.schema import Feature, FeatureSchema, Kind, Side
 
-ACTIVATIONS = ("relu", "sigmoid", "tanh", "gelu", "silu")
+Activation = Literal["relu", "sigmoid", "tanh", "gelu", "silu"]
 
 
-@dataclass(frozen=True)
-class RankingOptions:
+class RankingOptions(ModelOptions):
     """Options that every ranking model has."""
 
-    units: tuple[int, ...] = option((128, 64), "widths of the hidden layers on top", least=1)
-    activation: str = option("relu", "activation of the hidden layers on top", choices=ACTIVATIONS)
-    dropout: float = option(0.0, "share of a hidden layer's values that a training step leaves out", least=0, below=1)
-    values_pooling: str = option("mean", "how the values of a day or of a bag are pooled", choices=POOLINGS)
-    fill_forward: int | str = days_option(0, "most days that a known day is carried forward over missing ones")
-    fill_backward: int | str = days_option(0, "most days that a known day is carried backward over missing ones")
-    product: bool = option(True, "also give the tower the product of the target and the history as it is read")
+    units: Widths = Field((128, 64), description="widths of the hidden layers on top")
+    activation: Activation = Field("relu", description="activation of the hidden layers on top")
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="share of a hidden layer's values that a training step leaves out"
+    )
+    values_pooling: Pooling = Field("mean", description="how the values of a day or of a bag are pooled")
+    fill_forward: Days = Field(0, description="most days that a known day is carried forward over missing ones")
+    fill_backward: Days = Field(0, description="most days that a known day is carried backward over missing ones")
+    product: bool = Field(
+        True, description="also give the tower the product of the target and the history as it is read"
+    )
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import tensorflow as tf
+from pydantic import Field
 
-from models.layers.attention import NORMALISERS, TargetAttention
+from models.layers.attention import AttentionNormaliser, TargetAttention
 from models.layers.pooling import pool
-from models.registry import option, register
+from models.options import Widths
+from models.registry import register
 from models.schema import FeatureSchema
-from models.zoo.base import ACTIVATIONS, History, HistoryGroup, RankingModel, RankingOptions
+from models.zoo.base import Activation, History, HistoryGroup, RankingModel, RankingOptions
 
 
-@dataclass(frozen=True)
 class DinOptions(RankingOptions):
     """Options of :class:`Din`."""
 
-    attention_units: tuple[int, ...] = option((80, 40), "widths of the attention's hidden layers", least=1)
-    attention_activation: str = option("sigmoid", "activation of the attention's hidden layers", choices=ACTIVATIONS)
-    normaliser: str = option("softmax", "softmax, or none to keep the strength of the interest", choices=NORMALISERS)
+    attention_units: Widths = Field((80, 40), description="widths of the attention's hidden layers")
+    attention_activation: Activation = Field("sigmoid", description="activation of the attention's hidden layers")
+    normaliser: AttentionNormaliser = Field(
+        "softmax", description="softmax, or none to keep the strength of the interest"
+    )
 
 
 @register("din")

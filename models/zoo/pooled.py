@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import tensorflow as tf
+from pydantic import Field
 
-from models.layers.pooling import POOLINGS, pool
-from models.registry import option, register
+from models.layers.pooling import Pooling, pool
+from models.registry import register
 from models.schema import FeatureSchema
 from models.zoo.base import History, HistoryGroup, RankingModel, RankingOptions
 
 
-@dataclass(frozen=True)
 class PooledOptions(RankingOptions):
     """Options of :class:`Pooled`."""
 
-    pooling: str = option("mean", "how the steps of a history are pooled", choices=POOLINGS)
+    pooling: Pooling = Field("mean", description="how the steps of a history are pooled")
 
 
 @register("pooled")

@@ -33,6 +33,7 @@ def test_a_draw_depends_on_seed_step_and_name_alone() -> None:
 
 def test_eager_and_graph_draws_are_the_same_and_compiled_ones_depend_on_the_step_too() -> None:
     """XLA has an algorithm of its own: how a step is run is a setting of the experiment."""
+
     @tf.function(autograph=False)
     def in_graph(step: tf.Tensor) -> tf.Tensor:
         with drawn_at(1, step):

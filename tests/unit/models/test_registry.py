@@ -8,10 +8,10 @@ from models.schema import Feature, FeatureSchema, Kind, Side
 
 def test_models_and_their_options_are_listed() -> None:
     assert registry.names() == ["din", "pooled"]
-    options = {option.name: option for option in registry.options_of("din")}
-    assert options["normaliser"].default == "softmax"
-    assert options["normaliser"].allowed == "one of softmax, none"
-    assert all(option.help for option in options.values())
+    options = type(registry.check_options("din", {})).model_json_schema()["properties"]
+    assert options["normaliser"]["default"] == "softmax"
+    assert options["normaliser"]["enum"] == ["softmax", "none"]
+    assert all(option["description"] for option in options.values())
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ def test_models_and_their_options_are_listed() -> None:
         ({"units": 8}, r"option 'units': 8 is not a list of whole numbers of at least 1"),
         ({"units": [8, 0]}, r"\[8, 0\] is not a list of whole numbers of at least 1"),
         ({"activation": "swish2"}, r"'swish2' is not one of relu, sigmoid"),
-        ({"fill_forward": -1}, r"-1 is not a whole number of days from 0, or 'all'"),
-        ({"fill_forward": True}, r"True is not a whole number of days"),
+        ({"fill_forward": -1}, r"-1 is not a whole number of at least 0, or 'all'"),
+        ({"fill_forward": True}, r"True is not a whole number of at least 0, or 'all'"),
         ({"product": "yes"}, r"'yes' is not true or false"),
     ],
 )

@@ -1,0 +1,92 @@
+"""The options of a model as a pydantic model, and what is wrong with given ones in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
+from pydantic_core import ErrorDetails
+
+
+class ModelOptions(BaseModel):
+    """What a model can be told; each option has a type, a default and a description, or is such options again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+Widths = Annotated[tuple[PositiveInt, ...], Field(strict=False)]  # YAML knows lists
+"""Of layers one after another."""
+Days = NonNegativeInt | Literal["all"]
+"""A number of days."""
+
+Options = TypeVar("Options", bound=ModelOptions)
+
+
+def read_options(cls: type[Options], model: str, given: Mapping[str, object]) -> Options:
+    """Options as given, with the defaults of the others.
+
+    Raises:
+        ValueError: no such option, or a value that is not allowed; names all of them and what is allowed.
+    """
+    try:
+        return cls.model_validate(dict(given))
+    except ValidationError as error:
+        told = dict.fromkeys(_told(cls, model, given, each) for each in error.errors())
+        raise ValueError("; ".join(told)) from None
+
+
+def _told(cls: type[ModelOptions], model: str, given: Any, error: ErrorDetails) -> str:
+    """One error in words; what is wrong inside of an option's value (an item of a list, say) is told of the whole."""
+    path: list[str] = []
+    schema = whole = cls.model_json_schema()
+    for key in error["loc"]:
+        if key not in schema.get("properties", {}):
+            break
+        path.append(str(key))
+        given = given.get(key)
+        schema = _resolved(schema["properties"][key], whole)
+    if error["type"] == "extra_forbidden":
+        at = f", option '{'.'.join(path)}'" if path else ""
+        options = ", ".join(schema["properties"])
+        return f"model '{model}'{at} has no option '{error['loc'][-1]}'; its options: {options}"
+    return f"model '{model}', option '{'.'.join(path)}': {given!r} is not {_allowed(schema, whole)}"
+
+
+def _resolved(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
+    reference = schema.get("$ref")
+    return dict(whole["$defs"][reference.rpartition("/")[2]] if reference else schema)
+
+
+def _allowed(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
+    """What a JSON schema allows, in words."""
+    schema = _resolved(schema, whole)
+    if "anyOf" in schema:
+        return ", or ".join(_allowed(each, whole) for each in schema["anyOf"])
+    if "enum" in schema:
+        return "one of " + ", ".join(schema["enum"])
+    if "const" in schema:
+        return repr(schema["const"])
+    if schema["type"] == "array":
+        return "a list of " + _allowed(schema["items"], whole).removeprefix("a ").replace("number", "numbers", 1)
+    if schema["type"] == "object":
+        return "a mapping of the options " + ", ".join(schema.get("properties", {}))
+    return _KINDS[schema["type"]] + _range(schema)
+
+
+_KINDS = {
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "null": "nothing",
+}
+_BOUNDS = {"minimum": "of at least", "exclusiveMinimum": "above", "maximum": "of at most", "exclusiveMaximum": "below"}
+
+
+def _range(schema: Mapping[str, Any]) -> str:
+    bounds = dict(schema)
+    if schema["type"] == "integer" and "exclusiveMinimum" in bounds:
+        bounds["minimum"] = bounds.pop("exclusiveMinimum") + 1
+    found = [f"{words} {bounds[name]:g}" for name, words in _BOUNDS.items() if name in bounds]
+    return " " + " and ".join(found) if found else ""
