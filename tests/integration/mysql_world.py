@@ -17,6 +17,22 @@ from pipeline.sources.mysql_bulk import BulkReader
 
 DAY = Day.of(2024, 3, 4)
 READY = "SELECT table_name, day FROM day_ready WHERE table_name = :table_name AND day = :day"
+AWKWARD = """CREATE TABLE awkward (
+    day VARCHAR(10), big BIGINT, unsigned_big BIGINT UNSIGNED, flag TINYINT(1), padded INT(8) ZEROFILL, made YEAR,
+    exact DECIMAL(40, 10), single FLOAT, twofold DOUBLE, date DATE, at DATETIME(3), stamp TIMESTAMP NULL, since TIME,
+    word VARCHAR(20), latin VARCHAR(10) CHARACTER SET latin1, long_text TEXT, fixed CHAR(5), one_of ENUM('a', 'b'),
+    some_of SET('x', 'y'), document JSON, raw VARBINARY(10), bits BIT(9)
+) CHARACTER SET utf8mb4"""
+VALUES = {
+    "big": -(2**63), "unsigned_big": 2**64 - 1, "flag": 2, "padded": 42, "made": 2024,
+    "exact": "123456789012345678901234567890.0123456789", "single": 0.1, "twofold": 0.1 + 0.2, "date": "0000-00-00",
+    "at": "0000-00-00 00:00:00.000", "stamp": "2024-03-04 10:00:00Z", "since": "-30:00:01", "word": "𝒳é中 ",
+    "latin": "é", "long_text": "a\tb\n", "fixed": "ab", "one_of": "b", "some_of": "x,y", "document": '{"a": 1}',
+    "raw": "\\xff\0", "bits": 257,
+}  # fmt: skip
+"""What the values below must come out as."""
+_STORED = {"raw": b"\xff\0", "stamp": "2024-03-04 10:00:00"}
+"""What is stored where it is not that."""
 
 
 @contextmanager
@@ -76,3 +92,19 @@ def fill(url: str, rows: int = 30_000) -> None:
             + [(str(DAY.plus(by)), n, "other", 0.5) for by in (-1, 1) for n in range(rows // 10)],
         )
         cursor.execute("CREATE INDEX log_day ON log (day, time)")
+
+
+def make_awkward(url: str) -> None:
+    with connected(url) as cursor:
+        # Zero dates are what old servers let in.
+        cursor.execute("SET sql_mode = '', time_zone = '+00:00'")
+        cursor.execute(AWKWARD)
+        columns = ", ".join(["day", *VALUES])
+        marks = ", ".join(["%s"] * (len(VALUES) + 1))
+        stored = [_STORED.get(name, value) for name, value in VALUES.items()]
+        cursor.execute(f"INSERT INTO awkward ({columns}) VALUES ({marks})", [str(DAY), *stored])
+        cursor.execute("INSERT INTO awkward (day) VALUES (%s)", [str(DAY)])
+        cursor.execute(
+            "INSERT INTO awkward (day, twofold, date, at, word, raw) VALUES (%s, 1e308, %s, %s, '', 'plain')",
+            [str(DAY), "2024-03-04", "2024-03-04 01:02:03.456"],
+        )

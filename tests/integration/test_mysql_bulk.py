@@ -9,8 +9,7 @@ import pytest
 
 from pipeline.days import Day
 from pipeline.errors import SourceInterrupted
-from tests.integration.mysql_world import DAY, fill, open_source, run, table, write_queries
-from tests.integration.test_mysql_source import VALUES, make_awkward
+from tests.integration.mysql_world import DAY, VALUES, fill, make_awkward, open_source, run, table, write_queries
 from tests.services import Database
 
 pytest.importorskip("connectorx", reason="pip install connectorx")

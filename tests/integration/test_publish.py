@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -178,7 +177,7 @@ def test_a_reader_notices_a_shard_of_another_release(bench: Bench) -> None:
         reader.fetch({"users": [f"u{i}" for i in range(USERS)]})
 
 
-def _read_in_a_loop(root: str, redis_url: str | None, stop: Any, answers: Any) -> None:
+def _read_in_a_loop(root: str, redis_url: str | None, stop: Any, has_read: Any, answers: Any) -> None:
     client = connect(Path(root), redis_url)
     reads, mixed, releases = 0, 0, set()
     names = {"users": [f"u{i}" for i in range(USERS)], "candidates": [f"c{i}" for i in range(50)]}
@@ -189,6 +188,7 @@ def _read_in_a_loop(root: str, redis_url: str | None, stop: Any, answers: Any) -
         values = {value for part in found.values() for value in part.values()}
         mixed += values != {reader.pointer.release_id[1:].encode()} or len(found["users"]) != USERS
         reads += 1
+        has_read.set()
         releases.add(reader.pointer.release_id)
     answers.put((reads, mixed, len(releases)))
 
@@ -196,13 +196,14 @@ def _read_in_a_loop(root: str, redis_url: str | None, stop: Any, answers: Any) -
 def test_a_reader_during_a_hundred_switches_never_sees_a_mix(bench: Bench) -> None:
     bench.publisher().publish(artifact_of(0))
     spawn = multiprocessing.get_context("spawn")
-    stop, answers = spawn.Event(), spawn.Queue()
-    child = spawn.Process(target=_read_in_a_loop, args=(str(bench.root), bench.redis_url, stop, answers))
+    stop, has_read, answers = spawn.Event(), spawn.Event(), spawn.Queue()
+    child = spawn.Process(target=_read_in_a_loop, args=(str(bench.root), bench.redis_url, stop, has_read, answers))
     child.start()
     try:
         for number in range(1, 71):
             assert bench.publisher().publish(artifact_of(number)).status == "published"
-            time.sleep(0.01)
+            has_read.clear()
+            assert has_read.wait(60)
         for number in range(71, 86):  # each: one switch forward, one back
             bench.publisher().publish(artifact_of(number))
             assert bench.publisher().rollback("test").release_id == release_of(70)

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 import re
+import sqlite3
 import zipfile
 from collections.abc import Callable
 from datetime import datetime
@@ -20,7 +21,6 @@ from examples.dates import UnclearDates, order_of
 from examples.published import layout_of, plain
 from examples.targets import ParquetTarget, SqlTarget
 from pipeline.errors import SourceError
-from tests.unit.examples.test_online_retail import rows_of
 
 LOG = ",".join(kuairand.LOG_COLUMNS) + "\n" + "7,70,20220421,2359,1650000002359,1,0,0,0,0,0,0,5,9000,0,0,0,0,1\n"
 USERS = 'user_id,user_active_degree,onehot_feat4\n7,full_active,1.5\n8,"a;b",2\n'
@@ -142,7 +142,9 @@ PACKAGES = [("2010-12-03", 13085, "85048"), ("2010-12-13", 13085, "79323W")]
 def _packages(folder: Path, dates: str | None = None) -> list[tuple[object, ...]]:
     with SqlTarget(f"sqlite:///{folder / 'retail.db'}", online_retail.DDL) as target:
         online_retail.convert(folder, target, None, None, dates)  # type: ignore[arg-type]
-    return rows_of(folder / "retail.db", "SELECT day, teacher_id, section_id FROM daily_homework_info ORDER BY day")
+    with sqlite3.connect(folder / "retail.db") as connection:
+        query = "SELECT day, teacher_id, section_id FROM daily_homework_info ORDER BY day"
+        return connection.execute(query).fetchall()
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -86,3 +87,11 @@ def make_day(
         weight=np.ones(requests, np.float32),
         user=np.arange(requests, dtype=np.int32),
     )
+
+
+def digest(state: dict[str, np.ndarray]) -> str:
+    """Of an engine's whole state: equal where all bits are."""
+    whole = hashlib.sha256()
+    for name in sorted(state):
+        whole.update(name.encode() + str(state[name].shape).encode() + state[name].tobytes())
+    return whole.hexdigest()

@@ -1,4 +1,7 @@
-"""A day on which every measure of two models is known by hand, the same for each user, so that no draw changes it."""
+"""Days of nothing but requests, and one on which every measure of two models is known by hand.
+
+The measures are the same for each user, so that no draw changes them.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ import math
 
 import numpy as np
 
-from models.schema import DayArrays
+from models.schema import DayArrays, FeatureSchema, Layout
 from pipeline.evaluation.bootstrap import Scored
-from tests.unit.pipeline.evaluation.test_measures import COMPOSITE, day
 
+COMPOSITE = {1: 0.5, 3: 0.3, 5: 0.2, 10: 0.1}
 USERS = 20
 _THIRD = math.log(3)
 
@@ -21,6 +24,25 @@ BETTER = {
     },
 }  # fmt: skip
 """By how much ``good`` is better than ``bad``, by kind and measure: more is better, whatever the measure."""
+
+
+def day(offsets: list[int], label: list[int], user: list[int]) -> DayArrays:
+    """Arrays of nothing but requests (where each begins, and the end), labels and users."""
+    requests = len(offsets) - 1
+    layout = Layout.of(FeatureSchema(()), {})
+    return DayArrays(
+        layout=layout,
+        request_ids=np.zeros((requests, 0), np.int32),
+        request_dense=np.zeros((requests, 0), np.float32),
+        item_ids=np.zeros((len(label), 0), np.int32),
+        item_dense=np.zeros((len(label), 0), np.float32),
+        offsets=np.array(offsets, np.int64),
+        pair_item=np.arange(len(label), dtype=np.int32),
+        pair_dense=np.zeros((len(label), 0), np.float32),
+        label=np.array(label, np.int8),
+        weight=np.ones(requests, np.float32),
+        user=np.array(user, np.int32),
+    )
 
 
 def impressions() -> tuple[DayArrays, list[float], list[float]]:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from models.engine.batching import DayBatches, Settings, score_day
 from models.engine.engine import Engine, NonFiniteLoss
 from models.engine.state import StateMismatch
 from models.schema import DayArrays, FeatureSchema, Side
-from tests.unit.models.school import SIZES, make_day
+from tests.unit.models.school import SIZES, digest, make_day
 
 Make = Callable[..., Engine]
 MODELS = ["pooled", "din"]
@@ -24,13 +23,6 @@ MODELS = ["pooled", "din"]
 def train(engine: Engine, day: DayArrays, epochs: int = 1, **settings: Any) -> np.ndarray:
     batches = DayBatches(engine, day, Settings(**{"batch_size": 16, "negatives": 3, **settings}))
     return np.concatenate([engine.train_epoch(batches, 1e-2, batches.unique_bucket) for _ in range(epochs)])
-
-
-def digest(state: dict[str, np.ndarray]) -> str:
-    whole = hashlib.sha256()
-    for name in sorted(state):
-        whole.update(name.encode() + str(state[name].shape).encode() + state[name].tobytes())
-    return whole.hexdigest()
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -327,8 +319,7 @@ import sys
 from models.engine.engine import Engine, configure
 configure(1)
 from models.engine.batching import DayBatches, Settings
-from tests.unit.models.school import SIZES, make_day, school_schema
-from tests.unit.models.engine.test_engine import digest
+from tests.unit.models.school import SIZES, digest, make_day, school_schema
 schema = school_schema()
 day = make_day(schema)
 if sys.argv[1] == "detour":

@@ -12,8 +12,7 @@ from pipeline.config.measures import MEASURES, allowed
 from pipeline.evaluation import bootstrap
 from pipeline.evaluation.bootstrap import Scored, bounds, intervals
 from pipeline.evaluation.measures import Evaluation, evaluate_impressions, evaluate_ranking
-from tests.unit.pipeline.evaluation.test_measures import COMPOSITE, day
-from tests.unit.pipeline.judged import BETTER, scored
+from tests.unit.pipeline.judged import BETTER, COMPOSITE, day, scored
 
 COMPARED = [(kind, name) for kind in MEASURES for name in allowed(kind, "margin")]
 

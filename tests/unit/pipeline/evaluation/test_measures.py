@@ -5,31 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from models.schema import DayArrays, FeatureSchema, Layout
 from pipeline.config.measures import MEASURES, allowed
 from pipeline.evaluation import metrics
 from pipeline.evaluation.measures import evaluate_impressions, evaluate_ranking, parts, request_scores
 from tests.golden import golden
-
-COMPOSITE = {1: 0.5, 3: 0.3, 5: 0.2, 10: 0.1}
-
-
-def day(offsets: list[int], label: list[int], user: list[int]) -> DayArrays:
-    requests = len(offsets) - 1
-    layout = Layout.of(FeatureSchema(()), {})
-    return DayArrays(
-        layout=layout,
-        request_ids=np.zeros((requests, 0), np.int32),
-        request_dense=np.zeros((requests, 0), np.float32),
-        item_ids=np.zeros((len(label), 0), np.int32),
-        item_dense=np.zeros((len(label), 0), np.float32),
-        offsets=np.array(offsets, np.int64),
-        pair_item=np.arange(len(label), dtype=np.int32),
-        pair_dense=np.zeros((len(label), 0), np.float32),
-        label=np.array(label, np.int8),
-        weight=np.ones(requests, np.float32),
-        user=np.array(user, np.int32),
-    )
+from tests.unit.pipeline.judged import COMPOSITE, day
 
 
 def test_ranking_counts_and_leaves_out_what_cannot_be_judged() -> None:

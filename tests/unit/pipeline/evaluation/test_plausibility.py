@@ -15,7 +15,7 @@ from pipeline.evaluation.bootstrap import Scored
 from pipeline.evaluation.plausibility import implausible, limit_of, usual
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact
-from tests.unit.pipeline.evaluation.test_measures import day
+from tests.unit.pipeline.judged import day
 from tests.unit.pipeline.release.days import commit
 from tests.unit.pipeline.release.days import context as small
 

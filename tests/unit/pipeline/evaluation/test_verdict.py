@@ -11,8 +11,7 @@ from pipeline.config.measures import MEASURES, allowed
 from pipeline.evaluation.bootstrap import Scored, intervals
 from pipeline.evaluation.measures import Evaluation, evaluate_impressions, evaluate_ranking
 from pipeline.evaluation.verdict import Decision, decide, superiority
-from tests.unit.pipeline.evaluation.test_measures import day
-from tests.unit.pipeline.judged import BETTER, scored
+from tests.unit.pipeline.judged import BETTER, day, scored
 
 NAMED = [(kind, name) for kind in MEASURES for name in allowed(kind, "margin")]
 FLOORED = [(kind, name) for kind in MEASURES for name in allowed(kind, "floor")]

@@ -123,6 +123,29 @@ def config(**settings: Any) -> JobConfig:
     })  # fmt: skip
 
 
+KIND = {"of": 5, "at": 1, "allowed": [1, 2, 3, 4]}
+"""The kind of a composed style such as 40111: 4."""
+
+
+def composed(**more: Any) -> Any:
+    """The lessons with kinds of styles: of items, of the history, of last year's, and counted by teacher."""
+    settings = config().model_dump(mode="json")
+    kind = {"space": "style_kind", "digits": KIND}
+    history = {"kind": "bag_sequence", "side": "request", "values": 4, "of": "style_kind", **kind}
+    features = {
+        **settings["features"],
+        "style_kind": {"kind": "categorical", "side": "item", "source": "item.style", **kind},
+        "flag": {"kind": "categorical", "side": "item", "source": "item.style", "space": "flag",
+                 "digits": {"of": 5, "at": 5, "allowed": [0, 1], "plain": -1}},
+        "set_kinds": {**history, "source": "history.styles"},
+        "last_kinds": {**history, "source": "last_year.styles"},
+        "own_kind": {"kind": "dense", "side": "pair",
+                     "counter": {"key": ["teacher", "style_kind"], "measure": "count"}},
+        **more,
+    }  # fmt: skip
+    return config(features=features, spaces={**settings["spaces"], "style_kind": "int", "flag": "int"})
+
+
 def table(name: str, *rows: tuple[Any, ...]) -> pa.Table:
     """A table as validation leaves it, of rows in the order of the declared columns (without the day)."""
     columns = {c: s["type"] for c, s in TABLES[name]["columns"].items() if not (c == "day" and TABLES[name].get("day"))}

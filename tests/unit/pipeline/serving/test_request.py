@@ -27,10 +27,8 @@ from pipeline.release.contents.contents import contents
 from pipeline.release.contents.parts import Part, decoded
 from pipeline.serving.meta import Meta
 from pipeline.serving.request import Request, Situation
-from tests.unit.pipeline.features import lessons
+from tests.unit.pipeline.features import lessons, log_lessons
 from tests.unit.pipeline.features.lessons import DAY
-from tests.unit.pipeline.features.plan import test_log_requests
-from tests.unit.pipeline.features.plan.test_id_rules import composed
 
 CANDIDATES = lessons.table(
     "candidates", ([10], [101], 40111, 7, 1), ([10], [102], 3, None, 2), ([10], [101, 102], 10110, 8, 3),
@@ -132,7 +130,7 @@ DAYS: list[dict[str, pa.Table]] = [
 
 
 def test_style_counts_and_kinds_are_served_as_they_are_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = composed()
+    config = lessons.composed()
     plan = Plan(config)
     job = lived(tmp_path, monkeypatch, config, DAYS)
     parts = released(job)
@@ -161,9 +159,9 @@ def test_style_counts_and_kinds_are_served_as_they_are_built(tmp_path: Path, mon
 
 
 def test_who_only_looked_is_known_to_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = {"homework": test_log_requests.HOMEWORK, "clicks": test_log_requests.clicks(),
-              "offered": test_log_requests.OFFERED}  # fmt: skip
-    job = lived(tmp_path, monkeypatch, test_log_requests.config(), [looked, looked])
+    looked = {"homework": log_lessons.HOMEWORK, "clicks": log_lessons.clicks(),
+              "offered": log_lessons.OFFERED}  # fmt: skip
+    job = lived(tmp_path, monkeypatch, log_lessons.config(), [looked, looked])
     parts = released(job)
     plan = Plan(job.config)
     for teacher, class_, grade in ((501, 9001, 5), (503, 9003, 6), (505, 9005, 6)):

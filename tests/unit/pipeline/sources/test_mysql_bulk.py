@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -114,12 +114,15 @@ def test_errors_and_panics_of_connectorx_end_the_read(monkeypatch: pytest.Monkey
 
 
 def test_a_server_that_sends_nothing_more_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_up = threading.Event()
+
     def stalling() -> Iterator[pa.RecordBatch]:
         yield batch((1, "ab"))
-        time.sleep(3)
+        given_up.wait(60)
 
     give(monkeypatch, stalling())
     chunks = reader(stall=0.3).read(plan(), 100)
     assert next(chunks).num_rows == 1
     with pytest.raises(BulkFailed, match="no rows came for 0 s"):
         next(chunks)
+    given_up.set()

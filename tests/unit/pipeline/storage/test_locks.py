@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -104,7 +103,7 @@ def test_owner_knows_the_dead_and_the_reborn() -> None:
     assert not Owner(here.pid, "another-host", "1").is_dead()
     child = subprocess.Popen([sys.executable, "-c", "pass"])
     zombie = Owner(child.pid, here.host, "1")
-    time.sleep(0.2)
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has asked how
     assert zombie.is_dead()
     child.wait()
     assert zombie.is_dead()

@@ -5,60 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.schema import Columns
-from pipeline.config import JobConfig
-from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.arrays.assemble import Built, build
-from pipeline.features.arrays.indices import Maps, events_of, raw_ids
-from pipeline.features.arrays.pool import listed_pool, seen_pool
-from pipeline.features.ids.idmap import IdMap
-from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.candidate_table import listed
-from pipeline.features.rows.day import DayRows
-from pipeline.features.rows.homework import base_ids, ranking_rows
-from pipeline.features.state.state import FeatureState
+from pipeline.features.arrays.indices import Maps
+from pipeline.features.arrays.pool import seen_pool
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
-
-
-class School:
-    """Days of the job one after the other, in memory."""
-
-    def __init__(self, config: JobConfig | None = None) -> None:
-        self.config = config or lessons.config()
-        self.plan = Plan(self.config)
-        self.maps: dict[str, IdMap] = {
-            space: IdMap(space, kind, np.zeros(0, np.int64 if kind == "int" else object))
-            for space, kind in self.plan.spaces.items()
-        }
-        self.state = FeatureState.empty(self.config)
-
-    def rows(self, day: Day, **changed: Any) -> DayRows:
-        """The day's rows, mapped."""
-        rows = ranking_rows(self.plan, lessons.tables(**changed), day)
-        found = listed(self.plan, lessons.tables(**changed)("candidates"), base_ids(self.plan, lessons.tables()))
-        for space, raw in raw_ids(self.plan, rows, found.packages).items():
-            self.maps[space] = self.maps[space].grown(raw, day)
-        return rows
-
-    def lived(self, day: Day, **changed: Any) -> None:
-        """The state after a day."""
-        self.state = self.state.apply(events_of(self.plan, self.rows(day, **changed), self.maps))
-
-    def built(self, rows: DayRows, last_year: Any = None) -> Built:
-        found = listed(self.plan, lessons.CANDIDATES, base_ids(self.plan, lessons.tables()))
-        pool = listed_pool(self.plan, found, self.maps)
-        last_year = last_year or {"sections": np.zeros((rows.requests.rows, 3, 2), np.int32)}
-        return build(self.plan, rows, self.maps, self.state, pool=pool, last_year=last_year)
-
-    def raw(self, space: str, index: Any) -> Any:
-        return self.maps[space].raw(np.asarray(index)).tolist()
-
-
-def cell(matrix: Any, places: Any, name: str) -> Any:
-    place: Columns = places[name]
-    return np.asarray(matrix)[:, place.start : place.stop].reshape(len(matrix), *place.shape)
+from tests.unit.pipeline.features.school import School, cell
 
 
 def pair(built: Built, name: str) -> list[Any]:

@@ -2,12 +2,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import random
-import signal
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -246,37 +241,6 @@ def test_an_addition_that_dies_at_any_step_leaves_the_old_or_the_new(store: IdMa
         "chapter.json.damaged",
         "chapter.json.previous",
     ]
-
-
-CHILD = """
-import sys
-from pathlib import Path
-import numpy as np
-from pipeline.days import Day
-from pipeline.features.ids.store import IdMapStore
-store, start = IdMapStore(Path(sys.argv[1])), int(sys.argv[2])
-for number in range(start, start + 10**6):
-    store.add("chapter", "int", np.arange(number * 500, number * 500 + 500), Day.of(2024, 1, 1).plus(number))
-    if number == start:
-        print("go", flush=True)
-"""
-
-
-def test_an_adder_killed_at_random_moments(store: IdMapStore) -> None:
-    random.seed(7)
-    done = 0
-    for _ in range(4):
-        command = [sys.executable, "-c", CHILD, str(store.folder), str(done)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
-            assert child.stdout is not None
-            child.stdout.readline()
-            time.sleep(random.uniform(0.02, 0.4))
-            child.send_signal(signal.SIGKILL)
-        found = IdMapStore(store.folder).read("chapter", "int")
-        assert found.ids.tolist() == list(range(len(found.ids)))
-        assert len(found.ids) == 500 * len(found.marks) >= 500 * done
-        done = len(found.marks)
-    assert done > 0
 
 
 def test_sixteen_processes_lose_and_double_none(store: IdMapStore) -> None:

@@ -18,10 +18,9 @@ from pipeline.features.rows.impressions import impression_rows
 from pipeline.features.state.state import FeatureState
 from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 from tests.unit.pipeline.features import lessons, shows
-from tests.unit.pipeline.features.arrays.test_assemble import School, cell
 from tests.unit.pipeline.features.lessons import DAY
+from tests.unit.pipeline.features.school import School, cell
 
-KIND = {"of": 5, "at": 1, "allowed": [1, 2, 3, 4]}
 NONE = MISSING_INT
 
 
@@ -51,7 +50,7 @@ def test_the_digits_that_a_rule_names(rule: dict[str, Any], parts: list[int]) ->
 
 def test_what_is_neither_plain_nor_as_the_rule_says_is_counted() -> None:
     values = np.array([40111, 7, 0, 9999, 90111, 140111, -7, NONE])
-    assert misfits(values, Digits.model_validate(KIND)) == 3  # kind 9, six digits, below zero
+    assert misfits(values, Digits.model_validate(lessons.KIND)) == 3  # kind 9, six digits, below zero
     assert misfits(values, Digits(of=5, at=1)) == 2
     assert misfits(values, Digits(of=6, at=1, allowed=(1,))) == 1
 
@@ -72,25 +71,6 @@ def test_a_rule_that_no_id_can_fit_is_refused(rule: dict[str, Any], message: str
         Digits.model_validate(rule)
 
 
-def composed(**more: Any) -> Any:
-    """The lessons with kinds of styles: of items, of the history, of last year's, and counted by teacher."""
-    settings = lessons.config().model_dump(mode="json")
-    kind = {"space": "style_kind", "digits": KIND}
-    history = {"kind": "bag_sequence", "side": "request", "values": 4, "of": "style_kind", **kind}
-    features = {
-        **settings["features"],
-        "style_kind": {"kind": "categorical", "side": "item", "source": "item.style", **kind},
-        "flag": {"kind": "categorical", "side": "item", "source": "item.style", "space": "flag",
-                 "digits": {"of": 5, "at": 5, "allowed": [0, 1], "plain": -1}},
-        "set_kinds": {**history, "source": "history.styles"},
-        "last_kinds": {**history, "source": "last_year.styles"},
-        "own_kind": {"kind": "dense", "side": "pair",
-                     "counter": {"key": ["teacher", "style_kind"], "measure": "count"}},
-        **more,
-    }  # fmt: skip
-    return lessons.config(features=features, spaces={**settings["spaces"], "style_kind": "int", "flag": "int"})
-
-
 CANDIDATES = lessons.table(
     "candidates", ([10], [101], 40111, 7, 1), ([10], [102], 10110, 7, 2), ([10], [101], 3, 7, 3),
     ([20], [201], 90111, 9, 1),
@@ -99,7 +79,7 @@ CANDIDATES = lessons.table(
 
 def test_kind_and_flags_of_composed_styles_are_ids_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lessons, "CANDIDATES", CANDIDATES)
-    school = School(composed())
+    school = School(lessons.composed())
     styles = (40111, 20100, 3)
     homework = lessons.table("homework", *((501, 9001, 5, [10], [101], style, 7) for style in styles))
     school.lived(DAY.plus(-1), homework=homework, candidates=CANDIDATES)
@@ -132,7 +112,7 @@ def test_kind_and_flags_of_composed_styles_are_ids_of_their_own(monkeypatch: pyt
 
 
 def test_kinds_of_candidates_that_nobody_has_set_are_mapped() -> None:
-    school = School(composed())
+    school = School(lessons.composed())
     school.rows(DAY, candidates=CANDIDATES)
     assert sorted(school.maps["style_kind"].ids.tolist()) == [1, 4]
     assert 40111 in school.maps["style"].ids.tolist()
@@ -150,7 +130,7 @@ def test_kinds_of_candidates_that_nobody_has_set_are_mapped() -> None:
 )
 def test_digits_where_none_can_be_are_refused(feature: dict[str, Any], message: str) -> None:
     with pytest.raises((ConfigError, ValueError), match=message):
-        Plan(composed(new={"space": "style_kind", "digits": KIND, **feature}))
+        Plan(lessons.composed(new={"space": "style_kind", "digits": lessons.KIND, **feature}))
 
 
 # ---- several columns that make one id

@@ -15,39 +15,9 @@ from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows, flat
 from pipeline.features.rows.homework import ranking_rows
 from tests.unit.pipeline.features import lessons
-from tests.unit.pipeline.features.arrays.test_assemble import School
 from tests.unit.pipeline.features.lessons import DAY
-from tests.unit.pipeline.features.rows.test_homework import lists
-
-HOMEWORK = lessons.table(
-    "homework", (501, 9001, 5, [10], [101], 1, 7), (502, 9002, 5, [10], [102], 1, 0), (505, 9005, 6, [10], [101], 1, 7)
-)
-SEEN = [
-    (501, 9001, "view", [10], [101], 1, 5), (501, 9001, "click", [10], [101], 1, 5),
-    (501, 9001, "view", [10], [102], 1, 5), (501, 9001, "view", [20], [201], 1, 5),
-    (502, 9002, "view", [10], [101], 1, 5),
-    (503, 9003, "view", [10], [102], 1, 6), (503, 9003, "view", [10], [101], 1, 6),
-    (504, 9004, "click", [20], [201], 1, 6),
-    (505, 9099, "view", [30], [301], 1, 6),
-]  # fmt: skip
-"""With the grade, which the log has here."""
-
-OFFERED = lessons.table(
-    "offered", (501, 9001, [10], [101], 1, 2), (502, 9002, [10], [102], 1, 1), (504, 9004, [20], [201], 1, 0)
-)
-
-
-def clicks() -> pa.Table:
-    plain = lessons.table("clicks", *(row[:-1] for row in SEEN))
-    return plain.append_column("grade", pa.array([row[-1] for row in SEEN], pa.int64()))
-
-
-def config(**ranking: Any) -> Any:
-    """The lessons, whose log has the grade, with requests of the log."""
-    columns = {**lessons.TABLES["clicks"]["columns"], "grade": {"type": "int"}}
-    tables = {**lessons.TABLES, "clicks": {**lessons.TABLES["clicks"], "columns": columns}}
-    plain = lessons.config().model_dump(by_alias=True)["ranking"]
-    return lessons.config(tables=tables, ranking={**plain, "requests": "log", **ranking})
+from tests.unit.pipeline.features.log_lessons import HOMEWORK, OFFERED, clicks, config
+from tests.unit.pipeline.features.school import School, lists
 
 
 def rows_of(**ranking: Any) -> DayRows:

@@ -1,26 +1,19 @@
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from pipeline.features.frames.frame import Lists
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows, flat
 from pipeline.features.rows.homework import ranking_rows
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
+from tests.unit.pipeline.features.school import lists
 
 
 def rows_of(config: Any = None, **changed: Any) -> DayRows:
     return ranking_rows(Plan(config or lessons.config()), lessons.tables(**changed), DAY)
-
-
-def lists(column: Any) -> list[list[Any]]:
-    assert isinstance(column, Lists)
-    ends = column.offsets.tolist()
-    return [column.values[a:b].tolist() for a, b in pairwise(ends)]
 
 
 def per_chapter(**labels: Any) -> Any:

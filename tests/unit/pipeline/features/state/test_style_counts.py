@@ -12,8 +12,8 @@ from pipeline.features.plan.plan import Plan
 from pipeline.features.state.delta import Delta
 from pipeline.features.state.state import FeatureState, StatePlan
 from tests.unit.pipeline.features import lessons
-from tests.unit.pipeline.features.arrays.test_assemble import School, cell
 from tests.unit.pipeline.features.lessons import DAY
+from tests.unit.pipeline.features.school import School, cell
 
 NAN = float("nan")
 

@@ -4,12 +4,9 @@ import errno
 import json
 import multiprocessing
 import os
-import random
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -272,41 +269,6 @@ def test_a_commit_that_dies_at_any_step_leaves_the_old_or_the_new(store: Artifac
     assert crashes > 8
     assert seen[0] == "digest whole"
     assert seen == sorted(seen, reverse=True), "once the new one is current it stays so"
-
-
-CHILD = """
-import sys
-from pathlib import Path
-from pipeline.storage.artifacts.artifact import Ref
-from pipeline.storage.artifacts.store import ArtifactStore
-from pipeline.days import Day
-store, ref = ArtifactStore(Path(sys.argv[1])), Ref("features", "ads", Day.of(2024, 3, 1))
-print("go", flush=True)
-number = 0
-while True:
-    number += 1
-    with store.draft(ref) as draft:
-        for name in "abc":
-            (draft.path / name).write_text(str(number) * 1000)
-        draft.commit(key=str(number), digest=str(number), inputs=[])
-"""
-
-
-def test_a_committer_killed_at_random_moments(store: ArtifactStore) -> None:
-    random.seed(4)
-    for _ in range(4):
-        with subprocess.Popen([sys.executable, "-c", CHILD, str(store.root)], stdout=subprocess.PIPE) as child:
-            assert child.stdout is not None
-            child.stdout.readline()
-            time.sleep(random.uniform(0.02, 0.3))
-            child.send_signal(signal.SIGKILL)
-        found = store.current(REF)
-        if found is not None:
-            for name in "abc":
-                assert found.file(name).read_text() == found.manifest.digest * 1000
-        store.sweep()
-        assert _staging(store) == []
-    assert store.generations(REF)
 
 
 def _commit_many(root: str, times: int) -> None:
