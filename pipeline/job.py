@@ -12,6 +12,8 @@ from pipeline.config import JobConfig, load_job
 from pipeline.days import Day
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.kinds import DAY
+from pipeline.storage.artifacts.making import Making, making
+from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.locks import held
 
@@ -112,6 +114,14 @@ class JobContext:
         """Why ``day`` is recorded as skipped; ``None`` if it is not."""
         marker = self.store.current(Ref(DAY, self.job, day))
         return marker.manifest.reason if marker is not None and marker.manifest.state == "skipped" else None
+
+    def making(
+        self, ref: Ref, inputs: list[Input], settings: str, *,
+        by: str = "", reprocess: bool = False, at_once: bool = False,
+    ) -> AbstractContextManager[Making]:  # fmt: skip
+        """The frame of a stage (see ``making``); ``at_once``: changed settings apply to trained days too."""
+        experiments = () if at_once else self.config.experiments
+        return making(self.store, experiments, ref, inputs, settings, by=by, reprocess=reprocess)
 
     @contextmanager
     def lock(self, name: str, *, timeout: float = 60.0) -> Iterator[None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -19,7 +18,6 @@ from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import GATE
-from pipeline.storage.artifacts.reuse import as_input, key_of, standing
 from pipeline.storage.digests import content_digest
 from pipeline.training.engines import Session, seed_of
 
@@ -39,39 +37,35 @@ def gate_day(
     Args:
         promoted: days whose checkpoint of the experiment somebody has promoted by hand, however good it was.
     """
-    config, store = context.config, context.store
+    config = context.config
     ref = Ref(GATE, config.job, day, experiment)
     incumbent = _incumbent(context, day, experiment)
-    inputs = [as_input(test), *([as_input(incumbent)] if incumbent is not None else [])]
+    inputs = [test.as_input(), *([incumbent.as_input()] if incumbent is not None else [])]
     extra = test.manifest.extra
     range_before = usual(context, day, experiment, promoted)
     value = extra["values"].get(config.primary)
     doubted = range_before if range_before is not None and value is not None and range_before.beyond(value) else None
     # Only where they decide, so that a day that is as usual does not hang on all days before it.
-    inputs += [as_input(each) for each in doubted.tests] if doubted is not None else []
-    settings = config.stage_settings("gate")
-    done = standing(store, config.experiments, ref, inputs, settings, reprocess=reprocess)
-    if done is not None:
-        return done
-    began = time.perf_counter()
-    evaluation = Evaluation(
-        test.manifest.rows["tested"], extra["values"], extra["reasons"], extra["counts"], extra["groups"]
-    )
-    pruned = incumbent is not None and incumbent.manifest.pruned
-    scored, rise, seed = None, None, seed_of(config, experiment, day, "gate")
-    if doubted is not None or (incumbent is not None and not pruned):
-        arrays, new = day_arrays.read(features), np.load(test.file(LOGITS))
-        rows = Scored(config.kind, arrays, day_arrays.key_rank(features), config.measures.composite, new, new)
-        if doubted is not None:
-            rise = implausible(doubted, value, rows, config.release.gate, seed)
-        if incumbent is not None and not pruned:
-            scored = replace(rows, old=score_day(Session.of(context, experiment).incumbent.at(incumbent), arrays))
-    unopposed = f"{incumbent.id} is pruned" if incumbent is not None else NO_MODEL
-    decision = decide(config.release.gate, evaluation, scored, config.kind, seed, unopposed=unopposed, rise=rise)
-    with store.draft(ref) as draft:
-        return draft.commit(
-            key=key_of(inputs, settings), digest=content_digest(decision.as_dict()), inputs=inputs, settings=settings,
-            timings={"gate": time.perf_counter() - began},
+    inputs += [each.as_input() for each in doubted.tests] if doubted is not None else []
+    with context.making(ref, inputs, config.stage_settings("gate"), reprocess=reprocess) as made:
+        if made.stands is not None:
+            return made.stands
+        evaluation = Evaluation(
+            test.manifest.rows["tested"], extra["values"], extra["reasons"], extra["counts"], extra["groups"]
+        )
+        pruned = incumbent is not None and incumbent.manifest.pruned
+        scored, rise, seed = None, None, seed_of(config, experiment, day, "gate")
+        if doubted is not None or (incumbent is not None and not pruned):
+            arrays, new = day_arrays.read(features), np.load(test.file(LOGITS))
+            rows = Scored(config.kind, arrays, day_arrays.key_rank(features), config.measures.composite, new, new)
+            if doubted is not None:
+                rise = implausible(doubted, value, rows, config.release.gate, seed)
+            if incumbent is not None and not pruned:
+                scored = replace(rows, old=score_day(Session.of(context, experiment).incumbent.at(incumbent), arrays))
+        unopposed = f"{incumbent.id} is pruned" if incumbent is not None else NO_MODEL
+        decision = decide(config.release.gate, evaluation, scored, config.kind, seed, unopposed=unopposed, rise=rise)
+        return made.commit(
+            content_digest(decision.as_dict()), timings={"gate": made.seconds},
             extra={
                 **decision.as_dict(), "checkpoint": extra["checkpoint"],
                 "incumbent": incumbent.id if incumbent is not None else None,

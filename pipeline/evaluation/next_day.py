@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 
 import numpy as np
@@ -17,7 +16,6 @@ from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import TEST
-from pipeline.storage.artifacts.reuse import as_input, key_of, standing
 from pipeline.storage.digests import content_digest, tensor_digest
 from pipeline.training.engines import Session
 
@@ -26,24 +24,18 @@ def run_test(
     context: JobContext, day: Day, experiment: str, features: Artifact, checkpoint: Artifact, *, reprocess: bool = False
 ) -> Artifact:
     """Test ``checkpoint`` on ``day``: measures in the manifest, logits of every pair beside it."""
-    config, store = context.config, context.store
-    ref = Ref(TEST, config.job, day, experiment)
-    inputs = [as_input(features), as_input(checkpoint)]
-    settings = config.stage_settings("test")
-    done = standing(store, config.experiments, ref, inputs, settings, reprocess=reprocess)
-    if done is not None:
-        return done
-    began = time.perf_counter()
-    arrays = day_arrays.read(features)
-    logits = score_day(Session.of(context, experiment).trainer.at(checkpoint), arrays)
-    found = evaluate(context, features, arrays, logits)
-    with store.draft(ref) as draft:
-        np.save(draft.path / LOGITS, logits)
-        return draft.commit(
-            key=key_of(inputs, settings), digest=content_digest({"logits": logits, "values": asdict(found)}),
-            inputs=inputs, settings=settings, rows={"tested": found.rows},
-            timings={"test": time.perf_counter() - began}, threads=config.threads,
-            tensors={"logits": tensor_digest(logits)},
+    config = context.config
+    ref, inputs = Ref(TEST, config.job, day, experiment), [features.as_input(), checkpoint.as_input()]
+    with context.making(ref, inputs, config.stage_settings("test"), reprocess=reprocess) as made:
+        if made.stands is not None:
+            return made.stands
+        arrays = day_arrays.read(features)
+        logits = score_day(Session.of(context, experiment).trainer.at(checkpoint), arrays)
+        found = evaluate(context, features, arrays, logits)
+        np.save(made.path / LOGITS, logits)
+        return made.commit(
+            content_digest({"logits": logits, "values": asdict(found)}), rows={"tested": found.rows},
+            timings={"test": made.seconds}, threads=config.threads, tensors={"logits": tensor_digest(logits)},
             extra={
                 "checkpoint": checkpoint.id, "checkpoint_day": str(checkpoint.ref.day), "values": found.values,
                 "reasons": found.reasons, "counts": found.counts, "groups": found.groups,

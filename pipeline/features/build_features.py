@@ -25,8 +25,8 @@ from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import FEATURES, MAPS
+from pipeline.storage.artifacts.making import key_of, standing
 from pipeline.storage.artifacts.manifest import Input
-from pipeline.storage.artifacts.reuse import key_of, standing
 from pipeline.storage.artifacts.store import content_digest
 
 STAGE = "build_features"

@@ -33,8 +33,8 @@ from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import FEATURES, MAPS, STATE
+from pipeline.storage.artifacts.making import key_of, standing
 from pipeline.storage.artifacts.manifest import Input
-from pipeline.storage.artifacts.reuse import key_of, standing
 from pipeline.storage.artifacts.store import content_digest
 from pipeline.storage.files import write_atomic
 

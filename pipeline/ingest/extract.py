@@ -16,7 +16,7 @@ from pipeline.ingest.readiness import day_state
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import DAY, EXTRACT
-from pipeline.storage.artifacts.reuse import key_of
+from pipeline.storage.artifacts.making import Making
 from pipeline.storage.artifacts.withdraw import withdraw_day
 from pipeline.storage.digests import content_digest
 from pipeline.storage.files import disk_errors
@@ -139,9 +139,9 @@ def _read(context: JobContext, day: Day, days: list[Day]) -> Artifact:
     config, source, store = context.config, context.source(), context.store
     before = store.current(Ref(EXTRACT, config.job, day)) or store.latest_before(EXTRACT, config.job, days[0])
     with ExitStack() as stack:
-        drafts = [DayDraft(each, stack.enter_context(store.draft(Ref(EXTRACT, config.job, each)))) for each in days]
+        drafts = [DayDraft(each, stack.enter_context(_making(context, each))) for each in days]
         here = drafts[days.index(day)]
-        stack.enter_context(disk_errors(here.draft.path))
+        stack.enter_context(disk_errors(here.made.path))
         with source.consistent():
             # Dated tables first: their rows name the keys by which others may be read.
             for name in (name for name, table in config.tables.items() if table.dated):
@@ -156,9 +156,9 @@ def _read(context: JobContext, day: Day, days: list[Day]) -> Artifact:
 
 
 def _read_again(context: JobContext, day: Day, before: Artifact, judge: Judge) -> Artifact:
-    config, source, store = context.config, context.source(), context.store
-    with store.draft(Ref(EXTRACT, config.job, day)) as draft, disk_errors(draft.path), source.consistent():
-        here = DayDraft(day, draft)
+    config, source = context.config, context.source()
+    with _making(context, day) as made, disk_errors(made.path), source.consistent():
+        here = DayDraft(day, made)
         for name in (name for name, table in config.tables.items() if table.dated):
             read_dated(source, config, name, [here])
             if here.refused:
@@ -178,12 +178,16 @@ def _is_whole(context: JobContext, each: DayDraft) -> bool:
     return not each.refused and all(each.rows[name] for name in required)
 
 
+def _making(context: JobContext, day: Day) -> AbstractContextManager[Making]:
+    """A new extract: whether there is something to read was decided before."""
+    settings = context.config.stage_settings("extract")
+    return context.making(Ref(EXTRACT, context.job, day), [], settings, reprocess=True)
+
+
 def _commit(context: JobContext, each: DayDraft) -> Artifact:
     config = context.config
-    settings = config.stage_settings("extract")
-    return each.draft.commit(
-        key=key_of([], settings), digest=content_digest(each.digests), inputs=[], settings=settings, rows=each.rows,
-        timings=each.seconds,
+    return each.made.commit(
+        content_digest(each.digests), rows=each.rows, timings=each.seconds,
         extra={
             "url": context.source().url,
             "read_at": each.began,

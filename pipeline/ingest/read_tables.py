@@ -20,7 +20,7 @@ from pipeline.ingest.extracted_file import ExtractedFile, Kinds, Retype
 from pipeline.ingest.keys import keys_of
 from pipeline.sources import DaysReading, Reading, Source
 from pipeline.storage.artifacts.artifact import Artifact
-from pipeline.storage.artifacts.store import Draft
+from pipeline.storage.artifacts.making import Making
 from pipeline.storage.digests import content_digest
 from pipeline.storage.physical_types import Unusable
 
@@ -35,7 +35,7 @@ class DayDraft:
     """
 
     day: Day
-    draft: Draft
+    made: Making
     refused: str = ""
     began: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
     rows: dict[str, int] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class DayDraft:
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def path(self, table: str) -> Path:
-        return self.draft.path / f"{table}.parquet"
+        return self.made.path / f"{table}.parquet"
 
     def took(self, table: str, began: float, days: int) -> None:
         self.seconds[table] = round((time.perf_counter() - began) / days, 4)

@@ -24,10 +24,8 @@ from pipeline.job import JobContext
 from pipeline.storage import parquet_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import ACCEPTED, DAY, EXTRACT, VALIDATED
-from pipeline.storage.artifacts.reuse import key_of, standing
-from pipeline.storage.artifacts.store import Draft
+from pipeline.storage.artifacts.making import Making
 from pipeline.storage.digests import content_digest
-from pipeline.storage.files import disk_errors
 from pipeline.storage.table_digest import table_digest
 
 NEXT = ".next"
@@ -70,25 +68,24 @@ def _validate(context: JobContext, day: Day, reprocess: bool) -> Artifact:
         inputs.append(accepted.as_input())
     settings = config.stage_settings("validate")
     ref = Ref(VALIDATED, config.job, day)
-    kept = standing(store, config.experiments, ref, inputs, settings, reprocess=reprocess)
-    if kept is not None:
-        return kept
-    done = _Done(before=_nearest(context, day))
-    with store.draft(ref) as draft, disk_errors(draft.path):
+    with context.making(ref, inputs, settings, reprocess=reprocess) as made:
+        if made.stands is not None:
+            return made.stands
+        done = _Done(before=_nearest(context, day))
         for name, table in config.tables.items():
             began = time.perf_counter()
             if table.dated:
-                _dated(context, name, table, extracted, draft, done)
+                _dated(context, name, table, extracted, made, done)
             else:
-                _undated(context, name, table, extracted, snapshots.get(name), settings, draft, done)
+                _undated(context, name, table, extracted, snapshots.get(name), settings, made, done)
             done.seconds[name] = round(time.perf_counter() - began, 4)
         quarantine = pa.concat_tables(done.quarantine) if done.quarantine else QUARANTINE.empty_table()
-        parquet_file.write(draft.path / "quarantine.parquet", quarantine)
+        parquet_file.write(made.path / "quarantine.parquet", quarantine)
         beyond = _beyond_limits(context, day, done.counts)
         if beyond and accepted is None:
-            raise DataError(_refusal(context, day, beyond, done.counts, draft.path / "quarantine.parquet"))
-        artifact = draft.commit(
-            key=key_of(inputs, settings), digest=content_digest(done.digests), inputs=inputs, settings=settings,
+            raise DataError(_refusal(context, day, beyond, done.counts, made.path / "quarantine.parquet"))
+        artifact = made.commit(
+            content_digest(done.digests),
             rows={name: counts["kept"] for name, counts in done.counts.items()}, timings=done.seconds,
             extra={
                 "counts": done.counts,
@@ -107,7 +104,7 @@ def _validate(context: JobContext, day: Day, reprocess: bool) -> Artifact:
 
 
 def _dated(
-    context: JobContext, name: str, table: Table, extracted: Artifact, draft: Draft, done: _Done
+    context: JobContext, name: str, table: Table, extracted: Artifact, made: Making, done: _Done
 ) -> None:
     """Check a dated table, and count its rows that were there on earlier days."""
     day = extracted.ref.day
@@ -119,8 +116,8 @@ def _dated(
         if recurring is not None:
             recurring.count(checked.counts)
         fingerprints.count(checked.counts)
-        done.compared[name] = fingerprints.write(draft.path / f"{name}{SUFFIX}")
-    done.add(name, checked, _write(draft.path / f"{name}.parquet", checked.rows))
+        done.compared[name] = fingerprints.write(made.path / f"{name}{SUFFIX}")
+    done.add(name, checked, _write(made.path / f"{name}.parquet", checked.rows))
 
 
 def accept_day(context: JobContext, day: Day, reason: str) -> Artifact:
@@ -172,18 +169,18 @@ class _Done:
 
 def _undated(
     context: JobContext, name: str, table: Table, extracted: Artifact, pair: _Snapshots | None, settings: str,
-    draft: Draft, done: _Done,
+    made: Making, done: _Done,
 ) -> None:  # fmt: skip
     """An undated table; linked from the day before where it was made from the same content."""
     digests = {part: each.manifest.extra["digests"][name] for part, each in _parts(extracted, pair).items()}
     key = done.keys[name] = content_digest({"settings": settings, **digests})
-    if _linked(name, key, draft, done):
+    if _linked(name, key, made, done):
         return
     running = running_columns(table)
     columns = {each: column for each, column in table.columns.items() if each not in running}
     raw = parquet_file.read(extracted.file(f"{name}.parquet"))
     checked = check_table(name, table, columns, raw, None, context.config.timezone)
-    path, next_path = draft.path / f"{name}.parquet", draft.path / f"{name}{NEXT}.parquet"
+    path, next_path = made.path / f"{name}.parquet", made.path / f"{name}{NEXT}.parquet"
     if pair is None:
         done.add(name, checked, _write(path, checked.rows))
         return
@@ -207,7 +204,7 @@ def _parts(extracted: Artifact, pair: _Snapshots | None) -> dict[str, Artifact]:
     return parts
 
 
-def _linked(name: str, key: str, draft: Draft, done: _Done) -> bool:
+def _linked(name: str, key: str, made: Making, done: _Done) -> bool:
     before = done.before
     if before is None or before.manifest.extra.get("keys", {}).get(name) != key:
         return False
@@ -215,7 +212,7 @@ def _linked(name: str, key: str, draft: Draft, done: _Done) -> bool:
     if not all((before.path / each).is_file() for each in files):
         return False
     for each in files:
-        _link(before.path / each, draft.path / each)
+        _link(before.path / each, made.path / each)
     for each in (name, name + NEXT):
         if each in before.manifest.extra["digests"]:
             done.digests[each] = before.manifest.extra["digests"][each]

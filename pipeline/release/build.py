@@ -23,7 +23,6 @@ from pipeline.release.publish.publisher import Payload, Publisher, Release
 from pipeline.release.publish.redis_generations import Generations, Keys
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import FEATURES, MAPS, RELEASE, STATE, VALIDATED
-from pipeline.storage.artifacts.reuse import as_input, key_of
 from pipeline.storage.digests import content_digest
 from pipeline.storage.objects.open import open_objects
 from pipeline.storage.redis.connection import connect
@@ -48,21 +47,20 @@ def build(context: JobContext, day: Day, choice: Choice | None = None) -> Artifa
     if current is not None and choice is None and _promoted_and_stands(current, sources):
         return current
     choice = choice or choose(context, day)
-    inputs = [as_input(each) for each in [*sources, *([choice.export] if choice.export else []), *choice.consulted]]
+    inputs = [each.as_input() for each in [*sources, *([choice.export] if choice.export else []), *choice.consulted]]
     settings = context.config.stage_settings("release")
-    key = key_of(inputs, f"{settings} {choice.by}")
-    if current is not None and current.manifest.key == key and context.store.taint_reason(ref) is None:
-        _crown(context, choice)
-        return current
-    with context.store.draft(ref) as draft:
+    with context.making(ref, inputs, settings, by=choice.by, at_once=True) as made:
+        if made.stands is not None:
+            _crown(context, choice)
+            return made.stands
         if choice.export is None:
-            return draft.commit(
-                key=key, digest=content_digest({"reasons": choice.reasons}), inputs=inputs, settings=settings,
-                state="skipped", reason="; ".join(choice.reasons), timings={"release": time.perf_counter() - began},
+            return made.commit(
+                content_digest({"reasons": choice.reasons}), state="skipped", reason="; ".join(choice.reasons),
+                timings={"release": time.perf_counter() - began},
                 extra={"verdict": choice.verdict, "reasons": choice.reasons},
             )  # fmt: skip
         job = context.config.model_dump_json(by_alias=True, exclude={"state_from", "start"}).encode()
-        (draft.path / SETTINGS).write_bytes(job)
+        (made.path / SETTINGS).write_bytes(job)
         export, checkpoint = choice.export, context.store.load(choice.export.manifest.extra["checkpoint"])
         assert export.ref.experiment is not None
         assert checkpoint is not None
@@ -71,8 +69,8 @@ def build(context: JobContext, day: Day, choice: Choice | None = None) -> Artifa
             "contents": [[each.kind, each.digest] for each in (source.manifest for source in sources)],
         })  # fmt: skip
         release_id = f"{day}-{export.ref.experiment}-{checkpoint.ref.day}-{digest[:8]}"
-        artifact = draft.commit(
-            key=key, digest=digest, inputs=inputs, settings=settings, timings={"release": time.perf_counter() - began},
+        artifact = made.commit(
+            digest, timings={"release": time.perf_counter() - began},
             extra={
                 "release_id": release_id, "experiment": export.ref.experiment, "checkpoint": checkpoint.id,
                 "checkpoint_day": str(checkpoint.ref.day), "age_days": day - checkpoint.ref.day, "export": export.id,

@@ -23,7 +23,6 @@ from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
 from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES, MAPS
-from pipeline.storage.artifacts.reuse import as_input, key_of, standing
 from pipeline.training import checkpoint_file
 from pipeline.training.chain import Chain
 from pipeline.training.engines import Session, seed_of
@@ -74,37 +73,35 @@ def train(
         ChainError: the loss is not finite (the parent stays the newest), or the chain does not fit the settings.
         UsageError: there are ``overrides``, but the day is trained already with other settings.
     """
-    config, store = overrides.applied(context.config, experiment), context.store
+    config = overrides.applied(context.config, experiment)
     settings, maps = config.experiments[experiment], _maps_of(context, day)
     chain = Chain.of(context, experiment)
-    made_of = [as_input(features), *([as_input(parent)] if parent is not None else [])]
+    made_of = [features.as_input(), *([parent.as_input()] if parent is not None else [])]
     digest = config.stage_settings(STAGE, experiment)
     ref = Ref(CHECKPOINT, config.job, day, experiment)
     # What a day that stands has replayed, it has, whatever would be replayed now.
     before = like or chain.trained(day)
     recorded = replayed_on(before) if before is not None else {}
-    done = standing(store, config.experiments, ref, made_of + list(recorded.values()), digest, reprocess=reprocess)
-    if done is not None:
-        if overrides and done.manifest.settings != digest:
-            raise UsageError(
-                f"{config.job}/{experiment} {day} is trained already, with other settings; to train it again "
-                f"with{overrides.flags()} add --reprocess (the days after it are then tainted)"
-            )
-        return done, False
-
-    offered = {past: name for name, past in day_arrays.replays(features)}
-    chosen = [past for past in recorded if past in offered]
-    if like is None:
-        chosen = replayed_now(chain, day, settings, list(offered))
-    inputs = made_of + [replay_input(past, offered[past]) for past in chosen]
-    parts = _parts(day, settings, features, {past: offered[past] for past in chosen})
-    at_base_rate = parent is None and _starts_at_base_rate(settings, like)
-    trained = _train_parts(context, config, day, experiment, parts, parent, maps, at_base_rate=at_base_rate)
-    with store.draft(ref) as draft:
-        digests, content = checkpoint_file.write(draft.path, trained.tensors)
-        np.save(draft.path / "losses.npy", trained.losses)
-        artifact = draft.commit(
-            key=key_of(inputs, digest), digest=content, inputs=inputs, settings=digest,
+    with context.making(ref, made_of + list(recorded.values()), digest, reprocess=reprocess) as made:
+        if made.stands is not None:
+            if overrides and made.stands.manifest.settings != digest:
+                raise UsageError(
+                    f"{config.job}/{experiment} {day} is trained already, with other settings; to train it again "
+                    f"with{overrides.flags()} add --reprocess (the days after it are then tainted)"
+                )
+            return made.stands, False
+        offered = {past: name for name, past in day_arrays.replays(features)}
+        chosen = [past for past in recorded if past in offered]
+        if like is None:
+            chosen = replayed_now(chain, day, settings, list(offered))
+        made.inputs = made_of + [replay_input(past, offered[past]) for past in chosen]
+        parts = _parts(day, settings, features, {past: offered[past] for past in chosen})
+        at_base_rate = parent is None and _starts_at_base_rate(settings, like)
+        trained = _train_parts(context, config, day, experiment, parts, parent, maps, at_base_rate=at_base_rate)
+        digests, content = checkpoint_file.write(made.path, trained.tensors)
+        np.save(made.path / "losses.npy", trained.losses)
+        artifact = made.commit(
+            content,
             rows={part.name: part.arrays.requests for part in parts}, timings={"train": trained.seconds},
             seed=seed_of(config, experiment, day), threads=config.threads, tensors=digests,
             extra={**trained.extra, **({"overrides": overrides.as_dict()} if overrides else {})},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from pipeline.release.check.checker import Checker
 from pipeline.release.check.probe import day_items, probe
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECK, EXPORT, STATE
-from pipeline.storage.artifacts.reuse import as_input, key_of
 from pipeline.storage.digests import content_digest
 
 PROBABILITY_TOLERANCE = 1e-6
@@ -50,29 +48,27 @@ def check_day(context: JobContext, day: Day) -> list[Artifact]:
     for name, export in exports.items():
         ref = Ref(CHECK, context.job, day, name)
         state = context.store.current(Ref(STATE, context.job, day))
-        inputs = [as_input(export), *([as_input(state)] if state is not None else [])]
+        inputs = [export.as_input(), *([state.as_input()] if state is not None else [])]
         release = context.config.release
         settings = content_digest({"share": release.unknown_share_max, "spread": release.score_spread_min})
-        key = key_of(inputs, settings)
-        current = context.store.current(ref)
-        if current is not None and current.manifest.key == key and context.store.taint_reason(ref) is None:
-            done.append(current)
-            continue
-        if export.manifest.pruned:
-            continue
-        began = time.perf_counter()
-        items = items or day_items(context, day)
-        figures = _figures(context, name, export, *items)
-        reasons = judged(figures, release)
-        extra = {
-            "verdict": "block" if reasons else "ok", "reasons": reasons, "figures": figures,
-            "export": export.id, "checkpoint": export.manifest.extra["checkpoint"],
-        }  # fmt: skip
-        with context.store.draft(ref) as draft:
+        with context.making(ref, inputs, settings, at_once=True) as made:
+            if made.stands is not None:
+                done.append(made.stands)
+                continue
+            if export.manifest.pruned:
+                continue
+            items = items or day_items(context, day)
+            figures = _figures(context, name, export, *items)
+            reasons = judged(figures, release)
+            verdict = "block" if reasons else "ok"
             done.append(
-                draft.commit(
-                    key=key, digest=content_digest({"verdict": extra["verdict"], "export": export.manifest.digest}),
-                    inputs=inputs, settings=settings, extra=extra, timings={"check": time.perf_counter() - began},
+                made.commit(
+                    content_digest({"verdict": verdict, "export": export.manifest.digest}),
+                    extra={
+                        "verdict": verdict, "reasons": reasons, "figures": figures,
+                        "export": export.id, "checkpoint": export.manifest.extra["checkpoint"],
+                    },
+                    timings={"check": made.seconds},
                 )
             )  # fmt: skip
     return done

@@ -6,7 +6,6 @@ from pipeline.job import JobContext
 from pipeline.release.publish.publisher import Outcome
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import PUBLISH
-from pipeline.storage.artifacts.reuse import as_input, key_of
 from pipeline.storage.digests import content_digest
 
 
@@ -17,12 +16,6 @@ def record(context: JobContext, release: Artifact, outcome: Outcome) -> Artifact
         "served": outcome.pointer.release_id if outcome.pointer is not None else None,
         "version": outcome.pointer.version if outcome.pointer is not None else None,
     }  # fmt: skip
-    inputs = [as_input(release)]
-    digest = content_digest(extra)
-    key = key_of(inputs, digest)
-    ref = Ref(PUBLISH, context.job, release.ref.day)
-    current = context.store.current(ref)
-    if current is not None and current.manifest.key == key:
-        return current
-    with context.store.draft(ref) as draft:
-        return draft.commit(key=key, digest=digest, inputs=inputs, extra=extra)
+    ref, digest = Ref(PUBLISH, context.job, release.ref.day), content_digest(extra)
+    with context.making(ref, [release.as_input()], "", by=digest, at_once=True) as made:
+        return made.stands or made.commit(digest, extra=extra)

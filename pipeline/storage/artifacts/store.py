@@ -12,12 +12,12 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact, UsageError
@@ -41,6 +41,19 @@ _WITHDRAWN = "withdrawn"
 _FOREIGN_STAGING_SECONDS = 7 * 24 * 3600
 
 
+class Said(TypedDict, total=False):
+    """What a stage says of its artefact: the fields of ``Manifest`` by these names."""
+
+    rows: dict[str, int]
+    timings: dict[str, float]
+    seed: int
+    threads: int | None
+    tensors: dict[str, str]
+    state: State
+    reason: str
+    extra: dict[str, Any]
+
+
 class Draft:
     """An artefact being written; nobody sees it before ``commit``.
 
@@ -61,14 +74,7 @@ class Draft:
         digest: str,
         inputs: Sequence[Input],
         settings: str = "",
-        rows: Mapping[str, int] | None = None,
-        timings: Mapping[str, float] | None = None,
-        seed: int | None = None,
-        threads: int | None = None,
-        tensors: Mapping[str, str] | None = None,
-        state: State = "done",
-        reason: str = "",
-        extra: Mapping[str, Any] | None = None,
+        **said: Unpack[Said],
     ) -> Artifact:
         """Make the draft the ref's current generation, in one step that a crash cannot split.
 
@@ -93,18 +99,11 @@ class Draft:
                 digest=digest,
                 inputs=list(inputs),
                 settings=settings,
-                rows=dict(rows or {}),
-                timings=dict(timings or {}),
                 code_version=code_version(),
-                seed=seed,
-                threads=threads,
-                tensors=dict(tensors or {}),
                 files=fsync_tree(self.path),
-                state=state,
-                reason=reason,
                 created_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
                 owner={"pid": owner.pid, "host": owner.host},
-                extra=dict(extra or {}),
+                **said,
             )
             self.committed = self._store._commit(self._ref, self.path, manifest)
         return self.committed
