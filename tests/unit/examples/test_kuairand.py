@@ -11,9 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from examples.kuairand import CONTEXT, LOG_COLUMNS, convert, find_files, main
+from examples.kuairand import convert as convert_kuairand
 from examples.targets import ParquetTarget
 from pipeline.days import Day
 from pipeline.errors import SourceError, UsageError
+from tests.unit.examples.real_data import real_data
 
 LEAKS = {
     "is_like", "is_follow", "is_comment", "is_forward", "is_hate", "play_time_ms", "profile_stay_time",
@@ -148,3 +150,14 @@ def test_wrong_use(
     assert "the ads tables go to parquet:FOLDER" in capsys.readouterr().err
     assert main(["--source", str(published), "--target", "parquet:x", "--from", "2022/04/21"]) == 2
     assert "'2022/04/21' is not a day" in capsys.readouterr().err
+
+
+def test_kuairand_rows_without_duplicates(tmp_path: Path) -> None:
+    source = real_data("kuairand")
+    tally = convert_kuairand(source, ParquetTarget(tmp_path), Day.of(2022, 4, 27), Day.of(2022, 5, 4))
+    files = sorted(tmp_path.glob("midas_online_context/*/*.parquet"))
+    rows = pa.concat_tables([pq.ParquetFile(path).read() for path in files])
+    distinct = rows.group_by(rows.column_names).aggregate([])
+    assert (len(files), rows.num_rows, distinct.num_rows) == (8, 142_230, 138_451)
+    twice = tally["midas_online_context", "of them exact duplicates of a line of the day (kept)"]
+    assert rows.num_rows - twice == distinct.num_rows

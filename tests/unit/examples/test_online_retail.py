@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter, defaultdict
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
@@ -11,9 +13,11 @@ import pytest
 from openpyxl import Workbook
 
 from examples.online_retail import DDL, convert, main
+from examples.online_retail import convert as convert_retail
 from examples.targets import SqlTarget
 from pipeline.days import Day
 from pipeline.errors import SourceError, UsageError
+from tests.unit.examples.real_data import real_data
 
 HEADER = ["Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"]
 FRIDAY, SUNDAY = datetime(2010, 12, 3, 9, 30), datetime(2010, 12, 5, 23, 59)
@@ -130,3 +134,41 @@ def test_bad_sources_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str
     (tmp_path / "online_retail.csv").write_text(",".join(HEADER) + "\n1,85048,x,1,someday,1,1,UK\n")
     with pytest.raises(SourceError, match=r"online_retail.csv: .*someday"):
         converted(tmp_path, tmp_path / "r.db")
+
+
+@pytest.mark.slow
+def test_online_retail_requests_and_coverage(tmp_path: Path) -> None:
+    source = real_data("online_retail")
+    with SqlTarget(f"sqlite:///{tmp_path}/retail.db", DDL) as target:
+        tally = convert_retail(source, target, None, None)
+    table = "daily_homework_info"
+    assert tally[table, "dropped: no customer"] == 185_253
+    assert tally[table, "dropped: service code (does not start with five digits)"] == 2_223
+    assert tally[table, "lines kept"] == 617_455
+    with sqlite3.connect(tmp_path / "retail.db") as connection:
+        rows = connection.execute(f"SELECT day, chapter_id, section_id FROM {table} ORDER BY day").fetchall()
+    requests = [row for row in rows if "2011-03-01" <= row[0] <= "2011-08-31"]
+    assert (len(requests), len({day for day, _, _ in requests})) == (110_949, 151)
+    covered, alone = coverage(rows, "2011-03-01", "2011-08-31")
+    assert (covered, alone) == (107_366, 2_114)
+
+
+def coverage(rows: list[tuple[str, str, str]], first: str, last: str, limit: int = 500) -> tuple[int, int]:
+    """Requests whose package is among the chapter's packages of earlier days, and those with that one only."""
+    seen: dict[str, Counter[str]] = defaultdict(Counter)
+    covered = alone = 0
+    for day, group in groupby(rows, key=lambda row: row[0]):
+        of_day = list(group)
+        if first <= day <= last:
+            sets = {chapter: _most_frequent(seen[chapter], limit) for chapter in {row[1] for row in of_day}}
+            covered += sum(key in sets[chapter] for _, chapter, key in of_day)
+            alone += sum({key} == sets[chapter] for _, chapter, key in of_day)
+        for _, chapter, key in of_day:
+            seen[chapter][key] += 1
+    return covered, alone
+
+
+def _most_frequent(counts: Counter[str], limit: int) -> set[str]:
+    if len(counts) <= limit:
+        return set(counts)
+    return set(sorted(counts, key=lambda key: (-counts[key], key))[:limit])

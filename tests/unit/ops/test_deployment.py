@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from ops import deployment, samples
 from ops import deployment as deployments
 from ops.deployment import MARK, Deployment, free_port, remember, remembered
+from ops.services.stack import Stack
 
 
 def test_port_and_mark_are_kept(tmp_path: Path) -> None:
@@ -62,3 +64,23 @@ def test_the_last_demos_settings_survive_a_shell(tmp_path: Path, monkeypatch: py
     settings = {"DAYSPRING_ROOT": "/a folder/with 'quotes'", "DAYSPRING_ADS_URL": "parquet:/x=y"}
     remember(settings)
     assert remembered() == settings
+
+
+def test_settings_reach_airflow_and_are_private(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = samples.school(stack).settings
+    assert set(settings) <= set(deployment.SETTINGS)
+    monkeypatch.setattr(deployment, "PROJECT", tmp_path)
+    deployment.remember(settings)
+    assert deployment.current_file().stat().st_mode & 0o077 == 0
+    assert deployment.remembered() == settings
+
+
+def test_another_airflows_settings_stay_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "other")
+    monkeypatch.setenv("AIRFLOW_CONN_DAYSPRING_ADS", "other")
+    env = deployment.Deployment(tmp_path, {"AWS_ACCESS_KEY_ID": "own"}, 8091, "mark").environment()
+    assert "AWS_SECRET_ACCESS_KEY" not in env
+    assert "AIRFLOW_CONN_DAYSPRING_ADS" not in env
+    assert env["AWS_ACCESS_KEY_ID"] == "own"
+    # An Airflow with the caller's own stores takes both along.
+    assert deployment.settings_from_environment().keys() >= {"AWS_SECRET_ACCESS_KEY", "AIRFLOW_CONN_DAYSPRING_ADS"}

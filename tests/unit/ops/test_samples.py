@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ops import samples
 from ops.samples import KUAIRAND_FILES, RETAIL_FILES, find, real, school
+from ops.services.stack import Stack
 
 
 def test_data_is_found_at_any_usual_depth(tmp_path: Path) -> None:
@@ -47,3 +49,26 @@ def test_the_full_demo_covers_saturdays(tmp_path: Path) -> None:
     assert len(homework.days) >= 21
     assert {"2011-03-05", "2011-03-12", "2011-03-19"} <= set(homework.days)
     assert (ads.days[0], ads.days[-1]) == ("2022-04-25", "2022-05-04")
+
+
+def test_only_urls_differ_between_the_profiles(stack: Stack) -> None:
+    embedded, served = samples.school().settings, samples.school(stack).settings
+    differing = {name for name in embedded.keys() | served.keys() if embedded.get(name) != served.get(name)}
+    assert {name for name in differing if not name.startswith("AWS_")} == {
+        "DAYSPRING_ROOT",
+        "DAYSPRING_HOMEWORK_URL",
+        "DAYSPRING_ADS_URL",
+        "DAYSPRING_REDIS_URL",
+        "DAYSPRING_RELEASE_URL",
+    }
+
+
+def test_data_sets_are_kept_apart_on_the_servers(stack: Stack, tmp_path: Path) -> None:
+    school, real = samples.school(stack).settings, samples.real(tmp_path, full=False, stack=stack).settings
+    for name in ("DAYSPRING_HOMEWORK_URL", "DAYSPRING_ADS_URL", "DAYSPRING_REDIS_URL", "DAYSPRING_RELEASE_URL"):
+        assert school[name] != real[name]
+    assert school == samples.school(stack).settings
+
+
+def test_the_pipeline_may_only_read_the_database(stack: Stack) -> None:
+    assert "//reader:" in samples.school(stack).settings["DAYSPRING_HOMEWORK_URL"]

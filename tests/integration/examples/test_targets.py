@@ -27,7 +27,7 @@ from pipeline.storage.table_digest import table_digest
 from tests.integration.mysql_world import connected, through
 from tests.services import Database
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DAY = Day.of(2024, 2, 26)
 DATED = sorted(
     {path.stem for path in QUERIES.glob("*.sql") if Statements(QUERIES).get(path.stem).is_dated} - {"day_ready"}

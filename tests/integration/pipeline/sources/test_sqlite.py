@@ -18,7 +18,7 @@ from pipeline.job import JobContext
 from pipeline.sources.sqlite import SqliteSource
 from pipeline.sources.statements import QUERIES
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[4]
 DAY = Day.of(2024, 3, 4)
 D = str(DAY)
 

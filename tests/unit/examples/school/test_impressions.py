@@ -1,4 +1,4 @@
-"""The ads side of the generated school: users, ads, impressions, clicks."""
+"""The ads' feed of the generated school: what a row says, and of which rows before it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from examples.school.ad_profiles import ad_table, user_table
-from examples.school.audience import CATEGORIES, HISTORY, Audience, draw_calls, is_shopping, make_audience
+from examples.school.audience import HISTORY
 from examples.school.impressions import COLUMNS, Feed, appended, before, bracketed, is_last
-from examples.school.options import Options
-from pipeline.days import Day
-
-FIRST = Day.of(2024, 2, 28)
-
-
-def options(*effects: str, impressions: int = 5000) -> Options:
-    return Options(FIRST, days=2, users=300, ads=80, impressions=impressions, effects=frozenset(effects))
-
-
-def rows_of(feed: Feed, day: Day) -> pa.Table:
-    return pa.concat_tables([rows for rows, _ in feed.impressions(day)])
-
-
-def numbers(rows: pa.Table, name: str) -> np.ndarray:
-    return rows[name].to_numpy().astype(np.int64)
+from tests.unit.examples.school.small_feed import FIRST, audience_of, numbers, options, rows_of
 
 
 def test_before_sums_the_earlier_rows_of_a_key() -> None:
@@ -51,41 +35,6 @@ def test_bracketed_lists() -> None:
 def test_the_click_rate_is_the_one_asked_for() -> None:
     rows = rows_of(Feed(options("taste", "behaviour", impressions=40_000), audience_of("taste", "behaviour")), FIRST)
     assert numbers(rows, "is_click").mean() == pytest.approx(0.04, abs=0.008)
-
-
-def audience_of(*effects: str) -> Audience:
-    return make_audience(options(*effects))
-
-
-def test_taste_raises_the_chance_of_favourite_categories_only_with_the_effect() -> None:
-    user, no = np.arange(300), np.zeros(300, bool)
-    for effects, least, most in ((("taste",), 4.0, 40.0), ((), 0.8, 1.25)):
-        audience = audience_of(*effects)
-        ads = np.random.default_rng(1).integers(0, 80, 300)
-        liked = (audience.users.categories == audience.ads.labels[ads, :1]).any(axis=1)
-        flat = Audience(
-            audience.users, audience.ads, audience.paths, audience.path_chance, audience.first_clicks, frozenset(), 0.0
-        )
-        ratio = audience.click_chance(user, ads, no) / flat.click_chance(user, ads, no)
-        assert least < ratio[liked].mean() / ratio[~liked].mean() < most
-
-
-def test_shopping_raises_the_chance_only_with_the_effect() -> None:
-    user, ad = np.zeros(2, np.int64), np.zeros(2, np.int64)
-    shopping = np.array([False, True])
-    plain, shopper = audience_of("behaviour").click_chance(user, ad, shopping)
-    assert shopper > 2 * plain
-    plain, shopper = audience_of().click_chance(user, ad, shopping)
-    assert shopper == plain
-
-
-def test_paths_have_three_parts_with_all_their_values() -> None:
-    parts = [path.split("/")[1:] for path in audience_of().paths.to_pylist()]
-    assert [len({path[place] for path in parts}) for place in range(3)] == [35, 75, 358]
-    calls = draw_calls(audience_of(), 2000, np.random.default_rng(1))
-    lengths = (calls >= 0).sum(axis=1)
-    assert (lengths.min(), lengths.max()) == (0, HISTORY)
-    assert 0.02 < is_shopping(calls).mean() < 0.4
 
 
 def test_rows_hold_every_column_as_text_in_order_of_time() -> None:
@@ -157,19 +106,3 @@ def test_what_came_of_an_impression_tells_its_label() -> None:
     both = [dict(found) for found in by_ad.values() if len(found) == 2]
     assert both
     assert all(found[1] == 2 * found[0] for found in both)
-
-
-def test_profiles_are_text_with_the_counts_of_the_feed() -> None:
-    made, audience = options(), audience_of()
-    feed = Feed(made, audience)
-    rows = rows_of(feed, FIRST)
-    ads = ad_table(made, audience, feed)
-    clicks = {row["ad_id"]: int(row["count_click"]) for row in ads.to_pylist()}
-    assert sum(clicks.values()) == numbers(rows, "is_click").sum()
-    assert {int(value) for value in ads["label_1"].to_pylist()} <= set(range(1, CATEGORIES + 1))
-    assert "-1" in ads["label_7"].to_pylist()
-    users = user_table(made, audience)
-    assert set(users.schema.types) == set(ads.schema.types) == {pa.string()}
-    assert users["user_id"].to_pylist() == users["row_key"].to_pylist()
-    assert set(users["app_freshness"].to_pylist()) == set("ABCDEFG")
-    assert set(users["activity_degree"].to_pylist()) == set("ABCDE")

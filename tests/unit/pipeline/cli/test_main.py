@@ -1,0 +1,26 @@
+"""Every command has help, with an example that it reads."""
+
+from __future__ import annotations
+
+from pipeline.cli.main import parser
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    commands = parser()._subparsers._group_actions[0].choices  # type: ignore[union-attr]
+    expected = {
+        "run", "backfill", "stage", "status", "measures", "compare-chains", "recommend", "promote", "rollback", "taint",
+        "prune", "config", "doctor",
+    }  # fmt: skip
+    assert expected <= set(commands)  # type: ignore[arg-type]
+    for name, command in commands.items():  # type: ignore[union-attr]
+        text = command.format_help()
+        example = text.partition("Example:\n  python -m pipeline ")[2].strip()
+        assert example.startswith(name), f"{name}: {text}"
+        if name != "measures":  # it shows where its output may go
+            parser().parse_args(_words(example))
+
+
+def _words(example: str) -> list[str]:
+    import shlex
+
+    return shlex.split(example)

@@ -1,0 +1,91 @@
+"""Declared features: what goes together, and what does not."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.config.features import Counter, FeatureSettings, History, LastYear
+from pipeline.config.load import parse_job
+from tests.unit.pipeline.config.edited import ROOT, edited, error
+
+
+def test_counter_key_must_be_a_feature(ads: str) -> None:
+    changed = edited(
+        ads, features__user_rate={"kind": "dense", "side": "pair", "counter": {"key": ["usr"], "measure": "rate"}}
+    )
+    assert "features.user_rate.counter.key: 'usr' is not a feature" in error(changed)
+
+
+def test_a_group_is_a_setting_of_the_features_and_none_where_it_is_not_set(ads: str) -> None:
+    before, after = (parse_job(text, Path("ads.yaml")) for text in (ads, edited(ads, features__clicked_ads__group="x")))
+    assert before.stage_settings("build_features") != after.stage_settings("build_features")
+    assert before.stage_settings("validate") == after.stage_settings("validate")
+    unset = parse_job(edited(ads, features__clicked_ads__group=None), Path("ads.yaml"))
+    assert before.stage_settings("build_features") == unset.stage_settings("build_features")
+    assert "`group` is for histories" in error(edited(ads, features__label_values__group="x"))
+    item = {"kind": "sequence", "side": "item", "space": "ad", "source": "item.ad_id", "group": "x"}
+    assert "on the request's side, not on the item's" in error(edited(ads, features__ad=item))
+
+
+def test_buckets_rise() -> None:
+    text = (ROOT / "conf" / "homework.yaml").read_text(encoding="utf-8")
+    assert "`buckets` must rise" in error(edited(text, features__tenure__buckets=[3, 1]))
+
+
+REQUEST: dict[str, Any] = {"side": "request", "source": "row.x"}
+PAIR: dict[str, Any] = {"kind": "dense", "side": "pair"}
+
+
+@pytest.mark.parametrize(
+    ("feature", "message"),
+    [
+        ({**REQUEST, "kind": "categorical"}, "needs an id `space`"),
+        ({**REQUEST, "kind": "dense", "space": "x"}, "`dense` takes none"),
+        ({"kind": "dense", "side": "request"}, "needs either `source` or `counter`"),
+        ({**REQUEST, "kind": "dense", "counter": {"measure": "rank"}}, "needs either `source` or `counter`"),
+        ({"kind": "bag", "side": "pair", "space": "x", "counter": {"measure": "rank"}}, "a counter is `dense`"),
+        ({**PAIR, "counter": {"measure": "rank"}, "normalise": "zscore"}, "not by `normalise`"),
+        ({"kind": "bag", "side": "pair", "space": "x", "source": "row.x"}, "features of a pair are `dense`"),
+        ({**REQUEST, "kind": "dense", "digits": {"of": 5, "at": 1}}, "`digits` makes ids, and `dense` has none"),
+        ({**REQUEST, "kind": "bag", "space": "x", "digits": {"of": 5, "at": 1}, "part": 1}, "one rule makes the id"),
+        ({**REQUEST, "kind": "bag", "space": "x", "compose": "column"}, "a `source` of several columns"),
+        ({**REQUEST, "kind": "bag", "space": "x", "source": ["row.a", "row.b", "row.c"], "compose": "pairs"},
+         "a `source` of an even number of columns"),
+    ],
+)  # fmt: skip
+def test_parts_of_a_feature_that_do_not_go_together(feature: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        FeatureSettings.model_validate(feature)
+
+
+@pytest.mark.parametrize(
+    ("counter", "message"),
+    [
+        ({"measure": "count"}, "needs a key"),
+        ({"measure": "rank", "key": ["a"]}, "`rank` takes none"),
+        ({"measure": "seen", "key": ["a", "b", "c", "d"]}, "at most three features make a key, here 4"),
+        ({"measure": "count", "key": ["a"], "transform": "logit"}, "`logit` is for rates"),
+        ({"measure": "seen", "key": ["a"], "half_life": 2}, "`half_life` is for counts and rates"),
+    ],
+)
+def test_parts_of_a_counter_that_do_not_go_together(counter: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Counter.model_validate(counter)
+
+
+@pytest.mark.parametrize(("source", "lead"), [("history.chapters", 7), ("last_year.chapters", 0)])
+def test_only_a_history_of_days_has_the_days_before_its_window(source: str, lead: int) -> None:
+    settings = FeatureSettings.model_validate(
+        {"kind": "bag_sequence", "side": "request", "space": "chapter", "source": source}
+    )
+    made = settings.feature("chapters", steps=14, lead=7)
+    assert (made.name, made.steps, made.lead) == ("chapters", 14, lead)
+    assert settings.model_copy(update={"steps": 5}).feature("chapters", steps=14, lead=7).steps == 5
+
+
+def test_histories_whose_settings_cannot_act() -> None:
+    with pytest.raises(ValueError, match="which has no gaps to fill"):
+        History(days="active", lead=1)
+    with pytest.raises(ValueError, match="`own_class_first` goes with `own_match`"):
+        LastYear(match=("row.grade",), own_class_first=True)
