@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from pipeline.days import Day
 from pipeline.errors import SourceError
-from pipeline.sources.parquet import ParquetSource
-
-DAY = Day.of(2024, 2, 26)
-
-
-def _table(root: Path, files: Mapping[str, Sequence[int] | bytes | None]) -> ParquetSource:
-    """A table `log` of these files: rows of a column `n`, or bytes; an empty folder for None."""
-    for name, rows in files.items():
-        path = root / "log" / name
-        (path if rows is None else path.parent).mkdir(parents=True, exist_ok=True)
-        if isinstance(rows, bytes):
-            path.write_bytes(rows)
-        elif rows is not None:
-            pq.write_table(pa.table({"n": pa.array(rows, pa.int64())}), path)
-    return ParquetSource(f"parquet:{root}", "DAYSPRING_TINY_URL")
-
-
-def _rows(source: ParquetSource, day: Day | None = DAY, columns: Sequence[str] = ("n",)) -> list[Any]:
-    reading = source.read("log", list(columns), day, chunk_rows=100)
-    assert reading.missing == ()
-    rows = [row for batch in reading.batches for row in batch.to_pylist()]
-    assert source.count("log", day) == len(rows)
-    assert source.has_rows("log", day) == bool(rows)
-    return [tuple(row.values()) for row in rows]
+from tests.unit.pipeline.sources.parquet_log import DAY, rows_of, write_log
 
 
 @pytest.mark.parametrize(
@@ -70,7 +42,7 @@ def _rows(source: ParquetSource, day: Day | None = DAY, columns: Sequence[str] =
     ],
 )  # fmt: skip
 def test_every_row_of_the_day_is_read(tmp_path: Path, files: dict[str, list[int]]) -> None:
-    assert sorted(_rows(_table(tmp_path, files))) == [(1,), (2,)]
+    assert sorted(rows_of(write_log(tmp_path, files))) == [(1,), (2,)]
 
 
 def test_what_spark_hides_is_not_read(tmp_path: Path) -> None:
@@ -79,25 +51,25 @@ def test_what_spark_hides_is_not_read(tmp_path: Path) -> None:
               "_temporary/0/b.parquet", ".hive-staging_1/b", "b.parquet._COPYING_", "_metadata")  # fmt: skip
     files |= {f"day=2024-02-26/{name}": b"half" for name in hidden}
     files |= {"_tmp/a.parquet": b"half", "day=2024-02-26_$folder$": b"", "_backup/day=2024-02-26/a.parquet": [7]}
-    assert _rows(_table(tmp_path, files)) == [(1,)]
+    assert rows_of(write_log(tmp_path, files)) == [(1,)]
 
 
 def test_a_folders_column_is_one_that_the_files_lack(tmp_path: Path) -> None:
-    source = _table(tmp_path, {"dt=20240226/hour=05/a.parquet": [1], "dt=20240226/hour=06/a.parquet": [2]})
-    assert _rows(source, columns=["n", "hour", "day", "dt"]) == [
+    source = write_log(tmp_path, {"dt=20240226/hour=05/a.parquet": [1], "dt=20240226/hour=06/a.parquet": [2]})
+    assert rows_of(source, columns=["n", "hour", "day", "dt"]) == [
         (1, "05", "2024-02-26", "2024-02-26"), (2, "06", "2024-02-26", "2024-02-26"),
     ]  # fmt: skip
-    assert _rows(source, columns=["n"]) == [(1,), (2,)]
+    assert rows_of(source, columns=["n"]) == [(1,), (2,)]
 
 
 def test_the_files_own_column_counts_and_an_unknown_value_is_missing(tmp_path: Path) -> None:
-    source = _table(tmp_path, {"day=2024-02-26/n=9/a.parquet": [1], "day=2024-02-26/n=8/a.parquet": [2]})
-    assert _rows(source) == [(2,), (1,)]
-    other = _table(tmp_path / "other", {
+    source = write_log(tmp_path, {"day=2024-02-26/n=9/a.parquet": [1], "day=2024-02-26/n=8/a.parquet": [2]})
+    assert rows_of(source) == [(2,), (1,)]
+    other = write_log(tmp_path / "other", {
         "region=cn/day=2024-02-26/a.parquet": [1],
         "region=__HIVE_DEFAULT_PARTITION__/day=2024-02-26/a.parquet": [2],
     })  # fmt: skip
-    assert sorted(_rows(other, columns=["n", "region"])) == [(1, "cn"), (2, None)]
+    assert sorted(rows_of(other, columns=["n", "region"])) == [(1, "cn"), (2, None)]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +97,7 @@ def test_the_files_own_column_counts_and_an_unknown_value_is_missing(tmp_path: P
     ],
 )  # fmt: skip
 def test_what_cannot_be_told_is_named(tmp_path: Path, files: dict[str, Any], said: str) -> None:
-    source = _table(tmp_path, files)
+    source = write_log(tmp_path, files)
     with pytest.raises(SourceError, match=said):
         source.count("log", DAY)
     with pytest.raises(SourceError, match=said):
@@ -142,24 +114,24 @@ def test_what_cannot_be_told_is_named(tmp_path: Path, files: dict[str, Any], sai
     ],
 )
 def test_an_undated_table_of_any_depth(tmp_path: Path, files: dict[str, Any]) -> None:
-    source = _table(tmp_path, files)
-    assert _rows(source, None) == [(1,), (2,)]
+    source = write_log(tmp_path, files)
+    assert rows_of(source, None) == [(1,), (2,)]
     assert len((source.version("log") or "").split(" ")) == 4
 
 
 def test_an_undated_table_that_cannot_be_told_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no Parquet file in it"):
-        _table(tmp_path / "a", {"_SUCCESS": b""}).count("log", None)
+        write_log(tmp_path / "a", {"_SUCCESS": b""}).count("log", None)
     with pytest.raises(SourceError, match=r"b\.csv: cannot be read as Parquet: it is text"):
-        _table(tmp_path / "b", {"a.parquet": [1], "b.csv": b"n\n2\n"}).count("log", None)
+        write_log(tmp_path / "b", {"a.parquet": [1], "b.csv": b"n\n2\n"}).count("log", None)
     with pytest.raises(SourceError, match="dt=20240226: a day's folder, though"):
-        _table(tmp_path / "c", {"dt=20240226/a.parquet": [1]}).count("log", None)
+        write_log(tmp_path / "c", {"dt=20240226/a.parquet": [1]}).count("log", None)
     with pytest.raises(SourceError, match="region=cn/dt=20240226: a day's folder, though"):
-        _table(tmp_path / "d", {"region=cn/dt=20240226/a": [1], "region=cn/dt=20240227/a": [1]}).count("log", None)
+        write_log(tmp_path / "d", {"region=cn/dt=20240226/a": [1], "region=cn/dt=20240227/a": [1]}).count("log", None)
 
 
 def test_a_day_is_marked_in_its_own_folder(tmp_path: Path) -> None:
-    source = _table(tmp_path, {
+    source = write_log(tmp_path, {
         "dt=20240226/_SUCCESS": b"", "dt=20240226/hour=00/a": [1],
         "dt=20240227/hour=00/_SUCCESS": b"", "dt=20240227/hour=00/a": [1],
         "region=cn/dt=20240228/_SUCCESS": b"", "region=us/dt=20240228/a": [1],
@@ -170,41 +142,12 @@ def test_a_day_is_marked_in_its_own_folder(tmp_path: Path) -> None:
     assert source.is_marked("log", DAY.plus(2))
 
 
-def test_files_that_a_delta_table_has_removed_are_named(tmp_path: Path) -> None:
-    added = [{"add": {"path": f"day=2024-02-26/{name}", "partitionValues": {}}} for name in "ab"]
-    log = "".join(json.dumps(each) + "\n" for each in added).encode()
-    source = _table(tmp_path, {
-        "day=2024-02-26/a": [1], "day=2024-02-26/b": [2], f"_delta_log/{0:020}.json": log,
-    })  # fmt: skip
-    assert _rows(source) == [(1,), (2,)]
-    (tmp_path / f"log/_delta_log/{1:020}.json").write_text(json.dumps({"remove": {"path": "day=2024-02-26/a"}}))
-    with pytest.raises(SourceError, match="day=2024-02-26/a: the log of Delta Lake beside it says"):
-        source.count("log", DAY)
-
-
-def test_the_checkpoint_of_a_delta_log_counts_where_older_entries_are_gone(tmp_path: Path) -> None:
-    source = _table(tmp_path, {"day=2024-02-26/a": [1], "day=2024-02-26/b": [2]})
-    log = tmp_path / "log" / "_delta_log"
-    log.mkdir()
-    adds = [{"add": {"path": f"day=2024-02-26/{name}"}} for name in "ab"]
-    pq.write_table(pa.Table.from_pylist([*adds, {"add": None}]), log / f"{10:020}.checkpoint.parquet")
-    (log / f"{9:020}.json").write_text(json.dumps({"remove": {"path": "day=2024-02-26/a"}}))
-    assert _rows(source) == [(1,), (2,)]
-    vector = {"path": "day=2024-02-26/b", "deletionVector": {"storageType": "u"}}
-    (log / f"{11:020}.json").write_text(json.dumps({"add": vector}))
-    with pytest.raises(SourceError, match="day=2024-02-26/b: the log of Delta Lake"):
-        source.count("log", DAY)
-    (log / f"{12:020}.json").write_text("{half")
-    with pytest.raises(SourceError, match="_delta_log: cannot be read as a log"):
-        source.count("log", DAY)
-
-
 @pytest.mark.parametrize("closed", ["", "log", "log/day=2024-02-26", "log/day=2024-02-26/hour=00"])
 def test_what_this_user_may_not_enter_is_named_and_never_left_out(closed: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         root.chmod(0o755)
-        source = _table(root, {"day=2024-02-26/hour=00/a": [1], "day=2024-02-26/a": [2]})
+        source = write_log(root, {"day=2024-02-26/hour=00/a": [1], "day=2024-02-26/a": [2]})
         (root / closed).chmod(0)
         is_root = os.geteuid() == 0
         try:

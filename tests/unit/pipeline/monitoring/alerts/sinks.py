@@ -14,6 +14,13 @@ from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, BinaryIO
 
+from pipeline.days import Day
+from pipeline.monitoring.alerts.causes import Alert
+
+DAY = Day.of(2024, 2, 29)
+BLOCK = Alert("gate_block", "ads", DAY, "auc 0.41 is below the floor 0.45", "din")
+FAILURE = Alert("failure", "ads", DAY, "train_din failed", "din", "train_din")
+
 
 class MailSink(socketserver.ThreadingTCPServer):
     """As much of SMTP as a client needs.
@@ -184,3 +191,7 @@ def serving(sink: Any) -> Iterator[Any]:
         sink.shutdown()
         sink.server_close()
         thread.join(5)
+
+
+def smtp_url(sink: MailSink, user: str = "") -> str:
+    return f"smtp://{user}{sink.address}?from=dayspring@example.org&to=ops@example.org,lead@example.org"

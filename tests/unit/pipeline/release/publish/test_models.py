@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 from pathlib import Path
@@ -8,12 +7,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import ConfigError, CorruptArtifact
+from pipeline.errors import CorruptArtifact
 from pipeline.release.publish.models import LOADABLE, Models
 from pipeline.release.publish.pointer import Pointer
-from pipeline.storage.objects.base import PART_BYTES, checksum_of_file
 from pipeline.storage.objects.folder import FolderStore
-from pipeline.storage.objects.open import open_objects
 from tests.integration.releases import pointer_to
 
 
@@ -181,16 +178,6 @@ def test_what_a_killed_upload_left_goes_with_the_next_prune(tmp_path: Path) -> N
     assert not list(folder.iterdir())
 
 
-@pytest.mark.parametrize("size", [0, 1, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 2 * PART_BYTES, 2 * PART_BYTES + 3])
-def test_checksums_are_those_that_s3_makes_of_parts(tmp_path: Path, size: int) -> None:
-    data = b"x" * size
-    parts = [data[at : at + PART_BYTES] for at in range(0, size, PART_BYTES)]
-    whole = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
-    expected = f"{whole}-{len(parts)}" if len(parts) > 1 else hashlib.sha256(data).hexdigest()
-    (tmp_path / "f").write_bytes(data)
-    assert checksum_of_file(tmp_path / "f") == expected
-
-
 def test_pruning_keeps_the_newest_and_what_is_served(tmp_path: Path) -> None:
     models = Models(FolderStore(tmp_path / "s"), "ads")
     versions = [
@@ -209,24 +196,3 @@ def test_a_model_that_cannot_be_loaded_is_not_uploaded(tmp_path: Path) -> None:
         models.upload(tmp_path / "m", day=20240301, export="e1")
     with pytest.raises(CorruptArtifact, match=r"is not there; .*stage publish --job ads --day 2024-03-01"):
         models.local(pointer_to(models, 7))
-
-
-def test_the_store_is_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DAYSPRING_RELEASE_URL", raising=False)
-    assert open_objects(tmp_path).local("x", {}) == tmp_path / "published" / "x"
-    monkeypatch.setenv("DAYSPRING_RELEASE_URL", f"file:{tmp_path / 'elsewhere'}")
-    assert open_objects(tmp_path).local("x", {}) == tmp_path / "elsewhere" / "x"
-    monkeypatch.setenv("DAYSPRING_RELEASE_URL", f"file://{tmp_path / 'there'}")
-    assert open_objects(tmp_path).local("x", {}) == tmp_path / "there" / "x"
-    for wrong in (
-        "ftp://user:secret@host/x",
-        "file:",
-        "s3:",
-        "s3://",
-        "s3://key:secret@host/x",
-        "s3://b/../x",
-        "s3://b?secret=1",
-    ):
-        with pytest.raises(ConfigError, match="DAYSPRING_RELEASE_URL") as caught:
-            open_objects(tmp_path, wrong)
-        assert "secret" not in str(caught.value)

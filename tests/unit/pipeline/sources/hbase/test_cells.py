@@ -3,9 +3,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from pipeline.days import Day
 from pipeline.sources.hbase.cells import Cells, Wanted, overwrites, plain_keys, wanted_columns
-from pipeline.sources.hbase.day_filter import day_filter
 
 
 def test_a_name_is_looked_for_in_every_family_unless_it_names_one() -> None:
@@ -54,16 +52,3 @@ def test_time_and_ordinal_are_no_part_of_the_key_that_the_job_sees(key: str, pla
 def test_which_keys_overwrite() -> None:
     keys = pa.array([b"1_2", b"1_2_3_0", b"7", b"\xff_2"], pa.binary())
     assert overwrites(keys).to_pylist() == [True, False, False, True]
-
-
-def test_the_filter_of_days() -> None:
-    first, last = Day.of(2024, 2, 28), Day.of(2024, 3, 1)
-    assert day_filter([b"c:log_day"], [first]) == (
-        "(SingleColumnValueFilter('c','log_day',=,'binary:2024/02/28',true,true))"
-    )
-    assert day_filter([b"c:d", b"it's:d"], [last, first]) == (
-        "(SingleColumnValueFilter('c','d',>=,'binary:2024/02/28',true,true)"
-        " AND SingleColumnValueFilter('c','d',<=,'binary:2024/03/01',true,true))"
-        " OR (SingleColumnValueFilter('it''s','d',>=,'binary:2024/02/28',true,true)"
-        " AND SingleColumnValueFilter('it''s','d',<=,'binary:2024/03/01',true,true))"
-    )

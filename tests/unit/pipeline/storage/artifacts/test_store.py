@@ -14,7 +14,7 @@ import pytest
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact, DayspringError, UsageError
 from pipeline.storage.artifacts import store as artifacts
-from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
+from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.locks import Owner
@@ -200,20 +200,6 @@ def test_taint_holds_until_the_next_generation(store: ArtifactStore) -> None:
     assert store.taint_reason(REF) == "labels were wrong"
     commit(store)
     assert store.taint_reason(REF) is None
-
-
-@pytest.mark.parametrize("name", ["", "a/b", "..", ".x", "day=2024-01-01", "a b"])
-def test_names_that_are_no_folders(name: str) -> None:
-    with pytest.raises(UsageError, match="cannot name a folder"):
-        Ref("kind", "ads", DAY, name)
-
-
-def test_ids_and_back() -> None:
-    for ref in (REF, CHECKPOINT):
-        assert parse_id(f"{ref}/gen=0012") == (ref, 12)
-    for text in ("", "a/b", "a/b/day=2024-01-01", "a/b/c/d/day=2024-01-01/gen=0001", "a/b/day=2024-01-01/gen=1"):
-        with pytest.raises(UsageError, match="is not an artefact"):
-            parse_id(text)
 
 
 def test_a_disk_full_while_writing_a_draft(store: ArtifactStore) -> None:
