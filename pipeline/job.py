@@ -93,9 +93,7 @@ class JobContext:
         given = self._source_url or os.environ.get(self.source_variable)
         if given:
             return given
-        if self.config.kind == "ranking":
-            return f"sqlite:///{self.root / 'sources' / 'homework.db'}"
-        return f"parquet:{self.root / 'sources' / 'ads'}"
+        return self.config.request.embedded.format(root=self.root)
 
     @property
     def source_variable(self) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from pipeline.config.alerts import Alerts
 from pipeline.config.experiment import Experiment, Measures, Release
 from pipeline.config.labels import Labels
-from pipeline.config.measures import MEASURES, Kind, Use, allowed
-from pipeline.config.requests import Impressions, Ranking
+from pipeline.config.measures import MEASURES, Use, allowed
+from pipeline.config.requests import Kind
 from pipeline.config.tables import Table
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -104,46 +104,3 @@ def check_tables(tables: Mapping[str, Table]) -> None:
                 raise ValueError(
                     f"tables.{name}.columns.{column}: min {declared.min} is above max {declared.max}: no value passes"
                 )
-
-
-def check_style_counts(ranking: Ranking, tables: Mapping[str, Table], spaces: Iterable[str]) -> None:
-    """The table of style counts is dated and says whose they are; counts are whole numbers."""
-    settings = ranking.style_counts
-    if settings is None:
-        return
-    table = tables.get(settings.table)
-    if table is None or not table.dated:
-        raise ValueError(f"ranking.style_counts.table: '{settings.table}' is not a dated table of `tables`")
-    for column in (*ranking.owner, settings.style, settings.count):
-        if column not in table.columns:
-            raise ValueError(f"ranking.style_counts: the table '{settings.table}' declares no column '{column}'")
-    for column in (*ranking.owner, settings.style):
-        if table.columns[column].type not in ("int", "str"):
-            raise ValueError(
-                f"ranking.style_counts: tables.{settings.table}.columns.{column} is declared as "
-                f"{table.columns[column].type}; a row counts one style of one owner, by ids: int or str"
-            )
-    if table.columns[settings.count].type != "int":
-        raise ValueError(
-            f"ranking.style_counts.count: tables.{settings.table}.columns.{settings.count} is declared as "
-            f"{table.columns[settings.count].type}; counts are int"
-        )
-    if settings.space not in spaces:
-        raise ValueError(f"ranking.style_counts.space: '{settings.space}' is not declared under `spaces`")
-
-
-def check_impressions(impressions: Impressions, tables: Mapping[str, Table]) -> None:
-    """The rows are a dated table, and what is read as their label can be nothing but 0 or 1."""
-    table = tables.get(impressions.rows)
-    if table is None or not table.dated:
-        raise ValueError(f"impressions.rows: '{impressions.rows}' is not a dated table of `tables`")
-    for what in ("user", "item", "label"):
-        column = getattr(impressions, what)
-        if column not in table.columns:
-            raise ValueError(f"impressions.{what}: '{column}' is no column of the table '{impressions.rows}'")
-    label = table.columns[impressions.label]
-    if label.type != "int" or label.allowed is None or not set(label.allowed) <= {0, 1} or not label.required:
-        raise ValueError(
-            f"impressions.label: tables.{impressions.rows}.columns.{impressions.label} must be declared as "
-            "{type: int, required: true, allowed: [0, 1]}, so that other values go to quarantine"
-        )

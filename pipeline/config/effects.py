@@ -36,11 +36,7 @@ def check_effects(config: JobConfig) -> None:
         ValueError: names the setting, and says what it lacks.
     """
     for name, experiment in config.experiments.items():
-        if config.kind == "impressions" and experiment.loss == "softmax":
-            raise ValueError(
-                f"experiments.{name}.loss: softmax compares the candidates of a request, and an impression has one: "
-                "nothing would be learnt; write `loss: binary`"
-            )
+        config.request.check_experiment(name, experiment)
     check_values(config.tables)
     alerts = config.alerts
     if alerts.least_days > alerts.days:
@@ -54,18 +50,12 @@ def check_effects(config: JobConfig) -> None:
 
 def _idle(config: JobConfig) -> Iterator[tuple[str, str]]:
     yield from idle_of_tables(config.tables)
-    candidates = config.ranking.candidates if config.ranking is not None else None
-    if candidates is not None and candidates.taken_from == "seen" and candidates.rank is not None:
-        yield "ranking.candidates.rank", "candidates that were seen are ordered by how often they were taken"
-    if config.kind == "impressions":
-        yield from _idle_of_days(config)
-    elif "calibration" in config.release.gate.model_fields_set:
-        yield "release.gate.calibration", "it is measured of impressions alone"
+    yield from config.request.idle(config)
     for name, feature in config.features.items():
         yield from ((f"features.{name}.{setting}", why) for setting, why in _idle_of_feature(feature))
     yield from _idle_groups(config.features)
     for name, experiment in config.experiments.items():
-        idle = [*_idle_of_rows(config.kind, experiment), *_idle_of_others(experiment)]
+        idle = [*config.request.idle_of(experiment), *_idle_of_others(experiment)]
         read = {config.features[each].space for each in config.inputs(name)} - {None}
         for space in sorted(set(experiment.dims) - read):
             idle.append((f"dims.{space}", f"no feature of this experiment has the id space '{space}'"))
@@ -75,25 +65,6 @@ def _idle(config: JobConfig) -> Iterator[tuple[str, str]]:
             unseen = [each for each in experiment.without if not config.features[each].input]
             idle += [("without", f"'{each}' is no input of models (`input: false`)") for each in unseen]
         yield from ((f"experiments.{name}.{setting}", why) for setting, why in idle)
-
-
-def _idle_of_days(config: JobConfig) -> Iterator[tuple[str, str]]:
-    """Of a job of impressions: what is said of the days of homework."""
-    history, why = config.history, "it is for `kind: ranking`"
-    given = history.model_fields_set
-    if "days" in given and history.days == "calendar":
-        yield "history.days", f"{why}; the histories of impressions are the last items, as with `days: active`"
-    for setting in ("values", "last_year", "lead"):
-        if setting in given and getattr(history, setting):
-            yield f"history.{setting}", f"{why}, whose histories are days"
-    shown = config.impressions
-    for setting, profile in (("profile", shown.profile), ("items", shown.items)) if shown is not None else ():
-        if profile is not None and profile.register_day is not None:
-            yield f"impressions.{setting}.register_day", f"{why}, which reports new teachers apart"
-    if config.replay is not None:
-        yield "replay", f"{why}: last year's rows are those of homework"
-    if "composite" in config.measures.model_fields_set:
-        yield "measures.composite", f"{why}, whose requests have candidates"
 
 
 def _idle_of_feature(feature: FeatureSettings) -> Iterator[tuple[str, str]]:
@@ -112,15 +83,6 @@ def _idle_groups(features: Mapping[str, FeatureSettings]) -> Iterator[tuple[str,
         alike = get_close_matches(group, set(groups.values()) - {group}, 1)
         if alike and list(groups.values()).count(group) == 1:
             yield f"features.{name}.group", f"no other history is of the group '{group}' (is '{alike[0]}' meant?)"
-
-
-def _idle_of_rows(kind: str, experiment: Experiment) -> Iterator[tuple[str, str]]:
-    if kind != "impressions":
-        return
-    if "negatives" in experiment.model_fields_set:
-        yield "negatives", "they are drawn among a request's candidates, and an impression has one"
-    if experiment.replay != "off":
-        yield "replay", "last year's rows are those of homework"
 
 
 def _idle_of_others(experiment: Experiment) -> Iterator[tuple[str, str]]:

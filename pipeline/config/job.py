@@ -6,7 +6,7 @@ import hashlib
 import json
 import keyword
 import re
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
@@ -15,19 +15,20 @@ from models.schema import FeatureSchema, Kind, Side
 from pipeline.config.alerts import Alerts
 from pipeline.config.base import DayField, Strict
 from pipeline.config.cross_checks import (
-    check_impressions,
     check_measures,
     check_names,
     check_night,
-    check_style_counts,
     check_tables,
     check_widths,
 )
 from pipeline.config.experiment import Experiment, Measures, Release
 from pipeline.config.features import FeatureSettings, History, Replay
+from pipeline.config.homework import Homework
+from pipeline.config.impressions import Impressions
 from pipeline.config.labels import Labels
 from pipeline.config.measures import PRIMARY
-from pipeline.config.requests import Impressions, Ranking
+from pipeline.config.requests import Kind as RequestKind
+from pipeline.config.requests import RequestSettings
 from pipeline.config.retention import Retention
 from pipeline.config.tables import Table, Validation
 from pipeline.days import Day
@@ -51,7 +52,7 @@ class JobConfig(Strict):
     """
 
     job: str = Field(pattern=r"[a-z][a-z0-9_]*")
-    kind: Literal["ranking", "impressions"]
+    kind: RequestKind
     timezone: str = "Asia/Shanghai"
     seed: int = 1
     threads: int = Field(default=2, ge=1)
@@ -66,7 +67,7 @@ class JobConfig(Strict):
     tables: dict[str, Table]
     validation: Validation = Validation()
     spaces: dict[str, SpaceType]
-    ranking: Ranking | None = None
+    ranking: Homework | None = None
     impressions: Impressions | None = None
     features: dict[str, FeatureSettings]
     history: History = History()
@@ -96,9 +97,9 @@ class JobConfig(Strict):
     def _consistent(self) -> JobConfig:
         if getattr(self, self.kind) is None:
             raise ValueError(f"`kind: {self.kind}` needs the section `{self.kind}`")
-        other = "impressions" if self.kind == "ranking" else "ranking"
-        if getattr(self, other) is not None:
-            raise ValueError(f"`{other}` has no meaning with `kind: {self.kind}`")
+        for other in get_args(RequestKind):
+            if other != self.kind and getattr(self, other) is not None:
+                raise ValueError(f"`{other}` has no meaning with `kind: {self.kind}`")
         if not self.experiments:
             raise ValueError("`experiments` is empty; declare at least one")
         if self.release.champion not in self.experiments:
@@ -112,10 +113,7 @@ class JobConfig(Strict):
         check_measures(self.kind, self.release, self.measures, self.alerts)
         check_widths(self.experiments)
         check_night(self.deadline_hours, self.release.by, self.labels)
-        if self.impressions is not None:
-            check_impressions(self.impressions, self.tables)
-        if self.ranking is not None:
-            check_style_counts(self.ranking, self.tables, self.spaces)
+        self.request.check(self.tables, self.spaces)
         self._check_keys()
         self._check_features()
         for name, experiment in self.experiments.items():
@@ -162,6 +160,12 @@ class JobConfig(Strict):
                     raise ValueError(f"features.{name}: on the {feature.side}'s side, but its key '{key}' is not")
 
     @property
+    def request(self) -> RequestSettings:
+        """The section of the job's kind."""
+        section: RequestSettings = getattr(self, self.kind)
+        return section
+
+    @property
     def primary(self) -> str:
         """The measure that the job is judged by."""
         return self.measures.primary or PRIMARY[self.kind]
@@ -194,7 +198,8 @@ class JobConfig(Strict):
         shared: dict[str, Any] = {"job": self.job, "kind": self.kind, "timezone": self.timezone}
         content: dict[str, Any] = {
             "features": dump["features"], "spaces": dump["spaces"], "history": dump["history"],
-            "ranking": dump["ranking"], "impressions": dump["impressions"],
+            # Those of the first two kinds always, as in chains that there are.
+            "ranking": dump["ranking"], "impressions": dump["impressions"], self.kind: dump[self.kind],
         }  # fmt: skip
         by_stage: dict[str, dict[str, Any]] = {
             "extract": {"columns": {n: [t["source"], t["sources"], sorted(t["columns"])] for n, t in tables.items()}},

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["ranking", "impressions"]
+from pipeline.config.requests import Kind
+
 Better = Literal["higher", "lower", "near_one"]
 Of = Literal["row", "request", "user", "pairs", "totals", "count"]
 Use = Literal["margin", "floor", "primary", "alert"]

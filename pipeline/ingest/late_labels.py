@@ -170,7 +170,7 @@ def _guard_rows(config: JobConfig, day: Day, first: Artifact, rows: Mapping[str,
 def _compared(config: JobConfig, first: Artifact, second: Artifact) -> dict[str, dict[str, Any]]:
     """By dated table what changed; tables whose content is the same are left out."""
     found: dict[str, dict[str, Any]] = {}
-    labels = label_columns(config)
+    labels = config.request.label_columns
     for name, table in config.tables.items():
         old, new = (each.manifest.extra["digests"].get(name) for each in (first, second))
         if not table.dated or old == new:
@@ -200,14 +200,6 @@ def _as_read(rows: pa.Table, table: Table, zone: str) -> pa.Table:
         except DataError:
             columns[name] = texts(written)
     return pa.table(columns)
-
-
-def label_columns(config: JobConfig) -> dict[str, str]:
-    """The column of each table that says what became of a row."""
-    if config.impressions is not None:
-        return {config.impressions.rows: config.impressions.label}
-    clicks = config.ranking.labels.clicks if config.ranking is not None else None
-    return {} if clicks is None else {clicks.table: clicks.tag, clicks.offered: clicks.count}
 
 
 def _trained(context: JobContext, day: Day) -> list[str]:

@@ -22,7 +22,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.config import JobConfig
 from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact
@@ -123,15 +122,6 @@ def compared_columns(table: Table) -> list[str]:
     """The columns that say what a row is, not when it was."""
     when = {*table.when, table.day, table.time}
     return [name for name, each in table.columns.items() if each.type not in ("day", "time") and name not in when]
-
-
-def guarded(config: JobConfig) -> set[str]:
-    """The tables whose rows are events that the job learns from, so that most of them recurring is no chance."""
-    if config.impressions is not None:
-        return {config.impressions.rows}
-    assert config.ranking is not None
-    clicks = config.ranking.labels.clicks
-    return {config.ranking.rows, *([clicks.table] if clicks is not None else [])}
 
 
 def repeats(context: JobContext, name: str, day: Day, here: Fingerprints) -> Repeats | None:

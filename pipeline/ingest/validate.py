@@ -18,7 +18,7 @@ from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.errors import DataError, UsageError
 from pipeline.ingest.check_rows import QUARANTINE, Checked, check_table
-from pipeline.ingest.repeats import COMPARED, ENOUGH, SUFFIX, Fingerprints, beyond_limit, guarded, repeats
+from pipeline.ingest.repeats import COMPARED, ENOUGH, SUFFIX, Fingerprints, beyond_limit, repeats
 from pipeline.ingest.snapshots import newest_snapshot, running_columns, with_running
 from pipeline.job import JobContext
 from pipeline.storage import parquet_file
@@ -266,7 +266,7 @@ def _beyond_limits(context: JobContext, day: Day, counts: Mapping[str, Mapping[s
                 f"{name}: {here['quarantined']} of {distinct} rows are in quarantine, more than "
                 f"validation.max_quarantined = {limits.max_quarantined:.0%} ({_top(here['reasons'])})"
             )
-        if name in guarded(context.config):
+        if name in context.config.request.event_tables:
             repeated = beyond_limit(name, here, limits.max_repeated)
             beyond += [repeated] if repeated is not None else []
         before = [rows[name] for rows in usual if name in rows]

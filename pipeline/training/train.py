@@ -211,7 +211,7 @@ def _batching(config: JobConfig, experiment: str, day: Day, part: Part, epoch: i
     settings = config.experiments[experiment]
     return Settings(
         batch_size=settings.batch,
-        negatives=settings.negatives if config.kind == "ranking" else None,
+        negatives=config.request.negatives(settings),
         seed=seed_of(config, experiment, day, part.name, epoch),
         unknown_share=settings.unknown_share,
     )

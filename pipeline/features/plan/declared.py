@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from models.schema import Feature, Kind
 from pipeline.config.features import FeatureSettings
 from pipeline.errors import ConfigError
-
-FRAMES = ("row", "user", "item", "history", "last_year", "study", "style_counts", "calendar")
-
-
-ROLES = ("key", "chapters", "sections", "style", "reflect")
-"""Columns of the frame ``item`` of a ranking job."""
-
-
-PACKAGE_SPACE = "package"
-
-
-STYLE_COUNTS = "style_counts"
-
-
-COUNTED_DAYS = ("day", "window")
-"""Columns of the frame ``style_counts``: the newest earlier day that has any, and all days of the window."""
-
-
-HISTORY_PARTS = {"chapters": "chapters", "sections": "sections", "styles": "style"}
-"""Parts of a ranking job's history, and the role of the packages that each is made of."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +39,25 @@ class PlannedFeature:
         return tuple(f"{frame}.{column}" for frame, column in self.columns)
 
 
+class Declared(dict[str, PlannedFeature]):
+    """A job's features by name, in the order of its YAML."""
+
+    def of_frame(self, *frames: str) -> list[PlannedFeature]:
+        return [f for f in self.values() if f.frame in frames]
+
+    def space_of(self, frame: str, column: str, setting: str) -> str:
+        """The id space of the feature that is a column as it is; ``ConfigError`` names what needs it and how."""
+        for f in self.values():
+            plain = f.settings.buckets is None and f.settings.part is None and f.plain
+            if f.columns == ((frame, column),) and f.feature.kind is Kind.CATEGORICAL and plain and f.feature.space:
+                return f.feature.space
+        side = "item" if frame == "item" else "request"
+        raise ConfigError(
+            f"{setting}: '{column}' needs a feature of its own, so that it has an id space: "
+            f"{{kind: categorical, side: {side}, space: …, source: {frame}.{column}, input: false}}"
+        )
+
+
 def one_space(spaces: set[str | None], what: str) -> str | None:
     found = sorted(space for space in spaces if space is not None)
     if len(found) > 1:
@@ -71,16 +70,21 @@ def split_source(source: str) -> tuple[str, str]:
     return frame, column
 
 
-def columns_of(name: str, settings: FeatureSettings) -> tuple[tuple[str, str], ...]:
+def columns_of(name: str, settings: FeatureSettings, frames: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """The columns that a feature's ``source`` names, as (frame, column); raises ``ConfigError``.
+
+    Args:
+        frames: those that requests of the job's kind have.
+    """
     if settings.source is None:
         return ()
     sources: Iterable[str] = (settings.source,) if isinstance(settings.source, str) else settings.source
     columns = []
     for source in sources:
         frame, _, column = source.partition(".")
-        if frame not in FRAMES or (not column and frame != "study"):
+        if frame not in frames or (not column and frame != "study"):
             raise ConfigError(
-                f"features.{name}.source: '{source}' is not <frame>.<column> with one of the frames {', '.join(FRAMES)}"
+                f"features.{name}.source: '{source}' is not <frame>.<column> with one of the frames {', '.join(frames)}"
             )
         columns.append((frame, column))
     if len({frame for frame, _ in columns}) > 1 or (len(columns) > 1 and settings.kind not in (Kind.BAG, Kind.DENSE)):

@@ -16,13 +16,14 @@ _OF_DAYS = ("history", "last_year")
 
 
 def check_groups(
-    schema: FeatureSchema, features: Mapping[str, PlannedFeature], tables: Mapping[str, Table], chapters: str | None
-) -> None:
+    schema: FeatureSchema, features: Mapping[str, PlannedFeature],
+    tables: Mapping[str, Table], unpaired: Mapping[str, str],
+) -> None:  # fmt: skip
     """Every group's members tell of the same steps of the same rows.
 
     Args:
         tables: the tables behind the frames ``row`` and ``user``.
-        chapters: of a ranking, the column of the request's chapters, ``row.…``.
+        unpaired: columns whose lists stand in step with no other, as ``row.…``, and why.
 
     Raises:
         ConfigError: two members of a group can disagree on what a step is; it names both.
@@ -34,15 +35,16 @@ def check_groups(
     for group in groups:
         members = [features[f.name] for f in group]
         for other in members[1:]:
-            _check_source(group[0].group, members[0], other, tables, chapters)
+            _check_source(group[0].group, members[0], other, tables, unpaired)
         stand_ins = [features[f.stand_in] for f in group if f.stand_in]
         for other in stand_ins[1:]:
-            _check_source(group[0].group, stand_ins[0], other, tables, chapters)
+            _check_source(group[0].group, stand_ins[0], other, tables, unpaired)
 
 
 def _check_source(
-    group: str | None, one: PlannedFeature, two: PlannedFeature, tables: Mapping[str, Table], chapters: str | None
-) -> None:
+    group: str | None, one: PlannedFeature, two: PlannedFeature,
+    tables: Mapping[str, Table], unpaired: Mapping[str, str],
+) -> None:  # fmt: skip
     both = f"features '{one.name}' and '{two.name}' are read together as group '{group}', but"
     if one.frame != two.frame:
         raise ConfigError(
@@ -52,11 +54,8 @@ def _check_source(
     if one.frame in _OF_DAYS or one.columns == two.columns:
         return
     for planned in (one, two):
-        if planned.keys[0] == chapters:
-            raise ConfigError(
-                f"{both} the request's chapters '{chapters}' are base chapters, sorted, each once: nothing is paired "
-                f"with them; give the features groups of their own"
-            )
+        if planned.keys[0] in unpaired:
+            raise ConfigError(f"{both} {unpaired[planned.keys[0]]}; give the features groups of their own")
         declared = tables[planned.frame or ""].columns[planned.column]
         if not declared.type.endswith("_list"):
             raise ConfigError(

@@ -5,35 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipeline.config import JobConfig
+from pipeline.config.homework import Homework
 from pipeline.errors import ConfigError
 from pipeline.features.plan.outcomes import outcome_problem
 
 
-def check_log(config: JobConfig, row_features: Iterable[tuple[str, str]]) -> None:
+def check_log(
+    config: JobConfig, ranking: Homework, row_features: Iterable[tuple[str, str]], matched: Iterable[tuple[str, str]]
+) -> None:
     """Every column that a request carries is one of the log's, too.
 
     Who looked and set nothing has no row of that day. Were its columns missing instead, they would tell the label.
 
     Args:
         row_features: setting and column of each feature that is made of the request's own row.
+        matched: setting and column of what is compared with last year's rows.
 
     Raises:
         ConfigError: a column is not there, of another type, or known only later; it names the setting and the column.
     """
-    ranking = config.ranking
-    if ranking is None or ranking.log is None:
+    if ranking.log is None:
         return
     log, rows = config.tables[ranking.log], config.tables[ranking.rows]
     wanted = [*row_features, ("ranking.user", ranking.user), ("ranking.package.chapters", ranking.package.chapters)]
     wanted += [("ranking.owner", column) for column in ranking.owner]
-    last_year, replay = config.history.last_year, config.replay
-    matches = {"history.last_year.match": last_year.match if last_year is not None else ()}
-    matches |= {"history.last_year.own_match": last_year.own_match if last_year is not None else ()}
-    matches |= {"replay.match": replay.match if replay is not None else ()}
-    wanted += [
-        (setting, name.removeprefix("row."))
-        for setting, names in matches.items() for name in names if name.startswith("row.")
-    ]  # fmt: skip
+    wanted += matched
     for setting, column in wanted:
         if column not in log.columns:
             raise ConfigError(

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from pipeline.config import JobConfig
+from pipeline.config.impressions import Impressions
 from pipeline.errors import ConfigError
+from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.outcomes import outcome_problem
-
-if TYPE_CHECKING:
-    from pipeline.features.plan.declared import PlannedFeature
 
 ROW = "row."
 """Before a column's name, in ``impressions.history_parts``: it is one of the impression's own row."""
 _PLAIN = ("int", "str", "int_list", "str_list", "path_list")
 
 
-def row_parts(config: JobConfig, features: Mapping[str, PlannedFeature]) -> dict[str, PlannedFeature]:
+def row_parts(
+    config: JobConfig, settings: Impressions, features: Mapping[str, PlannedFeature]
+) -> dict[str, PlannedFeature]:
     """By part, the feature that says how its values become ids, made of the row's column.
 
     Raises:
         ConfigError: no such column, none of ids, or features that make ids of it in different ways.
     """
-    settings, found = config.impressions, {}
-    for part in settings.history_parts if settings is not None else ():
-        if settings is None or not part.startswith(ROW):
+    found = {}
+    for part in settings.history_parts:
+        if not part.startswith(ROW):
             continue
         column, table = part.removeprefix(ROW), config.tables[settings.rows]
         where = f"impressions.history_parts: '{part}'"

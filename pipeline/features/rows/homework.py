@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.config.requests import Ranking
+from pipeline.config.homework import Homework
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.frames.frame import Array, Column, Frame, Lists, singles
@@ -303,6 +303,6 @@ def matched_columns(requests: Frame, match: Sequence[str]) -> list[Array]:
     return [flat(requests[name]) for name in match]
 
 
-def _settings(plan: Plan) -> Ranking:
+def _settings(plan: Plan) -> Homework:
     assert plan.config.ranking is not None
     return plan.config.ranking

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.config.requests import Impressions
+from pipeline.config.impressions import Impressions
 from pipeline.days import Day
 from pipeline.features.frames.frame import Array, Column, Frame
 from pipeline.features.frames.from_arrow import Places, column_of, first_rows

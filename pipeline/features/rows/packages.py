@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.config.requests import BaseChapters, Package
+from pipeline.config.homework import BaseChapters, Package
 from pipeline.features.frames.frame import Array, Lists
 from pipeline.features.frames.from_arrow import Places, codes, column_of, first_rows, lists_of
 from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR

@@ -1,43 +1,46 @@
-"""How rows become requests: settings that go together."""
-
 from __future__ import annotations
 
-from typing import Any
+from typing import get_args
 
 import pytest
 
-from pipeline.config.requests import Candidates, CoreWeights, Package, Ranking, RankingLabels
+from pipeline.config.measures import MEASURES
+from pipeline.config.requests import Kind, RequestSettings
+from pipeline.features.plan.plan import REQUESTS
+from tests.unit.pipeline.features import lessons, shows
 
-CLICKS = {"table": "clicks", "offered": "offered"}
-RANKING: dict[str, Any] = {
-    "rows": "homework", "user": "teacher", "owner": ["teacher", "class"], "labels": {"from": "rows"},
-    "candidates": {"from": "seen"},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("section", "settings", "message"),
-    [
-        (Package, {"style": None}, "`key` holds style"),
-        (RankingLabels, {"from": "clicks"}, "`clicks` goes with `from: clicks`, and only with it"),
-        (RankingLabels, {"from": "rows", "clicks": CLICKS}, "`clicks` goes with `from: clicks`, and only with it"),
-        (Candidates, {"from": "table"}, "`table` goes with `from: table`, and only with it"),
-        (Candidates, {"from": "seen", "table": "candidates"}, "`table` goes with `from: table`, and only with it"),
-        (CoreWeights, {"column": "is_core", "weights": {}}, "at least 1 item"),
-        (CoreWeights, {"column": "is_core", "weights": {1: float("inf")}}, "finite"),
-        (Ranking, {**RANKING, "requests": "log"}, "`requests: log` needs the log of"),
-    ],
-)
-def test_settings_that_do_not_go_together_are_refused(section: Any, settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        section.model_validate(settings)
+HOMEWORK, IMPRESSIONS = lessons.config(), shows.config()
 
 
-def test_requests_are_made_of_the_log_where_the_settings_say_so() -> None:
-    clicked = {**RANKING, "labels": {"from": "clicks", "clicks": CLICKS}}
-    assert Ranking.model_validate({**clicked, "requests": "log"}).log == "clicks"
-    assert Ranking.model_validate(clicked).log is None
+def test_every_kind_of_request_has_a_section_measures_and_a_plan() -> None:
+    assert set(get_args(Kind)) == set(MEASURES) == set(REQUESTS)
+    for config in (HOMEWORK, IMPRESSIONS):
+        assert isinstance(config.request, RequestSettings)
+        assert config.request is getattr(config, config.kind)
 
 
-def test_packages_may_be_of_sections_alone() -> None:
-    assert Package(style=None, key=("sections",)).key == ("sections",)
+def test_the_section_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="`impressions` has no meaning with `kind: ranking`"):
+        lessons.config(impressions=IMPRESSIONS.model_dump()["impressions"])
+    with pytest.raises(ValueError, match="`kind: ranking` needs the section `ranking`"):
+        lessons.config(ranking=None)
+
+
+def test_tables_that_requests_are_made_of() -> None:
+    assert HOMEWORK.request.frames == {"row": "homework", "user": "teachers"}
+    assert HOMEWORK.request.event_tables == {"homework", "clicks"}
+    assert IMPRESSIONS.request.frames == {"row": "log", "user": "users", "item": "ads"}
+    assert IMPRESSIONS.request.event_tables == {"log"}
+
+
+def test_columns_that_tell_the_label() -> None:
+    assert HOMEWORK.request.label_columns == {"clicks": "tag", "offered": "cnt"}
+    taken = {"section_id", "style", "reflect_id"}
+    assert HOMEWORK.request.outcomes == {"homework": taken, "clicks": {"tag"}, "offered": {"cnt"}}
+    assert IMPRESSIONS.request.label_columns == {"log": "click"}
+    assert IMPRESSIONS.request.outcomes == {"log": {"click"}}
+
+
+def test_an_impression_has_nothing_to_draw_negatives_from() -> None:
+    assert HOMEWORK.request.negatives(HOMEWORK.experiments["pooled"]) == 31
+    assert IMPRESSIONS.request.negatives(next(iter(IMPRESSIONS.experiments.values()))) is None

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from pipeline.config.requests import Package
+from pipeline.config.homework import Package
 from pipeline.features.frames.frame import Lists
 from pipeline.features.rows.packages import BaseIds, packages, sorted_distinct
 

@@ -1,0 +1,107 @@
+"""The section of a job whose requests are impressions of one item each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from pipeline.config.requests import Profile, RequestSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from pipeline.config.experiment import Experiment
+    from pipeline.config.job import JobConfig
+    from pipeline.config.tables import Table
+
+
+class Impressions(RequestSettings):
+    """Impressions of one item each (`kind: impressions`).
+
+    Args:
+        rows: table of impressions.
+        user, item, label: its columns.
+        items: undated table with one row an item.
+        candidate_days: `recommend` and the release rank the items shown in the last so many days.
+        history_length: last clicked items kept a user, strictly before the impression's day.
+        history_parts: item columns that each history step carries besides the item, and as ``row.<column>`` columns of
+            the impression's own row, outcomes too: they are read by later days only.
+    """
+
+    user: str
+    item: str
+    label: str
+    profile: Profile | None = None
+    items: Profile | None = None
+    candidate_days: int = Field(default=7, ge=1)
+    history_length: int = Field(default=20, ge=1)
+    history_parts: tuple[str, ...] = ()
+
+    embedded: ClassVar = "parquet:{root}/sources/ads"
+
+    @property
+    def frames(self) -> dict[str, str]:
+        named = {"user": self.profile, "item": self.items}
+        return {"row": self.rows} | {frame: each.table for frame, each in named.items() if each is not None}
+
+    @property
+    def label_columns(self) -> dict[str, str]:
+        return {self.rows: self.label}
+
+    @property
+    def outcomes(self) -> dict[str, set[str]]:
+        return {self.rows: {self.label}}
+
+    @property
+    def event_tables(self) -> set[str]:
+        return {self.rows}
+
+    def check(self, tables: Mapping[str, Table], spaces: Container[str]) -> None:
+        """The rows are a dated table, and what is read as their label can be nothing but 0 or 1."""
+        table = tables.get(self.rows)
+        if table is None or not table.dated:
+            raise ValueError(f"impressions.rows: '{self.rows}' is not a dated table of `tables`")
+        for what in ("user", "item", "label"):
+            column = getattr(self, what)
+            if column not in table.columns:
+                raise ValueError(f"impressions.{what}: '{column}' is no column of the table '{self.rows}'")
+        label = table.columns[self.label]
+        if label.type != "int" or label.allowed is None or not set(label.allowed) <= {0, 1} or not label.required:
+            raise ValueError(
+                f"impressions.label: tables.{self.rows}.columns.{self.label} must be declared as "
+                "{type: int, required: true, allowed: [0, 1]}, so that other values go to quarantine"
+            )
+
+    def check_experiment(self, name: str, experiment: Experiment) -> None:
+        if experiment.loss == "softmax":
+            raise ValueError(
+                f"experiments.{name}.loss: softmax compares the candidates of a request, and an impression has one: "
+                "nothing would be learnt; write `loss: binary`"
+            )
+
+    def idle(self, job: JobConfig) -> Iterator[tuple[str, str]]:
+        history, why = job.history, "it is for `kind: ranking`"
+        given = history.model_fields_set
+        if "days" in given and history.days == "calendar":
+            yield "history.days", f"{why}; the histories of impressions are the last items, as with `days: active`"
+        for setting in ("values", "last_year", "lead"):
+            if setting in given and getattr(history, setting):
+                yield f"history.{setting}", f"{why}, whose histories are days"
+        for setting, profile in (("profile", self.profile), ("items", self.items)):
+            if profile is not None and profile.register_day is not None:
+                yield f"impressions.{setting}.register_day", f"{why}, which reports new teachers apart"
+        if job.replay is not None:
+            yield "replay", f"{why}: last year's rows are those of homework"
+        if "composite" in job.measures.model_fields_set:
+            yield "measures.composite", f"{why}, whose requests have candidates"
+
+    def idle_of(self, experiment: Experiment) -> Iterator[tuple[str, str]]:
+        if "negatives" in experiment.model_fields_set:
+            yield "negatives", "they are drawn among a request's candidates, and an impression has one"
+        if experiment.replay != "off":
+            yield "replay", "last year's rows are those of homework"
+
+    def negatives(self, experiment: Experiment) -> int | None:
+        return None

@@ -1,0 +1,84 @@
+"""Features of jobs whose requests are impressions of one item: a user owns a history of the items that he took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from models.schema import Kind
+from pipeline.config.impressions import Impressions
+from pipeline.errors import ConfigError
+from pipeline.features.plan.declared import PlannedFeature, one_space
+from pipeline.features.plan.request import RequestPlan, columns_of_profile, kept_as_it_is
+from pipeline.features.plan.row_parts import ROW, row_parts
+
+
+class ImpressionPlan(RequestPlan):
+    """What impressions make of a job's features."""
+
+    sides: ClassVar = {
+        "row": ("request", "pair"), "user": ("request",), "item": ("item",), "history": ("request",),
+        "calendar": ("request",),
+    }  # fmt: skip
+
+    settings: Impressions
+
+    @property
+    def owner_columns(self) -> tuple[str, ...]:
+        return (self.settings.user,)
+
+    def source_problem(self, planned: PlannedFeature, frame: str, column: str) -> str | None:
+        if frame != "history":
+            return super().source_problem(planned, frame, column)
+        changed = kept_as_it_is(planned)
+        if changed is not None and not column.startswith(ROW):
+            return changed
+        parts = ("items", *self.settings.history_parts)
+        if column not in parts:
+            return f"no such part; one of {', '.join(parts)} (see impressions.history_parts)"
+        ok = planned.feature.kind in (Kind.SEQUENCE, Kind.BAG_SEQUENCE)
+        return None if ok else "is a sequence or a bag_sequence"
+
+    def _label_problem(self, column: str) -> str | None:
+        return "is the label" if column == self.settings.label else None
+
+    def _named_tables(self) -> Iterator[tuple[str, str]]:
+        yield "rows", self.settings.rows
+        for setting, profile in (("profile", self.settings.profile), ("items", self.settings.items)):
+            if profile is not None:
+                yield f"{setting}.table", profile.table
+
+    def _named_columns(self) -> Iterator[tuple[str, str, str]]:
+        yield from columns_of_profile("impressions.profile", self.settings.profile)
+        yield from columns_of_profile("impressions.items", self.settings.items)
+
+    def _deciding(self) -> Iterator[tuple[str, str, str]]:
+        rows = self.settings.rows
+        yield "impressions.user", rows, self.settings.user
+        yield "impressions.item", rows, self.settings.item
+        yield from ((f"tables.{rows}.order", rows, column) for column in self.config.tables[rows].order)
+
+    def _identities(self) -> dict[str, str]:
+        user = self.features.space_of("row", self.settings.user, "impressions.user")
+        return {
+            "user": user,
+            f"owner.{self.settings.user}": user,
+            "item": self.features.space_of("item", self.settings.item, "impressions.item"),
+        }
+
+    def _history_parts(self) -> dict[str, str]:
+        parts = {"items": self.item_space}
+        for part in self.settings.history_parts:
+            items = {f.feature.space for f in self.features.of_frame("item") if f.column == part and f.plain}
+            space = one_space(items | {self.part_space(part)}, f"item.{part}")
+            if space is None:
+                other = "" if part.startswith(ROW) else f"item.{part} or "
+                raise ConfigError(
+                    f"impressions.history_parts: '{part}' has no id space; declare a feature with source {other}"
+                    f"history.{part}"
+                )
+            parts[part] = space
+        return parts
+
+    def _row_parts(self) -> dict[str, PlannedFeature]:
+        return row_parts(self.config, self.settings, self.features)

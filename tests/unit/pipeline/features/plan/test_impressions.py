@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline.errors import ConfigError
+from pipeline.features.plan.impressions import ImpressionPlan
+from pipeline.features.plan.plan import Plan
+from tests.unit.pipeline.features import shows
+
+
+def with_feature(**feature: Any) -> Plan:
+    features = shows.config().model_dump(mode="json")["features"]
+    return Plan(shows.config(features={**features, "new": feature}))
+
+
+def test_a_user_owns_the_history_of_his_items_and_their_parts() -> None:
+    plan = Plan(shows.with_answers())
+    request = plan.request
+    assert isinstance(request, ImpressionPlan)
+    assert (request.user_space, request.owner_columns, request.owner_spaces) == ("user", ("user",), ("user",))
+    assert request.item_space == "ad"
+    assert list(request.history_parts.items())[:2] == [("items", "ad"), ("kind", "kind")]
+    # The column of the row itself is read by the rule of its history.
+    part = request.row_parts["row.answered"]
+    assert part.columns == (("row", "answered"),)
+    assert part.settings.buckets == plan.features["answers"].settings.buckets
+    assert set(request.own_spaces) == {"user", "ad", *request.history_parts.values()}
+
+
+@pytest.mark.parametrize(
+    ("feature", "message"),
+    [
+        ({"kind": "categorical", "side": "request", "space": "place", "source": "row.click"}, "click': is the label"),
+        ({"kind": "dense", "side": "pair", "source": "study", "size": 2}, "frames row, user, item, history, calendar"),
+        ({"kind": "sequence", "side": "request", "space": "ad", "source": "last_year.items"}, "not <frame>.<column>"),
+        ({"kind": "sequence", "side": "request", "space": "ad", "source": "history.no"}, "one of items, kind"),
+        ({"kind": "bag", "side": "request", "space": "ad", "source": "history.items"}, "a sequence or a bag_sequence"),
+        ({"kind": "sequence", "side": "request", "space": "ad", "source": "history.items", "part": 1}, "keeps the ids"),
+        ({"kind": "categorical", "side": "request", "space": "kind", "source": "item.kind"}, "on the side item"),
+    ],
+)  # fmt: skip
+def test_a_wrong_source_is_told_with_its_feature(feature: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=f"features.new.*{message}"):
+        with_feature(**feature)
+
+
+def test_a_row_may_have_a_value_for_its_candidate() -> None:
+    """One item is shown, so what is known of it with the user stands in the row itself."""
+    plan = with_feature(kind="dense", side="pair", source="row.seconds")
+    assert [each.name for each in plan.of_frame("row") if each.feature.side.value == "pair"] == ["new"]
