@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.days import Day
-from pipeline.features.update_id_maps import guard_start, state_days
+from pipeline.features.state.day_order import days_before, guard_start
 from pipeline.job import JobContext
 from pipeline.stages.line import EXPERIMENT, SHARED, Publish
 from pipeline.storage.artifacts.artifact import Artifact, Ref
@@ -58,7 +58,7 @@ def print_plan(
 
 def _state_pass(context: JobContext, first: Day) -> None:
     """The days that come before the first one asked for: read and mapped, not trained."""
-    days = state_days(context, first)
+    days = days_before(context, first)
     if days:
         stages = f"{', '.join(SHARED[:3])} (one pass)"
         print(f"{days[0]} … {days[-1]}  {stages}  run: {len(days)} days of feature state before {first}, not trained")

@@ -15,16 +15,15 @@ from pipeline.features.arrays.last_year_windows import last_year_of
 from pipeline.features.arrays.pool import Pool, listed_pool, seen_pool
 from pipeline.features.ids.store import IdMapStore
 from pipeline.features.plan.plan import Plan
+from pipeline.features.rows import joined
 from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.day import DayRows
-from pipeline.features.rows.whole_day import day_rows
+from pipeline.features.state.day_order import start_of, state_before
 from pipeline.features.state.kept import states_of
 from pipeline.features.state.state import FeatureState
-from pipeline.features.update_id_maps import plan_of, start_of, state_before
-from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
-from pipeline.storage.artifacts.kinds import FEATURES, MAPS
+from pipeline.storage.artifacts.kinds import FEATURES, MAPS, ROWS
 from pipeline.storage.artifacts.making import key_of, standing
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.store import content_digest
@@ -36,7 +35,8 @@ def build_day(context: JobContext, day: Day, *, reprocess: bool = False) -> Arti
     """The day's arrays, committed; ``None`` for a skipped day.
 
     Raises:
-        ChainError: the day's id maps, or the feature state of an earlier day, are not there.
+        ChainError: the day's rows or id maps, or the feature state of an earlier day, are not there.
+        PrunedPayload: the rows were removed once the features stood that were built of them.
     """
     if context.skipped(day) is not None:
         return None
@@ -45,17 +45,16 @@ def build_day(context: JobContext, day: Day, *, reprocess: bool = False) -> Arti
 
 
 def _build_day(context: JobContext, day: Day, reprocess: bool) -> Artifact:
-    store, config, plan = context.store, context.config, plan_of(context)
-    tables = DayTables.on(context, day)
-    mapped = store.current(Ref(MAPS, config.job, day))
-    if tables is None or mapped is None:
+    store, config, plan = context.store, context.config, Plan.of(context)
+    rows, mapped = (store.current(Ref(kind, config.job, day)) for kind in (ROWS, MAPS))
+    if rows is None or mapped is None or not _of_one_reading(rows, mapped):
         raise ChainError(
-            f"{config.job} {day}: no id maps of this day yet; run `python -m pipeline stage update_id_maps --job "
-            f"{config.job} --day {day}`"
+            f"{config.job} {day}: no rows and id maps of this day yet; run `python -m pipeline stage update_id_maps "
+            f"--job {config.job} --day {day}`"
         )
     before = state_before(context, day)
-    inputs = [tables.artifact.as_input(), mapped.as_input()]
-    inputs += [before.as_input()] if before is not None else []
+    # Rows are the validated day in another form, which takes nothing from what they were made of.
+    inputs = [*rows.manifest.inputs, mapped.as_input(), *([before.as_input()] if before is not None else [])]
     settings = config.stage_settings(STAGE)
     ref = Ref(FEATURES, config.job, day)
     done = standing(store, config.experiments, ref, inputs, settings, reprocess=reprocess)
@@ -63,7 +62,7 @@ def _build_day(context: JobContext, day: Day, reprocess: bool) -> Artifact:
         return done
     began = time.perf_counter()
     maps = {space: IdMapStore.of(context).read(space, kind) for space, kind in plan.spaces.items()}
-    whole = day_rows(plan, context, tables, day, replay=True)
+    whole = joined.read(rows)
     sets: dict[str, Built] = {files.ROWS: _built(context, plan, whole.rows, whole.listed, maps, "days")}
     missing = dict(whole.missing)
     for past in whole.replayed:
@@ -73,6 +72,11 @@ def _build_day(context: JobContext, day: Day, reprocess: bool) -> Artifact:
             continue
         sets[files.replay_name(past.rows.day)] = _built(context, plan, past.rows, past.listed, maps, "replay")
     return _commit(context, ref, sets, inputs, settings, missing, time.perf_counter() - began)
+
+
+def _of_one_reading(rows: Artifact, mapped: Artifact) -> bool:
+    """Whether the rows and the maps are of the same validated day: growth may have died between them."""
+    return {each.digest for each in rows.manifest.inputs} <= {each.digest for each in mapped.manifest.inputs}
 
 
 def _built(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pipeline.days import Day
+from pipeline.features.rows.rows_file import FILE as ROWS_FILE
 from pipeline.ingest.late_labels import due
 from pipeline.job import JobContext
 from pipeline.release.decision import Passed, champion_of, passed_since, released_before
 from pipeline.release.publish.pointer import ReleaseFiles
 from pipeline.storage.artifacts.artifact import Artifact, Ref
-from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, EXPORT, FEATURES, GATE, RELEASE, REPLACED
+from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, EXPORT, FEATURES, GATE, RELEASE, REPLACED, ROWS
 from pipeline.storage.artifacts.manifest import NAME as MANIFEST
 from pipeline.training.chain import Chain
 
@@ -35,6 +36,7 @@ def prune(context: JobContext, *, thorough: bool = True) -> Pruned:
 
     Kept are the newest ``keep_models`` exports, ``keep_checkpoints`` checkpoints and the first of each month, what was
     published (``retention.released``), and what is served, was served before it, or would be if a gate kept it.
+    Joined rows are kept until features were built of them.
 
     Args:
         thorough: also look at checkpoints when only a few can have become superfluous, and at what days were made of
@@ -51,9 +53,23 @@ def prune(context: JobContext, *, thorough: bool = True) -> Pruned:
             _prune_exports(context, experiment, exports, done)
             if thorough or _superfluous(context, experiment) > _SLACK:
                 _prune_checkpoints(context, experiment, checkpoints, done)
+    _prune_rows(context, done)
     if thorough:
         _prune_shared(context, done)
     return done
+
+
+def _prune_rows(context: JobContext, done: Pruned) -> None:
+    """Joined rows go as soon as the features that were built of them stand: the validated day makes them again."""
+    folder = context.root / ROWS / context.job
+    # Few days have a payload, and years of them a manifest.
+    for day in sorted({path.parent.parent.name for path in folder.glob(f"day=*/gen=*/{ROWS_FILE}")}):
+        here = Day.parse(day.removeprefix("day="))
+        rows, built = (context.store.current(Ref(kind, context.job, here)) for kind in (ROWS, FEATURES))
+        if rows is None or built is None or rows.manifest.pruned:
+            continue
+        if {each.digest for each in rows.manifest.inputs} <= {each.digest for each in built.manifest.inputs}:
+            done.add(context, rows)
 
 
 def _published(context: JobContext) -> set[str]:

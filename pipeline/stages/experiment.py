@@ -8,9 +8,9 @@ from pipeline.config.measures import headline
 from pipeline.days import Day
 from pipeline.errors import ChainError, DaySkipped, PrunedPayload
 from pipeline.evaluation import gate_day, next_day
-from pipeline.features.build_features import build_day
 from pipeline.job import JobContext
 from pipeline.release.publish.pointer import ReleaseFiles
+from pipeline.stages.features import build_features
 from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
 from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES
 from pipeline.training import export as exporting
@@ -91,7 +91,7 @@ def _restore(context: JobContext, experiment: str, needed: PrunedPayload, restor
         restored.add(needed.artifact)
         ref = parse_id(needed.artifact)[0]
         if ref.kind == FEATURES:
-            build_day(context, ref.day, reprocess=True)
+            build_features(context, ref.day, reprocess=True)
             return
         if ref.kind != CHECKPOINT:
             raise needed

@@ -31,8 +31,8 @@ Publish = Literal["last", "each", "none"]
 _FUNCTIONS = {
     "extract": "pipeline.ingest.extract.extract",
     "validate": "pipeline.ingest.validate.validate",
-    "update_id_maps": "pipeline.features.update_id_maps.grow",
-    "build_features": "pipeline.features.build_features.build_day",
+    "update_id_maps": "pipeline.stages.features.update_id_maps",
+    "build_features": "pipeline.stages.features.build_features",
     EXPERIMENT: "pipeline.stages.experiment.run",
     "check": "pipeline.release.check.check.check_exports",
     "release": "pipeline.release.build.build_release",

@@ -13,6 +13,7 @@ from pipeline.features.plan.declared import Declared, PlannedFeature, columns_of
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.plan.impressions import ImpressionPlan
 from pipeline.features.plan.request import RequestPlan
+from pipeline.job import JobContext
 
 REQUESTS: Mapping[Kind, type[RequestPlan]] = {"ranking": HomeworkPlan, "impressions": ImpressionPlan}
 
@@ -33,6 +34,11 @@ class Plan:
             for name, settings in config.features.items()
         })  # fmt: skip
         self.request = kind(config, self.schema, self.features)
+
+    @classmethod
+    def of(cls, context: JobContext) -> Plan:
+        """The job's features, made ready once a process."""
+        return context.kept(cls, lambda: cls(context.config))
 
     def of_frame(self, *frames: str) -> list[PlannedFeature]:
         return self.features.of_frame(*frames)

@@ -20,7 +20,6 @@ class Replayed:
     """Rows of an earlier day that are trained again, and the candidates of that day."""
 
     rows: DayRows
-    tables: DayTables
     listed: Listed | None
 
 
@@ -63,7 +62,7 @@ def day_rows(plan: Plan, context: JobContext, tables: DayTables, day: Day, *, re
             continue
         found = replay_rows(plan, rows, tables, past_tables, past)
         if found.requests.rows:
-            replayed.append(Replayed(found, past_tables, _listed(plan, context, past_tables, tables)))
+            replayed.append(Replayed(found, _listed(plan, context, past_tables, tables)))
         else:
             missing[str(past)] = "no row matches"
     return WholeDay(rows, here, tuple(replayed), missing)

@@ -14,10 +14,21 @@ import pyarrow.parquet as pq
 from pipeline.errors import CorruptArtifact
 from pipeline.evaluation.superiority import LOGITS
 from pipeline.features.arrays import files
+from pipeline.features.rows import rows_file
 from pipeline.features.state.store import FILE as STATE_FILE
 from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Artifact
-from pipeline.storage.artifacts.kinds import CHECKPOINT, EXPORT, EXTRACT, FEATURES, SNAPSHOT, STATE, TEST, VALIDATED
+from pipeline.storage.artifacts.kinds import (
+    CHECKPOINT,
+    EXPORT,
+    EXTRACT,
+    FEATURES,
+    ROWS,
+    SNAPSHOT,
+    STATE,
+    TEST,
+    VALIDATED,
+)
 from pipeline.storage.digests import content_digest, file_digest, tensor_digest
 from pipeline.storage.physical_types import is_any_list, name_of
 from pipeline.storage.table_digest import TableDigest
@@ -94,6 +105,11 @@ def _features(artifact: Artifact) -> str | None:
     return None
 
 
+def _rows(artifact: Artifact) -> str | None:
+    same = rows_file.digest(*array_file.read(artifact.file(rows_file.FILE))) == artifact.manifest.digest
+    return None if same else _other(artifact, rows_file.FILE)
+
+
 def _state(artifact: Artifact) -> str | None:
     before = next((each.digest for each in artifact.manifest.inputs if each.id.startswith("state/")), "")
     found = array_file.read(artifact.file(STATE_FILE))[0]
@@ -131,6 +147,6 @@ def _other(artifact: Artifact, name: str) -> str:
 
 
 _CHECKS: dict[str, Callable[[Artifact], str | None]] = {
-    EXTRACT: _extract, VALIDATED: _validated, FEATURES: _features, STATE: _state, SNAPSHOT: _snapshot,
+    EXTRACT: _extract, VALIDATED: _validated, ROWS: _rows, FEATURES: _features, STATE: _state, SNAPSHOT: _snapshot,
     CHECKPOINT: _checkpoint, TEST: _test, EXPORT: _export,
 }  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact
-from pipeline.features.update_id_maps import start_of
+from pipeline.features.state.day_order import start_of
 from pipeline.job import JobContext
 from pipeline.monitoring.audit.findings import Audit
 from pipeline.storage.artifacts.artifact import Ref

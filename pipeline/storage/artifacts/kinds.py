@@ -14,6 +14,8 @@ MATURED: Final = "matured"
 """What came of reading a day again once its labels had matured."""
 VALIDATED: Final = "validated"
 """The day's tables, checked and typed; what was put aside lies beside them."""
+ROWS: Final = "rows"
+"""The day's rows as growth has joined them, until the arrays are built of them."""
 MAPS: Final = "maps"
 """How far the id maps reach after the day."""
 STATE: Final = "state"
@@ -37,12 +39,12 @@ CHECK: Final = "check"
 """The verdict on the export, from a clean process."""
 
 OF_DAYS: Final = (
-    DAY, ACCEPTED, EXTRACT, MATURED, VALIDATED, MAPS, STATE, SNAPSHOT, FEATURES, RELEASE, PUBLISH,
+    DAY, ACCEPTED, EXTRACT, MATURED, VALIDATED, ROWS, MAPS, STATE, SNAPSHOT, FEATURES, RELEASE, PUBLISH,
 )  # fmt: skip
 """Kinds that all experiments of a job share: ``kind/job/day=…``."""
 OF_EXPERIMENTS: Final = (TEST, GATE, CHECKPOINT, EXPORT, CHECK)
 """Kinds of one experiment each: ``kind/job/experiment/day=…``. Whatever else lies in a root is no artefact."""
-MADE_OF_DATA: Final = (EXTRACT, VALIDATED, MAPS, STATE, SNAPSHOT, FEATURES, *OF_EXPERIMENTS)
+MADE_OF_DATA: Final = (EXTRACT, VALIDATED, ROWS, MAPS, STATE, SNAPSHOT, FEATURES, *OF_EXPERIMENTS)
 """In the order in which they are made: no longer true of a day that is skipped after all."""
-REPLACED: Final = (EXTRACT, VALIDATED, FEATURES)
+REPLACED: Final = (EXTRACT, VALIDATED, ROWS, FEATURES)
 """Only the current generation is read again: the payload of one that another took the place of is pruned."""

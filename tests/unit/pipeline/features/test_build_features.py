@@ -17,11 +17,10 @@ import pytest
 from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.features.arrays import files
-from pipeline.features.build_features import build_day
-from pipeline.features.update_id_maps import grow
 from pipeline.ingest.extract import extract
 from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
+from pipeline.stages.features import build_features, update_id_maps
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from tests.unit.pipeline.features import lessons, shows
 from tests.unit.pipeline.features.lessons import DAY
@@ -40,8 +39,8 @@ def run(job: JobContext, *days: Day, reprocess: bool = False) -> Artifact:
     for day in days:
         extract(job, day, reprocess=reprocess)
         validate(job, day, reprocess=reprocess)
-        grow(job, day, reprocess=reprocess)
-        features = build_day(job, day, reprocess=reprocess)
+        update_id_maps(job, day, reprocess=reprocess)
+        features = build_features(job, day, reprocess=reprocess)
     assert features is not None
     return features
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,14 @@ from pipeline.features import update_id_maps as growth
 from pipeline.features.arrays import files as arrays
 from pipeline.features.build_features import build_day
 from pipeline.features.ids.store import IdMapStore
+from pipeline.features.rows import joined
 from pipeline.features.state.store import StateStore
 from pipeline.features.update_id_maps import grow
 from pipeline.ingest.extract import extract
 from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
+from pipeline.stages import features as stages
+from pipeline.stages.features import build_features, update_id_maps
 from pipeline.storage.artifacts.artifact import Ref
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY, config, context, write_day, write_undated
@@ -51,8 +55,8 @@ def run(job: JobContext, *days: Day) -> None:
     for day in days:
         extract(job, day)
         validate(job, day)
-        grow(job, day)
-        build_day(job, day)
+        update_id_maps(job, day)
+        build_features(job, day)
 
 
 def state_digests(job: JobContext) -> dict[str, str]:
@@ -102,8 +106,11 @@ def test_one_pass_and_day_by_day_give_equal_bits(folder: Path, monkeypatch: pyte
         assert files[0].read_bytes() == files[1].read_bytes()
 
 
-@pytest.mark.parametrize("dies_at", ["map", "state", "maps artefact"])
-@pytest.mark.parametrize("call", [1, 2])
+@pytest.mark.parametrize(
+    ("dies_at", "call"),
+    [("extract", 1), ("extract", 2), ("validate", 1), ("rows", 0), ("maps artefact", 0), ("map", 0), ("state", 0),
+     *((at, call) for at in ("map", "state", "maps artefact") for call in (1, 2))],
+)  # fmt: skip
 def test_a_pass_that_dies_anywhere_ends_with_the_same_bits(
     folder: Path, monkeypatch: pytest.MonkeyPatch, dies_at: str, call: int
 ) -> None:
@@ -114,7 +121,8 @@ def test_a_pass_that_dies_anywhere_ends_with_the_same_bits(
     job = JobContext(since(DAY.plus(-3)), folder / "root")
     target: Any = {
         "map": (type(IdMapStore.of(job)), "add_days"), "state": (StateStore, "commit"),
-        "maps artefact": (growth, "_commit_maps"),
+        "maps artefact": (growth, "_commit_maps"), "extract": (stages, "extract"), "validate": (stages, "validate"),
+        "rows": (joined, "join"),
     }[dies_at]  # fmt: skip
     real = getattr(*target)
     calls = 0
@@ -134,6 +142,102 @@ def test_a_pass_that_dies_anywhere_ends_with_the_same_bits(
     run(again, DAY)
     assert state_digests(again) == state_digests(whole)
     assert teachers(again) == teachers(whole)
+
+
+def generations(job: JobContext, day: Day) -> dict[str, int]:
+    refs = {kind: Ref(kind, job.job, day) for kind in ("rows", "state", "maps", "features")}
+    return {kind: len(job.store.generations(ref)) for kind, ref in refs.items()}
+
+
+def test_rows_of_a_root_that_has_none_are_joined_and_nothing_else_is_made_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(job, DAY)
+    digests, rows = state_digests(job), job.store.current(Ref("rows", job.job, DAY))
+    assert rows is not None
+    shutil.rmtree(folder / "root" / "rows")
+    fresh = context(folder, monkeypatch, since(DAY.plus(-3)))
+    with pytest.raises(ChainError, match=f"no rows and id maps .* stage update_id_maps --job lessons --day {DAY}"):
+        build_day(fresh, DAY, reprocess=True)
+    run(fresh, DAY)
+    assert generations(fresh, DAY) == {"rows": 1, "state": 1, "maps": 1, "features": 1}
+    again = fresh.store.current(Ref("rows", job.job, DAY))
+    assert again is not None
+    assert again.manifest.digest == rows.manifest.digest
+    build_day(fresh, DAY, reprocess=True)
+    assert state_digests(fresh) == digests
+
+
+def test_rows_that_were_pruned_are_joined_where_the_day_is_mapped_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(job, DAY)
+    digests, rows = state_digests(job), job.store.current(Ref("rows", job.job, DAY))
+    assert rows is not None
+    job.store.prune(rows)
+    run(job, DAY)
+    assert generations(job, DAY) == {"rows": 1, "state": 1, "maps": 1, "features": 1}
+    job.store.taint(Ref("maps", job.job, DAY), "by hand")
+    update_id_maps(job, DAY)
+    assert generations(job, DAY) == {"rows": 2, "state": 1, "maps": 2, "features": 1}
+    assert state_digests(job) == digests
+
+
+def test_a_day_of_the_one_pass_gets_rows_once_it_is_asked_for_itself(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(job, DAY)
+    assert job.store.days("rows", job.job) == [DAY]
+    digests = state_digests(job)
+    run(job, DAY.plus(-2))
+    assert job.store.days("rows", job.job) == [DAY.plus(-2), DAY]
+    assert job.store.days("features", job.job) == [DAY.plus(-2), DAY]
+    found = state_digests(job)
+    assert {name: found[name] for name in digests} == digests
+
+
+def test_growth_reads_committed_tables_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = context(folder, monkeypatch, since(DAY.plus(-3)))
+    extract(job, DAY)
+    validate(job, DAY)
+    command = f"stage update_id_maps --job lessons --day {DAY}`, which reads such days first"
+    with pytest.raises(DataError, match=rf"{DAY.plus(-3)}: nothing is validated .* {command}"):
+        grow(job, DAY)
+    assert job.store.days("extract", job.job) == [DAY]
+    assert job.store.days("maps", job.job) == []
+
+
+def test_features_are_built_of_committed_rows_maps_and_state_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(job, DAY)
+    digests = state_digests(job)
+    for kind in ("extract", "validated"):
+        shutil.rmtree(folder / "root" / kind)
+    shutil.rmtree(folder / "tables")
+    assert build_day(JobContext(job.config, job.root), DAY, reprocess=True) is not None
+    assert state_digests(job) == digests
+
+
+def test_rows_of_another_reading_than_the_maps_build_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = context(folder, monkeypatch, since(DAY.plus(-3)))
+    run(job, DAY)
+    write_day(folder, DAY, {"homework": lessons.table("homework", (507, 9507, 5, [10], [101], 1, 7))})
+    extract(job, DAY, reprocess=True)
+    validate(job, DAY, reprocess=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(growth, "_grow_batch", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            grow(job, DAY)
+    assert generations(job, DAY)["rows"] == 2
+    with pytest.raises(ChainError, match="stage update_id_maps --job lessons"):
+        build_day(job, DAY)
+    run(job, DAY)
+    assert teachers(job)[-1] == 507
 
 
 def test_a_repeat_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

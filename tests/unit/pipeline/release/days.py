@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from pipeline.config import JobConfig
 from pipeline.days import Day
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.digests import content_digest
 
 FIRST = Day.of(2024, 3, 1)
@@ -34,13 +36,14 @@ def context(root: Path, **release: Any) -> JobContext:
 
 
 def commit(
-    here: JobContext, kind: str, day: Day, experiment: str | None = None, *, digest: str | None = None, **extra: Any
-) -> Artifact:
+    here: JobContext, kind: str, day: Day, experiment: str | None = None, *, digest: str | None = None,
+    inputs: Sequence[Input] = (), payload: str = "payload", **extra: Any,
+) -> Artifact:  # fmt: skip
     with here.store.draft(Ref(kind, here.job, day, experiment)) as draft:
-        (draft.path / "payload").write_text(f"{kind} {day} {experiment}")
+        (draft.path / payload).write_text(f"{kind} {day} {experiment}")
         content = f"{kind} {day} {experiment} {extra}"
         digest = digest or content_digest({"content": content})
-        return draft.commit(key=content, digest=digest, inputs=[], extra=extra)
+        return draft.commit(key=content, digest=digest, inputs=inputs, extra=extra)
 
 
 def train(here: JobContext, day: Day, experiment: str, *, check: str = "ok") -> Artifact:

@@ -11,6 +11,7 @@ from pipeline.release import decision, prune
 from pipeline.release.build import build
 from pipeline.release.publish.pointer import Pointer, Published, ReleaseFiles
 from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.manifest import Input
 from pipeline.training.chain import Chain
 from tests.unit.pipeline.release.days import FIRST, commit, context, run
 
@@ -131,3 +132,17 @@ def test_readings_that_others_have_replaced_go_once_they_are_compared(
     monkeypatch.setattr(prune, "due", lambda context: [])
     assert prune.prune(here).ids == [f"extract/tiny/day={FIRST}/gen=0001"]
     assert prune.prune(here).ids == []
+
+
+def test_joined_rows_go_once_the_features_that_were_built_of_them_stand(tmp_path: Path) -> None:
+    here = context(tmp_path)
+    days = list(FIRST.through(FIRST.plus(2)))
+    read, again = Input(f"validated/tiny/day={FIRST}/gen=0001", "a"), Input(f"validated/tiny/day={FIRST}/gen=0002", "b")
+    maps = Input(f"maps/tiny/day={FIRST}/gen=0001", "m")
+    for day, built in zip(days, ([read, maps], [again, maps], None), strict=True):
+        commit(here, "rows", day, inputs=[read], payload="rows.arrays")
+        if built is not None:
+            commit(here, "features", day, inputs=built)
+    gone = prune.prune(here, thorough=False)
+    assert gone.ids == [f"rows/tiny/day={FIRST}/gen=0001"]
+    assert prune.prune(here, thorough=False).ids == []

@@ -40,7 +40,7 @@ def test_every_stage_is_a_function_of_the_room_that_it_belongs_to() -> None:
     assert [each.name for each in found] == list(STAGES)
     rooms = [each.function.__module__.split(".")[1] for each in found]
     assert rooms == [
-        "ingest", "ingest", "features", "features", "stages", "release", "release", "release", "release", "monitoring",
+        "ingest", "ingest", "stages", "stages", "stages", "release", "release", "release", "release", "monitoring",
     ]  # fmt: skip
 
 

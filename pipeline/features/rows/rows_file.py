@@ -1,0 +1,143 @@
+"""A whole day's joined rows in one file: written by the stage that grows, read by the one that builds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.days import Day
+from pipeline.features.frames.frame import Array, Frame, Lists
+from pipeline.features.frames.stored import PackedColumns, StoredColumns
+from pipeline.features.rows.candidate_table import Listed
+from pipeline.features.rows.day import DayRows, Judged, StudyRows, StyleCountRows, flat
+from pipeline.features.rows.packages import Packages
+from pipeline.features.rows.whole_day import Replayed, WholeDay
+from pipeline.storage import array_file
+from pipeline.storage.artifacts.store import content_digest
+
+FILE = "rows.arrays"
+_FRAMES = ("events", "items", "requests")
+_LISTS = ("chapters", "sections", "style", "reflect")
+
+
+def write(folder: Path, whole: WholeDay) -> str:
+    """Write the rows of a day and those replayed beside them; returns the digest of the content."""
+    packed = PackedColumns()
+    # Days that share a candidate table share it here too.
+    tables: dict[int, Listed] = {id(each): each for each in _listed(whole)}
+    number = {identity: place for place, identity in enumerate(tables)}
+
+    def described(rows: DayRows, listed: Listed | None, name: str) -> dict[str, Any]:
+        return {**_add_rows(packed, f"{name}/", rows), "listed": number[id(listed)] if listed is not None else None}
+
+    meta = {
+        "rows": described(whole.rows, whole.listed, "rows"),
+        "replayed": [described(past.rows, past.listed, f"replay-{past.rows.day}") for past in whole.replayed],
+        "listed": [_add_listed(packed, f"listed-{place}/", each) for place, each in enumerate(tables.values())],
+        "missing": list(whole.missing.items()),
+    }  # fmt: skip
+    meta["columns"] = packed.index
+    array_file.write(folder / FILE, packed.arrays, meta)
+    return digest(packed.arrays, meta)
+
+
+def read(path: Path) -> WholeDay:
+    """The rows of a day; raises ``CorruptArtifact`` for a file that is not whole."""
+    arrays, meta = array_file.read(path)
+    columns = StoredColumns(arrays, meta["columns"])
+    tables = [_read_listed(columns, f"listed-{place}/", each) for place, each in enumerate(meta["listed"])]
+
+    def found(described: dict[str, Any], name: str) -> tuple[DayRows, Listed | None]:
+        at = described["listed"]
+        return _read_rows(columns, f"{name}/", described), tables[at] if at is not None else None
+
+    replayed = tuple(Replayed(*found(each, f"replay-{each['day']}")) for each in meta["replayed"])
+    return WholeDay(*found(meta["rows"], "rows"), replayed, dict(meta["missing"]))
+
+
+def digest(arrays: dict[str, Array], meta: dict[str, Any]) -> str:
+    """Digest of what a file holds."""
+    return content_digest({**arrays, "meta": json.dumps(meta, sort_keys=True)})
+
+
+def _listed(whole: WholeDay) -> list[Listed]:
+    found = [whole.listed, *(past.listed for past in whole.replayed)]
+    return [each for each in found if each is not None]
+
+
+def _add_rows(packed: PackedColumns, at: str, rows: DayRows) -> dict[str, Any]:
+    for frame in _FRAMES:
+        for name, column in getattr(rows, frame).columns.items():
+            packed.add(f"{at}{frame}/{name}", column)
+    packed.add(f"{at}label", rows.label)
+    packed.add(f"{at}event_item", rows.event_item)
+    packed.add(f"{at}weight", rows.weight)
+    if rows.judged is not None:
+        packed.add(f"{at}judged/request", rows.judged.request)
+        packed.add(f"{at}judged/key", rows.judged.key)
+        packed.add(f"{at}judged/label", rows.judged.label)
+    if rows.study is not None:
+        packed.add(f"{at}study/owner", rows.study.owner)
+        packed.add(f"{at}study/section", rows.study.section)
+        packed.add(f"{at}study/values", rows.study.values)
+    if rows.style_counts is not None:
+        for place, owner in enumerate(rows.style_counts.owner):
+            packed.add(f"{at}style_counts/owner/{place}", owner)
+        packed.add(f"{at}style_counts/style", rows.style_counts.style)
+        packed.add(f"{at}style_counts/count", rows.style_counts.count)
+    return {
+        "day": str(rows.day), "counts": [[name, int(count)] for name, count in rows.counts.items()],
+        "frames": {frame: [getattr(rows, frame).rows, list(getattr(rows, frame).columns)] for frame in _FRAMES},
+        "others": rows.judged.others if rows.judged is not None else None, "study": rows.study is not None,
+        "style_count_owners": len(rows.style_counts.owner) if rows.style_counts is not None else None,
+    }  # fmt: skip
+
+
+def _read_rows(columns: StoredColumns, at: str, described: dict[str, Any]) -> DayRows:
+    def frame(name: str) -> Frame:
+        length, names = described["frames"][name]
+        return Frame(length, {each: columns[f"{at}{name}/{each}"] for each in names})
+
+    def column(name: str) -> Array:
+        return flat(columns[f"{at}{name}"])
+
+    judged = study = counts = None
+    if described["others"] is not None:
+        judged = Judged(
+            column("judged/request"), column("judged/key"), column("judged/label"), described["others"]
+        )  # fmt: skip
+    if described["study"]:
+        study = StudyRows(column("study/owner"), column("study/section"), column("study/values"))
+    if described["style_count_owners"] is not None:
+        owner = tuple(column(f"style_counts/owner/{place}") for place in range(described["style_count_owners"]))
+        counts = StyleCountRows(owner, column("style_counts/style"), column("style_counts/count"))
+    return DayRows(
+        day=Day.parse(described["day"]), events=frame("events"), label=column("label"), items=frame("items"),
+        event_item=column("event_item"), requests=frame("requests"), judged=judged, weight=column("weight"),
+        study=study, style_counts=counts, counts=dict(described["counts"]),
+    )  # fmt: skip
+
+
+def _add_listed(packed: PackedColumns, at: str, listed: Listed) -> dict[str, int]:
+    found = listed.packages
+    packed.add(f"{at}rows", found.rows)
+    packed.add(f"{at}key", found.key)
+    for name in _LISTS:
+        packed.add(f"{at}{name}", getattr(found, name))
+    return {"no_base": listed.no_base, "packages_no_base": found.no_base}
+
+
+def _read_listed(columns: StoredColumns, at: str, described: dict[str, int]) -> Listed:
+    def lists(name: str) -> Lists:
+        column = columns[f"{at}{name}"]
+        assert isinstance(column, Lists)
+        return column
+
+    chapters, sections, style, reflect = (lists(name) for name in _LISTS)
+    rows = np.asarray(flat(columns[f"{at}rows"]), np.int64)
+    key = flat(columns[f"{at}key"])
+    packages = Packages(rows, chapters, sections, style, reflect, key, described["packages_no_base"])
+    return Listed(packages, described["no_base"])

@@ -1,0 +1,39 @@
+"""What the state keeps in indices must go on as of the same ids: another space or rule would make them mean others."""
+
+from __future__ import annotations
+
+import json
+
+from pipeline.days import Day
+from pipeline.errors import ChainError
+from pipeline.features.plan.plan import Plan
+from pipeline.features.state.day_order import state_before
+from pipeline.job import JobContext
+from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.kinds import MAPS
+
+
+def indexed(plan: Plan) -> dict[str, str]:
+    """By what the state keeps in indices, the id space that they are of and the rule that makes the ids."""
+    found = {f"histories: {part}": space for part, space in plan.history_parts.items()}
+    for name in plan.key_features:
+        planned = plan.features[name]
+        rules = {"buckets", "part", "digits", "compose", *(("source",) if planned.settings.compose is not None else ())}
+        rule = planned.settings.model_dump(mode="json", include=rules)
+        told = {key: value for key, value in rule.items() if value is not None}
+        found[f"features.{name}"] = f"space {planned.feature.space}, {json.dumps(told, sort_keys=True)}"
+    return found
+
+
+def guard_indexed(context: JobContext, plan: Plan, day: Day) -> None:
+    """Raises ``ChainError`` where indices of earlier days would be read as those of other ids."""
+    before = state_before(context, day)
+    mapped = context.store.current(Ref(MAPS, context.job, before.ref.day)) if before is not None else None
+    known = mapped.manifest.extra.get("indexed", {}) if mapped is not None else {}
+    for name, now in indexed(plan).items():
+        if known.get(name, now) != now:
+            raise ChainError(
+                f"{context.job} {day}: {name} is of {now}, but the state of the days before is of {known[name]}: what "
+                "was counted then would be read as of other ids. Give the changed feature another name, so that it "
+                "counts anew, or build the chain anew in another DAYSPRING_ROOT"
+            )

@@ -1,0 +1,35 @@
+"""The two stages of features, each with what it needs of the stages before it: they read committed artefacts only."""
+
+from __future__ import annotations
+
+from pipeline.days import Day
+from pipeline.errors import PrunedPayload
+from pipeline.features.build_features import build_day
+from pipeline.features.rows import joined
+from pipeline.features.state.day_order import days_before
+from pipeline.features.update_id_maps import grow, guard_growth
+from pipeline.ingest.extract import extract
+from pipeline.ingest.validate import validate
+from pipeline.job import JobContext
+from pipeline.storage.artifacts.artifact import Artifact, parse_id
+from pipeline.storage.artifacts.kinds import ROWS
+
+
+def update_id_maps(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact | None:
+    """Grow to the end of ``day``; the days of the one pass before it that are not mapped yet are read first."""
+    guard_growth(context, day, reprocess=reprocess)
+    for each in days_before(context, day):
+        if extract(context, each).manifest.state != "skipped":
+            validate(context, each)
+    return grow(context, day, reprocess=reprocess)
+
+
+def build_features(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact | None:
+    """Build the day's arrays; rows that were pruned since are joined again first."""
+    try:
+        return build_day(context, day, reprocess=reprocess)
+    except PrunedPayload as needed:
+        if parse_id(needed.artifact)[0].kind != ROWS:
+            raise
+        joined.join(context, joined.validated_tables(context, day), day)
+        return build_day(context, day, reprocess=reprocess)
