@@ -23,7 +23,8 @@ import psutil
 
 from pipeline.days import Day
 from pipeline.job import JobContext
-from pipeline.stages.line import Line, stage
+from pipeline.stages.line import Line
+from pipeline.stages.stage import stage
 from pipeline.storage.redis import embedded
 
 PROJECT = Path(__file__).resolve().parents[1]

@@ -40,7 +40,7 @@ from pipeline.evaluation import next_day
 from pipeline.evaluation.measures import request_scores
 from pipeline.features.arrays import files
 from pipeline.job import JobContext
-from pipeline.stages.line import SHARED, stage
+from pipeline.stages.stage import SHARED, stage
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import FEATURES
 from pipeline.training import train

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.config import JobConfig, load_job
 from pipeline.days import Day
-from pipeline.storage.artifacts.artifact import Ref
-from pipeline.storage.artifacts.kinds import DAY
+from pipeline.errors import ChainError
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.kinds import DAY, MADE_BY
 from pipeline.storage.artifacts.making import Making, making
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.store import ArtifactStore
@@ -108,10 +109,29 @@ class JobContext:
             self._source = open_source(self.source_url, self.source_variable, self.config.tables)
         return self._source
 
+    def skip_marker(self, day: Day) -> Artifact | None:
+        """What records that ``day`` is skipped; ``None`` if it is not."""
+        marker = self.store.current(Ref(DAY, self.job, day))
+        return marker if marker is not None and marker.manifest.state == "skipped" else None
+
     def skipped(self, day: Day) -> str | None:
         """Why ``day`` is recorded as skipped; ``None`` if it is not."""
-        marker = self.store.current(Ref(DAY, self.job, day))
-        return marker.manifest.reason if marker is not None and marker.manifest.state == "skipped" else None
+        marker = self.skip_marker(day)
+        return marker.manifest.reason if marker is not None else None
+
+    def needed(self, kind: str, day: Day) -> Artifact:
+        """The day's artefact of a kind that a stage cannot do without.
+
+        Raises:
+            ChainError: there is none; names the stage that makes it.
+        """
+        found = self.store.current(Ref(kind, self.job, day))
+        if found is None:
+            raise ChainError(
+                f"{self.job} {day}: no {kind} of this day yet; run `python -m pipeline stage {MADE_BY[kind]} "
+                f"--job {self.job} --day {day}`"
+            )
+        return found
 
     def making(
         self, ref: Ref, inputs: list[Input], settings: str, *,

@@ -11,23 +11,12 @@ from pipeline.cli.checks import check_models
 from pipeline.cli.measures import rows_of
 from pipeline.cli.plan import print_plan
 from pipeline.days import Day
-from pipeline.errors import DaySkipped, UsageError
+from pipeline.errors import UsageError
 from pipeline.job import JobContext
 from pipeline.process.tensorflow_start import start_tensorflow
 from pipeline.release.preflight import refuse_other_place, refuse_unfit_redis
-from pipeline.stages.line import (
-    CLOSING,
-    EXPERIMENT,
-    SHARED,
-    STAGES,
-    Line,
-    accepted_beyond,
-    guard_champion,
-    guard_order,
-    quarantined,
-    stage,
-    tables_changed,
-)
+from pipeline.stages.line import Line, accepted_beyond, guard_champion, guard_order, quarantined, tables_changed
+from pipeline.stages.stage import CLOSING, EXPERIMENT, SHARED, STAGES, stage
 
 
 def register(commands: Commands) -> None:
@@ -182,24 +171,20 @@ def _stage(options: argparse.Namespace) -> int:
     _guard_past(context, options.day)
     _check_stage(context, options)
     _accept(context, options)
-    skipped = context.skipped(options.day)
-    if options.name == EXPERIMENT and skipped is not None:
-        # Known before TensorFlow is imported, which would take longer than all the rest of a skipped day.
-        raise DaySkipped(f"{options.day} was skipped: {skipped}")
     if options.name == RELEASE and options.experiment:
         guard_champion(context, options.day, options.experiment)
     if options.name == SHARED[0]:  # of a day's stages the first: Airflow trains after it
         refuse_unfit_redis(context)
-    module = stage(options.name)
+    asked = stage(options.name)
     try:
         if options.name == EXPERIMENT:
             (experiment,) = options.experiment
-            outcome = module.run(
+            outcome = asked.run(
                 context, options.day, experiment, reprocess=options.reprocess, overrides=overrides(options)
             )
             print(f"{experiment} {options.day}: {outcome.summary}", file=sys.stderr)
             return 0
-        made = module.run(context, options.day, **({"reprocess": True} if options.reprocess else {}))
+        made = asked.run(context, options.day, **({"reprocess": True} if options.reprocess else {}))
         skipped = context.skipped(options.day)
         said = ["done" if skipped is None else f"skipped: {skipped}"]
         if options.name == "validate":

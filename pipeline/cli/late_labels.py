@@ -14,7 +14,8 @@ from pipeline.cli.checks import check_models
 from pipeline.days import Day
 from pipeline.errors import DaySkipped, DayspringError
 from pipeline.job import JobContext
-from pipeline.stages.line import SHARED, Line, stage
+from pipeline.stages.line import Line
+from pipeline.stages.stage import SHARED, stage
 from pipeline.training.rechain import Rechain, growing_after, plan_rechain
 
 if TYPE_CHECKING:

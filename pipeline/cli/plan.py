@@ -5,16 +5,14 @@ from __future__ import annotations
 from pipeline.days import Day
 from pipeline.features.state.day_order import days_before, guard_start
 from pipeline.job import JobContext
-from pipeline.stages.line import EXPERIMENT, SHARED, Publish
+from pipeline.stages.line import Publish
+from pipeline.stages.stage import EXPERIMENT, SHARED
 from pipeline.storage.artifacts.artifact import Artifact, Ref
-from pipeline.storage.artifacts.kinds import CHECK, CHECKPOINT, EXTRACT, FEATURES, MAPS, VALIDATED
+from pipeline.storage.artifacts.kinds import CHECK, EXTRACT, MADE_BY
 from pipeline.training.chain import Chain
 from pipeline.training.overrides import NONE, Overrides
 
-KINDS = {
-    "extract": EXTRACT, "validate": VALIDATED, "update_id_maps": MAPS, "build_features": FEATURES,
-    EXPERIMENT: CHECKPOINT,
-}  # fmt: skip
+_DONE_BY = {stage: kind for kind, stage in MADE_BY.items()}
 
 
 def print_plan(
@@ -111,7 +109,7 @@ def _decide(
     context: JobContext, day: Day, stage: str, experiment: str | None, upstream: str, reprocess: bool
 ) -> tuple[bool, str]:
     store, config = context.store, context.config
-    ref = Ref(KINDS[stage], config.job, day, experiment)
+    ref = Ref(_DONE_BY[stage], config.job, day, experiment)
     current = store.current(ref)
     if current is None:
         return True, "not done yet"

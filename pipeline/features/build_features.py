@@ -31,15 +31,13 @@ from pipeline.storage.artifacts.store import content_digest
 STAGE = "build_features"
 
 
-def build_day(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact | None:
-    """The day's arrays, committed; ``None`` for a skipped day.
+def build_day(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact:
+    """The day's arrays, committed.
 
     Raises:
         ChainError: the day's rows or id maps, or the feature state of an earlier day, are not there.
         PrunedPayload: the rows were removed once the features stood that were built of them.
     """
-    if context.skipped(day) is not None:
-        return None
     with context.day_lock(STAGE, day):
         return _build_day(context, day, reprocess)
 

@@ -55,8 +55,8 @@ def extract(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifa
 
 
 def _committed(context: JobContext, day: Day) -> Artifact | None:
-    marker = context.store.current(Ref(DAY, context.job, day))
-    if marker is not None and marker.manifest.state == "skipped":
+    marker = context.skip_marker(day)
+    if marker is not None:
         return marker
     committed = context.store.current(Ref(EXTRACT, context.job, day))
     return _done(context, day, committed) if committed is not None else None

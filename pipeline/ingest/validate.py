@@ -23,7 +23,7 @@ from pipeline.ingest.snapshots import newest_snapshot, running_columns, with_run
 from pipeline.job import JobContext
 from pipeline.storage import parquet_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
-from pipeline.storage.artifacts.kinds import ACCEPTED, DAY, EXTRACT, VALIDATED
+from pipeline.storage.artifacts.kinds import ACCEPTED, EXTRACT, VALIDATED
 from pipeline.storage.artifacts.making import Making
 from pipeline.storage.digests import content_digest
 from pipeline.storage.table_digest import table_digest
@@ -37,7 +37,8 @@ def validate(context: JobContext, day: Day, *, reprocess: bool = False) -> Artif
 
     Raises:
         DataError: too many rows are in quarantine or were there on earlier days, or too few are left, and the day was
-            not accepted by ``accept_day``; a column cannot hold what is declared; or there is no extract.
+            not accepted by ``accept_day``; or a column cannot hold what is declared.
+        ChainError: there is no extract.
     """
     with context.day_lock("validate", day):
         return _validate(context, day, reprocess)
@@ -45,15 +46,10 @@ def validate(context: JobContext, day: Day, *, reprocess: bool = False) -> Artif
 
 def _validate(context: JobContext, day: Day, reprocess: bool) -> Artifact:
     store, config = context.store, context.config
-    marker = store.current(Ref(DAY, config.job, day))
-    if marker is not None and marker.manifest.state == "skipped":
+    marker = context.skip_marker(day)
+    if marker is not None:
         return marker
-    extracted = store.current(Ref(EXTRACT, config.job, day))
-    if extracted is None:
-        raise DataError(
-            f"{config.job} {day}: nothing is extracted; run `python -m pipeline stage extract --job {config.job} "
-            f"--day {day}`"
-        )
+    extracted = context.needed(EXTRACT, day)
     undated = {name: table for name, table in config.tables.items() if not table.dated}
     snapshots = {
         name: _Snapshots(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipeline.config import JobConfig
 from pipeline.days import Day
-from pipeline.errors import ChainError, CorruptArtifact, DayspringError
+from pipeline.errors import CorruptArtifact, DayspringError
 from pipeline.job import JobContext
 from pipeline.release.contents.contents import ENCODING, contents
 from pipeline.release.decision import SETTINGS, Choice, choose
@@ -41,7 +41,7 @@ def build(context: JobContext, day: Day, choice: Choice | None = None) -> Artifa
         ChainError: a stage before this one has not run.
     """
     began = time.perf_counter()
-    sources = _sources(context, day)
+    sources = [context.needed(kind, day) for kind in _CONTENTS]
     ref = Ref(RELEASE, context.job, day)
     current = context.store.current(ref)
     if current is not None and choice is None and _promoted_and_stands(current, sources):
@@ -123,19 +123,6 @@ def models(context: JobContext) -> Models:
     return Models(open_objects(Path(context.root)), context.job)
 
 
-def _sources(context: JobContext, day: Day) -> list[Artifact]:
-    found = []
-    for kind in _CONTENTS:
-        artifact = context.store.current(Ref(kind, context.job, day))
-        if artifact is None:
-            raise ChainError(
-                f"{day}: no {kind} of this day, so there is nothing to release; run "
-                f"`python -m pipeline run --job {context.job} --day {day}`"
-            )
-        found.append(artifact)
-    return found
-
-
 def _promoted_and_stands(current: Artifact, sources: list[Artifact]) -> bool:
     """Whether the day was released by hand, from contents that are still the day's: a repeated run leaves it."""
     made_from = {each.id for each in current.manifest.inputs}
@@ -158,14 +145,12 @@ def newest_day(context: JobContext) -> Day:
     )
 
 
-def build_release(context: JobContext, day: Day) -> Artifact | None:
-    """Build the release of ``day``; none on a skipped day. Its state is ``skipped`` where nothing may be released.
+def build_release(context: JobContext, day: Day) -> Artifact:
+    """Build the release of ``day``; its state is ``skipped`` where nothing may be released.
 
     Raises:
         ChainError: the champion has not finished the day.
     """
-    if context.skipped(day) is not None:
-        return None
     release = build(context, day)
     if release.manifest.extra.get("by") == "passed":
         extra = release.manifest.extra

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from pipeline.days import Day
-from pipeline.errors import ChainError, DayspringError, UsageError
+from pipeline.errors import DayspringError, UsageError
 from pipeline.job import JobContext
 from pipeline.release.build import build, models, newest_day, publisher
 from pipeline.release.decision import promoted
@@ -14,7 +14,7 @@ from pipeline.release.publish.models import repair
 from pipeline.release.publish.place import elsewhere
 from pipeline.release.publish.pointer import Championship, Pointer, ReleaseFiles
 from pipeline.release.publish.record import record
-from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
+from pipeline.storage.artifacts.artifact import Artifact, parse_id
 from pipeline.storage.artifacts.kinds import RELEASE
 
 
@@ -114,18 +114,12 @@ def _described(pointer: Pointer) -> str:
 
 
 def publish_release(context: JobContext, day: Day) -> Artifact | None:
-    """Publish the release of ``day``; what came of it. None on a skipped day, or where nothing may be released.
+    """Publish the release of ``day``; what came of it. None where nothing may be released.
 
     Raises:
         ChainError: the day has no release yet.
     """
-    if context.skipped(day) is not None:
-        return None
-    release = context.store.current(Ref(RELEASE, context.job, day))
-    if release is None:
-        raise ChainError(
-            f"{day}: no release of this day; run `python -m pipeline stage release --job {context.job} --day {day}`"
-        )
+    release = context.needed(RELEASE, day)
     if release.manifest.state == "skipped":
         print(f"{day}: nothing to publish: {release.manifest.reason}", file=sys.stderr)
         return None

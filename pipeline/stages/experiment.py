@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from pipeline.config.measures import headline
 from pipeline.days import Day
-from pipeline.errors import ChainError, DaySkipped, PrunedPayload
+from pipeline.errors import PrunedPayload
 from pipeline.evaluation import gate_day, next_day
 from pipeline.job import JobContext
 from pipeline.release.publish.pointer import ReleaseFiles
 from pipeline.stages.features import build_features
-from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
+from pipeline.storage.artifacts.artifact import Artifact, parse_id
 from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES
 from pipeline.training import export as exporting
 from pipeline.training import train
@@ -57,20 +57,10 @@ def run(
 
     Raises:
         UsageError: ``overrides`` for a day that is trained already with other settings.
-        DaySkipped: the day holds no data.
-        ChainError: a day before it has neither a checkpoint nor a skip marker.
+        ChainError: the day has no features, or a day before it has neither a checkpoint nor a skip marker.
         LockTimeout: another process trains this experiment.
     """
-    skipped = context.skipped(day)
-    if skipped is not None:
-        raise DaySkipped(f"{day} was skipped: {skipped}")
-    config, store = context.config, context.store
-    features = store.current(Ref(FEATURES, config.job, day))
-    if features is None:
-        raise ChainError(
-            f"{day}: no features of this day yet; run `python -m pipeline run --job {config.job} --day {day}`, "
-            "or the stages before this one"
-        )
+    features = context.needed(FEATURES, day)
     chain = Chain.of(context, experiment)
     with chain.lock():
         chain.begin(day)
@@ -80,7 +70,7 @@ def run(
                 return _run(context, day, experiment, features, overrides, reprocess=reprocess)
             except PrunedPayload as needed:
                 _restore(context, experiment, needed, restored)
-                features = store.current(features.ref) or features
+                features = context.needed(FEATURES, day)
 
 
 def _restore(context: JobContext, experiment: str, needed: PrunedPayload, restored: set[str]) -> None:

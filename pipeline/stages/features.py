@@ -24,7 +24,7 @@ def update_id_maps(context: JobContext, day: Day, *, reprocess: bool = False) ->
     return grow(context, day, reprocess=reprocess)
 
 
-def build_features(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact | None:
+def build_features(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact:
     """Build the day's arrays; rows that were pruned since are joined again first."""
     try:
         return build_day(context, day, reprocess=reprocess)

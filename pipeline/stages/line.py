@@ -2,65 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from pipeline.days import Day
 from pipeline.errors import ChainError, DaySkipped, DayspringError, LockTimeout
 from pipeline.features.arrays.paired_lists import UNPAIRED
 from pipeline.job import JobContext
-from pipeline.monitoring.failures import noted
-from pipeline.process.tensorflow_start import start_tensorflow
+from pipeline.stages.stage import CLOSING, EXPERIMENT, SHARED, stage
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.storage.artifacts.kinds import FEATURES
 from pipeline.training.chain import Chain
 from pipeline.training.overrides import NONE, Overrides
 
-SHARED = ("extract", "validate", "update_id_maps", "build_features")
-EXPERIMENT = "experiment"
-CLOSING = ("check", "release", "publish", "prune", "report")
-STAGES = (*SHARED, EXPERIMENT, *CLOSING)
-
 Publish = Literal["last", "each", "none"]
-
-
-_FUNCTIONS = {
-    "extract": "pipeline.ingest.extract.extract",
-    "validate": "pipeline.ingest.validate.validate",
-    "update_id_maps": "pipeline.stages.features.update_id_maps",
-    "build_features": "pipeline.stages.features.build_features",
-    EXPERIMENT: "pipeline.stages.experiment.run",
-    "check": "pipeline.release.check.check.check_exports",
-    "release": "pipeline.release.build.build_release",
-    "publish": "pipeline.release.control.publish_release",
-    "prune": "pipeline.release.prune.prune_after",
-    "report": "pipeline.monitoring.report.page.write_report",
-}
-"""What each stage does: a function of (context, day, …) that turns committed artefacts into a new one."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stage that leaves a note where it fails, so that the page can tell a failed day from one never run."""
-
-    name: str
-    function: Callable[..., Any]
-
-    def run(self, context: JobContext, day: Day, *experiment: str, **options: Any) -> Any:
-        with noted(context.root, context.job, day, self.name, *experiment):
-            return self.function(context, day, *experiment, **options)
-
-
-def stage(name: str) -> Stage:
-    """The stage of this name; its module is imported only when it is asked for: most stages need no TensorFlow."""
-    if name == EXPERIMENT:
-        start_tensorflow()
-    module, _, function = _FUNCTIONS[name].rpartition(".")
-    return Stage(name, getattr(importlib.import_module(module), function))
 
 
 @dataclass

@@ -74,7 +74,7 @@ def train(
         UsageError: there are ``overrides``, but the day is trained already with other settings.
     """
     config = overrides.applied(context.config, experiment)
-    settings, maps = config.experiments[experiment], _maps_of(context, day)
+    settings, maps = config.experiments[experiment], context.needed(MAPS, day)
     chain = Chain.of(context, experiment)
     made_of = [features.as_input(), *([parent.as_input()] if parent is not None else [])]
     digest = config.stage_settings(STAGE, experiment)
@@ -150,16 +150,6 @@ def _train_parts(
     return _Trained(engine.state(), losses, time.perf_counter() - began, extra)
 
 
-def _maps_of(context: JobContext, day: Day) -> Artifact:
-    maps = context.store.current(Ref(MAPS, context.job, day))
-    if maps is None:
-        raise ChainError(
-            f"{day}: no id maps of this day; "
-            f"run `python -m pipeline stage update_id_maps --job {context.job} --day {day}`"
-        )
-    return maps
-
-
 def _started(session: Session, parent: Artifact | None, sizes: Mapping[str, int], base_rate: float | None) -> Engine:
     """The engine as the day begins: at its parent and grown to the day's id maps, or fresh."""
     if parent is None:
@@ -181,12 +171,7 @@ def restore(context: JobContext, experiment: str, artifact_id: str) -> None:
     for day in chain.days():
         if day > last or (ancestor is not None and day <= ancestor.ref.day):
             continue
-        features = context.store.current(Ref(FEATURES, context.config.job, day))
-        if features is None:
-            raise ChainError(
-                f"{artifact_id} was pruned and cannot be trained again: there are no features of {day}; run "
-                f"`python -m pipeline stage build_features --job {context.config.job} --day {day}`"
-            )
+        features = context.needed(FEATURES, day)
         before = chain.trained(day)
         overrides = Overrides.recorded(before.manifest.extra) if before is not None else NONE
         train(

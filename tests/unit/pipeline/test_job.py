@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import LockTimeout
+from pipeline.errors import ChainError, LockTimeout
 from pipeline.features.ids.store import IdMapStore
 from pipeline.job import JobContext, default_root
+from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.kinds import DAY as DAY_MARKER
+from pipeline.storage.artifacts.kinds import MAPS
 from tests.unit.pipeline.small_job import DAY, config
 
 
@@ -29,6 +32,23 @@ def test_the_environment_names_root_and_source(tmp_path: Path, monkeypatch: pyte
 
 def test_a_day_without_a_marker_is_not_skipped(tmp_path: Path) -> None:
     assert JobContext(config(), tmp_path).skipped(DAY) is None
+
+
+def test_a_day_is_skipped_for_the_reason_of_its_marker(tmp_path: Path) -> None:
+    job = JobContext(config(), tmp_path)
+    for state, reason in (("done", None), ("skipped", "a holiday")):
+        with job.store.draft(Ref(DAY_MARKER, "tiny", DAY)) as draft:
+            draft.commit(key=state, digest=state, inputs=[], state=state, reason=reason or "")
+        assert job.skipped(DAY) == reason
+
+
+def test_what_is_needed_and_not_there_is_named_with_the_stage_that_makes_it(tmp_path: Path) -> None:
+    job = JobContext(config(), tmp_path)
+    with pytest.raises(ChainError, match=f"tiny {DAY}: no maps .*stage update_id_maps --job tiny --day {DAY}"):
+        job.needed(MAPS, DAY)
+    with job.store.draft(Ref(MAPS, "tiny", DAY)) as draft:
+        made = draft.commit(key="", digest="", inputs=[])
+    assert job.needed(MAPS, DAY).id == made.id
 
 
 def test_a_lock_is_one_for_all_processes(tmp_path: Path) -> None:

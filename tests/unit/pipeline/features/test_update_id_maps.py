@@ -21,7 +21,8 @@ from pipeline.ingest.extract import extract
 from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
 from pipeline.stages import features as stages
-from pipeline.stages.features import build_features, update_id_maps
+from pipeline.stages.features import update_id_maps
+from pipeline.stages.stage import stage
 from pipeline.storage.artifacts.artifact import Ref
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY, config, context, write_day, write_undated
@@ -56,7 +57,7 @@ def run(job: JobContext, *days: Day) -> None:
         extract(job, day)
         validate(job, day)
         update_id_maps(job, day)
-        build_features(job, day)
+        stage("build_features").run(job, day)
 
 
 def state_digests(job: JobContext) -> dict[str, str]:
@@ -297,7 +298,7 @@ def test_a_skipped_day_grows_nothing(folder: Path, monkeypatch: pytest.MonkeyPat
     run(job, DAY.plus(-2))
     extract(job, DAY.plus(-1))
     assert grow(job, DAY.plus(-1)) is None
-    assert build_day(job, DAY.plus(-1)) is None
+    assert stage("build_features").run(job, DAY.plus(-1)) is None
 
 
 def test_stages_out_of_order(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.days import Day
-from pipeline.errors import DataError, UsageError
+from pipeline.errors import ChainError, DataError, UsageError
 from pipeline.ingest import read_tables
 from pipeline.ingest.day_tables import read_next, read_table
 from pipeline.ingest.extract import extract
@@ -80,7 +80,7 @@ def test_a_skipped_day_has_its_marker(job: JobContext) -> None:
 
 
 def test_a_day_that_is_not_extracted_is_an_error_with_the_command(job: JobContext) -> None:
-    with pytest.raises(DataError, match=r"stage extract --job tiny --day 2024-03-04"):
+    with pytest.raises(ChainError, match=r"stage extract --job tiny --day 2024-03-04"):
         validate(job, DAY)
 
 
