@@ -37,7 +37,7 @@ from examples.targets import SqlTarget, parse_target
 from pipeline.config import JobConfig, load_job
 from pipeline.days import Day
 from pipeline.evaluation import next_day
-from pipeline.evaluation.measures import request_scores
+from pipeline.evaluation.homework import request_scores
 from pipeline.features.arrays import files
 from pipeline.job import JobContext
 from pipeline.stages.stage import SHARED, stage

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 
 from pipeline.cli.arguments import Commands, add_job, add_json
+from pipeline.cli.asked import Asked
+from pipeline.cli.recommend_homework import HomeworkAsked
+from pipeline.cli.recommend_impressions import ImpressionsAsked
+from pipeline.config.requests import Kind
 from pipeline.errors import UsageError
 from pipeline.job import JobContext
 from pipeline.process.tensorflow_start import start_tensorflow
+
+ASKED: Mapping[Kind, Asked] = {"ranking": HomeworkAsked(), "impressions": ImpressionsAsked()}
 
 
 def register(commands: Commands) -> None:
@@ -17,11 +24,8 @@ def register(commands: Commands) -> None:
         "recommend --job ads --user 712",
     )  # fmt: skip
     add_job(parser)
-    parser.add_argument("--teacher", metavar="ID", help="raw id (ranking)")
-    parser.add_argument("--class", dest="class_", metavar="ID", help="raw id (ranking)")
-    parser.add_argument("--chapter", metavar="ID", action="append",
-                        help="raw id, repeatable (default: the chapters of the last homework day)")  # fmt: skip
-    parser.add_argument("--user", metavar="ID", help="raw id (impressions)")
+    for asked in ASKED.values():
+        asked.add_to(parser)
     parser.add_argument("--top", type=int, default=5, metavar="N")
     add_json(parser)
 
@@ -33,18 +37,13 @@ def _recommend(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     if options.top < 1:
         raise UsageError(f"--top {options.top}: at least 1")
-    if context.config.kind == "ranking":
-        if options.teacher is None or options.class_ is None or options.user is not None:
-            raise UsageError(
-                f"job '{context.config.job}' ranks homework for a teacher's class: give --teacher and --class"
-            )
-        owner = [options.teacher, options.class_]
-    else:
-        if options.user is None or options.teacher is not None or options.class_ is not None or options.chapter:
-            raise UsageError(f"job '{context.config.job}' ranks items for a user: give --user")
-        owner = [options.user]
+    asked = ASKED[context.config.kind]
+    request = asked.request(options)
+    foreign = [name for each in ASKED.values() if each is not asked for name in each.names]
+    if request is None or any(getattr(options, name) is not None for name in foreign):
+        raise UsageError(f"job '{context.config.job}' {asked.needs}")
     with OnlineReader.open(context) as reader:
-        answer = reader.recommend(owner, chapters=options.chapter, top=options.top)
+        answer = reader.recommend(**request, top=options.top)
     if options.json:
         print(json.dumps(answer.as_dict()))
         return 0

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.schema import DayArrays
-from pipeline.config.measures import MEASURES, Kind, Measure
+from pipeline.config.measures import MEASURES, Measure
+from pipeline.config.requests import Kind
 from pipeline.evaluation import metrics
-from pipeline.evaluation.measures import Parts, parts
+from pipeline.evaluation.measured import Measured, Parts
+from pipeline.evaluation.measures import MEASURED
 
 _DRAWN_AT_ONCE = 1 << 23
 
@@ -37,6 +39,10 @@ class Scored:
     composite: Mapping[int, float]
     new: NDArray[np.float32]
     old: NDArray[np.float32]
+
+    @property
+    def measured(self) -> Measured:
+        return MEASURED[self.kind](self.arrays, self.key_rank, self.composite)
 
 
 def intervals(
@@ -87,10 +93,7 @@ class _Paired(Protocol):
 def _paired(scored: Scored, measure: Measure, unit: NDArray[np.int64]) -> _Paired:
     if measure.of == "pairs":
         return _PairedAuc(scored, unit)
-    new, old = (
-        parts(scored.kind, measure, scored.arrays, logits, scored.key_rank, scored.composite)
-        for logits in (scored.new, scored.old)
-    )
+    new, old = (scored.measured.parts(measure, logits) for logits in (scored.new, scored.old))
     users = int(unit.max(initial=-1)) + 1
     if measure.better == "near_one":
         return _PairedDistances(new, old, users)
@@ -156,7 +159,7 @@ def bounds(scored: Scored, name: str, *, resamples: int, confidence: float, seed
         drawn = [ranked.auc(draw) for draws in _draws(users, resamples, seed) for draw in draws]
         values = np.array([np.nan if each is None else each for each in drawn])
     else:
-        own = parts(scored.kind, measure, scored.arrays, scored.new, scored.key_rank, scored.composite)
+        own = scored.measured.parts(measure, scored.new)
         total = np.bincount(own.user, weights=own.total, minlength=users)
         count = np.bincount(own.user, weights=own.count, minlength=users)
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -10,7 +10,7 @@ import numpy as np
 from models.engine.batching import score_day
 from pipeline.days import Day
 from pipeline.evaluation.bootstrap import Scored
-from pipeline.evaluation.measures import Evaluation
+from pipeline.evaluation.measured import Evaluation
 from pipeline.evaluation.plausibility import implausible, usual
 from pipeline.evaluation.superiority import LOGITS
 from pipeline.evaluation.verdict import NO_MODEL, decide

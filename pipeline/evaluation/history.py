@@ -11,9 +11,6 @@ from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.kinds import TEST
 
-GROUPS = {"new_user": "new teachers", "new_owner": "new classes", "known": "all others"}
-"""How groups of requests are called, in the order in which they are shown."""
-
 
 @dataclass(frozen=True)
 class TestedDay:

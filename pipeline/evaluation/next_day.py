@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.engine.batching import score_day
-from models.schema import DayArrays
 from pipeline.days import Day
-from pipeline.evaluation.measures import Evaluation, evaluate_impressions, evaluate_ranking
+from pipeline.evaluation.measures import MEASURED
 from pipeline.evaluation.superiority import LOGITS
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
@@ -31,7 +29,8 @@ def run_test(
             return made.stands
         arrays = day_arrays.read(features)
         logits = score_day(Session.of(context, experiment).trainer.at(checkpoint), arrays)
-        found = evaluate(context, features, arrays, logits)
+        ranks, composite = day_arrays.key_rank(features), config.measures.composite
+        found = MEASURED[config.kind](arrays, ranks, composite).evaluate(logits, day_arrays.groups(features))
         np.save(made.path / LOGITS, logits)
         return made.commit(
             content_digest({"logits": logits, "values": asdict(found)}), rows={"tested": found.rows},
@@ -41,12 +40,3 @@ def run_test(
                 "reasons": found.reasons, "counts": found.counts, "groups": found.groups,
             },
         )  # fmt: skip
-
-
-def evaluate(context: JobContext, features: Artifact, arrays: DayArrays, logits: NDArray[np.float32]) -> Evaluation:
-    """Measures of the job's kind."""
-    if context.config.kind == "impressions":
-        return evaluate_impressions(arrays, logits)
-    return evaluate_ranking(
-        arrays, logits, day_arrays.key_rank(features), context.config.measures.composite, day_arrays.groups(features)
-    )

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from pipeline.config.experiment import Gate
-from pipeline.config.measures import MEASURES, Kind
+from pipeline.config.measures import MEASURES
+from pipeline.config.requests import Kind
 from pipeline.evaluation.bootstrap import Interval, Scored, intervals
-from pipeline.evaluation.measures import Evaluation
+from pipeline.evaluation.measured import Evaluation
 
 Verdict = Literal["promote", "keep", "inconclusive", "block"]
 NO_MODEL = "no model is served yet"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.days import Day
-from pipeline.evaluation.history import GROUPS
+from pipeline.evaluation.homework import GROUPS
 from pipeline.monitoring.overview.index import Index
 from pipeline.monitoring.overview.job import Job
 from pipeline.storage.artifacts.kinds import MAPS, TEST, VALIDATED

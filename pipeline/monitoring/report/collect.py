@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.config.measures import MEASURES, columns
+from pipeline.config.requests import Kind
 from pipeline.days import Day
 from pipeline.evaluation import metrics
-from pipeline.evaluation.history import GROUPS, TestedDay, measured_days
+from pipeline.evaluation.history import TestedDay, measured_days
+from pipeline.evaluation.homework import GROUPS
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.monitoring.report import curves
@@ -108,9 +110,11 @@ def _empty_days(features: Artifact | None) -> dict[str, Any]:
     }
 
 
-def _calibration(kind: str, features: Artifact | None, own: dict[str, dict[str, Artifact | None]]) -> dict[str, Any]:
+def _calibration(
+    kind: Kind, features: Artifact | None, own: dict[str, dict[str, Artifact | None]]
+) -> dict[str, Any]:
     """By experiment, the tested predictions of clicks against what was clicked; none whose payload was pruned."""
-    if kind != "impressions" or features is None or features.manifest.pruned:
+    if "calibration" not in MEASURES[kind] or features is None or features.manifest.pruned:
         return {}
     label = day_arrays.read(features).label
     return {

@@ -6,11 +6,14 @@ The measures are the same for each user, so that no draw changes them.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from models.schema import DayArrays, FeatureSchema, Layout
 from pipeline.evaluation.bootstrap import Scored
+from pipeline.evaluation.measured import Evaluation
+from pipeline.evaluation.measures import MEASURED
 
 COMPOSITE = {1: 0.5, 3: 0.3, 5: 0.2, 10: 0.1}
 USERS = 20
@@ -65,6 +68,14 @@ def requests() -> tuple[DayArrays, list[float], list[float]]:
     rows = day(list(range(0, 17 * USERS + 1, 17)), ([1] + [0] * 16) * USERS, list(range(USERS)))
     best, zeros = math.log(16), [0.0] * 16
     return rows, [best, *zeros] * USERS, [-best, *zeros] * USERS
+
+
+def measured(
+    kind: str, rows: DayArrays, logits: Any, key_rank: Any = None, composite: Any = None, groups: Any = None
+) -> Evaluation:
+    """All measures of a day's rows."""
+    ranks = np.zeros(0, np.int32) if key_rank is None else key_rank
+    return MEASURED[kind](rows, ranks, composite or COMPOSITE).evaluate(logits, groups or {})  # type: ignore[index]
 
 
 def scored(kind: str, *, swapped: bool = False) -> Scored:

@@ -49,3 +49,11 @@ def test_the_headline_is_short_and_in_order() -> None:
         "auc 0.7500", "hit_1 0.2500", "hit_3 0.5000",
     ]  # fmt: skip
     assert headline({"hit_1": None}) == []
+
+
+def test_what_a_setting_may_name() -> None:
+    assert allowed("impressions", "margin") == ("auc", "gauc", "log_loss", "calibration")
+    assert allowed("impressions", "floor") == allowed("impressions", "alert") == ("auc", "gauc", "log_loss")
+    hits = ("hit_1", "hit_3", "hit_5", "hit_10", "hit_15")
+    everyone = tuple(f"{name}_all" for name in hits)
+    assert allowed("ranking", "primary") == (*hits, "composite", "log_loss", "auc", *everyone)

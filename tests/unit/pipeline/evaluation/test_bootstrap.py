@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from pipeline.config.measures import MEASURES, allowed
 from pipeline.evaluation import bootstrap
 from pipeline.evaluation.bootstrap import Scored, bounds, intervals
-from pipeline.evaluation.measures import Evaluation, evaluate_impressions, evaluate_ranking
 from tests.unit.pipeline.judged import BETTER, COMPOSITE, day, scored
 
 COMPARED = [(kind, name) for kind in MEASURES for name in allowed(kind, "margin")]
@@ -44,12 +43,6 @@ def drawn_rows(found: Scored, draw: NDArray[np.float64]) -> Scored:
     return replace(found, arrays=rows, key_rank=found.key_rank[pairs], new=found.new[pairs], old=found.old[pairs])
 
 
-def measured(found: Scored, scores: NDArray[np.float32]) -> Evaluation:
-    if found.kind == "impressions":
-        return evaluate_impressions(found.arrays, scores)
-    return evaluate_ranking(found.arrays, scores, found.key_rank, found.composite)
-
-
 @pytest.mark.parametrize(("kind", "name"), COMPARED)
 def test_a_draw_is_the_measure_of_the_drawn_users_rows(kind: str, name: str) -> None:
     found, measure = noisy(kind), MEASURES[kind][name]  # type: ignore[index]
@@ -59,7 +52,7 @@ def test_a_draw_is_the_measure_of_the_drawn_users_rows(kind: str, name: str) -> 
     answered = bootstrap._paired(found, measure, unit).resampled(draws)
     for draw, difference in zip(draws, answered, strict=True):
         rows = drawn_rows(found, draw)
-        new, old = (measured(rows, scores).values[name] for scores in (rows.new, rows.old))
+        new, old = (rows.measured.evaluate(scores, {}).values[name] for scores in (rows.new, rows.old))
         assert new is not None
         assert old is not None
         assert difference == pytest.approx(measure.worth(new) - measure.worth(old), abs=1e-12)
@@ -102,7 +95,7 @@ def test_draws_do_not_hang_on_how_many_fit_into_memory(monkeypatch: pytest.Monke
 def test_bounds_of_one_model_hold_its_measure(kind: str, name: str) -> None:
     found = noisy(kind)
     within = bounds(found, name, resamples=200, confidence=0.95, seed=2)
-    value = measured(found, found.new).values[name]
+    value = found.measured.evaluate(found.new, {}).values[name]
     assert within is not None
     assert value is not None
     assert within[0] <= value <= within[1]

@@ -9,12 +9,11 @@ import pytest
 
 from pipeline.days import Day
 from pipeline.evaluation import gate_day
-from pipeline.evaluation.measures import evaluate_impressions
 from pipeline.evaluation.superiority import LOGITS
 from pipeline.job import JobContext
 from pipeline.release.publish.pointer import Championship, ReleaseFiles
 from pipeline.storage.artifacts.artifact import Artifact, Ref
-from tests.unit.pipeline.judged import impressions
+from tests.unit.pipeline.judged import impressions, measured
 from tests.unit.pipeline.release.days import commit, train
 from tests.unit.pipeline.release.days import context as small
 
@@ -34,7 +33,7 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JobContext:
 def judged(context: JobContext, day: Day, *, good: bool) -> Artifact:
     rows, better, worse = impressions()
     logits = np.array(better if good else worse, np.float32)
-    found = evaluate_impressions(rows, logits)
+    found = measured("impressions", rows, logits)
     checkpoint = train(context, day.previous(), "a")
     features = commit(context, "features", day)
     ref = Ref("test", context.job, day, "a")

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from pipeline.config.experiment import Gate
 from pipeline.config.measures import MEASURES, allowed
 from pipeline.evaluation.bootstrap import Scored, intervals
-from pipeline.evaluation.measures import Evaluation, evaluate_impressions, evaluate_ranking
 from pipeline.evaluation.verdict import Decision, decide, superiority
 from tests.unit.pipeline.judged import BETTER, day, scored
 
@@ -35,17 +34,11 @@ GATE = Gate(margins={"auc": 0.01}, floors={"auc": 0.55}, calibration=(0.5, 2.0),
 def verdict(scored: Scored | None, gate: Gate = GATE, of: Scored | None = None) -> str:
     rows = scored or of
     assert rows is not None
-    return decide(gate, evaluate_impressions(rows.arrays, rows.new), scored, "impressions", 7).verdict
-
-
-def measured(rows: Scored) -> Evaluation:
-    if rows.kind == "impressions":
-        return evaluate_impressions(rows.arrays, rows.new)
-    return evaluate_ranking(rows.arrays, rows.new, rows.key_rank, rows.composite)
+    return decide(gate, rows.measured.evaluate(rows.new, {}), scored, "impressions", 7).verdict
 
 
 def judged(gate: Gate, rows: Scored) -> Decision:
-    return decide(gate, measured(rows), rows, rows.kind, 7)
+    return decide(gate, rows.measured.evaluate(rows.new, {}), rows, rows.kind, 7)
 
 
 @pytest.mark.parametrize(("kind", "name"), NAMED)
@@ -69,7 +62,7 @@ def test_every_measure_can_have_a_margin(kind: str, name: str) -> None:
 @pytest.mark.parametrize(("kind", "name"), FLOORED)
 def test_every_measure_but_calibration_can_have_a_floor(kind: str, name: str) -> None:
     rows = scored(kind)
-    value = measured(rows).values[name]
+    value = rows.measured.evaluate(rows.new, {}).values[name]
     assert value is not None
     worse, wide = (0.01 if name == "log_loss" else -0.01), {"calibration": (0.1, 9.0)}
     assert judged(Gate(floors={name: value + worse}, **wide), rows).verdict == "promote"
@@ -109,11 +102,12 @@ def test_scores_that_are_no_numbers_are_blocked() -> None:
 def test_what_is_too_good_to_be_believed_is_inconclusive_unless_it_is_worse() -> None:
     rise, gate = "auc .98: too good", Gate(margins={"auc": 0.01}, calibration=(0.1, 9.0))
     for rows, said in ((scored("impressions"), "inconclusive"), (scored("impressions", swapped=True), "keep")):
-        assert decide(gate, measured(rows), rows, rows.kind, 7, rise=rise).verdict == said
+        assert decide(gate, rows.measured.evaluate(rows.new, {}), rows, rows.kind, 7, rise=rise).verdict == said
     rows = scored("impressions")
-    alone = decide(gate, measured(rows), None, rows.kind, 7, rise=rise)
+    alone = decide(gate, rows.measured.evaluate(rows.new, {}), None, rows.kind, 7, rise=rise)
     assert (alone.verdict, alone.reasons) == ("inconclusive", [rise, "no model is served yet, and the floors pass"])
-    assert decide(Gate(floors={"auc": 1.0}), measured(scored("impressions", swapped=True)), None, "impressions", 7,
+    worse = scored("impressions", swapped=True)
+    assert decide(Gate(floors={"auc": 1.0}), worse.measured.evaluate(worse.new, {}), None, "impressions", 7,
                   rise=rise).verdict == "block"  # fmt: skip
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from models.engine.batching import Settings, examples_of
 from pipeline.errors import ConfigError
-from pipeline.evaluation.measures import evaluate_ranking
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows, flat
 from pipeline.features.rows.homework import ranking_rows
@@ -18,6 +17,7 @@ from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
 from tests.unit.pipeline.features.log_lessons import HOMEWORK, OFFERED, clicks, config
 from tests.unit.pipeline.features.school import School, lists
+from tests.unit.pipeline.judged import measured
 
 
 def rows_of(**ranking: Any) -> DayRows:
@@ -88,7 +88,7 @@ def test_a_request_without_a_positive_is_trained_and_left_out_of_the_hit_rate() 
     # Each judged pair is an example of the binary loss: 3 of 501, 1 of 502, 2 of 503, 1 of 504.
     assert np.bincount(examples_of(arrays, Settings(8)).request).tolist() == [3, 1, 2, 1]
     assert examples_of(arrays, Settings(8, negatives=2)).request.tolist() == [0]
-    found = evaluate_ranking(arrays, np.zeros(arrays.pairs, np.float32), built.key_rank, {1: 1.0})
+    found = measured("ranking", arrays, np.zeros(arrays.pairs, np.float32), built.key_rank, {1: 1.0})
     assert (found.values["requests"], found.values["covered"], found.counts["not_covered"]) == (5, 1, 4)
     assert found.values["hit_3"] == 1.0
 
