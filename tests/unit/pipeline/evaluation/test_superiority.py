@@ -1,0 +1,52 @@
+"""Whether a challenger beats the champion: on rows that both were tested on, the whole interval above zero."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.evaluation.superiority import LOGITS, superior
+from pipeline.features.arrays import files as day_arrays
+from pipeline.job import JobContext
+from pipeline.storage.artifacts.artifact import Ref
+from tests.unit.pipeline.judged import USERS, impressions
+from tests.unit.pipeline.release.days import FIRST, commit, context
+
+
+def put_test(here: JobContext, experiment: str, logits: list[float]) -> None:
+    with here.store.draft(Ref("test", here.job, FIRST, experiment)) as draft:
+        np.save(draft.path / LOGITS, np.array(logits, np.float32))
+        draft.commit(key=experiment, digest=experiment, inputs=[])
+
+
+@pytest.fixture
+def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JobContext:
+    """Of 80 rows ``a`` has the better scores, ``b`` the worse: AUC 1 and 1/2 for each user."""
+    here = context(tmp_path)
+    rows, good, bad = impressions()
+    monkeypatch.setattr(day_arrays, "read", lambda artifact: rows)
+    monkeypatch.setattr(day_arrays, "key_rank", lambda artifact: np.arange(4 * USERS, dtype=np.int32))
+    commit(here, "features", FIRST)
+    put_test(here, "a", good)
+    put_test(here, "b", bad)
+    return here
+
+
+def test_the_better_one_is_and_the_worse_one_is_not(job: JobContext) -> None:
+    better, text = superior(job, FIRST, "a", "b")
+    assert better
+    # Every user's rows are alike, so that no draw of users changes the difference.
+    assert text == "auc of 'a' − 'b': +0.5000 [+0.5000, +0.5000]"
+    assert superior(job, FIRST, "b", "a") == (False, "auc of 'b' − 'a': -0.5000 [-0.5000, -0.5000]")
+
+
+def test_equal_ones_are_not_superior(job: JobContext) -> None:
+    assert superior(job, FIRST, "a", "a")[0] is False
+
+
+def test_who_was_not_tested_on_the_day_is_not_compared(job: JobContext) -> None:
+    assert superior(job, FIRST.next(), "a", "b") == (False, f"'a' and 'b' were not both tested on {FIRST.next()}")
+    job.store.withdraw(Ref("test", job.job, FIRST, "b"))
+    assert superior(job, FIRST, "a", "b") == (False, f"'a' and 'b' were not both tested on {FIRST}")

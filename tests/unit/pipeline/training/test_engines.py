@@ -1,0 +1,76 @@
+"""An engine is read from disk only where it stands elsewhere; seeds are functions of the settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.engine.state import StateMismatch
+from pipeline.errors import ChainError, PrunedPayload
+from pipeline.storage.artifacts.artifact import Artifact
+from pipeline.training import checkpoint_file
+from pipeline.training.engines import Loaded, seed_of
+from tests.unit.pipeline.release.days import FIRST, commit, context
+
+
+class Recording:
+    """An engine that counts how often it is loaded, and with what."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.loaded: list[Any] = []
+        self.fault = fault
+
+    def load(self, state: Any) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.loaded.append(state)
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Artifact]:
+    here = context(tmp_path)
+    monkeypatch.setattr(checkpoint_file, "read", lambda artifact: artifact.id)
+    return [commit(here, "checkpoint", FIRST.plus(number), "a") for number in range(2)]
+
+
+def test_who_stands_at_the_checkpoint_is_not_read_again(checkpoints: list[Artifact]) -> None:
+    first, second = checkpoints
+    loaded = Loaded(Recording())  # type: ignore[arg-type]
+    assert loaded.at(first) is loaded.at(first) is loaded.engine
+    loaded.at(second)
+    loaded.at(first)
+    assert loaded.engine.loaded == [first.id, second.id, first.id]  # type: ignore[attr-defined]
+    loaded.checkpoint = None  # trained on since
+    loaded.at(first)
+    assert len(loaded.engine.loaded) == 4  # type: ignore[attr-defined]
+
+
+def test_a_state_that_does_not_fit_is_the_settings_fault_and_stands_nowhere(checkpoints: list[Artifact]) -> None:
+    loaded = Loaded(Recording(StateMismatch("tensor 'table/user': expected [any, 4]")), checkpoint="another")  # type: ignore[arg-type]
+    with pytest.raises(ChainError, match=r"expected \[any, 4\]. The experiment's settings no longer fit its chain"):
+        loaded.at(checkpoints[0])
+    assert loaded.checkpoint is None
+
+
+def test_a_pruned_checkpoint_names_itself(tmp_path: Path, checkpoints: list[Artifact]) -> None:
+    here = context(tmp_path)
+    here.store.prune(checkpoints[0])
+    pruned = here.store.load(checkpoints[0].id)
+    assert pruned is not None
+    with pytest.raises(PrunedPayload) as caught:
+        Loaded(Recording()).at(pruned)  # type: ignore[arg-type]
+    assert caught.value.artifact == checkpoints[0].id
+
+
+def test_a_seed_is_a_function_of_the_settings_and_of_the_day(tmp_path: Path) -> None:
+    config = context(tmp_path).config
+    seeds = {
+        seed_of(config, "a"), seed_of(config, "b"), seed_of(config, "a", FIRST), seed_of(config, "a", FIRST.next()),
+        seed_of(config.model_copy(update={"seed": 2}), "a"), seed_of(config.model_copy(update={"job": "other"}), "a"),
+    }  # fmt: skip
+    assert len(seeds) == 6
+    assert seed_of(config, "a", FIRST, "rows", 0) == seed_of(context(tmp_path).config, "a", FIRST, "rows", 0)
+    assert all(np.iinfo(np.int64).min <= seed <= np.iinfo(np.int64).max for seed in seeds)
