@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,14 +17,13 @@ from pipeline.features.plan.plan import Plan
 from pipeline.features.rows import joined
 from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.day import DayRows
+from pipeline.features.rows.whole_day import WholeDay
 from pipeline.features.state.day_order import start_of, state_before
 from pipeline.features.state.kept import states_of
 from pipeline.features.state.state import FeatureState
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import FEATURES, MAPS, ROWS
-from pipeline.storage.artifacts.making import key_of, standing
-from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.store import content_digest
 
 STAGE = "build_features"
@@ -39,28 +37,27 @@ def build_day(context: JobContext, day: Day, *, reprocess: bool = False) -> Arti
         PrunedPayload: the rows were removed once the features stood that were built of them.
     """
     with context.day_lock(STAGE, day):
-        return _build_day(context, day, reprocess)
+        rows, mapped = context.needed(ROWS, day), context.needed(MAPS, day)
+        _guard_one_reading(rows, mapped)
+        before = state_before(context, day)
+        # Rows are the validated day in another form: what is built of them is made of that day.
+        inputs = [*rows.manifest.inputs, mapped.as_input(), *([before.as_input()] if before is not None else [])]
+        ref, settings = Ref(FEATURES, context.job, day), context.config.stage_settings(STAGE)
+        with context.making(ref, inputs, settings, reprocess=reprocess) as made:
+            if made.stands is not None:
+                return made.stands
+            sets, missing = _sets(context, joined.read(rows))
+            digests = {name: files.write(made.path, name, built) for name, built in sets.items()}
+            return made.commit(
+                content_digest(digests), rows=dict(sets[files.ROWS].counts), timings={"build": made.seconds},
+                extra=_extra(context, sets, missing),
+            )  # fmt: skip
 
 
-def _build_day(context: JobContext, day: Day, reprocess: bool) -> Artifact:
-    store, config, plan = context.store, context.config, Plan.of(context)
-    rows, mapped = (store.current(Ref(kind, config.job, day)) for kind in (ROWS, MAPS))
-    if rows is None or mapped is None or not _of_one_reading(rows, mapped):
-        raise ChainError(
-            f"{config.job} {day}: no rows and id maps of this day yet; run `python -m pipeline stage update_id_maps "
-            f"--job {config.job} --day {day}`"
-        )
-    before = state_before(context, day)
-    # Rows are the validated day in another form, which takes nothing from what they were made of.
-    inputs = [*rows.manifest.inputs, mapped.as_input(), *([before.as_input()] if before is not None else [])]
-    settings = config.stage_settings(STAGE)
-    ref = Ref(FEATURES, config.job, day)
-    done = standing(store, config.experiments, ref, inputs, settings, reprocess=reprocess)
-    if done is not None:
-        return done
-    began = time.perf_counter()
+def _sets(context: JobContext, whole: WholeDay) -> tuple[dict[str, Built], dict[str, str]]:
+    """The arrays of the day and of each replayed one, by name; and why others are not replayed."""
+    plan = Plan.of(context)
     maps = {space: IdMapStore.of(context).read(space, kind) for space, kind in plan.spaces.items()}
-    whole = joined.read(rows)
     sets: dict[str, Built] = {files.ROWS: _built(context, plan, whole.rows, whole.listed, maps, "days")}
     missing = dict(whole.missing)
     for past in whole.replayed:
@@ -69,12 +66,17 @@ def _build_day(context: JobContext, day: Day, reprocess: bool) -> Artifact:
             missing[str(past.rows.day)] = f"the feature state starts on {start}"
             continue
         sets[files.replay_name(past.rows.day)] = _built(context, plan, past.rows, past.listed, maps, "replay")
-    return _commit(context, ref, sets, inputs, settings, missing, time.perf_counter() - began)
+    return sets, missing
 
 
-def _of_one_reading(rows: Artifact, mapped: Artifact) -> bool:
-    """Whether the rows and the maps are of the same validated day: growth may have died between them."""
-    return {each.digest for each in rows.manifest.inputs} <= {each.digest for each in mapped.manifest.inputs}
+def _guard_one_reading(rows: Artifact, mapped: Artifact) -> None:
+    """Raises ``ChainError`` where rows and maps are not of the same validated day: growth died between them."""
+    if not {each.digest for each in rows.manifest.inputs} <= {each.digest for each in mapped.manifest.inputs}:
+        job, day = rows.ref.job, rows.ref.day
+        raise ChainError(
+            f"{job} {day}: the id maps are not of the rows that were joined last; run `python -m pipeline stage "
+            f"update_id_maps --job {job} --day {day}`"
+        )
 
 
 def _built(
@@ -91,21 +93,11 @@ def pool_of(plan: Plan, state: FeatureState, listed: Listed | None, maps: Maps) 
     return seen_pool(plan, state, maps[plan.item_space]) if listed is None else listed_pool(plan, listed, maps)
 
 
-def _commit(
-    context: JobContext, ref: Ref, sets: Mapping[str, Built], inputs: list[Input], settings: str,
-    missing: Mapping[str, str], seconds: float,
-) -> Artifact:  # fmt: skip
+def _extra(context: JobContext, sets: Mapping[str, Built], missing: Mapping[str, str]) -> dict[str, Any]:
     own = sets[files.ROWS]
-    length = context.config.history.length
-    extra: dict[str, Any] = {
-        "empty_days": files.empty_day_histogram(own, length),
+    return {
+        "empty_days": files.empty_day_histogram(own, context.config.history.length),
         "groups": {name: int(chosen.sum()) for name, chosen in own.groups.items()},
         "replayed": {name: built.counts for name, built in sets.items() if name != files.ROWS},
         "not_replayed": dict(missing),
     }
-    with context.store.draft(ref) as draft:
-        digests = {name: files.write(draft.path, name, built) for name, built in sets.items()}
-        return draft.commit(
-            key=key_of(inputs, settings), digest=content_digest(digests), inputs=inputs, settings=settings,
-            rows=dict(own.counts), timings={"build": seconds}, extra=extra,
-        )  # fmt: skip

@@ -11,8 +11,8 @@ from pipeline.features.update_id_maps import grow, guard_growth
 from pipeline.ingest.extract import extract
 from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
-from pipeline.storage.artifacts.artifact import Artifact, parse_id
-from pipeline.storage.artifacts.kinds import ROWS
+from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
+from pipeline.storage.artifacts.kinds import MAPS, ROWS
 
 
 def update_id_maps(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact | None:
@@ -25,7 +25,10 @@ def update_id_maps(context: JobContext, day: Day, *, reprocess: bool = False) ->
 
 
 def build_features(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact:
-    """Build the day's arrays; rows that were pruned since are joined again first."""
+    """Build the day's arrays; rows that were pruned since, or that its maps are older than, are joined first."""
+    rows, mapped = (context.store.current(Ref(kind, context.job, day)) for kind in (ROWS, MAPS))
+    if rows is None and mapped is not None:
+        joined.join(context, joined.validated_tables(context, day), day)
     try:
         return build_day(context, day, reprocess=reprocess)
     except PrunedPayload as needed:

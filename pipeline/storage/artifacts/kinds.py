@@ -49,7 +49,7 @@ MADE_OF_DATA: Final = (EXTRACT, VALIDATED, ROWS, MAPS, STATE, SNAPSHOT, FEATURES
 REPLACED: Final = (EXTRACT, VALIDATED, ROWS, FEATURES)
 """Only the current generation is read again: the payload of one that another took the place of is pruned."""
 MADE_BY: Final = {
-    EXTRACT: "extract", VALIDATED: "validate", STATE: "update_id_maps", MAPS: "update_id_maps",
-    FEATURES: "build_features", CHECKPOINT: "experiment", RELEASE: "release",
+    EXTRACT: "extract", VALIDATED: "validate", ROWS: "update_id_maps", STATE: "update_id_maps",
+    MAPS: "update_id_maps", FEATURES: "build_features", CHECKPOINT: "experiment", RELEASE: "release",
 }  # fmt: skip
-"""The stage that makes a kind; of two kinds of one stage the later is committed last, and says that it is done."""
+"""The stage that makes a kind; of the kinds of one stage the last is committed last, and says that it is done."""

@@ -159,7 +159,7 @@ def test_rows_of_a_root_that_has_none_are_joined_and_nothing_else_is_made_again(
     assert rows is not None
     shutil.rmtree(folder / "root" / "rows")
     fresh = context(folder, monkeypatch, since(DAY.plus(-3)))
-    with pytest.raises(ChainError, match=f"no rows and id maps .* stage update_id_maps --job lessons --day {DAY}"):
+    with pytest.raises(ChainError, match=f"no rows of this day yet; .* stage update_id_maps --job lessons --day {DAY}"):
         build_day(fresh, DAY, reprocess=True)
     run(fresh, DAY)
     assert generations(fresh, DAY) == {"rows": 1, "state": 1, "maps": 1, "features": 1}

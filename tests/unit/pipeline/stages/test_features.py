@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,14 @@ def test_rows_that_were_pruned_are_joined_again_for_the_features(job: JobContext
     assert again is not None
     assert (again.generation, again.manifest.digest) == (2, first.manifest.digest)
     assert len(job.store.generations(Ref("rows", job.job, DAY))) == 2
+
+
+def test_a_day_that_the_version_before_has_mapped_gets_its_rows(job: JobContext) -> None:
+    update_id_maps(job, DAY)
+    first = build_features(job, DAY)
+    shutil.rmtree(job.root / "rows")
+    assert build_features(job, DAY) == first
+    job.store.prune(first)
+    shutil.rmtree(job.root / "rows")
+    assert build_features(job, DAY, reprocess=True).manifest.digest == first.manifest.digest
+    assert days(job, "rows") == [[DAY]]
