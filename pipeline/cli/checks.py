@@ -17,7 +17,7 @@ from pipeline.cli.source_tables import found, read_tables
 from pipeline.config import JobConfig, conf_folder, job_names, load_job
 from pipeline.errors import ConfigError, DayspringError
 from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.read_tables import check_all_read
+from pipeline.features.plan.read_tables import check_all_read
 from pipeline.job import JobContext
 from pipeline.process.tensorflow_start import start_tensorflow
 

@@ -24,8 +24,9 @@ from pipeline.features.ids.store import IdMapStore
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows import joined
 from pipeline.features.rows.candidate_table import Listed
+from pipeline.features.rows.kinds import rows_of
 from pipeline.features.rows.packages import Packages
-from pipeline.features.rows.whole_day import WholeDay, day_rows
+from pipeline.features.rows.whole_day import WholeDay
 from pipeline.features.state.day_order import days_before, of_one_pass, settle_start, state_before
 from pipeline.features.state.guard import guard_indexed, indexed
 from pipeline.features.state.kept import states_of
@@ -112,7 +113,7 @@ def _prepared(context: JobContext, days: Iterable[tuple[Day, DayTables]]) -> Ite
     mapped: Listed | None = None
     for day, tables in days:
         began = time.perf_counter()
-        whole = day_rows(plan, context, tables, day, replay=False)
+        whole = rows_of(plan).whole(context, tables, day, replay=False)
         # The candidate table is parsed once while it does not change, and holds nothing new the second time.
         raw = raw_ids(plan, whole.rows, _packages(whole.listed) if whole.listed is not mapped else None)
         mapped = whole.listed

@@ -18,7 +18,6 @@ from pipeline.features.arrays.raw_values import bag_ids, categorical_ids
 from pipeline.features.frames.frame import Array, Column, Frame, Lists
 from pipeline.features.frames.packing import fingerprint
 from pipeline.features.rows.day import DayRows, Judged, flat
-from pipeline.features.rows.homework import row_columns
 from pipeline.features.rows.packages import sorted_distinct
 from pipeline.features.state.state import FeatureState
 from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR, canonical_ids
@@ -198,7 +197,7 @@ class Situation:
         assert settings is not None
         newest = self._meta.frame("contexts", [context])
         found: dict[str, Column] = {}
-        for name in row_columns(self._plan):
+        for name in self._plan.request.row_columns:
             if name in self._owner:
                 found[f"row.{name}"] = self._owner[name]
             elif name in self._request.context or f"row.{name}" not in newest:

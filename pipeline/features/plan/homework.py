@@ -82,6 +82,43 @@ class HomeworkPlan(RequestPlan):
     def group_space(self, column: str) -> str:
         return self._spaces[f"group.{column}"]
 
+    @property
+    def row_columns(self) -> list[str]:
+        """Those of the features, of whose the request is and of what is matched; its chapters are told apart."""
+        settings = self.settings
+        names = [*settings.owner, settings.user, *(c for f in self.features.of_frame("row") for _, c in f.columns)]
+        names += self._matched("row")
+        return [name for name in dict.fromkeys(names) if name != settings.package.chapters]
+
+    @property
+    def user_columns(self) -> list[str]:
+        settings = self.settings
+        names = [c for f in self.features.of_frame("user") for _, c in f.columns] + self._matched("user")
+        if settings.profile is not None and settings.profile.register_day is not None:
+            names.append(settings.profile.register_day)
+        if settings.weights is not None:
+            names.append(settings.weights.column)
+        return list(dict.fromkeys(names))
+
+    @property
+    def read_tables(self) -> set[str]:
+        job, clicks = self.settings, self.settings.labels.clicks
+        read = super().read_tables | ({clicks.table, clicks.offered} if clicks is not None else set())
+        if job.candidates.table is not None:
+            read.add(job.candidates.table)
+        if job.base_chapters is not None:
+            read.add(job.base_chapters.table)
+        if job.study is not None and self.study_owner_space is not None:
+            read.add(job.study.table)
+        if job.style_counts is not None and self.counted_space is not None:
+            read.add(job.style_counts.table)
+        return read
+
+    def _matched(self, frame: str) -> list[str]:
+        replay = self.config.replay
+        matched = [*self.group_columns, *self.own_columns, *(replay.match if replay is not None else ())]
+        return [name.partition(".")[2] for name in matched if name.partition(".")[0] == frame]
+
     def style_counts(self) -> PlannedFeature | None:
         return next((f for f in self.features.of_frame("history") if f.column == STYLE_COUNTS), None)
 

@@ -27,6 +27,24 @@ class ImpressionPlan(RequestPlan):
     def owner_columns(self) -> tuple[str, ...]:
         return (self.settings.user,)
 
+    @property
+    def row_columns(self) -> list[str]:
+        names = [self.settings.user, *(c for f in self.features.of_frame("row") for _, c in f.columns)]
+        return list(dict.fromkeys([*names, *(part.column for part in self.row_parts.values())]))
+
+    @property
+    def user_columns(self) -> list[str]:
+        names = [c for f in self.features.of_frame("user") for _, c in f.columns]
+        if self.settings.profile is not None and self.settings.profile.register_day is not None:
+            names.append(self.settings.profile.register_day)
+        return list(dict.fromkeys(names))
+
+    @property
+    def item_columns(self) -> list[str]:
+        names = [c for f in self.features.of_frame("item") for _, c in f.columns]
+        names += [part for part in self.settings.history_parts if not part.startswith(ROW)]
+        return [name for name in dict.fromkeys(names) if name != self.settings.item]
+
     def source_problem(self, planned: PlannedFeature, frame: str, column: str) -> str | None:
         if frame != "history":
             return super().source_problem(planned, frame, column)

@@ -68,6 +68,27 @@ class RequestPlan(ABC):
         """Space of what is ranked."""
         return self._spaces["item"]
 
+    @property
+    @abstractmethod
+    def row_columns(self) -> list[str]:
+        """Columns of the rows' table that an event carries."""
+
+    @property
+    @abstractmethod
+    def user_columns(self) -> list[str]:
+        """Columns of the profile that an event carries."""
+
+    @property
+    def item_columns(self) -> list[str]:
+        """Columns of the items' table that features or histories use, besides the key."""
+        return []
+
+    @property
+    def read_tables(self) -> set[str]:
+        """The tables that anything is made of."""
+        frames, columns = self.settings.frames, {"user": self.user_columns, "item": self.item_columns}
+        return {table for frame, table in frames.items() if frame == "row" or columns[frame]}
+
     @abstractmethod
     def _identities(self) -> dict[str, str]:
         """The id spaces of ``user``, ``owner.<column>`` and ``item``, and of what else a kind maps beside features."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from pipeline.config.homework import Homework
 from pipeline.features.frames.from_arrow import codes, column_of
-from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import flat
 from pipeline.features.rows.packages import BaseIds, Packages, packages
 from pipeline.ingest.canonical_ids import MISSING_INT
@@ -22,10 +22,8 @@ class Listed:
     no_base: int
 
 
-def listed(plan: Plan, table: pa.Table, base: BaseIds | None) -> Listed:
+def listed(ranking: Homework, table: pa.Table, base: BaseIds | None) -> Listed:
     """The packages of the candidate table, by rank, then key; of one key the best rank counts."""
-    ranking = plan.config.ranking
-    assert ranking is not None
     found = packages(table, ranking.package, base)
     places = [codes(found.key)]
     if ranking.candidates.rank is not None:

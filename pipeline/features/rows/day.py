@@ -1,15 +1,19 @@
-"""A day's rows as both kinds of job give them to mapping and assembling."""
+"""A day's rows as every kind of request gives them to mapping and assembling."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.days import Day
 from pipeline.features.frames.frame import Array, Column, Frame, Lists
+
+Tables = Callable[[str], pa.Table]
+"""Gives a validated table of a day by its name in the settings."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class DayRows:
         label: int8 ``[events]``, 1 positive; homework that was set is positive.
         items: packages or items with columns ``item.*``; ``event_item`` [events] points into it.
         requests: one row a request, with the columns of ``events``.
-        judged: labels of a ranking's candidates; none for impressions, whose label is the event's.
+        judged: labels of a request's candidates; none where the label is the event's.
         weight: float32 ``[requests]``.
         counts: what was left out, and how much.
     """
@@ -75,7 +79,7 @@ class DayRows:
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def role(self, name: str) -> Lists:
-        """A role of the packages (ranking) as lists, one row an item."""
+        """A role of the packages as lists, one row an item."""
         column = self.items[f"item.{name}"]
         if isinstance(column, Lists):
             return column

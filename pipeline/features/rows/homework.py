@@ -1,8 +1,8 @@
-"""From a day's validated tables to the requests, labels and events of a ranking job (`homework`)."""
+"""From a day's validated tables to the requests, labels and events of a job for homework."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,24 +15,21 @@ from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.frames.frame import Array, Column, Frame, Lists, singles
 from pipeline.features.frames.from_arrow import codes, column_of
-from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.day import DayRows, Judged, StudyRows, flat
+from pipeline.features.plan.homework import HomeworkPlan
+from pipeline.features.rows.day import DayRows, Judged, StudyRows, Tables, flat
 from pipeline.features.rows.packages import BaseIds, Packages, packages, sorted_distinct
 from pipeline.features.rows.profiles import Profiles
 from pipeline.features.rows.style_counts import style_count_rows
 from pipeline.ingest.canonical_ids import MISSING_INT
 
-Tables = Callable[[str], pa.Table]
-"""Gives a validated table of the day by its name in the settings."""
 
-
-def ranking_rows(plan: Plan, tables: Tables, day: Day) -> DayRows:
+def homework_rows(plan: HomeworkPlan, tables: Tables, day: Day) -> DayRows:
     """The day's requests: one per owner, day and chapter, or one per owner and day (``ranking.per_chapter``).
 
     Of those who set something, or of those who looked (``ranking.requests``); events are what was set in any case.
     """
-    settings = _settings(plan)
-    base = base_ids(plan, tables)
+    settings = plan.settings
+    base = base_ids(settings, tables)
     table = tables(settings.rows)
     taken = packages(table, settings.package, base)
     events = context(plan, tables, day, table, taken)
@@ -58,22 +55,22 @@ def ranking_rows(plan: Plan, tables: Tables, day: Day) -> DayRows:
                    style_counts=style_count_rows(plan, tables), counts=counts)  # fmt: skip
 
 
-def positive_rows(plan: Plan, day: Day, events: Frame, taken: Packages) -> DayRows:
+def positive_rows(plan: HomeworkPlan, day: Day, events: Frame, taken: Packages) -> DayRows:
     """Requests of homework that was set, all of it positive: what else was shown then is not asked for."""
-    settings = _settings(plan)
+    settings = plan.settings
     rows, request, event = _grouped(plan, day, events, taken)
     others = 0 if settings.labels.clicks is None else -1
     judged = Judged(*_distinct_pairs(request, taken.key[event]), others=others)
     return replace(rows, judged=judged, counts={"rows": events.rows, "requests": rows.requests.rows})
 
 
-def base_ids(plan: Plan, tables: Tables) -> BaseIds | None:
-    mapping = _settings(plan).base_chapters
+def base_ids(settings: Homework, tables: Tables) -> BaseIds | None:
+    mapping = settings.base_chapters
     return BaseIds.of(tables(mapping.table), mapping) if mapping is not None else None
 
 
 def _grouped(
-    plan: Plan, day: Day, events: Frame, taken: Packages
+    plan: HomeworkPlan, day: Day, events: Frame, taken: Packages
 ) -> tuple[DayRows, NDArray[np.int64], NDArray[np.int64]]:
     """Rows without labels yet, and the request and event of each (event, request) pair."""
     requests, request, event = _request_frame(plan, events, taken)
@@ -89,24 +86,24 @@ def _grouped(
 
 
 def _request_frame(
-    plan: Plan, events: Frame, taken: Packages
+    plan: HomeworkPlan, events: Frame, taken: Packages
 ) -> tuple[Frame, NDArray[np.int64], NDArray[np.int64]]:
     """The requests of some rows, each with the columns of its first one, and request and event of each pair."""
     event, chapters, request = _requests(plan, events, taken)
     first = _first_rows(request)
-    columns = {**events.take(event[first]).columns, f"row.{_settings(plan).package.chapters}": chapters}
+    columns = {**events.take(event[first]).columns, f"row.{plan.settings.package.chapters}": chapters}
     return Frame(len(first), columns), request, event
 
 
-def context(plan: Plan, tables: Tables, day: Day, table: pa.Table, taken: Packages) -> Frame:
+def context(plan: HomeworkPlan, tables: Tables, day: Day, table: pa.Table, taken: Packages) -> Frame:
     """The columns of each package's own row, of its user's profile and of the calendar; chapters are base chapters."""
-    settings = _settings(plan)
+    settings = plan.settings
     columns: dict[str, Column] = {}
-    for name in row_columns(plan):
+    for name in plan.row_columns:
         column = column_of(table, name)
         columns[f"row.{name}"] = column.take(taken.rows) if isinstance(column, Lists) else column[taken.rows]
     columns[f"row.{settings.package.chapters}"] = taken.chapters
-    names = user_columns(plan)
+    names = plan.user_columns
     if settings.profile is not None and names:
         profiles = Profiles(tables(settings.profile.table), settings.profile.key, names)
         columns |= profiles.join(flat(columns[f"row.{settings.user}"]), "user")
@@ -114,40 +111,14 @@ def context(plan: Plan, tables: Tables, day: Day, table: pa.Table, taken: Packag
     return Frame(len(taken.rows), columns)
 
 
-def row_columns(plan: Plan) -> list[str]:
-    """Columns of the rows' table that a request carries, besides its chapters."""
-    settings = _settings(plan)
-    names = [*settings.owner, settings.user, *(c for f in plan.of_frame("row") for _, c in f.columns)]
-    names += _matched(plan, "row")
-    return [name for name in dict.fromkeys(names) if name != settings.package.chapters]
-
-
-def user_columns(plan: Plan) -> list[str]:
-    """Columns of the profile that a request carries."""
-    settings = _settings(plan)
-    names = [c for f in plan.of_frame("user") for _, c in f.columns] + _matched(plan, "user")
-    if settings.profile is not None and settings.profile.register_day is not None:
-        names.append(settings.profile.register_day)
-    if settings.weights is not None:
-        names.append(settings.weights.column)
-    return list(dict.fromkeys(names))
-
-
-def _matched(plan: Plan, frame: str) -> list[str]:
-    config = plan.config
-    matched = [*plan.group_columns, *plan.own_columns]
-    matched += [*(config.replay.match if config.replay else ())]
-    return [name.partition(".")[2] for name in matched if name.partition(".")[0] == frame]
-
-
 def _requests(
-    plan: Plan, events: Frame, taken: Packages
+    plan: HomeworkPlan, events: Frame, taken: Packages
 ) -> tuple[NDArray[np.int64], Lists, NDArray[np.int64]]:
     """The event and the request of each (event, request) pair, and each request's chapters.
 
     Requests are numbered in the order of their first event, and within it of their chapter.
     """
-    settings = _settings(plan)
+    settings = plan.settings
     owners = codes(*(flat(events[f"row.{column}"]) for column in settings.owner))
     if settings.per_chapter:
         event = np.repeat(np.arange(events.rows), taken.chapters.lengths)
@@ -186,10 +157,10 @@ def _distinct_pairs(
 
 
 def _clicked(
-    plan: Plan, tables: Tables, requests: Frame, base: BaseIds | None, log_table: pa.Table, log: Packages
+    plan: HomeworkPlan, tables: Tables, requests: Frame, base: BaseIds | None, log_table: pa.Table, log: Packages
 ) -> tuple[Judged, int]:
     """Labels from the click log: 1 where clicked and set at least once, else 0 (seen, or never set)."""
-    settings = _settings(plan)
+    settings = plan.settings
     clicks = settings.labels.clicks
     assert clicks is not None
     plain = settings.package.model_copy(update={"reflect": None})
@@ -214,10 +185,10 @@ def _clicked(
 
 
 def _find_requests(
-    plan: Plan, requests: Frame, table: pa.Table, found: Packages
+    plan: HomeworkPlan, requests: Frame, table: pa.Table, found: Packages
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For each package of another table (once per chapter where requests are per chapter) its request, or -1."""
-    settings = _settings(plan)
+    settings = plan.settings
     at, theirs = _asked_by(plan, table, found)
     ours: list[Array] = [flat(requests[f"row.{column}"]) for column in settings.owner]
     if settings.per_chapter:
@@ -234,9 +205,9 @@ def _find_requests(
     return at, np.where(hit, order[place], -1)
 
 
-def _asked_by(plan: Plan, table: pa.Table, found: Packages) -> tuple[NDArray[np.int64], list[Array]]:
+def _asked_by(plan: HomeworkPlan, table: pa.Table, found: Packages) -> tuple[NDArray[np.int64], list[Array]]:
     """The place of each package (once per chapter where requests are per chapter), and what tells its request."""
-    settings = _settings(plan)
+    settings = plan.settings
     at = np.arange(len(found.rows))
     columns: list[Array] = [flat(column_of(table, column))[found.rows] for column in settings.owner]
     if settings.per_chapter:
@@ -245,15 +216,15 @@ def _asked_by(plan: Plan, table: pa.Table, found: Packages) -> tuple[NDArray[np.
     return at, columns
 
 
-def _without_request(plan: Plan, requests: Frame, table: pa.Table, found: Packages) -> int:
+def _without_request(plan: HomeworkPlan, requests: Frame, table: pa.Table, found: Packages) -> int:
     """How many requests the packages of another table would make that are not there."""
     missing = _find_requests(plan, requests, table, found)[1] < 0
     columns = _asked_by(plan, table, found)[1]
     return len(np.unique(codes(*(column[missing] for column in columns)))) if missing.any() else 0
 
 
-def _weights(plan: Plan, requests: Frame) -> NDArray[np.float32]:
-    settings = _settings(plan).weights
+def _weights(plan: HomeworkPlan, requests: Frame) -> NDArray[np.float32]:
+    settings = plan.settings.weights
     weight = np.ones(requests.rows, np.float32)
     if settings is None:
         return weight
@@ -263,8 +234,8 @@ def _weights(plan: Plan, requests: Frame) -> NDArray[np.float32]:
     return weight
 
 
-def _study(plan: Plan, tables: Tables, base: BaseIds | None) -> StudyRows | None:
-    settings = _settings(plan).study
+def _study(plan: HomeworkPlan, tables: Tables, base: BaseIds | None) -> StudyRows | None:
+    settings = plan.settings.study
     if settings is None or plan.study_owner_space is None:
         return None
     table = tables(settings.table)
@@ -301,8 +272,3 @@ def _mean_study(owner: Array, section: Array, values: NDArray[np.float64]) -> St
 def matched_columns(requests: Frame, match: Sequence[str]) -> list[Array]:
     """The columns that rows must share, one value a row."""
     return [flat(requests[name]) for name in match]
-
-
-def _settings(plan: Plan) -> Homework:
-    assert plan.config.ranking is not None
-    return plan.config.ranking

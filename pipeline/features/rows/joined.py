@@ -11,7 +11,8 @@ from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows import rows_file
-from pipeline.features.rows.whole_day import WholeDay, day_rows
+from pipeline.features.rows.kinds import rows_of
+from pipeline.features.rows.whole_day import WholeDay
 from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
@@ -34,7 +35,7 @@ def standing_rows(context: JobContext, tables: DayTables, day: Day, *, reprocess
 def join(context: JobContext, tables: DayTables, day: Day) -> WholeDay:
     """Join the day's rows and those replayed beside them, and commit them."""
     began = time.perf_counter()
-    whole = day_rows(Plan.of(context), context, tables, day, replay=True)
+    whole = rows_of(Plan.of(context)).whole(context, tables, day, replay=True)
     inputs, settings = [tables.artifact.as_input()], context.config.stage_settings(_STAGE)
     with context.store.draft(Ref(ROWS, context.job, day)) as draft:
         digest = rows_file.write(draft.path, whole)

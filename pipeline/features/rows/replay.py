@@ -11,9 +11,9 @@ from pipeline.config.features import Replay
 from pipeline.days import Day
 from pipeline.features.frames.frame import Array, Frame, Lists
 from pipeline.features.frames.from_arrow import codes
-from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.day import DayRows
-from pipeline.features.rows.homework import Tables, base_ids, context, matched_columns, positive_rows
+from pipeline.features.plan.homework import HomeworkPlan
+from pipeline.features.rows.day import DayRows, Tables
+from pipeline.features.rows.homework import base_ids, context, matched_columns, positive_rows
 from pipeline.features.rows.packages import Packages, joined, packages
 from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 
@@ -32,7 +32,9 @@ def days_to_replay(settings: Replay, day: Day) -> list[Day]:
     return sorted(found)
 
 
-def replay_rows(plan: Plan, today: DayRows, today_tables: Tables, tables: Tables, past: Day) -> DayRows:
+def replay_rows(
+    plan: HomeworkPlan, settings: Replay, today: DayRows, today_tables: Tables, tables: Tables, past: Day
+) -> DayRows:
     """The rows of ``past`` that are replayed beside those of ``today``: all of them positive.
 
     Kept are rows that share the matched columns with a request of today and whose base chapters overlap those that
@@ -43,11 +45,9 @@ def replay_rows(plan: Plan, today: DayRows, today_tables: Tables, tables: Tables
         today_tables: for the mapping to base ids, which is today's for both.
         tables: the validated tables of ``past``.
     """
-    ranking, settings = plan.config.ranking, plan.config.replay
-    assert ranking is not None
-    assert settings is not None
+    ranking = plan.settings
     table = tables(ranking.rows)
-    taken = packages(table, ranking.package, base_ids(plan, today_tables))
+    taken = packages(table, ranking.package, base_ids(ranking, today_tables))
     events = context(plan, tables, past, table, taken)
     # Where requests are those of the log, what they saw is not what was set.
     frame = today.requests if ranking.log is None else today.events

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-import pyarrow as pa
 
 from pipeline.features.frames.from_arrow import codes, column_of
-from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.day import StyleCountRows, flat
+from pipeline.features.plan.homework import HomeworkPlan
+from pipeline.features.rows.day import StyleCountRows, Tables, flat
 
 _MOST = 2**31 - 1
 
 
-def style_count_rows(plan: Plan, tables: Callable[[str], pa.Table]) -> StyleCountRows | None:
+def style_count_rows(plan: HomeworkPlan, tables: Tables) -> StyleCountRows | None:
     """The day's rows of the table that say of a style that it was set; several of one owner and style add up."""
-    ranking = plan.config.ranking
-    if ranking is None or ranking.style_counts is None or plan.counted_space is None:
+    settings = plan.settings.style_counts
+    if settings is None or plan.counted_space is None:
         return None
-    settings = ranking.style_counts
     table = tables(settings.table)
     count = flat(column_of(table, settings.count)).astype(np.int64)
     # Some tables have a row of 0 for each style that was not set, some have none: both say the same.
     there = np.flatnonzero(count > 0)
-    columns = [flat(column_of(table, name))[there] for name in (*ranking.owner, settings.style)]
+    columns = [flat(column_of(table, name))[there] for name in (*plan.owner_columns, settings.style)]
     if not len(there):
         return StyleCountRows(tuple(columns[:-1]), columns[-1], count[there])
     distinct, first, group = np.unique(codes(*columns), return_index=True, return_inverse=True)

@@ -49,7 +49,7 @@ def candidate_items(here: AsOf) -> tuple[dict[str, NDArray[Any]], int]:
         since = here.day.plus(1 - settings.candidate_days)
         shown = here.state.catalogue.seen_since(since)
         sample = shown[:: max(1, -(-len(shown) // SAMPLED))]
-        frame = item_frame(plan, here.tables, here.raw(plan.item_space, sample))
+        frame = item_frame(settings, plan.request.item_columns, here.tables, here.raw(plan.item_space, sample))
         chosen = plan.of_frame("item")
         return raw_inputs(chosen, frame, plan.spaces, bag_widths(plan, chosen, frame), here.day.next()), len(shown)
     pool = candidate_pool(here)

@@ -16,7 +16,7 @@ from pipeline.features.frames.from_arrow import column_of
 from pipeline.features.frames.packing import unpack
 from pipeline.features.rows.candidate_table import listed
 from pipeline.features.rows.day import flat
-from pipeline.features.rows.homework import base_ids, row_columns, user_columns
+from pipeline.features.rows.homework import base_ids
 from pipeline.features.state.kept import key_ranks
 from pipeline.features.state.last_year import last_year_days, last_year_windows
 from pipeline.features.state.style_counts import COUNTS, STYLES
@@ -36,8 +36,8 @@ def ranking_parts(here: AsOf, meta: dict[str, Any]) -> list[Part]:
     assert settings is not None
     parts = [*_candidates(here), *_contexts(here, meta), *_base_chapters(here), *_study(here), *_last_year(here)]
     parts += _style_counts(here, meta)
-    if settings.profile is not None and user_columns(here.plan):
-        users = profiles(here, settings.profile.table, settings.profile.key, user_columns(here.plan), "user")
+    if settings.profile is not None and here.plan.request.user_columns:
+        users = profiles(here, settings.profile.table, settings.profile.key, here.plan.request.user_columns, "user")
         parts.append(framed("profiles", flat(users[f"user.{settings.profile.key}"]), users.columns, meta))
     counts = here.plan.style_counts()
     if counts is not None:
@@ -50,9 +50,10 @@ def ranking_parts(here: AsOf, meta: dict[str, Any]) -> list[Part]:
 
 def candidate_pool(here: AsOf) -> Pool:
     """Every package that may be offered the day after."""
-    assert here.config.ranking is not None
-    table = here.config.ranking.candidates.table
-    known = listed(here.plan, here.tables(table), base_ids(here.plan, here.tables)) if table is not None else None
+    settings = here.config.ranking
+    assert settings is not None
+    table = settings.candidates.table
+    known = listed(settings, here.tables(table), base_ids(settings, here.tables)) if table is not None else None
     return pool_of(here.plan, here.state, known, here.maps)
 
 
@@ -86,7 +87,7 @@ def _contexts(here: AsOf, meta: dict[str, Any]) -> Iterable[Part]:
     """The columns of each owner's newest row, of those that are its own and not the day's."""
     settings, history = here.config.ranking, here.config.history
     assert settings is not None
-    names = [name for name in row_columns(here.plan) if name not in (*settings.owner, settings.user)]
+    names = [name for name in here.plan.request.row_columns if name not in (*settings.owner, settings.user)]
     if not names:
         return
     fields: dict[str, bytes] = {}
@@ -111,7 +112,7 @@ def _contexts(here: AsOf, meta: dict[str, Any]) -> Iterable[Part]:
 def _base_chapters(here: AsOf) -> Iterable[Part]:
     settings = here.config.ranking
     assert settings is not None
-    base = base_ids(here.plan, here.tables)
+    base = base_ids(settings, here.tables)
     if base is None or settings.base_chapters is None:
         return
     chapters = distinct(flat(column_of(here.tables(settings.base_chapters.table), settings.base_chapters.chapter)))

@@ -8,7 +8,7 @@ import numpy as np
 
 from pipeline.features.frames.from_arrow import column_of
 from pipeline.features.rows.day import flat
-from pipeline.features.rows.impressions import item_columns, item_frame, user_columns
+from pipeline.features.rows.impressions import item_frame
 from pipeline.release.contents.as_of import AsOf
 from pipeline.release.contents.keyed_parts import distinct, framed, profiles
 from pipeline.release.contents.parts import Part, encoded
@@ -19,17 +19,17 @@ def impression_parts(here: AsOf, meta: dict[str, Any]) -> list[Part]:
     settings = here.config.impressions
     assert settings is not None
     parts = []
-    if settings.profile is not None and user_columns(here.plan):
-        users = profiles(here, settings.profile.table, settings.profile.key, user_columns(here.plan), "user")
+    if settings.profile is not None and here.plan.request.user_columns:
+        users = profiles(here, settings.profile.table, settings.profile.key, here.plan.request.user_columns, "user")
         parts.append(framed("profiles", flat(users[f"user.{settings.profile.key}"]), users.columns, meta))
     shown = here.raw(here.plan.item_space, here.state.catalogue.seen_since(here.day.plus(1 - settings.candidate_days)))
     shown = np.sort(shown) if shown.dtype.kind == "i" else np.array(sorted(shown), object)
     parts.append(Part("candidates", {"all": encoded(shown.tolist())}))
     keys = shown
-    if settings.items is not None and item_columns(here.plan):
+    if settings.items is not None and here.plan.request.item_columns:
         every = distinct(flat(column_of(here.tables(settings.items.table), settings.items.key)))
         keys = distinct(np.concatenate([shown.astype(every.dtype), every]))
-    frame = item_frame(here.plan, here.tables, keys)
+    frame = item_frame(settings, here.plan.request.item_columns, here.tables, keys)
     parts.append(framed("items", keys, frame.columns, meta))
     return parts
 

@@ -4,16 +4,20 @@ from typing import get_args
 
 import pytest
 
-from pipeline.config.measures import MEASURES
+from pipeline.cli.recommend import ASKED
+from pipeline.config.measures import MEASURES, PRIMARY
 from pipeline.config.requests import Kind, RequestSettings
+from pipeline.evaluation.measures import MEASURED
 from pipeline.features.plan.plan import REQUESTS
+from pipeline.features.rows.kinds import ROWS
 from tests.unit.pipeline.features import lessons, shows
 
 HOMEWORK, IMPRESSIONS = lessons.config(), shows.config()
 
 
-def test_every_kind_of_request_has_a_section_measures_and_a_plan() -> None:
-    assert set(get_args(Kind)) == set(MEASURES) == set(REQUESTS)
+def test_every_kind_of_request_is_in_the_table_of_every_room() -> None:
+    for table in (MEASURES, PRIMARY, REQUESTS, ROWS, MEASURED, ASKED):
+        assert set(table) == set(get_args(Kind))
     for config in (HOMEWORK, IMPRESSIONS):
         assert isinstance(config.request, RequestSettings)
         assert config.request is getattr(config, config.kind)

@@ -18,7 +18,7 @@ from pipeline.features.ids.idmap import IdMap
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.candidate_table import listed
 from pipeline.features.rows.day import DayRows
-from pipeline.features.rows.homework import base_ids, ranking_rows
+from pipeline.features.rows.homework import base_ids, homework_rows
 from pipeline.features.state.state import FeatureState
 from tests.unit.pipeline.features import lessons
 
@@ -37,8 +37,9 @@ class School:
 
     def rows(self, day: Day, **changed: Any) -> DayRows:
         """The day's rows, mapped."""
-        rows = ranking_rows(self.plan, lessons.tables(**changed), day)
-        found = listed(self.plan, lessons.tables(**changed)("candidates"), base_ids(self.plan, lessons.tables()))
+        rows = homework_rows(self.plan.request, lessons.tables(**changed), day)
+        settings = self.plan.request.settings
+        found = listed(settings, lessons.tables(**changed)("candidates"), base_ids(settings, lessons.tables()))
         for space, raw in raw_ids(self.plan, rows, found.packages).items():
             self.maps[space] = self.maps[space].grown(raw, day)
         return rows
@@ -48,7 +49,8 @@ class School:
         self.state = self.state.apply(events_of(self.plan, self.rows(day, **changed), self.maps))
 
     def built(self, rows: DayRows, last_year: Any = None) -> Built:
-        found = listed(self.plan, lessons.CANDIDATES, base_ids(self.plan, lessons.tables()))
+        settings = self.plan.request.settings
+        found = listed(settings, lessons.CANDIDATES, base_ids(settings, lessons.tables()))
         pool = listed_pool(self.plan, found, self.maps)
         last_year = last_year or {"sections": np.zeros((rows.requests.rows, 3, 2), np.int32)}
         return build(self.plan, rows, self.maps, self.state, pool=pool, last_year=last_year)

@@ -47,7 +47,7 @@ def test_the_candidate_table_by_rank_then_key_each_key_once_with_base_ids() -> N
         ([10], [102], 1, None, 5), ([10], [101], 1, None, 2), ([20], [202], 1, None, 1), ([10], [101], 2, None, 2),
         ([10], [102], 1, 4, 1), ([20], [201], 1, None, None),
     )  # fmt: skip
-    ranked = listed(plan, table, base_ids(plan, lessons.tables()))
+    ranked = listed(plan.request.settings, table, base_ids(plan.request.settings, lessons.tables()))
     # 12|1 is listed twice, its better rank counts; 202 has no base section; 21|1 has no rank and comes last.
     assert ranked.packages.key.tolist() == ["12|1", "11|1", "11|2", "21|1"]
     assert ranked.packages.reflect.values.tolist() == [4]

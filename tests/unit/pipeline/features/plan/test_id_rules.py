@@ -163,7 +163,7 @@ def built_ads(**settings: Any) -> tuple[Built, dict[str, IdMap], Plan]:
     plan = Plan(config)
     log = shows.log(*[(1, ad, 1, 7, 1.0, []) for ad in (10, 11, 12, 13)])
     tables = {"log": log, "users": shows.USERS, "ads": pa.table(ads)}
-    rows = impression_rows(plan, tables.__getitem__, DAY)
+    rows = impression_rows(plan.request, tables.__getitem__, DAY)
     maps = {space: IdMap(space, kind, np.zeros(0, np.int64 if kind == "int" else object))
             for space, kind in plan.spaces.items()}  # fmt: skip
     for space, raw in raw_ids(plan, rows).items():

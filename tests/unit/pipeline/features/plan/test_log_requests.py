@@ -12,7 +12,7 @@ from models.engine.batching import Settings, examples_of
 from pipeline.errors import ConfigError
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows, flat
-from pipeline.features.rows.homework import ranking_rows
+from pipeline.features.rows.homework import homework_rows
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
 from tests.unit.pipeline.features.log_lessons import HOMEWORK, OFFERED, clicks, config
@@ -22,7 +22,7 @@ from tests.unit.pipeline.judged import measured
 
 def rows_of(**ranking: Any) -> DayRows:
     tables = lessons.tables(homework=HOMEWORK, clicks=clicks(), offered=OFFERED)
-    return ranking_rows(Plan(config(**ranking)), tables, DAY)
+    return homework_rows(Plan(config(**ranking)).request, tables, DAY)
 
 
 def judged(rows: DayRows) -> dict[tuple[int, str], int]:
@@ -96,7 +96,7 @@ def test_a_request_without_a_positive_is_trained_and_left_out_of_the_hit_rate() 
 def test_a_day_on_which_nobody_looked_has_no_requests() -> None:
     none = clicks().slice(0, 0)
     tables = lessons.tables(homework=HOMEWORK, clicks=none, offered=OFFERED)
-    rows = ranking_rows(Plan(config()), tables, DAY)
+    rows = homework_rows(Plan(config()).request, tables, DAY)
     assert (rows.requests.rows, rows.events.rows) == (0, 3)
     assert (rows.counts["looked_and_set_nothing"], rows.counts["set_without_looking"]) == (0, 3)
 
@@ -105,7 +105,7 @@ def test_a_chapter_without_a_base_section_is_not_asked_for() -> None:
     looked = [(503, 9003, "view", [20], [202], 1, 6), (504, 9004, "view", [20], [202, 201], 1, 6)]
     plain = lessons.table("clicks", *(row[:-1] for row in looked))
     log = plain.append_column("grade", pa.array([6, 6], pa.int64()))
-    rows = ranking_rows(Plan(config()), lessons.tables(homework=HOMEWORK, clicks=log, offered=OFFERED), DAY)
+    rows = homework_rows(Plan(config()).request, lessons.tables(homework=HOMEWORK, clicks=log, offered=OFFERED), DAY)
     assert flat(rows.requests["row.teacher"]).tolist() == [504]
 
 

@@ -6,14 +6,14 @@ import numpy as np
 
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows, flat
-from pipeline.features.rows.homework import ranking_rows
+from pipeline.features.rows.homework import homework_rows
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
 from tests.unit.pipeline.features.school import lists
 
 
 def rows_of(config: Any = None, **changed: Any) -> DayRows:
-    return ranking_rows(Plan(config or lessons.config()), lessons.tables(**changed), DAY)
+    return homework_rows(Plan(config or lessons.config()).request, lessons.tables(**changed), DAY)
 
 
 def per_chapter(**labels: Any) -> Any:

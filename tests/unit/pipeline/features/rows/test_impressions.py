@@ -36,7 +36,7 @@ class Shows:
         # A validated table has -1 as null.
         ads = shows.ADS.set_column(2, "tag_1", [[5, None, 6]]).set_column(3, "tag_2", [[6, None, None]])
         tables = {"log": log, "users": shows.USERS, "ads": ads}
-        rows = impression_rows(self.plan, tables.__getitem__, day)
+        rows = impression_rows(self.plan.request, tables.__getitem__, day)
         for space, raw in raw_ids(self.plan, rows).items():
             self.maps[space] = self.maps[space].grown(raw, day)
         built = build(self.plan, rows, self.maps, self.state)

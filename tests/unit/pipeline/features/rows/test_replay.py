@@ -8,7 +8,7 @@ from pipeline.config.features import Replay
 from pipeline.days import Day
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows, flat
-from pipeline.features.rows.homework import ranking_rows
+from pipeline.features.rows.homework import homework_rows
 from pipeline.features.rows.replay import days_to_replay, replay_rows
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
@@ -34,9 +34,9 @@ def test_days_that_are_replayed(day: str, settings: dict[str, Any], expected: li
 def replayed(*homework: tuple[Any, ...], **replay: Any) -> DayRows:
     settings = {"match": ["user.county", "row.grade"], **replay}
     plan = Plan(lessons.config(replay=settings))
-    today = ranking_rows(plan, lessons.tables(), DAY)
+    today = homework_rows(plan.request, lessons.tables(), DAY)
     past = lessons.tables(homework=lessons.table("homework", *homework), clicks=lessons.table("clicks"))
-    return replay_rows(plan, today, lessons.tables(), past, PAST)
+    return replay_rows(plan.request, plan.config.replay, today, lessons.tables(), past, PAST)
 
 
 # Today teachers 501 and 502 of county 70 set chapters 1 and 2 in grade 5.
@@ -74,8 +74,8 @@ def test_equal_packages_of_a_group_count_once() -> None:
 def test_a_missing_value_matches_nothing() -> None:
     # Today's teacher 503 has a county; a row without a grade is like no other.
     plan = Plan(lessons.config())
-    today = ranking_rows(
-        plan, lessons.tables(homework=lessons.table("homework", (501, 9001, None, [10], [101], 1, 7))), DAY
+    today = homework_rows(
+        plan.request, lessons.tables(homework=lessons.table("homework", (501, 9001, None, [10], [101], 1, 7))), DAY
     )
     past = lessons.tables(homework=lessons.table("homework", (502, 9002, None, [10], [101], 1, 7)))
-    assert replay_rows(plan, today, lessons.tables(), past, PAST).requests.rows == 0
+    assert replay_rows(plan.request, plan.config.replay, today, lessons.tables(), past, PAST).requests.rows == 0

@@ -13,7 +13,7 @@ from pipeline.features.frames.frame import Frame
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows import rows_file
 from pipeline.features.rows.candidate_table import listed
-from pipeline.features.rows.homework import base_ids, ranking_rows
+from pipeline.features.rows.homework import base_ids, homework_rows
 from pipeline.features.rows.impressions import impression_rows
 from pipeline.features.rows.replay import replay_rows
 from pipeline.features.rows.whole_day import Replayed, WholeDay
@@ -50,9 +50,10 @@ def lesson(**changed: pa.Table) -> WholeDay:
     """A day of homework with one replayed day, whose candidate table is the same."""
     plan = Plan(lessons.config())
     tables = lessons.tables(**changed)
-    rows = ranking_rows(plan, tables, DAY)
-    offered = listed(plan, tables("candidates"), base_ids(plan, tables))
-    past = replay_rows(plan, rows, tables, lessons.tables(clicks=lessons.table("clicks")), PAST)
+    rows = homework_rows(plan.request, tables, DAY)
+    offered = listed(plan.request.settings, tables("candidates"), base_ids(plan.request.settings, tables))
+    then = lessons.tables(clicks=lessons.table("clicks"))
+    past = replay_rows(plan.request, plan.config.replay, rows, tables, then, PAST)
     missing = {str(PAST.next()): "not validated"}
     return WholeDay(rows, offered, (Replayed(past, offered),), missing)
 
@@ -74,7 +75,7 @@ def test_a_day_of_homework_comes_back_as_it_was(tmp_path: Path) -> None:
 
 def test_a_day_of_impressions_comes_back_as_it_was_with_its_rows_kept_once(tmp_path: Path) -> None:
     tables = {"log": shows.LOG, "ads": shows.ADS, "users": shows.USERS}
-    whole = WholeDay(impression_rows(Plan(shows.config()), tables.__getitem__, DAY), None)
+    whole = WholeDay(impression_rows(Plan(shows.config()).request, tables.__getitem__, DAY), None)
     assert_same(stored(tmp_path, whole), whole)
     kept = array_file.read(tmp_path / rows_file.FILE)[0]
     assert [name for name in kept if name.startswith("rows/requests/")] == []

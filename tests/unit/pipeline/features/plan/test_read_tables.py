@@ -7,7 +7,7 @@ import pytest
 from pipeline.config import load_job
 from pipeline.errors import ConfigError
 from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.read_tables import check_all_read
+from pipeline.features.plan.read_tables import check_all_read
 from tests.unit.pipeline.features import lessons, shows
 
 
