@@ -13,7 +13,7 @@ from pipeline.days import Day
 from pipeline.errors import ChainError
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import DAY, MADE_BY
-from pipeline.storage.artifacts.making import Making, making
+from pipeline.storage.artifacts.making import Making, Recipe, making, standing
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.locks import held
@@ -132,6 +132,10 @@ class JobContext:
                 f"--job {self.job} --day {day}`"
             )
         return found
+
+    def standing(self, recipe: Recipe, *, reprocess: bool = False) -> Artifact | None:
+        """The committed artefact of a recipe that leaves a stage nothing to do (see ``standing``)."""
+        return standing(self.store, self.config.experiments, *recipe, reprocess=reprocess)
 
     def making(
         self, ref: Ref, inputs: list[Input], settings: str, *,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,15 +11,56 @@ from models.engine.batching import score_day
 from pipeline.days import Day
 from pipeline.evaluation.bootstrap import Scored
 from pipeline.evaluation.measured import Evaluation
-from pipeline.evaluation.plausibility import implausible, usual
+from pipeline.evaluation.plausibility import Usual, implausible, usual
 from pipeline.evaluation.superiority import LOGITS
 from pipeline.evaluation.verdict import NO_MODEL, decide
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import GATE
+from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import content_digest
 from pipeline.training.engines import Session, seed_of
+
+
+@dataclass(frozen=True)
+class _Against:
+    """What a test is judged by.
+
+    Attributes:
+        doubted: what the days before make likely, where the measure is beyond it.
+    """
+
+    incumbent: Artifact | None
+    doubted: Usual | None
+    recipe: Recipe
+
+
+def stands(
+    context: JobContext,
+    day: Day,
+    experiment: str,
+    test: Artifact,
+    *,
+    promoted: Collection[Day] = (),
+    reprocess: bool = False,
+) -> Artifact | None:
+    """The verdict on a test if there is nothing to judge anew."""
+    return context.standing(_against(context, day, experiment, test, promoted).recipe, reprocess=reprocess)
+
+
+def _against(
+    context: JobContext, day: Day, experiment: str, test: Artifact, promoted: Collection[Day]
+) -> _Against:
+    incumbent = _incumbent(context, day, experiment)
+    inputs = [test.as_input(), *([incumbent.as_input()] if incumbent is not None else [])]
+    likely = usual(context, day, experiment, promoted)
+    value = test.manifest.extra["values"].get(context.config.primary)
+    doubted = likely if likely is not None and value is not None and likely.beyond(value) else None
+    # Only where they decide, so that a day that is as usual does not hang on all days before it.
+    inputs += [each.as_input() for each in doubted.tests] if doubted is not None else []
+    ref, settings = Ref(GATE, context.job, day, experiment), context.config.stage_settings("gate")
+    return _Against(incumbent, doubted, Recipe(ref, inputs, settings))
 
 
 def gate_day(
@@ -37,17 +78,10 @@ def gate_day(
     Args:
         promoted: days whose checkpoint of the experiment somebody has promoted by hand, however good it was.
     """
-    config = context.config
-    ref = Ref(GATE, config.job, day, experiment)
-    incumbent = _incumbent(context, day, experiment)
-    inputs = [test.as_input(), *([incumbent.as_input()] if incumbent is not None else [])]
-    extra = test.manifest.extra
-    range_before = usual(context, day, experiment, promoted)
-    value = extra["values"].get(config.primary)
-    doubted = range_before if range_before is not None and value is not None and range_before.beyond(value) else None
-    # Only where they decide, so that a day that is as usual does not hang on all days before it.
-    inputs += [each.as_input() for each in doubted.tests] if doubted is not None else []
-    with context.making(ref, inputs, config.stage_settings("gate"), reprocess=reprocess) as made:
+    config, extra = context.config, test.manifest.extra
+    against = _against(context, day, experiment, test, promoted)
+    incumbent, doubted = against.incumbent, against.doubted
+    with context.making(*against.recipe, reprocess=reprocess) as made:
         if made.stands is not None:
             return made.stands
         evaluation = Evaluation(
@@ -59,7 +93,7 @@ def gate_day(
             arrays, new = day_arrays.read(features), np.load(test.file(LOGITS))
             rows = Scored(config.kind, arrays, day_arrays.key_rank(features), config.measures.composite, new, new)
             if doubted is not None:
-                rise = implausible(doubted, value, rows, config.release.gate, seed)
+                rise = implausible(doubted, extra["values"][config.primary], rows, config.release.gate, seed)
             if incumbent is not None and not pruned:
                 scored = replace(rows, old=score_day(Session.of(context, experiment).incumbent.at(incumbent), arrays))
         unopposed = f"{incumbent.id} is pruned" if incumbent is not None else NO_MODEL

@@ -14,8 +14,21 @@ from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import TEST
+from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import content_digest, tensor_digest
 from pipeline.training.engines import Session
+
+
+def stands(
+    context: JobContext, day: Day, experiment: str, features: Artifact, checkpoint: Artifact, *, reprocess: bool = False
+) -> Artifact | None:
+    """The test of ``checkpoint`` on ``day`` if there is nothing to test anew."""
+    return context.standing(_recipe(context, day, experiment, features, checkpoint), reprocess=reprocess)
+
+
+def _recipe(context: JobContext, day: Day, experiment: str, features: Artifact, checkpoint: Artifact) -> Recipe:
+    ref, inputs = Ref(TEST, context.job, day, experiment), [features.as_input(), checkpoint.as_input()]
+    return Recipe(ref, inputs, context.config.stage_settings("test"))
 
 
 def run_test(
@@ -23,8 +36,7 @@ def run_test(
 ) -> Artifact:
     """Test ``checkpoint`` on ``day``: measures in the manifest, logits of every pair beside it."""
     config = context.config
-    ref, inputs = Ref(TEST, config.job, day, experiment), [features.as_input(), checkpoint.as_input()]
-    with context.making(ref, inputs, config.stage_settings("test"), reprocess=reprocess) as made:
+    with context.making(*_recipe(context, day, experiment, features, checkpoint), reprocess=reprocess) as made:
         if made.stands is not None:
             return made.stands
         arrays = day_arrays.read(features)

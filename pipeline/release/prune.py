@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from pipeline.days import Day
@@ -55,7 +56,11 @@ def prune(context: JobContext, *, thorough: bool = True) -> Pruned:
                 _prune_checkpoints(context, experiment, checkpoints, done)
     _prune_rows(context, done)
     if thorough:
-        _prune_shared(context, done)
+        with ExitStack() as locks:
+            # What an experiment has found to be there stays until it is done with its day.
+            for experiment in context.config.experiments:
+                locks.enter_context(Chain.of(context, experiment).lock())
+            _prune_shared(context, done)
     return done
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pipeline.config.measures import headline
 from pipeline.days import Day
-from pipeline.errors import PrunedPayload
 from pipeline.evaluation import gate_day, next_day
 from pipeline.job import JobContext
 from pipeline.release.publish.pointer import ReleaseFiles
 from pipeline.stages.features import build_features
-from pipeline.storage.artifacts.artifact import Artifact, parse_id
+from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES
 from pipeline.training import export as exporting
 from pipeline.training import train
@@ -60,51 +61,78 @@ def run(
         ChainError: the day has no features, or a day before it has neither a checkpoint nor a skip marker.
         LockTimeout: another process trains this experiment.
     """
-    features = context.needed(FEATURES, day)
     chain = Chain.of(context, experiment)
     with chain.lock():
+        features = context.needed(FEATURES, day)
         chain.begin(day)
-        restored: set[str] = set()
-        while True:
-            try:
-                return _run(context, day, experiment, features, overrides, reprocess=reprocess)
-            except PrunedPayload as needed:
-                _restore(context, experiment, needed, restored)
-                features = context.needed(FEATURES, day)
+        asked = _Asked(context, day, experiment, overrides, reprocess)
+        pruned = asked.pruned(features, chain.parent(day))
+        if pruned:
+            _restore(context, chain, experiment, pruned)
+            features = context.needed(FEATURES, day)
+        return asked.run(features, chain.parent(day))
 
 
-def _restore(context: JobContext, experiment: str, needed: PrunedPayload, restored: set[str]) -> None:
-    """Make a pruned payload again, and those that it takes; each once."""
-    while True:
-        if needed.artifact in restored:
-            raise needed
-        restored.add(needed.artifact)
-        ref = parse_id(needed.artifact)[0]
-        if ref.kind == FEATURES:
-            build_features(context, ref.day, reprocess=True)
-            return
-        if ref.kind != CHECKPOINT:
-            raise needed
-        try:
-            train.restore(context, experiment, needed.artifact)
-            return
-        except PrunedPayload as features:
-            # Of one of the days that are trained again.
-            _restore(context, experiment, features, restored)
-            restored.remove(needed.artifact)
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked for: a day of an experiment, and how."""
+
+    context: JobContext
+    day: Day
+    experiment: str
+    overrides: Overrides
+    reprocess: bool
+
+    @cached_property
+    def _promoted(self) -> Collection[Day]:
+        return ReleaseFiles.of(self.context.root, self.context.job).promoted(self.experiment)
+
+    def pruned(self, features: Artifact, parent: Artifact | None) -> list[Artifact]:
+        """What will be read although its payload is gone; nothing of a day whose four artefacts stand.
+
+        It stays true until the lock of the chain is let go: retention prunes under it.
+        """
+        context, day, name, again = self.context, self.day, self.experiment, self.reprocess
+        trained = train.stands(context, day, name, features, parent, reprocess=again, overrides=self.overrides)
+        if not any(each is not None and each.manifest.pruned for each in (features, parent, trained)):
+            return []
+        exported = exporting.stands(context, day, name, trained) if trained is not None else None
+        tested = judged = None
+        if parent is not None:
+            tested = next_day.stands(context, day, name, features, parent, reprocess=again)
+        if tested is not None:
+            judged = gate_day.stands(context, day, name, tested, promoted=self._promoted, reprocess=again)
+        read = []
+        if exported is None or (parent is not None and judged is None):
+            read.append(features)
+        if parent is not None and (trained is None or tested is None):
+            read.append(parent)
+        if trained is not None and exported is None:
+            read.append(trained)
+        return [each for each in read if each.manifest.pruned]
+
+    def run(self, features: Artifact, parent: Artifact | None) -> Outcome:
+        context, day, name, again = self.context, self.day, self.experiment, self.reprocess
+        test = gate = None
+        if parent is not None:
+            test = next_day.run_test(context, day, name, features, parent, reprocess=again)
+            gate = gate_day.gate_day(context, day, name, features, test, promoted=self._promoted, reprocess=again)
+        checkpoint, trained = train.train(
+            context, day, name, features, parent, reprocess=again, overrides=self.overrides
+        )
+        export = exporting.export(context, day, name, features, checkpoint)
+        return Outcome(test, gate, checkpoint, export, trained)
 
 
-def _run(
-    context: JobContext, day: Day, experiment: str, features: Artifact, overrides: Overrides, *, reprocess: bool
-) -> Outcome:
-    parent = Chain.of(context, experiment).parent(day)
-    test = gate = None
-    if parent is not None:
-        promoted = ReleaseFiles.of(context.root, context.job).promoted(experiment)
-        test = next_day.run_test(context, day, experiment, features, parent, reprocess=reprocess)
-        gate = gate_day.gate_day(context, day, experiment, features, test, promoted=promoted, reprocess=reprocess)
-    checkpoint, trained = train.train(
-        context, day, experiment, features, parent, reprocess=reprocess, overrides=overrides
-    )
-    export = exporting.export(context, day, experiment, features, checkpoint)
-    return Outcome(test, gate, checkpoint, export, trained)
+def _restore(context: JobContext, chain: Chain, experiment: str, pruned: Sequence[Artifact]) -> None:
+    """Make again what was pruned: the features first, then the checkpoints from the nearest ancestor that is kept."""
+    again: set[Day] = set()
+    for checkpoint in (each for each in pruned if each.ref.kind == CHECKPOINT):
+        last = checkpoint.ref.day
+        first = chain.resume(last.next())
+        again |= {day for day in chain.days() if first <= day <= last}
+    for day in sorted(again | {each.ref.day for each in pruned if each.ref.kind == FEATURES}):
+        if context.needed(FEATURES, day).manifest.pruned:
+            build_features(context, day, reprocess=True)
+    for day in sorted(again):
+        train.restore(context, day, experiment)

@@ -98,14 +98,17 @@ class Chain:
         return newest
 
     def kept_ancestor(self, day: Day) -> Artifact | None:
-        """The newest checkpoint before ``day`` whose payload is kept: where a re-chain of ``day`` starts from."""
+        """The newest checkpoint before ``day`` whose payload is kept."""
         return next((each for each in self._before(day) if not each.manifest.pruned), None)
+
+    def resume(self, day: Day) -> Day:
+        """Where training begins so that ``day`` can be trained again: after its nearest ancestor that is kept."""
+        ancestor = self.kept_ancestor(day)
+        return ancestor.ref.day.next() if ancestor is not None else (self.start or day)
 
     def rechain(self, tainted: list[Day]) -> str:
         """The shortest backfill that makes the chain whole again: from after its nearest kept ancestor."""
-        ancestor = self.kept_ancestor(tainted[0])
-        first = ancestor.ref.day.next() if ancestor is not None else (self.start or tainted[0])
-        last = self.days()[-1]
+        first, last = self.resume(tainted[0]), self.days()[-1]
         return (
             f"python -m pipeline backfill --job {self._job} --experiment {self._experiment} --from {first} --to {last}"
         )

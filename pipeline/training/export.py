@@ -11,6 +11,7 @@ from pipeline.features.ids.store import IdMapStore
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import EXPORT
+from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import file_digest
 from pipeline.training import golden_rows
 from pipeline.training.engines import Session, seed_of
@@ -18,11 +19,20 @@ from pipeline.training.engines import Session, seed_of
 MODEL = "model"
 
 
+def stands(context: JobContext, day: Day, experiment: str, checkpoint: Artifact) -> Artifact | None:
+    """The export of ``checkpoint`` if there is nothing to export anew."""
+    return context.standing(_recipe(context, day, experiment, checkpoint))
+
+
+def _recipe(context: JobContext, day: Day, experiment: str, checkpoint: Artifact) -> Recipe:
+    ref, settings = Ref(EXPORT, context.job, day, experiment), context.config.stage_settings("export", experiment)
+    return Recipe(ref, [checkpoint.as_input()], settings)
+
+
 def export(context: JobContext, day: Day, experiment: str, features: Artifact, checkpoint: Artifact) -> Artifact:
     """The exported model of ``checkpoint``, trained on ``day``: files ``model/``, golden rows beside it."""
     config = context.config
-    ref, settings = Ref(EXPORT, config.job, day, experiment), config.stage_settings("export", experiment)
-    with context.making(ref, [checkpoint.as_input()], settings) as made:
+    with context.making(*_recipe(context, day, experiment, checkpoint)) as made:
         if made.stands is not None:
             return made.stands
         engine = Session.of(context, experiment).trainer.at(checkpoint)

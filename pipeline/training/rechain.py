@@ -42,9 +42,7 @@ def plan_rechain(context: JobContext, experiments: list[str]) -> list[Rechain]:
         chain = Chain.of(context, name)
         tainted = chain.tainted()
         if tainted:
-            ancestor = chain.kept_ancestor(tainted[0][0])
-            first = ancestor.ref.day.next() if ancestor is not None else (chain.start or tainted[0][0])
-            ranges.setdefault(chain.days()[-1], {})[name] = (first, len(tainted))
+            ranges.setdefault(chain.days()[-1], {})[name] = (chain.resume(tainted[0][0]), len(tainted))
     found = []
     for last in sorted(ranges):
         first = min(day for day, _ in ranges[last].values())

@@ -21,8 +21,10 @@ from pipeline.days import Day
 from pipeline.errors import ChainError, UsageError
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
-from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
+from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES, MAPS
+from pipeline.storage.artifacts.making import Recipe
+from pipeline.storage.artifacts.manifest import Input
 from pipeline.training import checkpoint_file
 from pipeline.training.chain import Chain
 from pipeline.training.engines import Session, seed_of
@@ -53,6 +55,35 @@ def learning_rate(settings: Experiment, trained_days: int) -> float:
     return max(settings.learning_rate * settings.decay**trained_days, min(settings.floor, settings.learning_rate))
 
 
+def stands(
+    context: JobContext,
+    day: Day,
+    experiment: str,
+    features: Artifact,
+    parent: Artifact | None,
+    *,
+    reprocess: bool = False,
+    overrides: Overrides = NONE,
+) -> Artifact | None:
+    """The checkpoint of ``day`` if there is nothing to train anew."""
+    config, before = overrides.applied(context.config, experiment), Chain.of(context, experiment).trained(day)
+    recorded = replayed_on(before) if before is not None else {}
+    return context.standing(_recipe(config, day, experiment, features, parent, recorded), reprocess=reprocess)
+
+
+def _recipe(
+    config: JobConfig,
+    day: Day,
+    experiment: str,
+    features: Artifact,
+    parent: Artifact | None,
+    replays: Mapping[Day, Input],
+) -> Recipe:
+    """A day that stands has replayed what its checkpoint says, whatever would be replayed now."""
+    inputs = [features.as_input(), *([parent.as_input()] if parent is not None else []), *replays.values()]
+    return Recipe(Ref(CHECKPOINT, config.job, day, experiment), inputs, config.stage_settings(STAGE, experiment))
+
+
 def train(
     context: JobContext,
     day: Day,
@@ -76,15 +107,12 @@ def train(
     config = overrides.applied(context.config, experiment)
     settings, maps = config.experiments[experiment], context.needed(MAPS, day)
     chain = Chain.of(context, experiment)
-    made_of = [features.as_input(), *([parent.as_input()] if parent is not None else [])]
-    digest = config.stage_settings(STAGE, experiment)
-    ref = Ref(CHECKPOINT, config.job, day, experiment)
-    # What a day that stands has replayed, it has, whatever would be replayed now.
     before = like or chain.trained(day)
     recorded = replayed_on(before) if before is not None else {}
-    with context.making(ref, made_of + list(recorded.values()), digest, reprocess=reprocess) as made:
+    recipe = _recipe(config, day, experiment, features, parent, recorded)
+    with context.making(*recipe, reprocess=reprocess) as made:
         if made.stands is not None:
-            if overrides and made.stands.manifest.settings != digest:
+            if overrides and made.stands.manifest.settings != recipe.settings:
                 raise UsageError(
                     f"{config.job}/{experiment} {day} is trained already, with other settings; to train it again "
                     f"with{overrides.flags()} add --reprocess (the days after it are then tainted)"
@@ -94,7 +122,8 @@ def train(
         chosen = [past for past in recorded if past in offered]
         if like is None:
             chosen = replayed_now(chain, day, settings, list(offered))
-        made.inputs = made_of + [replay_input(past, offered[past]) for past in chosen]
+        replays = {past: replay_input(past, offered[past]) for past in chosen}
+        made.inputs = _recipe(config, day, experiment, features, parent, replays).inputs
         parts = _parts(day, settings, features, {past: offered[past] for past in chosen})
         at_base_rate = parent is None and _starts_at_base_rate(settings, like)
         trained = _train_parts(context, config, day, experiment, parts, parent, maps, at_base_rate=at_base_rate)
@@ -160,23 +189,19 @@ def _started(session: Session, parent: Artifact | None, sizes: Mapping[str, int]
     return engine
 
 
-def restore(context: JobContext, experiment: str, artifact_id: str) -> None:
-    """Train a pruned checkpoint again, and the pruned ones before it: from the nearest ancestor that is kept.
+def restore(context: JobContext, day: Day, experiment: str) -> Artifact:
+    """Train a day whose checkpoint was pruned again; its features and its parent must be there.
 
     From the same parent, rows and settings come the same bits, so what was trained from it stands; where the settings
     have changed since, it does not, and ``status`` shows it.
     """
-    chain, last = Chain.of(context, experiment), parse_id(artifact_id)[0].day
-    ancestor = chain.kept_ancestor(last.next())
-    for day in chain.days():
-        if day > last or (ancestor is not None and day <= ancestor.ref.day):
-            continue
-        features = context.needed(FEATURES, day)
-        before = chain.trained(day)
-        overrides = Overrides.recorded(before.manifest.extra) if before is not None else NONE
-        train(
-            context, day, experiment, features, chain.parent(day), reprocess=True, overrides=overrides, like=before
-        )  # fmt: skip
+    chain = Chain.of(context, experiment)
+    before = chain.trained(day)
+    overrides = Overrides.recorded(before.manifest.extra) if before is not None else NONE
+    features, parent = context.needed(FEATURES, day), chain.parent(day)
+    return train(
+        context, day, experiment, features, parent, reprocess=True, overrides=overrides, like=before
+    )[0]
 
 
 def _starts_at_base_rate(settings: Experiment, like: Artifact | None) -> bool:

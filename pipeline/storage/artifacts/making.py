@@ -8,12 +8,20 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Unpack
+from typing import NamedTuple, Unpack
 
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECKPOINT
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.store import ArtifactStore, Draft, Said
+
+
+class Recipe(NamedTuple):
+    """What a stage makes of what: equal inputs and equal settings make the same artefact."""
+
+    ref: Ref
+    inputs: list[Input]
+    settings: str
 
 
 class Making:

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from pipeline.config.retention import Retention
 from pipeline.days import Day
+from pipeline.errors import LockTimeout
 from pipeline.job import JobContext
 from pipeline.release import decision, prune
 from pipeline.release.build import build
 from pipeline.release.publish.pointer import Pointer, Published, ReleaseFiles
-from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.manifest import Input
+from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.training.chain import Chain
 from tests.unit.pipeline.release.days import FIRST, commit, context, run
 
@@ -146,3 +149,24 @@ def test_joined_rows_go_once_the_features_that_were_built_of_them_stand(tmp_path
     gone = prune.prune(here, thorough=False)
     assert gone.ids == [f"rows/tiny/day={FIRST}/gen=0001"]
     assert prune.prune(here, thorough=False).ids == []
+
+
+def test_what_all_experiments_read_goes_only_while_none_of_them_is_at_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = context(tmp_path)
+    commit(here, "features", FIRST)
+    commit(here, "features", FIRST, again=True)
+    held: list[str] = []
+    remove = ArtifactStore.prune
+
+    def watched(store: ArtifactStore, artifact: Artifact) -> int:
+        for name in here.config.experiments:
+            with suppress(LockTimeout), Chain.of(here, name).lock(timeout=0):
+                return remove(store, artifact)
+            held.append(name)
+        return remove(store, artifact)
+
+    monkeypatch.setattr(ArtifactStore, "prune", watched)
+    assert prune.prune(here).ids == ["features/tiny/day=2024-03-01/gen=0001"]
+    assert held == ["a", "b"]
