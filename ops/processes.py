@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 
 from ops.deployment import MARK
+from pipeline.process import pid_files
+from pipeline.storage.redis.embedded import servers_at
 
 
 def start(command: Sequence[str], env: dict[str, str], name: str, folder: Path) -> int:
@@ -26,23 +28,13 @@ def start(command: Sequence[str], env: dict[str, str], name: str, folder: Path) 
             cwd=folder.parent,
             start_new_session=True,
         )
-    started = psutil.Process(process.pid).create_time()
-    (folder / f"{name}.pid").write_text(f"{process.pid} {started!r}\n", encoding="utf-8")
+    pid_files.write(folder / f"{name}.pid", process.pid)
     return process.pid
 
 
 def pid_of(name: str, folder: Path) -> int | None:
-    """The pid of a component that runs, else None; its start time is compared, since a number may be reused."""
-    session = _session(folder / f"{name}.pid")
-    if session is None:
-        return None
-    pid, started = session
-    try:
-        process = psutil.Process(pid)
-        alive = process.create_time() == started and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return None
-    return pid if alive else None
+    """The pid of a component that runs, else None."""
+    return pid_files.running(folder / f"{name}.pid")
 
 
 def alive(mark: str, folder: Path) -> list[psutil.Process]:
@@ -52,7 +44,8 @@ def alive(mark: str, folder: Path) -> list[psutil.Process]:
     what they execute leaves the session but keeps the environment, with the deployment's mark.
     """
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    sessions = dict(filter(None, (_session(path) for path in folder.glob("*.pid"))))
+    # A component leads its session, which has its number.
+    sessions = dict(filter(None, map(pid_files.named, folder.glob("*.pid"))))
     found = []
     for process in psutil.process_iter():
         try:
@@ -67,13 +60,13 @@ def alive(mark: str, folder: Path) -> list[psutil.Process]:
 
 def end_left_by(name: str, folder: Path) -> list[int]:
     """Kills what still runs in the session of a component that has ended; returns the pids."""
-    session = _session(folder / f"{name}.pid")
+    session = pid_files.named(folder / f"{name}.pid")
     if session is None or pid_of(name, folder) is not None:
         return []
     found = []
     for process in psutil.process_iter():
         try:
-            if process.status() != psutil.STATUS_ZOMBIE and _in_session(process, {session[0]: session[1]}):
+            if _in_session(process, {session[0]: session[1]}):
                 found.append(process)
         except (psutil.Error, OSError):
             continue  # gone meanwhile
@@ -84,14 +77,7 @@ def end_left_by(name: str, folder: Path) -> list[int]:
 
 def end_servers_under(folder: Path) -> list[int]:
     """Ends embedded Redis servers whose socket lies under ``folder``, also where the folder has been removed."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            title = " ".join(process.cmdline())
-        except psutil.Error:
-            continue
-        if "redis-server" in title and f"unixsocket:{folder}{os.sep}" in title:
-            found.append(process)
+    found = servers_at(f"{folder}{os.sep}")
     _signal(found, kill=False)
     _, left = psutil.wait_procs(found, timeout=10)
     _signal(left, kill=True)
@@ -120,21 +106,12 @@ def end(mark: str, folder: Path, patience: float = 15) -> list[int]:
     return sorted(killed)
 
 
-def _session(path: Path) -> tuple[int, float] | None:
-    """Session id (the pid of its leader) and start time of a component."""
-    try:
-        pid, started = path.read_text(encoding="utf-8").split()
-        return int(pid), float(started)
-    except (OSError, ValueError):
-        return None
-
-
-def _in_session(process: psutil.Process, sessions: dict[int, float]) -> bool:
-    started = sessions.get(os.getsid(process.pid))
-    if started is None or process.create_time() < started:
+def _in_session(process: psutil.Process, sessions: dict[int, int]) -> bool:
+    leader, began = sessions.get(os.getsid(process.pid)), pid_files.started(process.pid)
+    if leader is None or began is None or began < leader:
         return False
     # The kernel keeps a session's number while it has members; a leader of another age is another session.
-    return process.pid not in sessions or process.create_time() == started
+    return process.pid not in sessions or began == leader
 
 
 def _signal(processes: Iterable[psutil.Process], *, kill: bool) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from ops.deployment import PROJECT
 from ops.services import programs
-from ops.services.base import HOST, TOOLS, Service, ServiceError, listening
+from ops.services.base import HOST, TOOLS, Service, listening
+from pipeline.storage.daemon import DaemonError
 
 JARS = TOOLS / "lib" / "hbase"
 CONF = PROJECT / "ops" / "services" / "conf"
@@ -77,7 +78,7 @@ class HBase(Service):
             return repr(error)
 
     def split(self, table: str, families: Sequence[str], regions: int, algorithm: str = "UniformSplit") -> None:
-        """Makes an empty table of so many regions, which happybase cannot; raises ``ServiceError``.
+        """Makes an empty table of so many regions, which happybase cannot; raises ``DaemonError``.
 
         ``UniformSplit`` is for keys of any bytes, ``HexStringSplit`` for keys that begin with eight hexadecimal digits.
         """
@@ -89,7 +90,7 @@ class HBase(Service):
             command, env=self.process_environment(), capture_output=True, text=True, timeout=120, check=False
         )
         if done.returncode != 0:
-            raise ServiceError(f"hbase: RegionSplitter {table} failed:\n{(done.stdout + done.stderr)[-1500:]}")
+            raise DaemonError(f"hbase: RegionSplitter {table} failed:\n{(done.stdout + done.stderr)[-1500:]}")
 
     def _java(self, heap: str, *arguments: str) -> list[str]:
         settings = [f"-Ddayspring.data={self.data}", f"-Ddayspring.zookeeper={self.port_of('zookeeper')}"]

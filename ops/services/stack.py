@@ -5,11 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ops.services.base import TOOLS, Service, ServiceError
+from ops.services.base import TOOLS, Service
 from ops.services.hbase import HBase
 from ops.services.mariadb import MariaDb
 from ops.services.redis import RedisServer
 from ops.services.s3 import S3Server
+from pipeline.storage.daemon import DaemonError
 
 
 class Stack:
@@ -31,10 +32,10 @@ class Stack:
         return (self.mariadb, self.redis, self.s3, self.hbase)
 
     def start(self) -> None:
-        """All servers, at once; ready when it returns. Raises ``ServiceError`` with all that is missing."""
+        """All servers, at once; ready when it returns. Raises ``DaemonError`` with all that is missing."""
         lacking = [f"{service.name}: {reason}" for service in self.services if (reason := service.lacking())]
         if lacking:
-            raise ServiceError("\n  ".join(["not everything is installed", *lacking]))
+            raise DaemonError("\n  ".join(["not everything is installed", *lacking]))
         with ThreadPoolExecutor(len(self.services)) as pool:
             for started in [pool.submit(service.start) for service in self.services]:
                 started.result()
@@ -52,9 +53,9 @@ class Stack:
     def environment(self, space: str = "") -> dict[str, str]:
         """The variables by which the pipeline finds them, secrets among them; ``space`` keeps data sets apart.
 
-        Raises ``ServiceError`` if a server is down.
+        Raises ``DaemonError`` if a server is down.
         """
         down = [service.name for service in self.services if not service.is_running()]
         if down:
-            raise ServiceError(f"{', '.join(down)} of {self.folder} not running: make services")
+            raise DaemonError(f"{', '.join(down)} of {self.folder} not running: make services")
         return {name: value for service in self.services for name, value in service.environment(space).items()}

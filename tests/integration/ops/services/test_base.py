@@ -13,11 +13,12 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from ops import processes
-from ops.services.base import Service, ServiceError
+from ops.services.base import Service
 from ops.services.hbase import HBase
 from ops.services.mariadb import MariaDb
 from ops.services.redis import RedisServer
 from ops.services.s3 import S3Server
+from pipeline.storage.daemon import DaemonError
 from tests.services import Bucket, Database
 
 Own = Callable[[type[Service]], Service]
@@ -138,6 +139,6 @@ def test_a_port_that_is_taken(tmp_path: Path) -> None:
         port = other.getsockname()[1]
         server.folder.mkdir()
         (server.folder / "server.json").write_text(f'{{"port": {port}}}')
-        with pytest.raises(ServiceError, match=f"another program listens on port {port}"):
+        with pytest.raises(DaemonError, match=f"another program listens on port {port}"):
             server.start()
     assert not server.is_running()

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import psutil
 import pytest
 
 from ops import processes
-from ops.services import hbase, programs, redis, s3
+from ops.services import hbase, programs, s3
 from ops.services.__main__ import main
-from ops.services.base import Service, ServiceError
+from ops.services.base import Service
 from ops.services.hbase import HBase
 from ops.services.mariadb import MariaDb
 from ops.services.redis import RedisServer
 from ops.services.s3 import S3Server
+from pipeline.process import pid_files
+from pipeline.storage.daemon import DaemonError
 from tests import services as fixtures
 
 
@@ -61,7 +63,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine on which nothing is installed."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
-    monkeypatch.setattr(redis.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     monkeypatch.setattr(s3, "TOOLS", tmp_path)
     monkeypatch.setattr(hbase, "JARS", tmp_path)
 
@@ -78,7 +80,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 )
 def test_what_is_missing_says_how_to_get_it(tmp_path: Path, kind: type[Service], how: str) -> None:
     server = kind(tmp_path / "folder")
-    with pytest.raises(ServiceError, match=f"^{kind.name}: .*{how}"):
+    with pytest.raises(DaemonError, match=f"^{kind.name}: .*{how}"):
         server.start()
     assert not server.folder.exists()
 
@@ -102,7 +104,7 @@ def test_each_program_of_a_server_is_looked_for(
             (tmp_path / each.name).symlink_to(shutil.which("true") or "/bin/true")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(programs, "_SERVERS_LIE", "")
-    monkeypatch.setattr(redis.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     monkeypatch.setattr(hbase, "JARS", tmp_path)
     (tmp_path / "hbase-thrift-0.jar").touch()
     missing = kind(tmp_path / "folder").lacking()
@@ -150,13 +152,13 @@ def test_killed_and_started_again_on_the_same_port(tmp_path: Path) -> None:
 
 def test_one_that_ends_at_once_shows_its_log(tmp_path: Path) -> None:
     server = Broken(tmp_path / "broken")
-    with pytest.raises(ServiceError, match=r"(?s)ended at once.*run/small\.log:.*the disk is on fire"):
+    with pytest.raises(DaemonError, match=r"(?s)ended at once.*run/small\.log:.*the disk is on fire"):
         server.start()
 
 
 def test_one_that_never_answers_is_given_up_and_ended(tmp_path: Path) -> None:
     server = Deaf(tmp_path / "deaf")
-    with pytest.raises(ServiceError, match=r"not ready after 0 s \(nothing listens\)|not ready after 1 s"):
+    with pytest.raises(DaemonError, match=r"not ready after 0 s \(nothing listens\)|not ready after 1 s"):
         server.start()
     assert not server.runs_at_all()
 
@@ -165,8 +167,9 @@ def test_another_process_of_the_same_number_is_left_alone(tmp_path: Path) -> Non
     server = Small(tmp_path / "small")
     server.logs.mkdir(parents=True)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
-        started = psutil.Process(other.pid).create_time()
-        (server.logs / "small.pid").write_text(f"{other.pid} {started - 1000!r}\n")
+        started = pid_files.started(other.pid)
+        assert started is not None
+        (server.logs / "small.pid").write_text(f"{other.pid} {started - 1000}\n")
         server.kill()
         assert other.poll() is None
         other.communicate(b"\n")

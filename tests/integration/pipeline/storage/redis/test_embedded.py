@@ -9,8 +9,10 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from pipeline.storage.redis import embedded
@@ -34,15 +36,10 @@ def _write(root: str, barrier: object, number: int, answers: object) -> None:
 def _servers_of(root: Path) -> list[int]:
     folder = os.path.realpath(root / "redis")
     found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            is_redis = b"redis-server" in (entry / "cmdline").read_bytes()
-            if is_redis and os.path.realpath(entry / "cwd") == folder:
-                found.append(int(entry.name))
-        except OSError:
-            continue
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if "redis-server" in " ".join(process.cmdline()) and process.cwd() == folder:
+                found.append(process.pid)
     return found
 
 
@@ -121,8 +118,8 @@ def test_a_server_that_ends_while_it_is_waited_for_is_started_again(root: Path) 
 
 def _runs(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
 
 
@@ -152,10 +149,10 @@ def test_a_path_too_long_for_a_socket_gets_a_short_one(
 
 def test_a_copied_root_does_not_reach_the_server_of_the_original(root: Path) -> None:
     embedded.connect(root / "one").set("k", "one")
-    copied = root / "two" / "redis"
-    copied.mkdir(parents=True)
-    (copied / "socket").write_text((root / "one" / "redis" / "socket").read_text())
+    shutil.copytree(root / "one" / "redis", root / "two" / "redis", ignore=shutil.ignore_patterns("*.sock", "append*"))
     try:
+        assert not embedded.stop(root / "two")  # its pid file names the original's
+        assert embedded.running(root / "one")
         assert embedded.connect(root / "two").get("k") is None
     finally:
         embedded.stop(root / "one")
