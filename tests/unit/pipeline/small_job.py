@@ -12,7 +12,10 @@ import pyarrow.parquet as pq
 
 from pipeline.config import JobConfig
 from pipeline.days import Day
+from pipeline.ingest.extract import extract
+from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
+from pipeline.storage.artifacts.artifact import Artifact
 
 DAY = Day.of(2024, 3, 4)
 """A Monday."""
@@ -108,3 +111,9 @@ def database(path: Path, tables: Mapping[str, tuple[str, Sequence[Sequence[Any]]
                 marks = ", ".join("?" * len(rows[0]))
                 connection.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
     return f"sqlite:///{path}"
+
+
+def both(job: JobContext, day: Day = DAY, **how: Any) -> Artifact:
+    """The day extracted and validated."""
+    extract(job, day, **how)
+    return validate(job, day)

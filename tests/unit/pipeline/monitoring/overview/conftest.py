@@ -8,11 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
-from benchmarks.school_year import write_year
-from pipeline.days import Day
-
-FIRST = Day.of(2024, 1, 1)
+from benchmarks.school_year import JOB, write_year
+from tests.unit.pipeline.monitoring.overview.drawn import FIRST, settings
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +30,13 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def root(written: Path, tmp_path: Path) -> Path:
     """A copy to break, as nobody has looked at it yet."""
     return Path(shutil.copytree(written, tmp_path / "root", ignore=shutil.ignore_patterns("overview")))
+
+
+@pytest.fixture(autouse=True)
+def conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings of the job to change."""
+    folder = tmp_path / "conf"
+    folder.mkdir()
+    (folder / f"{JOB}.yaml").write_text(yaml.safe_dump(settings(), sort_keys=False), encoding="utf-8")
+    monkeypatch.setenv("DAYSPRING_CONF", str(folder))
+    return folder

@@ -1,0 +1,55 @@
+"""Releases and verdicts, what is served, and the command that goes back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.school_year import JOB
+from pipeline.release.publish.pointer import Championship, Hold, ReleaseFiles
+from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.store import ArtifactStore
+from tests.unit.pipeline.monitoring.overview.drawn import FIRST, LAST, ONE, SKIPPED, TWO, drawn, pointer
+
+
+def test_verdicts_of_the_newest_day(root: Path) -> None:
+    ref = Ref("gate", JOB, FIRST.plus(LAST), TWO)
+    with ArtifactStore(root).draft(ref) as draft:
+        draft.commit(key="", digest="", inputs=[], extra={"verdict": "block", "reasons": ["auc 0.4 is below 0.5"],
+                     "checkpoint": None, "incumbent": None})  # fmt: skip
+    verdicts = drawn(root)["verdicts"]
+    assert verdicts["day"] == str(FIRST.plus(LAST))
+    two, one = verdicts["experiments"]
+    assert (two["name"], two["verdict"], two["reasons"]) == (TWO, "block", ["auc 0.4 is below 0.5"])
+    assert (one["verdict"], one["checkpoint"], one["check"]) == ("promote", str(FIRST.plus(LAST - 1)), "ok")
+
+
+def test_releases_with_what_is_served_and_a_command_to_roll_back(root: Path) -> None:
+    files = ReleaseFiles.of(root, JOB)
+    earlier = ArtifactStore(root).current(Ref("release", JOB, FIRST.plus(LAST - 1)))
+    assert earlier is not None
+    files.set_served(pointer(root, previous=earlier.manifest.extra["release_id"]))
+    files.add_champion(Championship(ONE, FIRST.plus(4), "promote"))
+    releases = drawn(root)["releases"]
+    assert releases["served"]["experiment"] == ONE
+    assert releases["served"]["age_days"] == 1
+    assert releases["rollback"] == f"python -m pipeline rollback --job {JOB}"
+    assert releases["hold"] is None
+    assert releases["release_hold"] is None
+    assert releases["champions"] == [{"day": str(FIRST.plus(4)), "experiment": ONE, "by": "promote"}]
+    assert releases["history"][0]["release_id"] == releases["served"]["release_id"]
+    assert releases["history"][0]["status"] == "published"
+    assert releases["trained"][ONE][-1] == LAST - 1, "the released checkpoint is of the day before"
+    assert releases["published"][-1] == LAST
+    assert SKIPPED not in releases["published"]
+
+
+def test_a_rollback_that_holds(root: Path) -> None:
+    files = ReleaseFiles.of(root, JOB)
+    served = pointer(root, previous=None)
+    files.set_served(served)
+    files.set_hold(Hold(left=served.release_id, restored="before", reason="by hand", done=True))
+    releases = drawn(root)["releases"]
+    assert releases["hold"] == {"left": served.release_id, "reason": "by hand"}
+    assert releases["release_hold"] == f"python -m pipeline rollback --job {JOB} --release-hold"
+    assert releases["rollback"] is None, "nothing was served before"
+    assert releases["history"][0]["rolled_back"]
