@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from models.schema import Feature, Kind, Side
 from pipeline.config.base import Later, Strict
+from pipeline.config.homework import LastYear
 
 
 class Counter(Strict):
@@ -77,10 +78,9 @@ class Digits(Strict):
 class FeatureSettings(Strict):
     """One feature as the YAML declares it; ``pipeline.features.schema`` turns it into a ``models.schema.Feature``.
 
-    ``source`` names where the raw value comes from: ``<frame>.<column>``, the frames being ``row`` (the request's or
-    impression's own row), ``user`` (its profile), ``item`` (the candidate), ``history`` and ``last_year`` (parts of the
-    histories), ``study`` (pair values), ``style_counts`` (``day``: the owner's newest earlier day that has any,
-    ``window``: all of the history's days) and ``calendar`` (``weekday``). A bag may name several columns.
+    ``source`` names where the raw value comes from: ``<frame>.<column>``, the frames being ``row`` (the request's own
+    row), ``user`` (its profile), ``item`` (the candidate), ``history`` (parts of the histories), ``calendar``
+    (``weekday``) and those of the job's kind of request alone. A bag may name several columns.
 
     ``group`` names the histories that are read together: they come from the same rows, and element by element they are
     the parts of one step. Where one list of a row is shorter, its part of the steps beyond is missing (unknown). A
@@ -151,22 +151,6 @@ class FeatureSettings(Strict):
         )  # fmt: skip
 
 
-class LastYear(Strict):
-    """Last year's homework of similar classes, for those whose own history is empty."""
-
-    match: tuple[str, ...]  # `row.` and `user.` columns that similar classes share
-    own_class_first: bool = False  # before that, the class's own earlier history (same edition, any teacher)
-    own_match: tuple[str, ...] = ()  # the columns that say so: the class and the edition
-    values: int = Field(default=10, ge=1)  # most frequent ids kept a day
-    years: int = Field(default=1, ge=1, le=3)
-
-    @model_validator(mode="after")
-    def _own_class_is_named(self) -> LastYear:
-        if self.own_class_first != bool(self.own_match):
-            raise ValueError("`own_class_first` goes with `own_match`, such as [row.class_id, row.edition_id]")
-        return self
-
-
 class History(Strict):
     """The window of days behind a request, or the last events behind an impression."""
 
@@ -181,13 +165,3 @@ class History(Strict):
         if self.days == "active" and self.lead:
             raise ValueError("`lead` must be 0 with `days: active`, which has no gaps to fill")
         return self
-
-
-class Replay(Strict):
-    """Last year's rows that join a day's training set."""
-
-    match: tuple[str, ...] = Field(min_length=1)  # columns that the teachers' rows share with today's
-    window: Literal["day", "week"] = "day"
-    years: int = Field(default=1, ge=1, le=3)
-    same_weekday: bool = False  # 364 days back, not the same date
-    overlap: bool = True  # keep rows whose chapters overlap those set today, carrying this year's chapter ids

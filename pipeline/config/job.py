@@ -22,8 +22,8 @@ from pipeline.config.cross_checks import (
     check_widths,
 )
 from pipeline.config.experiment import Experiment, Measures, Release
-from pipeline.config.features import FeatureSettings, History, Replay
-from pipeline.config.homework import Homework
+from pipeline.config.features import FeatureSettings, History
+from pipeline.config.homework import Homework, Replay
 from pipeline.config.impressions import Impressions
 from pipeline.config.labels import Labels
 from pipeline.config.measures import PRIMARY

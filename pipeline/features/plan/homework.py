@@ -24,7 +24,11 @@ HISTORY_PARTS = {"chapters": "chapters", "sections": "sections", "styles": "styl
 
 
 class HomeworkPlan(RequestPlan):
-    """What requests for homework make of a job's features."""
+    """What requests for homework make of a job's features.
+
+    Frames of their own: ``last_year`` (parts of last year's histories), ``study`` (values of a request and a package),
+    ``style_counts`` (``day``: of the owner's newest earlier day that has any, ``window``: of all days of the history).
+    """
 
     sides: ClassVar = {
         "row": ("request",), "user": ("request",), "item": ("item",), "history": ("request",),

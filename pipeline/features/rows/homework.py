@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pipeline.config.homework import Homework
+from pipeline.config.homework import Clicks, Homework
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.frames.frame import Array, Column, Frame, Lists, singles
@@ -49,7 +49,9 @@ def homework_rows(plan: HomeworkPlan, tables: Tables, day: Day) -> DayRows:
             counts["set_without_looking"] = _without_request(plan, requests, table, taken)
         else:
             counts["looked_and_set_nothing"] = _without_request(plan, rows.requests, log_table, log)
-        judged, counts["log_rows_without_request"] = _clicked(plan, tables, rows.requests, base, log_table, log)
+        judged, counts["log_rows_without_request"] = _clicked(
+            plan, settings.labels.clicks, tables, rows.requests, base, log_table, log
+        )
     counts["requests"] = rows.requests.rows
     return replace(rows, judged=judged, study=_study(plan, tables, base),
                    style_counts=style_count_rows(plan, tables), counts=counts)  # fmt: skip
@@ -157,12 +159,11 @@ def _distinct_pairs(
 
 
 def _clicked(
-    plan: HomeworkPlan, tables: Tables, requests: Frame, base: BaseIds | None, log_table: pa.Table, log: Packages
-) -> tuple[Judged, int]:
+    plan: HomeworkPlan, clicks: Clicks, tables: Tables, requests: Frame, base: BaseIds | None, log_table: pa.Table,
+    log: Packages,
+) -> tuple[Judged, int]:  # fmt: skip
     """Labels from the click log: 1 where clicked and set at least once, else 0 (seen, or never set)."""
     settings = plan.settings
-    clicks = settings.labels.clicks
-    assert clicks is not None
     plain = settings.package.model_copy(update={"reflect": None})
     offered_table = tables(clicks.offered)
     offered = packages(offered_table, plain, base)

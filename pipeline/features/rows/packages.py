@@ -155,13 +155,9 @@ def packages(table: pa.Table, settings: Package, base: BaseIds | None) -> Packag
 
 def package_keys(sections: Lists, style: Lists, settings: Package) -> Array:
     """The key of each package, as text; ``sections`` are distinct and sorted."""
-    keys = joined(sections, ",") if "sections" in settings.key else None
-    if "style" in settings.key:
-        styles = joined(style, ",")
-        pieces = [styles] if keys is None else [keys, styles]
-        return np.asarray(pc.binary_join_element_wise(*pieces, "|").to_numpy(zero_copy_only=False), object)
-    assert keys is not None
-    return np.asarray(keys.to_numpy(zero_copy_only=False), object)
+    roles = {"sections": sections, "style": style}
+    pieces = [joined(lists, ",") for role, lists in roles.items() if role in settings.key]
+    return np.asarray(pc.binary_join_element_wise(*pieces, "|").to_numpy(zero_copy_only=False), object)
 
 
 def joined(lists: Lists, separator: str) -> pa.Array:

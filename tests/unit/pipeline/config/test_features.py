@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.config.features import Counter, FeatureSettings, History, LastYear
+from pipeline.config.features import Counter, FeatureSettings, History
+from pipeline.config.homework import LastYear
 from pipeline.config.load import parse_job
 from tests.unit.pipeline.config.edited import ROOT, edited, error
 
