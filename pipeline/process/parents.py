@@ -14,7 +14,8 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
+
+import psutil
 
 VARIABLE = "DAYSPRING_DIE_WITH_PARENT"
 """Pids of the processes to die with, the parent first, separated by commas."""
@@ -27,11 +28,10 @@ def workers() -> str:
     found = [os.getpid()]
     if sys.platform == "linux":
         session = os.getsid(0)
-        while found[-1] not in (session, 1):
-            above = _parent_of(found[-1])
-            if above is None or above == 1 or os.getsid(above) != session:
+        for above in psutil.Process().parents():
+            if found[-1] == session or above.pid == 1 or os.getsid(above.pid) != session:
                 break
-            found.append(above)
+            found.append(above.pid)
     return ",".join(map(str, found))
 
 
@@ -70,11 +70,3 @@ def _watch(handles: Sequence[int]) -> None:
 def _end() -> None:
     # What is committed stands and what is not is swept up: there is nothing to tidy, and nothing may delay it.
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _parent_of(pid: int) -> int | None:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-    except OSError:
-        return None
-    return int(stat.rpartition(")")[2].split()[1])

@@ -15,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pipeline.errors import DayspringError, LockTimeout
+from pipeline.process import pid_files
 from pipeline.storage.files import clear_temporaries, write_atomic
 
 _POLL_SECONDS = 0.02
@@ -38,7 +39,7 @@ class Owner:
     def this(cls) -> Owner:
         """The running process."""
         pid = os.getpid()
-        return cls(pid, socket.gethostname(), process_start(pid) or "0")
+        return cls(pid, socket.gethostname(), str(pid_files.started(pid) or 0))
 
     def is_dead(self) -> bool:
         """Whether the process has ended; ``False`` for another host's, of which nothing can be known here."""
@@ -50,19 +51,7 @@ class Owner:
             return True
         except PermissionError:
             return False
-        started = process_start(self.pid)
-        return started != self.started if Path("/proc/self/stat").exists() else False
-
-
-def process_start(pid: int) -> str | None:
-    """Start time of a live process in clock ticks since boot; ``None`` if it has ended or the system does not tell."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return None
-    # The second field is the program's name in brackets and may hold blanks and brackets itself.
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else fields[19]
+        return self.started != "0" and str(pid_files.started(self.pid)) != self.started
 
 
 @contextmanager

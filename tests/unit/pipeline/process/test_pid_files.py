@@ -48,3 +48,10 @@ def test_a_file_that_names_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.pid").write_text(text)
     assert pid_files.named(tmp_path / "a.pid") is None
     assert pid_files.named(tmp_path / "missing.pid") is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_start_is_what_the_kernel_says() -> None:
+    # Records of owners that stand on disk hold this number.
+    stat = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    assert pid_files.started(os.getpid()) == int(stat[19])
