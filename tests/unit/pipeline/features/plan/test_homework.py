@@ -84,3 +84,14 @@ def test_a_table_that_is_not_declared() -> None:
     tables = {name: table for name, table in lessons.TABLES.items() if name != "base"}
     with pytest.raises(ConfigError, match=r"ranking\.base_chapters\.table: 'base' is not declared"):
         Plan(lessons.config(tables=tables))
+
+
+def test_columns_that_a_request_carries_and_tables_that_it_is_made_of() -> None:
+    request = Plan(lessons.config()).request
+    assert request.row_columns == ["teacher", "class", "grade"]  # its chapters are told apart
+    assert request.user_columns == ["county", "years", "register_day", "is_core"]
+    assert request.item_columns == []
+    every = {"homework", "clicks", "offered", "candidates", "base", "teachers", "study", "style_counts"}
+    assert request.read_tables == every
+    assert Plan(without("study")).request.read_tables == every - {"study"}
+    assert Plan(without("day_counts", "window_counts")).request.read_tables == every - {"style_counts"}

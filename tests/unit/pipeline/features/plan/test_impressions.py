@@ -50,3 +50,18 @@ def test_a_row_may_have_a_value_for_its_candidate() -> None:
     """One item is shown, so what is known of it with the user stands in the row itself."""
     plan = with_feature(kind="dense", side="pair", source="row.seconds")
     assert [each.name for each in plan.of_frame("row") if each.feature.side.value == "pair"] == ["new"]
+
+
+@pytest.mark.parametrize(("section", "table"), [("profile", "users"), ("items", "ads")])
+def test_a_key_that_its_table_does_not_declare_is_refused(section: str, table: str) -> None:
+    wrong = {**shows.config().model_dump()["impressions"], section: {"table": table, "key": "no"}}
+    with pytest.raises(ConfigError, match=rf"impressions\.{section}\.key: the table '{table}' declares no column 'no'"):
+        Plan(shows.config(impressions=wrong))
+
+
+def test_columns_that_an_impression_carries_and_tables_that_it_is_made_of() -> None:
+    request = Plan(shows.with_answers()).request
+    assert request.row_columns == ["user", "place", "seconds", "recent", "answered"]
+    assert request.user_columns == ["county", "skill", "spent"]
+    assert set(request.item_columns) == {"kind", "tag_1", "tag_2", "clicks"}
+    assert request.read_tables == {"log", "users", "ads"}

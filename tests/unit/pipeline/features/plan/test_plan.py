@@ -1,49 +1,29 @@
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-
-from pipeline.config import JobConfig
-from pipeline.errors import ConfigError
+from models.schema import Side
+from pipeline.features.plan.homework import HomeworkPlan
+from pipeline.features.plan.impressions import ImpressionPlan
 from pipeline.features.plan.plan import Plan
-from tests.unit.pipeline.features import shows
+from tests.unit.pipeline.features import lessons, shows
 
 
-def click(**settings: Any) -> dict[str, Any]:
-    return {"kind": "sequence", "side": "request", "space": "ad", "steps": 3, "group": "click", **settings}
+def test_the_jobs_kind_says_what_its_requests_make_of_the_features() -> None:
+    assert isinstance(Plan(lessons.config()).request, HomeworkPlan)
+    assert isinstance(Plan(shows.config()).request, ImpressionPlan)
 
 
-def grouped(one: dict[str, Any], two: dict[str, Any], **columns: Any) -> JobConfig:
-    """The job of impressions with two logged lists, and histories ``one`` and ``two``."""
-    log = shows.TABLES["log"]
-    lists = {"ads": {"type": "int_list"}, "kinds": {"type": "int_list"}, **columns}
-    tables = {**shows.TABLES, "log": {**log, "columns": {**log["columns"], **lists}}}
-    features = shows.config().model_dump(mode="json")["features"]
-    return shows.config(tables=tables, features={**features, "one": one, "two": two})
+def test_counters_by_side_and_the_features_that_are_their_keys() -> None:
+    plan = Plan(lessons.config())
+    assert list(plan.counters()) == ["taken", "own", "teacher_taken", "rank"]
+    assert plan.counters(Side.REQUEST) == {}
+    assert plan.key_features == ("teacher", "package")
 
 
-def test_lists_of_the_same_row_and_parts_of_the_same_history_are_good_groups() -> None:
-    plan = Plan(grouped(click(source="row.ads", of="ad"), click(source="row.kinds")))
-    assert [f.name for f in plan.schema.together()[-1]] == ["one", "two"]
-    Plan(grouped(click(source="history.items"), click(source="history.kind", space="kind")))
-
-
-@pytest.mark.parametrize(
-    ("one", "two", "message"),
-    [
-        ({"source": "row.ads"}, {"source": "history.items"}, "come from `row.` and `history.`"),
-        ({"source": "row.ads"}, {"source": "row.place"}, r"'row\.place' is declared as int, which has no steps"),
-        ({"source": "row.ads"}, {"source": "row.gaps"}, "`absent` of the column 'gaps' takes values out of its lists"),
-        ({"source": "row.ads"}, {"source": "row.kinds", "steps": 4}, "their steps differ: 3 and 4"),
-    ],
-)
-def test_a_group_whose_parts_can_disagree_is_refused(one: dict[str, Any], two: dict[str, Any], message: str) -> None:
-    config = grouped(click(**one), click(**two), gaps={"type": "int_list", "absent": [-1]})
-    with pytest.raises(ConfigError, match=f"'one' and 'two' .*group 'click', but .*{message}"):
-        Plan(config)
-
-
-def test_a_column_of_one_row_is_no_history_of_days() -> None:
-    with pytest.raises(ConfigError, match=r"'row\.kinds': is a column of one row"):
-        Plan(grouped(click(source="row.ads"), click(source="row.kinds", kind="bag_sequence")))
+def test_spaces_of_features_stand_before_those_that_are_mapped_in_any_case() -> None:
+    features = lessons.config().model_dump(mode="json")["features"]
+    shown = {name: each for name, each in features.items() if name not in ("package", "taken", "own")}
+    plan = Plan(lessons.config(features=shown))
+    spaces = list(plan.spaces)
+    assert spaces[:2] == ["teacher", "class"]
+    assert spaces.index("package") > spaces.index("section")
+    assert (plan.spaces["package"], plan.spaces["teacher"]) == ("str", "int")
