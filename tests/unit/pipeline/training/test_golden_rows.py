@@ -1,0 +1,104 @@
+"""Golden rows: raw inputs beside the trainer's scores, awkward rows among them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.schema import DayArrays, FeatureSchema, Side
+from pipeline.features.ids.idmap import IdMap
+from pipeline.training import golden_rows
+from pipeline.training.golden_rows import INPUTS, OUTPUTS, UNSEEN_INT, UNSEEN_STR
+from tests.unit.models.school import SIZES, make_day, school_schema
+
+SCHEMA = school_schema()
+MAPS = {
+    space: IdMap(
+        space, kind,
+        np.array([f"{space}{n}" for n in range(SIZES[space] - 2)], object) if kind == "str"
+        else np.arange(SIZES[space] - 2, dtype=np.int64) * 10,
+    )
+    for space, kind in SCHEMA.spaces.items()
+}  # fmt: skip
+
+
+class Scoring:
+    """Stands for an engine: its loss alone is asked."""
+
+    def __init__(self, loss: str) -> None:
+        self.loss_name = loss
+
+
+def written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, loss: str, day: DayArrays
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Each pair's logit is its place among its request's candidates: 0, 1, 2, …"""
+
+    def places(engine: Any, rows: DayArrays) -> np.ndarray:
+        counts = np.diff(rows.offsets)
+        return (np.arange(rows.pairs) - np.repeat(rows.offsets[:-1], counts)).astype(np.float32)
+
+    monkeypatch.setattr(golden_rows, "score_day", places)
+    golden_rows.write(folder, Scoring(loss), SCHEMA, day, MAPS, 5)  # type: ignore[arg-type]
+    with np.load(folder / INPUTS, allow_pickle=False) as inputs, np.load(folder / OUTPUTS) as outputs:
+        return dict(inputs), dict(outputs)
+
+
+def test_scores_stand_where_there_are_candidates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    day = make_day(SCHEMA)
+    inputs, outputs = written(tmp_path, monkeypatch, "softmax", day)
+    counts = (~np.isnan(outputs["logit"])).sum(axis=1)
+    assert counts.max() == np.diff(day.offsets).max(), "the longest request is among them"
+    for row, count in enumerate(counts):
+        assert outputs["logit"][row, :count].tolist() == list(range(count))
+        expected = np.exp(np.arange(count)) / np.exp(np.arange(count)).sum()
+        assert outputs["probability"][row, :count] == pytest.approx(expected)
+    assert np.isnan(outputs["probability"]).tolist() == np.isnan(outputs["logit"]).tolist()
+    assert set(inputs) == {feature.name for feature in SCHEMA.features}
+    assert {len(each) for each in inputs.values()} == {len(counts)}
+
+
+def test_a_binary_model_gives_each_candidate_its_own_probability(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, outputs = written(tmp_path, monkeypatch, "binary", make_day(SCHEMA))
+    assert outputs["probability"][0, 0] == 0.5
+    assert outputs["probability"][0, 1] == pytest.approx(1 / (1 + np.exp(-1.0)))
+
+
+def test_candidates_beyond_a_requests_own_are_padding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs, outputs = written(tmp_path, monkeypatch, "softmax", make_day(SCHEMA))
+    row, place = np.argwhere(np.isnan(outputs["logit"]))[0]
+    padding = {"i": -(2**63), "U": ""}
+    for feature in SCHEMA.features:
+        if feature.side is Side.REQUEST:
+            continue
+        value = inputs[feature.name][row, place]
+        if feature.has_ids:
+            assert (value == padding[value.dtype.kind]).all(), feature.name
+        else:
+            assert np.isnan(value).all(), feature.name
+
+
+def test_three_rows_are_awkward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs, outputs = written(tmp_path, monkeypatch, "softmax", make_day(SCHEMA))
+    unseen, empty, missing = np.flatnonzero(outputs["special"])
+    assert inputs["teacher"][unseen] == UNSEEN_INT
+    assert set(inputs["sections"][unseen].ravel()) == {"", UNSEEN_STR}
+    assert set(inputs["chapters"][empty].ravel()) == {-(2**63)}
+    assert inputs["teacher"][empty] != UNSEEN_INT
+    assert np.isnan(inputs["study"][missing]).all()
+    assert inputs["teacher"][missing] == -(2**63) + 1
+
+
+def test_a_day_without_candidates_has_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = make_day(FeatureSchema(SCHEMA.features, SCHEMA.spaces))
+    none = DayArrays(**{
+        **whole.__dict__, "offsets": np.zeros(whole.requests + 1, np.int64), "pair_item": whole.pair_item[:0],
+        "pair_dense": whole.pair_dense[:0], "label": whole.label[:0],
+    })  # fmt: skip
+    _, outputs = written(tmp_path, monkeypatch, "softmax", none)
+    assert len(outputs["special"]) == 0
