@@ -70,11 +70,13 @@ def split_source(source: str) -> tuple[str, str]:
     return frame, column
 
 
-def columns_of(name: str, settings: FeatureSettings, frames: Collection[str]) -> tuple[tuple[str, str], ...]:
+def columns_of(
+    name: str, settings: FeatureSettings, frames: Collection[str], bare: Collection[str] = ()
+) -> tuple[tuple[str, str], ...]:
     """The columns that a feature's ``source`` names, as (frame, column); raises ``ConfigError``.
 
     Args:
-        frames: those that requests of the job's kind have.
+        frames: those that requests of the job's kind have; ``bare`` ones of them are sources without a column.
     """
     if settings.source is None:
         return ()
@@ -82,7 +84,7 @@ def columns_of(name: str, settings: FeatureSettings, frames: Collection[str]) ->
     columns = []
     for source in sources:
         frame, _, column = source.partition(".")
-        if frame not in frames or (not column and frame != "study"):
+        if frame not in frames or (not column and frame not in bare):
             raise ConfigError(
                 f"features.{name}.source: '{source}' is not <frame>.<column> with one of the frames {', '.join(frames)}"
             )

@@ -35,6 +35,7 @@ class HomeworkPlan(RequestPlan):
         "last_year": ("request",), "study": ("pair",), "style_counts": ("request",), "calendar": ("request",),
     }  # fmt: skip
 
+    bare = ("study",)
     settings: Homework
 
     @property

@@ -30,7 +30,7 @@ class Plan:
         self.schema: FeatureSchema = config.feature_schema()
         kind = REQUESTS[config.kind]
         self.features = Declared({
-            name: PlannedFeature(name, settings, self.schema[name], columns_of(name, settings, kind.sides))
+            name: PlannedFeature(name, settings, self.schema[name], columns_of(name, settings, kind.sides, kind.bare))
             for name, settings in config.features.items()
         })  # fmt: skip
         self.request = kind(config, self.schema, self.features)

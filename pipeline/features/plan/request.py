@@ -20,13 +20,15 @@ class RequestPlan(ABC):
     """One class a kind of request; raises ``ConfigError`` where a setting does not fit the job's tables.
 
     Attributes:
-        settings: the section of the job's kind.
         sides: by frame that requests of this kind have, the sides on which its features may be.
+        bare: frames that are a source as they are, without a column.
+        settings: the section of the job's kind.
         history_parts: every part that the job's histories keep, with its id space.
         row_parts: parts that are columns of the row itself, with the feature that says how their values become ids.
     """
 
     sides: ClassVar[Mapping[str, tuple[str, ...]]]
+    bare: ClassVar[tuple[str, ...]] = ()
     settings: RequestSettings
     history_parts: Mapping[str, str]
     row_parts: Mapping[str, PlannedFeature]

@@ -10,6 +10,7 @@ from pipeline.job import JobContext, default_root
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.kinds import DAY as DAY_MARKER
 from pipeline.storage.artifacts.kinds import MAPS
+from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.small_job import DAY, config
 
 
@@ -19,6 +20,8 @@ def test_embedded_defaults_are_under_the_root(tmp_path: Path, monkeypatch: pytes
     assert job.source_url == f"parquet:{tmp_path}/sources/ads"
     assert job.source_variable == "DAYSPRING_TINY_URL"
     assert IdMapStore.of(job).folder == tmp_path / "idmaps" / "tiny"
+    monkeypatch.delenv("DAYSPRING_LESSONS_URL", raising=False)
+    assert JobContext(lessons.config(), tmp_path).source_url == f"sqlite:///{tmp_path}/sources/homework.db"
 
 
 def test_the_environment_names_root_and_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

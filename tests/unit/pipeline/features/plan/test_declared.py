@@ -15,7 +15,7 @@ FRAMES = ("row", "study")
 
 def columns(source: Any, **settings: Any) -> tuple[tuple[str, str], ...]:
     declared = {"kind": "bag", "side": "request", "space": "tag", "source": source, **settings}
-    return columns_of("new", FeatureSettings.model_validate(declared), FRAMES)
+    return columns_of("new", FeatureSettings.model_validate(declared), FRAMES, bare=("study",))
 
 
 def test_sources_are_frames_and_columns() -> None:
