@@ -43,6 +43,10 @@ def add_day(parser: argparse.ArgumentParser, **options: Any) -> None:
     parser.add_argument("--day", type=day, required=True, metavar="YYYY-MM-DD", **options)
 
 
+def add_experiments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--experiment", action="append", metavar="E", help="only this experiment (repeatable)")
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 

@@ -6,16 +6,34 @@ import argparse
 import json
 import sys
 
-from pipeline.cli.arguments import Commands, add_accept, add_day, add_job, add_overrides, day, experiments, overrides
+from pipeline.cli.arguments import (
+    Commands,
+    add_accept,
+    add_day,
+    add_experiments,
+    add_job,
+    add_overrides,
+    day,
+    experiments,
+    overrides,
+)
 from pipeline.cli.checks import check_models
 from pipeline.cli.measures import rows_of
 from pipeline.cli.plan import print_plan
 from pipeline.days import Day
-from pipeline.errors import UsageError
+from pipeline.errors import DaySkipped, UsageError
 from pipeline.job import JobContext
 from pipeline.process.tensorflow_start import start_tensorflow
 from pipeline.release.preflight import refuse_other_place, refuse_unfit_redis
-from pipeline.stages.line import Line, accepted_beyond, guard_champion, guard_order, quarantined, tables_changed
+from pipeline.stages.line import (
+    Line,
+    accepted_beyond,
+    guard_order,
+    missing_champion,
+    nothing_released,
+    quarantined,
+    tables_changed,
+)
 from pipeline.stages.stage import CLOSING, EXPERIMENT, SHARED, STAGES, stage
 
 
@@ -23,7 +41,7 @@ def register(commands: Commands) -> None:
     run = commands.add("run", _run, "Run the whole line of one day.", "run --job ads --day 2022-04-27")
     add_job(run)
     add_day(run)
-    run.add_argument("--experiment", action="append", metavar="E", help="only this experiment (repeatable)")
+    add_experiments(run)
     run.add_argument("--reprocess", action="store_true", help="read the sources again, train again")
     run.add_argument("--dry-run", action="store_true", help="print per stage what would run and why")
     add_overrides(run)
@@ -40,7 +58,7 @@ def register(commands: Commands) -> None:
         "--state-from", type=day, metavar="YYYY-MM-DD",
         help="build id maps, feature state and candidates from this day on, without training",
     )  # fmt: skip
-    backfill.add_argument("--experiment", action="append", metavar="E", help="only this experiment (repeatable)")
+    add_experiments(backfill)
     backfill.add_argument("--publish", choices=("last", "each", "none"), default="last", help="default: last")
     backfill.add_argument("--reprocess", action="store_true", help="read the sources again, train again")
     backfill.add_argument("--late-days", action="store_true", help="take in skipped days that have come since")
@@ -171,8 +189,9 @@ def _stage(options: argparse.Namespace) -> int:
     _guard_past(context, options.day)
     _check_stage(context, options)
     _accept(context, options)
-    if options.name == RELEASE and options.experiment:
-        guard_champion(context, options.day, options.experiment)
+    champion = missing_champion(context, options.day) if options.name == RELEASE and options.experiment else None
+    if champion is not None and champion not in options.experiment:
+        raise DaySkipped(nothing_released(options.day, champion))
     if options.name == SHARED[0]:  # of a day's stages the first: Airflow trains after it
         refuse_unfit_redis(context)
     asked = stage(options.name)

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from pipeline.cli.arguments import Commands, add_job, add_json
+from pipeline.cli.arguments import Commands, add_experiments, add_job, add_json
 
 
 def register(commands: Commands) -> None:
@@ -18,7 +18,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("root_a", type=Path, metavar="ROOT_A")
     parser.add_argument("root_b", type=Path, metavar="ROOT_B")
     add_job(parser)
-    parser.add_argument("--experiment", action="append", metavar="E", help="only this experiment (repeatable)")
+    add_experiments(parser)
     add_json(parser)
 
 

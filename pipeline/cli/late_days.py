@@ -31,15 +31,9 @@ def _late_days(options: argparse.Namespace) -> int:
     if options.json:
         print_json([{**asdict(each), "day": str(each.day)} for each in found])
     for each in [] if options.json else found:
-        print(f"{each.day} was skipped and has come since ({each.state}): {each.command}")
+        print(f"{each.day} {each.told}")
     if not found:
         print("no skipped day has come since", file=sys.stderr)
-    alerts = [
-        Alert(
-            "late_day", context.job, each.day, f"was skipped and has come since ({each.state}: {each.reason}); take it "
-            f"in: {each.command}", what="come",
-        )
-        for each in found
-    ]  # fmt: skip
+    alerts = [Alert("late_day", context.job, each.day, each.told, what="come") for each in found]
     try_to_deliver(context.root, context.job, alerts)
     return 0

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from pipeline.cli.arguments import Commands, add_job, add_json, day, experiments
+from pipeline.cli.arguments import Commands, add_experiments, add_job, add_json, day, experiments
 from pipeline.cli.checks import check_models
 from pipeline.days import Day
 from pipeline.errors import DaySkipped, DayspringError
@@ -40,7 +40,7 @@ def register(commands: Commands) -> None:
         "rechain --job ads",
     )  # fmt: skip
     add_job(parser)
-    parser.add_argument("--experiment", action="append", metavar="E", help="only this experiment (repeatable)")
+    add_experiments(parser)
     parser.add_argument("--publish", choices=("last", "none"), default="last", help="default: last")
     parser.add_argument("--dry-run", action="store_true", help="only say which days of which experiments")
     parser.add_argument(

@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any
 
-from pipeline.cli.arguments import Commands, add_job, add_json, day, experiments
+from pipeline.cli.arguments import Commands, add_experiments, add_job, add_json, day, experiments
 from pipeline.config.measures import columns
 from pipeline.days import Day
 from pipeline.evaluation.history import measured_days
@@ -24,13 +24,13 @@ def register(commands: Commands) -> None:
     add_job(parser)
     add_json(parser)
     parser.add_argument("--day", type=day, metavar="YYYY-MM-DD", help="this day only")
-    parser.add_argument("--experiment", action="append", metavar="E", help="this experiment only (repeatable)")
+    add_experiments(parser)
 
 
 def _measures(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     shown = columns(context.config.kind)
-    known = list(dict.fromkeys([*context.config.experiments, *context.store.experiments(TEST, context.job)]))
+    known = context.store.experiments(TEST, context.job, first=context.config.experiments)
     wanted = experiments(options.experiment, known, context.job)
     rows = [row for row in rows_of(context, options.day, everything=options.json) if row["experiment"] in wanted]
     if options.json:

@@ -9,6 +9,7 @@ from pipeline.stages.line import Publish
 from pipeline.stages.stage import EXPERIMENT, SHARED
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECK, EXTRACT, MADE_BY
+from pipeline.storage.artifacts.lineage import Lineage
 from pipeline.training.chain import Chain
 from pipeline.training.overrides import NONE, Overrides
 
@@ -120,19 +121,9 @@ def _decide(
         return True, f"tainted: {taint}"
     if upstream:
         return True, f"if what it reads comes out different: {upstream}"
-    changed = _changed_input(context, current)
+    changed = Lineage(store).changed(current)
     if changed is not None:
-        return True, f"its input {changed} has changed"
+        return True, f"its input {changed[0].id} has changed"
     if current.manifest.settings != config.stage_settings(stage, experiment):
         return False, f"done as {current.id}; its settings have changed since and apply from the next untrained day"
     return False, f"done as {current.id}"
-
-
-def _changed_input(context: JobContext, artifact: Artifact) -> str | None:
-    for part in artifact.manifest.inputs:
-        # Which rows are replayed is noted among the inputs too; it follows from the chain.
-        recorded = context.store.load(part.id) if "/" in part.id else None
-        now = context.store.current(recorded.ref) if recorded is not None else None
-        if now is not None and now.manifest.digest != part.digest:
-            return part.id
-    return None

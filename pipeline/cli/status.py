@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pipeline.cli.arguments import Commands, add_job, add_json, day, experiments
+from pipeline.cli.arguments import Commands, add_experiments, add_job, add_json, day, experiments
 from pipeline.cli.output import print_json
 from pipeline.config.measures import figures
 from pipeline.days import Day
 from pipeline.evaluation.history import measured_days
-from pipeline.ingest.late_days import late_days
+from pipeline.ingest.late_days import LateDay, late_days
 from pipeline.job import JobContext
 from pipeline.monitoring.table_watch import changes_on, standing, stored
 from pipeline.release.publish.pointer import ReleaseFiles
@@ -32,7 +33,7 @@ def register(commands: Commands) -> None:
     )  # fmt: skip
     add_job(parser)
     parser.add_argument("--from", dest="first", type=day, metavar="YYYY-MM-DD", help="only days from here on")
-    parser.add_argument("--experiment", action="append", metavar="E", help="only this experiment (repeatable)")
+    add_experiments(parser)
     parser.add_argument(
         "--check-sources", action="store_true", help="ask the sources whether a skipped day has come since"
     )
@@ -42,20 +43,19 @@ def register(commands: Commands) -> None:
 def _status(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     picture = collect(context, options.first, options.experiment)
-    if options.check_sources:
-        picture["late"] = [{**asdict(late), "day": str(late.day)} for late in late_days(context)]
+    late = list(late_days(context)) if options.check_sources else None
     if options.json:
-        print_json(picture, indent=1)
+        found = {"late": [{**asdict(each), "day": str(each.day)} for each in late]} if late is not None else {}
+        print_json({**picture, **found}, indent=1)
     else:
-        _print(picture)
+        _print(picture, late)
     return 0
 
 
 def collect(context: JobContext, first: Day | None = None, only: list[str] | None = None) -> dict[str, Any]:
     """The job as its artefacts show it."""
     store, config = context.store, context.config
-    names = list(dict.fromkeys([*config.experiments, *store.experiments(CHECKPOINT, config.job)]))
-    names = experiments(only, names, context.job)
+    names = experiments(only, store.experiments(CHECKPOINT, config.job, first=config.experiments), context.job)
     measures = {(tested.day, tested.experiment): tested for tested in measured_days(context)}
     releases = _releases(context)
     marked = {d: store.current(Ref(DAY, config.job, d)) for d in store.days(DAY, config.job)}
@@ -69,7 +69,7 @@ def collect(context: JobContext, first: Day | None = None, only: list[str] | Non
         rows = []
         if start is not None and (trained or marked):
             last = max([*trained, *(d for d in marked if d >= start)], default=start)
-            states = chain.states(start, last)
+            states = chain.states(start, last, tainted=tainted)
             for each in start.through(last):
                 if first is not None and each < first:
                     continue
@@ -211,13 +211,13 @@ def _settings_changed(context: JobContext, name: str, trained: list[Day]) -> boo
     return newest.manifest.settings != config.stage_settings("train", name)
 
 
-def _print(picture: dict[str, Any]) -> None:
+def _print(picture: dict[str, Any], late: Sequence[LateDay] | None) -> None:
     for name, experiment in picture["experiments"].items():
         _print_experiment(picture["job"], name, experiment)
     if sum(bool(each["rechain"]) and not each["removed"] for each in picture["experiments"].values()) > 1:
         print(f"all tainted chains at once: python -m pipeline rechain --job {picture['job']}")
     _print_labels(picture["job"], picture["labels"])
-    _print_late(picture.get("late"))
+    _print_late(late)
     _print_columns(picture["columns"])
     _print_served(picture["job"], picture["served"])
     print("on disk: " + ", ".join(f"{kind} {size / 1e6:.1f} MB" for kind, size in picture["bytes"].items())
@@ -269,12 +269,11 @@ def _print_labels(job: str, labels: dict[str, Any] | None) -> None:
     print(f"labels: {'; '.join(told)}")
 
 
-def _print_late(days: list[dict[str, Any]] | None) -> None:
+def _print_late(days: Sequence[LateDay] | None) -> None:
     """``None``: the sources were not asked."""
     for late in days or []:
-        print(f"{late['day']} was skipped and has come since ({late['state']}: {late['reason']}); "
-              f"take it in: {late['command']}")  # fmt: skip
-    if days == []:
+        print(f"{late.day} {late.told}")
+    if days is not None and not days:
         print("no skipped day has come since")
 
 

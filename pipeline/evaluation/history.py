@@ -44,10 +44,7 @@ def _text(value: float | int | None) -> str:
 def measured_days(context: JobContext, day: Day | None = None) -> Iterator[TestedDay]:
     """Every test of the job by day, then in the YAML's order of experiments (removed ones last)."""
     store, job = context.store, context.config.job
-    names = [
-        *context.config.experiments,
-        *sorted(set(store.experiments(TEST, job)) - set(context.config.experiments)),
-    ]
+    names = store.experiments(TEST, job, first=context.config.experiments)
     days = {name: set(store.days(TEST, job, name)) for name in names}
     for tested in sorted(set().union(*days.values())) if day is None else [day]:
         for name in names:

@@ -28,6 +28,11 @@ class LateDay:
     reason: str
     command: str
 
+    @property
+    def told(self) -> str:
+        """What is said of the day, without its date."""
+        return f"was skipped and has come since ({self.state}: {self.reason}); take it in: {self.command}"
+
 
 def late_days(context: JobContext, look_back: int = LOOK_BACK) -> Iterator[LateDay]:
     """Skipped days that have data now, ascending; reads the sources. Days listed as dirty stay skipped.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pipeline.errors import DayspringError, UsageError
 from pipeline.job import JobContext
@@ -20,18 +22,12 @@ def refuse_other_place(context: JobContext) -> None:
     from pipeline.release.build import publisher
     from pipeline.release.publish.place import AnotherPlace
 
-    try:
+    with _else_only_said(AnotherPlace):
         publisher(context).guard()
-    except (AnotherPlace, UsageError):
-        raise
-    except DayspringError as error:
-        print(f"warning: {error}; the day's release needs it", file=sys.stderr, flush=True)
 
 
 def refuse_unfit_redis(context: JobContext) -> None:
     """Asks the Redis of ``DAYSPRING_REDIS_URL`` what a release will ask of it; the root's own needs no asking.
-
-    A server that does not answer now may do so by then, so that is only said.
 
     Raises:
         UnfitServer: no release can go there, now or later.
@@ -42,9 +38,16 @@ def refuse_unfit_redis(context: JobContext) -> None:
     from pipeline.release.build import generations
     from pipeline.storage.redis.connection import UnfitServer
 
-    try:
+    with _else_only_said(UnfitServer):
         generations(context).check()
-    except (UnfitServer, UsageError):
+
+
+@contextmanager
+def _else_only_said(refused: type[DayspringError]) -> Iterator[None]:
+    """Of what else is wrong, nothing need be wrong any more by the time of the release."""
+    try:
+        yield
+    except (refused, UsageError):
         raise
     except DayspringError as error:
         print(f"warning: {error}; the day's release needs it", file=sys.stderr, flush=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pipeline.days import Day
-from pipeline.errors import ChainError, DaySkipped, DayspringError, LockTimeout
+from pipeline.errors import ChainError, DayspringError, LockTimeout
 from pipeline.features.arrays.paired_lists import UNPAIRED
 from pipeline.job import JobContext
 from pipeline.stages.stage import CLOSING, EXPERIMENT, SHARED, stage
@@ -121,13 +121,11 @@ class Line:
 
     def _releasing(self, day: Day) -> set[str]:
         """The stages that release a day: none where the champion, whose model would be released, was not trained."""
-        from pipeline.release.decision import champion_of
-
-        champion = champion_of(self.context, day)
-        if Chain.of(self.context, champion).trained(day) is not None:
+        missing = missing_champion(self.context, day)
+        if missing is None:
             return {"release", "publish"}
-        if champion not in self.failed:
-            self.say(f"{day}: nothing is released: the champion '{champion}' is not among the experiments trained")
+        if missing not in self.failed:
+            self.say(nothing_released(day, missing))
         return set()
 
     def _publish_newest(self, last: Day) -> None:
@@ -141,19 +139,17 @@ class Line:
                 stage(name).run(self.context, newest)
 
 
-def guard_champion(context: JobContext, day: Day, trained: list[str]) -> None:
-    """A run that trains some experiments only releases nothing where the champion is not among them.
-
-    Raises:
-        DaySkipped: the champion has no checkpoint of ``day`` and is not one of ``trained``.
-    """
+def missing_champion(context: JobContext, day: Day) -> str | None:
+    """The experiment whose model would be released, if it has no checkpoint of ``day``."""
     from pipeline.release.decision import champion_of
 
     champion = champion_of(context, day)
-    if champion not in trained and Chain.of(context, champion).trained(day) is None:
-        raise DaySkipped(
-            f"{day}: nothing is released: the champion '{champion}' is not among the experiments of this run"
-        )
+    return champion if Chain.of(context, champion).trained(day) is None else None
+
+
+def nothing_released(day: Day, champion: str) -> str:
+    """What is said where some experiments were trained, and ``champion`` was not."""
+    return f"{day}: nothing is released: the champion '{champion}' is not among the experiments of this run"
 
 
 def quarantined(validated: Artifact) -> list[str]:

@@ -127,9 +127,14 @@ class Chain:
         """What has become of one day; for many days use ``states``."""
         return self.states(day, day)[day]
 
-    def states(self, first: Day, last: Day) -> dict[Day, DayState]:
-        """What has become of each day of a range."""
-        tainted = {day for day, _ in self.tainted()}
+    def states(self, first: Day, last: Day, *, tainted: Collection[Day] | None = None) -> dict[Day, DayState]:
+        """What has become of each day of a range.
+
+        Args:
+            tainted: the days of ``tainted()``, where they are known.
+        """
+        if tainted is None:
+            tainted = {day for day, _ in self.tainted()}
         trained = set(self.days())
         return {
             day: "tainted"

@@ -15,11 +15,11 @@ from pipeline.monitoring.overview.parts import problem
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, VALIDATED
 from pipeline.storage.artifacts.lineage import Lineage
-from pipeline.training.chain import Chain
+from pipeline.training.chain import Chain, DayState
 
-TRAINED, SKIPPED, TAINTED, MISSING, BEFORE = "tsxm."
-"""Letters for what became of a day; the last one is for days before the experiment's start."""
-
+MISSING, BEFORE = "m."
+_LETTERS: Mapping[DayState, str] = {"trained": "t", "skipped": "s", "tainted": "x", "missing": MISSING}
+"""For what became of a day; ``BEFORE`` is a day before the experiment's start."""
 
 LONGEST_GAP = 3660
 """Days from the middle one of all that a day may be away: a calendar of a thousand years cannot be drawn."""
@@ -67,7 +67,7 @@ class Span:
 
 def calendars(index: Index, job: Job, days: list[Day]) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """One entry an experiment, those of the YAML first; and what of their records is damaged."""
-    names = list(dict.fromkeys([*job.experiments, *index.experiments(CHECKPOINT, index.job)]))
+    names = index.experiments(CHECKPOINT, index.job, first=job.experiments)
     damaged: list[dict[str, str]] = []
     lineage = Lineage(index)
     return [_calendar(index, job, name, days, lineage, damaged) for name in names], damaged
@@ -91,7 +91,7 @@ def _calendar(
         "name": name, "champion": name == job.champion,
         "removed": job.problem is None and name not in job.experiments,
         "start": str(start) if start is not None else None,
-        "states": _states(index, name, days, start, set(tainted)),
+        "states": _states(chain, days, start, tainted),
         "why": {str(day - first): reason for day, reason in tainted.items() if first is not None},
         "parents": [_parent(trained.get(day)) for day in days],
         "rows": [trained[day].rows.get("rows", 0) if day in trained else None for day in days],
@@ -105,21 +105,11 @@ def _calendar(
     }  # fmt: skip
 
 
-def _states(index: Index, name: str, days: list[Day], start: Day | None, tainted: set[Day]) -> str:
-    """A letter a day, by the rules of ``Chain.states``."""
-    own, marked = index.series(CHECKPOINT, name), index.series(DAY)
-    letters = []
-    for day in days:
-        here = own.get(day) or marked.get(day)
-        if day in tainted:
-            letters.append(TAINTED)
-        elif start is None or day < start:
-            letters.append(BEFORE)
-        elif here is not None and here.state == "skipped":
-            letters.append(SKIPPED)
-        else:
-            letters.append(TRAINED if day in own else MISSING)
-    return "".join(letters)
+def _states(chain: Chain, days: list[Day], start: Day | None, tainted: Collection[Day]) -> str:
+    """A letter a day."""
+    states = chain.states(days[0], days[-1], tainted=tainted) if days else {}
+    drawn = {day for day in days if day in tainted or (start is not None and day >= start)}
+    return "".join(_LETTERS[states[day]] if day in drawn else BEFORE for day in days)
 
 
 def _parent(manifest: Any) -> str | None:

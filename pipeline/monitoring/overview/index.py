@@ -143,8 +143,8 @@ class Index(ArtifactStore):
         days = self._series.get((kind, experiment), {}) if job == self.job else {}
         return sorted(day for day, entry in days.items() if entry.artifact is not None)
 
-    def experiments(self, kind: str, job: str) -> list[str]:
-        return sorted(name for here, name in self._series if here == kind and name is not None and job == self.job)
+    def _experiments(self, kind: str, job: str) -> list[str]:
+        return [name for here, name in self._series if here == kind and name is not None and job == self.job]
 
     def taint_reason(self, ref: Ref) -> str | None:
         entry = self._series.get((ref.kind, ref.experiment), {}).get(ref.day) if ref.job == self.job else None

@@ -39,7 +39,7 @@ def measures(index: Index, job: Job, days: list[Day]) -> dict[str, Any]:
 
 
 def _tested(index: Index, job: Job) -> list[str]:
-    return list(dict.fromkeys([*job.experiments, *index.experiments(TEST, index.job)]))
+    return index.experiments(TEST, index.job, first=job.experiments)
 
 
 def _columns(

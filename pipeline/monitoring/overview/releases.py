@@ -24,7 +24,7 @@ Record = TypeVar("Record")
 
 def verdicts(index: Index, job: Job) -> dict[str, Any]:
     """Of the newest day that was judged: each experiment's verdicts, with their reasons."""
-    names = list(dict.fromkeys([*job.experiments, *index.experiments(GATE, index.job)]))
+    names = index.experiments(GATE, index.job, first=job.experiments)
     gates = {name: index.series(GATE, name) for name in names}
     judged = [day for series in gates.values() for day in series]
     if not judged:

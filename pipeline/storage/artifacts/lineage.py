@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.errors import UsageError
 from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
+from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.store import ArtifactStore
 
 
@@ -45,13 +46,20 @@ class Lineage:
         by_hand = self._store.taint_reason(artifact.ref)
         if by_hand is not None:
             return f"tainted by hand: {by_hand}"
+        changed = self.changed(artifact)
+        if changed is not None:
+            return f"made from {changed[0].id}, but {changed[1]}"
+        return None
+
+    def changed(self, artifact: Artifact) -> tuple[Input, str] | None:
+        """The first of its inputs that is no longer what it was made from, and what is there instead."""
         for each in artifact.manifest.inputs:
             ref = _ref_of(each.id)
             now = self._now(ref) if ref is not None else None
             if now is not None and now.manifest.digest != each.digest:
-                return f"made from {each.id}, but {now.id} is another"
+                return each, f"{now.id} is another"
             if now is None and ref is not None and self._store.is_withdrawn(ref):
-                return f"made from {each.id}, but {ref.day} is skipped now"
+                return each, f"{ref.day} is skipped now"
         return None
 
     def _inherited(self, inputs: list[Artifact]) -> str | None:

@@ -12,7 +12,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -150,10 +150,17 @@ class ArtifactStore:
                     found.append(Day.parse(name.removeprefix("day=")))
         return sorted(found)
 
-    def experiments(self, kind: str, job: str) -> list[str]:
-        """Experiments that have artefacts of a kind, whether or not the settings still name them; by name."""
+    def experiments(self, kind: str, job: str, *, first: Iterable[str] = ()) -> list[str]:
+        """Experiments that have artefacts of a kind, whether or not the settings still name them; by name.
+
+        Args:
+            first: the settings', whether or not they have any: these come first, in their order.
+        """
+        return list(dict.fromkeys([*first, *sorted(self._experiments(kind, job))]))
+
+    def _experiments(self, kind: str, job: str) -> list[str]:
         folder = self.root / kind / job
-        return sorted(name for name in _names(folder) if not name.startswith("day=") and (folder / name).is_dir())
+        return [name for name in _names(folder) if not name.startswith("day=") and (folder / name).is_dir()]
 
     def latest_before(self, kind: str, job: str, day: Day, experiment: str | None = None) -> Artifact | None:
         """The current artefact of the newest day strictly before ``day``."""

@@ -35,7 +35,7 @@ def test_a_repeated_backfill_trains_and_writes_nothing(chain: Place) -> None:
 def test_experiments_one_after_the_other_end_as_they_do_together(begun: Place, trained: Place) -> None:
     last_days = ("backfill", "--job", "ads", "--from", OUTAGE, "--to", LAST)
     ran = begun.good(*last_days, "--experiment", "pooled")
-    assert f"{LAST}: nothing is released: the champion 'din' is not among the experiments trained" in ran.err
+    assert f"{LAST}: nothing is released: the champion 'din' is not among the experiments of this run" in ran.err
     assert not (begun.root / "release").exists()
     begun.good(*last_days, "--experiment", "din", "--publish", "none")
     assert _equal(begun, trained)
