@@ -1,11 +1,11 @@
-"""14-day windows with gap fill: the pipeline's builder against the usual pandas loop, in rows per CPU-second.
+"""14-day windows of a day's requests: the pipeline's builder against the usual pandas loop, in rows per CPU-second.
 
-    python -m benchmarks.windows [--rows 1000000] [--rounds 5]
+    python -m benchmarks.windows [--entries 1000000] [--rounds 5]
 
-Both make, for each row of (owner, day, values), the ids of the 14 days before its day, ``[rows, 14, 4]``, gaps filled
-by the last known day over at most seven missing days, which may lie before the window; and the ids of the same day last
-year (365 days back), ``[rows, 4]``. The loops run on a share of the rows and their answers are held to the
-builder's. Prints the medians of interleaved rounds and their ratios.
+Both make, for a request of each owner on the last of 420 days, the ids of the 14 days before it, ``[rows, 14, 4]``, and
+those of the same day last year (365 days back), ``[rows, 4]``, from the entries of a third of each owner's days. The
+loop runs on a share of the owners and its answers are held to the builder's. Prints the medians of interleaved rounds
+and their ratio.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,51 +22,43 @@ from numpy.typing import NDArray
 
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
-from pipeline.features.state.windows import windows_of_rows
+from pipeline.features.state.windows import fill, window_positions
 
-LENGTH, LEAD, VALUES, FORWARD, YEAR, DAYS = 14, 7, 4, 7, 365, 420
-FIRST_DAY = Day.of(2024, 1, 1).ordinal
-
-
-def build(
-    owner: NDArray[np.int64], day: NDArray[np.int32], values: NDArray[np.int32]
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    """The pipeline's functions over rows in any order: the order it takes them in, their windows, last year's day."""
-    lists = Lists(np.arange(len(owner) + 1, dtype=np.int64) * VALUES, values.ravel())
-    return windows_of_rows(
-        owner, day, lists, length=LENGTH, lead=LEAD, forward=FORWARD, years=1, values=VALUES, padding=0
-    )
+LENGTH, VALUES, YEAR, DAYS = 14, 4, 365, 420
+LAST = Day.of(2024, 12, 31)
+FIRST = LAST.plus(-DAYS)
 
 
-def usual_loop(frame: pd.DataFrame, *, calendar: bool) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The usual script: group by owner; for each row, reindex to the calendar, fill, and cut its window by ``loc``.
+def build(offsets: NDArray[np.int64], days: NDArray[np.int32], lists: Lists) -> list[NDArray[np.int32]]:
+    """The windows of every owner, and last year's day, by the pipeline's functions."""
+    owners = np.arange(len(offsets) - 1)
+    windows = fill(lists, window_positions(offsets, days, owners, LAST, length=LENGTH), VALUES, 0)
+    past = window_positions(offsets, days, owners, LAST.plus(1 - YEAR), length=1)
+    return [windows, fill(lists, past, VALUES, 0)[:, 0]]
 
-    With ``calendar``, a script already made faster: the calendar is laid out and filled once an owner, not once a row.
-    """
-    windows = np.zeros((len(frame), LENGTH, VALUES), np.int32)
-    last_year = np.zeros((len(frame), VALUES), np.int32)
-    daily = {owner: rows.set_index("day")["ids"] for owner, rows in frame.groupby("owner")}
-    filled = {}
-    if calendar:
-        every_day = range(FIRST_DAY - LENGTH, FIRST_DAY + DAYS)
-        filled = {owner: own.reindex(every_day).ffill(limit=FORWARD) for owner, own in daily.items()}
-    for number, (owner, day) in enumerate(zip(frame["owner"], frame["day"], strict=True)):
-        own = daily[owner]
-        reached = filled[owner] if calendar else own.reindex(range(day - LENGTH - LEAD, day)).ffill(limit=FORWARD)
-        for slot, ids in enumerate(reached.loc[day - LENGTH : day - 1]):
+
+def usual_loop(frame: pd.DataFrame) -> list[NDArray[np.int32]]:
+    """The usual script: group by owner, reindex to the calendar and cut the window by ``loc``."""
+    day = LAST.ordinal
+    owners = frame.groupby("owner")
+    windows = np.zeros((owners.ngroups, LENGTH, VALUES), np.int32)
+    last_year = np.zeros((owners.ngroups, VALUES), np.int32)
+    for number, (_, rows) in enumerate(owners):
+        own = rows.set_index("day")["ids"]
+        for slot, ids in enumerate(own.reindex(range(FIRST.ordinal, day + 1)).loc[day - LENGTH : day - 1]):
             if isinstance(ids, np.ndarray):
                 windows[number, slot] = ids
         if day - YEAR in own.index:
             last_year[number] = own.loc[day - YEAR]
-    return windows, last_year
+    return [windows, last_year]
 
 
-def generate(rows: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    """Distinct (owner, day) in random order, a third of an owner's days over 420 days, four distinct ids each."""
-    cells = rng.choice(rows * 3, rows, replace=False)
-    owner, day = cells // DAYS, (FIRST_DAY + cells % DAYS).astype(np.int32)
-    steps = rng.integers(1, 500, (rows, VALUES))
-    return owner.astype(np.int64), day, (1 + np.cumsum(steps, axis=1)).astype(np.int32)
+def generate(entries: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+    """Owner, day and four distinct ids of each entry, ascending by owner and day; every owner has some."""
+    cells = np.sort(rng.choice(entries * 3, entries, replace=False))
+    owner = np.unique(cells // DAYS, return_inverse=True)[1]
+    steps = rng.integers(1, 500, (entries, VALUES))
+    return owner, (FIRST.ordinal + cells % DAYS).astype(np.int32), (1 + np.cumsum(steps, axis=1)).astype(np.int32)
 
 
 def cpu_seconds(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -78,26 +69,27 @@ def cpu_seconds(work: Callable[[], Any]) -> tuple[float, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--entries", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args(arguments)
-    owner, day, values = generate(options.rows, np.random.default_rng(1))
-    share = np.flatnonzero(owner <= np.quantile(owner, min(1.0, 5_000 / options.rows)))
+    owner, day, values = generate(options.entries, np.random.default_rng(1))
+    offsets = np.append(0, np.cumsum(np.bincount(owner)))
+    lists = Lists(np.arange(len(owner) + 1, dtype=np.int64) * VALUES, values.ravel())
+    owners, looped = len(offsets) - 1, min(len(offsets) - 1, 1_000)
+    share = owner < looped
     frame = pd.DataFrame({"owner": owner[share], "day": day[share], "ids": list(values[share])})
-    speeds: dict[str, list[float]] = {"pipeline": [], "pandas loop": [], "pandas, a calendar an owner": []}
+    speeds: list[tuple[float, float]] = []
     for _ in range(options.rounds):
-        seconds, (order, *built) = cpu_seconds(lambda: build(owner, day, values))
-        speeds["pipeline"].append(options.rows / seconds)
-        place = np.argsort(order)[share]
-        for name, calendar in (("pandas loop", False), ("pandas, a calendar an owner", True)):
-            seconds, expected = cpu_seconds(partial(usual_loop, frame, calendar=calendar))
-            speeds[name].append(len(share) / seconds)
-            if not all(np.array_equal(mine[place], theirs) for mine, theirs in zip(built, expected, strict=True)):
-                raise SystemExit(f"the pipeline and the {name} disagree")
-    print(f"rows {options.rows:,}; the loops on {len(share):,} of them; {options.rounds} interleaved rounds")
-    for name, each in speeds.items():
-        ratio = statistics.median(mine / theirs for mine, theirs in zip(speeds["pipeline"], each, strict=True))
-        print(f"{name:28} {statistics.median(each) / 1e3:9,.1f} krow per CPU-second   pipeline / this = {ratio:,.0f}")
+        own_seconds, built = cpu_seconds(lambda: build(offsets, day, lists))
+        seconds, expected = cpu_seconds(lambda: usual_loop(frame))
+        speeds.append((owners / own_seconds, looped / seconds))
+        if not all(np.array_equal(mine[:looped], theirs) for mine, theirs in zip(built, expected, strict=True)):
+            raise SystemExit("the pipeline and the pandas loop disagree")
+    print(f"rows {owners:,} of {options.entries:,} entries; the loop on {looped:,} of them; {options.rounds} rounds")
+    for name, place in (("pipeline", 0), ("pandas loop", 1)):
+        speed = statistics.median(each[place] for each in speeds)
+        print(f"{name:12} {speed / 1e3:9,.1f} krow per CPU-second")
+    print(f"pipeline / pandas loop = {statistics.median(mine / theirs for mine, theirs in speeds):,.0f}")
 
 
 if __name__ == "__main__":

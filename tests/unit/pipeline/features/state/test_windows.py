@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
-from pipeline.features.state import windows
-from pipeline.features.state.windows import GAP, carried, fill, sequence, window_positions, windows_of_rows
+from pipeline.features.state.windows import GAP, fill, window_positions
 
 DAY = Day.of(2024, 3, 2)
 
@@ -36,13 +34,6 @@ def test_active_days_are_the_last_entries_whenever_they_were() -> None:
     assert positions.tolist() == [[1, 2], [GAP, GAP], [4, GAP]]
 
 
-def test_each_request_may_have_its_own_day() -> None:
-    own = np.array([Day.parse("2024-02-27").ordinal, DAY.ordinal], np.int32)
-    twice = np.array([0, 0])
-    assert window_positions(OFFSETS, DAYS, twice, own, length=2).tolist() == [[GAP, 0], [1, 2]]
-    assert window_positions(OFFSETS, DAYS, twice, own, length=2, mode="active").tolist() == [[0, GAP], [1, 2]]
-
-
 def test_fill_takes_indices_and_raw_ids_alike() -> None:
     positions = window_positions(OFFSETS, DAYS, np.array([0]), DAY, length=3)
     assert fill(ENTRIES, positions, 2, 0).tolist() == [[[0, 0], [29, 30], [1, 0]]]
@@ -55,24 +46,7 @@ def test_fill_takes_indices_and_raw_ids_alike() -> None:
 
 def test_a_sequence_is_oldest_first_and_padded_on_the_right() -> None:
     positions = window_positions(OFFSETS, DAYS, np.array([0, 2]), DAY, length=5, mode="active")
-    assert sequence(ENTRIES, positions, 0).tolist() == [[26, 29, 1, 0, 0], [20, 0, 0, 0, 0]]
-
-
-@pytest.mark.parametrize(
-    ("most", "expected"),
-    [(0, "9..5..."), (1, "99.55.."), (2, "999555."), (None, "9995555")],
-)
-def test_gaps_are_carried_over_a_bounded_number_of_days(most: int | None, expected: str) -> None:
-    positions = np.array([[9, GAP, GAP, 5 + 9, GAP, GAP, GAP]])
-    shown = "".join("." if at == GAP else {9: "9", 14: "5"}[at] for at in carried(positions, most)[0].tolist())
-    assert shown == expected
-
-
-def test_the_days_before_the_window_are_drawn_on_and_cut_off() -> None:
-    positions = np.array([[7, GAP, GAP, GAP]])
-    assert carried(positions, 2, lead=1).tolist() == [[7, 7, GAP]]
-    assert carried(positions, None, lead=3).tolist() == [[7]]
-    assert carried(positions, 0, lead=1).tolist() == [[GAP, GAP, GAP]]
+    assert fill(ENTRIES, positions, 1, 0)[..., 0].tolist() == [[26, 29, 1, 0, 0], [20, 0, 0, 0, 0]]
 
 
 owner_days = st.lists(st.lists(st.integers(700, 740), unique=True, max_size=12).map(sorted), min_size=1, max_size=5)
@@ -87,10 +61,6 @@ def test_no_window_holds_a_day_from_the_day_on(
     rows = np.arange(len(owners))
     kind = "calendar" if mode == "calendar" else "active"
     positions = window_positions(offsets, flat, rows, Day(day), length=length, lead=lead, mode=kind)
-    own_day = np.full(len(rows), day, np.int32)
-    assert np.array_equal(
-        positions, window_positions(offsets, flat, rows, own_day, length=length, lead=lead, mode=kind)
-    )
     slots = lead + length
     for row, owner in enumerate(owners):
         earlier = [each for each in owner if each < day]
@@ -99,26 +69,3 @@ def test_no_window_holds_a_day_from_the_day_on(
             assert found == earlier[-slots:] + [None] * (slots - len(earlier[-slots:]))
         else:
             assert found == [each if each in earlier else None for each in range(day - slots, day)]
-
-
-def test_bulk_windows_are_those_of_single_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows, "_BLOCK", 7)
-    rng = np.random.default_rng(3)
-    owner, day = rng.integers(0, 9, 200) << 33, rng.integers(1000, 1420, 200).astype(np.int32)
-    lists = Lists.of([list(rng.integers(1, 30, rng.integers(0, 4))) for _ in range(200)], np.int32)
-    order, found, earlier = windows_of_rows(
-        owner, day, lists, length=5, lead=3, forward=2, years=1, values=4, padding=0
-    )
-    assert sorted(order.tolist()) == list(range(200))
-    entries: dict[tuple[int, int], list[int]] = {}
-    for row in range(200):
-        entry = entries.setdefault((owner[row], day[row]), [])
-        entry += [each for each in lists.take(np.array([row])).values.tolist() if each not in entry]
-    entries = {key: [*values, 0, 0, 0, 0][:4] for key, values in entries.items()}
-    nothing = [0, 0, 0, 0]
-    for place, row in enumerate(order):
-        for slot in range(5):
-            at = day[row] - 5 + slot
-            known = [entries[owner[row], at - back] for back in range(3) if (owner[row], at - back) in entries]
-            assert found[place, slot].tolist() == (known[0] if known else nothing)
-        assert earlier[place].tolist() == entries.get((owner[row], day[row] - 365), nothing)
