@@ -1,4 +1,4 @@
-"""Faults of the S3 server: told clearly, no version loadable half way, an interrupted upload goes on."""
+"""Faults of the S3 server: told clearly, no version loadable half way, an interrupted upload can be repeated."""
 
 from __future__ import annotations
 
@@ -42,10 +42,12 @@ def proxy(s3_server: S3Server, environment: Mapping[str, str], monkeypatch: pyte
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """A SavedModel whose variables take three parts and a half."""
+    """A SavedModel whose variables take three parts and a half, and go after the words of its features."""
     folder = tmp_path / "model"
     (folder / "variables").mkdir(parents=True)
     (folder / LOADABLE).write_bytes(b"graph")
+    (folder / "assets").mkdir()
+    (folder / "assets" / "words").write_bytes(os.urandom(1_000_000))
     (folder / VARIABLES).write_bytes(os.urandom(PART_BYTES * (PARTS - 1) + PART_BYTES // 2))
     return folder
 
@@ -66,7 +68,7 @@ def fails_for_good_at(store: S3Store, part: int, proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize("part", [1, 3])
-def test_an_upload_cut_in_the_middle_goes_on_with_the_parts_that_are_missing(
+def test_an_upload_cut_in_the_middle_is_no_version_and_goes_on_with_the_file_that_is_missing(
     tmp_path: Path, s3_server: S3Server, bucket: Bucket, model: Path, proxy: Proxy, part: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -74,7 +76,7 @@ def test_an_upload_cut_in_the_middle_goes_on_with_the_parts_that_are_missing(
     fails_for_good_at(broken, part, proxy)
     with pytest.raises(DayspringError, match=rf"S3 at 127\.0\.0\.1:{proxy.port}.*writing ads/models.*variables"):
         Models(broken, "ads").upload(model, day=20240301, export="e1")
-    missing = (PARTS - part) * PART_BYTES + PART_BYTES // 2
+    missing = (model / VARIABLES).stat().st_size
     with Proxy("127.0.0.1", s3_server.port) as repaired:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{repaired.port}")
         there = models(tmp_path, bucket)
@@ -117,13 +119,16 @@ def test_connections_cut_now_and_then_are_made_again(tmp_path: Path, bucket: Buc
     assert checksum_of_file(there.local(pointer_to(there, version)) / VARIABLES) == checksum_of_file(model / VARIABLES)
 
 
-def test_unfinished_uploads_end_with_the_next_prune(tmp_path: Path, bucket: Bucket, model: Path, proxy: Proxy) -> None:
+def test_unfinished_uploads_end_with_the_next_prune(
+    tmp_path: Path, s3_server: S3Server, bucket: Bucket, model: Path, proxy: Proxy
+) -> None:
     store = S3Store.of(bucket.url, tmp_path / "fetched", timeout=20)
     fails_for_good_at(store, 2, proxy)
     with pytest.raises(DayspringError):
         Models(store, "ads").upload(model, day=20240301, export="e1")
     proxy.refuse(False)
     there = models(tmp_path, bucket)
+    assert len(s3_server.client().list_multipart_uploads(Bucket=bucket.name)["Uploads"]) == 1
     there.prune(set(), 5)
     assert S3Store.of(bucket.url, tmp_path / "fetched").drop_unfinished("") == 0
     assert there.upload(model, day=20240301, export="e1") == 2024030101

@@ -10,15 +10,16 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+from boto3.s3.transfer import TransferConfig, create_transfer_manager
 from botocore import exceptions
 from botocore.config import Config
+from s3transfer.exceptions import RetriesExceededError
 
 from pipeline.errors import ConfigError, DayspringError
 from pipeline.storage.files import disk_errors, fsync_tree
@@ -27,7 +28,7 @@ from pipeline.storage.objects.base import PART_BYTES, checksum_of_file
 _CONNECT_SECONDS = 10.0
 _SECONDS = 60.0  # for one answer, or for the next piece of one
 _ATTEMPTS = 4
-_PIECE_BYTES = 1 << 20
+_AT_ONCE = 4  # parts that are under way, each in memory
 _KEPT_COPIES = 4
 _CHECKSUMS = ".checksums.json"
 _GONE = ("404", "NoSuchKey", "NotFound")
@@ -42,19 +43,11 @@ _ADVICE = {
     "SignatureDoesNotMatch": f"the secret key is wrong; check {_CREDENTIALS}",
     "ExpiredToken": f"the credentials have expired; renew {_CREDENTIALS}",
     "AccessDenied": "these credentials may not do that; grant s3:ListBucket and s3:ListBucketMultipartUploads on the "
-    "bucket, and s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload and "
-    "s3:ListMultipartUploadParts on its objects",
+    "bucket, and s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on its objects",
     "XAmzContentSHA256Mismatch": "what arrived is not what was sent; run the same again",
     "BadDigest": "what arrived is not what was sent; run the same again",
     "NoSuchUpload": "the unfinished upload was ended by someone else; run the same again",
 }
-
-
-@dataclass(frozen=True)
-class _Sent:
-    size: int
-    checksum: str
-    etag: str
 
 
 class S3Store:
@@ -116,16 +109,9 @@ class S3Store:
             )
 
     def put_file(self, key: str, path: Path) -> None:
-        if path.stat().st_size <= PART_BYTES:
-            self.put(key, path.read_bytes())
-            return
-        with self._told(f"writing {key}"):
-            upload, there = self._unfinished(self._prefix + key)
-            sent = list(self._send_parts(self._prefix + key, path, upload, there))
+        with self._told(f"writing {key}"), self._transfers() as transfers:
             try:
-                self._client.complete_multipart_upload(
-                    Bucket=self._bucket, Key=self._prefix + key, UploadId=upload, MultipartUpload={"Parts": sent}
-                )
+                transfers.upload(str(path), self._bucket, self._prefix + key, {"ChecksumAlgorithm": "SHA256"}).result()
             except exceptions.ClientError as error:
                 # A first answer that was lost on its way is followed by this one.
                 if _code(error) != "NoSuchUpload" or not self.holds(key, checksum_of_file(path)):
@@ -206,69 +192,25 @@ class S3Store:
 
     def drop_unfinished(self, prefix: str) -> int:
         with self._told(f"ending unfinished uploads of {prefix}"):
-            left = [(each["Key"], each["UploadId"]) for each in self._uploads(self._prefix + prefix)]
+            pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self._bucket, Prefix=self._prefix + prefix
+            )
+            left = [(each["Key"], each["UploadId"]) for page in pages for each in page.get("Uploads", [])]
             for key, upload in left:
                 self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload)
         return len(left)
 
-    def _uploads(self, prefix: str) -> Iterator[dict[str, Any]]:
-        pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=prefix)
-        for page in pages:
-            yield from page.get("Uploads", [])
-
-    def _unfinished(self, key: str) -> tuple[str, dict[int, _Sent]]:
-        """The newest unfinished upload of an object and its parts; a new one where there is none that we can go on."""
-        mine = sorted((u for u in self._uploads(key) if u["Key"] == key), key=lambda u: u["Initiated"], reverse=True)
-        for each in mine:
-            try:
-                pages = list(
-                    self._client.get_paginator("list_parts").paginate(
-                        Bucket=self._bucket, Key=key, UploadId=each["UploadId"]
-                    )
-                )
-            except exceptions.ClientError as error:
-                if _code(error) == "NoSuchUpload":
-                    continue
-                raise
-            parts = [part for page in pages for part in page.get("Parts", [])]
-            if all("ChecksumSHA256" in part for part in parts):
-                return each["UploadId"], {
-                    p["PartNumber"]: _Sent(p["Size"], p["ChecksumSHA256"], p["ETag"]) for p in parts
-                }
-        made = self._client.create_multipart_upload(Bucket=self._bucket, Key=key, ChecksumAlgorithm="SHA256")
-        return made["UploadId"], {}
-
-    def _send_parts(self, key: str, path: Path, upload: str, there: Mapping[int, _Sent]) -> Iterator[dict[str, Any]]:
-        with path.open("rb") as file:
-            for number in count(1):
-                data = file.read(PART_BYTES)
-                if not data:
-                    return
-                checksum = _base64(hashlib.sha256(data))
-                part = there.get(number)
-                if part is None or (part.size, part.checksum) != (len(data), checksum):
-                    answer = self._client.upload_part(
-                        Bucket=self._bucket, Key=key, UploadId=upload, PartNumber=number, Body=data,
-                        ChecksumSHA256=checksum,
-                    )  # fmt: skip
-                    part = _Sent(len(data), checksum, answer["ETag"])
-                yield {"PartNumber": number, "ETag": part.etag, "ChecksumSHA256": checksum}
+    def _transfers(self) -> Any:
+        """What sends and fetches large files, in parts of which each is tried again."""
+        parts = TransferConfig(
+            multipart_threshold=PART_BYTES + 1, multipart_chunksize=PART_BYTES, max_concurrency=_AT_ONCE,
+            num_download_attempts=_ATTEMPTS, preferred_transfer_client="classic",
+        )  # fmt: skip
+        return create_transfer_manager(self._client, parts)
 
     def _fetch(self, key: str, path: Path) -> None:
-        """Downloads an object; goes on where a connection broke."""
-        with self._told(f"reading {key}"), disk_errors(path), path.open("wb") as file:
-            same: dict[str, str] = {}
-            for attempt in count(1):
-                try:
-                    begun = {"Range": f"bytes={file.tell()}-"} if file.tell() else {}
-                    answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + key, **begun, **same)
-                    same = {"IfMatch": answer["ETag"]}
-                    for piece in answer["Body"].iter_chunks(_PIECE_BYTES):
-                        file.write(piece)
-                    return
-                except _BROKEN:
-                    if attempt == _ATTEMPTS:
-                        raise
+        with self._told(f"reading {key}"), disk_errors(path), self._transfers() as transfers:
+            transfers.download(self._bucket, self._prefix + key, str(path)).result()
 
     def _staging(self) -> Path:
         folder = self._cache / f".{os.getpid()}.{uuid.uuid4().hex[:8]}.fetching"
@@ -286,7 +228,7 @@ class S3Store:
         except (exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError):
             reason = "no answer in time; check the server and the network, then run the same again"
             raise DayspringError(f"{self.address()}: {doing}: {reason}") from None
-        except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+        except (exceptions.ConnectionError, exceptions.HTTPClientError, RetriesExceededError) as error:
             reason = f"the connection failed ({type(error).__name__}); check AWS_ENDPOINT_URL_S3 and the server, "
             raise DayspringError(f"{self.address()}: {doing}: {reason}then run the same again") from None
         except exceptions.BotoCoreError as error:
