@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,27 @@ def trained(school: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
     Beside its ``root`` a copy ``root-second``: as it was at the end of the second day.
     """
     place = copy_of(school, tmp_path_factory.mktemp("trained"))
+    with _second_day_kept(place):
+        place.good("backfill", "--job", "ads", "--from", FIRST, "--to", LAST, "--publish", "none")
+    return place
+
+
+@pytest.fixture(scope="session")
+def lessons(school: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The job ``homework`` trained on all days, last year's rows replayed; not to be changed.
+
+    Beside its ``root`` a copy ``root-second``, as that of ``trained``.
+    """
+    place = copy_of(school, tmp_path_factory.mktemp("lessons"))
+    days = ("--from", FIRST, "--to", LAST, "--state-from", STATE_FROM)
+    with _second_day_kept(place):
+        place.good("backfill", "--job", "homework", *days, "--publish", "none")
+    return place
+
+
+@contextmanager
+def _second_day_kept(place: Place) -> Iterator[None]:
+    """What is there when the second day has been told of is copied to ``root-second``."""
     said = Line.say_day
 
     def keep(line: Line, day: Day, text: str) -> None:
@@ -71,18 +93,7 @@ def trained(school: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Line, "say_day", keep)
-        place.good("backfill", "--job", "ads", "--from", FIRST, "--to", LAST, "--publish", "none")
-    return place
-
-
-@pytest.fixture(scope="session")
-def lessons(school: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """The job ``homework`` trained on all days, last year's rows replayed; not to be changed."""
-    place = copy_of(school, tmp_path_factory.mktemp("lessons"))
-    place.good(
-        "backfill", "--job", "homework", "--from", FIRST, "--to", LAST, "--state-from", STATE_FROM, "--publish", "none"
-    )  # fmt: skip
-    return place
+        yield
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -194,15 +195,16 @@ def test_a_job_without_a_label_delay_reads_nothing_again(chain: Place) -> None:
     assert chain.run("rechain", "--job", "ads", "--if-automatic").code == 99
 
 
-def test_a_ranking_job_too(school: Place, lessons: Place, tmp_path: Path) -> None:
-    place = copy_of(school, tmp_path / "late")
+def test_a_ranking_job_too(lessons: Place, tmp_path: Path) -> None:
+    place = copy_of(lessons, tmp_path / "late")
+    shutil.copytree(lessons.folder / "root-second", place.root)
     late(place, "homework")
     with _database(place) as connection:
-        kept = connection.execute("SELECT rowid, cnt FROM homework_offered WHERE day = ? AND cnt > 0", [str(SECOND)])
+        kept = connection.execute("SELECT rowid, cnt FROM homework_offered WHERE day = ? AND cnt > 0", [str(LAST)])
         hidden = kept.fetchall()[::2]
         connection.executemany("UPDATE homework_offered SET cnt = 0 WHERE rowid = ?", [row[:1] for row in hidden])
-    backfill(place, "homework")
-    read_before(place, SECOND, job="homework")
+    backfill(place, "homework", SECOND.next())
+    read_before(place, LAST, LAST.plus(2).end(ZONE) - timedelta(hours=30), job="homework")
     with _database(place) as connection:
         connection.executemany("UPDATE homework_offered SET cnt = ? WHERE rowid = ?", [row[::-1] for row in hidden])
     ran = place.good("mature", "--job", "homework")
