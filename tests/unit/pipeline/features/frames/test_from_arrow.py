@@ -10,9 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import DataError
-from pipeline.features.frames.frame import Lists
 from pipeline.features.frames.from_arrow import Places, codes, column_of, first_rows, lists_of, ranks
-from pipeline.features.rows.profiles import Profiles
 from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 
 
@@ -68,19 +66,3 @@ def test_places_and_first_rows_of_text() -> None:
     assert Places(words[first_rows(words)])(np.array(["a", "x", "b"], object)).tolist() == [1, -1, 0]
     assert ranks(np.array(["b", "a", "ü", "Z"], object)).tolist() == [2, 1, 3, 0]
     assert ranks(np.array([10, 9, -1])).tolist() == [2, 1, 0]
-
-
-def test_profiles_join_by_key_and_the_first_of_a_key_counts() -> None:
-    table = pa.table({"id": [7, 8, 7], "name": ["a", None, "c"], "tags": [[1], [2, 3], [4]]})
-    joined: dict[str, Any] = Profiles(table, "id", ["name", "tags"]).join(np.array([8, 9, 7]), "user")
-    assert joined["user.name"].tolist() == [MISSING_STR, MISSING_STR, "a"]
-    assert isinstance(joined["user.tags"], Lists)
-    assert (joined["user.tags"].offsets.tolist(), joined["user.tags"].values.tolist()) == ([0, 2, 2, 3], [2, 3, 1])
-
-
-def test_profiles_of_nobody() -> None:
-    types = {"id": pa.int64(), "age": pa.float64(), "born": pa.date32()}
-    table = pa.table({name: pa.array([], kind) for name, kind in types.items()})
-    joined: dict[str, Any] = Profiles(table, "id", ["age", "born"]).join(np.array([1, 2]), "user")
-    assert np.isnan(joined["user.age"]).all()
-    assert np.isnat(joined["user.born"]).all()
