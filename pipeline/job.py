@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.config import JobConfig, load_job
 from pipeline.days import Day
-from pipeline.errors import ChainError
+from pipeline.errors import ChainError, DaySkipped
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import DAY, MADE_BY
 from pipeline.storage.artifacts.making import Making, Recipe, making, standing
@@ -118,6 +118,11 @@ class JobContext:
         """Why ``day`` is recorded as skipped; ``None`` if it is not."""
         marker = self.skip_marker(day)
         return marker.manifest.reason if marker is not None else None
+
+    def guard_begun(self, what: str) -> None:
+        """Raises ``DaySkipped`` where the job has no day yet that ``what`` could be done with."""
+        if not (self.root / DAY / self.job).is_dir():
+            raise DaySkipped(f"job '{self.job}' has no days under {self.root} yet; nothing to {what}")
 
     def needed(self, kind: str, day: Day) -> Artifact:
         """The day's artefact of a kind that a stage cannot do without.

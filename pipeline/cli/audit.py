@@ -39,7 +39,7 @@ def register(commands: Commands) -> None:
 
 
 def _audit(options: argparse.Namespace) -> int:
-    from pipeline.monitoring.audit import audit
+    from pipeline.monitoring.audit.job import audit
 
     context = JobContext.open(options.job)
     found = audit(context, payloads=not options.quick)

@@ -1,4 +1,4 @@
-"""``promote``, ``rollback``, ``taint``, ``prune``: an engineer's hand on the chain and its releases."""
+"""``promote``, ``rollback``, ``move-releases``, ``taint``, ``prune``: a hand on the chain and its releases."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import argparse
 import json
 
 from pipeline.cli.arguments import Commands, add_day, add_job, add_json, experiments
-from pipeline.errors import DaySkipped, UsageError
+from pipeline.errors import UsageError
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
-from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY
+from pipeline.storage.artifacts.kinds import CHECKPOINT
 from pipeline.training.chain import Chain
 
 
@@ -97,8 +97,7 @@ def _prune(options: argparse.Namespace) -> int:
     from pipeline.release.prune import prune
 
     context = JobContext.open(options.job)
-    if not context.store.days(DAY, context.config.job):
-        raise DaySkipped(f"job '{context.config.job}' has no days under {context.root} yet; nothing to prune")
+    context.guard_begun("prune")
     pruned = prune(context)
     kept = sum(context.store.sizes(context.config.job).values())
     if options.json:

@@ -76,7 +76,7 @@ class Digits(Strict):
 
 
 class FeatureSettings(Strict):
-    """One feature as the YAML declares it; ``pipeline.features.schema`` turns it into a ``models.schema.Feature``.
+    """One feature as the YAML declares it; ``feature`` makes it a ``models.schema.Feature``.
 
     ``source`` names where the raw value comes from: ``<frame>.<column>``, the frames being ``row`` (the request's own
     row), ``user`` (its profile), ``item`` (the candidate), ``history`` (parts of the histories), ``calendar``

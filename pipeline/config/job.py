@@ -189,7 +189,7 @@ class JobConfig(Strict):
         return names - set(settings.without)
 
     def stage_settings(self, stage: str, experiment: str | None = None) -> str:
-        """Digest of the settings that a stage reads: what changes it, and nothing else, is a new generation."""
+        """Digest of the settings that a stage reads; changed ones apply from the next untrained day."""
         dump = self.model_dump(mode="json", by_alias=True)
         tables = {
             name: {key: value for key, value in table.items() if key not in ("ready", "required", "keys", "when")}

@@ -1,4 +1,4 @@
-"""The test of a day: the newest checkpoint before it on its rows, and the gate's verdict on it."""
+"""The test of a day: the newest checkpoint before it on its rows."""
 
 from __future__ import annotations
 

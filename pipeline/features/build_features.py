@@ -24,7 +24,7 @@ from pipeline.features.state.state import FeatureState
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import FEATURES, MAPS, ROWS
-from pipeline.storage.artifacts.store import content_digest
+from pipeline.storage.digests import content_digest
 
 STAGE = "build_features"
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from pipeline.config.tables import Column, Table
 from pipeline.days import Day
 from pipeline.errors import DataError
-from pipeline.ingest.parse.columns import BY_TYPE, Parsed, parse_column
+from pipeline.ingest.parse.columns import parse_column
+from pipeline.ingest.parse.parsed import BY_TYPE, Parsed
 from pipeline.ingest.row_order import canonical_order, first_of_equal, key_of_rows, sortable, unique_rows
 from pipeline.storage.physical_types import one_of, texts
 

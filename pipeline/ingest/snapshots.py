@@ -11,7 +11,7 @@ from pipeline.config.tables import Column, Table
 from pipeline.days import Day
 from pipeline.ingest.check_rows import Checked, check_table
 from pipeline.ingest.extract import as_of_day
-from pipeline.ingest.parse.columns import BY_TYPE
+from pipeline.ingest.parse.parsed import BY_TYPE
 from pipeline.ingest.row_order import key_of_rows
 from pipeline.job import JobContext
 from pipeline.storage import parquet_file

@@ -1,1 +1,1 @@
-"""The online side: Redis, and the reader that answers a request from it and the exported model."""
+"""The online side: a request answered from a release alone, its contents in Redis and its exported model."""

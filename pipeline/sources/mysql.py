@@ -26,8 +26,8 @@ from pipeline.sources import mysql_errors
 from pipeline.sources.base import Reading
 from pipeline.sources.mysql_bulk import BulkFailed, BulkReader, Plan
 from pipeline.sources.mysql_values import ENCODERS, IN_UTC, from_text
-from pipeline.sources.sql import QUERIES, SqlSource
-from pipeline.sources.statements import Statement
+from pipeline.sources.sql import SqlSource
+from pipeline.sources.statements import QUERIES, Statement
 
 TIMEOUTS = {"connect_timeout": 10, "read_timeout": 300, "write_timeout": 60}
 """Seconds, where the URL says nothing else."""

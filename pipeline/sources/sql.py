@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from pipeline.days import Day
 from pipeline.errors import SourceError, SourceInterrupted, UsageError
 from pipeline.sources.base import Contents, Source
-from pipeline.sources.statements import QUERIES, Statement, Statements
+from pipeline.sources.statements import QUERIES, Statements
 from pipeline.storage.urls import secrets_of
 
 _NO_DAY = Day.of(1970, 1, 1)
@@ -141,6 +141,3 @@ def _day_of(value: object) -> Day | None:
         return Day.parse(written[:10].replace("/", "-"))
     except UsageError:
         return None
-
-
-__all__ = ["QUERIES", "SqlSource", "Statement"]

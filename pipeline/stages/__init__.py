@@ -1,1 +1,1 @@
-"""The stages of a day, one module each: ``run(context, day, …)`` turns committed artefacts into a new one."""
+"""The stages of a day by name, their order, and a range of days."""

@@ -1,4 +1,4 @@
-"""The line of a day: which stages run, in which order, for which experiments."""
+"""A range of days in one process: each day's stages in order, for some experiments, and what is said of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes that survive a power cut, and digests of content: what artefacts and id maps are written with."""
+"""Bytes that survive a power cut: what artefacts and id maps are written with."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipeline.errors import DayspringError
-
-if TYPE_CHECKING:
-    pass
 
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 

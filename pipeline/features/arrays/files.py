@@ -20,7 +20,7 @@ from pipeline.features.arrays.assemble import Built
 from pipeline.features.frames.frame import Array
 from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Artifact
-from pipeline.storage.artifacts.store import content_digest
+from pipeline.storage.digests import content_digest
 
 ROWS = "rows"
 _SIDES = ("request_ids", "item_ids", "request_dense", "item_dense", "pair_dense")

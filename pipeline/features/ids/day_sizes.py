@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.days import Day
 from pipeline.features.ids.guard import tail_digest
 from pipeline.features.ids.idmap import FIRST, IdMap
-from pipeline.storage.artifacts.store import content_digest
+from pipeline.storage.digests import content_digest
 
 
 @dataclass(frozen=True)

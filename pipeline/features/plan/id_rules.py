@@ -1,4 +1,4 @@
-"""Ids that a source writes as one and that mean several things, or as several and that mean one thing together."""
+"""Of which columns ids may be made by a rule: `digits` of composed ids, `compose` of several columns."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from pipeline.features.rows.day import DayRows, Judged, StudyRows, StyleCountRow
 from pipeline.features.rows.packages import Packages
 from pipeline.features.rows.whole_day import Replayed, WholeDay
 from pipeline.storage import array_file
-from pipeline.storage.artifacts.store import content_digest
+from pipeline.storage.digests import content_digest
 
 FILE = "rows.arrays"
 _FRAMES = ("events", "items", "requests")

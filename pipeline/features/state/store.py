@@ -22,7 +22,8 @@ from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import DAY, SNAPSHOT, STATE
 from pipeline.storage.artifacts.manifest import Input
-from pipeline.storage.artifacts.store import ArtifactStore, content_digest
+from pipeline.storage.artifacts.store import ArtifactStore
+from pipeline.storage.digests import content_digest
 
 FILE = "arrays.bin"
 _HELD = 4

@@ -15,8 +15,6 @@ from pipeline.ingest.parse.scalars import floats, ints, texts
 from pipeline.ingest.parse.times import days, times
 from pipeline.storage.physical_types import is_mixed, parts, plain
 
-__all__ = ["BY_TYPE", "Parsed", "parse_column", "spellings"]
-
 
 def parse_column(array: pa.Array, column: Column, zone: str) -> Parsed:
     """The column's values in canonical form, checked against its declaration.

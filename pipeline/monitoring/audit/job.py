@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pipeline.errors import DaySkipped
 from pipeline.job import JobContext
 from pipeline.monitoring.audit.artifacts import audit_artifacts
 from pipeline.monitoring.audit.findings import Audit
 from pipeline.monitoring.audit.id_maps import audit_id_maps
 from pipeline.monitoring.audit.records import audit_records
 from pipeline.monitoring.audit.releases import audit_releases
-from pipeline.storage.artifacts.kinds import DAY
 
 
 def audit(context: JobContext, *, payloads: bool = True) -> Audit:
@@ -21,8 +19,7 @@ def audit(context: JobContext, *, payloads: bool = True) -> Audit:
     Raises:
         DaySkipped: the job has nothing there yet.
     """
-    if not (context.root / DAY / context.job).is_dir():
-        raise DaySkipped(f"job '{context.job}' has no days under {context.root} yet; nothing to audit")
+    context.guard_begun("audit")
     found = Audit()
     audit_artifacts(context.store, context.job, found, payloads=payloads)
     audit_records(context, found)

@@ -26,11 +26,8 @@ from pipeline.storage.artifacts.artifact import _GENERATION, _SEGMENT, Artifact,
 from pipeline.storage.artifacts.kinds import OF_DAYS, OF_EXPERIMENTS
 from pipeline.storage.artifacts.manifest import Input, Manifest, State
 from pipeline.storage.code_version import code_version
-from pipeline.storage.digests import content_digest, tensor_digest
 from pipeline.storage.files import bytes_under, clear_temporaries, disk_errors, fsync_folder, fsync_tree, write_atomic
 from pipeline.storage.locks import Owner, held
-
-__all__ = ["Artifact", "ArtifactStore", "Draft", "Ref", "content_digest", "parse_id", "tensor_digest"]
 
 _OWN_FOLDERS = ("idmaps", "published", "releases", "reports")
 

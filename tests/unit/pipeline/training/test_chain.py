@@ -11,7 +11,8 @@ from pipeline.days import Day
 from pipeline.errors import ChainError, CorruptArtifact, LockTimeout, UsageError
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.manifest import Input
-from pipeline.storage.artifacts.store import ArtifactStore, content_digest
+from pipeline.storage.artifacts.store import ArtifactStore
+from pipeline.storage.digests import content_digest
 from pipeline.training.chain import Chain
 
 D = [Day.of(2024, 2, 27).plus(number) for number in range(12)]
