@@ -6,10 +6,6 @@ import numpy as np
 
 from pipeline.features.arrays.pool import Pool
 from pipeline.features.frames.frame import Lists
-from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.candidate_table import listed
-from pipeline.features.rows.homework import base_ids
-from tests.unit.pipeline.features import lessons
 
 
 def pool(order: list[int]) -> Pool:
@@ -38,17 +34,3 @@ def test_the_first_by_place_are_kept() -> None:
 def test_an_empty_pool() -> None:
     nothing = Pool.of(np.zeros(0, np.int32), {}, Lists.of([], np.int32), np.zeros(0, np.int64))
     assert found(nothing, [2], [2, 3]) == [[], []]
-
-
-def test_the_candidate_table_by_rank_then_key_each_key_once_with_base_ids() -> None:
-    plan = Plan(lessons.config())
-    table = lessons.table(
-        "candidates",
-        ([10], [102], 1, None, 5), ([10], [101], 1, None, 2), ([20], [202], 1, None, 1), ([10], [101], 2, None, 2),
-        ([10], [102], 1, 4, 1), ([20], [201], 1, None, None),
-    )  # fmt: skip
-    ranked = listed(plan.request.settings, table, base_ids(plan.request.settings, lessons.tables()))
-    # 12|1 is listed twice, its better rank counts; 202 has no base section; 21|1 has no rank and comes last.
-    assert ranked.packages.key.tolist() == ["12|1", "11|1", "11|2", "21|1"]
-    assert ranked.packages.reflect.values.tolist() == [4]
-    assert ranked.no_base == 1

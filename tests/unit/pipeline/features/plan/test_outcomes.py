@@ -8,7 +8,6 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.config import JobConfig
-from pipeline.config.features import FeatureSettings
 from pipeline.config.load import load_job
 from pipeline.errors import ConfigError
 from pipeline.features.plan.outcomes import outcome_columns
@@ -192,30 +191,6 @@ def test_a_label_may_be_declared_as_what_it_is_and_values_of_earlier_days_may_be
     study = lessons.TABLES["study"]
     columns = {**study["columns"], "v1": {**study["columns"]["v1"], "change": "outcome"}}
     Plan(lessons.config(tables={**lessons.TABLES, "study": {**study, "columns": columns}}))
-
-
-@pytest.mark.parametrize(
-    ("feature", "message"),
-    [
-        ({"buckets": None}, r"'row\.answered': is declared as float, which is no id without `buckets`"),
-        ({"space": "place"}, r"'row\.answered': is an outcome, .* not 'place' of the feature 'place'"),
-        ({"source": "history.row.place"}, r"no such part; one of items, kind, row\.answered"),
-        ({"source": "history.kind", "space": "kind"}, r"`buckets` and `part` change nothing"),
-    ],
-)
-def test_a_part_of_the_row_that_makes_no_history_is_refused(feature: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        Plan(shows.with_answers(**feature))
-
-
-def test_a_part_of_the_row_is_a_column_of_it_and_one_id() -> None:
-    config = shows.with_answers()
-    declared = config.model_dump(mode="json", by_alias=True)
-    with pytest.raises(ConfigError, match=r"history_parts: 'row\.answered' .* source history\.row\.answered"):
-        Plan(shows.config(impressions=declared["impressions"]))
-    other = {**declared["features"]["answers"], "buckets": [2]}
-    with pytest.raises(ConfigError, match=r"the features 'answers', 'more' differ in `buckets` or `part`"):
-        Plan(config.model_copy(update={"features": {**config.features, "more": FeatureSettings.model_validate(other)}}))
 
 
 @pytest.mark.parametrize("column", ["exposure_duration", "count_click", "exe_time"])
