@@ -1,0 +1,102 @@
+"""The tests' tree is the code's: a test file a module, at the module's path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.tiny import PROJECT
+
+ROOMS = ("pipeline", "models")
+"""Every module here has a test file; of what else stands in ``tests/unit`` each file mirrors something too."""
+TREES = ("unit", "integration")
+"""In ``integration``, what takes a trained job or a server."""
+_DECLARED, _KIND = "declarations alone", "chooses by kind; each kind is tested"
+_LINE = "one call of many parts, tested in the line: tests/integration"
+_BUILT = "tested with what is built of it"
+UNTESTED = {
+    "pipeline/__main__.py": "run in a process of its own, by many",
+    "pipeline/cli/asked.py": _DECLARED,
+    "pipeline/cli/recommend_homework.py": "tests/integration/pipeline/serving/test_online_reader.py",
+    "pipeline/cli/recommend_impressions.py": "tests/integration/pipeline/cli/test_recommend.py",
+    "pipeline/config/alerts.py": _DECLARED,
+    "pipeline/config/retention.py": _DECLARED,
+    "pipeline/evaluation/next_day.py": _LINE,
+    "pipeline/features/arrays/indices.py": _BUILT,
+    "pipeline/features/arrays/items.py": _BUILT,
+    "pipeline/features/arrays/last_year_windows.py": _BUILT,
+    "pipeline/features/arrays/paired_lists.py": _BUILT,
+    "pipeline/features/arrays/pairs.py": _BUILT,
+    "pipeline/features/arrays/raw_inputs.py": _BUILT,
+    "pipeline/features/arrays/request_histories.py": _BUILT,
+    "pipeline/features/ids/guard.py": "tests/unit/pipeline/features/test_update_id_maps.py",
+    "pipeline/features/ids/store.py": "tests/unit/pipeline/features/ids/test_idmap.py",
+    "pipeline/features/plan/request.py": _KIND,
+    "pipeline/features/rows/kinds.py": _KIND,
+    "pipeline/features/rows/whole_day.py": _BUILT,
+    "pipeline/features/state/delta.py": _BUILT,
+    "pipeline/features/state/events.py": _DECLARED,
+    "pipeline/features/state/guard.py": _BUILT,
+    "pipeline/features/state/kept.py": _BUILT,
+    "pipeline/monitoring/overview/parts.py": "tests/faults/test_damaged_overview.py",
+    "pipeline/monitoring/report/collect.py": _LINE,
+    "pipeline/release/contents/as_of.py": _BUILT,
+    "pipeline/release/contents/homework.py": _BUILT,
+    "pipeline/release/contents/impressions.py": _BUILT,
+    "pipeline/release/contents/keyed_parts.py": _BUILT,
+    "pipeline/serving/meta.py": _BUILT,
+    "pipeline/serving/release_reader.py": "tests/integration/pipeline/release/publish/test_publisher.py",
+    "pipeline/serving/small_world.py": _BUILT,
+    "pipeline/storage/objects/s3.py": "tests/faults/test_s3_server.py, on a real server",
+    "pipeline/training/export.py": _LINE,
+    "models/engine/assembly.py": _BUILT,
+    "models/engine/selection.py": _BUILT,
+    "models/engine/state.py": _BUILT,
+    "models/inputs.py": _DECLARED,
+}
+"""Modules without a test file of their own: why, or where they are tested."""
+
+
+def modules() -> Iterator[Path]:
+    for room in ROOMS:
+        for path in (PROJECT / room).rglob("*.py"):
+            if path.name != "__init__.py":
+                yield path.relative_to(PROJECT)
+
+
+def mirror(module: Path) -> Path:
+    return module.parent / f"test_{module.stem.strip('_')}.py"
+
+
+def test_every_module_has_a_test_file_at_its_path() -> None:
+    without = {
+        module.as_posix()
+        for module in modules()
+        if not any((PROJECT / "tests" / tree / mirror(module)).is_file() for tree in TREES)
+    }
+    assert sorted(without - set(UNTESTED)) == [], "no test file at the path of these modules"
+    assert sorted(set(UNTESTED) - without) == [], "these have one by now, or are gone"
+
+
+def test_every_unit_test_stands_at_the_path_of_what_it_tests() -> None:
+    """Of a module, a package, a folder or a script."""
+    strays = []
+    for path in (PROJECT / "tests" / "unit").rglob("test_*.py"):
+        place = PROJECT / path.relative_to(PROJECT / "tests" / "unit").parent
+        name = path.stem.removeprefix("test_")
+        wanted = (f"{name}.py", f"__{name}__.py", f"{name}.sh", name)
+        if not any((place / each).exists() for each in wanted):
+            strays.append(path.relative_to(PROJECT).as_posix())
+    assert sorted(strays) == []
+
+
+def test_no_test_file_is_imported_by_another() -> None:
+    importing = [
+        path.relative_to(PROJECT).as_posix()
+        for path in (PROJECT / "tests").rglob("*.py")
+        if any(
+            line.startswith(("from tests.", "import tests.")) and ".test_" in line.partition(" import ")[0]
+            for line in path.read_text(encoding="utf-8").splitlines()
+        )
+    ]
+    assert importing == []
