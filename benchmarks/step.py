@@ -27,8 +27,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.engine.batching import DayBatches, Settings
+from models.engine.batching import DayBatches
 from models.engine.engine import Engine, configure
+from models.engine.examples import Settings
 from models.engine.packing import Packer
 from models.inputs import ModelInputs
 from models.options import ModelOptions
@@ -65,6 +66,9 @@ class DeepFM(keras.layers.Layer):
 
     def build(self, *shapes: object) -> None:
         self.built = True
+
+    def idle_options(self) -> dict[str, str]:
+        return {}
 
     def call(self, inputs: ModelInputs, training: bool = False) -> tf.Tensor:
         vectors = [inputs.vectors[name] for name in self.names]

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -190,10 +191,19 @@ class Layout:
             pair_dense=_place(schema.on(Side.PAIR, ids=False), widths),
         )
 
+    def on(self, side: Side, *, ids: bool) -> Mapping[str, Columns]:
+        """The columns of one side's matrix of ids, or of its dense one."""
+        columns: Mapping[str, Columns] = getattr(self, _matrix(side, ids=ids))
+        return columns
+
     @staticmethod
     def width(columns: Mapping[str, Columns]) -> int:
         """Number of columns of a matrix."""
         return max((place.stop for place in columns.values()), default=0)
+
+
+def _matrix(side: Side, *, ids: bool) -> str:
+    return f"{side}_{'ids' if ids else 'dense'}"
 
 
 def _place(features: tuple[Feature, ...], widths: Mapping[str, int]) -> dict[str, Columns]:
@@ -248,6 +258,11 @@ class DayArrays:
     label: NDArray[np.int8]
     weight: NDArray[np.float32]
     user: NDArray[np.int32]
+
+    def on(self, side: Side, *, ids: bool) -> NDArray[Any]:
+        """One side's matrix of ids, or its dense one."""
+        matrix: NDArray[Any] = getattr(self, _matrix(side, ids=ids))
+        return matrix
 
     @property
     def requests(self) -> int:

@@ -11,22 +11,21 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models import registry
-from models.engine.assembly import one_empty_request
-from models.engine.growth import grow_slot, grow_table
+from models.engine.growth import first_table, grow_slot, grow_table
 from models.engine.losses import LOSSES
+from models.engine.observed import Observed
 from models.engine.optimizers import OPTIMIZERS, Adam
-from models.engine.packing import Batch, Packer, plain
-from models.engine.selection import Selection
-from models.engine.state import State, check_state, expected_shapes
+from models.engine.packing import Batch, Packer, size_of
+from models.engine.state import SLOTS, State, check_state, expected_shapes, of_space
 from models.engine.steps import Steps
-from models.engine.tables import Table, fused_tables, rows_of
-from models.layers.normalise import bound, merge, no_statistics
+from models.engine.tables import Table, fused_tables
+from models.engine.tensors import one_empty_request
+from models.engine.view import View
 from models.randomness import built_from, check_no_hidden_state, seed_initializers, stable_seed
-from models.schema import DayArrays, FeatureSchema, Layout, Side
+from models.schema import DayArrays, FeatureSchema, Layout
 
 COMPILE = ("xla", "graph")
 _CHECK_EVERY = 64
-_INITIAL_SCALE = 0.05
 
 
 class NonFiniteLoss(ArithmeticError):
@@ -106,21 +105,24 @@ class Engine:
         self.compile = _one_of("compile", compile, COMPILE)
         self.seed = seed
         adam = Adam(beta_1, beta_2, epsilon)
-        self._statistics = {
-            f.name: no_statistics(f.size) for f in schema.features if not f.has_ids and f.normalise != "none"
-        }
         with built_from(stable_seed(seed, "model")):
             self.model = registry.build(model_name, schema, options)
-            self._build_model()
+            self._weights = self._first_weights()
+        self._initial = {name: weight.numpy() for name, weight in self._weights.items()}
+        trainable = [name for name, weight in self._weights.items() if weight.trainable]
+        self._observed = Observed(schema, self.model.normalisers)
         self._steps = Steps(
             self.model,
-            [self._weights[name] for name in self._trainable],
+            [self._weights[name] for name in trainable],
             adam,
             OPTIMIZERS[_one_of("optimizer", optimizer, tuple(OPTIMIZERS))](adam),
             LOSSES[self.loss_name],
             xla=self.compile == "xla",
             seed=seed,
         )
+        self._dense: dict[str, Any] = {f"dense/{name}": weight for name, weight in self._weights.items()}
+        for slot, moments in self._steps.moments.items():
+            self._dense |= {f"slot/dense/{name}/{slot}": m for name, m in zip(trainable, moments, strict=True)}
         self._tables: tuple[Table, ...] = ()
         self._packer = Packer()
         self._behind = False
@@ -154,23 +156,15 @@ class Engine:
         """
         state: dict[str, NDArray[Any]] = {"step": np.asarray(0, np.int64)}
         for space, dim in self.dims.items():
-            draw = np.random.Generator(np.random.Philox(stable_seed(self.seed, "table", space)))
-            unknown = draw.uniform(-_INITIAL_SCALE, _INITIAL_SCALE, dim).astype(np.float32)
-            # As for ids that come later, every row starts as the unknown row: an id about which nothing is
-            # known yet is scored like an unknown one. Rows drawn at random lose .0035 AUC on KuaiRand.
-            start = np.stack([np.zeros(dim, np.float32), unknown])
-            state[f"table/{space}"] = grow_table(start, int(sizes[space]))
-            for slot in "mv":
-                state[f"slot/{space}/{slot}"] = np.zeros((int(sizes[space]), dim), np.float32)
+            size = int(sizes[space])
+            state |= dict.fromkeys(of_space(space).values(), np.zeros((size, dim), np.float32))
+            state[of_space(space)["w"]] = first_table(space, size, dim, self.seed)
+        state |= {name: np.zeros(variable.shape, np.float32) for name, variable in self._dense.items()}
         for name, value in self._initial.items():
             state[f"dense/{name}"] = value
             if base_rate is not None and self._weights[name] is self.model.output_bias:
                 state[f"dense/{name}"] = np.full_like(value, np.log(base_rate / (1.0 - base_rate)))
-            if name in self._trainable:
-                for slot in "mv":
-                    state[f"slot/dense/{name}/{slot}"] = np.zeros_like(value)
-        for name, statistics in self._statistics.items():
-            state[f"normalise/{name}"] = np.zeros_like(statistics)
+        state |= {name: np.zeros_like(statistics) for name, statistics in self._observed.state().items()}
         self.load(state)
 
     def load(self, state: State) -> None:
@@ -179,29 +173,18 @@ class Engine:
         Raises:
             StateMismatch: a tensor is missing, of another shape, or not of this model.
         """
-        shapes = {name: tuple(weight.shape) for name, weight in self._weights.items()}
-        statistics = {name: array.shape for name, array in self._statistics.items()}
-        expected = expected_shapes(self.dims, shapes, self._trainable, statistics)
-        self._tables = fused_tables(self.dims, check_state(state, expected, self.spaces))
+        others = {name: tuple(each.shape) for name, each in (self._dense | self._observed.state()).items()}
+        self._tables = fused_tables(self.dims, check_state(state, expected_shapes(self.dims, others), self.spaces))
         self._steps.place(self._tables)
         for table in self._tables:
             variables = self._steps.tables[table.width]
-            for variable, prefix, suffix in (
-                (variables.w, "table", ""),
-                (variables.m, "slot", "/m"),
-                (variables.v, "slot", "/v"),
-            ):
-                variable.assign(table.fuse({space: state[f"{prefix}/{space}{suffix}"] for space in table.sizes}))
+            for part in ("w", *SLOTS):
+                getattr(variables, part).assign(table.fuse({s: state[of_space(s)[part]] for s in table.sizes}))
             variables.last.assign(np.full(table.rows, int(state["step"]), np.int32))
         self._steps.step.assign(int(state["step"]))
-        for name, weight in self._weights.items():
-            weight.assign(state[f"dense/{name}"])
-        for slot, moments in (("m", self._steps.dense_m), ("v", self._steps.dense_v)):
-            for name, moment in zip(self._trainable, moments, strict=True):
-                moment.assign(state[f"slot/dense/{name}/{slot}"])
-        for name in self._statistics:
-            self._statistics[name] = np.array(state[f"normalise/{name}"], np.float64)
-            self.model.normalisers[name].set_statistics(self._statistics[name])
+        for name, variable in self._dense.items():
+            variable.assign(state[name])
+        self._observed.load(state)
         self._behind = False
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -210,30 +193,17 @@ class Engine:
         ``table/<space>`` and ``slot/<space>/m|v`` ``[size, dim]``, ``dense/<weight>``,
         ``slot/dense/<weight>/m|v``, ``step``, ``normalise/<feature>``. Head-room never shows.
         """
+        self.sweep()
         state: dict[str, NDArray[Any]] = {"step": np.asarray(self.step, np.int64)}
-        state.update({f"table/{space}": part for space, part in self.tables().items()})
-        for table in self._tables:
-            variables = self._steps.tables[table.width]
-            for slot, variable in (("m", variables.m), ("v", variables.v)):
-                for space, part in table.split(variable.numpy()).items():
-                    state[f"slot/{space}/{slot}"] = part
-        for name, weight in self._weights.items():
-            state[f"dense/{name}"] = weight.numpy()
-        for slot, moments in (("m", self._steps.dense_m), ("v", self._steps.dense_v)):
-            for name, moment in zip(self._trainable, moments, strict=True):
-                state[f"slot/dense/{name}/{slot}"] = moment.numpy()
-        for name, statistics in self._statistics.items():
-            state[f"normalise/{name}"] = statistics.copy()
-        return state
+        for part in ("w", *SLOTS):
+            state |= {of_space(space)[part]: values for space, values in self._split(part).items()}
+        state |= {name: variable.numpy() for name, variable in self._dense.items()}
+        return state | self._observed.state()
 
     def tables(self) -> dict[str, NDArray[np.float32]]:
         """The embedding ``[size, dim]`` of every id space, up to date."""
         self.sweep()
-        return {
-            space: part
-            for table in self._tables
-            for space, part in table.split(self._steps.tables[table.width].w.numpy()).items()
-        }
+        return self._split("w")
 
     def grow(self, sizes: Mapping[str, int]) -> None:
         """Grow to bigger id maps: old rows and their slots stay bit for bit, new rows copy the unknown row.
@@ -246,9 +216,8 @@ class Engine:
             return
         state = self.state()
         for space, size in wanted.items():
-            state[f"table/{space}"] = grow_table(state[f"table/{space}"], size)
-            for slot in "mv":
-                state[f"slot/{space}/{slot}"] = grow_slot(state[f"slot/{space}/{slot}"], size)
+            for part, name in of_space(space).items():
+                state[name] = (grow_table if part == "w" else grow_slot)(state[name], size)
         self.load(state)
 
     def sweep(self) -> None:
@@ -259,68 +228,12 @@ class Engine:
         self._behind = False
 
     def observe(self, arrays: DayArrays) -> dict[str, dict[str, Any]]:
-        """Add a day's dense values to the statistics that later days are normalised by.
+        """Add a day's dense values to the statistics that later days are normalised by; what of them was wild."""
+        return self._observed.add(self.view(arrays.layout), arrays)
 
-        Returns:
-            By feature with wild values, which entered bounded, or whose statistics began anew: ``wild`` of ``known``
-            values, the ``furthest`` of them, ``anew``.
-        """
-        selection, told = self.select(arrays.layout), {}
-        for matrix, values in (
-            (selection.request_dense, arrays.request_dense),
-            (selection.item_dense, arrays.item_dense),
-            (selection.pair_dense, arrays.pair_dense),
-        ):
-            for name, place in matrix.blocks[0].places.items():
-                if name in self._statistics:
-                    columns = matrix.source[place.start : place.stop]
-                    day = bound(self._statistics[name], np.asarray(values)[:, columns])
-                    self._statistics[name] = merge(self._statistics[name], day)
-                    self.model.normalisers[name].set_statistics(self._statistics[name])
-                    if day.wild.any() or day.anew.any():
-                        told[name] = day.record()
-        return told
-
-    # ---- ids
-
-    def select(self, layout: Layout) -> Selection:
+    def view(self, layout: Layout) -> View:
         """The columns that this model reads of a day's matrices."""
-        return Selection.of(self.schema, self.dims, layout)
-
-    def global_rows(
-        self,
-        side: Side,
-        ids: NDArray[np.int32],
-        layout: Layout,
-        limits: Mapping[str, int] | None = None,
-        hidden: Mapping[str, NDArray[np.int64]] | None = None,
-    ) -> NDArray[np.int32]:
-        """Rows of the fused tables for a day's indices; no index whatever reaches beyond a table.
-
-        Args:
-            side: request or item.
-            ids: int32 ``[rows, columns]`` indices of their id spaces.
-            layout: of ``ids``.
-            limits: sizes of id spaces below the model's own; an index from there on reads as unknown.
-            hidden: for an id space, indices that read as unknown all the same.
-
-        Returns:
-            int32 ``[rows, own columns]``, columns as in :meth:`select`.
-        """
-        selection = self.select(layout)
-        matrix = selection.request_ids if side is Side.REQUEST else selection.item_ids
-        lookups = {
-            space: table.lookup(space, (limits or {}).get(space), (hidden or {}).get(space))
-            for table in self._tables
-            for space in table.sizes
-        }
-        out = np.empty((len(ids), matrix.width), np.int32)
-        for block in matrix.blocks.values():
-            for name, place in block.places.items():
-                start, stop = block.start + place.start, block.start + place.stop
-                source = ids[:, matrix.source[start] : matrix.source[start] + stop - start]
-                out[:, start:stop] = rows_of(lookups[str(self.schema[name].space)], source)
-        return out
+        return View.of(self.schema, self.dims, layout)
 
     # ---- steps
 
@@ -350,10 +263,9 @@ class Engine:
         losses: list[float] = []
         buckets = tuple((unique_bucket or {}).get(table.width, 0) for table in self._tables)
         for batch in batches:
-            packed = self._packer.pack(batch, self._tables, buckets)
-            buckets = packed.buckets
+            ints, buckets = self._packer.pack(batch, self._tables, buckets)
             run = self._steps.train(batch, buckets)
-            pending.append(run(tf.constant(packed.ints), tf.constant(packed.floats), rate))
+            pending.append(run(tf.constant(ints), tf.constant(batch.floats), rate))
             self._behind = True
             if len(pending) == _CHECK_EVERY:
                 _settle(pending, losses)
@@ -365,24 +277,29 @@ class Engine:
     def score(self, batch: Batch) -> NDArray[np.float32]:
         """Logits ``[batch, candidates]``; labels and weights are not read."""
         self.sweep()
-        ints, floats = plain(batch)
-        return np.asarray(self._steps.score(batch)(tf.constant(ints), tf.constant(floats)).numpy())
+        floats = batch.floats[: size_of(batch.view.dense, batch.shape)]
+        return np.asarray(self._steps.score(batch)(tf.constant(batch.ints), tf.constant(floats)).numpy())
 
     # ---- inside
 
-    def _build_model(self) -> None:
-        """Create the dense weights, each drawn from the seed and its own name."""
+    def _split(self, part: str) -> dict[str, NDArray[np.float32]]:
+        """The rows of every id space, of a table's weights or of a slot."""
+        spaces: dict[str, NDArray[np.float32]] = {}
+        for table in self._tables:
+            spaces |= table.split(getattr(self._steps.tables[table.width], part).numpy())
+        return spaces
+
+    def _first_weights(self) -> dict[str, keras.Variable]:
+        """Create the dense weights, each drawn from the seed and its own name; those that a checkpoint holds."""
         seed_initializers(self.model, self.seed)
-        self.model(one_empty_request(self.select(Layout.of(self.schema, {}))), training=False)
+        self.model(one_empty_request(self.view(Layout.of(self.schema, {}))), training=False)
         check_no_hidden_state(self.model)
         derived = {id(v) for layer in self.model.normalisers.values() for v in layer.weights}
-        prefix = f"{self.model.name}/"
         kept = [v for v in self.model.weights if id(v) not in derived]
-        self._weights: dict[str, keras.Variable] = {v.path.removeprefix(prefix): v for v in kept}
-        if len(self._weights) != len(kept):
+        weights = {v.path.removeprefix(f"{self.model.name}/"): v for v in kept}
+        if len(weights) != len(kept):
             raise ValueError(f"model '{self.model_name}': two weights share a name: {sorted(v.path for v in kept)}")
-        self._trainable = [name for name, v in self._weights.items() if v.trainable]
-        self._initial = {name: v.numpy() for name, v in self._weights.items()}
+        return weights
 
 
 def _settle(pending: list[tf.Tensor], losses: list[float]) -> None:

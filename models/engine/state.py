@@ -13,36 +13,28 @@ State = Mapping[str, NDArray[Any]]
 
 Shape = tuple[int | None, ...]
 
+SLOTS = ("m", "v")
+"""What an optimiser keeps of every weight beside its value: Adam's two moments."""
+
+
+def of_space(space: str) -> dict[str, str]:
+    """The tensors of an id space: of its table, ``w``, and of each slot."""
+    return {"w": f"table/{space}", **{slot: f"slot/{space}/{slot}" for slot in SLOTS}}
+
 
 class StateMismatch(ValueError):
     """A stored state is not of this model; names the tensor, what was expected and what was found."""
 
 
-def expected_shapes(
-    dims: Mapping[str, int],
-    weights: Mapping[str, tuple[int, ...]],
-    trainable: list[str],
-    statistics: Mapping[str, tuple[int, ...]],
-) -> dict[str, Shape]:
+def expected_shapes(dims: Mapping[str, int], others: Mapping[str, tuple[int, ...]]) -> dict[str, Shape]:
     """Shape of every tensor of a model's state; ``None`` for the size of an id space.
 
     Args:
         dims: embedding width of every id space.
-        weights: shapes of the dense weights.
-        trainable: those of them that the optimiser moves.
-        statistics: shapes of the statistics of normalised features.
+        others: shapes of all tensors that are no table's: dense weights and their slots, statistics.
     """
-    expected: dict[str, Shape] = {"step": ()}
-    for space, dim in dims.items():
-        for name in (f"table/{space}", f"slot/{space}/m", f"slot/{space}/v"):
-            expected[name] = (None, dim)
-    for name, shape in weights.items():
-        expected[f"dense/{name}"] = shape
-    for name in trainable:
-        expected[f"slot/dense/{name}/m"] = expected[f"slot/dense/{name}/v"] = weights[name]
-    for name, shape in statistics.items():
-        expected[f"normalise/{name}"] = shape
-    return expected
+    tables: dict[str, Shape] = {name: (None, dim) for space, dim in dims.items() for name in of_space(space).values()}
+    return {"step": (), **tables, **others}
 
 
 def check_state(state: State, expected: Mapping[str, Shape], spaces: list[str]) -> dict[str, int]:
@@ -62,7 +54,7 @@ def check_state(state: State, expected: Mapping[str, Shape], spaces: list[str]) 
         raise StateMismatch(f"tensor '{extra[0]}': expected none, found {_show(state[extra[0]].shape)}")
     sizes = {space: len(state[f"table/{space}"]) for space in spaces}
     for space, size in sizes.items():
-        for name in (f"slot/{space}/m", f"slot/{space}/v"):
+        for name in of_space(space).values():
             if len(state[name]) != size:
                 wanted = (size, *expected[name][1:])
                 raise StateMismatch(f"tensor '{name}': expected {_show(wanted)}, found {_show(state[name].shape)}")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from models.engine.assembly import assemble
 from models.engine.losses import Loss
 from models.engine.optimizers import Adam, TableOptimizer, TableVariables
-from models.engine.packing import Batch, shapes_of
-from models.engine.tables import PADDING_ROW, Table
+from models.engine.packing import Batch, size_of, told_shapes
+from models.engine.state import SLOTS
+from models.engine.tables import Table
+from models.engine.tensors import cut, model_inputs
 from models.randomness import check_no_hidden_draw, check_no_hidden_variables, drawn_at
 
 
@@ -31,8 +33,7 @@ class Steps:
 
     Attributes:
         step: int32, training steps taken.
-        dense_m: first moments of the dense weights, in the order of ``weights``.
-        dense_v: second moments likewise.
+        moments: of the dense weights by slot, in the order of ``weights``.
         tables: variables of the fused tables by width.
     """
 
@@ -54,40 +55,38 @@ class Steps:
         self._loss = loss
         self._xla = xla
         self._seed = seed
-        self._layout: tuple[Table, ...] = ()
         self._compiled: dict[tuple[object, ...], Any] = {}
         self.tables: dict[int, TableVariables] = {}
         self.step = tf.Variable(0, dtype=tf.int32, trainable=False, name="step")
-        self.dense_m, self.dense_v = (
-            [tf.Variable(tf.zeros(weight.shape), trainable=False, name=slot) for weight in self._weights]
-            for slot in ("dense_m", "dense_v")
-        )
+        self.moments = {
+            slot: [tf.Variable(tf.zeros(w.shape), trainable=False, name=f"dense_{slot}") for w in self._weights]
+            for slot in SLOTS
+        }
 
     def place(self, tables: tuple[Table, ...]) -> None:
         """Make variables for the tables; those of the same shape, and all that was compiled on them, stay."""
-        shapes = [(t.width, t.rows) for t in tables]
-        if shapes != [(t.width, t.rows) for t in self._layout]:
-            self._compiled.clear()
-            self.tables = {}
-            for table in tables:
-                shape = (table.rows, table.width)
-                w, m, v = (
-                    tf.Variable(tf.zeros(shape), trainable=False, name=f"emb_{table.width}_{part}") for part in "wmv"
-                )
-                last = tf.Variable(tf.zeros(table.rows, tf.int32), trainable=False, name=f"emb_{table.width}_last")
-                self.tables[table.width] = TableVariables(w, m, v, last)
-        self._layout = tables
+        if [(t.width, t.rows) for t in tables] == [(w, int(table.w.shape[0])) for w, table in self.tables.items()]:
+            return
+        self._compiled.clear()
+        self.tables = {}
+        for table in tables:
+            shape = (table.rows, table.width)
+            w, m, v = (
+                tf.Variable(tf.zeros(shape), trainable=False, name=f"emb_{table.width}_{part}") for part in "wmv"
+            )
+            last = tf.Variable(tf.zeros(table.rows, tf.int32), trainable=False, name=f"emb_{table.width}_last")
+            self.tables[table.width] = TableVariables(w, m, v, last)
 
     def train(self, batch: Batch, buckets: tuple[int, ...]) -> Any:
         """The step for batches of this shape: packed ints, packed floats, learning rate to the loss."""
-        key = ("train", batch.shape, batch.selection.key, buckets)
+        key = ("train", batch.shape, batch.view.key, buckets)
         if key not in self._compiled:
             self._compiled[key] = self._compile_train(batch, buckets)
         return self._compiled[key]
 
     def score(self, batch: Batch) -> Any:
         """The scorer for batches of this shape: plain ints and floats to logits ``[batch, candidates]``."""
-        key = ("score", batch.shape, batch.selection.key)
+        key = ("score", batch.shape, batch.view.key)
         if key not in self._compiled:
             self._compiled[key] = self._compile_score(batch)
         return self._compiled[key]
@@ -118,50 +117,41 @@ class Steps:
         return tf.function(function, autograph=False, jit_compile=xla).get_concrete_function(*specs)
 
     def _compile_train(self, batch: Batch, buckets: tuple[int, ...]) -> Any:
-        shapes = shapes_of(batch, self._layout, buckets)
-        widths = [table.width for table in self._layout]
-        weights = self._weights
+        view, shape, weights = batch.view, batch.shape, self._weights
+        dense = size_of(view.dense, shape)
 
         def run(ints: tf.Tensor, floats: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tensor:
             step = self.step.assign_add(1)
-            parts = shapes.unpack(ints, floats)
+            *lists, positions = tf.split(ints, [*buckets, len(batch.ints)])
+            values, told = tf.split(floats, [dense, len(batch.floats) - dense])
             states = [
-                self._optimizer.read(self.tables[w], rows, step, learning_rate)
-                for w, rows in zip(widths, parts.unique, strict=True)
+                self._optimizer.read(table, rows, step, learning_rate)
+                for table, rows in zip(self.tables.values(), lists, strict=True)
             ]
             embedded = [state.w for state in states]
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(embedded)
                 tape.watch(weights)
-                request, item = (
-                    {
-                        w: (tf.gather(table, inverse), inverse != 0)
-                        for w, table, inverse in zip(widths, embedded, inverses, strict=True)
-                    }
-                    for inverses in (parts.request, parts.item)
-                )
-                inputs = assemble(
-                    batch.selection, batch.shape, request, item, parts.request_dense, parts.item_dense, parts.pair_dense
-                )
+                inputs = model_inputs(view, shape, positions, values, dict(zip(self.tables, embedded, strict=True)))
                 with drawn_at(self._seed, step):
                     logits = self._model(inputs, training=True)
-                loss = self._loss(logits, parts.label, parts.mask, parts.weight)
+                loss = self._loss(logits, *cut(told, told_shapes(shape)))
                 # What layers add: regularisers of their weights, and auxiliary losses.
                 for added in self._model.losses:
                     loss += added
             of_rows, of_weights = tape.gradient(
                 loss, (embedded, weights), unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
-            for w, rows, state, gradient in zip(widths, parts.unique, states, of_rows, strict=True):
+            for table, rows, state, gradient in zip(self.tables.values(), lists, states, of_rows, strict=True):
                 gradient = tf.convert_to_tensor(gradient)
-                self._optimizer.write(self.tables[w], rows, state, gradient, step, learning_rate)
+                self._optimizer.write(table, rows, state, gradient, step, learning_rate)
             self._update_dense(of_weights, step, learning_rate)
             return loss
 
         step = self._concrete(
             run,
-            tf.TensorSpec((shapes.ints,), tf.int32),
-            tf.TensorSpec((shapes.floats,), tf.float32),
+            tf.TensorSpec((sum(buckets) + len(batch.ints),), tf.int32),
+            tf.TensorSpec(batch.floats.shape, tf.float32),
             tf.TensorSpec((), tf.float32),
             xla=self._xla,
         )
@@ -172,32 +162,23 @@ class Steps:
     def _known(self) -> list[tf.Variable]:
         """What a checkpoint holds, or is made from it."""
         of_tables = [each for table in self.tables.values() for each in (table.w, table.m, table.v, table.last)]
-        return [*(weight.value for weight in self._model.weights), *self.dense_m, *self.dense_v, self.step, *of_tables]
+        of_weights = [weight.value for weight in self._model.weights]
+        return [*of_weights, *chain(*self.moments.values()), self.step, *of_tables]
 
     def _update_dense(self, gradients: list[tf.Tensor], step: tf.Tensor, learning_rate: tf.Tensor) -> None:
         rate = learning_rate * self._adam.correction(tf.cast(step, tf.float32))
-        for w, m, v, gradient in zip(self._weights, self.dense_m, self.dense_v, gradients, strict=True):
+        for w, m, v, gradient in zip(self._weights, *self.moments.values(), gradients, strict=True):
             state = (tf.identity(w), tf.identity(m), tf.identity(v))
             moved = self._adam.move(*state, tf.convert_to_tensor(gradient), rate)
             for variable, value in zip((w, m, v), moved, strict=True):
                 variable.assign(value)
 
     def _compile_score(self, batch: Batch) -> Any:
-        shapes = shapes_of(batch, self._layout, ())
-        widths = [table.width for table in self._layout]
+        view, shape = batch.view, batch.shape
+        tables = {width: table.w for width, table in self.tables.items()}
 
         def run(ints: tf.Tensor, floats: tf.Tensor) -> tf.Tensor:
-            parts = shapes.unpack(ints, floats)
-            request, item = (
-                {
-                    w: (tf.gather(self.tables[w].w, rows), rows != PADDING_ROW)
-                    for w, rows in zip(widths, per_table, strict=True)
-                }
-                for per_table in (parts.request, parts.item)
-            )
-            inputs = assemble(
-                batch.selection, batch.shape, request, item, parts.request_dense, parts.item_dense, parts.pair_dense
-            )
-            return self._model(inputs, training=False)
+            return self._model(model_inputs(view, shape, ints, floats, tables), training=False)
 
-        return self._concrete(run, tf.TensorSpec((shapes.ints,), tf.int32), tf.TensorSpec((shapes.floats,), tf.float32))
+        floats = tf.TensorSpec((size_of(view.dense, shape),), tf.float32)
+        return self._concrete(run, tf.TensorSpec(batch.ints.shape, tf.int32), floats)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,6 +114,15 @@ def fused_tables(dims: Mapping[str, int], sizes: Mapping[str, int]) -> tuple[Tab
             end += capacity(sizes[space])
         tables.append(Table(width, {s: int(sizes[s]) for s in spaces}, offsets, step_of_ladder(end + 1)))
     return tuple(tables)
+
+
+def lookups(
+    tables: Iterable[Table], limits: Mapping[str, int], hidden: Mapping[str, NDArray[np.int64]]
+) -> dict[str, NDArray[np.int32]]:
+    """The lookup of every id space; ``limits`` and ``hidden`` as of :meth:`Table.lookup`, by space."""
+    return {
+        space: table.lookup(space, limits.get(space), hidden.get(space)) for table in tables for space in table.sizes
+    }
 
 
 def rows_of(lookup: NDArray[np.int32], indices: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -14,15 +14,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.engine.batching import score_day
 from models.engine.engine import Engine
-from models.export.id_lookup import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR, _IntIds, _StrIds
+from models.export.id_lookup import _IntIds, _StrIds
 from models.inputs import ModelInputs
-from models.schema import PADDING, UNKNOWN, Columns, DayArrays, Feature, Kind, Layout, Side
+from models.schema import PADDING, UNKNOWN, Feature, Kind, Side
 
 Maps = Mapping[str, tuple[str, NDArray[Any]]]
 """For each id space its type, ``int`` or ``str``, and its raw ids in the order of their indices, from 2."""
@@ -171,53 +169,6 @@ def export(engine: Engine, maps: Maps, path: Path, metadata: Mapping[str, object
         module = engine.serving = ServingModule(engine, kinds)
     module.update(engine, maps, metadata)
     module.save(path)
-
-
-def golden(engine: Engine, maps: Maps, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-    """Logits ``[batch, candidates]`` of raw inputs of the exported model, by the trainer's own path.
-
-    Looks ids up in numpy, lays out a day's arrays and scores them as a test does.
-    """
-    index = {
-        name: _index_of(engine, maps, name, values) for name, values in inputs.items() if engine.schema[name].has_ids
-    }
-    shape = next(v.shape[:2] for n, v in inputs.items() if engine.schema[n].side is not Side.REQUEST)
-    batch, candidates = int(shape[0]), int(shape[1])
-    widths = {n: v.shape[-1] for n, v in index.items() if engine.schema[n].kind in (Kind.BAG, Kind.BAG_SEQUENCE)}
-    layout = Layout.of(engine.schema, widths)
-
-    def matrix(
-        columns: Mapping[str, Columns], source: Mapping[str, NDArray[Any]], rows: int, kind: Any
-    ) -> NDArray[Any]:
-        parts = [np.reshape(source[name], (rows, -1)) for name in columns]
-        return np.concatenate(parts, axis=1).astype(kind) if parts else np.zeros((rows, 0), kind)
-
-    pairs = batch * candidates
-    arrays = DayArrays(
-        layout=layout,
-        request_ids=matrix(layout.request_ids, index, batch, np.int32),
-        request_dense=matrix(layout.request_dense, inputs, batch, np.float32),
-        item_ids=matrix(layout.item_ids, index, pairs, np.int32),
-        item_dense=matrix(layout.item_dense, inputs, pairs, np.float32),
-        offsets=np.arange(batch + 1, dtype=np.int64) * candidates,
-        pair_item=np.arange(pairs, dtype=np.int32),
-        pair_dense=matrix(layout.pair_dense, inputs, pairs, np.float32),
-        label=np.zeros(pairs, np.int8),
-        weight=np.ones(batch, np.float32),
-        user=np.zeros(batch, np.int32),
-    )
-    return score_day(engine, arrays).reshape(batch, candidates)
-
-
-def _index_of(engine: Engine, maps: Maps, name: str, raw: NDArray[Any]) -> NDArray[np.int32]:
-    feature = engine.schema[name]
-    kind, ids = maps[str(feature.space)]
-    ids = ids[: engine.sizes[str(feature.space)] - 2]
-    specials = [PAD_INT, MISSING_INT] if kind == "int" else [PAD_STR, MISSING_STR]
-    place = {value: index for index, value in enumerate([*specials, *np.asarray(ids).tolist()])}
-    values = [value.decode() if isinstance(value, bytes) else value for value in np.ravel(raw).tolist()]
-    index = np.asarray([place.get(value, UNKNOWN) for value in values], np.int32).reshape(raw.shape)
-    return np.maximum(index, UNKNOWN) if feature.kind is Kind.CATEGORICAL else index
 
 
 def _own_shape(feature: Feature) -> tuple[int | None, ...]:

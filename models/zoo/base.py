@@ -159,7 +159,14 @@ class RankingModel(keras.layers.Layer):
             of_item = interest.shape.rank == 3
             (item if of_item else request).append(interest)
             if self.options.product and history.target is not None:
-                alike = _first(interest, int(history.target.shape[-1]))
+                read, wanted = interest.shape[-1], history.steps.shape[-1]
+                if read != wanted:
+                    raise ValueError(
+                        f"model '{self.name}': `read` gives {read} values for the history '{group.name}', whose steps "
+                        f"have {wanted}: with `product: true` it is multiplied by its target value by value, so give "
+                        f"as many, or set `product: false`"
+                    )
+                alike = interest[..., : history.target.shape[-1]]
                 item.append(history.target * (alike if of_item else alike[:, None, :]))
         if not request:
             request = [tf.zeros((tf.shape(item[0])[0], 1), item[0].dtype)]
@@ -185,7 +192,11 @@ class RankingModel(keras.layers.Layer):
         return idle
 
     def read(self, group: HistoryGroup, history: History) -> tf.Tensor:
-        """What a group tells: ``[batch, dim]``, or ``[batch, candidates, dim]`` if it depends on the target."""
+        """What a group tells: ``[batch, dim]``, or ``[batch, candidates, dim]`` if it depends on the target.
+
+        With ``product``, ``dim`` is that of a step where there is a target: the first values are in the target's space
+        and are multiplied by it. Any other width is refused when the model is first called.
+        """
         raise NotImplementedError
 
     def dense(self, feature: Feature, inputs: ModelInputs) -> tf.Tensor:
@@ -222,11 +233,6 @@ class RankingModel(keras.layers.Layer):
             backward=reach(self.options.fill_backward, days),
             window=first.steps,
         )
-
-
-def _first(vectors: tf.Tensor, dim: int) -> tf.Tensor:
-    """The first ``dim`` values of each vector."""
-    return vectors if vectors.shape[-1] == dim else vectors[..., :dim]
 
 
 def _is_history(feature: Feature) -> bool:

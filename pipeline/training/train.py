@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.engine.batching import DayBatches, Settings, positive_share
+from models.engine.batching import DayBatches
 from models.engine.engine import Engine, NonFiniteLoss
+from models.engine.examples import Settings, positive_share
 from models.randomness import HiddenState
 from models.schema import DayArrays
 from pipeline.config import JobConfig

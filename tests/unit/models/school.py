@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -95,3 +96,17 @@ def digest(state: dict[str, np.ndarray]) -> str:
     for name in sorted(state):
         whole.update(name.encode() + str(state[name].shape).encode() + state[name].tobytes())
     return whole.hexdigest()
+
+
+def with_labels(labels: list[list[int]]) -> DayArrays:
+    """A day whose requests have candidates of these labels."""
+    counts = [len(of_request) for of_request in labels]
+    flat = [label for of_request in labels for label in of_request]
+    day = make_day(school_schema(), requests=len(labels))
+    return replace(
+        day,
+        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        pair_item=np.arange(len(flat), dtype=np.int32) % 50,
+        pair_dense=np.zeros((len(flat), day.pair_dense.shape[1]), np.float32),
+        label=np.asarray(flat, np.int8),
+    )

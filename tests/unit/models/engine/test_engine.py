@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.engine.batching import DayBatches, Settings, score_day
+from models.engine.batching import DayBatches, DayView, score_day
 from models.engine.engine import Engine, NonFiniteLoss
+from models.engine.examples import Settings
 from models.engine.state import StateMismatch
 from models.schema import DayArrays, FeatureSchema, Side
 from tests.unit.models.school import SIZES, digest, make_day
@@ -207,7 +208,9 @@ def test_rows_of_weight_zero_change_nothing(model: str, loss: str, day: DayArray
         *_, last = DayBatches(engine, day, Settings(16, 3))
         if poison:
             empty = last.weight == 0
-            last.request_rows[empty] = last.request_rows[0]
+            for block, rows in zip(last.view.ids, last.rows, strict=True):
+                if block.side is Side.REQUEST:
+                    rows[empty] = rows[0]
             last.label[empty] = 1.0
             last.candidate_mask[empty] = 1.0
         engine.train_epoch([last], 1e-2)
@@ -292,12 +295,15 @@ def test_an_experiment_may_read_a_part_of_the_day(schema: FeatureSchema, day: Da
     part = schema.subset({"teacher", "style", "counters"})
     engine = Engine(part, "pooled", {"units": [8]}, dims={"teacher": 4, "style": 4}, compile="graph")
     engine.fresh(SIZES)
-    assert engine.select(day.layout).request_ids.width == 1
     losses = train(engine, day, negatives=None)
     assert np.all(np.isfinite(losses))
-    rows = engine.global_rows(Side.REQUEST, day.request_ids, day.layout)
+    seen = DayView(engine, day)
+    assert [(block.side, list(block.places)) for block in (*seen.view.ids, *seen.view.dense)] == [
+        (Side.REQUEST, ["teacher"]), (Side.ITEM, ["style"]), (Side.PAIR, ["counters"]),
+    ]  # fmt: skip
     place = day.layout.request_ids["teacher"].start
-    np.testing.assert_array_equal(rows[:, 0], day.request_ids[:, place] + engine.fused[0].offsets["teacher"])
+    teachers = day.request_ids[:, [place]]
+    np.testing.assert_array_equal(seen.rows[0], teachers + engine.fused[0].offsets["teacher"])
 
 
 @pytest.mark.parametrize(
@@ -318,7 +324,8 @@ PROGRAM = """
 import sys
 from models.engine.engine import Engine, configure
 configure(1)
-from models.engine.batching import DayBatches, Settings
+from models.engine.batching import DayBatches
+from models.engine.examples import Settings
 from tests.unit.models.school import SIZES, digest, make_day, school_schema
 schema = school_schema()
 day = make_day(schema)

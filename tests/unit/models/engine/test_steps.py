@@ -12,8 +12,9 @@ import pytest
 import tensorflow as tf
 
 from models import registry
-from models.engine.batching import DayBatches, Settings
+from models.engine.batching import DayBatches
 from models.engine.engine import Engine
+from models.engine.examples import Settings
 from models.inputs import ModelInputs
 from models.schema import DayArrays, FeatureSchema
 from models.zoo.pooled import Pooled, PooledOptions

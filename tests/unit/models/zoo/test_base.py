@@ -10,7 +10,8 @@ import tensorflow as tf
 from models import registry
 from models.inputs import ModelInputs
 from models.schema import Feature, FeatureSchema, Kind, Side
-from models.zoo.base import history_groups
+from models.zoo.base import History, HistoryGroup, history_groups
+from models.zoo.pooled import Pooled
 
 STEPS = 10
 AD = Feature("ad", Kind.CATEGORICAL, Side.ITEM, "s")
@@ -141,3 +142,23 @@ def test_a_stand_in_that_an_experiment_leaves_out_of_one_part_is_refused() -> No
     assert [f.name for f in history_groups(whole)[0].stand_ins] == ["first", "second"]
     with pytest.raises(ValueError, match=r"'one' and 'two' .* only 'one' has its stand_in"):
         history_groups(whole.subset({"ad", "maker", "one", "two", "first"}))
+
+
+class Narrow(Pooled):
+    """Reads a history as one value a request, whatever the width of its steps."""
+
+    def read(self, group: HistoryGroup, history: History) -> tf.Tensor:
+        return tf.reduce_sum(history.steps, axis=(1, 2))[:, None]
+
+
+def test_a_history_that_is_read_as_something_else_than_its_steps_has_no_product_with_its_target(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One value would multiply every value of the target: nothing would break, and it would mean nothing."""
+    monkeypatch.setitem(registry._MODELS, "narrow", Narrow)
+    features = schema(history("ads", of="ad", group="click"), history("makers", of="maker", group="click"))
+    given = inputs(ads=[2.0], makers=[4.0])
+    with pytest.raises(ValueError, match=r"`read` gives 1 values for the history 'ads', whose steps have 2: .*`prod"):
+        registry.build("narrow", features, {"units": [2]})(given)
+    without = registry.build("narrow", features, {"units": [2], "product": False})
+    assert without(given).shape == (1, 1)

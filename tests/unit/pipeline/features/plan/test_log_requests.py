@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.engine.batching import Settings, examples_of
+from models.engine.examples import Settings, examples_of
 from pipeline.errors import ConfigError
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows, flat

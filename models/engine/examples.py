@@ -1,0 +1,164 @@
+"""Which rows of a day are trained, against which, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.randomness import stable_seed
+from models.schema import DayArrays
+
+NO_PAIR = -1
+"""In a table of pairs, a place without one."""
+ORDERS = ("shuffled", "stored")
+
+_BLOCK = 1 << 22
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a day becomes batches.
+
+    Attributes:
+        batch_size: examples a batch.
+        negatives: candidates sampled beside each positive; ``None`` takes every judged pair as an example
+            of its own, with its label.
+        seed: of the order, the negatives and the unknown share.
+        unknown_share: of the ids that are new, how many read as unknown, so that the unknown row is trained.
+        order: ``shuffled``, or ``stored`` as the arrays have it.
+    """
+
+    batch_size: int
+    negatives: int | None = None
+    seed: int = 0
+    unknown_share: float = 0.0
+    order: str = "shuffled"
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size {self.batch_size}; expected at least 1")
+        if self.negatives is not None and self.negatives < 1:
+            raise ValueError(f"negatives {self.negatives}; expected at least 1, or none")
+        if not 0.0 <= self.unknown_share <= 1.0:
+            raise ValueError(f"unknown_share {self.unknown_share}; expected a number from 0 to 1")
+        if self.order not in ORDERS:
+            raise ValueError(f"order '{self.order}'; expected one of {', '.join(ORDERS)}")
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What is trained on: a request each, with the pairs that stand against each other.
+
+    Attributes:
+        request: int64 ``[examples]``.
+        pairs: int64 ``[examples, candidates]``; -1 for none. The positive comes first.
+        left_out: positive pairs without any candidate that is not positive: nothing to tell them from.
+    """
+
+    request: NDArray[np.int64]
+    pairs: NDArray[np.int64]
+    left_out: int
+
+    def __len__(self) -> int:
+        return len(self.request)
+
+
+def hidden_ids(
+    old_sizes: Mapping[str, int], sizes: Mapping[str, int], share: float, seed: int
+) -> dict[str, NDArray[np.int64]]:
+    """A seeded draw of the ids at or beyond the old size of their space, by id: ``share`` of them."""
+    hidden: dict[str, NDArray[np.int64]] = {}
+    for space, size in sizes.items():
+        start = min(old_sizes.get(space, size), size)
+        draw = np.random.Generator(np.random.Philox(stable_seed(seed, "unknown", space)))
+        hidden[space] = start + np.flatnonzero(draw.random(size - start) < share)
+    return hidden
+
+
+def examples_of(arrays: DayArrays, settings: Settings) -> Examples:
+    """The examples of a day in training order.
+
+    Without ``negatives`` every judged pair is one. With them every positive pair is one, against pairs of
+    the same request that are not positive, sampled without replacement: judged negatives first, then
+    candidates that were never judged.
+    """
+    label = np.asarray(arrays.label)
+    draw = np.random.Generator(np.random.Philox(stable_seed(settings.seed, "examples")))
+    counts = counts_of(arrays)
+    request_of_pair = np.repeat(np.arange(arrays.requests), counts)
+    if settings.negatives is None:
+        chosen = np.flatnonzero(label >= 0)
+        pairs, left_out = chosen[:, None], 0
+        request = request_of_pair[chosen]
+    else:
+        positive = np.flatnonzero(label > 0)
+        others = counts - np.bincount(request_of_pair[positive], minlength=arrays.requests)
+        kept = others[request_of_pair[positive]] > 0
+        left_out = int(len(positive) - kept.sum())
+        positive = positive[kept]
+        request = request_of_pair[positive]
+        negatives = _sample(arrays, label, request, counts, settings.negatives, draw)
+        pairs = np.concatenate([positive[:, None], negatives], axis=1)
+    if settings.order == "shuffled":
+        order = draw.permutation(len(request))
+        request, pairs = request[order], pairs[order]
+    return Examples(request, pairs, left_out)
+
+
+def _sample(
+    arrays: DayArrays,
+    label: NDArray[np.int8],
+    request: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    negatives: int,
+    draw: np.random.Generator,
+) -> NDArray[np.int64]:
+    """Pairs ``[examples, negatives]`` of each example's request that are not positive; -1 where too few."""
+    out = np.full((len(request), negatives), NO_PAIR, np.int64)
+    offsets = np.asarray(arrays.offsets)
+    start = 0
+    while start < len(request):
+        # As many examples as fit a block of bounded memory.
+        widest = np.maximum.accumulate(counts[request[start : start + _BLOCK]])
+        fits = widest * np.arange(1, len(widest) + 1) <= _BLOCK
+        stop = start + max(1, int(fits.sum()))
+        rows = request[start:stop]
+        width = int(counts[rows].max())
+        place = np.arange(width)
+        pair = offsets[rows][:, None] + place
+        inside = place < counts[rows][:, None]
+        judged = label[np.where(inside, pair, 0)]
+        # Judged negatives draw from [0, 1), the others from [1, 2): the smallest are taken.
+        key = draw.random(pair.shape, dtype=np.float32) + (judged < 0)
+        key[~inside | (judged > 0)] = np.inf
+        take = min(negatives, width)
+        nearest = np.argpartition(key, take - 1, axis=1)[:, :take]
+        valid = np.isfinite(np.take_along_axis(key, nearest, axis=1))
+        out[start:stop, :take] = np.where(valid, np.take_along_axis(pair, nearest, axis=1), NO_PAIR)
+        start = stop
+    return out
+
+
+def positive_share(parts: Iterable[tuple[DayArrays, Settings]]) -> float:
+    """The share of positives among the pairs that are trained, each with its request's weight; between 0 and 1.
+
+    Smoothed as if a positive and a negative more had been seen, so that it has a logit whatever the labels are.
+    """
+    positive, every = 1.0, 2.0
+    for arrays, settings in parts:
+        examples = examples_of(arrays, settings)
+        real = examples.pairs != NO_PAIR
+        label = (np.asarray(arrays.label)[np.where(real, examples.pairs, 0)] > 0) & real
+        weight = np.asarray(arrays.weight, np.float64)[examples.request][:, None]
+        positive += float((weight * label).sum())
+        every += float((weight * real).sum())
+    return positive / every
+
+
+def counts_of(arrays: DayArrays) -> NDArray[np.int64]:
+    """Candidates of every request."""
+    offsets = np.asarray(arrays.offsets, np.int64)
+    return offsets[1:] - offsets[:-1]

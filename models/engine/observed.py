@@ -1,0 +1,59 @@
+"""Statistics of the dense values of the days seen so far, which later days are normalised by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.engine.state import State
+from models.engine.view import View
+from models.layers.normalise import Normalise, bound, merge, no_statistics
+from models.schema import DayArrays, FeatureSchema
+
+
+class Observed:
+    """The statistics of every normalised feature, kept with the model's weights and handed to its layers.
+
+    Args:
+        schema: the model's features.
+        layers: of the model, that normalise its dense features, by name.
+    """
+
+    def __init__(self, schema: FeatureSchema, layers: dict[str, Normalise]) -> None:
+        self._layers = layers
+        self._statistics = {
+            f.name: no_statistics(f.size) for f in schema.features if not f.has_ids and f.normalise != "none"
+        }
+
+    def load(self, state: State) -> None:
+        """Take up what :meth:`state` gave."""
+        for name in self._statistics:
+            self._set(name, np.array(state[f"normalise/{name}"], np.float64))
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """``normalise/<feature>``."""
+        return {f"normalise/{name}": statistics.copy() for name, statistics in self._statistics.items()}
+
+    def add(self, view: View, arrays: DayArrays) -> dict[str, dict[str, Any]]:
+        """Add a day.
+
+        Returns:
+            By feature with wild values, which entered bounded, or whose statistics began anew: ``wild`` of ``known``
+            values, the ``furthest`` of them, ``anew``.
+        """
+        told = {}
+        for block in view.dense:
+            values = np.asarray(arrays.on(block.side, ids=False))
+            for name, place in block.places.items():
+                if name in self._statistics:
+                    day = bound(self._statistics[name], values[:, block.source[place.start : place.stop]])
+                    self._set(name, merge(self._statistics[name], day))
+                    if day.wild.any() or day.anew.any():
+                        told[name] = day.record()
+        return told
+
+    def _set(self, name: str, statistics: NDArray[np.float64]) -> None:
+        self._statistics[name] = statistics
+        self._layers[name].set_statistics(statistics)

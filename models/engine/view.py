@@ -1,0 +1,104 @@
+"""What one model reads of a day: columns of its matrices, in the order in which the model's step takes them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.schema import Columns, Feature, FeatureSchema, Layout, Side
+
+Shape = tuple[int, int]
+"""Requests and candidates of a batch."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Columns that are read together: ids of one side that are looked up in one table, or the floats of a side.
+
+    Attributes:
+        side: whose rows they are.
+        width: of the table that the ids are looked up in; 0 for floats.
+        source: for each column of the block, its column in the day's matrix.
+        places: for each feature, its columns in the block.
+    """
+
+    side: Side
+    width: int
+    source: NDArray[np.int64]
+    places: Mapping[str, Columns]
+
+    @classmethod
+    def of(cls, side: Side, width: int, features: Sequence[Feature], columns: Mapping[str, Columns]) -> Block:
+        source: list[int] = []
+        places: dict[str, Columns] = {}
+        for name in (feature.name for feature in features):
+            if name not in columns:
+                held = ", ".join(columns) or "none"
+                raise ValueError(f"feature '{name}' is not in the day's arrays; they hold: {held}")
+            start = len(source)
+            source.extend(range(columns[name].start, columns[name].stop))
+            places[name] = Columns(start, len(source), columns[name].shape)
+        return cls(side, width, np.asarray(source, np.int64), places)
+
+    @property
+    def sizes(self) -> list[int]:
+        """Columns of each feature."""
+        return [place.stop - place.start for place in self.places.values()]
+
+    def shape(self, batch: Shape) -> tuple[int, ...]:
+        """``[batch, columns]`` or ``[batch, candidates, columns]``."""
+        return (*(batch[:1] if self.side is Side.REQUEST else batch), len(self.source))
+
+    def select(self, matrix: NDArray[Any]) -> NDArray[Any]:
+        """The block's columns of a day's matrix; the matrix itself where they are all of it."""
+        if len(self.source) == matrix.shape[1] and np.array_equal(self.source, np.arange(matrix.shape[1])):
+            return matrix
+        return matrix[:, self.source]
+
+
+@dataclass(frozen=True)
+class View:
+    """Where what one model reads stands in the matrices of a day.
+
+    Attributes:
+        schema: the model's features.
+        ids: blocks of ids, table by table, the narrowest first; of each the request's before the items'.
+        dense: blocks of floats by side.
+    """
+
+    schema: FeatureSchema
+    ids: tuple[Block, ...]
+    dense: tuple[Block, ...]
+
+    @classmethod
+    def of(cls, schema: FeatureSchema, dims: Mapping[str, int], layout: Layout) -> View:
+        """The columns of ``schema``'s features in ``layout``, which may hold more features.
+
+        Args:
+            dims: embedding width of every id space.
+
+        Raises:
+            ValueError: a feature of the schema is not in the layout.
+        """
+        ids = [
+            Block.of(
+                side, width, [f for f in schema.on(side, ids=True) if dims[str(f.space)] == width],
+                layout.on(side, ids=True),
+            )
+            for width in sorted(set(dims.values())) for side in (Side.REQUEST, Side.ITEM)
+        ]  # fmt: skip
+        dense = [Block.of(side, 0, schema.on(side, ids=False), layout.on(side, ids=False)) for side in Side]
+        return cls(schema, *(tuple(block for block in blocks if block.places) for blocks in (ids, dense)))
+
+    @cached_property
+    def key(self) -> tuple[object, ...]:
+        """Equal for views that a compiled step may take one for the other, whatever columns of a day they are of."""
+        return tuple(
+            (block.side, block.width, tuple((n, p.start, p.stop, p.shape) for n, p in block.places.items()))
+            for block in (*self.ids, *self.dense)
+        )
