@@ -72,10 +72,12 @@ def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact 
             return None
         tables = joined.validated_tables(context, day)
         done = _standing(context, tables, day, reprocess=reprocess)
-        whole = _rows(context, tables, day, needed=done is None, reprocess=reprocess)
+        whole = None
+        if not of_one_pass(context, day):
+            whole = _rows(context, tables, day, needed=done is None, reprocess=reprocess)
         if done is None:
-            assert whole is not None
-            _grow_batch(context, [_own(context, tables, day, whole)])
+            own = [_with_replayed(context, tables, day, whole)] if whole is not None else None
+            _grow_batch(context, own or [*_prepared(context, [(day, tables)])])
             done = context.store.current(Ref(MAPS, context.job, day))
         return done
 
@@ -85,14 +87,6 @@ def guard_growth(context: JobContext, day: Day, *, reprocess: bool = False) -> N
     settle_start(context, day)
     # A day that is mapped again may be what a restored map lacks.
     guard_maps(context, Plan.of(context).spaces, day if reprocess else day.next())
-
-
-def _rows(context: JobContext, tables: DayTables, day: Day, *, needed: bool, reprocess: bool) -> WholeDay | None:
-    """Have the day's rows committed; they themselves where they are ``needed`` or were joined just now."""
-    done = joined.standing_rows(context, tables, day, reprocess=reprocess)
-    if done is None or (needed and done.manifest.pruned):
-        return joined.join(context, tables, day)
-    return joined.read(done) if needed else None
 
 
 def _one_pass(context: JobContext, day: Day) -> Iterator[tuple[Day, DayTables]]:
@@ -120,12 +114,18 @@ def _prepared(context: JobContext, days: Iterable[tuple[Day, DayTables]]) -> Ite
         yield _Prepared(day, tables, whole, raw, time.perf_counter() - began)
 
 
-def _own(context: JobContext, tables: DayTables, day: Day, whole: WholeDay) -> _Prepared:
-    """The day asked for, with the ids of replayed rows after all of its own."""
+def _rows(context: JobContext, tables: DayTables, day: Day, *, needed: bool, reprocess: bool) -> WholeDay | None:
+    """Have the day's rows committed; they themselves where they are ``needed`` or were joined just now."""
+    done = joined.standing_rows(context, tables, day, reprocess=reprocess)
+    if done is None or (needed and done.manifest.pruned):
+        return joined.join(context, tables, day)
+    return joined.read(done) if needed else None
+
+
+def _with_replayed(context: JobContext, tables: DayTables, day: Day, whole: WholeDay) -> _Prepared:
+    """A day that features are built of: the ids of replayed rows come after all of its own."""
     began = time.perf_counter()
     plan = Plan.of(context)
-    if of_one_pass(context, day):  # mapped again: it was mapped without
-        whole = WholeDay(whole.rows, whole.listed)
     raw = raw_ids(plan, whole.rows, _packages(whole.listed))
     for past in whole.replayed:
         more = raw_ids(plan, past.rows, _packages(past.listed))

@@ -25,7 +25,7 @@ def update_id_maps(context: JobContext, day: Day, *, reprocess: bool = False) ->
 
 
 def build_features(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact:
-    """Build the day's arrays; rows that were pruned since, or that its maps are older than, are joined first."""
+    """Build the day's arrays; rows that were pruned since, or that the day was mapped without, are joined first."""
     rows, mapped = (context.store.current(Ref(kind, context.job, day)) for kind in (ROWS, MAPS))
     if rows is None and mapped is not None:
         joined.join(context, joined.validated_tables(context, day), day)

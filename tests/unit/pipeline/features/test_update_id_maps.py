@@ -186,13 +186,15 @@ def test_rows_that_were_pruned_are_joined_where_the_day_is_mapped_again(
     assert state_digests(job) == digests
 
 
-def test_a_day_of_the_one_pass_gets_rows_once_it_is_asked_for_itself(
+def test_a_day_of_the_one_pass_gets_rows_only_once_it_is_built_from(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = context(folder, monkeypatch, since(DAY.plus(-3)))
     run(job, DAY)
     assert job.store.days("rows", job.job) == [DAY]
     digests = state_digests(job)
+    grow(job, DAY.plus(-2), reprocess=True)
+    assert job.store.days("rows", job.job) == [DAY]
     run(job, DAY.plus(-2))
     assert job.store.days("rows", job.job) == [DAY.plus(-2), DAY]
     assert job.store.days("features", job.job) == [DAY.plus(-2), DAY]
