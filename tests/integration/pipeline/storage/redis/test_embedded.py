@@ -123,6 +123,14 @@ def _runs(pid: int) -> bool:
         return False
 
 
+def test_a_server_that_an_earlier_version_started_is_used_and_stopped(root: Path) -> None:
+    old = embedded.connect(root).info("server")["process_id"]
+    (root / "redis" / "redis.pid").write_text(f"{old}\n")  # as the server itself wrote it
+    assert embedded.connect(root).info("server")["process_id"] == old
+    assert embedded.stop(root)
+    assert not _runs(old)
+
+
 def test_stopping_where_none_runs_says_so(root: Path) -> None:
     assert not embedded.stop(root / "never")
     assert not (root / "never").exists()
