@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from ops.backfill import BackfillFailed, Range, backfill
 from ops.rest import Api, ApiError
+from ops.scheduler import Scheduler
 
 
 def wait_for(what: str, seen: Callable[[], bool], patience: float = 240) -> None:
@@ -15,6 +20,21 @@ def wait_for(what: str, seen: Callable[[], bool], patience: float = 240) -> None
     while not seen():
         assert time.monotonic() < deadline, f"waited {patience:.0f} s for {what}"
         time.sleep(1)
+
+
+def held_back(
+    api: Api, ranges: Sequence[Range], logs: Path, scheduler: Scheduler, settled: Callable[[], bool]
+) -> str:
+    """What a backfill says that a failed day holds back, once all has been done that can be.
+
+    On a busy machine it may give up before; then it is taken up again.
+    """
+    for _ in range(20):
+        with pytest.raises(BackfillFailed) as failure:
+            backfill(api, ranges, logs, patience=10, scheduler=scheduler)
+        if settled():
+            return str(failure.value)
+    raise AssertionError(f"it never came to where it is held back: {failure.value}")
 
 
 def asset_events(api: Api) -> list[dict[str, Any]]:
