@@ -29,9 +29,10 @@ def _compare(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(asdict(found)))
     elif found.difference is None:
+        state = " and feature state too" if found.state else " too; the feature state is kept in two forms"
         print(
             f"equal: {found.days} trained days of {found.experiments} experiments, {found.tensors} tensors "
-            "bit for bit, id maps and feature state too"
+            f"bit for bit, id maps{state}"
         )
     else:
         print(f"different: {found.difference}")

@@ -9,8 +9,8 @@ from pipeline.days import Day
 from pipeline.errors import ChainError
 from pipeline.features.arrays import files
 from pipeline.features.arrays.assemble import Built, build
-from pipeline.features.arrays.indices import Maps
 from pipeline.features.arrays.last_year_windows import last_year_of
+from pipeline.features.arrays.look_up import Indices, LookUp, Maps
 from pipeline.features.arrays.pool import Pool, listed_pool, seen_pool
 from pipeline.features.ids.store import IdMapStore
 from pipeline.features.plan.plan import Plan
@@ -84,13 +84,13 @@ def _built(
 ) -> Built:
     """The arrays of some rows as of the end of the day before their own."""
     state = states_of(context, purpose).as_of(rows.day.previous())
-    pool = pool_of(plan, state, listed, maps) if plan.ranking else None
+    pool = pool_of(plan, state, listed, Indices(maps)) if plan.ranking else None
     return build(plan, rows, maps, state, pool=pool, last_year=last_year_of(context, plan, rows, maps))
 
 
-def pool_of(plan: Plan, state: FeatureState, listed: Listed | None, maps: Maps) -> Pool:
+def pool_of(plan: Plan, state: FeatureState, listed: Listed | None, look: LookUp) -> Pool:
     """The packages that requests may be answered with: those of the candidate table, or those taken so far."""
-    return seen_pool(plan, state, maps[plan.item_space]) if listed is None else listed_pool(plan, listed, maps)
+    return seen_pool(plan, state, look) if listed is None else listed_pool(plan, listed)
 
 
 def _extra(context: JobContext, sets: Mapping[str, Built], missing: Mapping[str, str]) -> dict[str, Any]:

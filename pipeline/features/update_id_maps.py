@@ -15,13 +15,15 @@ import numpy as np
 
 from pipeline.days import Day
 from pipeline.errors import DataError
-from pipeline.features.arrays.indices import events_of, raw_ids
+from pipeline.features.arrays.day_events import events_of
+from pipeline.features.arrays.day_ids import raw_ids
 from pipeline.features.frames.frame import Array
 from pipeline.features.ids.day_sizes import DaySizes
 from pipeline.features.ids.guard import guard_maps
 from pipeline.features.ids.idmap import IdMap
 from pipeline.features.ids.store import IdMapStore
 from pipeline.features.plan.plan import Plan
+from pipeline.features.renew_state import renew_states
 from pipeline.features.rows import joined
 from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.kinds import rows_of
@@ -66,6 +68,7 @@ def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact 
     """
     with context.lock(STAGE, timeout=600):
         guard_growth(context, day, reprocess=reprocess)
+        renew_states(context)
         for batch in _in_batches(_prepared(context, _one_pass(context, day))):
             _grow_batch(context, batch)
         if context.skipped(day) is not None:
@@ -162,7 +165,7 @@ def _grow_batch(context: JobContext, batch: Sequence[_Prepared]) -> None:
         began = time.perf_counter()
         inputs = _inputs(context, each.day, each.tables)
         settings = context.config.stage_settings(STAGE)
-        events = events_of(plan, each.whole.rows, maps)
+        events = events_of(plan, each.whole.rows)
         # The store itself names the state before among the inputs.
         states_of(context).commit(
             each.day, events, key=key_of(inputs, settings), inputs=[each.tables.artifact.as_input()]

@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.config import JobConfig
 from pipeline.days import Day
+from pipeline.errors import DayspringError
 from pipeline.features.frames.frame import Column
 from pipeline.features.plan.plan import Plan
 from pipeline.features.state.counters import Cells
@@ -35,8 +36,10 @@ class Meta:
     Attributes:
         plan: the job's features as they were when the release was built.
         day: the day at whose end the contents stand.
-        styles: the styles that ``history.style_counts`` counts, in order.
-        counted_styles: likewise of the table of style counts.
+        counted: id spaces and, in order, the ids of them that have a column in counts of styles.
+
+    Raises:
+        DayspringError: the release is of an earlier version, and this one cannot read all of it.
     """
 
     def __init__(self, fields: Mapping[str, bytes]) -> None:
@@ -44,8 +47,16 @@ class Meta:
         self.config = JobConfig.model_validate(values["config"])
         self.plan = Plan(self.config)
         self.day = Day.parse(values["day"])
-        self.styles: list[Any] = values.get("styles", [])
-        self.counted_styles: list[Any] = values.get("counted_styles", [])
+        if values.get("encoding", 1) < 2 and self.plan.of_frame("last_year"):
+            raise DayspringError(
+                f"the release of {self.day} was published by an earlier version, which kept last year's histories in "
+                f"another way; run `python -m pipeline stage publish --job {self.config.job} --day D` for a day that "
+                "this version has built"
+            )
+        styles = ((self.plan.history_parts.get("styles"), "styles"), (self.plan.counted_space, "counted_styles"))
+        self.counted: list[tuple[str, list[Any]]] = [
+            (space, values.get(name, [])) for space, name in styles if space is not None
+        ]
         self.counters = [
             CounterPart(name, tuple(each["key"]), tuple(each["half_lives"]), each["counts_only"])
             for name, each in values["counters"].items()

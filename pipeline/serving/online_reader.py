@@ -17,20 +17,25 @@ from numpy.typing import NDArray
 
 from pipeline.days import Day
 from pipeline.errors import DayspringError
-from pipeline.features.arrays.assemble import build
 from pipeline.features.arrays.raw_inputs import model_inputs
+from pipeline.features.frames.from_arrow import ranks
 from pipeline.job import JobContext
 from pipeline.release.contents.parts import decoded
 from pipeline.release.publish.models import Models
 from pipeline.release.publish.pointer import Pointer
 from pipeline.release.publish.redis_generations import Keys
+from pipeline.serving.homework import HomeworkRequest
+from pipeline.serving.impressions import ImpressionRequest
 from pipeline.serving.loaded_model import ModelCache
 from pipeline.serving.meta import Meta
 from pipeline.serving.release_reader import ReleaseGone, ReleaseReader
-from pipeline.serving.request import Request, Situation
+from pipeline.serving.request import Request
+from pipeline.serving.situation import Situation
 from pipeline.storage.objects.open import open_objects
 from pipeline.storage.redis.connection import connect
 
+SITUATIONS: Mapping[str, type[Situation]] = {"ranking": HomeworkRequest, "impressions": ImpressionRequest}
+"""How a request is answered, by the kind of job."""
 _ATTEMPTS = 3
 
 
@@ -134,27 +139,20 @@ class OnlineReader:
     def _score(self, request: Request) -> Scored:
         release = ReleaseReader(self._client, self._keys)
         meta = self._settings(release)
-        situation = Situation(meta, _Shared(release, self._shared), request)
+        situation = SITUATIONS[meta.config.kind](meta, _Shared(release, self._shared), request)
         release_id = release.pointer.release_id
-        if not situation.found:
-            none = np.zeros(0, np.float32)
-            return Scored(release_id, [], none, none, situation.note)
-        built = build(
-            meta.plan, situation.rows, situation.maps, situation.state,
-            pool=situation.pool, last_year=situation.last_year,
-        )  # fmt: skip
-        arrays = built.arrays
-        if not arrays.pairs:
+        found = situation.assembled()
+        if found is None or not len(found.items.pair_item):
             none = np.zeros(0, np.float32)
             return Scored(release_id, [], none, none, situation.note or "no candidates")
         model = self._loaded.get(release.pointer, self._models.local)
         features = [feature for feature in meta.plan.schema.features if feature.name in model.inputs]
-        logits, probabilities = model.score(model_inputs(features, arrays, situation.maps))
-        counts = np.diff(arrays.offsets)
-        inside = np.arange(logits.shape[1]) < counts[:, None]
+        logits, probabilities = model.score(model_inputs(features, found, situation.look))
+        items = found.items
+        inside = np.arange(logits.shape[1]) < np.diff(items.offsets)[:, None]
         flat, probability = logits[inside], probabilities[inside]
-        order = np.lexsort((built.key_rank[arrays.pair_item], -flat))
-        keys = np.asarray(built.keys["item.key"])[arrays.pair_item[order]].tolist()
+        order = np.lexsort((ranks(items.raw)[items.pair_item], -flat))
+        keys = np.asarray(items.raw)[items.pair_item[order]].tolist()
         # A package that answers several of the request's chapters counts once, with its best score.
         first = list({key: at for at, key in reversed(list(enumerate(keys)))}.values())[::-1]
         chosen = order[first]
@@ -162,7 +160,7 @@ class OnlineReader:
 
     def _settings(self, release: ReleaseReader) -> Meta:
         if self._meta is None or self._meta[0] != release.pointer.release_id:
-            fields = ("config", "day", "frames", "overall", "counters", "styles", "counted_styles")
+            fields = ("encoding", "config", "day", "frames", "overall", "counters", "styles", "counted_styles")
             self._meta = release.pointer.release_id, Meta(release.fetch({"meta": fields})["meta"])
             self._shared.clear()  # it was of the release before
         return self._meta[1]

@@ -26,12 +26,17 @@ _WHAT = {MAPS: "id maps", STATE: "feature state"}
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was compared, and the first difference if there is one."""
+    """What was compared, and the first difference if there is one.
+
+    Attributes:
+        state: whether the feature state could be compared: what two versions have stored may be in two forms.
+    """
 
     days: int
     experiments: int
     tensors: int
     difference: str | None
+    state: bool = True
 
 
 def compare(root_a: Path, root_b: Path, job: str, only: Sequence[str] | None = None) -> Comparison:
@@ -66,8 +71,15 @@ def compare(root_a: Path, root_b: Path, job: str, only: Sequence[str] | None = N
             if difference is not None:
                 return Comparison(trained, len(names_a), tensors, f"{name} {day}: {difference}")
             trained += 1
-    shared = next((text for text in _shared_differences(a, b, job)), None)
-    return Comparison(trained, len(names_a), tensors, shared)
+    of_one_form = _state_forms(a, job) == _state_forms(b, job)
+    kinds = (MAPS, STATE) if of_one_form else (MAPS,)
+    shared = next((text for text in _shared_differences(a, b, job, kinds)), None)
+    return Comparison(trained, len(names_a), tensors, shared, of_one_form)
+
+
+def _state_forms(store: ArtifactStore, job: str) -> set[int]:
+    found = (store.current(Ref(STATE, job, day)) for day in store.days(STATE, job))
+    return {each.manifest.extra.get("format", 1) for each in found if each is not None}
 
 
 def _both(a: ArtifactStore, b: ArtifactStore, ref: Ref) -> tuple[Artifact, Artifact]:
@@ -112,17 +124,19 @@ def _gap(first: NDArray[Any], second: NDArray[Any]) -> str:
     return f": largest difference {gap:.3g} in {int(other.sum())} values"
 
 
-def _shared_differences(a: ArtifactStore, b: ArtifactStore, job: str) -> Iterator[str]:
-    for kind in _WHAT:
+def _shared_differences(
+    a: ArtifactStore, b: ArtifactStore, job: str, kinds: Sequence[str]
+) -> Iterator[str]:
+    for kind in kinds:
         days_a, days_b = a.days(kind, job), b.days(kind, job)
         if days_a != days_b:
             only = sorted(set(days_a) ^ set(days_b))[0]
             yield f"{_WHAT[kind]} of {only}: in {'the first' if only in days_a else 'the second'} root only"
         for day in sorted(set(days_a) & set(days_b)):
             first, second = _both(a, b, Ref(kind, job, day))
-            if kind == STATE:
+            if kind == STATE and not first.manifest.pruned and not second.manifest.pruned:
                 yield from _arrays(first, second, day)
-            if first.manifest.digest != second.manifest.digest:
+            elif first.manifest.digest != second.manifest.digest:
                 yield f"{_WHAT[kind]} of {day}: digest {first.manifest.digest[:12]} here, " + (
                     f"{second.manifest.digest[:12]} there"
                 )
@@ -136,8 +150,6 @@ def _shared_differences(a: ArtifactStore, b: ArtifactStore, job: str) -> Iterato
 
 def _arrays(first: Artifact, second: Artifact, day: Day) -> Iterator[str]:
     """What the day adds to the feature state, array by array where both payloads are there."""
-    if first.manifest.pruned or second.manifest.pruned:
-        return
     stored = [array_file.read(each.file(STATE_FILE))[0] for each in (first, second)]
     for name in sorted(set(stored[0]) | set(stored[1])):
         here, there = (each.get(name) for each in stored)

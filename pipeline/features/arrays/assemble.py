@@ -1,7 +1,7 @@
-"""A day's arrays out of its rows, the id maps, and the feature state as of the end of the day before.
+"""A day's arrays out of its rows and the feature state as of the end of the day before.
 
-The step from columns to raw inputs is ``columns.raw_inputs``, which serving shares; here ids become indices, and what
-is kept in indices (histories, counters, candidates) is put beside them.
+``assemble`` is shared with serving, which asks a model in raw ids; ``build`` puts what it gives, in indices, into the
+matrices that models are trained on.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.schema import PADDING, Columns, DayArrays, Kind, Layout, Side
+from models.schema import Columns, DayArrays, Kind, Layout, Side
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.arrays.composed_ids import misfits
-from pipeline.features.arrays.indices import Maps, first_index, role_lists
+from pipeline.features.arrays.feature_codes import made_of_roles
 from pipeline.features.arrays.items import DayItems, impression_items, ranking_items
+from pipeline.features.arrays.look_up import Indices, LookUp, Maps
 from pipeline.features.arrays.paired_lists import UNPAIRED, unpaired_rows
 from pipeline.features.arrays.pairs import counter_values, pair_values
 from pipeline.features.arrays.pool import Pool
@@ -53,13 +54,29 @@ class Built:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-def build(
-    plan: Plan, rows: DayRows, maps: Maps, state: FeatureState,
+@dataclass(frozen=True)
+class Assembled:
+    """What the features of some requests say, in whatever stands for ids: all that training and serving share.
+
+    Attributes:
+        values: by feature, ``[requests, …]``, ``[items, …]`` or ``[pairs, …]`` by its side.
+        items: the candidates of the requests.
+        histories: what the requests' windows were cut from.
+    """
+
+    values: Mapping[str, Array]
+    items: DayItems
+    histories: Histories
+
+
+def assemble(
+    plan: Plan, rows: DayRows, look: LookUp, state: FeatureState,
     *, pool: Pool | None = None, last_year: LastYear | None = None,
-) -> Built:  # fmt: skip
-    """The arrays of ``rows``, as of the end of the day before theirs.
+) -> Assembled:  # fmt: skip
+    """Every feature of ``rows``, as of the end of the day before theirs.
 
     Args:
+        look: what stands for ids.
         state: as of the end of the day before; a later one is an error.
         pool: candidates of a ranking.
         last_year: windows of last year's history for each request, where features ask for them.
@@ -69,14 +86,25 @@ def build(
     """
     if state.day is not None and state.day >= rows.day:
         raise DataError(f"features of {rows.day} with the state of {state.day}: only earlier days may be used")
-    items = ranking_items(plan, rows, maps, pool) if pool is not None else impression_items(plan, rows, maps)
-    histories = Histories(plan, rows, maps, state, last_year or {})
+    items = ranking_items(plan, rows, look, pool) if pool is not None else impression_items(plan, rows)
+    histories = Histories(plan, rows, look, state, last_year or {})
     values: dict[str, Array] = {}
-    values |= _framed(plan, Side.REQUEST, rows.requests, maps, rows.day)
+    values |= _framed(plan, Side.REQUEST, rows.requests, look, rows.day)
     values |= histories.values()
-    values |= _item_values(plan, items, maps, rows.day)
-    values |= counter_values(plan, rows, items, maps, state)
-    values |= pair_values(plan, rows, items, maps, state)
+    values |= _item_values(plan, items, look, rows.day)
+    values |= counter_values(plan, rows, items, look, state)
+    values |= pair_values(plan, rows, items, state)
+    return Assembled(values, items, histories)
+
+
+def build(
+    plan: Plan, rows: DayRows, maps: Maps, state: FeatureState,
+    *, pool: Pool | None = None, last_year: LastYear | None = None,
+) -> Built:  # fmt: skip
+    """The arrays of ``rows`` in indices; see ``assemble``."""
+    look = Indices(maps)
+    found = assemble(plan, rows, look, state, pool=pool, last_year=last_year)
+    values, items = found.values, found.items
     layout = Layout.of(plan.schema, {name: each.shape[-1] for name, each in values.items() if _is_wide(plan, name)})
     requests, number, pairs = rows.requests.rows, len(items.key), len(items.pair_item)
     arrays = DayArrays(
@@ -89,21 +117,26 @@ def build(
         pair_dense=_matrix(layout.pair_dense, values, pairs, np.float32),
         label=items.label, weight=rows.weight, user=_user_index(plan, rows, maps),
     )  # fmt: skip
-    empty = histories.empty_days()
-    sizes = np.diff(items.offsets)
-    counts = {**rows.counts, "pairs": pairs, "items": number}
-    counts |= _misfits(plan, rows, items, maps)
-    counts |= {f"{name}_without_column": number for name, number in histories.beyond.items()}
-    unpaired = unpaired_rows(plan.features.values(), rows.requests)
-    counts |= {f"{UNPAIRED}{group}": number for group, number in unpaired.items()}
-    if plan.ranking:
-        counts["no_candidates"] = int((sizes == 0).sum())
+    empty = found.histories.empty_days()
     return Built(
-        arrays, ranks(items.raw).astype(np.int32), _keys(plan, rows, items), histories.groups(empty), empty, counts
+        arrays, ranks(items.raw).astype(np.int32), _keys(plan, rows, items), found.histories.groups(empty), empty,
+        {**rows.counts, **_counts(plan, rows, found, look)},
     )  # fmt: skip
 
 
-def _misfits(plan: Plan, rows: DayRows, items: DayItems, maps: Maps) -> dict[str, int]:
+def _counts(plan: Plan, rows: DayRows, found: Assembled, look: LookUp) -> dict[str, int]:
+    """How much there is, and what was left out."""
+    items = found.items
+    counts = {"pairs": len(items.pair_item), "items": len(items.key), **_misfits(plan, rows, items, look)}
+    counts |= {f"{name}_without_column": number for name, number in found.histories.beyond.items()}
+    unpaired = unpaired_rows(plan.features.values(), rows.requests)
+    counts |= {f"{UNPAIRED}{group}": number for group, number in unpaired.items()}
+    if plan.ranking:
+        counts["no_candidates"] = int((np.diff(items.offsets) == 0).sum())
+    return counts
+
+
+def _misfits(plan: Plan, rows: DayRows, items: DayItems, look: LookUp) -> dict[str, int]:
     """By feature that takes digits of ids, how many of the day's ids are composed otherwise than its rule says."""
     found: dict[str, int] = {}
     for planned in plan.of_frame("row", "user", "item"):
@@ -111,7 +144,8 @@ def _misfits(plan: Plan, rows: DayRows, items: DayItems, maps: Maps) -> dict[str
         if rule is None:
             continue
         if plan.ranking and planned.frame == "item":
-            raw = maps[plan.roles[planned.column]].raw(items.roles[planned.column].values)
+            space = plan.roles[planned.column]
+            raw = look.raw(space, look.of_codes(space, items.roles[planned.column].values))
         else:
             frame = items.frame if planned.frame == "item" else rows.requests
             raw = np.concatenate([lists_of(frame[key]).values for key in planned.keys])
@@ -147,34 +181,44 @@ def bag_widths(plan: Plan, features: Sequence[PlannedFeature], frame: Frame) -> 
     return widths
 
 
-def _framed(plan: Plan, side: Side, frame: Frame, maps: Maps, day: Day) -> dict[str, Array]:
-    """Features made of a frame's own columns, in indices."""
+def _framed(plan: Plan, side: Side, frame: Frame, look: LookUp, day: Day) -> dict[str, Array]:
+    """Features made of a frame's own columns."""
     chosen = [
         f for f in plan.features.values() if f.feature.side is side and f.frame in ("row", "user", "calendar", "item")
     ]
     kinds = {space: plan.space_kind(space) for space in plan.spaces}
     raw = raw_inputs(chosen, frame, kinds, bag_widths(plan, chosen, frame), day)
     # A missing single value is unknown, a cell without a value is padding: their raw values say which.
-    return {f.name: maps[f.feature.space].lookup(raw[f.name]) if f.feature.space else raw[f.name] for f in chosen}
+    return {f.name: look.of_raw(f.feature.space, raw[f.name]) if f.feature.space else raw[f.name] for f in chosen}
 
 
-def _item_values(plan: Plan, items: DayItems, maps: Maps, day: Day) -> dict[str, Array]:
+def _item_values(plan: Plan, items: DayItems, look: LookUp, day: Day) -> dict[str, Array]:
     if not plan.ranking:
-        return _framed(plan, Side.ITEM, items.frame, maps, day)
+        return _framed(plan, Side.ITEM, items.frame, look, day)
     values: dict[str, Array] = {}
     for planned in plan.of_frame("item"):
+        space = planned.feature.space or ""
         if planned.column == "key":
-            values[planned.name] = items.key
+            values[planned.name] = look.of_codes(space, items.key)
             continue
-        lists = role_lists(plan, planned, items.roles, maps)
+        lists, padding = package_lists(plan, planned, items.roles, look), look.padding(space)
         if planned.feature.kind is Kind.CATEGORICAL:
-            values[planned.name] = first_index(lists)
+            values[planned.name] = lists.padded(1, look.unknown(space))[:, 0]
         elif planned.feature.kind is Kind.BAG:
             width = bag_width(int(lists.lengths.max(initial=0)), planned.feature.values)
-            values[planned.name] = lists.padded(width, PADDING)
+            values[planned.name] = lists.padded(width, padding)
         else:
-            values[planned.name] = last_values(lists, planned.feature.steps).padded(planned.feature.steps, PADDING)
+            values[planned.name] = last_values(lists, planned.feature.steps).padded(planned.feature.steps, padding)
     return values
+
+
+def package_lists(plan: Plan, planned: PlannedFeature, roles: Mapping[str, Lists], look: LookUp) -> Lists:
+    """What stands for the ids of a feature of packages, from the codes of their roles."""
+    if planned.plain:
+        codes = roles[planned.column]
+        return Lists(codes.offsets, look.of_codes(plan.roles[planned.column], codes.values))
+    raw = made_of_roles(plan, planned, roles, look)
+    return Lists(raw.offsets, look.of_raw(planned.feature.space or "", raw.values))
 
 
 def _keys(plan: Plan, rows: DayRows, items: DayItems) -> dict[str, Array]:

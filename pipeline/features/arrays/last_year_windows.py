@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.schema import FIRST
-from pipeline.features.arrays.indices import Maps, group_indices
+from pipeline.features.arrays.feature_codes import group_codes
+from pipeline.features.arrays.look_up import Maps
 from pipeline.features.arrays.request_histories import LastYear
-from pipeline.features.frames.packing import fingerprint
+from pipeline.features.ids.codes import PADDING, Codes, are_known, key_of
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
-from pipeline.features.state.kept import key_ranks, states_of
+from pipeline.features.state.kept import ranks_of, states_of
 from pipeline.features.state.last_year import last_year_days, last_year_windows, own_first
 from pipeline.job import JobContext
 
@@ -29,14 +28,14 @@ def last_year_of(context: JobContext, plan: Plan, rows: DayRows, maps: Maps) -> 
         [found for each in days if (found := store.history_rows(each)) is not None]
         for days in last_year_days(rows.day, plan.config.history.length, settings.years)
     ]
-    places = {part: key_ranks(context, maps[plan.history_parts[part]]) for part in sorted(parts)}
+    places = {part: ranks_of(context, maps[plan.history_parts[part]]) for part in sorted(parts)}
 
-    def windows(columns: tuple[str, ...], by: Any) -> dict[str, NDArray[np.int32]]:
-        indices = group_indices(plan, columns, rows.requests, maps)
-        known = np.all([each >= FIRST for each in indices], axis=0)
-        wanted, row = np.unique(fingerprint(*indices), return_inverse=True)
+    def windows(columns: tuple[str, ...], by: Literal["groups", "own"]) -> dict[str, Codes]:
+        codes = group_codes(plan, columns, rows.requests)
+        wanted, row = np.unique(key_of(*codes), return_inverse=True)
         found = last_year_windows(slots, wanted, places, values=settings.values, by=by)
-        return {part: np.where(known[:, None, None], each[row], 0).astype(np.int32) for part, each in found.items()}
+        known = are_known(*codes)[:, None, None]
+        return {part: np.where(known, each[row], PADDING) for part, each in found.items()}
 
     group = windows(plan.group_columns, "groups")
     return own_first(windows(plan.own_columns, "own"), group) if settings.own_class_first else group

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.arrays.indices import Maps, role_index
+from pipeline.features.arrays.feature_codes import role_codes
+from pipeline.features.arrays.look_up import LookUp
 from pipeline.features.frames.frame import Lists
 from pipeline.features.frames.from_arrow import lists_of, ranks
-from pipeline.features.ids.idmap import IdMap
+from pipeline.features.ids.codes import Codes
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.state.state import FeatureState
@@ -22,25 +23,25 @@ class Pool:
     """Every package there is, found by chapter.
 
     Attributes:
-        keys: int32 ``[packages]`` index of each package.
-        roles: by role its index lists (``key`` is not among them), one row a package.
-        chapters: int64 ascending, index of each chapter that has packages.
+        keys: code ``[packages]`` of each package.
+        roles: by role its lists of codes (``key`` is not among them), one row a package.
+        chapters: ascending, code of each chapter that has packages.
         members: for each of them, its packages (rows of ``keys``).
         order: int64 ``[packages]`` place of each package: lower is better, ties broken by key.
     """
 
-    keys: NDArray[np.int32]
+    keys: Codes
     roles: Mapping[str, Lists]
-    chapters: NDArray[np.int64]
+    chapters: Codes
     members: Lists
     order: NDArray[np.int64]
 
     @classmethod
-    def of(cls, keys: NDArray[np.int32], roles: Mapping[str, Lists], chapters: Lists, order: NDArray[np.int64]) -> Pool:
+    def of(cls, keys: Codes, roles: Mapping[str, Lists], chapters: Lists, order: NDArray[np.int64]) -> Pool:
         """The pool of packages with their chapters and places."""
         package = np.repeat(np.arange(len(keys)), chapters.lengths)
         by_chapter = np.lexsort((order[package], chapters.values))
-        chapter = chapters.values[by_chapter].astype(np.int64)
+        chapter = chapters.values[by_chapter]
         starts = np.flatnonzero(np.r_[True, chapter[1:] != chapter[:-1]]) if len(chapter) else np.zeros(0, np.int64)
         offsets = np.r_[starts, len(chapter)].astype(np.int64)
         return cls(keys, roles, chapter[starts], Lists(offsets, package[by_chapter]), order)
@@ -49,11 +50,11 @@ class Pool:
         """The candidates (rows of ``keys``) of requests with the given chapters, best first.
 
         Args:
-            chapters: each request's chapters in indices.
+            chapters: codes of each request's chapters.
             limit: most candidates a request.
         """
         request = np.repeat(np.arange(len(chapters)), chapters.lengths)
-        wanted = chapters.values.astype(np.int64)
+        wanted = chapters.values
         at = np.searchsorted(self.chapters, wanted)
         at[at == len(self.chapters)] = 0
         known = self.chapters[at] == wanted if len(self.chapters) else np.zeros(len(wanted), bool)
@@ -89,22 +90,25 @@ def first_values(lists: Lists, count: int) -> Lists:
     return Lists(offsets, lists.values[place < count])
 
 
-def listed_pool(plan: Plan, listed: Listed, maps: Maps) -> Pool:
-    """The candidate table in indices."""
-    roles = {role: role_index(plan, role, listed.packages.role(role), maps) for role in plan.roles}
-    keys = roles.pop("key").values.astype(np.int32)
+def listed_pool(plan: Plan, listed: Listed) -> Pool:
+    """The candidate table as a pool."""
+    roles = {role: role_codes(plan, role, listed.packages.role(role)) for role in plan.roles}
+    keys = roles.pop("key").values
     return Pool.of(keys, roles, roles["chapters"], np.arange(len(keys)))
 
 
-def seen_pool(plan: Plan, state: FeatureState, packages_map: IdMap) -> Pool:
-    """The packages taken up to the state's day: most often first, ties by key."""
-    keys, roles, counts = state.catalogue.all()
-    place = ranks(packages_map.raw(keys))
-    order = np.empty(len(keys), np.int64)
-    order[np.lexsort((place, -counts))] = np.arange(len(keys))
-    return Pool.of(keys, roles, roles["chapters"], order)
+def seen_pool(plan: Plan, state: FeatureState, look: LookUp) -> Pool:
+    """The packages taken up to the state's day, in the order of what stands for them: most often first, ties by key."""
+    codes, roles, counts = state.catalogue.all()
+    ids = look.of_codes(plan.item_space, codes)
+    ascending = np.argsort(ids, kind="stable")
+    place = ranks(look.raw(plan.item_space, ids[ascending]))
+    order = np.empty(len(codes), np.int64)
+    order[np.lexsort((place, -counts[ascending]))] = np.arange(len(codes))
+    roles = {role: lists.take(ascending) for role, lists in roles.items()}
+    return Pool.of(codes[ascending], roles, roles["chapters"], order)
 
 
-def request_chapters(plan: Plan, chapters: Lists, maps: Maps) -> Lists:
-    """Chapters of requests in indices of the space in which packages' chapters are."""
-    return role_index(plan, "chapters", lists_of(chapters), maps)
+def request_chapters(plan: Plan, chapters: Lists) -> Lists:
+    """Codes of requests' chapters, as those of the space in which packages' chapters are."""
+    return role_codes(plan, "chapters", lists_of(chapters))

@@ -105,6 +105,11 @@ def bag_ids(planned: PlannedFeature, frame: Frame, kind: str, *, keep_missing: b
     return lists if keep_missing else without(lists, missing_of(kind))
 
 
+def package_ids(planned: PlannedFeature, lists: Lists, kind: str) -> Lists:
+    """Raw ids of a feature that is made of a package's role by a rule; values without such an id are left out."""
+    return bag_ids(planned, Frame(len(lists), {planned.keys[0]: lists}), kind)
+
+
 def dense_values(planned: PlannedFeature, frame: Frame, day: Day) -> NDArray[np.float32]:
     """``[rows, size]`` float32, NaN where missing; a date is the number of days since it."""
     columns = [frame[key] for key in planned.keys]
@@ -195,7 +200,7 @@ def as_raw(values: Array, kind: str, what: str) -> Array:
     bad = ~np.asarray(valid) & ~missing
     if bad.any():
         raise DataError(
-            f"{what}: {values[bad][0]!r} is not an id of an '{kind}' space; correct its type under `tables`"
+            f"{what}: {values[bad].tolist()[0]!r} is not an id of an '{kind}' space; correct its type under `tables`"
         )
     ids = np.array(ids, np.int64 if kind == "int" else object)
     ids[missing] = missing_of(kind)

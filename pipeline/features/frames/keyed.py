@@ -7,7 +7,7 @@ Nothing is changed in place: whoever holds yesterday's table keeps it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -134,15 +134,15 @@ class Layered:
     def holds(self, keys: NDArray[np.int64]) -> NDArray[np.bool_]:
         return (self.base.find(keys) >= 0) | (self.layer.find(keys) >= 0)
 
-    def at(self, keys: NDArray[np.int64]) -> dict[str, Column]:
-        """The columns at 1-D ``keys``: zeros or empty lists where a key is absent."""
+    def at(self, keys: NDArray[np.int64], names: Iterable[str] | None = None) -> dict[str, Column]:
+        """The columns (or those named) at 1-D ``keys``: zeros or empty lists where a key is absent."""
         in_layer = self.layer.find(keys)
         in_base = self.base.find(keys)
         newer = in_layer >= 0
         older = (in_base >= 0) & ~newer
-        return {
-            name: self._column(name, np.where(newer, in_layer, in_base), older, newer) for name in self.base.columns
-        }
+        rows = np.where(newer, in_layer, in_base)
+        wanted = self.base.columns if names is None else names
+        return {name: self._column(name, rows, older, newer) for name in wanted}
 
     def _column(
         self, name: str, rows: NDArray[np.int64], older: NDArray[np.bool_], newer: NDArray[np.bool_]

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from pipeline.days import Day
 from pipeline.errors import DataError, UsageError
+from pipeline.features.ids.codes import PADDING as PADDING_CODE
+from pipeline.features.ids.codes import Codes, check_distinct, codes_of
 from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR, REASONS, canonical_ids
 
 FIRST = 2
@@ -40,9 +42,17 @@ class IdMap:
         kind: ``int`` or ``str``.
         ids: canonical raw ids in index order (position 0 is index 2), each once.
         marks: (day, size) in the order in which days were mapped.
+        codes: those of ``ids``, where they are known.
     """
 
-    def __init__(self, space: str, kind: str, ids: NDArray[Any], marks: Sequence[tuple[Day, int]] = ()) -> None:
+    def __init__(
+        self,
+        space: str,
+        kind: str,
+        ids: NDArray[Any],
+        marks: Sequence[tuple[Day, int]] = (),
+        codes: Codes | None = None,
+    ) -> None:
         if kind not in ("int", "str"):
             raise UsageError(f"id space '{space}': the type of its ids is int or str, not '{kind}'")
         self.space = space
@@ -51,6 +61,7 @@ class IdMap:
         head = [PAD_INT, MISSING_INT] if kind == "int" else [PAD_STR, MISSING_STR]
         self._raw = np.concatenate([np.array(head, self._dtype), np.asarray(ids, self._dtype)])
         self._raw.setflags(write=False)
+        self._codes = codes
 
     @property
     def _dtype(self) -> type:
@@ -65,6 +76,13 @@ class IdMap:
     def ids(self) -> NDArray[Any]:
         """Raw ids in index order, read-only; position 0 is index 2."""
         return self._raw[FIRST:]
+
+    @property
+    def codes(self) -> Codes:
+        """The codes of ``ids``."""
+        if self._codes is None:
+            self._codes = codes_of(self.ids)
+        return self._codes
 
     def size_at(self, day: Day) -> int:
         """Size at the end of ``day``: the mark of the newest marked day up to it, 2 if there is none.
@@ -112,11 +130,24 @@ class IdMap:
             out[out >= limit] = 1
         return out.reshape(values.shape)
 
+    def index_of(self, codes: Codes) -> NDArray[np.int32]:
+        """Indices of ids by their codes, of the same shape: unknown and missing ids are 1, padding is 0."""
+        if self.kind == "int":
+            return self.lookup(codes)
+        found = self._by_code.get_indexer(codes.ravel()).astype(np.int32) + np.int32(FIRST)
+        found[found < FIRST] = 1
+        found[codes.ravel() == PADDING_CODE] = 0
+        return found.reshape(codes.shape)
+
+    def raw_of(self, codes: Codes) -> NDArray[Any]:
+        """Raw ids by their codes, of the same shape."""
+        return codes if self.kind == "int" else self.raw(self.index_of(codes))
+
     def grown(self, raw: NDArray[Any], day: Day) -> IdMap:
         """The map with the ids of ``day`` that it lacks at its end, in the given order; itself if nothing changes.
 
         Raises:
-            DataError: a value that cannot be an id of this space.
+            DataError: a value that cannot be an id of this space, or that has the code of another one.
         """
         values, _, reasons = canonical_ids(np.asarray(raw).ravel(), self.kind)
         bad = np.flatnonzero(reasons > 1)
@@ -137,7 +168,11 @@ class IdMap:
         if marked and needed <= self.size_at(day):
             return self
         marks = self.marks[:-1] if self.marks and self.marks[-1][0] == day else self.marks
-        return IdMap(self.space, self.kind, np.concatenate([self.ids, new]), [*marks, (day, size)])
+        ids = np.concatenate([self.ids, new])
+        codes = np.concatenate([self.codes, codes_of(new)])
+        if self.kind == "str" and len(new):
+            check_distinct(self.space, ids, codes)
+        return IdMap(self.space, self.kind, ids, [*marks, (day, size)], codes)
 
     @functools.cached_property
     def _engine(self) -> Any:
@@ -145,6 +180,12 @@ class IdMap:
 
         # The two reserved raw values are in it, so that padding and missing need no pass of their own.
         return pd.Index(self._raw, dtype=self._raw.dtype)
+
+    @functools.cached_property
+    def _by_code(self) -> Any:
+        import pandas as pd
+
+        return pd.Index(self.codes)
 
     def _find(self, values: NDArray[Any]) -> NDArray[np.intp]:
         """Indices of canonical values; -1 where there is none."""
@@ -230,5 +271,3 @@ def _parse(path: Path, data: bytes, space: str) -> IdMap:
     if found.space != space:
         raise ValueError(f"it is the map of id space '{found.space}'")
     return found
-
-

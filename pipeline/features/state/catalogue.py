@@ -8,36 +8,36 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.schema import FIRST
 from pipeline.days import Day
 from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.frames.keyed import Keyed, Layered
+from pipeline.features.ids.codes import Codes, are_known
 
 _TAKEN, _LAST_DAY, _ROLE = "taken", "last_day", "role."
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """By index of the package: ``taken`` int64, ``last_day`` int32, and lists by role, as they first appeared."""
+    """By code of the package: ``taken`` int64, ``last_day`` int32, and lists by role, as they first appeared."""
 
     roles: tuple[str, ...]
     table: Layered
 
     @classmethod
     def empty(cls, roles: tuple[str, ...]) -> Catalogue:
-        none = Lists(np.zeros(1, np.int64), np.zeros(0, np.int32))
+        none = Lists(np.zeros(1, np.int64), np.zeros(0, np.int64))
         columns: dict[str, Column] = {_TAKEN: np.zeros(0, np.int64), _LAST_DAY: np.zeros(0, np.int32)}
         columns |= {_ROLE + role: none for role in roles}
         return cls(roles, Layered.of(Keyed(np.zeros(0, np.int64), columns)))
 
     def apply(
-        self, keys: NDArray[np.int32], taken: NDArray[np.int32], attributes: Mapping[str, Lists], day: Day
+        self, keys: Codes, taken: NDArray[np.int32], attributes: Mapping[str, Lists], day: Day
     ) -> Catalogue:
         """The catalogue after a day; a key may recur, its times taken add up, its first attributes count for good."""
-        known = np.flatnonzero(keys >= FIRST)
+        known = np.flatnonzero(are_known(keys))
         if not len(known):
             return self
-        distinct, first, inverse = np.unique(keys[known].astype(np.int64), return_index=True, return_inverse=True)
+        distinct, first, inverse = np.unique(keys[known], return_index=True, return_inverse=True)
         times = np.zeros(len(distinct), np.int64)
         np.add.at(times, inverse, taken[known])
         here: dict[str, Column] = {
@@ -46,7 +46,7 @@ class Catalogue:
         }
         for role in self.roles:
             lists = attributes[role].take(known[first])
-            here[_ROLE + role] = Lists(lists.offsets, lists.values.astype(np.int32, copy=False))
+            here[_ROLE + role] = lists
         earlier = Keyed(distinct, self.table.at(distinct))
         before = np.flatnonzero(_array(earlier, _LAST_DAY))
         first_seen = Keyed(distinct, here).overridden(earlier.take(before))
@@ -54,16 +54,16 @@ class Catalogue:
         rows = Keyed(distinct, {**first_seen.columns, **now})
         return Catalogue(self.roles, self.table.updated(rows))
 
-    def all(self) -> tuple[NDArray[np.int32], dict[str, Lists], NDArray[np.int64]]:
-        """Every package ascending by index: keys int32 ``[packages]``, lists by role, times taken int64."""
+    def all(self) -> tuple[Codes, dict[str, Lists], NDArray[np.int64]]:
+        """Every package ascending by code: codes ``[packages]``, lists by role, times taken int64."""
         table = self.table.merged
         roles = {role: table.columns[_ROLE + role] for role in self.roles}
-        return table.keys.astype(np.int32), _only_lists(roles), _array(table, _TAKEN)
+        return table.keys, _only_lists(roles), _array(table, _TAKEN)
 
-    def seen_since(self, day: Day) -> NDArray[np.int32]:
-        """Index of each package or item seen on ``day`` or later, ascending."""
+    def seen_since(self, day: Day) -> Codes:
+        """Code of each package or item seen on ``day`` or later, ascending."""
         table = self.table.merged
-        return table.keys[_array(table, _LAST_DAY) >= day.ordinal].astype(np.int32)
+        return table.keys[_array(table, _LAST_DAY) >= day.ordinal]
 
 
 def _array(table: Keyed, name: str) -> NDArray[np.int64]:

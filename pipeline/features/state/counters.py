@@ -17,10 +17,12 @@ from pipeline.config.features import Counter
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.frames.keyed import Keyed, Layered
-from pipeline.features.frames.packing import is_known
+from pipeline.features.ids.codes import Codes, key_of
+from pipeline.features.state.keys import id_columns, in_order, no_ids, updated
 
 NEVER = 3650.0
 """Days since an event that has never been; more days than that read as this many."""
+_CELLS = ("count", "positive", "last_day", "last_positive", "decayed", "decayed_positive")
 _EDGE = 1e-6
 """Rates are kept this far from 0 and 1 before their logit is taken."""
 
@@ -73,10 +75,7 @@ class Cells:
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """The arrays by name."""
-        return {
-            "count": self.count, "positive": self.positive, "last_day": self.last_day,
-            "last_positive": self.last_positive, "decayed": self.decayed, "decayed_positive": self.decayed_positive,
-        }  # fmt: skip
+        return {name: getattr(self, name) for name in _CELLS}
 
     @classmethod
     def absent(cls, shape: tuple[int, ...], half_lives: tuple[float, ...]) -> Cells:
@@ -107,9 +106,9 @@ class CounterTable:
     """The cells of every key that has had events.
 
     Attributes:
-        arity: indices in a key.
+        arity: ids in a key.
         half_lives: ascending, those that any counter of the key asks for.
-        table: the cells' arrays by packed key.
+        table: the cells' arrays by key (``codes.key_of``), beside the codes of its ids.
     """
 
     arity: int
@@ -118,26 +117,32 @@ class CounterTable:
 
     @classmethod
     def empty(cls, arity: int, half_lives: tuple[float, ...]) -> CounterTable:
-        columns = Cells.absent((0,), half_lives).columns()
+        columns = {**Cells.absent((0,), half_lives).columns(), **id_columns(no_ids(arity))}
         return cls(arity, half_lives, Layered.of(Keyed(np.zeros(0, np.int64), columns)))
 
-    def apply(self, keys: NDArray[np.int64], label: NDArray[np.int8], day: Day) -> CounterTable:
-        """The table after a day's events, of which ``keys`` are packed; keys with an unknown id are left out."""
-        known = is_known(keys, self.arity)
-        keys, positive = keys[known], label[known] == 1
+    def apply(self, codes: tuple[Codes, ...], label: NDArray[np.int8], day: Day) -> CounterTable:
+        """The table after a day's events, of whose keys ``codes`` are the ids; those with an unknown id are left out.
+
+        Raises:
+            DataError: two keys of other ids cannot be told apart.
+        """
+        keys, rows = in_order(codes)
         if not len(keys):
             return self
-        order = np.argsort(keys, kind="stable")
-        keys = keys[order]
         starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
         n = np.diff(starts, append=len(keys))
-        positives = np.add.reduceat(positive[order].astype(np.int64), starts)
-        cells = self.lookup(keys[starts]).counted(n, positives, day)
-        return CounterTable(self.arity, self.half_lives, self.table.updated(Keyed(keys[starts], cells.columns())))
+        positives = np.add.reduceat((label[rows] == 1).astype(np.int64), starts)
+        cells = self._cells(keys[starts]).counted(n, positives, day)
+        ids = id_columns(tuple(each[rows[starts]] for each in codes))
+        table = updated(self.table, Keyed(keys[starts], {**cells.columns(), **ids}), self.arity)
+        return CounterTable(self.arity, self.half_lives, table)
 
-    def lookup(self, keys: NDArray[np.int64]) -> Cells:
-        """The cells of packed keys of any shape; absent ones read as zero."""
-        found: dict[str, Any] = self.table.at(keys.ravel())
+    def lookup(self, *codes: Codes) -> Cells:
+        """The cells of keys, of the shape that the codes of their ids broadcast to; absent ones read as zero."""
+        return self._cells(key_of(*codes))
+
+    def _cells(self, keys: NDArray[np.int64]) -> Cells:
+        found: dict[str, Any] = self.table.at(keys.ravel(), _CELLS)
         shaped = {name: column.reshape(*keys.shape, *column.shape[1:]) for name, column in found.items()}
         return Cells(half_lives=self.half_lives, **shaped)
 

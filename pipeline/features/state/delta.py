@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
 from pipeline.features.frames.keyed import concat_lists
+from pipeline.features.ids.codes import Codes
 from pipeline.features.state.events import Events, HistoryRows
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -28,15 +29,16 @@ class Delta:
         events, history = self.events, self.events.history
         out: dict[str, NDArray[Any]] = {
             "label": events.label,
-            "history.owner": history.owner, "history.groups": history.groups, "history.own": history.own,
+            "history.groups": history.groups, "history.own": history.own,
             "catalogue.keys": events.catalogue_keys, "catalogue.taken": events.catalogue_taken,
-            "latest.keys": events.latest_keys, "latest.values": events.latest,
+            "latest.values": events.latest,
         }  # fmt: skip
-        out |= {f"key/{name}": index for name, index in events.keys.items()}
+        out |= _put_ids("history.owner", history.owner) | _put_ids("latest.keys", events.latest_keys)
+        out |= {f"key/{name}": codes for name, codes in events.keys.items()}
         for name, lists in history.parts.items():
             out |= put_lists(f"history/{name}", lists)
         if events.style_counts is not None:
-            out["style_counts.owner"] = events.style_counts.owner
+            out |= _put_ids("style_counts.owner", events.style_counts.owner)
             for name, lists in events.style_counts.parts.items():
                 out |= put_lists(f"style_counts/{name}", lists)
         for name, lists in events.catalogue.items():
@@ -54,7 +56,7 @@ class Delta:
             catalogue_keys=arrays["catalogue.keys"],
             catalogue_taken=arrays["catalogue.taken"],
             catalogue={name: take_lists(arrays, f"catalogue/{name}") for name in names(arrays, "catalogue")},
-            latest_keys=arrays["latest.keys"],
+            latest_keys=(arrays["latest.keys/0"], arrays["latest.keys/1"]),
             latest=arrays["latest.values"],
             style_counts=_style_counts_of(arrays),
         )
@@ -64,7 +66,7 @@ class Delta:
 def history_of(arrays: Arrays) -> HistoryRows:
     """The history rows of a stored delta."""
     return HistoryRows(
-        arrays["history.owner"],
+        _take_ids(arrays, "history.owner"),
         {name: take_lists(arrays, f"history/{name}") for name in names(arrays, "history")},
         arrays["history.groups"],
         arrays["history.own"],
@@ -72,10 +74,18 @@ def history_of(arrays: Arrays) -> HistoryRows:
 
 
 def _style_counts_of(arrays: Arrays) -> HistoryRows | None:
-    if "style_counts.owner" not in arrays:
+    if "style_counts.owner/0" not in arrays:
         return None
     parts = {name: take_lists(arrays, f"style_counts/{name}") for name in names(arrays, "style_counts")}
-    return HistoryRows(arrays["style_counts.owner"], parts)
+    return HistoryRows(_take_ids(arrays, "style_counts.owner"), parts)
+
+
+def _put_ids(name: str, codes: tuple[Codes, ...]) -> dict[str, NDArray[Any]]:
+    return {f"{name}/{place}": each for place, each in enumerate(codes)}
+
+
+def _take_ids(arrays: Arrays, name: str) -> tuple[Codes, ...]:
+    return tuple(arrays[f"{name}/{place}"] for place in names(arrays, name))
 
 
 def names(arrays: Arrays, prefix: str) -> list[str]:
@@ -84,9 +94,9 @@ def names(arrays: Arrays, prefix: str) -> list[str]:
 
 
 def put_lists(name: str, lists: Lists) -> dict[str, NDArray[Any]]:
-    """Lists of indices as two arrays: int32 lengths and values."""
+    """Lists as two arrays: int32 lengths, and values of whole numbers as they are."""
     flat = concat_lists([lists])
-    return {f"{name}/lengths": flat.lengths.astype(np.int32), f"{name}/values": flat.values.astype(np.int32)}
+    return {f"{name}/lengths": flat.lengths.astype(np.int32), f"{name}/values": flat.values}
 
 
 def take_lists(arrays: Arrays, name: str) -> Lists:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from pipeline.days import Day
 from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.frames.keyed import Keyed, Layered, concat_lists, join_lists, without_first
-from pipeline.features.frames.packing import is_known
+from pipeline.features.ids.codes import Codes, key_of
 from pipeline.features.plan.plan import Plan
 from pipeline.features.state.events import HistoryRows
+from pipeline.features.state.keys import id_columns, ids_of, in_order, no_ids, updated
 
 _DAYS = "days"
 
@@ -24,7 +25,7 @@ class HistoryRule:
     """What a history keeps.
 
     Attributes:
-        arity: indices in an owner's key.
+        arity: ids in an owner's key.
         parts: names of the lists that an entry holds.
         keep: entries an owner (``active``), or days behind the next day (``calendar``).
         mode: what ``keep`` counts.
@@ -80,16 +81,20 @@ class HistoryTable:
         none = Lists(np.zeros(1, np.int64), np.zeros(0, np.int32))
         columns: dict[str, Column] = {_DAYS: none}
         for part in rule.parts:
-            columns |= {f"{part}.lengths": none, f"{part}.values": none}
+            values = Lists(np.zeros(1, np.int64), np.zeros(0, np.int64))
+            columns |= {f"{part}.lengths": none, f"{part}.values": values}
+        columns |= id_columns(no_ids(rule.arity))
         return cls(rule, Layered.of(Keyed(np.zeros(0, np.int64), columns)))
 
     def apply(self, rows: HistoryRows, day: Day) -> HistoryTable:
-        """The table after a day's rows, which are in canonical order."""
-        known = np.flatnonzero(is_known(rows.owner, self.rule.arity))
-        order = known[np.argsort(rows.owner[known], kind="stable")]
+        """The table after a day's rows, which are in canonical order.
+
+        Raises:
+            DataError: two owners cannot be told apart.
+        """
+        owner, order = in_order(rows.owner)
         if not len(order):
             return self
-        owner = rows.owner[order]
         new = np.concatenate([[True], owner[1:] != owner[:-1]])
         row_of = np.cumsum(new) - 1
         owners = owner[new]
@@ -100,19 +105,21 @@ class HistoryTable:
         else:
             entries = np.bincount(row_of, minlength=len(owners))
         added = _by_owner(entries, np.full(entries.sum(), day.ordinal, np.int32), parts)
-        earlier = self.table.at(owners)
+        earlier = self.table.at(owners, added)
         joined = {name: join_lists(_lists(earlier[name]), _lists(column)) for name, column in added.items()}
-        return HistoryTable(self.rule, self.table.updated(self._trimmed(Keyed(owners, joined), day)))
+        ids = id_columns(tuple(each[order[new]] for each in rows.owner))
+        trimmed = self._trimmed(Keyed(owners, {**joined, **ids}), day)
+        return HistoryTable(self.rule, updated(self.table, trimmed, self.rule.arity))
 
-    def entries(self, owners: NDArray[np.int64]) -> Entries:
-        """The entries of packed owner keys ``[requests]``; none for those without."""
-        distinct, rows = np.unique(owners, return_inverse=True)
+    def entries(self, owner: tuple[Codes, ...]) -> Entries:
+        """The entries of owners, by the codes ``[requests]`` of their ids; none for those without."""
+        distinct, rows = np.unique(key_of(*owner), return_inverse=True)
         return self._entries(self.table.at(distinct), rows.astype(np.int64))
 
-    def all(self, day: Day) -> tuple[NDArray[np.int64], Entries]:
+    def all(self, day: Day) -> tuple[tuple[Codes, ...], Entries]:
         """Every owner that has entries as of the end of ``day``, and the entries: request ``i`` is owner ``i``."""
         table = self.kept(day)
-        return table.keys, self._entries(table.columns, np.arange(len(table)))
+        return ids_of(table, self.rule.arity), self._entries(table.columns, np.arange(len(table)))
 
     def kept(self, day: Day) -> Keyed:
         """The rows without what no later window can reach, ascending: the same on every way to ``day``."""
@@ -138,7 +145,7 @@ class HistoryTable:
             gone = too_old[days.offsets[1:]] - too_old[days.offsets[:-1]]
         if not gone.any():
             return table
-        columns: dict[str, Column] = {_DAYS: without_first(days, gone)}
+        columns: dict[str, Column] = {**table.columns, _DAYS: without_first(days, gone)}
         for name in self.rule.parts:
             lengths = _lists(table.columns[f"{name}.lengths"])
             ends = _offsets(lengths.values)
@@ -156,14 +163,11 @@ def merged_values(lists: Lists, group: NDArray[np.int64], groups: int, most: int
     """
     of_value = np.repeat(group, lists.lengths)
     values = lists.values[lists.offsets[0] : lists.offsets[-1]]
-    pair = (of_value << 32) | values
-    in_order = np.sort(pair, kind="stable")  # rows come group by group: nearly sorted
-    if (in_order[1:] == in_order[:-1]).any():
-        # A stable sort by (group, value) leaves the first appearance of each pair first.
-        order = np.argsort(pair, kind="stable")
-        first = np.ones(len(order), np.bool_)
-        first[1:] = pair[order][1:] != pair[order][:-1]
-        kept = np.sort(order[first])
+    # A stable sort by (group, value) leaves the first appearance of each pair first.
+    order = np.lexsort((values, of_value))
+    again = (of_value[order][1:] == of_value[order][:-1]) & (values[order][1:] == values[order][:-1])
+    if again.any():
+        kept = np.sort(order[np.concatenate([[True], ~again])])
         of_value, values = of_value[kept], values[kept]
     lengths = np.bincount(of_value, minlength=groups)
     place = np.arange(len(values)) - np.repeat(_offsets(lengths)[:-1], lengths)
@@ -177,7 +181,7 @@ def _by_owner(entries: NDArray[np.int64], days: NDArray[np.int32], parts: Mappin
     for name, lists in parts.items():
         flat = concat_lists([lists])
         columns[f"{name}.lengths"] = Lists(starts, flat.lengths.astype(np.int32))
-        columns[f"{name}.values"] = Lists(flat.offsets[starts], flat.values.astype(np.int32, copy=False))
+        columns[f"{name}.values"] = Lists(flat.offsets[starts], flat.values.astype(np.int64, copy=False))
     return columns
 
 

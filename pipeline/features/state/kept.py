@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.schema import FIRST
 from pipeline.features.frames.from_arrow import ranks
-from pipeline.features.ids.idmap import IdMap
+from pipeline.features.ids.codes import Codes
+from pipeline.features.ids.idmap import FIRST, IdMap
 from pipeline.features.state.store import StateStore
 from pipeline.job import JobContext
 
 
 class _States(dict[str, StateStore]):
     """State stores by purpose."""
-
-
-class _Ranks(dict[str, tuple[int, NDArray[Any]]]):
-    """By id space the size of its map, and the place of each index in the order of raw ids."""
 
 
 def states_of(context: JobContext, purpose: str = "days") -> StateStore:
@@ -30,13 +26,16 @@ def states_of(context: JobContext, purpose: str = "days") -> StateStore:
     return stores[purpose]
 
 
-def key_ranks(context: JobContext, id_map: IdMap) -> NDArray[np.int64]:
-    """The place of each index of a map in the order of raw ids, ``[size]``; kept until the map grows."""
+class _Ranks(dict[str, tuple[int, NDArray[np.int64]]]):
+    """By id space the size of its map, and the place of each index in the order of raw ids."""
+
+
+def ranks_of(context: JobContext, id_map: IdMap) -> Callable[[Codes], NDArray[np.int64]]:
+    """What orders codes of ids as their raw ids are ordered; kept until the map grows."""
+    if id_map.kind == "int":
+        return lambda codes: codes
     known = context.kept(_Ranks, _Ranks)
     if id_map.space not in known or known[id_map.space][0] != id_map.size:
-        place = np.zeros(id_map.size, np.int64)
-        place[FIRST:] = ranks(id_map.ids)
-        known[id_map.space] = (id_map.size, place)
-    return known[id_map.space][1]
-
-
+        known[id_map.space] = (id_map.size, np.concatenate([np.zeros(FIRST, np.int64), ranks(id_map.ids)]))
+    place = known[id_map.space][1]
+    return lambda codes: place[id_map.index_of(codes)]

@@ -11,44 +11,46 @@ from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.frames.frame import Lists
 from pipeline.features.frames.keyed import Keyed, Layered
-from pipeline.features.frames.packing import is_known, pack
+from pipeline.features.ids.codes import Codes, key_of
+from pipeline.features.state.keys import id_columns, in_order, no_ids, updated
 
 
 @dataclass(frozen=True)
 class LatestTable:
-    """By packed (owner, section): ``values`` float32 ``[size]`` and the ordinal of their ``day``."""
+    """By key of owner and section: ``values`` float32 ``[size]`` and the ordinal of their ``day``."""
 
     size: int
     table: Layered
 
     @classmethod
     def empty(cls, size: int) -> LatestTable:
-        columns = {"day": np.zeros(0, np.int32), "values": np.zeros((0, size), np.float32)}
+        columns = {"day": np.zeros(0, np.int32), "values": np.zeros((0, size), np.float32), **id_columns(no_ids(2))}
         return cls(size, Layered.of(Keyed(np.zeros(0, np.int64), columns)))
 
-    def apply(self, keys: NDArray[np.int64], values: NDArray[np.float32], day: Day) -> LatestTable:
-        """The table after a day's rows; of rows with one key the last counts.
+    def apply(self, codes: tuple[Codes, Codes], values: NDArray[np.float32], day: Day) -> LatestTable:
+        """The table after a day's rows of an owner and a section each; of rows with one key the last counts.
 
         Raises:
-            DataError: the rows have another number of values.
+            DataError: the rows have another number of values, or two keys cannot be told apart.
         """
-        if not len(keys):
+        if not len(codes[0]):
             return self
         if values.shape[1:] != (self.size,):
             raise DataError(f"study values of {day}: {values.shape[1]} a row, but the job declares {self.size}")
-        known = np.flatnonzero(is_known(keys, 2))
-        distinct, from_end = np.unique(keys[known][::-1], return_index=True)
-        rows = known[::-1][from_end]
+        keys, rows = in_order(codes)
+        last = np.concatenate([keys[1:] != keys[:-1], np.ones(min(len(keys), 1), np.bool_)])
+        keys, rows = keys[last], rows[last]
         columns = {"day": np.full(len(rows), day.ordinal, np.int32), "values": np.asarray(values[rows], np.float32)}
-        return LatestTable(self.size, self.table.updated(Keyed(distinct, columns)))
+        ids = id_columns(tuple(each[rows] for each in codes))
+        return LatestTable(self.size, updated(self.table, Keyed(keys, {**columns, **ids}), 2))
 
-    def means(self, owner: NDArray[np.int32], sections: Lists) -> NDArray[np.float32]:
+    def means(self, owner: Codes, sections: Lists) -> NDArray[np.float32]:
         """Mean over a package's sections that have values, and the number of those sections.
 
         A value that is missing in one section is left out of its own mean; missing in all, it is NaN.
 
         Args:
-            owner: int32 ``[pairs]``; sections: the lists of the pairs' packages.
+            owner: codes ``[pairs]``; sections: those of the pairs' packages.
 
         Returns:
             float32 ``[pairs, size + 1]``, the number last.
@@ -59,7 +61,7 @@ class LatestTable:
         if not len(filled):
             return out
         lists = sections.take(filled)
-        found = self.table.at(pack(np.repeat(owner[filled], lists.lengths), lists.values, names=("owner", "section")))
+        found = self.table.at(key_of(np.repeat(owner[filled], lists.lengths), lists.values), ("day", "values"))
         days, values = found["day"], found["values"]
         assert not isinstance(days, Lists)
         assert not isinstance(values, Lists)

@@ -21,7 +21,6 @@ from pipeline.days import Day
 from pipeline.errors import ChainError, CorruptArtifact
 from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.frames.keyed import Keyed, Layered
-from pipeline.features.frames.packing import pack
 from pipeline.features.plan.plan import Plan
 from pipeline.features.state.catalogue import Catalogue
 from pipeline.features.state.counters import Cells, CounterTable
@@ -31,6 +30,8 @@ from pipeline.features.state.histories import HistoryRule, HistoryTable
 from pipeline.features.state.latest import LatestTable
 from pipeline.features.state.style_counts import counts_rule
 
+FORMAT = 2
+"""Of what is stored of a state. 1 was keyed by indices: its days are grown anew from their tables."""
 Group = tuple[str, ...]
 """A counter's key: names of the features that make it."""
 
@@ -81,7 +82,7 @@ class StatePlan:
         """Of all settings that decide what a state holds: states of other settings are not comparable."""
         content: dict[str, Any] = {
             "groups": [[list(group), list(half_lives)] for group, half_lives in self.groups.items()],
-            "history": asdict(self.history), "roles": self.roles, "study": self.study,
+            "format": FORMAT, "history": asdict(self.history), "roles": self.roles, "study": self.study,
         }  # fmt: skip
         if self.style_counts is not None:
             content["style_counts"] = asdict(self.style_counts)
@@ -141,7 +142,7 @@ class FeatureState:
             raise ChainError(f"the feature state is of {self.day}, so events of {day} cannot be added to it")
         counters = {
             # A key that the day was stored without (a counter declared later) has no events on it.
-            group: table.apply(pack(*(events.keys[name] for name in group), names=group), label, day)
+            group: table.apply(tuple(events.keys[name] for name in group), label, day)
             if all(name in events.keys for name in group)
             else table
             for group, table in self.counters.items()

@@ -6,7 +6,7 @@ Kind ``snapshot``: the whole state as of a day; made of deltas, never needed, on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,13 @@ from pipeline.days import Day
 from pipeline.errors import ChainError, CorruptArtifact
 from pipeline.features.state.delta import Delta, history_of
 from pipeline.features.state.events import Events, HistoryRows
-from pipeline.features.state.state import FeatureState, StatePlan
+from pipeline.features.state.state import FORMAT, FeatureState, StatePlan
 from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import DAY, SNAPSHOT, STATE
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.store import ArtifactStore
-from pipeline.storage.digests import content_digest
+from pipeline.storage.digests import content_digest, tensor_digest
 
 FILE = "arrays.bin"
 _HELD = 4
@@ -89,6 +89,8 @@ class StateStore:
         digest = content_digest({"before": previous.manifest.digest if previous else "", **arrays})
         ref = Ref(STATE, self._job, day)
         current = self._store.current(ref)
+        if current is not None and current.manifest.extra.get("renewed") and _are_equal(_arrays_of(current), arrays):
+            digest = current.manifest.digest
         same = current is not None and current.manifest.digest == digest
         if current is not None and same and current.manifest.key == key and self._store.taint_reason(ref) is None:
             return current
@@ -101,20 +103,30 @@ class StateStore:
         with self._store.draft(ref) as draft:
             array_file.write(draft.path / FILE, arrays)
             artifact = draft.commit(
-                key=key,
-                digest=digest,
-                inputs=[*inputs, *([previous.as_input()] if previous else [])],
-                settings=self._plan.digest,
-                rows={
-                    "events": len(events.label),
-                    "history": len(events.history.owner),
-                    "catalogue": len(events.catalogue_keys),
-                    "study": len(events.latest_keys),
-                },
-            )
+                key=key, digest=digest, inputs=[*inputs, *([previous.as_input()] if previous else [])],
+                settings=self._plan.digest, rows=_counts(events), extra={"format": FORMAT},
+            )  # fmt: skip
         if not later:
             self._snapshot_if_due(day, sorted({*days, day}))
         return artifact
+
+    def outdated(self) -> list[Artifact]:
+        """What an earlier version has stored of days in another form, ascending."""
+        found = [self._delta(day) for day in self._days()]
+        return [each for each in found if each is not None and not _is_readable(each)]
+
+    def renew(self, outdated: Artifact, events: Events) -> Artifact:
+        """Store in today's form what an earlier version stored of a day: the same state, so of the same digest.
+
+        Nothing that was made of it is to be made again.
+        """
+        manifest = outdated.manifest
+        with self._store.draft(outdated.ref) as draft:
+            array_file.write(draft.path / FILE, Delta(events).arrays())
+            return draft.commit(
+                key=manifest.key, digest=manifest.digest, inputs=manifest.inputs, settings=self._plan.digest,
+                rows=_counts(events), extra={"format": FORMAT, "renewed": True},
+            )  # fmt: skip
 
     def history_rows(self, day: Day) -> HistoryRows | None:
         """What ``day`` added to histories; ``None`` if it has no data."""
@@ -122,7 +134,7 @@ class StateStore:
         if delta is None:
             return None
         if delta.id not in self._rows:
-            self._rows[delta.id] = history_of(_arrays_of(delta))
+            self._rows[delta.id] = history_of(_delta_arrays(delta))
             if len(self._rows) > _ROWS_HELD:
                 del self._rows[next(iter(self._rows))]
         return self._rows[delta.id]
@@ -241,5 +253,30 @@ def _arrays_of(artifact: Artifact) -> dict[str, NDArray[Any]]:
     return array_file.read(artifact.file(FILE))[0]
 
 
+def _counts(events: Events) -> dict[str, int]:
+    return {
+        "events": len(events.label), "history": len(events.history.owner[0]), "catalogue": len(events.catalogue_keys),
+        "study": len(events.latest_keys[0]),
+    }  # fmt: skip
+
+
+def _is_readable(delta: Artifact) -> bool:
+    return bool(delta.manifest.extra.get("format", 1) == FORMAT)
+
+
+def _delta_arrays(delta: Artifact) -> dict[str, NDArray[Any]]:
+    if not _is_readable(delta):
+        job, day = delta.ref.job, delta.ref.day
+        raise ChainError(
+            f"{job} {day}: the feature state was stored by an earlier version, in another form; run `python -m "
+            f"pipeline stage update_id_maps --job {job} --day {day}`, which brings all days into today's form"
+        )
+    return _arrays_of(delta)
+
+
+def _are_equal(one: Mapping[str, NDArray[Any]], other: Mapping[str, NDArray[Any]]) -> bool:
+    return one.keys() == other.keys() and all(tensor_digest(one[name]) == tensor_digest(other[name]) for name in one)
+
+
 def _read_delta(artifact: Artifact) -> Delta:
-    return Delta.from_arrays(artifact.ref.day, _arrays_of(artifact))
+    return Delta.from_arrays(artifact.ref.day, _delta_arrays(artifact))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.schema import FIRST
 from pipeline.days import Day
 from pipeline.features.frames.frame import Array
 from pipeline.features.plan.plan import Plan
@@ -30,10 +29,10 @@ def counted(entries: Entries, day: Day, which: str, length: int, size: int) -> t
     """The counts of each request, and the sum of those whose style has no column.
 
     Args:
-        entries: of the owners, each owner's oldest first; all of days before ``day``.
+        entries: of the owners, each owner's oldest first; all of days before ``day``, styles by their columns.
         which: ``day``, the owner's newest day of the window, or ``window``, all of its days.
         length: calendar days of the window.
-        size: columns: the styles of the indices ``FIRST``, ``FIRST + 1``, …
+        size: columns: the styles that were seen first.
 
     Returns: float32 ``[requests, size]``. An owner without any day in the window was set nothing in it: zeros for
         ``window``, missing (NaN) for ``day``.
@@ -46,7 +45,7 @@ def counted(entries: Entries, day: Day, which: str, length: int, size: int) -> t
         some = np.flatnonzero(lengths)
         newest[some] = entries.days[entries.offsets[1:][some] - 1]
         inside &= entries.days == newest[owner]
-    style = entries.parts[STYLES].values.astype(np.int64) - FIRST
+    style = entries.parts[STYLES].values
     count = entries.parts[COUNTS].values.astype(np.float64)
     fits = inside & (style >= 0) & (style < size)
     cell = owner[fits] * size + style[fits]

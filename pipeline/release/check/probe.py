@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from models.schema import Kind, Side
 from pipeline.days import Day
-from pipeline.features.arrays.assemble import bag_widths
-from pipeline.features.arrays.indices import role_lists
+from pipeline.features.arrays.assemble import bag_widths, package_lists
+from pipeline.features.arrays.look_up import Indices
 from pipeline.features.arrays.raw_values import bag_width, raw_inputs
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.rows.impressions import item_frame
@@ -54,15 +54,15 @@ def candidate_items(here: AsOf) -> tuple[dict[str, NDArray[Any]], int]:
         return raw_inputs(chosen, frame, plan.spaces, bag_widths(plan, chosen, frame), here.day.next()), len(shown)
     pool = candidate_pool(here)
     packages = np.arange(len(pool.keys))[:: max(1, -(-len(pool.keys) // SAMPLED))]
-    found: dict[str, NDArray[Any]] = {}
+    look, found = Indices(here.maps), dict[str, NDArray[Any]]()
     for planned in plan.of_frame("item"):
         space = planned.feature.space or ""
         if planned.column == "key":
             found[planned.name] = here.raw(space, pool.keys[packages])
             continue
-        lists = role_lists(plan, planned, pool.roles, here.maps).take(packages)
+        lists = package_lists(plan, planned, pool.roles, look).take(packages)
         width = _width(planned, int(lists.lengths.max(initial=0)))
-        raw = here.raw(space, lists.padded(width, 0))
+        raw = look.raw(space, lists.padded(width, look.padding(space)))
         found[planned.name] = raw[:, 0] if planned.feature.kind is Kind.CATEGORICAL else raw
     return found, len(pool.keys)
 

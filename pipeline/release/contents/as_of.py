@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-from numpy.typing import NDArray
 
 from pipeline.config import JobConfig
 from pipeline.days import Day
 from pipeline.errors import ChainError
 from pipeline.features.frames.frame import Array
+from pipeline.features.ids.codes import Codes
 from pipeline.features.ids.idmap import IdMap
 from pipeline.features.ids.store import IdMapStore
 from pipeline.features.plan.plan import Plan
@@ -46,8 +44,9 @@ class AsOf:
             )
         self.tables = found
 
-    def raw(self, space: str, index: NDArray[Any]) -> Array:
-        return self.maps[space].raw(index)
+    def raw(self, space: str, codes: Codes) -> Array:
+        """Raw ids by their codes."""
+        return self.maps[space].raw_of(codes)
 
     def space_of(self, feature: str) -> str:
         space = self.plan.features[feature].feature.space

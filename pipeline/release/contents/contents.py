@@ -23,18 +23,18 @@ import numpy as np
 from pipeline.config import JobConfig
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
-from pipeline.features.frames.packing import unpack
 from pipeline.features.state.counters import CounterTable
+from pipeline.features.state.keys import ids_of
 from pipeline.job import JobContext
 from pipeline.release.contents.as_of import AsOf
 from pipeline.release.contents.columns_json import plain
 from pipeline.release.contents.homework import ranking_parts
 from pipeline.release.contents.impressions import impression_parts
-from pipeline.release.contents.keyed_parts import grouped, grouped_by_owner
+from pipeline.release.contents.keyed_parts import grouped, grouped_by_owner, owners_of, starts_of
 from pipeline.release.contents.parts import Part, encoded
 
-ENCODING = 1
-"""Raised when the stored form changes: the same contents are then another release."""
+ENCODING = 2
+"""Raised when the stored form changes: the same contents are then another release. 1 keyed last year by indices."""
 
 
 def contents(
@@ -49,7 +49,7 @@ def contents(
     """
     here = AsOf(context, config, day)
     meta: dict[str, Any] = {
-        "config": as_kept(config, kept), "day": str(day), "frames": {},
+        "encoding": ENCODING, "config": as_kept(config, kept), "day": str(day), "frames": {},
         "overall": {name: np.asarray(column).tolist() for name, column in here.state.overall.columns().items()},
     }  # fmt: skip
     parts = [*_id_maps(here, sizes), *_counters(here, meta), _histories(here)]
@@ -90,8 +90,10 @@ def _counters(here: AsOf, meta: dict[str, Any]) -> Iterable[Part]:
 def _counter(here: AsOf, name: str, group: Sequence[str], table: CounterTable) -> tuple[Part, bool]:
     """The cells of one key; where every event is positive, the columns of positive ones are left out."""
     merged = table.table.merged
-    indices = unpack(merged.keys, table.arity)
-    raws = [here.raw(here.space_of(feature), index) for feature, index in zip(group, indices, strict=True)]
+    ids = ids_of(merged, table.arity)
+    order = np.lexsort(ids[::-1])  # by the first id, and in it by the others
+    merged, ids = merged.take(order), tuple(each[order] for each in ids)
+    raws = [here.raw(here.space_of(feature), codes) for feature, codes in zip(group, ids, strict=True)]
     cells = {column: values for column, values in merged.columns.items() if not isinstance(values, Lists)}
     pairs = (("count", "positive"), ("last_day", "last_positive"), ("decayed", "decayed_positive"))
     counts_only = all(np.array_equal(cells[every], cells[positive]) for every, positive in pairs)
@@ -100,16 +102,14 @@ def _counter(here: AsOf, name: str, group: Sequence[str], table: CounterTable) -
         wanted = [column for column in wanted if not column.startswith("decayed")]
     columns = {feature: raw.tolist() for feature, raw in zip(group[1:], raws[1:], strict=True)}
     columns |= {column: np.asarray(cells[column]).tolist() for column in wanted}
-    first = indices[0]  # ascending, as packed keys are
-    starts = np.flatnonzero(np.concatenate([[True], first[1:] != first[:-1]])) if len(first) else first
-    return grouped(name, raws[0][starts].tolist(), [*starts.tolist(), len(first)], columns), counts_only
+    starts = starts_of(ids[0])
+    return grouped(name, raws[0][starts].tolist(), [*starts.tolist(), len(order)], columns), counts_only
 
 
 def _histories(here: AsOf) -> Part:
     table = here.state.histories
     kept = table.kept(here.day)
-    indices = unpack(kept.keys, table.rule.arity)
-    owners = [here.raw(space, index).tolist() for space, index in zip(here.plan.owner_spaces, indices, strict=True)]
+    owners = owners_of(here, ids_of(kept, table.rule.arity))
     days = kept.columns["days"]
     assert isinstance(days, Lists)
     columns: dict[str, list[Any]] = {"days": days.values.tolist()}

@@ -8,22 +8,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.schema import FIRST, PADDING
+from models.schema import FIRST
+from pipeline.features.arrays.look_up import Indices
 from pipeline.features.arrays.pool import Pool
 from pipeline.features.build_features import pool_of
 from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.frames.from_arrow import column_of
-from pipeline.features.frames.packing import unpack
+from pipeline.features.ids.codes import PADDING, Codes
 from pipeline.features.rows.candidate_table import listed
 from pipeline.features.rows.day import flat
 from pipeline.features.rows.homework import base_ids
-from pipeline.features.state.kept import key_ranks
+from pipeline.features.state.kept import ranks_of
+from pipeline.features.state.keys import ids_of
 from pipeline.features.state.last_year import last_year_days, last_year_windows
 from pipeline.features.state.style_counts import COUNTS, STYLES
 from pipeline.ingest.day_tables import DayTables
 from pipeline.release.contents.as_of import AsOf
 from pipeline.release.contents.columns_json import kind_of, plain
-from pipeline.release.contents.keyed_parts import distinct, field_of, framed, grouped, grouped_by_owner, profiles
+from pipeline.release.contents.keyed_parts import (
+    distinct,
+    field_of,
+    framed,
+    grouped,
+    grouped_by_owner,
+    owners_of,
+    profiles,
+    starts_of,
+)
 from pipeline.release.contents.parts import Part, encoded
 
 CONTEXT_DAYS = 28
@@ -43,8 +54,8 @@ def ranking_parts(here: AsOf, meta: dict[str, Any]) -> list[Part]:
     if counts is not None:
         # The columns of this feature are the styles that were seen first.
         space = here.plan.history_parts["styles"]
-        known = min(2 + counts.feature.size, here.maps[space].size_at(here.day))
-        meta["styles"] = here.raw(space, np.arange(2, known)).tolist()
+        known = min(FIRST + counts.feature.size, here.maps[space].size_at(here.day))
+        meta["styles"] = here.maps[space].raw(np.arange(FIRST, known)).tolist()
     return parts
 
 
@@ -54,7 +65,7 @@ def candidate_pool(here: AsOf) -> Pool:
     assert settings is not None
     table = settings.candidates.table
     known = listed(settings, here.tables(table), base_ids(settings, here.tables)) if table is not None else None
-    return pool_of(here.plan, here.state, known, here.maps)
+    return pool_of(here.plan, here.state, known, Indices(here.maps))
 
 
 def _candidates(here: AsOf) -> Iterable[Part]:
@@ -126,7 +137,9 @@ def _study(here: AsOf) -> Iterable[Part]:
     if space is None:
         return
     merged = here.state.latest.table.merged
-    owner, section = unpack(merged.keys, 2)
+    owner, section = ids_of(merged, 2)
+    order = np.lexsort((section, owner))
+    merged, owner, section = merged.take(order), owner[order], section[order]
     values = merged.columns["values"]
     assert not isinstance(values, Lists)
     width = values.shape[1]
@@ -136,7 +149,7 @@ def _study(here: AsOf) -> Iterable[Part]:
     columns = {
         "sections": here.raw(here.plan.roles["sections"], section).tolist(), "day": days.tolist(), "values": rows,
     }  # fmt: skip
-    starts = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]])) if len(owner) else owner
+    starts = starts_of(owner)
     yield grouped("study", here.raw(space, owner[starts]).tolist(), [*starts.tolist(), len(owner)], columns)
 
 
@@ -147,10 +160,9 @@ def _style_counts(here: AsOf, meta: dict[str, Any]) -> Iterable[Part]:
         return
     size = max(each.feature.size for each in here.plan.of_frame("style_counts"))
     known = min(FIRST + size, here.maps[space].size_at(here.day))
-    meta["counted_styles"] = here.raw(space, np.arange(FIRST, known)).tolist()
+    meta["counted_styles"] = here.maps[space].raw(np.arange(FIRST, known)).tolist()
     owner, entries = table.all(here.day)
-    indices = unpack(owner, table.rule.arity)
-    owners = [here.raw(each, index).tolist() for each, index in zip(here.plan.owner_spaces, indices, strict=True)]
+    owners = owners_of(here, owner)
     columns = {
         "days": entries.days.tolist(), STYLES: here.raw(space, entries.parts[STYLES].values).tolist(),
         COUNTS: entries.parts[COUNTS].values.tolist(),
@@ -168,7 +180,7 @@ def _last_year(here: AsOf) -> Iterable[Part]:
         [found for each in days if (found := here.states.history_rows(each)) is not None]
         for days in last_year_days(here.day.next(), here.config.history.length, settings.years)
     ]
-    places = {part: key_ranks(here.context, here.maps[here.plan.history_parts[part]]) for part in names}
+    places = {part: ranks_of(here.context, here.maps[here.plan.history_parts[part]]) for part in names}
     wanted: list[tuple[str, Any]] = [("last_year", "groups")]
     if settings.own_class_first:
         wanted.append(("last_year_own", "own"))
@@ -179,7 +191,7 @@ def _last_year(here: AsOf) -> Iterable[Part]:
         yield Part(name, _windows(here, groups.tolist(), windows))
 
 
-def _windows(here: AsOf, groups: Sequence[int], found: Mapping[str, NDArray[np.int32]]) -> dict[str, bytes]:
+def _windows(here: AsOf, groups: Sequence[int], found: Mapping[str, Codes]) -> dict[str, bytes]:
     columns = {}
     for part, windows in found.items():
         lengths = (windows != PADDING).sum(axis=2)  # values come first, then padding

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.features.frames.frame import Array, Column, Frame
 from pipeline.features.frames.from_arrow import column_of
+from pipeline.features.ids.codes import Codes
 from pipeline.features.rows.day import flat
 from pipeline.features.rows.profiles import Profiles
 from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
@@ -38,6 +39,16 @@ def grouped(name: str, keys: Sequence[Any], offsets: Iterable[int], columns: Map
         field_of(key): encoded({column: values[start:end] for column, values in columns.items()})
         for key, (start, end) in zip(keys, pairwise(ends), strict=True)
     })  # fmt: skip
+
+
+def owners_of(here: AsOf, codes: tuple[Codes, ...]) -> list[list[Any]]:
+    """Raw ids of histories' owners, one list for each of the ids that make an owner."""
+    return [here.raw(space, each).tolist() for space, each in zip(here.plan.owner_spaces, codes, strict=True)]
+
+
+def starts_of(ordered: Codes) -> NDArray[np.intp]:
+    """Where each value begins in a column whose equal values stand together."""
+    return np.flatnonzero(np.concatenate([ordered[:1] == ordered[:1], ordered[1:] != ordered[:-1]]))
 
 
 def distinct(keys: Array) -> Array:

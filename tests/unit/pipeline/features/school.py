@@ -11,9 +11,11 @@ from models.schema import Columns
 from pipeline.config import JobConfig
 from pipeline.days import Day
 from pipeline.features.arrays.assemble import Built, build
-from pipeline.features.arrays.indices import events_of, raw_ids
+from pipeline.features.arrays.day_events import events_of
+from pipeline.features.arrays.day_ids import raw_ids
 from pipeline.features.arrays.pool import listed_pool
 from pipeline.features.frames.frame import Lists
+from pipeline.features.ids.codes import PADDING
 from pipeline.features.ids.idmap import IdMap
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.candidate_table import listed
@@ -46,13 +48,13 @@ class School:
 
     def lived(self, day: Day, **changed: Any) -> None:
         """The state after a day."""
-        self.state = self.state.apply(events_of(self.plan, self.rows(day, **changed), self.maps))
+        self.state = self.state.apply(events_of(self.plan, self.rows(day, **changed)))
 
     def built(self, rows: DayRows, last_year: Any = None) -> Built:
         settings = self.plan.request.settings
         found = listed(settings, lessons.CANDIDATES, base_ids(settings, lessons.tables()))
-        pool = listed_pool(self.plan, found, self.maps)
-        last_year = last_year or {"sections": np.zeros((rows.requests.rows, 3, 2), np.int32)}
+        pool = listed_pool(self.plan, found)
+        last_year = last_year or {"sections": np.full((rows.requests.rows, 3, 2), PADDING)}
         return build(self.plan, rows, self.maps, self.state, pool=pool, last_year=last_year)
 
     def raw(self, space: str, index: Any) -> Any:

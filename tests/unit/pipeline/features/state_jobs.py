@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.config import JobConfig
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
-from pipeline.features.frames.packing import fingerprint, pack
+from pipeline.features.ids.codes import MISSING, key_of
 from pipeline.features.state.events import Events, HistoryRows
 
 FIRST_DAY = Day.of(2024, 2, 20)
@@ -82,15 +82,16 @@ def ranking(**settings: Any) -> JobConfig:
 
 
 def random_events(config: JobConfig, day: Day, rng: np.random.Generator, rows: int = 12) -> Events:
-    """Events of a day over few ids, unknown ones (0, 1) among them."""
-    teacher, classes = rng.integers(1, 6, rows).astype(np.int32), rng.integers(1, 4, rows).astype(np.int32)
-    package = rng.integers(2, 9, rows).astype(np.int32)
+    """Events of a day over few ids, unknown ones among them."""
+    teacher, classes = rng.integers(1, 6, rows), rng.integers(1, 4, rows)
+    teacher[teacher == 1], classes[classes == 1] = MISSING, MISSING
+    package = rng.integers(2, 9, rows)
     chapters = _lists(rng, rows)
     sections = _lists(rng, rows)
-    study = rng.integers(0, 5, 6).astype(np.int32), rng.integers(2, 7, 6).astype(np.int32)
+    study = np.where(rng.random(6) < 0.3, MISSING, rng.integers(2, 5, 6)), rng.integers(2, 7, 6)
     values = rng.normal(size=(6, 2)).astype(np.float32)
-    owner = pack(teacher, classes)
-    history = HistoryRows(owner, {"chapters": chapters, "sections": sections}, fingerprint(classes), owner)
+    parts = {"chapters": chapters, "sections": sections}
+    history = HistoryRows((teacher, classes), parts, key_of(classes), key_of(teacher, classes))
     catalogue = {"chapters": chapters, "sections": sections}
     return Events(
         day=day,
@@ -100,10 +101,10 @@ def random_events(config: JobConfig, day: Day, rng: np.random.Generator, rows: i
         catalogue_keys=package,
         catalogue_taken=rng.integers(0, 2, rows).astype(np.int32),
         catalogue=catalogue,
-        latest_keys=pack(*study),
+        latest_keys=study,
         latest=values,
     )
 
 
 def _lists(rng: np.random.Generator, rows: int) -> Lists:
-    return Lists.of([list(rng.integers(2, 12, rng.integers(0, 5))) for _ in range(rows)], np.int32)
+    return Lists.of([list(rng.integers(2, 12, rng.integers(0, 5))) for _ in range(rows)], np.int64)

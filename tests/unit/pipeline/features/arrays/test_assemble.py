@@ -7,8 +7,9 @@ import pytest
 
 from pipeline.errors import DataError
 from pipeline.features.arrays.assemble import Built, build
-from pipeline.features.arrays.indices import Maps
+from pipeline.features.arrays.look_up import Indices
 from pipeline.features.arrays.pool import seen_pool
+from pipeline.features.ids.codes import PADDING
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
 from tests.unit.pipeline.features.school import School, cell
@@ -106,8 +107,8 @@ def test_the_window_holds_earlier_days_oldest_first_with_gaps(school: School) ->
 def test_a_history_and_its_stand_in_have_one_width(school: School) -> None:
     school.lived(DAY.plus(-1))
     rows = school.rows(DAY)
-    last = np.zeros((rows.requests.rows, 3, 2), np.int32)
-    last[1, 0, 0] = 2
+    last = np.full((rows.requests.rows, 3, 2), PADDING)
+    last[1, 0, 0] = school.raw("section", [2])[0]
     built = school.built(rows, {"sections": last})
     places = built.arrays.layout.request_ids
     assert places["set_sections"].shape == (5, 4)
@@ -149,20 +150,10 @@ def test_candidates_seen_most_often_first_ties_by_key() -> None:
     school.lived(DAY.plus(-1))
     school.lived(DAY, homework=lessons.table("homework", (501, 1, 5, [10], [102], 3, None)))
     rows = school.rows(DAY.next())
-    pool = seen_pool(school.plan, school.state, school.maps["package"])
-    last = {"sections": np.zeros((rows.requests.rows, 3, 2), np.int32)}
+    pool = seen_pool(school.plan, school.state, Indices(school.maps))
+    last = {"sections": np.full((rows.requests.rows, 3, 2), PADDING)}
     built = build(school.plan, rows, school.maps, school.state, pool=pool, last_year=last)
     keys = [built.keys["item.key"][i] for i in built.arrays.pair_item]
     assert keys == ["12|3", "11,12,21|1", "11|1", "12|3", "11,12,21|1", "11|1"]
     assert built.arrays.label.tolist() == [1, 0, 1, 0, 1, 0]
     assert pair(built, "taken") == [2, 1, 1, 2, 1, 1]
-
-
-def test_maps_are_in_order_of_first_appearance() -> None:
-    school = School()
-    school.rows(DAY)
-    maps: Maps = school.maps
-    assert maps["teacher"].ids.tolist() == [501, 502]  # 503 set nothing that has a base section
-    # As asked for, then of packages set; then of study rows, then listed ones by rank and key.
-    assert maps["chapter"].ids.tolist() == [1, 2]
-    assert maps["package"].ids.tolist() == ["11|1", "12|3", "11,12,21|1", "12|1", "21|1", "11,12|2"]

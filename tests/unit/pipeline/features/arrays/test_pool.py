@@ -9,12 +9,12 @@ from pipeline.features.frames.frame import Lists
 
 
 def pool(order: list[int]) -> Pool:
-    chapters = Lists.of([[2], [2, 3], [3], [2]], np.int32)
-    return Pool.of(np.int32([10, 11, 12, 13]), {}, chapters, np.int64(order))
+    chapters = Lists.of([[2], [2, 3], [3], [2]], np.int64)
+    return Pool.of(np.int64([10, 11, 12, 13]), {}, chapters, np.int64(order))
 
 
 def found(pool: Pool, *chapters: list[int], limit: int = 10) -> list[list[int]]:
-    lists = pool.find(Lists.of(list(chapters), np.int32), limit)
+    lists = pool.find(Lists.of(list(chapters), np.int64), limit)
     ends = lists.offsets.tolist()
     return [pool.keys[lists.values[a:b]].tolist() for a, b in pairwise(ends)]
 
@@ -32,5 +32,5 @@ def test_the_first_by_place_are_kept() -> None:
 
 
 def test_an_empty_pool() -> None:
-    nothing = Pool.of(np.zeros(0, np.int32), {}, Lists.of([], np.int32), np.zeros(0, np.int64))
+    nothing = Pool.of(np.zeros(0, np.int64), {}, Lists.of([], np.int64), np.zeros(0, np.int64))
     assert found(nothing, [2], [2, 3]) == [[], []]

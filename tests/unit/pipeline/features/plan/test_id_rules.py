@@ -10,7 +10,9 @@ from models.schema import PADDING, UNKNOWN
 from pipeline.config.features import Digits
 from pipeline.errors import ConfigError
 from pipeline.features.arrays.assemble import Built, build
-from pipeline.features.arrays.indices import events_of, raw_ids
+from pipeline.features.arrays.day_events import events_of
+from pipeline.features.arrays.day_ids import raw_ids
+from pipeline.features.ids import codes
 from pipeline.features.ids.idmap import IdMap
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.impressions import impression_rows
@@ -52,9 +54,8 @@ def test_kind_and_flags_of_composed_styles_are_ids_of_their_own(monkeypatch: pyt
     homework = lessons.table("homework", *((501, 9001, 5, [10], [101], style, 7) for style in styles))
     school.lived(DAY.plus(-1), homework=homework, candidates=CANDIDATES)
     rows = school.rows(DAY, homework=lessons.HOMEWORK, candidates=CANDIDATES)
-    style = school.maps["style"].lookup(np.array([3, 40111, 20100]))
-    last = {"sections": np.zeros((2, 3, 2), np.int32), "styles": np.zeros((2, 3, 2), np.int32)}
-    last["styles"][1, 2] = style[:2]
+    last = {part: np.full((2, 3, 2), codes.PADDING) for part in ("sections", "styles")}
+    last["styles"][1, 2] = [3, 40111]
     built = school.built(rows, last)
     arrays, places = built.arrays, built.arrays.layout.item_ids
     keys = built.keys["item.key"].tolist()
@@ -117,7 +118,7 @@ def built_ads(**settings: Any) -> tuple[Built, dict[str, IdMap], Plan]:
     for space, raw in raw_ids(plan, rows).items():
         maps[space] = maps[space].grown(raw, DAY)
     state = FeatureState.empty(config)
-    events_of(plan, rows, maps)
+    events_of(plan, rows)
     return build(plan, rows, maps, state), maps, plan
 
 

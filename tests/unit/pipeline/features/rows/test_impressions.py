@@ -8,7 +8,8 @@ import pyarrow as pa
 from pipeline.config import JobConfig
 from pipeline.days import Day
 from pipeline.features.arrays.assemble import Built, build
-from pipeline.features.arrays.indices import events_of, raw_ids
+from pipeline.features.arrays.day_events import events_of
+from pipeline.features.arrays.day_ids import raw_ids
 from pipeline.features.ids.idmap import IdMap
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.impressions import impression_rows
@@ -40,7 +41,7 @@ class Shows:
         for space, raw in raw_ids(self.plan, rows).items():
             self.maps[space] = self.maps[space].grown(raw, day)
         built = build(self.plan, rows, self.maps, self.state)
-        self.state = self.state.apply(events_of(self.plan, rows, self.maps))
+        self.state = self.state.apply(events_of(self.plan, rows))
         return built
 
     def raw(self, space: str, index: Any) -> list[Any]:

@@ -9,7 +9,7 @@ import pytest
 from pipeline.config.features import Counter
 from pipeline.days import Day
 from pipeline.errors import DataError
-from pipeline.features.frames.packing import pack
+from pipeline.features.ids.codes import MISSING, PADDING
 from pipeline.features.state.counters import NEVER, Cells, CounterTable, counter_value, decay
 
 MONDAY = Day.of(2024, 2, 26)
@@ -20,8 +20,8 @@ TODAY = Day.of(2024, 3, 4)  # a week later, a leap day between
 def table() -> CounterTable:
     """Key 5: three events a week ago (two positive), one the day before (negative). Key 6: one positive a week ago."""
     empty = CounterTable.empty(1, (2.0, 7.0))
-    first = empty.apply(np.array([6, 5, 5, 5, 1, 0]), np.int8([1, 1, 0, 1, 1, 1]), MONDAY)
-    return first.apply(np.array([5]), np.int8([0]), TODAY.previous())
+    first = empty.apply((np.array([6, 5, 5, 5, MISSING, PADDING]),), np.int8([1, 1, 0, 1, 1, 1]), MONDAY)
+    return first.apply((np.array([5]),), np.int8([0]), TODAY.previous())
 
 
 OVERALL = Cells.absent((), (2.0, 7.0)).counted(np.array(10), np.array(4), MONDAY)
@@ -70,21 +70,22 @@ def test_days_since_and_seen(table: CounterTable) -> None:
 
 
 def test_long_ago_is_never() -> None:
-    table = CounterTable.empty(1, ()).apply(np.array([5]), np.int8([1]), Day.of(2000, 1, 1))
+    table = CounterTable.empty(1, ()).apply((np.array([5]),), np.int8([1]), Day.of(2000, 1, 1))
     days_since = Counter(key=("x",), measure="days_since")
     assert counter_value(days_since, table.lookup(np.array([5])), OVERALL, TODAY) == NEVER
 
 
 def test_padding_and_unknown_ids_are_never_counted(table: CounterTable) -> None:
     assert len(table) == 2
-    assert table.lookup(np.array([[0, 1], [2**40, 5]])).count.tolist() == [[0, 0], [0, 4]]
-    pairs = CounterTable.empty(2, ()).apply(pack(np.array([5, 1]), np.array([1, 5])), np.int8([1, 1]), MONDAY)
+    assert table.lookup(np.array([[PADDING, MISSING], [2**40, 5]])).count.tolist() == [[0, 0], [0, 4]]
+    codes = (np.array([5, MISSING]), np.array([MISSING, 5]))
+    pairs = CounterTable.empty(2, ()).apply(codes, np.int8([1, 1]), MONDAY)
     assert len(pairs) == 0
 
 
 def test_a_table_handed_out_never_changes() -> None:
-    first = CounterTable.empty(1, ()).apply(np.array([5]), np.int8([1]), MONDAY)
-    second = first.apply(np.array([5, 6]), np.int8([1, 1]), MONDAY.next())
+    first = CounterTable.empty(1, ()).apply((np.array([5]),), np.int8([1]), MONDAY)
+    second = first.apply((np.array([5, 6]),), np.int8([1, 1]), MONDAY.next())
     assert first.lookup(np.array([5, 6])).count.tolist() == [1, 0]
     assert second.lookup(np.array([5, 6])).count.tolist() == [2, 1]
 

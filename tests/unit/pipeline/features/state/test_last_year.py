@@ -4,6 +4,7 @@ import numpy as np
 
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
+from pipeline.features.ids import codes
 from pipeline.features.state.events import HistoryRows
 from pipeline.features.state.last_year import last_year_days, last_year_windows, own_first
 
@@ -12,11 +13,12 @@ def rows(*content: tuple[int, int, list[int]]) -> HistoryRows:
     """Rows of (owner, group, chapters)."""
     owners, groups, chapters = zip(*content, strict=True)
     return HistoryRows(
-        np.array(owners), {"chapters": Lists.of(list(chapters), np.int32)}, np.array(groups), np.array(owners) + 1000
+        (np.array(owners),), {"chapters": Lists.of(list(chapters), np.int64)}, np.array(groups), np.array(owners) + 1000
     )
 
 
-RANKS = {"chapters": np.arange(30)[::-1]}  # the raw keys run against the indices
+RANKS = {"chapters": lambda codes: -codes}  # the raw keys run against the codes
+P, MISSING = codes.PADDING, codes.MISSING
 
 
 def test_the_days_of_a_window_one_year_earlier() -> None:
@@ -30,14 +32,14 @@ def test_the_most_frequent_ids_of_a_group_with_ties_by_raw_key() -> None:
     day = rows((1, 50, [7, 5]), (2, 50, [5, 6]), (3, 50, [9]), (4, 60, [8]))
     found = last_year_windows([[day], []], np.array([60, 50, 70]), RANKS, values=3)["chapters"]
     # 5 twice; 9, 7 and 6 once: the raw key of 9 is the smallest.
-    assert found.tolist() == [[[8, 0, 0], [0, 0, 0]], [[5, 9, 7], [0, 0, 0]], [[0, 0, 0], [0, 0, 0]]]
+    assert found.tolist() == [[[8, P, P], [P, P, P]], [[5, 9, 7], [P, P, P]], [[P, P, P], [P, P, P]]]
 
 
 def test_a_class_counts_once_a_day_and_years_add_up() -> None:
     this = rows((1, 50, [7, 7]), (1, 50, [7]), (2, 50, [5]))
-    before = rows((3, 50, [5, 1, 0]))
+    before = rows((3, 50, [5, MISSING, P]))
     found = last_year_windows([[this, before]], np.array([50]), RANKS, values=4)["chapters"]
-    assert found.tolist() == [[[5, 7, 0, 0]]]
+    assert found.tolist() == [[[5, 7, P, P]]]
 
 
 def test_the_classs_own_history_goes_first() -> None:
@@ -45,9 +47,9 @@ def test_the_classs_own_history_goes_first() -> None:
     group = last_year_windows([[day]], np.array([50]), RANKS, values=2)
     own = last_year_windows([[day]], np.array([1001, 1009]), RANKS, values=2, by="own")
     both = {part: windows[[0, 0]] for part, windows in group.items()}
-    assert own_first(own, both)["chapters"].tolist() == [[[7, 0]], [[5, 7]]]
+    assert own_first(own, both)["chapters"].tolist() == [[[7, P]], [[5, 7]]]
 
 
 def test_nothing_wanted_and_nothing_there() -> None:
     assert last_year_windows([[]], np.zeros(0, np.int64), RANKS, values=2)["chapters"].shape == (0, 1, 2)
-    assert last_year_windows([[]], np.array([5]), RANKS, values=2)["chapters"].tolist() == [[[0, 0]]]
+    assert last_year_windows([[]], np.array([5]), RANKS, values=2)["chapters"].tolist() == [[[P, P]]]

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from pipeline.config.features import Counter
 from pipeline.errors import ChainError, CorruptArtifact
 from pipeline.features.frames import keyed
-from pipeline.features.frames.packing import pack
 from pipeline.features.state.counters import counter_value
 from pipeline.features.state.delta import Delta
 from pipeline.features.state.state import FeatureState
@@ -65,7 +64,7 @@ def test_the_counters_of_a_state_are_those_of_its_events() -> None:
         events = random_events(CONFIG, FIRST_DAY.plus(step), rng)
         taken += int((events.keys["package"] == 5).sum())
         state = state.apply(events)
-    cells = state.counters["package",].lookup(pack(np.array([5])))
+    cells = state.counters["package",].lookup(np.array([5]))
     today = FIRST_DAY.plus(4)
     assert counter_value(Counter(key=("package",), measure="count"), cells, state.overall, today) == [taken]
     assert int(state.overall.count) == 48

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.errors import ConfigError, DataError
 from pipeline.features.arrays.assemble import Built
-from pipeline.features.arrays.indices import events_of
+from pipeline.features.arrays.day_events import events_of
 from pipeline.features.plan.plan import Plan
 from pipeline.features.state.delta import Delta
 from pipeline.features.state.state import FeatureState, StatePlan
@@ -82,7 +82,7 @@ def test_a_wild_count_stays_a_large_one() -> None:
     school = School()
     wild = counts((501, 9001, 8, 2**40), (501, 9001, 8, 2**62), (501, 9001, 5, 3))
     rows = school.rows(DAY.plus(-1), style_counts=wild)
-    stored = Delta.from_arrays(DAY.plus(-1), Delta(events_of(school.plan, rows, school.maps)).arrays())
+    stored = Delta.from_arrays(DAY.plus(-1), Delta(events_of(school.plan, rows)).arrays())
     school.state = school.state.after(stored)
     same(dense(school.built(school.rows(DAY)), "day_counts")[0], [2.0**31, 3, 0])
 
@@ -102,7 +102,7 @@ def test_they_are_part_of_the_state_on_every_way_to_a_day() -> None:
     days = [counts((501, 9001, 8, 1), (502, 9002, 5, 2)), counts(), counts((501, 9001, 5, 70_000))]
     rolled = stored = school.state
     for back, rows in zip((3, 2, 1), days, strict=True):
-        events = events_of(school.plan, school.rows(DAY.plus(-back), style_counts=rows), school.maps)
+        events = events_of(school.plan, school.rows(DAY.plus(-back), style_counts=rows))
         rolled = rolled.apply(events)
         stored = stored.after(Delta.from_arrays(events.day, Delta(events).arrays()))
         stored = FeatureState.from_arrays(school.config, events.day, stored.arrays())
@@ -111,9 +111,10 @@ def test_they_are_part_of_the_state_on_every_way_to_a_day() -> None:
     assert first.keys() == second.keys()
     assert all(first[name].tobytes() == second[name].tobytes() for name in first)
     assert rolled.style_counts is not None
-    entries = rolled.style_counts.all(DAY.previous())[1]
-    assert (entries.days - DAY.ordinal).tolist() == [-3, -1, -3]
-    assert entries.parts["counts"].values.tolist() == [1, 70_000, 2]
+    (teacher, class_), entries = rolled.style_counts.all(DAY.previous())
+    assert (teacher.tolist(), class_.tolist()) == ([502, 501], [9002, 9001])
+    assert (entries.days - DAY.ordinal).tolist() == [-3, -3, -1]
+    assert entries.parts["counts"].values.tolist() == [2, 1, 70_000]
 
 
 def test_a_job_without_the_table_keeps_its_state_as_it_was() -> None:
@@ -125,7 +126,7 @@ def test_a_job_without_the_table_keeps_its_state_as_it_was() -> None:
     assert StatePlan.of(one).digest == StatePlan.of(other).digest != StatePlan.of(lessons.config()).digest
     assert "style_counts" not in other.model_dump(by_alias=True)["ranking"]
     school = School(other)
-    events = events_of(school.plan, school.rows(DAY), school.maps)
+    events = events_of(school.plan, school.rows(DAY))
     assert not [name for name in Delta(events).arrays() if name.startswith("style_counts")]
 
 

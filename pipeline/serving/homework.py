@@ -1,0 +1,158 @@
+"""A request of a ranking job: which packages of its chapters the teacher would set the class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline.config.homework import Homework
+from pipeline.days import Day
+from pipeline.features.arrays.feature_codes import group_codes
+from pipeline.features.arrays.pool import Pool
+from pipeline.features.arrays.raw_values import package_ids
+from pipeline.features.arrays.request_histories import LastYear
+from pipeline.features.frames.frame import Array, Column, Frame, Lists
+from pipeline.features.ids.codes import PADDING, are_known, key_of
+from pipeline.features.plan.declared import PlannedFeature
+from pipeline.features.plan.homework import ROLES
+from pipeline.features.rows.day import DayRows, Judged, flat
+from pipeline.features.rows.packages import sorted_distinct
+from pipeline.release.contents.keyed_parts import field_of
+from pipeline.serving.raw_look_up import array_of
+from pipeline.serving.request import canonical
+from pipeline.serving.situation import Posed, Situation, repeated
+
+
+class HomeworkRequest(Situation):
+    """The packages of the chapters asked for: one list, or one a chapter (``ranking.per_chapter``)."""
+
+    def posed(self) -> Posed | None:
+        settings = self._settings
+        name = field_of(*self.ids)
+        own = self.source.fetch({"histories": [name], "contexts": [name], "style_counts": [name]})
+        history = own["histories"].get(name)
+        chapters = self._chapters(history)
+        if chapters is None:
+            return None
+        frame = self.frame(self._own_columns(own["contexts"].get(name)), settings.user)
+        listed = self.source.shared({"candidates": [field_of(each) for each in chapters.tolist()]})["candidates"]
+        order: dict[str, int] = {}
+        for each in listed.values():
+            order.update(zip(each["keys"], each["order"], strict=True))
+        packages = self.source.shared({"packages": [field_of(key) for key in order]})["packages"]
+        if not packages:
+            self.note = f"no candidates for the chapters {', '.join(map(str, chapters.tolist()))}"
+            return None
+        rows = self._rows(frame, chapters, packages)
+        last_year = self._last_year(frame, rows.requests.rows) if self.plan.of_frame("last_year") else None
+        return Posed(
+            rows, history, self._pool(listed, packages, order), last_year, self._study(frame),
+            own["style_counts"].get(name),
+        )  # fmt: skip
+
+    def item_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
+        lists, space = rows.role(planned.column), str(planned.feature.space)
+        lists = lists if planned.plain else package_ids(planned, lists, self.plan.space_kind(space))
+        return lists.padded(1, self.look.unknown(space))[:, 0]
+
+    @property
+    def _settings(self) -> Homework:
+        assert self.plan.config.ranking is not None
+        return self.plan.config.ranking
+
+    def _chapters(self, history: Mapping[str, Any] | None) -> Array | None:
+        """The base chapters asked for, ascending; ``None`` where none are known."""
+        kind = self.plan.space_kind(self.plan.roles["chapters"])
+        if self.request.chapters is not None:
+            given = canonical("chapters", list(self.request.chapters), kind)
+            fields = [field_of(each) for each in given.tolist()]
+            base = self.source.shared({"base_chapters": fields})["base_chapters"]
+            values = [base.get(name, raw) for name, raw in zip(fields, given.tolist(), strict=True)]
+        elif history is not None and history["days"]:
+            values = history["chapters"][-1]
+            self.note = f"chapters of {Day(history['days'][-1])}: {', '.join(map(str, values))}"
+        else:
+            self.note = "no homework day is known of this owner; give its chapters"
+            return None
+        return sorted_distinct(Lists.of([values], np.int64 if kind == "int" else object)).values
+
+    def _own_columns(self, context: Sequence[Any] | None) -> dict[str, Column]:
+        """The request's own columns: as given, else of the owner's newest row, else missing."""
+        newest = self.meta.frame("contexts", [context])
+        found: dict[str, Column] = {}
+        for name in self.plan.request.row_columns:
+            if name in self.owner:
+                found[f"row.{name}"] = self.owner[name]
+            elif name in self.request.context or f"row.{name}" not in newest:
+                found[f"row.{name}"] = self.given(name)
+            else:
+                found[f"row.{name}"] = newest[f"row.{name}"]
+        return found
+
+    def _rows(self, frame: Frame, chapters: Array, packages: Mapping[str, Any]) -> DayRows:
+        settings = self._settings
+        alone = settings.per_chapter and len(chapters) > 1
+        count = len(chapters) if alone else 1
+        ends = np.arange(count + 1, dtype=np.int64) if alone else np.array([0, len(chapters)], np.int64)
+        requests = Frame(count, {**repeated(frame, count), f"row.{settings.package.chapters}": Lists(ends, chapters)})
+        items: dict[str, Column] = {"item.key": array_of(packages, "str")}
+        for role in ROLES[1:]:
+            space = self.plan.roles.get(role)
+            kind = self.plan.space_kind(space) if space is not None else "int"
+            values = [package.get(role, []) for package in packages.values()]
+            items[f"item.{role}"] = Lists.of(values, np.int64 if kind == "int" else object)
+        none = Judged(np.zeros(0, np.int64), np.zeros(0, object), np.zeros(0, np.int8), others=0)
+        return DayRows(
+            day=self.day, events=requests, label=np.zeros(count, np.int8), items=Frame(len(packages), items),
+            event_item=np.zeros(count, np.int64), requests=requests, judged=none, weight=np.ones(count, np.float32),
+        )  # fmt: skip
+
+    def _pool(self, listed: Mapping[str, Any], packages: Mapping[str, Any], order: Mapping[str, int]) -> Pool:
+        """The candidates of the request's chapters, in the release's order."""
+        plan, look = self.plan, self.look
+        at = {name: row for row, name in enumerate(packages)}
+        roles = {}
+        for role, space in plan.roles.items():
+            if role != "key":
+                values = [package.get(role, []) for package in packages.values()]
+                ends = np.concatenate([[0], np.cumsum([len(each) for each in values])]).astype(np.int64)
+                roles[role] = Lists(ends, look.codes(space, (value for each in values for value in each)))
+        space = plan.roles["chapters"]
+        whole = plan.space_kind(space) == "int"
+        chapters = look.codes(space, (int(name) if whole else name for name in listed))
+        members = Lists.of([[at[key] for key in each["keys"]] for each in listed.values()], np.int64)
+        ascending = np.argsort(chapters)
+        places = np.array([order[name] for name in packages], np.int64)
+        return Pool(look.codes(plan.item_space, packages), roles, chapters[ascending], members.take(ascending), places)
+
+    def _study(self, frame: Frame) -> tuple[Any, Mapping[str, Any]] | None:
+        settings = self._settings.study
+        if settings is None or self.plan.study_owner_space is None:
+            return None
+        owner = flat(frame[f"row.{settings.owner}"]).tolist()[0]
+        found = self.source.fetch({"study": [field_of(owner)]})["study"].get(field_of(owner))
+        return (owner, found) if found is not None else None
+
+    def _last_year(self, frame: Frame, requests: int) -> LastYear:
+        """Windows of the class's own last year, else of its group's, the same for every request."""
+        rule, plan = self.plan.config.history, self.plan
+        found = self._last_year_of("last_year_own", plan.own_columns, frame)
+        found = found or self._last_year_of("last_year", plan.group_columns, frame)
+        windows = {}
+        for part in {f.column for f in plan.of_frame("last_year")}:
+            days = found[part] if found is not None else [[]] * rule.length
+            ends = np.concatenate([[0], np.cumsum([len(day) for day in days])]).astype(np.int64)
+            codes = self.look.codes(plan.history_parts[part], (value for day in days for value in day))
+            window = Lists(ends, codes).padded(rule.last_year.values if rule.last_year is not None else 1, PADDING)
+            windows[part] = np.repeat(window[None], requests, axis=0)
+        return windows
+
+    def _last_year_of(self, part: str, columns: tuple[str, ...], frame: Frame) -> Mapping[str, Any] | None:
+        codes = group_codes(self.plan, columns, frame)
+        if not codes or not are_known(*codes).all():
+            return None
+        group = str(int(key_of(*codes)[0]))
+        found: Mapping[str, Any] | None = self.source.fetch({part: [group]})[part].get(group)
+        return found

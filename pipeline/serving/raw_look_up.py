@@ -1,0 +1,75 @@
+"""Ids of a request as the exported model takes them: raw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.features.arrays.raw_values import missing_of, padding_of
+from pipeline.features.frames.frame import Array
+from pipeline.features.ids.codes import MISSING, PADDING, Codes, codes_of
+from pipeline.features.plan.plan import Plan
+from pipeline.ingest.canonical_ids import MISSING_STR, PAD_STR
+
+_BEYOND = 2**31
+
+
+class RawIds:
+    """A look-up (``features.arrays.look_up``) that gives raw ids, of the texts that it has been told.
+
+    Args:
+        styles: by id space, the ids that have a column in counts by id, in order.
+    """
+
+    def __init__(self, plan: Plan, styles: Iterable[tuple[str, Sequence[Any]]]) -> None:
+        self._plan = plan
+        self._texts: dict[int, str] = {PADDING: PAD_STR, MISSING: MISSING_STR}
+        self._columns: dict[str, dict[int, int]] = {}
+        for space, ids in styles:
+            # Two features may count ids of one space: the longer list begins with the other.
+            if len(ids) > len(self._columns.get(space, {})):
+                codes = self.codes(space, ids).tolist()
+                self._columns[space] = {code: column for column, code in enumerate(codes)}
+
+    def codes(self, space: str, raw: Iterable[Any]) -> Codes:
+        """The codes of raw ids of a space, ``[ids]``; texts are kept, so that they can be given again."""
+        values = array_of(raw, self._plan.space_kind(space))
+        codes = codes_of(values)
+        if values.dtype.kind == "O":
+            self._texts.update(zip(codes.tolist(), values.tolist(), strict=True))
+        return codes
+
+    def of_raw(self, space: str, raw: Array) -> Array:
+        return raw
+
+    def of_codes(self, space: str, codes: Codes) -> Array:
+        if self._plan.space_kind(space) == "int":
+            return codes
+        out = np.empty(codes.size, object)
+        out[:] = [self._texts[code] for code in codes.ravel().tolist()]
+        return out.reshape(codes.shape)
+
+    def raw(self, space: str, ids: Array) -> Array:
+        return ids
+
+    def columns(self, space: str, codes: Codes) -> NDArray[np.int64]:
+        known = {MISSING: -1, PADDING: -1, **self._columns.get(space, {})}
+        found = [known.get(code, _BEYOND) for code in codes.ravel().tolist()]
+        return np.array(found, np.int64).reshape(codes.shape)
+
+    def padding(self, space: str) -> Any:
+        return padding_of(self._plan.space_kind(space))
+
+    def unknown(self, space: str) -> Any:
+        return missing_of(self._plan.space_kind(space))
+
+
+def array_of(values: Iterable[Any], kind: str) -> Array:
+    """Raw ids of a space's kind."""
+    found = list(values)
+    out = np.empty(len(found), np.int64 if kind == "int" else object)
+    out[:] = found
+    return out

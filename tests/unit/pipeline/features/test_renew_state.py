@@ -1,0 +1,111 @@
+"""A root of the version before: its state is brought into today's form, and nothing is made again."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.days import Day
+from pipeline.errors import ChainError
+from pipeline.features.build_features import build_day
+from pipeline.features.state.kept import states_of
+from pipeline.features.state.store import FILE
+from pipeline.features.update_id_maps import grow
+from pipeline.ingest.extract import extract
+from pipeline.ingest.validate import validate
+from pipeline.job import JobContext
+from pipeline.storage import array_file
+from pipeline.storage.artifacts.artifact import Artifact, Ref
+from tests.unit.pipeline.features import lessons
+from tests.unit.pipeline.features.lessons import DAY, config, context, write_day, write_undated
+
+DAYS = [DAY.plus(-2), DAY.previous()]
+DATED = {name: lessons.STANDARD[name] for name in ("homework", "clicks", "offered", "study", "style_counts")}
+
+
+@pytest.fixture(autouse=True)
+def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
+@pytest.fixture
+def before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JobContext:
+    """A job of two days whose state is stored as an earlier version did: by indices, without a word on its form."""
+    job = with_sources(tmp_path, monkeypatch)
+    for day in DAYS:
+        run(job, day)
+    for day in DAYS:
+        artifact = state(job, day)
+        arrays = {name: np.arange(3, dtype=np.int32) for name in ("history.owner", "catalogue.keys", "latest.keys")}
+        array_file.write(artifact.path / FILE, arrays)
+        manifest = artifact.path / "manifest.json"
+        record = json.loads(manifest.read_bytes())
+        record["extra"] = {}
+        record["files"][FILE] = (artifact.path / FILE).stat().st_size
+        manifest.write_text(json.dumps(record))
+    return context(tmp_path, monkeypatch, config())
+
+
+def with_sources(folder: Path, monkeypatch: pytest.MonkeyPatch) -> JobContext:
+    folder.mkdir(exist_ok=True)
+    write_undated(folder)
+    for day in (*DAYS, DAY):
+        write_day(folder, day, DATED)
+    return context(folder, monkeypatch, config())
+
+
+def run(job: JobContext, day: Day) -> None:
+    extract(job, day)
+    validate(job, day)
+    grow(job, day)
+    build_day(job, day)
+
+
+def state(job: JobContext, day: Day) -> Artifact:
+    found = job.store.current(Ref("state", job.job, day))
+    assert found is not None
+    return found
+
+
+def test_what_cannot_be_read_names_the_command(before: JobContext) -> None:
+    with pytest.raises(ChainError, match=r"stored by an earlier version, in another form; run .*update_id_maps"):
+        states_of(before).as_of(DAY.previous())
+
+
+def test_it_is_brought_into_todays_form_and_nothing_else_is_made_again(
+    before: JobContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kinds = [(kind, day) for kind in ("maps", "features") for day in DAYS]
+    ids = {(kind, day): before.store.current(Ref(kind, before.job, day)) for kind, day in kinds}
+    digests = [state(before, day).manifest.digest for day in DAYS]
+    for day in (*DAYS, DAY):
+        run(before, day)
+    assert "the feature state of 2 days is of an earlier version" in capsys.readouterr().err
+    assert [state(before, day).manifest.digest for day in DAYS] == digests
+    assert {key: before.store.current(Ref(key[0], before.job, key[1])) for key in ids} == ids
+    fresh = with_sources(tmp_path / "fresh", monkeypatch)
+    for day in (*DAYS, DAY):
+        run(fresh, day)
+    first, second = (states_of(each).as_of(DAY).arrays() for each in (before, fresh))
+    assert first.keys() == second.keys()
+    assert all(first[name].tobytes() == second[name].tobytes() for name in first)
+
+
+def test_a_day_grown_again_with_the_same_content_taints_no_other(before: JobContext) -> None:
+    run(before, DAY)
+    grow(before, DAYS[0], reprocess=True)
+    assert [before.store.taint_reason(Ref("state", before.job, day)) for day in (*DAYS, DAY)] == [None] * 3
+
+
+def test_without_the_tables_that_it_was_made_of_it_is_refused(before: JobContext) -> None:
+    tables = before.store.current(Ref("validated", before.job, DAYS[0]))
+    assert tables is not None
+    before.store.prune(tables)
+    extract(before, DAY)
+    validate(before, DAY)
+    with pytest.raises(ChainError, match=f"{DAYS[0]}: .* tables that it was made of are gone; run .*validate"):
+        grow(before, DAY)
