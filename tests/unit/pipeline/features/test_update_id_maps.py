@@ -25,9 +25,8 @@ from pipeline.stages.features import update_id_maps
 from pipeline.stages.stage import stage
 from pipeline.storage.artifacts.artifact import Ref
 from tests.unit.pipeline.features import lessons
+from tests.unit.pipeline.features.four_days import DATED, run, since, state_digests, teachers, write_four_days
 from tests.unit.pipeline.features.lessons import DAY, config, context, write_day, write_undated
-
-DATED = {name: lessons.STANDARD[name] for name in ("homework", "clicks", "offered", "study", "style_counts")}
 
 
 @pytest.fixture(autouse=True)
@@ -38,45 +37,7 @@ def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Sources of four days, of which the third has no rows."""
-    write_undated(tmp_path)
-    for back, teacher in ((3, 505), (2, 504), (0, 506)):
-        more = lessons.table("homework", (teacher, 9000 + teacher, 5, [10], [101], 1, 7))
-        write_day(tmp_path, DAY.plus(-back), {**DATED, "homework": _concat(lessons.HOMEWORK, more)})
-    return tmp_path
-
-
-def _concat(*tables: Any) -> Any:
-    import pyarrow as pa
-
-    return pa.concat_tables(tables)
-
-
-def run(job: JobContext, *days: Day) -> None:
-    for day in days:
-        extract(job, day)
-        validate(job, day)
-        update_id_maps(job, day)
-        stage("build_features").run(job, day)
-
-
-def state_digests(job: JobContext) -> dict[str, str]:
-    found = {}
-    for kind in ("maps", "state", "features"):
-        for day in job.store.days(kind, job.job):
-            artifact = job.store.current(Ref(kind, job.job, day))
-            assert artifact is not None
-            found[f"{kind} {day}"] = artifact.manifest.digest
-    return found
-
-
-def teachers(job: JobContext) -> list[int]:
-    found: list[int] = IdMapStore.of(job).read("teacher", "int").ids.tolist()
-    return found
-
-
-def since(first: Day) -> Any:
-    return config(state_from=str(first))
+    return write_four_days(tmp_path)
 
 
 def test_days_before_the_first_are_mapped_in_one_pass(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,50 +306,6 @@ def test_last_year_is_replayed_and_stands_in(tmp_path: Path, monkeypatch: pytest
 def last_sections(found: Any) -> Any:
     place = found.layout.request_ids["last_sections"]
     return found.request_ids[:, place.start : place.stop].reshape(found.requests, *place.shape)
-
-
-def test_an_older_copy_of_an_id_map_is_refused_and_grows_back_by_the_command_it_names(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = context(folder, monkeypatch, since(DAY.plus(-3)))
-    run(job, DAY.plus(-3), DAY.plus(-2))
-    before, digests = teachers(job), state_digests(job)
-    path = IdMapStore.of(job).folder / "teacher.json"
-    path.write_bytes((IdMapStore.of(job).folder / "teacher.json.previous").read_bytes())
-    assert len(teachers(job)) < len(before)
-
-    fresh = context(folder, monkeypatch, since(DAY.plus(-3)))
-    named = f"teacher.json: holds .* --day {DAY.plus(-2)} --reprocess"
-    with pytest.raises(CorruptArtifact, match=named):
-        run(fresh, DAY.plus(-1), DAY)
-    assert fresh.store.days("maps", fresh.job) == [DAY.plus(-3), DAY.plus(-2)]
-    grow(fresh, DAY.plus(-2), reprocess=True)
-    assert teachers(fresh) == before
-    assert state_digests(fresh) == digests
-    run(fresh, DAY.plus(-1), DAY)
-
-
-def test_an_id_map_that_is_gone_altogether_is_not_begun_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = context(folder, monkeypatch, since(DAY.plus(-3)))
-    run(job, DAY.plus(-3), DAY.plus(-2))
-    for path in IdMapStore.of(job).folder.glob("teacher.json*"):
-        path.unlink()
-    fresh = context(folder, monkeypatch, since(DAY.plus(-3)))
-    with pytest.raises(CorruptArtifact, match=rf"holds 0 ids .* --day {DAY.plus(-3)} --reprocess"):
-        run(fresh, DAY)
-
-
-def test_an_id_map_of_the_same_size_with_other_ids_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.features.ids.idmap import IdMap
-
-    job = context(folder, monkeypatch, since(DAY.plus(-3)))
-    run(job, DAY.plus(-3), DAY.plus(-2))
-    found = IdMapStore.of(job).read("teacher", "int")
-    other = IdMap("teacher", "int", found.ids[::-1].copy(), found.marks)
-    (IdMapStore.of(job).folder / "teacher.json").write_bytes(other.to_json())
-    fresh = context(folder, monkeypatch, since(DAY.plus(-3)))
-    with pytest.raises(CorruptArtifact, match="has other ids in its first"):
-        run(fresh, DAY)
 
 
 def test_what_was_counted_is_never_read_as_of_other_ids(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
