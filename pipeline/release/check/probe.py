@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.schema import Kind, Side
+from models.schema import Side
+from pipeline.config.requests import Kind
 from pipeline.days import Day
-from pipeline.features.arrays.assemble import bag_widths, package_lists
-from pipeline.features.arrays.look_up import Indices
-from pipeline.features.arrays.raw_values import bag_width, raw_inputs
-from pipeline.features.plan.declared import PlannedFeature
-from pipeline.features.rows.impressions import item_frame
 from pipeline.job import JobContext
+from pipeline.release.check.homework import sampled_packages
+from pipeline.release.check.impressions import sampled_items
 from pipeline.release.contents.as_of import AsOf
-from pipeline.release.contents.homework import candidate_pool
 
+CANDIDATES: Mapping[Kind, Callable[[AsOf, Any, int], tuple[dict[str, NDArray[Any]], int]]] = {
+    "ranking": sampled_packages, "impressions": sampled_items,
+}  # fmt: skip
+"""What samples the candidates of a kind of request; each takes the plan of its kind."""
 SAMPLED = 500
 """Candidates of the sample."""
 _REQUESTS = 8
@@ -38,39 +39,6 @@ class Probe:
     inputs: dict[str, NDArray[Any]]
     fields: list[str]
     candidates: int
-
-
-def candidate_items(here: AsOf) -> tuple[dict[str, NDArray[Any]], int]:
-    """Raw inputs of the features on the candidates' side for an even sample of all candidates; how many there are."""
-    plan = here.plan
-    if not plan.ranking:
-        settings = here.config.impressions
-        assert settings is not None
-        since = here.day.plus(1 - settings.candidate_days)
-        shown = here.state.catalogue.seen_since(since)
-        sample = shown[:: max(1, -(-len(shown) // SAMPLED))]
-        frame = item_frame(settings, plan.request.item_columns, here.tables, here.raw(plan.item_space, sample))
-        chosen = plan.of_frame("item")
-        return raw_inputs(chosen, frame, plan.spaces, bag_widths(plan, chosen, frame), here.day.next()), len(shown)
-    pool = candidate_pool(here)
-    packages = np.arange(len(pool.keys))[:: max(1, -(-len(pool.keys) // SAMPLED))]
-    look, found = Indices(here.maps), dict[str, NDArray[Any]]()
-    for planned in plan.of_frame("item"):
-        space = planned.feature.space or ""
-        if planned.column == "key":
-            found[planned.name] = here.raw(space, pool.keys[packages])
-            continue
-        lists = package_lists(plan, planned, pool.roles, look).take(packages)
-        width = _width(planned, int(lists.lengths.max(initial=0)))
-        raw = look.raw(space, lists.padded(width, look.padding(space)))
-        found[planned.name] = raw[:, 0] if planned.feature.kind is Kind.CATEGORICAL else raw
-    return found, len(pool.keys)
-
-
-def _width(planned: PlannedFeature, longest: int) -> int:
-    if planned.feature.kind is Kind.BAG:
-        return bag_width(longest, planned.feature.values)
-    return planned.feature.steps if planned.feature.kind is Kind.SEQUENCE else 1
 
 
 def probe(
@@ -117,7 +85,11 @@ def _stored(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def day_items(context: JobContext, day: Day) -> tuple[dict[str, NDArray[Any]], int]:
-    """``candidate_items`` of a day, made once for all of its experiments."""
-    return candidate_items(AsOf(context, context.config, day))
+    """Raw inputs of the features on the candidates' side for an even sample of all candidates; how many there are.
+
+    Made once for all experiments of a day.
+    """
+    here = AsOf(context, context.config, day)
+    return CANDIDATES[context.config.kind](here, here.plan.request, SAMPLED)
 
 

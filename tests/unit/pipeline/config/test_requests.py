@@ -10,13 +10,14 @@ from pipeline.config.requests import Kind, RequestSettings
 from pipeline.evaluation.measures import MEASURED
 from pipeline.features.plan.plan import REQUESTS
 from pipeline.features.rows.kinds import ROWS
+from pipeline.release.check.probe import CANDIDATES
 from tests.unit.pipeline.features import lessons, shows
 
 HOMEWORK, IMPRESSIONS = lessons.config(), shows.config()
 
 
 def test_every_kind_of_request_is_in_the_table_of_every_room() -> None:
-    for table in (MEASURES, PRIMARY, REQUESTS, ROWS, MEASURED, ASKED):
+    for table in (MEASURES, PRIMARY, REQUESTS, ROWS, MEASURED, CANDIDATES, ASKED):
         assert set(table) == set(get_args(Kind))
     for config in (HOMEWORK, IMPRESSIONS):
         assert isinstance(config.request, RequestSettings)
