@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from pipeline.errors import UsageError
 
+ZONE = "Asia/Shanghai"
+"""The zone of a job that names none."""
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
