@@ -76,6 +76,12 @@ class Day:
     def today(cls, zone: str) -> Day:
         return cls.of_instant(datetime.now(UTC), zone)
 
+    def guard_begun(self, zone: str, now: datetime | None = None) -> None:
+        """Raises ``UsageError`` for a day that has not begun in the zone."""
+        today = Day.of_instant(now or datetime.now(UTC), zone)
+        if self > today:
+            raise UsageError(f"{self} is in the future: the business day is {today} in {zone}; give one that has begun")
+
     @property
     def date(self) -> date:
         return date.fromordinal(self.ordinal)
