@@ -78,7 +78,7 @@ class Day:
 
     def guard_begun(self, zone: str, now: datetime | None = None) -> None:
         """Raises ``UsageError`` for a day that has not begun in the zone."""
-        today = Day.of_instant(now or datetime.now(UTC), zone)
+        today = Day.of_instant(now, zone) if now is not None else Day.today(zone)
         if self > today:
             raise UsageError(f"{self} is in the future: the business day is {today} in {zone}; give one that has begun")
 
