@@ -116,7 +116,7 @@ def _required(context: JobContext) -> dict[str, Table]:
 def _held_until(context: JobContext, day: Day) -> datetime | None:
     """When a job that holds its days lets ``day`` be read; ``None`` for one that does not hold them."""
     labels = context.config.labels
-    return labels.mature_at(day, context.config.timezone) if labels and labels.until_then == "hold" else None
+    return labels.mature_at(day, context.config.timezone) if labels is not None and labels.held_days else None
 
 
 def _lacks(context: JobContext, source: Source, name: str, table: Table, day: Day, now: datetime) -> str | None:
