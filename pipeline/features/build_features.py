@@ -9,9 +9,8 @@ from pipeline.days import Day
 from pipeline.errors import ChainError
 from pipeline.features.arrays import files
 from pipeline.features.arrays.assemble import Built, build
-from pipeline.features.arrays.last_year_windows import last_year_of
-from pipeline.features.arrays.look_up import Indices, LookUp, Maps
-from pipeline.features.arrays.pool import Pool, listed_pool, seen_pool
+from pipeline.features.arrays.kinds import arrays_of
+from pipeline.features.arrays.look_up import Indices, Maps
 from pipeline.features.ids.store import IdMapStore
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows import joined
@@ -20,7 +19,6 @@ from pipeline.features.rows.day import DayRows
 from pipeline.features.rows.whole_day import WholeDay
 from pipeline.features.state.day_order import start_of, state_before
 from pipeline.features.state.kept import states_of
-from pipeline.features.state.state import FeatureState
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import FEATURES, MAPS, ROWS
@@ -84,13 +82,9 @@ def _built(
 ) -> Built:
     """The arrays of some rows as of the end of the day before their own."""
     state = states_of(context, purpose).as_of(rows.day.previous())
-    pool = pool_of(plan, state, listed, Indices(maps)) if plan.ranking else None
-    return build(plan, rows, maps, state, pool=pool, last_year=last_year_of(context, plan, rows, maps))
-
-
-def pool_of(plan: Plan, state: FeatureState, listed: Listed | None, look: LookUp) -> Pool:
-    """The packages that requests may be answered with: those of the candidate table, or those taken so far."""
-    return seen_pool(plan, state, look) if listed is None else listed_pool(plan, listed)
+    arrays, look = arrays_of(plan), Indices(maps)
+    pool, last_year = arrays.pool(state, listed, look), arrays.last_year(context, rows, look)
+    return build(plan, rows, maps, state, pool=pool, last_year=last_year)
 
 
 def _extra(context: JobContext, sets: Mapping[str, Built], missing: Mapping[str, str]) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.config.impressions import Impressions
 from pipeline.features.frames.frame import Array, Frame
 from pipeline.features.plan.declared import PlannedFeature
+from pipeline.features.plan.impressions import ImpressionPlan
 from pipeline.features.rows.day import DayRows
 from pipeline.release.contents.keyed_parts import field_of
 from pipeline.serving.raw_look_up import array_of
@@ -17,11 +17,13 @@ from pipeline.serving.situation import Posed, Situation, repeated
 class ImpressionRequest(Situation):
     """Every candidate as if it were shown to the user, one impression each."""
 
+    kind: ImpressionPlan
+
     def posed(self) -> Posed | None:
-        settings = self._settings
+        settings = self.kind.settings
         name = field_of(*self.ids)
         history = self.source.fetch({"histories": [name]})["histories"].get(name)
-        kind = self.plan.space_kind(self.plan.item_space)
+        kind = self.plan.space_kind(self.kind.item_space)
         if self.request.items is None:
             keys = self.source.shared({"candidates": ["all"]})["candidates"].get("all", [])
         else:
@@ -45,8 +47,3 @@ class ImpressionRequest(Situation):
 
     def item_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
         return self.frame_ids(planned, rows.items)
-
-    @property
-    def _settings(self) -> Impressions:
-        assert self.plan.config.impressions is not None
-        return self.plan.config.impressions

@@ -36,7 +36,8 @@ class Meta:
     Attributes:
         plan: the job's features as they were when the release was built.
         day: the day at whose end the contents stand.
-        counted: id spaces and, in order, the ids of them that have a column in counts of styles.
+        styles: the styles that have a column in counts of a history's days, in order.
+        counted_styles: likewise of the table of style counts.
 
     Raises:
         DayspringError: the release is of an earlier version, and this one cannot read all of it.
@@ -53,10 +54,8 @@ class Meta:
                 f"another way; run `python -m pipeline stage publish --job {self.config.job} --day D` for a day that "
                 "this version has built"
             )
-        styles = ((self.plan.history_parts.get("styles"), "styles"), (self.plan.counted_space, "counted_styles"))
-        self.counted: list[tuple[str, list[Any]]] = [
-            (space, values.get(name, [])) for space, name in styles if space is not None
-        ]
+        self.styles: list[Any] = values.get("styles", [])
+        self.counted_styles: list[Any] = values.get("counted_styles", [])
         self.counters = [
             CounterPart(name, tuple(each["key"]), tuple(each["half_lives"]), each["counts_only"])
             for name, each in values["counters"].items()

@@ -24,7 +24,7 @@ class RawIds:
         styles: by id space, the ids that have a column in counts by id, in order.
     """
 
-    def __init__(self, plan: Plan, styles: Iterable[tuple[str, Sequence[Any]]]) -> None:
+    def __init__(self, plan: Plan, styles: Iterable[tuple[str, Sequence[Any]]] = ()) -> None:
         self._plan = plan
         self._texts: dict[int, str] = {PADDING: PAD_STR, MISSING: MISSING_STR}
         self._columns: dict[str, dict[int, int]] = {}
@@ -41,6 +41,11 @@ class RawIds:
         if values.dtype.kind == "O":
             self._texts.update(zip(codes.tolist(), values.tolist(), strict=True))
         return codes
+
+    def owner(self, raw: Sequence[Any]) -> tuple[Codes, ...]:
+        """The codes of the ids that own a history, one each."""
+        spaces = self._plan.request.owner_spaces
+        return tuple(self.codes(space, [each]) for space, each in zip(spaces, raw, strict=True))
 
     def of_raw(self, space: str, raw: Array) -> Array:
         return raw

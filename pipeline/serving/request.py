@@ -44,9 +44,7 @@ def typed(config: JobConfig, name: str, raw: Any) -> Column:
     Raises:
         UsageError: the value is not of that type.
     """
-    section = config.ranking or config.impressions
-    assert section is not None
-    declared = config.tables[section.rows].columns[name].type
+    declared = config.tables[config.request.rows].columns[name].type
     kind = _STORED.get(declared, declared)
     if raw is None:
         return column([None], kind)

@@ -18,6 +18,7 @@ from pipeline.features.arrays.request_histories import LastYear
 from pipeline.features.frames.frame import Array, Column, Frame
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.rows.day import DayRows, flat
+from pipeline.features.state.state import FeatureState
 from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 from pipeline.release.contents.keyed_parts import field_of
 from pipeline.serving.meta import CounterPart, Meta
@@ -36,20 +37,19 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Posed:
-    """What ``assemble`` takes of a request; the columns of what a release knows of its owner."""
+    """What ``assemble`` takes of a request, and the columns of its owner's history."""
 
     rows: DayRows
     history: Mapping[str, Any] | None
     pool: Pool | None = None
     last_year: LastYear | None = None
-    study: tuple[Any, Mapping[str, Any]] | None = None
-    style_counts: Mapping[str, Any] | None = None
 
 
 class Situation(ABC):
     """A request in a release's world, by the kind of job.
 
     Attributes:
+        kind: what the kind of request makes of the job's features.
         day: the day the answer is for.
         look: what stands for ids: they themselves.
         note: why there is nothing to score, or what was assumed.
@@ -57,12 +57,13 @@ class Situation(ABC):
 
     def __init__(self, meta: Meta, source: Source, request: Request) -> None:
         self.meta, self.source, self.request, self.plan = meta, source, request, meta.plan
+        self.kind: Any = meta.plan.request
         self.note = ""
-        self.look = RawIds(meta.plan, meta.counted)
+        self.look = self.looked_up()
         self.day = request.day or meta.day.next()
         if self.day <= meta.day:
             raise UsageError(f"day {self.day}: the release stands at the end of {meta.day}; ask for a later day")
-        names = self.plan.owner_columns
+        names = self.kind.owner_columns
         if len(request.owner) != len(names):
             raise UsageError(f"the owner of a history is {', '.join(names)}; {len(request.owner)} ids were given")
         self.owner = {name: self.typed(name, raw) for name, raw in zip(names, request.owner, strict=True)}
@@ -73,9 +74,17 @@ class Situation(ABC):
         posed = self.posed()
         if posed is None:
             return None
-        known = Known(self.ids, posed.history, self._counters(posed.rows), posed.study, posed.style_counts)
-        state = small_state(self.meta, self.look, known)
+        known = Known(self.ids, posed.history, self._counters(posed.rows))
+        state = self.known_state(small_state(self.meta, self.look, known), posed)
         return assemble(self.plan, posed.rows, self.look, state, pool=posed.pool, last_year=posed.last_year)
+
+    def looked_up(self) -> RawIds:
+        """What stands for ids."""
+        return RawIds(self.plan)
+
+    def known_state(self, state: FeatureState, posed: Posed) -> FeatureState:
+        """The state with what else this kind of request reads of it."""
+        return state
 
     @abstractmethod
     def posed(self) -> Posed | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,7 @@ from pipeline.features.ids.codes import Codes, are_known, key_of
 from pipeline.features.state.counters import CounterTable
 from pipeline.features.state.histories import HistoryTable
 from pipeline.features.state.keys import id_columns
-from pipeline.features.state.latest import LatestTable
 from pipeline.features.state.state import FeatureState
-from pipeline.features.state.style_counts import COUNTS, STYLES
 from pipeline.serving.meta import CounterPart, Meta
 from pipeline.serving.raw_look_up import RawIds
 
@@ -32,22 +30,17 @@ class Known:
         owner: raw ids of the history's owner.
         history: columns of the owner's entries.
         counters: by part, the columns by raw id of the key's first feature.
-        study: the owner of study values and the columns of its sections.
-        style_counts: columns of the owner's entries in the table of style counts.
     """
 
     owner: tuple[Any, ...]
     history: Found | None
     counters: Mapping[str, Mapping[str, Found]]
-    study: tuple[Any, Found] | None = None
-    style_counts: Found | None = field(default=None)
 
 
 def small_state(meta: Meta, look: RawIds, known: Known) -> FeatureState:
     """The state of all that ``known`` tells; of anything else it says that there was nothing."""
     state = FeatureState.of_plan(meta.state_plan)
-    spaces = zip(meta.plan.owner_spaces, known.owner, strict=True)
-    owner = tuple(look.codes(space, [raw]) for space, raw in spaces)
+    owner = look.owner(known.owner)
     tables = {each.key: _counter(meta, look, each, known.counters[each.part]) for each in meta.counters}
     return replace(
         state,
@@ -55,8 +48,6 @@ def small_state(meta: Meta, look: RawIds, known: Known) -> FeatureState:
         counters={group: tables.get(group, empty) for group, empty in state.counters.items()},
         overall=meta.overall,
         histories=_history(meta, look, owner, known.history, state.histories),
-        latest=_latest(meta, look, known.study, state.latest),
-        style_counts=_style_counts(meta, look, owner, known.style_counts, state.style_counts),
     )
 
 
@@ -79,7 +70,7 @@ def _counter(meta: Meta, look: RawIds, part: CounterPart, found: Mapping[str, Fo
         stored = [value for row in rows for value in row[source]] if part.half_lives or "decayed" not in name else []
         shape = (len(codes[0]), len(part.half_lives)) if "decayed" in name else (len(codes[0]),)
         columns[name] = np.array(stored, template.dtype).reshape(shape)
-    return replace(empty, table=_keyed(tuple(codes), columns))
+    return replace(empty, table=keyed(tuple(codes), columns))
 
 
 def _history(
@@ -87,47 +78,20 @@ def _history(
 ) -> HistoryTable:
     if found is None or not found["days"]:
         return empty
-    columns: dict[str, Column] = {"days": _one(np.array(found["days"], np.int32))}
-    for part, space in meta.plan.history_parts.items():
+    columns: dict[str, Column] = {"days": one_row(np.array(found["days"], np.int32))}
+    for part, space in meta.plan.request.history_parts.items():
         lists = found[part]
-        columns[f"{part}.lengths"] = _one(np.array([len(each) for each in lists], np.int32))
-        columns[f"{part}.values"] = _one(look.codes(space, (value for each in lists for value in each)))
-    return replace(empty, table=_keyed(owner, columns))
+        columns[f"{part}.lengths"] = one_row(np.array([len(each) for each in lists], np.int32))
+        columns[f"{part}.values"] = one_row(look.codes(space, (value for each in lists for value in each)))
+    return replace(empty, table=keyed(owner, columns))
 
 
-def _style_counts(
-    meta: Meta, look: RawIds, owner: tuple[Codes, ...], found: Found | None, empty: HistoryTable | None
-) -> HistoryTable | None:
-    space = meta.plan.counted_space
-    if empty is None or space is None or found is None:
-        return empty
-    one_each = _one(np.ones(len(found[STYLES]), np.int32))
-    columns: dict[str, Column] = {
-        "days": _one(np.array(found["days"], np.int32)),
-        f"{STYLES}.lengths": one_each, f"{STYLES}.values": _one(look.codes(space, found[STYLES])),
-        f"{COUNTS}.lengths": one_each, f"{COUNTS}.values": _one(np.array(found[COUNTS], np.int64)),
-    }  # fmt: skip
-    return replace(empty, table=_keyed(owner, columns))
-
-
-def _latest(meta: Meta, look: RawIds, study: tuple[Any, Found] | None, empty: LatestTable) -> LatestTable:
-    plan = meta.plan
-    if study is None or plan.study_owner_space is None:
-        return empty
-    raw, columns = study
-    section = look.codes(plan.roles["sections"], columns["sections"])
-    owner = np.repeat(look.codes(plan.study_owner_space, [raw]), len(section))
-    rows = [[np.nan if value is None else value for value in row] for row in columns["values"]]
-    values = np.array(rows, np.float32).reshape(len(section), empty.size)
-    return replace(empty, table=_keyed((owner, section), {"day": np.array(columns["day"], np.int32), "values": values}))
-
-
-def _keyed(codes: tuple[Codes, ...], columns: Mapping[str, Column]) -> Layered:
+def keyed(codes: tuple[Codes, ...], columns: Mapping[str, Column]) -> Layered:
     """A table of rows whose ids are all known."""
     table = Keyed(key_of(*codes), {**columns, **id_columns(codes)})
     kept = np.flatnonzero(are_known(*codes))
     return Layered.of(table.take(kept[np.argsort(table.keys[kept], kind="stable")]))
 
 
-def _one(values: Array) -> Lists:
+def one_row(values: Array) -> Lists:
     return Lists(np.array([0, len(values)], np.int64), values)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.arrays.feature_codes import role_codes
 from pipeline.features.arrays.look_up import LookUp
+from pipeline.features.arrays.package_codes import role_codes
 from pipeline.features.frames.frame import Lists
-from pipeline.features.frames.from_arrow import lists_of, ranks
+from pipeline.features.frames.from_arrow import ranks
 from pipeline.features.ids.codes import Codes
+from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.state.state import FeatureState
@@ -90,25 +91,20 @@ def first_values(lists: Lists, count: int) -> Lists:
     return Lists(offsets, lists.values[place < count])
 
 
-def listed_pool(plan: Plan, listed: Listed) -> Pool:
+def listed_pool(plan: Plan, request: HomeworkPlan, listed: Listed) -> Pool:
     """The candidate table as a pool."""
-    roles = {role: role_codes(plan, role, listed.packages.role(role)) for role in plan.roles}
+    roles = {role: role_codes(plan, request, role, listed.packages.role(role)) for role in request.roles}
     keys = roles.pop("key").values
     return Pool.of(keys, roles, roles["chapters"], np.arange(len(keys)))
 
 
-def seen_pool(plan: Plan, state: FeatureState, look: LookUp) -> Pool:
+def seen_pool(request: HomeworkPlan, state: FeatureState, look: LookUp) -> Pool:
     """The packages taken up to the state's day, in the order of what stands for them: most often first, ties by key."""
     codes, roles, counts = state.catalogue.all()
-    ids = look.of_codes(plan.item_space, codes)
+    ids = look.of_codes(request.item_space, codes)
     ascending = np.argsort(ids, kind="stable")
-    place = ranks(look.raw(plan.item_space, ids[ascending]))
+    place = ranks(look.raw(request.item_space, ids[ascending]))
     order = np.empty(len(codes), np.int64)
     order[np.lexsort((place, -counts[ascending]))] = np.arange(len(codes))
     roles = {role: lists.take(ascending) for role, lists in roles.items()}
     return Pool.of(codes[ascending], roles, roles["chapters"], order)
-
-
-def request_chapters(plan: Plan, chapters: Lists) -> Lists:
-    """Codes of requests' chapters, as those of the space in which packages' chapters are."""
-    return role_codes(plan, "chapters", lists_of(chapters))

@@ -127,6 +127,13 @@ def dense_values(planned: PlannedFeature, frame: Frame, day: Day) -> NDArray[np.
     return out
 
 
+def frame_ids(planned: PlannedFeature, frame: Frame, kind: str) -> Array:
+    """The raw ids of a feature in a frame that has its columns, row after row."""
+    if planned.feature.kind is Kind.CATEGORICAL:
+        return categorical_ids(planned, frame, kind)
+    return bag_ids(planned, frame, kind).values
+
+
 def first_values(lists: Lists) -> Array:
     """The first value of each list, missing where it is empty."""
     fill: Any = {"O": MISSING_STR, "f": np.nan}.get(lists.values.dtype.kind, MISSING_INT)

@@ -15,7 +15,7 @@ from pipeline.storage.artifacts.kinds import MAPS
 
 def indexed(plan: Plan) -> dict[str, str]:
     """By what the state keeps in indices, the id space that they are of and the rule that makes the ids."""
-    found = {f"histories: {part}": space for part, space in plan.history_parts.items()}
+    found = {f"histories: {part}": space for part, space in plan.request.history_parts.items()}
     for name in plan.key_features:
         planned = plan.features[name]
         rules = {"buckets", "part", "digits", "compose", *(("source",) if planned.settings.compose is not None else ())}

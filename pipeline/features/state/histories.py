@@ -13,7 +13,6 @@ from pipeline.days import Day
 from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.frames.keyed import Keyed, Layered, concat_lists, join_lists, without_first
 from pipeline.features.ids.codes import Codes, key_of
-from pipeline.features.plan.plan import Plan
 from pipeline.features.state.events import HistoryRows
 from pipeline.features.state.keys import id_columns, ids_of, in_order, no_ids, updated
 
@@ -39,17 +38,6 @@ class HistoryRule:
     mode: Literal["calendar", "active"]
     values: int
     merge: bool
-
-    @classmethod
-    def of(cls, plan: Plan) -> HistoryRule:
-        """The rule of a job: days of homework (ranking), or the last clicked items (impressions)."""
-        parts, config = tuple(plan.history_parts), plan.config
-        if config.impressions is not None:
-            return cls(1, parts, config.impressions.history_length, "active", 1, merge=False)
-        assert config.ranking is not None
-        history = config.history
-        keep = history.length + history.lead
-        return cls(len(config.ranking.owner), parts, keep, history.days, history.values, merge=True)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config import JobConfig
+from pipeline.config.requests import Kind
 from pipeline.days import Day
 from pipeline.errors import ChainError, CorruptArtifact
 from pipeline.features.frames.frame import Column, Lists
@@ -27,11 +28,15 @@ from pipeline.features.state.counters import Cells, CounterTable
 from pipeline.features.state.delta import Arrays, Delta, put_lists, take_lists
 from pipeline.features.state.events import Events
 from pipeline.features.state.histories import HistoryRule, HistoryTable
+from pipeline.features.state.homework import HomeworkState
+from pipeline.features.state.impressions import ImpressionState
 from pipeline.features.state.latest import LatestTable
-from pipeline.features.state.style_counts import counts_rule
+from pipeline.features.state.request import RequestState
 
 FORMAT = 2
 """Of what is stored of a state. 1 was keyed by indices: its days are grown anew from their tables."""
+STATES: Mapping[Kind, Callable[[Any], RequestState]] = {"ranking": HomeworkState, "impressions": ImpressionState}
+"""What is kept for a kind of request, made of the plan of its kind."""
 Group = tuple[str, ...]
 """A counter's key: names of the features that make it."""
 
@@ -62,15 +67,9 @@ class StatePlan:
             if counter.key:
                 wanted = half_lives.setdefault(counter.key, set())
                 wanted |= {counter.half_life} - {None}  # type: ignore[arg-type]
-        ranking = config.ranking
-        seen = ranking is not None and ranking.candidates.taken_from == "seen"
-        return cls(
-            {group: tuple(sorted(wanted)) for group, wanted in half_lives.items()},
-            HistoryRule.of(plan),
-            tuple(role for role in plan.roles if role != "key") if seen else (),
-            len(ranking.study.values) if ranking is not None and ranking.study is not None else 0,
-            counts_rule(plan),
-        )
+        kept = STATES[config.kind](plan.request)
+        groups = {group: tuple(sorted(wanted)) for group, wanted in half_lives.items()}
+        return cls(groups, kept.history, kept.roles, kept.study, kept.style_counts)
 
     @cached_property
     def half_lives(self) -> tuple[float, ...]:

@@ -10,19 +10,10 @@ from numpy.typing import NDArray
 
 from pipeline.days import Day
 from pipeline.features.frames.frame import Array
-from pipeline.features.plan.plan import Plan
-from pipeline.features.state.histories import Entries, HistoryRule
+from pipeline.features.state.histories import Entries
 
 STYLES, COUNTS = "styles", "counts"
 """Parts of an entry: one style, and how often it was set."""
-
-
-def counts_rule(plan: Plan) -> HistoryRule | None:
-    """What the state keeps of the table: the rows of the calendar days that a window can reach."""
-    if plan.counted_space is None:
-        return None
-    length = plan.config.history.length
-    return HistoryRule(len(plan.owner_columns), (STYLES, COUNTS), length, "calendar", 1, merge=False)
 
 
 def counted(entries: Entries, day: Day, which: str, length: int, size: int) -> tuple[NDArray[np.float32], int]:

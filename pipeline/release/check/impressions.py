@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from pipeline.features.arrays.assemble import bag_widths
+from pipeline.features.arrays.framed import bag_widths
 from pipeline.features.arrays.raw_values import raw_inputs
 from pipeline.features.plan.impressions import ImpressionPlan
 from pipeline.features.rows.impressions import item_frame

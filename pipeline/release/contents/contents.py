@@ -15,12 +15,13 @@ Derived from the feature state, the id maps and the day's validated tables, all 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from pipeline.config import JobConfig
+from pipeline.config.requests import Kind
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
 from pipeline.features.state.counters import CounterTable
@@ -28,11 +29,15 @@ from pipeline.features.state.keys import ids_of
 from pipeline.job import JobContext
 from pipeline.release.contents.as_of import AsOf
 from pipeline.release.contents.columns_json import plain
-from pipeline.release.contents.homework import ranking_parts
+from pipeline.release.contents.homework import homework_parts
 from pipeline.release.contents.impressions import impression_parts
 from pipeline.release.contents.keyed_parts import grouped, grouped_by_owner, owners_of, starts_of
 from pipeline.release.contents.parts import Part, encoded
 
+PARTS: Mapping[Kind, Callable[[AsOf, Any, dict[str, Any]], list[Part]]] = {
+    "ranking": homework_parts, "impressions": impression_parts,
+}  # fmt: skip
+"""What else a kind of request needs; each takes the plan of its kind."""
 ENCODING = 2
 """Raised when the stored form changes: the same contents are then another release. 1 keyed last year by indices."""
 
@@ -53,7 +58,7 @@ def contents(
         "overall": {name: np.asarray(column).tolist() for name, column in here.state.overall.columns().items()},
     }  # fmt: skip
     parts = [*_id_maps(here, sizes), *_counters(here, meta), _histories(here)]
-    parts += ranking_parts(here, meta) if here.plan.ranking else impression_parts(here, meta)
+    parts += PARTS[config.kind](here, here.plan.request, meta)
     return [*parts, Part("meta", {name: encoded(value) for name, value in meta.items()})]
 
 
@@ -113,7 +118,7 @@ def _histories(here: AsOf) -> Part:
     days = kept.columns["days"]
     assert isinstance(days, Lists)
     columns: dict[str, list[Any]] = {"days": days.values.tolist()}
-    for part, space in here.plan.history_parts.items():
+    for part, space in here.plan.request.history_parts.items():
         lengths, values = kept.columns[f"{part}.lengths"], kept.columns[f"{part}.values"]
         assert isinstance(lengths, Lists)
         assert isinstance(values, Lists)

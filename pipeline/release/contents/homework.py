@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.schema import FIRST
+from pipeline.features.arrays.homework_arrays import HomeworkArrays
 from pipeline.features.arrays.look_up import Indices
 from pipeline.features.arrays.pool import Pool
-from pipeline.features.build_features import pool_of
 from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.frames.from_arrow import column_of
 from pipeline.features.ids.codes import PADDING, Codes
+from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.rows.candidate_table import listed
 from pipeline.features.rows.day import flat
 from pipeline.features.rows.homework import base_ids
@@ -41,49 +42,49 @@ CONTEXT_DAYS = 28
 """How far back an owner's own columns (edition, grade, term) are looked for, at least."""
 
 
-def ranking_parts(here: AsOf, meta: dict[str, Any]) -> list[Part]:
+def homework_parts(here: AsOf, request: HomeworkPlan, meta: dict[str, Any]) -> list[Part]:
     """Candidates, packages and what else requests of a ranking need."""
-    settings = here.config.ranking
-    assert settings is not None
-    parts = [*_candidates(here), *_contexts(here, meta), *_base_chapters(here), *_study(here), *_last_year(here)]
-    parts += _style_counts(here, meta)
-    if settings.profile is not None and here.plan.request.user_columns:
-        users = profiles(here, settings.profile.table, settings.profile.key, here.plan.request.user_columns, "user")
+    settings = request.settings
+    parts = [
+        *_candidates(here, request), *_contexts(here, request, meta), *_base_chapters(here, request),
+        *_study(here, request), *_last_year(here, request),
+    ]  # fmt: skip
+    parts += _style_counts(here, request, meta)
+    if settings.profile is not None and request.user_columns:
+        users = profiles(here, settings.profile.table, settings.profile.key, request.user_columns, "user")
         parts.append(framed("profiles", flat(users[f"user.{settings.profile.key}"]), users.columns, meta))
-    counts = here.plan.style_counts()
+    counts = request.style_counts()
     if counts is not None:
         # The columns of this feature are the styles that were seen first.
-        space = here.plan.history_parts["styles"]
+        space = request.history_parts["styles"]
         known = min(FIRST + counts.feature.size, here.maps[space].size_at(here.day))
         meta["styles"] = here.maps[space].raw(np.arange(FIRST, known)).tolist()
     return parts
 
 
-def candidate_pool(here: AsOf) -> Pool:
+def candidate_pool(here: AsOf, request: HomeworkPlan) -> Pool:
     """Every package that may be offered the day after."""
-    settings = here.config.ranking
-    assert settings is not None
+    settings = request.settings
     table = settings.candidates.table
     known = listed(settings, here.tables(table), base_ids(settings, here.tables)) if table is not None else None
-    return pool_of(here.plan, here.state, known, Indices(here.maps))
+    return HomeworkArrays(here.plan, request).pool(here.state, known, Indices(here.maps))
 
 
-def _candidates(here: AsOf) -> Iterable[Part]:
-    settings = here.config.ranking
-    assert settings is not None
-    pool = candidate_pool(here)
+def _candidates(here: AsOf, request: HomeworkPlan) -> Iterable[Part]:
+    settings = request.settings
+    pool = candidate_pool(here, request)
     members = pool.members
     place = np.arange(len(members.values)) - np.repeat(members.offsets[:-1], members.lengths)
     kept = place < settings.candidates.limit
     ends = np.concatenate([[0], np.cumsum(kept)])[members.offsets]
     packages = members.values[kept]
-    keys = here.raw(here.plan.item_space, pool.keys)
-    chapters = here.raw(here.plan.roles["chapters"], pool.chapters).tolist()
+    keys = here.raw(request.item_space, pool.keys)
+    chapters = here.raw(request.roles["chapters"], pool.chapters).tolist()
     columns = {"keys": keys[packages].tolist(), "order": pool.order[packages].tolist()}
     yield grouped("candidates", chapters, ends.tolist(), columns)
     used = np.unique(packages)
     attributes = {
-        role: plain(Lists(lists.offsets, here.raw(here.plan.roles[role], lists.values)))
+        role: plain(Lists(lists.offsets, here.raw(request.roles[role], lists.values)))
         for role, lists in ((role, lists.take(used)) for role, lists in pool.roles.items())
     }
     rows = zip(*attributes.values(), strict=True)
@@ -94,11 +95,11 @@ def _candidates(here: AsOf) -> Iterable[Part]:
     yield Part("packages", fields)
 
 
-def _contexts(here: AsOf, meta: dict[str, Any]) -> Iterable[Part]:
+def _contexts(here: AsOf, request: HomeworkPlan, meta: dict[str, Any]) -> Iterable[Part]:
     """The columns of each owner's newest row, of those that are its own and not the day's."""
     settings, history = here.config.ranking, here.config.history
     assert settings is not None
-    names = [name for name in here.plan.request.row_columns if name not in (*settings.owner, settings.user)]
+    names = [name for name in request.row_columns if name not in (*settings.owner, settings.user)]
     if not names:
         return
     fields: dict[str, bytes] = {}
@@ -120,9 +121,8 @@ def _contexts(here: AsOf, meta: dict[str, Any]) -> Iterable[Part]:
     yield Part("contexts", fields)
 
 
-def _base_chapters(here: AsOf) -> Iterable[Part]:
-    settings = here.config.ranking
-    assert settings is not None
+def _base_chapters(here: AsOf, request: HomeworkPlan) -> Iterable[Part]:
+    settings = request.settings
     base = base_ids(settings, here.tables)
     if base is None or settings.base_chapters is None:
         return
@@ -132,8 +132,8 @@ def _base_chapters(here: AsOf) -> Iterable[Part]:
     yield Part("base_chapters", {field_of(chapter): encoded(to) for chapter, to in pairs})
 
 
-def _study(here: AsOf) -> Iterable[Part]:
-    space = here.plan.study_owner_space
+def _study(here: AsOf, request: HomeworkPlan) -> Iterable[Part]:
+    space = request.study_owner_space
     if space is None:
         return
     merged = here.state.latest.table.merged
@@ -147,15 +147,15 @@ def _study(here: AsOf) -> Iterable[Part]:
     days = merged.columns["day"]
     assert not isinstance(days, Lists)
     columns = {
-        "sections": here.raw(here.plan.roles["sections"], section).tolist(), "day": days.tolist(), "values": rows,
+        "sections": here.raw(request.roles["sections"], section).tolist(), "day": days.tolist(), "values": rows,
     }  # fmt: skip
     starts = starts_of(owner)
     yield grouped("study", here.raw(space, owner[starts]).tolist(), [*starts.tolist(), len(owner)], columns)
 
 
-def _style_counts(here: AsOf, meta: dict[str, Any]) -> Iterable[Part]:
+def _style_counts(here: AsOf, request: HomeworkPlan, meta: dict[str, Any]) -> Iterable[Part]:
     """The counts of each owner's days that the next day's window reaches, and the styles that have a column."""
-    space, table = here.plan.counted_space, here.state.style_counts
+    space, table = request.counted_space, here.state.style_counts
     if space is None or table is None:
         return
     size = max(each.feature.size for each in here.plan.of_frame("style_counts"))
@@ -170,7 +170,7 @@ def _style_counts(here: AsOf, meta: dict[str, Any]) -> Iterable[Part]:
     yield grouped_by_owner("style_counts", owners, entries.offsets, columns)
 
 
-def _last_year(here: AsOf) -> Iterable[Part]:
+def _last_year(here: AsOf, request: HomeworkPlan) -> Iterable[Part]:
     """Windows for the day after, of every group (and class) that had homework in last year's window."""
     settings = here.config.history.last_year
     names = sorted({f.column for f in here.plan.of_frame("last_year")})
@@ -180,7 +180,7 @@ def _last_year(here: AsOf) -> Iterable[Part]:
         [found for each in days if (found := here.states.history_rows(each)) is not None]
         for days in last_year_days(here.day.next(), here.config.history.length, settings.years)
     ]
-    places = {part: ranks_of(here.context, here.maps[here.plan.history_parts[part]]) for part in names}
+    places = {part: ranks_of(here.context, here.maps[request.history_parts[part]]) for part in names}
     wanted: list[tuple[str, Any]] = [("last_year", "groups")]
     if settings.own_class_first:
         wanted.append(("last_year_own", "own"))
@@ -188,14 +188,14 @@ def _last_year(here: AsOf) -> Iterable[Part]:
         keys = [np.zeros(0, np.int64), *(getattr(each, by) for rows in slots for each in rows)]
         groups: NDArray[np.int64] = np.unique(np.concatenate(keys))
         windows = last_year_windows(slots, groups, places, values=settings.values, by=by)
-        yield Part(name, _windows(here, groups.tolist(), windows))
+        yield Part(name, _windows(here, request, groups.tolist(), windows))
 
 
-def _windows(here: AsOf, groups: Sequence[int], found: Mapping[str, Codes]) -> dict[str, bytes]:
+def _windows(here: AsOf, request: HomeworkPlan, groups: Sequence[int], found: Mapping[str, Codes]) -> dict[str, bytes]:
     columns = {}
     for part, windows in found.items():
         lengths = (windows != PADDING).sum(axis=2)  # values come first, then padding
-        raw = here.raw(here.plan.history_parts[part], windows[windows != PADDING])
+        raw = here.raw(request.history_parts[part], windows[windows != PADDING])
         days = plain(Lists(np.concatenate([[0], np.cumsum(lengths.ravel())]).astype(np.int64), raw))
         size = windows.shape[1]
         columns[part] = [days[start : start + size] for start in range(0, len(days), size)]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.features.frames.from_arrow import column_of
+from pipeline.features.plan.impressions import ImpressionPlan
 from pipeline.features.rows.day import flat
 from pipeline.features.rows.impressions import item_frame
 from pipeline.release.contents.as_of import AsOf
@@ -14,22 +15,21 @@ from pipeline.release.contents.keyed_parts import distinct, framed, profiles
 from pipeline.release.contents.parts import Part, encoded
 
 
-def impression_parts(here: AsOf, meta: dict[str, Any]) -> list[Part]:
+def impression_parts(here: AsOf, request: ImpressionPlan, meta: dict[str, Any]) -> list[Part]:
     """Profiles, items and candidates: the items shown in the last ``candidate_days`` days."""
-    settings = here.config.impressions
-    assert settings is not None
+    settings = request.settings
     parts = []
-    if settings.profile is not None and here.plan.request.user_columns:
-        users = profiles(here, settings.profile.table, settings.profile.key, here.plan.request.user_columns, "user")
+    if settings.profile is not None and request.user_columns:
+        users = profiles(here, settings.profile.table, settings.profile.key, request.user_columns, "user")
         parts.append(framed("profiles", flat(users[f"user.{settings.profile.key}"]), users.columns, meta))
-    shown = here.raw(here.plan.item_space, here.state.catalogue.seen_since(here.day.plus(1 - settings.candidate_days)))
+    shown = here.raw(request.item_space, here.state.catalogue.seen_since(here.day.plus(1 - settings.candidate_days)))
     shown = np.sort(shown) if shown.dtype.kind == "i" else np.array(sorted(shown), object)
     parts.append(Part("candidates", {"all": encoded(shown.tolist())}))
     keys = shown
-    if settings.items is not None and here.plan.request.item_columns:
+    if settings.items is not None and request.item_columns:
         every = distinct(flat(column_of(here.tables(settings.items.table), settings.items.key)))
         keys = distinct(np.concatenate([shown.astype(every.dtype), every]))
-    frame = item_frame(settings, here.plan.request.item_columns, here.tables, keys)
+    frame = item_frame(settings, request.item_columns, here.tables, keys)
     parts.append(framed("items", keys, frame.columns, meta))
     return parts
 

@@ -43,7 +43,7 @@ def grouped(name: str, keys: Sequence[Any], offsets: Iterable[int], columns: Map
 
 def owners_of(here: AsOf, codes: tuple[Codes, ...]) -> list[list[Any]]:
     """Raw ids of histories' owners, one list for each of the ids that make an owner."""
-    return [here.raw(space, each).tolist() for space, each in zip(here.plan.owner_spaces, codes, strict=True)]
+    return [here.raw(space, each).tolist() for space, each in zip(here.plan.request.owner_spaces, codes, strict=True)]
 
 
 def starts_of(ordered: Codes) -> NDArray[np.intp]:

@@ -53,7 +53,7 @@ class School:
     def built(self, rows: DayRows, last_year: Any = None) -> Built:
         settings = self.plan.request.settings
         found = listed(settings, lessons.CANDIDATES, base_ids(settings, lessons.tables()))
-        pool = listed_pool(self.plan, found)
+        pool = listed_pool(self.plan, self.plan.request, found)
         last_year = last_year or {"sections": np.full((rows.requests.rows, 3, 2), PADDING)}
         return build(self.plan, rows, self.maps, self.state, pool=pool, last_year=last_year)
 

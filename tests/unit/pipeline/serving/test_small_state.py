@@ -24,10 +24,10 @@ def test_of_one_owner_it_says_what_the_whole_state_says(tmp_path: Path, monkeypa
     parts, whole = released(job), states_of(job).as_of(DAY.previous())
     meta = parts.meta
     name = '[501,9001]'
-    own = parts.fetch({"histories": [name], "style_counts": [name]})
+    own = parts.fetch({"histories": [name]})
     counters = {each.part: parts.fetch({each.part: ["501", "11|1"]})[each.part] for each in meta.counters}
-    look = RawIds(meta.plan, meta.counted)
-    known = Known((501, 9001), own["histories"][name], counters, None, own["style_counts"][name])
+    look = RawIds(meta.plan)
+    known = Known((501, 9001), own["histories"][name], counters)
     small = small_state(meta, look, known)
     teacher, package = np.array([501]), look.codes("package", ["11|1"])
     asked = {("teacher",): (teacher,), ("package",): (package,), ("teacher", "package"): (teacher, package)}

@@ -150,7 +150,7 @@ def test_candidates_seen_most_often_first_ties_by_key() -> None:
     school.lived(DAY.plus(-1))
     school.lived(DAY, homework=lessons.table("homework", (501, 1, 5, [10], [102], 3, None)))
     rows = school.rows(DAY.next())
-    pool = seen_pool(school.plan, school.state, Indices(school.maps))
+    pool = seen_pool(school.plan.request, school.state, Indices(school.maps))
     last = {"sections": np.full((rows.requests.rows, 3, 2), PADDING)}
     built = build(school.plan, rows, school.maps, school.state, pool=pool, last_year=last)
     keys = [built.keys["item.key"][i] for i in built.arrays.pair_item]

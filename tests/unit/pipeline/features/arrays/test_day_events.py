@@ -29,5 +29,5 @@ def test_rows_of_one_group_have_one_key() -> None:
     set_by = ((501, 9001, 5), (502, 9002, 5), (503, 9003, 6))
     homework = lessons.table("homework", *((*each, [10], [102], 1, 7) for each in set_by))
     events = events_of(school.plan, school.rows(DAY, homework=homework))
-    assert school.plan.group_columns == ("user.county", "row.grade")
+    assert school.plan.request.group_columns == ("user.county", "row.grade")
     assert events.history.groups.tolist() == key_of(np.array([70, 70, 71]), np.array([5, 5, 6])).tolist()

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import DataError
-from pipeline.features.arrays.feature_codes import column_codes, first_code, group_keys, item_codes, owner_codes
+from pipeline.features.arrays.feature_codes import column_codes, first_code, group_keys, owner_codes
+from pipeline.features.arrays.kinds import growth_of
 from pipeline.features.frames.frame import Lists
 from pipeline.features.ids.codes import MISSING
 from pipeline.features.plan.plan import Plan
@@ -26,8 +27,8 @@ def test_a_list_without_values_has_no_id() -> None:
 
 def test_of_a_package_each_feature_has_the_code_of_its_role() -> None:
     school = School()
-    rows = school.rows(DAY)
-    assert item_codes(school.plan, "style", rows).tolist() == [1, 3, 1]
-    assert item_codes(school.plan, "sections", rows).tolist() == [11, 12, 11]
+    rows, growth = school.rows(DAY), growth_of(school.plan)
+    assert growth.item_codes(school.plan.features["style"], rows).tolist() == [1, 3, 1]
+    assert growth.item_codes(school.plan.features["sections"], rows).tolist() == [11, 12, 11]
     assert [each.tolist() for each in owner_codes(school.plan, rows.requests)] == [[501, 502], [9001, 9002]]
-    assert group_keys(school.plan, (), rows.requests).tolist() == []
+    assert group_keys(school.plan, school.plan.request, (), rows.requests).tolist() == []

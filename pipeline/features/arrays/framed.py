@@ -1,0 +1,32 @@
+"""Features that are made of a frame's own columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.schema import Kind, Side
+from pipeline.days import Day
+from pipeline.features.arrays.look_up import LookUp
+from pipeline.features.arrays.raw_values import bag_ids, bag_width, raw_inputs
+from pipeline.features.frames.frame import Array, Frame
+from pipeline.features.plan.declared import PlannedFeature
+from pipeline.features.plan.plan import Plan
+
+
+def framed(plan: Plan, side: Side, frame: Frame, look: LookUp, day: Day) -> dict[str, Array]:
+    """The features of a side that are made of a frame's own columns."""
+    chosen = [f for f in plan.of_frame("row", "user", "calendar", "item") if f.feature.side is side]
+    kinds = {space: plan.space_kind(space) for space in plan.spaces}
+    raw = raw_inputs(chosen, frame, kinds, bag_widths(plan, chosen, frame), day)
+    # A missing single value is unknown, a cell without a value is padding: their raw values say which.
+    return {f.name: look.of_raw(f.feature.space, raw[f.name]) if f.feature.space else raw[f.name] for f in chosen}
+
+
+def bag_widths(plan: Plan, features: Sequence[PlannedFeature], frame: Frame) -> dict[str, int]:
+    """The width of each bag of a frame: the power of two that its longest row needs."""
+    widths = {}
+    for planned in features:
+        if planned.feature.kind is Kind.BAG:
+            lengths = bag_ids(planned, frame, plan.space_kind(planned.feature.space or "")).lengths
+            widths[planned.name] = bag_width(int(lengths.max(initial=0)), planned.feature.values)
+    return widths

@@ -1,0 +1,69 @@
+"""What a kind of request makes of a day's rows for growth: the ids that are mapped, and what the state adds."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.features.arrays.raw_values import frame_ids
+from pipeline.features.frames.frame import Array, Lists
+from pipeline.features.ids.codes import Codes
+from pipeline.features.plan.declared import PlannedFeature
+from pipeline.features.plan.plan import Plan
+from pipeline.features.rows.day import DayRows
+from pipeline.features.rows.packages import Packages
+from pipeline.features.state.events import HistoryRows
+
+
+class RequestGrowth(ABC):
+    """One class a kind of request."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def feature_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
+        """The raw ids of a feature in the day's events, by row; of a history those that it hands to later days."""
+        if planned.frame == "item":
+            return self.item_ids(planned, rows)
+        if planned.frame in ("history", "last_year"):
+            return self.history_ids(planned, rows)
+        return frame_ids(planned, rows.events, self.kind_of(planned))
+
+    def more_ids(self, rows: DayRows, listed: Packages | None) -> Iterator[tuple[str, Array]]:
+        """Id spaces and raw ids that no feature of the events has, mapped after all of theirs."""
+        yield from ()
+
+    @abstractmethod
+    def item_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
+        """The raw ids of a feature of the items."""
+
+    @abstractmethod
+    def history_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
+        """The raw ids of a feature of the histories that the day hands to later ones."""
+
+    @abstractmethod
+    def item_codes(self, planned: PlannedFeature, rows: DayRows) -> Codes:
+        """One code of a feature an item of the day's events."""
+
+    @abstractmethod
+    def history(self, rows: DayRows) -> HistoryRows:
+        """What the day adds to histories."""
+
+    @abstractmethod
+    def catalogue(self, rows: DayRows) -> tuple[Codes, dict[str, Lists]]:
+        """What was there to be offered, and its attributes."""
+
+    def latest(self, rows: DayRows) -> tuple[tuple[Codes, Codes], NDArray[np.float32]]:
+        """Owners, sections and values of the day's study rows."""
+        return (np.zeros(0, np.int64), np.zeros(0, np.int64)), np.zeros((0, 0), np.float32)
+
+    def style_counts(self, rows: DayRows) -> HistoryRows | None:
+        """The day's style counts; ``None`` where no feature is made of them."""
+        return None
+
+    def kind_of(self, planned: PlannedFeature) -> str:
+        """``int`` or ``str``: what the ids of a feature are."""
+        return self.plan.space_kind(planned.feature.space or "")

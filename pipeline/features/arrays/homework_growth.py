@@ -1,0 +1,121 @@
+"""What a day of homework brings: packages that classes were set, study rows, style counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.features.arrays.feature_codes import column_codes, first_code, group_keys, list_codes, owner_codes
+from pipeline.features.arrays.growth import RequestGrowth
+from pipeline.features.arrays.package_codes import role_codes
+from pipeline.features.arrays.raw_values import as_raw, frame_ids, package_ids
+from pipeline.features.frames.frame import Array, Frame, Lists
+from pipeline.features.ids.codes import Codes
+from pipeline.features.plan.declared import PlannedFeature
+from pipeline.features.plan.homework import HomeworkPlan
+from pipeline.features.plan.plan import Plan
+from pipeline.features.rows.day import DayRows
+from pipeline.features.rows.packages import Packages
+from pipeline.features.state.events import HistoryRows
+
+
+class HomeworkGrowth(RequestGrowth):
+    """Growth of jobs whose requests are for homework."""
+
+    def __init__(self, plan: Plan, request: HomeworkPlan) -> None:
+        super().__init__(plan)
+        self._request = request
+
+    def item_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
+        return self._role_ids(planned, planned.column, rows)
+
+    def history_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
+        return self._role_ids(planned, self._request.part_role(planned.column), rows)
+
+    def _role_ids(self, planned: PlannedFeature, role: str, rows: DayRows) -> Array:
+        lists, kind = rows.role(role), self.kind_of(planned)
+        if planned.plain:
+            return as_raw(lists.values, kind, f"feature '{planned.name}'")
+        return package_ids(planned, lists, kind).values
+
+    def more_ids(self, rows: DayRows, listed: Packages | None) -> Iterator[tuple[str, Array]]:
+        """Of who looked and set nothing; of packages' roles, study rows and style counts; of listed candidates."""
+        if self._request.settings.log is not None:
+            for planned in self.plan.of_frame("row", "user", "calendar"):
+                if planned.feature.has_ids:
+                    yield planned.feature.space or "", frame_ids(planned, rows.requests, self.kind_of(planned))
+        for role, space in self._request.roles.items():
+            yield space, self._raw(space, rows.role(role).values, f"item.{role}")
+        yield from self._study_ids(rows)
+        yield from self._counted_ids(rows)
+        if listed is not None:
+            yield from self._listed_ids(listed)
+
+    def _study_ids(self, rows: DayRows) -> Iterator[tuple[str, Array]]:
+        space, sections = self._request.study_owner_space, self._request.roles.get("sections")
+        if rows.study is not None and space is not None:
+            yield space, self._raw(space, rows.study.owner, "study owners")
+            if sections is not None:
+                yield sections, self._raw(sections, rows.study.section, "study sections")
+
+    def _counted_ids(self, rows: DayRows) -> Iterator[tuple[str, Array]]:
+        counted, space = rows.style_counts, self._request.counted_space
+        if counted is not None and space is not None:
+            yield space, self._raw(space, counted.style, "style counts")
+            for values, owner_space in zip(counted.owner, self._request.owner_spaces, strict=True):
+                yield owner_space, self._raw(owner_space, values, "owners of style counts")
+
+    def _listed_ids(self, listed: Packages) -> Iterator[tuple[str, Array]]:
+        for planned in self.plan.of_frame("item"):
+            if not planned.plain:
+                made = package_ids(planned, listed.role(planned.column), self.kind_of(planned))
+                yield planned.feature.space or "", made.values
+        for role, space in self._request.roles.items():
+            yield space, self._raw(space, listed.role(role).values, f"candidates: {role}")
+
+    def _raw(self, space: str, values: Array, what: str) -> Array:
+        return as_raw(values, self.plan.space_kind(space), what)
+
+    def item_codes(self, planned: PlannedFeature, rows: DayRows) -> Codes:
+        lists = rows.role(planned.column)
+        if planned.plain:
+            return first_code(role_codes(self.plan, self._request, planned.column, lists))
+        return first_code(list_codes(package_ids(planned, lists, self.kind_of(planned))))
+
+    def history(self, rows: DayRows) -> HistoryRows:
+        request = self._request
+        roles = {part: request.part_role(part) for part in request.history_parts}
+        return HistoryRows(
+            owner_codes(self.plan, rows.events),
+            {part: role_codes(self.plan, request, role, rows.role(role)) for part, role in roles.items()},
+            group_keys(self.plan, request, request.group_columns, rows.events),
+            group_keys(self.plan, request, request.own_columns, rows.events),
+        )
+
+    def catalogue(self, rows: DayRows) -> tuple[Codes, dict[str, Lists]]:
+        """Packages taken on the day, where candidates are those that were seen: the table knows more of listed ones."""
+        request = self._request
+        if request.settings.candidates.taken_from != "seen":
+            return np.zeros(0, np.int64), {}
+        roles = {role: role_codes(self.plan, request, role, rows.role(role)) for role in request.roles}
+        keys = roles.pop("key").values
+        return keys, roles
+
+    def latest(self, rows: DayRows) -> tuple[tuple[Codes, Codes], NDArray[np.float32]]:
+        study, space, sections = rows.study, self._request.study_owner_space, self._request.roles.get("sections")
+        if study is None or space is None or sections is None:
+            return super().latest(rows)
+        owner = column_codes(self.plan, space, study.owner, "study owners")
+        return (owner, column_codes(self.plan, sections, study.section, "study sections")), study.values
+
+    def style_counts(self, rows: DayRows) -> HistoryRows | None:
+        counted, space = rows.style_counts, self._request.counted_space
+        if counted is None or space is None:
+            return None
+        columns = zip(self._request.owner_columns, counted.owner, strict=True)
+        style = column_codes(self.plan, space, counted.style, "style counts")
+        ends = np.arange(len(style) + 1, dtype=np.int64)
+        owner = owner_codes(self.plan, Frame(len(style), {f"row.{column}": values for column, values in columns}))
+        return HistoryRows(owner, {"styles": Lists(ends, style), "counts": Lists(ends, counted.count)})

@@ -1,0 +1,53 @@
+"""The arrays of impressions: each is a request with the item that was shown as its one candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from models.schema import Side
+from pipeline.days import Day
+from pipeline.features.arrays.feature_codes import frame_codes
+from pipeline.features.arrays.framed import framed
+from pipeline.features.arrays.items import DayItems
+from pipeline.features.arrays.look_up import LookUp
+from pipeline.features.arrays.pool import Pool
+from pipeline.features.arrays.raw_values import as_raw
+from pipeline.features.arrays.request import RequestArrays
+from pipeline.features.arrays.request_histories import Histories, LastYear
+from pipeline.features.frames.frame import Array
+from pipeline.features.ids.codes import Codes, codes_of
+from pipeline.features.plan.declared import PlannedFeature
+from pipeline.features.plan.impressions import ImpressionPlan
+from pipeline.features.plan.plan import Plan
+from pipeline.features.rows.day import DayRows, flat
+from pipeline.features.state.state import FeatureState
+
+
+class ImpressionArrays(RequestArrays):
+    """The arrays of a job of impressions."""
+
+    def __init__(self, plan: Plan, request: ImpressionPlan) -> None:
+        super().__init__(plan)
+        self._request = request
+
+    @property
+    def user_column(self) -> str:
+        return self._request.settings.user
+
+    def items(self, rows: DayRows, look: LookUp, pool: Pool | None) -> DayItems:
+        kind = self.plan.space_kind(self._request.item_space)
+        raw = as_raw(flat(rows.items[f"item.{self._request.settings.item}"]), kind, "items")
+        offsets = np.arange(rows.requests.rows + 1, dtype=np.int64)
+        shown = rows.event_item.astype(np.int32)
+        return DayItems(offsets, shown, codes_of(raw), raw, rows.label, frame=rows.items)
+
+    def histories(self, rows: DayRows, look: LookUp, state: FeatureState, last_year: LastYear) -> Histories:
+        return Histories(self.plan, rows, look, state, last_year)
+
+    def item_values(self, items: DayItems, look: LookUp, day: Day) -> Mapping[str, Array]:
+        return framed(self.plan, Side.ITEM, items.frame, look, day)
+
+    def item_codes(self, planned: PlannedFeature, items: DayItems, look: LookUp) -> Codes:
+        return frame_codes(self.plan, planned, items.frame)

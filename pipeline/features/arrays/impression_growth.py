@@ -1,0 +1,63 @@
+"""What a day of impressions brings: items that were shown, and those that users took."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.features.arrays.feature_codes import column_codes, frame_codes, list_codes, owner_codes
+from pipeline.features.arrays.growth import RequestGrowth
+from pipeline.features.arrays.raw_values import as_raw, bag_ids, frame_ids
+from pipeline.features.frames.frame import Array, Frame, Lists
+from pipeline.features.frames.from_arrow import lists_of
+from pipeline.features.ids.codes import Codes
+from pipeline.features.plan.declared import PlannedFeature
+from pipeline.features.plan.impressions import ImpressionPlan
+from pipeline.features.plan.plan import Plan
+from pipeline.features.rows.day import DayRows, flat
+from pipeline.features.state.events import HistoryRows
+
+
+class ImpressionGrowth(RequestGrowth):
+    """Growth of jobs of impressions."""
+
+    def __init__(self, plan: Plan, request: ImpressionPlan) -> None:
+        super().__init__(plan)
+        self._request = request
+
+    def item_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
+        return frame_ids(planned, rows.items, self.kind_of(planned))
+
+    def history_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
+        kind, own = self.kind_of(planned), self._request.row_parts.get(planned.column)
+        if own is not None:
+            return bag_ids(own, _taken(rows), kind).values
+        return as_raw(self._item_part(rows, planned.column).values, kind, f"feature '{planned.name}'")
+
+    def item_codes(self, planned: PlannedFeature, rows: DayRows) -> Codes:
+        return frame_codes(self.plan, planned, rows.items)
+
+    def history(self, rows: DayRows) -> HistoryRows:
+        """The items that users took."""
+        frame, items = _taken(rows), rows.event_item[rows.label == 1]
+        parts = {}
+        for part, space in self._request.history_parts.items():
+            own = self._request.row_parts.get(part)
+            if own is not None:
+                parts[part] = list_codes(bag_ids(own, frame, self.plan.space_kind(space)))
+                continue
+            lists = self._item_part(rows, part)
+            parts[part] = Lists(lists.offsets, column_codes(self.plan, space, lists.values, f"item.{part}")).take(items)
+        return HistoryRows(owner_codes(self.plan, frame), parts)
+
+    def catalogue(self, rows: DayRows) -> tuple[Codes, dict[str, Lists]]:
+        """Items that were shown."""
+        name = f"item.{self._request.settings.item}"
+        return column_codes(self.plan, self._request.item_space, flat(rows.items[name]), name)[rows.event_item], {}
+
+    def _item_part(self, rows: DayRows, part: str) -> Lists:
+        """The column of the items that a part of histories keeps."""
+        return lists_of(rows.items[f"item.{self._request.settings.item if part == 'items' else part}"])
+
+
+def _taken(rows: DayRows) -> Frame:
+    return rows.events.take(np.flatnonzero(rows.label == 1))

@@ -1,0 +1,33 @@
+"""Which ids, events and arrays a kind of request has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pipeline.config.requests import Kind
+from pipeline.features.arrays.growth import RequestGrowth
+from pipeline.features.arrays.homework_arrays import HomeworkArrays
+from pipeline.features.arrays.homework_growth import HomeworkGrowth
+from pipeline.features.arrays.impression_arrays import ImpressionArrays
+from pipeline.features.arrays.impression_growth import ImpressionGrowth
+from pipeline.features.arrays.request import RequestArrays
+from pipeline.features.plan.plan import Plan
+
+GROWTH: Mapping[Kind, Callable[[Plan, Any], RequestGrowth]] = {
+    "ranking": HomeworkGrowth, "impressions": ImpressionGrowth,
+}  # fmt: skip
+ARRAYS: Mapping[Kind, Callable[[Plan, Any], RequestArrays]] = {
+    "ranking": HomeworkArrays, "impressions": ImpressionArrays,
+}  # fmt: skip
+"""Each is made of the plan, and of the plan of its kind."""
+
+
+def growth_of(plan: Plan) -> RequestGrowth:
+    """What makes ids and events of a job's rows."""
+    return GROWTH[plan.config.kind](plan, plan.request)
+
+
+def arrays_of(plan: Plan) -> RequestArrays:
+    """What makes arrays of a job's rows."""
+    return ARRAYS[plan.config.kind](plan, plan.request)

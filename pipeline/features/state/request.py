@@ -1,0 +1,31 @@
+"""What the state keeps for a kind of request."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from pipeline.features.state.histories import HistoryRule
+
+
+class RequestState(ABC):
+    """One class a kind of request, made of the plan of its kind."""
+
+    @property
+    @abstractmethod
+    def history(self) -> HistoryRule:
+        """What histories keep."""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """What is kept of the attributes of what was there to be offered."""
+        return ()
+
+    @property
+    def study(self) -> int:
+        """Values of a study row."""
+        return 0
+
+    @property
+    def style_counts(self) -> HistoryRule | None:
+        """What is kept of the table of style counts."""
+        return None
