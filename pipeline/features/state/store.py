@@ -6,7 +6,7 @@ Kind ``snapshot``: the whole state as of a day; made of deltas, never needed, on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,9 +23,11 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import DAY, SNAPSHOT, STATE
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.store import ArtifactStore
-from pipeline.storage.digests import content_digest, tensor_digest
+from pipeline.storage.digests import content_digest
 
 FILE = "arrays.bin"
+RENEWED = "renewed"
+"""In a manifest's ``extra``: the digest of the arrays alone, where a day's own is of those of an earlier version."""
 _HELD = 4
 _ROWS_HELD = 64
 _SNAPSHOT_BYTES = 32 << 20
@@ -89,7 +91,7 @@ class StateStore:
         digest = content_digest({"before": previous.manifest.digest if previous else "", **arrays})
         ref = Ref(STATE, self._job, day)
         current = self._store.current(ref)
-        if current is not None and current.manifest.extra.get("renewed") and _are_equal(_arrays_of(current), arrays):
+        if current is not None and current.manifest.extra.get(RENEWED) == content_digest(arrays):
             digest = current.manifest.digest
         same = current is not None and current.manifest.digest == digest
         if current is not None and same and current.manifest.key == key and self._store.taint_reason(ref) is None:
@@ -120,12 +122,12 @@ class StateStore:
 
         Nothing that was made of it is to be made again.
         """
-        manifest = outdated.manifest
+        manifest, arrays = outdated.manifest, Delta(events).arrays()
         with self._store.draft(outdated.ref) as draft:
-            array_file.write(draft.path / FILE, Delta(events).arrays())
+            array_file.write(draft.path / FILE, arrays)
             return draft.commit(
                 key=manifest.key, digest=manifest.digest, inputs=manifest.inputs, settings=self._plan.digest,
-                rows=_counts(events), extra={"format": FORMAT, "renewed": True},
+                rows=_counts(events), extra={"format": FORMAT, RENEWED: content_digest(arrays)},
             )  # fmt: skip
 
     def history_rows(self, day: Day) -> HistoryRows | None:
@@ -272,10 +274,6 @@ def _delta_arrays(delta: Artifact) -> dict[str, NDArray[Any]]:
             f"pipeline stage update_id_maps --job {job} --day {day}`, which brings all days into today's form"
         )
     return _arrays_of(delta)
-
-
-def _are_equal(one: Mapping[str, NDArray[Any]], other: Mapping[str, NDArray[Any]]) -> bool:
-    return one.keys() == other.keys() and all(tensor_digest(one[name]) == tensor_digest(other[name]) for name in one)
 
 
 def _read_delta(artifact: Artifact) -> Delta:

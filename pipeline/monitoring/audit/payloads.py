@@ -16,6 +16,7 @@ from pipeline.evaluation.superiority import LOGITS
 from pipeline.features.arrays import files
 from pipeline.features.rows import rows_file
 from pipeline.features.state.store import FILE as STATE_FILE
+from pipeline.features.state.store import RENEWED
 from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.storage.artifacts.kinds import (
@@ -113,6 +114,9 @@ def _rows(artifact: Artifact) -> str | None:
 def _state(artifact: Artifact) -> str | None:
     before = next((each.digest for each in artifact.manifest.inputs if each.id.startswith("state/")), "")
     found = array_file.read(artifact.file(STATE_FILE))[0]
+    renewed = artifact.manifest.extra.get(RENEWED)
+    if renewed is not None:
+        return None if content_digest(found) == renewed else _other(artifact, STATE_FILE)
     same = content_digest({"before": before, **found}) == artifact.manifest.digest
     return None if same else _other(artifact, STATE_FILE)
 

@@ -18,6 +18,7 @@ from pipeline.features.update_id_maps import grow
 from pipeline.ingest.extract import extract
 from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
+from pipeline.monitoring.audit.payloads import problem_of
 from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from tests.unit.pipeline.features import lessons
@@ -93,6 +94,15 @@ def test_it_is_brought_into_todays_form_and_nothing_else_is_made_again(
     first, second = (states_of(each).as_of(DAY).arrays() for each in (before, fresh))
     assert first.keys() == second.keys()
     assert all(first[name].tobytes() == second[name].tobytes() for name in first)
+
+
+def test_a_renewed_day_is_audited_as_any_other(before: JobContext) -> None:
+    run(before, DAY)
+    artifact = state(before, DAYS[0])
+    assert problem_of(artifact) is None
+    arrays = {**array_file.read(artifact.path / FILE)[0], "label": np.int8([0, 0, 0])}
+    array_file.write(artifact.path / FILE, arrays)
+    assert "not what was committed" in str(problem_of(artifact))
 
 
 def test_a_day_grown_again_with_the_same_content_taints_no_other(before: JobContext) -> None:
