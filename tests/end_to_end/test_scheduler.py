@@ -75,6 +75,8 @@ def write_conf(folder: Path) -> Path:
         job = yaml.safe_load((PROJECT / "conf" / f"{name}.yaml").read_text(encoding="utf-8"))
         gate = {"calibration": [0, 1000]} if name == "ads" else {}
         job["release"] |= {"gate": gate, "score_spread_min": 0, "unknown_share_max": 1}
+        for experiment in job["experiments"].values():
+            experiment["compile"] = "graph"  # of days as small as these XLA takes longer to compile than to train
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(job), encoding="utf-8")
     return folder
 

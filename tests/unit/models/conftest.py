@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from models import registry
 from models.engine.engine import Engine, configure
 from models.schema import DayArrays, FeatureSchema
 from tests.unit.models.school import SIZES, make_day, school_schema
@@ -25,14 +26,30 @@ def day(schema: FeatureSchema) -> DayArrays:
     return make_day(schema)
 
 
+@pytest.fixture(scope="session")
+def idle_engines() -> dict[str, list[Engine]]:
+    """By model and settings, engines that no test holds: their steps are compiled already."""
+    return {}
+
+
 @pytest.fixture
-def make_engine(schema: FeatureSchema) -> Callable[..., Engine]:
-    """An engine with fresh weights; graph mode, which starts faster than XLA."""
+def make_engine(schema: FeatureSchema, idle_engines: dict[str, list[Engine]]) -> Iterator[Callable[..., Engine]]:
+    """An engine with fresh weights; graph mode, which starts faster than XLA.
+
+    What one test has compiled the next one of the same model and settings takes over, however many models there are.
+    """
+    taken: list[tuple[str, Engine]] = []
 
     def make(model: str = "pooled", options: dict[str, object] | None = None, **settings: Any) -> Engine:
         settings = {"dims": {**dict.fromkeys(SIZES, 8), "style": 4}, "loss": "softmax", "compile": "graph"} | settings
-        engine = Engine(schema, model, {"units": [16, 8], **(options or {})}, **settings)
+        options = {"units": [16, 8], **(options or {})}
+        kind = f"{model} {id(registry._class(model))} {sorted(options.items())} {sorted(settings.items())}"
+        idle = idle_engines.setdefault(kind, [])
+        engine = idle.pop() if idle else Engine(schema, model, options, **settings)
         engine.fresh(SIZES)
+        taken.append((kind, engine))
         return engine
 
-    return make
+    yield make
+    for kind, engine in taken:
+        idle_engines[kind].append(engine)
