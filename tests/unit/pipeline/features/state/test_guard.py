@@ -1,0 +1,55 @@
+"""What the state keeps in indices goes on as of the same ids, or the day is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pipeline.errors import ChainError
+from pipeline.features.plan.plan import Plan
+from pipeline.features.state import guard
+from pipeline.features.state.guard import guard_indexed, indexed
+from pipeline.job import JobContext
+from pipeline.storage.artifacts.artifact import Ref
+from tests.unit.pipeline.features import lessons
+from tests.unit.pipeline.features.lessons import DAY
+
+
+def mapped(folder: Path, monkeypatch: pytest.MonkeyPatch, known: dict[str, str]) -> JobContext:
+    """The lessons with kinds of styles, whose day before was mapped as ``known`` says."""
+    context = JobContext(lessons.composed(), folder)
+    before = Ref("maps", context.job, DAY.previous())
+    with context.store.draft(before) as draft:
+        draft.commit(key="k", digest="d", inputs=[], extra={"indexed": known})
+    monkeypatch.setattr(guard, "state_before", lambda context, day: SimpleNamespace(ref=before) if day == DAY else None)
+    return context
+
+
+def test_the_space_and_the_rule_of_what_is_counted_are_told() -> None:
+    found = indexed(Plan(lessons.composed()))
+    assert found["features.teacher"] == "space teacher, {}"
+    assert found["features.style_kind"].startswith('space style_kind, {"digits": {"allowed": [1, 2, 3, 4], "at": 1')
+    assert found["histories: styles"] == "style"
+
+
+def test_what_is_counted_as_before_goes_on_and_what_is_new_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(lessons.composed())
+    known = {name: now for name, now in indexed(plan).items() if name != "features.style_kind"}
+    guard_indexed(mapped(tmp_path, monkeypatch, {**known, "features.gone": "space x, {}"}), plan, DAY)
+
+
+@pytest.mark.parametrize("name", ["features.style_kind", "histories: styles"])
+def test_another_rule_under_the_same_name_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    plan = Plan(lessons.composed())
+    known: dict[str, Any] = {**indexed(plan), name: "another"}
+    context = mapped(tmp_path, monkeypatch, known)
+    with pytest.raises(ChainError, match=rf"{name} is of .*, but the state of the days before is of another"):
+        guard_indexed(context, plan, DAY)
+    guard_indexed(context, plan, DAY.next())  # of which nothing came before
