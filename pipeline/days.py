@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from pipeline.errors import UsageError
 
+ZONE = "Asia/Shanghai"
+"""The zone of a job that names none."""
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -73,6 +75,12 @@ class Day:
     @classmethod
     def today(cls, zone: str) -> Day:
         return cls.of_instant(datetime.now(UTC), zone)
+
+    def guard_begun(self, zone: str, now: datetime | None = None) -> None:
+        """Raises ``UsageError`` for a day that has not begun in the zone."""
+        today = Day.of_instant(now, zone) if now is not None else Day.today(zone)
+        if self > today:
+            raise UsageError(f"{self} is in the future: the business day is {today} in {zone}; give one that has begun")
 
     @property
     def date(self) -> date:

@@ -75,7 +75,7 @@ def score_day(engine: Engine, arrays: DayArrays, limits: Mapping[str, int] | Non
     """
     day = DayView(engine, arrays, limits=limits)
     counts = counts_of(arrays)
-    candidates = _power_of_two(int(min(max(counts.max(initial=1), 1), _MOST_CANDIDATES)))
+    candidates = power_of_two(int(min(max(counts.max(initial=1), 1), _MOST_CANDIDATES)))
     size = max(1, _SCORED_PAIRS // candidates)
     # A request with more candidates than fit takes several rows.
     rows_of_request = -(-counts // candidates)
@@ -172,6 +172,6 @@ def _flat(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:
     return np.concatenate([part.ravel() for part in parts], dtype=dtype) if parts else np.zeros(0, dtype)
 
 
-def _power_of_two(count: int) -> int:
+def power_of_two(count: int) -> int:
     """The smallest power of two that is at least ``count``."""
     return 1 << max(0, count - 1).bit_length()

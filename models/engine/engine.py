@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -19,9 +18,9 @@ from models.engine.packing import Batch, Packer, size_of
 from models.engine.state import SLOTS, State, check_state, expected_shapes, of_space
 from models.engine.steps import Steps
 from models.engine.tables import Table, fused_tables
-from models.engine.tensors import one_empty_request
 from models.engine.view import View
-from models.randomness import built_from, check_no_hidden_state, seed_initializers, stable_seed
+from models.engine.weights import DenseWeights
+from models.randomness import built_from, stable_seed
 from models.schema import DayArrays, FeatureSchema, Layout
 
 COMPILE = ("xla", "graph")
@@ -107,22 +106,17 @@ class Engine:
         adam = Adam(beta_1, beta_2, epsilon)
         with built_from(stable_seed(seed, "model")):
             self.model = registry.build(model_name, schema, options)
-            self._weights = self._first_weights()
-        self._initial = {name: weight.numpy() for name, weight in self._weights.items()}
-        trainable = [name for name, weight in self._weights.items() if weight.trainable]
+            self._dense = DenseWeights(self.model, self.view(Layout.of(schema, {})), seed)
         self._observed = Observed(schema, self.model.normalisers)
         self._steps = Steps(
             self.model,
-            [self._weights[name] for name in trainable],
+            self._dense,
             adam,
             OPTIMIZERS[_one_of("optimizer", optimizer, tuple(OPTIMIZERS))](adam),
             LOSSES[self.loss_name],
             xla=self.compile == "xla",
             seed=seed,
         )
-        self._dense: dict[str, Any] = {f"dense/{name}": weight for name, weight in self._weights.items()}
-        for slot, moments in self._steps.moments.items():
-            self._dense |= {f"slot/dense/{name}/{slot}": m for name, m in zip(trainable, moments, strict=True)}
         self._tables: tuple[Table, ...] = ()
         self._packer = Packer()
         self._behind = False
@@ -159,13 +153,8 @@ class Engine:
             size = int(sizes[space])
             state |= dict.fromkeys(of_space(space).values(), np.zeros((size, dim), np.float32))
             state[of_space(space)["w"]] = first_table(space, size, dim, self.seed)
-        state |= {name: np.zeros(variable.shape, np.float32) for name, variable in self._dense.items()}
-        for name, value in self._initial.items():
-            state[f"dense/{name}"] = value
-            if base_rate is not None and self._weights[name] is self.model.output_bias:
-                state[f"dense/{name}"] = np.full_like(value, np.log(base_rate / (1.0 - base_rate)))
         state |= {name: np.zeros_like(statistics) for name, statistics in self._observed.state().items()}
-        self.load(state)
+        self.load(state | self._dense.first(base_rate))
 
     def load(self, state: State) -> None:
         """Take up a stored state.
@@ -173,7 +162,7 @@ class Engine:
         Raises:
             StateMismatch: a tensor is missing, of another shape, or not of this model.
         """
-        others = {name: tuple(each.shape) for name, each in (self._dense | self._observed.state()).items()}
+        others = {name: tuple(each.shape) for name, each in (self._dense.variables | self._observed.state()).items()}
         self._tables = fused_tables(self.dims, check_state(state, expected_shapes(self.dims, others), self.spaces))
         self._steps.place(self._tables)
         for table in self._tables:
@@ -182,7 +171,7 @@ class Engine:
                 getattr(variables, part).assign(table.fuse({s: state[of_space(s)[part]] for s in table.sizes}))
             variables.last.assign(np.full(table.rows, int(state["step"]), np.int32))
         self._steps.step.assign(int(state["step"]))
-        for name, variable in self._dense.items():
+        for name, variable in self._dense.variables.items():
             variable.assign(state[name])
         self._observed.load(state)
         self._behind = False
@@ -197,7 +186,7 @@ class Engine:
         state: dict[str, NDArray[Any]] = {"step": np.asarray(self.step, np.int64)}
         for part in ("w", *SLOTS):
             state |= {of_space(space)[part]: values for space, values in self._split(part).items()}
-        state |= {name: variable.numpy() for name, variable in self._dense.items()}
+        state |= {name: variable.numpy() for name, variable in self._dense.variables.items()}
         return state | self._observed.state()
 
     def tables(self) -> dict[str, NDArray[np.float32]]:
@@ -288,18 +277,6 @@ class Engine:
         for table in self._tables:
             spaces |= table.split(getattr(self._steps.tables[table.width], part).numpy())
         return spaces
-
-    def _first_weights(self) -> dict[str, keras.Variable]:
-        """Create the dense weights, each drawn from the seed and its own name; those that a checkpoint holds."""
-        seed_initializers(self.model, self.seed)
-        self.model(one_empty_request(self.view(Layout.of(self.schema, {}))), training=False)
-        check_no_hidden_state(self.model)
-        derived = {id(v) for layer in self.model.normalisers.values() for v in layer.weights}
-        kept = [v for v in self.model.weights if id(v) not in derived]
-        weights = {v.path.removeprefix(f"{self.model.name}/"): v for v in kept}
-        if len(weights) != len(kept):
-            raise ValueError(f"model '{self.model_name}': two weights share a name: {sorted(v.path for v in kept)}")
-        return weights
 
 
 def _settle(pending: list[tf.Tensor], losses: list[float]) -> None:

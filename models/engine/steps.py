@@ -11,9 +11,9 @@ import tensorflow as tf
 from models.engine.losses import Loss
 from models.engine.optimizers import Adam, TableOptimizer, TableVariables
 from models.engine.packing import Batch, size_of, told_shapes
-from models.engine.state import SLOTS
 from models.engine.tables import Table
 from models.engine.tensors import cut, model_inputs
+from models.engine.weights import DenseWeights
 from models.randomness import check_no_hidden_draw, check_no_hidden_variables, drawn_at
 
 
@@ -24,7 +24,7 @@ class Steps:
 
     Args:
         model: a built model.
-        weights: its dense weights that the optimiser moves, in a fixed order.
+        dense: its dense weights.
         adam: of the dense weights.
         optimizer: of the tables.
         loss: of logits, labels, mask and weights.
@@ -33,14 +33,13 @@ class Steps:
 
     Attributes:
         step: int32, training steps taken.
-        moments: of the dense weights by slot, in the order of ``weights``.
         tables: variables of the fused tables by width.
     """
 
     def __init__(
         self,
         model: keras.layers.Layer,
-        weights: list[keras.Variable],
+        dense: DenseWeights,
         adam: Adam,
         optimizer: TableOptimizer,
         loss: Loss,
@@ -49,7 +48,7 @@ class Steps:
         seed: int,
     ) -> None:
         self._model = model
-        self._weights = [weight.value for weight in weights]
+        self._dense = dense
         self._adam = adam
         self._optimizer = optimizer
         self._loss = loss
@@ -58,10 +57,6 @@ class Steps:
         self._compiled: dict[tuple[object, ...], Any] = {}
         self.tables: dict[int, TableVariables] = {}
         self.step = tf.Variable(0, dtype=tf.int32, trainable=False, name="step")
-        self.moments = {
-            slot: [tf.Variable(tf.zeros(w.shape), trainable=False, name=f"dense_{slot}") for w in self._weights]
-            for slot in SLOTS
-        }
 
     def place(self, tables: tuple[Table, ...]) -> None:
         """Make variables for the tables; those of the same shape, and all that was compiled on them, stay."""
@@ -107,7 +102,7 @@ class Steps:
         if ("finite",) not in self._compiled:
 
             def run() -> tf.Tensor:
-                every = [*self._weights, *(table.w for table in self.tables.values())]
+                every = [*self._dense.moved, *(table.w for table in self.tables.values())]
                 return tf.reduce_all(tf.stack([tf.reduce_all(tf.math.is_finite(w)) for w in every]))
 
             self._compiled["finite",] = self._concrete(run)
@@ -117,7 +112,7 @@ class Steps:
         return tf.function(function, autograph=False, jit_compile=xla).get_concrete_function(*specs)
 
     def _compile_train(self, batch: Batch, buckets: tuple[int, ...]) -> Any:
-        view, shape, weights = batch.view, batch.shape, self._weights
+        view, shape, weights = batch.view, batch.shape, self._dense.moved
         dense = size_of(view.dense, shape)
 
         def run(ints: tf.Tensor, floats: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tensor:
@@ -163,11 +158,11 @@ class Steps:
         """What a checkpoint holds, or is made from it."""
         of_tables = [each for table in self.tables.values() for each in (table.w, table.m, table.v, table.last)]
         of_weights = [weight.value for weight in self._model.weights]
-        return [*of_weights, *chain(*self.moments.values()), self.step, *of_tables]
+        return [*of_weights, *chain(*self._dense.slots.values()), self.step, *of_tables]
 
     def _update_dense(self, gradients: list[tf.Tensor], step: tf.Tensor, learning_rate: tf.Tensor) -> None:
         rate = learning_rate * self._adam.correction(tf.cast(step, tf.float32))
-        for w, m, v, gradient in zip(self._weights, *self.moments.values(), gradients, strict=True):
+        for w, m, v, gradient in zip(self._dense.moved, *self._dense.slots.values(), gradients, strict=True):
             state = (tf.identity(w), tf.identity(m), tf.identity(v))
             moved = self._adam.move(*state, tf.convert_to_tensor(gradient), rate)
             for variable, value in zip((w, m, v), moved, strict=True):

@@ -22,11 +22,6 @@ def no_statistics(size: int) -> NDArray[np.float64]:
     return np.zeros((5, size), np.float64)
 
 
-def add_statistics(past: NDArray[np.float64], values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """``past`` merged with the finite values of ``[rows, size]``; wild ones enter bounded."""
-    return merge(past, bound(past, values))
-
-
 def bound(past: NDArray[np.float64], values: NDArray[np.float32]) -> Bounded:
     """The values as they may enter the statistics ``past``."""
     return bounded(values, [_past(*past[:, place]) for place in range(past.shape[1])])

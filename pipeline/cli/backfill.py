@@ -20,7 +20,6 @@ from pipeline.cli.arguments import (
 from pipeline.cli.checks import check_models
 from pipeline.cli.measures import rows_of
 from pipeline.cli.plan import print_plan
-from pipeline.days import Day
 from pipeline.errors import DaySkipped, UsageError
 from pipeline.job import JobContext
 from pipeline.process.tensorflow_start import start_tensorflow
@@ -99,12 +98,6 @@ def _check_models(context: JobContext) -> None:
     check_models(context.config)
 
 
-def _guard_past(context: JobContext, last: Day) -> None:
-    today = Day.today(context.config.timezone)
-    if last > today:
-        raise UsageError(f"{last} is in the future; today is {today} in {context.config.timezone}")
-
-
 def _accept(context: JobContext, options: argparse.Namespace) -> None:
     if not options.accept_day:
         if options.reason:
@@ -120,7 +113,7 @@ def _accept(context: JobContext, options: argparse.Namespace) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
-    _guard_past(context, options.day)
+    options.day.guard_begun(context.config.timezone)
     names = _experiments(context, options.experiment)
     changed = overrides(options)
     if options.dry_run:
@@ -146,7 +139,7 @@ def _backfill(options: argparse.Namespace) -> int:
         raise UsageError(f"--from {options.first} is after --to {options.last}")
     if options.state_from is not None and options.state_from > options.first:
         raise UsageError(f"--state-from {options.state_from} is after --from {options.first}; give that day or earlier")
-    _guard_past(context, options.last)
+    options.last.guard_begun(context.config.timezone)
     names = _experiments(context, options.experiment)
     if options.dry_run:
         print_plan(
@@ -186,7 +179,7 @@ def _check_stage(context: JobContext, options: argparse.Namespace) -> None:
 
 def _stage(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
-    _guard_past(context, options.day)
+    options.day.guard_begun(context.config.timezone)
     _check_stage(context, options)
     _accept(context, options)
     champion = missing_champion(context, options.day) if options.name == RELEASE and options.experiment else None

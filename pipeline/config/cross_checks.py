@@ -74,7 +74,7 @@ def check_night(deadline_hours: float, by: str | None, labels: Labels | None) ->
     if by is None:
         return
     hours, minutes = map(int, by.split(":"))
-    held = labels.delay_days if labels is not None and labels.until_then == "hold" else 0
+    held = labels.held_days if labels is not None else 0
     if deadline_hours > 24 * held + hours + minutes / 60:
         raise ValueError(
             f"release.by: '{by}' is before the deadline of the day's data, {deadline_hours:g} hours after the day's "

@@ -31,7 +31,7 @@ from pipeline.config.requests import Kind as RequestKind
 from pipeline.config.requests import RequestSettings
 from pipeline.config.retention import Retention
 from pipeline.config.tables import Table, Validation
-from pipeline.days import Day
+from pipeline.days import ZONE, Day
 
 SpaceType = Literal["int", "str"]
 
@@ -53,7 +53,7 @@ class JobConfig(Strict):
 
     job: str = Field(pattern=r"[a-z][a-z0-9_]*")
     kind: RequestKind
-    timezone: str = "Asia/Shanghai"
+    timezone: str = ZONE
     seed: int = 1
     threads: int = Field(default=2, ge=1)
     chunk_rows: int = Field(default=50_000, ge=1)

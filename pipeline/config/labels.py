@@ -28,6 +28,11 @@ class Labels(Strict):
     max_rows_lost: float = Field(default=0.05, ge=0, le=1)
     rechain: bool = False
 
+    @property
+    def held_days(self) -> int:
+        """For how many days a day waits to be read until its labels have matured."""
+        return self.delay_days if self.until_then == "hold" else 0
+
     def mature_at(self, day: Day, zone: str) -> datetime:
         """The instant at which the labels of ``day`` have matured (aware, UTC)."""
         return day.plus(self.delay_days).end(zone)

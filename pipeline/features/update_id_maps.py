@@ -73,7 +73,7 @@ def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact 
             _grow_batch(context, batch)
         if context.skipped(day) is not None:
             return None
-        tables = joined.validated_tables(context, day)
+        tables = DayTables.needed(context, day)
         done = _standing(context, tables, day, reprocess=reprocess)
         whole = None
         if not of_one_pass(context, day):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 import pyarrow as pa
 
 from pipeline.days import Day
+from pipeline.errors import DataError
 from pipeline.ingest.validate import NEXT
 from pipeline.job import JobContext
 from pipeline.storage import parquet_file
@@ -33,12 +35,24 @@ class DayTables:
         self._tables: dict[str, pa.Table] = {}
 
     @classmethod
-    def on(cls, context: JobContext, day: Day) -> DayTables | None:
+    def on(cls, context: JobContext, day: Day) -> Self | None:
         """The tables of a validated day; ``None`` if it was skipped, pruned or never validated."""
         artifact = context.store.current(Ref(VALIDATED, context.job, day))
         if artifact is None or artifact.manifest.state == "skipped" or artifact.manifest.pruned:
             return None
         return cls(artifact)
+
+    @classmethod
+    def needed(cls, context: JobContext, day: Day) -> Self:
+        """The tables of a day that cannot be done without; raises ``DataError`` where they are not there."""
+        tables = cls.on(context, day)
+        if tables is None:
+            was = context.store.current(Ref(VALIDATED, context.job, day)) is not None
+            raise DataError(
+                f"{context.job} {day}: nothing is validated; run `python -m pipeline stage validate --job "
+                f"{context.job} --day {day}{' --reprocess' if was else ''}`"
+            )
+        return tables
 
     def __call__(self, name: str) -> pa.Table:
         if name not in self._tables:

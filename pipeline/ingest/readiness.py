@@ -11,7 +11,6 @@ from typing import Literal
 
 from pipeline.config.tables import Table
 from pipeline.days import Day
-from pipeline.errors import UsageError
 from pipeline.job import JobContext
 from pipeline.sources import Source
 from pipeline.storage.artifacts.artifact import Ref
@@ -34,7 +33,7 @@ class Readiness:
     until: datetime | None = None
 
 
-def day_state(job: str | JobContext, day: Day, now: datetime | None = None) -> Readiness:
+def day_state(context: JobContext, day: Day, now: datetime | None = None) -> Readiness:
     """The state of a job's day.
 
     A day is ready when each required dated table passes its ``ready:`` rule. The deadline is the end of the business
@@ -48,21 +47,8 @@ def day_state(job: str | JobContext, day: Day, now: datetime | None = None) -> R
         UsageError: the day is in the future.
         SourceError: a source cannot be read.
     """
-    if not isinstance(job, str):
-        return _state(job, day, now)
-    context = JobContext.open(job)
-    try:
-        return _state(context, day, now)
-    finally:
-        context.close()
-
-
-def _state(context: JobContext, day: Day, now: datetime | None) -> Readiness:
-    config = context.config
-    now = now or datetime.now(UTC)
-    today = Day.of_instant(now, config.timezone)
-    if day > today:
-        raise UsageError(f"{day} is in the future: the business day is {today} ({config.timezone}); ask for a past day")
+    config, now = context.config, now or datetime.now(UTC)
+    day.guard_begun(config.timezone, now)
     if config.is_dirty(day):
         return Readiness("dirty", f"{day} is listed in dirty_days")
     held = _held_until(context, day)
@@ -74,8 +60,7 @@ def _state(context: JobContext, day: Day, now: datetime | None) -> Readiness:
             held,
         )
     source, required = context.source(), _required(context)
-    end = day.end(config.timezone)
-    deadline = end + timedelta(hours=config.deadline_hours)
+    deadline = _deadline(context, day)
     if now < deadline:
         waits = lacking(context, day, now)
         if waits:
@@ -111,11 +96,16 @@ def is_settled(context: JobContext, day: Day, now: datetime) -> bool:
     end, held = day.end(config.timezone), _held_until(context, day)
     if held is not None and now < held:
         return False
-    if now >= end + timedelta(hours=config.deadline_hours):
+    if now >= _deadline(context, day):
         return True
     return now >= end and all(
         table.ready.marker and source.is_marked(table.source_on(day), day) for table in _required(context).values()
     )
+
+
+def _deadline(context: JobContext, day: Day) -> datetime:
+    """The instant from which on nothing of the day is waited for."""
+    return day.end(context.config.timezone) + timedelta(hours=context.config.deadline_hours)
 
 
 def _required(context: JobContext) -> dict[str, Table]:
@@ -126,7 +116,7 @@ def _required(context: JobContext) -> dict[str, Table]:
 def _held_until(context: JobContext, day: Day) -> datetime | None:
     """When a job that holds its days lets ``day`` be read; ``None`` for one that does not hold them."""
     labels = context.config.labels
-    return labels.mature_at(day, context.config.timezone) if labels and labels.until_then == "hold" else None
+    return labels.mature_at(day, context.config.timezone) if labels is not None and labels.held_days else None
 
 
 def _lacks(context: JobContext, source: Source, name: str, table: Table, day: Day, now: datetime) -> str | None:

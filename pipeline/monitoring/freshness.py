@@ -36,7 +36,7 @@ def freshness(context: JobContext, now: datetime | None = None) -> Freshness:
     yesterday = Day.of_instant(now or datetime.now(UTC), config.timezone).previous()
     if ended := os.environ.get("DAYSPRING_SCHEDULE_END"):
         yesterday = min(yesterday, Day.parse(ended))
-    held = config.labels.delay_days if config.labels is not None and config.labels.until_then == "hold" else 0
+    held = config.labels.held_days if config.labels is not None else 0
     expected = config.alerts.age_days + held
     days = context.store.days(EXTRACT, context.job)
     extracted, pointer = (days[-1] if days else None), served(context)

@@ -8,6 +8,7 @@ from pipeline.features.build_features import build_day
 from pipeline.features.rows import joined
 from pipeline.features.state.day_order import days_before
 from pipeline.features.update_id_maps import grow, guard_growth
+from pipeline.ingest.day_tables import DayTables
 from pipeline.ingest.extract import extract
 from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
@@ -28,11 +29,11 @@ def build_features(context: JobContext, day: Day, *, reprocess: bool = False) ->
     """Build the day's arrays; rows that were pruned since, or that the day was mapped without, are joined first."""
     rows, mapped = (context.store.current(Ref(kind, context.job, day)) for kind in (ROWS, MAPS))
     if rows is None and mapped is not None:
-        joined.join(context, joined.validated_tables(context, day), day)
+        joined.join(context, DayTables.needed(context, day), day)
     try:
         return build_day(context, day, reprocess=reprocess)
     except PrunedPayload as needed:
         if parse_id(needed.artifact)[0].kind != ROWS:
             raise
-        joined.join(context, joined.validated_tables(context, day), day)
+        joined.join(context, DayTables.needed(context, day), day)
         return build_day(context, day, reprocess=reprocess)

@@ -123,10 +123,6 @@ class Chain:
         found = self._store.days(CHECKPOINT, self._job, self._experiment)
         return [day for day in found if self.trained(day) is not None]
 
-    def state(self, day: Day) -> DayState:
-        """What has become of one day; for many days use ``states``."""
-        return self.states(day, day)[day]
-
     def states(self, first: Day, last: Day, *, tainted: Collection[Day] | None = None) -> dict[Day, DayState]:
         """What has become of each day of a range.
 

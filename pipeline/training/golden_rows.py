@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.engine.batching import score_day
 from models.engine.engine import Engine
-from models.schema import PADDING, UNKNOWN, Columns, DayArrays, FeatureSchema
+from models.schema import PADDING, UNKNOWN, Columns, DayArrays, FeatureSchema, Side
 from pipeline.features.ids.idmap import IdMap
 from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 
@@ -97,26 +97,18 @@ def _raw_inputs(
     inside = np.arange(width) < counts[:, None]
     pair = np.where(inside, arrays.offsets[:-1, None] + np.arange(width), 0)
     item = np.asarray(arrays.pair_item)[pair] if len(arrays.pair_item) else pair
+    rows = {Side.REQUEST: None, Side.ITEM: item, Side.PAIR: pair}
     inputs: dict[str, NDArray[Any]] = {}
-    sides: tuple[tuple[Mapping[str, Columns], NDArray[Any], NDArray[Any] | None], ...] = (
-        (arrays.layout.request_ids, arrays.request_ids, None),
-        (arrays.layout.request_dense, arrays.request_dense, None),
-        (arrays.layout.item_ids, arrays.item_ids, item),
-        (arrays.layout.item_dense, arrays.item_dense, item),
-        (arrays.layout.pair_dense, arrays.pair_dense, pair),
-    )
     for feature in schema.features:
-        for places, matrix, rows in sides:
-            if feature.name not in places:
-                continue
-            values = _columns(matrix, places[feature.name], rows)
-            if rows is not None:
-                values[~inside] = PADDING if feature.has_ids else np.nan
-            if not feature.has_ids:
-                inputs[feature.name] = values.astype(np.float32)
-                continue
-            raw = maps[str(feature.space)].raw(values)
-            inputs[feature.name] = raw if raw.dtype.kind == "i" else raw.astype(str)
+        side, ids = feature.side, feature.has_ids
+        values = _columns(arrays.on(side, ids=ids), arrays.layout.on(side, ids=ids)[feature.name], rows[side])
+        if rows[side] is not None:
+            values[~inside] = PADDING if ids else np.nan
+        if not ids:
+            inputs[feature.name] = values.astype(np.float32)
+            continue
+        raw = maps[str(feature.space)].raw(values)
+        inputs[feature.name] = raw if raw.dtype.kind == "i" else raw.astype(str)
     return inputs
 
 

@@ -13,7 +13,6 @@ from airflow.sdk import AsyncCallback, DeadlineAlert  # type: ignore[attr-define
 from airflow.sdk.definitions.deadline import BaseDeadlineReference
 
 from pipeline.days import Day
-from pipeline.storage.artifacts.kinds import PUBLISH, RELEASE
 
 
 @dataclass(eq=False)
@@ -94,6 +93,7 @@ def _tell(job: str, day: Day, due: str) -> str:
     from pipeline.monitoring.alerts.causes import Alert
     from pipeline.monitoring.alerts.deliver import try_to_deliver
     from pipeline.storage.artifacts.artifact import Ref
+    from pipeline.storage.artifacts.kinds import PUBLISH, RELEASE
 
     context = JobContext.open(job, root=artefact_root())
     if context.skipped(day) is not None:

@@ -81,11 +81,11 @@ def refusal(body: bytes, now: datetime, zone: str | None = None, dates: tuple[st
             continue
         try:
             day = Day.of_logical_date(given, zone)
+            # A backfill leaves out by itself the days of its range that are not over.
+            if dates == RUN:
+                day.guard_begun(zone, now)
         except UsageError as error:
             return f"{name}: {error}"
-        # A backfill leaves out by itself the days of its range that are not over.
-        if dates == RUN and day > (today := Day.of_instant(now, zone)):
-            return f"{day} is in the future: it is {today} in {zone}; give the date of a day that has begun"
     return None
 
 

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
+from pipeline.days import ZONE
+
 PROJECT = Path(__file__).resolve().parents[2]
-ZONE = "Asia/Shanghai"
-"""The zone of a job that names none, as in ``pipeline.config``."""
 
 
 def settings_of(job: str) -> dict[str, Any]:

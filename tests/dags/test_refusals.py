@@ -101,7 +101,7 @@ def test_whether_a_day_has_begun_is_told_by_the_clocks_of_the_jobs_zone() -> Non
     body = b'{"logical_date": "2024-03-05T00:00:00Z"}'
     assert refusal(body, datetime(2024, 3, 4, 16, tzinfo=UTC), "Asia/Shanghai") is None
     why = refusal(body, datetime(2024, 3, 4, 15, 59, tzinfo=UTC), "Asia/Shanghai")
-    assert "it is 2024-03-04 in Asia/Shanghai" in str(why)
+    assert "the business day is 2024-03-04 in Asia/Shanghai" in str(why)
     assert refusal(body, datetime(2024, 3, 5, 4, tzinfo=UTC), "America/New_York") is not None
     # Of a backfill's range the days that are not over are left out by Airflow.
     assert refusal(b'{"to_date": "2124-01-01T00:00:00Z"}', NOW, "Asia/Shanghai", RANGE) is None

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 
 from pipeline.days import Day
-from pipeline.errors import DataError
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows import rows_file
 from pipeline.features.rows.kinds import rows_of
@@ -49,14 +48,3 @@ def join(context: JobContext, tables: DayTables, day: Day) -> WholeDay:
 def read(rows: Artifact) -> WholeDay:
     """The committed rows of a day; raises ``PrunedPayload`` once they were removed."""
     return rows_file.read(rows.file(rows_file.FILE))
-
-
-def validated_tables(context: JobContext, day: Day) -> DayTables:
-    """The tables that a day's rows are joined of; raises ``DataError`` where nothing is validated."""
-    tables = DayTables.on(context, day)
-    if tables is None:
-        raise DataError(
-            f"{context.job} {day}: nothing is validated; run `python -m pipeline stage validate --job "
-            f"{context.job} --day {day}`"
-        )
-    return tables

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from pipeline.config import JobConfig
 from pipeline.days import Day
-from pipeline.errors import ChainError
 from pipeline.features.frames.frame import Array
 from pipeline.features.ids.codes import Codes
 from pipeline.features.ids.idmap import IdMap
@@ -36,13 +35,7 @@ class AsOf:
         self.maps: Mapping[str, IdMap] = {
             space: IdMapStore.of(context).read(space, kind) for space, kind in self.plan.spaces.items()
         }
-        found = NextTables.on(context, day)
-        if found is None:
-            raise ChainError(
-                f"{day}: its validated tables are gone, so its release cannot be derived; run "
-                f"`python -m pipeline stage validate --job {context.job} --day {day} --reprocess`"
-            )
-        self.tables = found
+        self.tables = NextTables.needed(context, day)
 
     def raw(self, space: str, codes: Codes) -> Array:
         """Raw ids by their codes."""

@@ -68,6 +68,14 @@ def test_business_day_of_an_instant() -> None:
     assert Day.of(2024, 3, 1).end("Asia/Shanghai") == datetime(2024, 3, 1, 16, tzinfo=UTC)
 
 
+def test_a_day_begins_by_the_clocks_of_the_zone() -> None:
+    last = datetime(2024, 3, 1, 15, 59, tzinfo=UTC)
+    with pytest.raises(UsageError, match="2024-03-02 is in the future: the business day is 2024-03-01 in Asia/Shangha"):
+        Day.of(2024, 3, 2).guard_begun("Asia/Shanghai", last)
+    Day.of(2024, 3, 2).guard_begun("Asia/Shanghai", last.replace(hour=16))
+    Day.of(2024, 3, 1).guard_begun("Asia/Shanghai")
+
+
 # Beginning and end of a day in UTC, by hand from the zone's rules at that time.
 BOUNDS = [
     ("Asia/Shanghai", "2024-02-27", "2024-02-26T16:00", "2024-02-27T16:00"),  # UTC+8, no change ever since 1991

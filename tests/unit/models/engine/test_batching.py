@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.engine.batching import DayBatches, score_day
+from models.engine.batching import DayBatches, power_of_two, score_day
 from models.engine.engine import Engine
 from models.engine.examples import Settings
 from models.schema import DayArrays, FeatureSchema, Side
@@ -88,3 +88,7 @@ def test_a_day_without_requests_scores_nothing(day: DayArrays, make_engine: Call
     engine = make_engine()
     assert score_day(engine, empty).shape == (0,)
     assert len(engine.train_epoch(DayBatches(engine, empty, Settings(8, 3)), 1e-3)) == 0
+
+
+def test_power_of_two() -> None:
+    assert [power_of_two(n) for n in (0, 1, 2, 3, 64, 65)] == [1, 1, 2, 4, 64, 128]

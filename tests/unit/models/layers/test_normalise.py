@@ -14,9 +14,9 @@ from models.layers.normalise import (
     MEAN,
     SQUARES,
     Normalise,
-    add_statistics,
     no_statistics,
 )
+from tests.unit.models.layers.past_days import add_statistics
 
 DAY = np.array([[1.0, np.nan], [3.0, 10.0], [5.0, np.inf]], np.float32)
 

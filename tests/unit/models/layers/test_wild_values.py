@@ -13,10 +13,10 @@ from models.layers.normalise import (
     LOWEST,
     MEAN,
     Normalise,
-    add_statistics,
     bound,
     no_statistics,
 )
+from tests.unit.models.layers.past_days import add_statistics
 
 Values = np.ndarray
 

@@ -25,3 +25,8 @@ def test_days_of_23_hours_count_as_days() -> None:
 def test_no_delay_is_no_section() -> None:
     with pytest.raises(ValueError, match="delay_days"):
         Labels(delay_days=0)
+
+
+def test_only_days_that_wait_for_their_labels_are_held() -> None:
+    assert Labels(delay_days=3, until_then="hold").held_days == 3
+    assert Labels(delay_days=3).held_days == 0

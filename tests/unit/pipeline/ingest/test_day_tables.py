@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ingest.day_tables import read_next, read_table
-from tests.unit.pipeline.small_job import ADS, LOG, both, config, context, log_rows, write_ads, write_log
+from pipeline.errors import DataError
+from pipeline.ingest.day_tables import DayTables, NextTables, read_next, read_table
+from tests.unit.pipeline.small_job import ADS, DAY, LOG, both, config, context, log_rows, write_ads, write_log
 
 
 def test_a_table_without_running_columns_has_no_other_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,3 +19,19 @@ def test_a_table_without_running_columns_has_no_other_next(tmp_path: Path, monke
     found = both(job)
     assert set(found.manifest.files) == {"ads.parquet", "log.parquet", "quarantine.parquet"}
     assert read_next(found, "ads").equals(read_table(found, "ads"))
+
+
+def test_tables_that_are_not_there_are_told_with_the_command_that_makes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = context(tmp_path, monkeypatch)
+    command = f"stage validate --job tiny --day {DAY}"
+    with pytest.raises(DataError, match=f"tiny {DAY}: nothing is validated; .* {command}`$"):
+        DayTables.needed(job, DAY)
+    write_log(tmp_path, log_rows(2))
+    write_ads(tmp_path)
+    found = both(job)
+    assert NextTables.needed(job, DAY).artifact.id == found.id
+    job.store.prune(found)
+    with pytest.raises(DataError, match=f"{command} --reprocess`$"):
+        NextTables.needed(job, DAY)

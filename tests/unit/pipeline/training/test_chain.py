@@ -76,7 +76,7 @@ def test_the_parent_is_the_day_before_over_skipped_days(store: ArtifactStore, ch
     assert chain.parent(D[4]) == third
     assert chain.parent(D[3]) == first, "the parent of a trained day stays its parent"
     assert chain.days() == [D[0], D[3]]
-    assert [chain.state(day) for day in D[:5]] == ["trained", "skipped", "skipped", "trained", "missing"]
+    assert list(chain.states(D[0], D[4]).values()) == ["trained", "skipped", "skipped", "trained", "missing"]
 
 
 def test_a_hole_is_named_with_the_command_that_fills_it(store: ArtifactStore, chain: Chain) -> None:
@@ -129,7 +129,7 @@ def test_an_experiment_may_skip_a_day_of_its_own(store: ArtifactStore, chain: Ch
     put(store, Ref("checkpoint", "ads", D[1], "din"), state="skipped")
     assert chain.parent(D[2]) == first
     assert chain.trained(D[1]) is None
-    assert chain.state(D[1]) == "skipped"
+    assert chain.states(D[1], D[1]) == {D[1]: "skipped"}
 
 
 def test_taint_by_hand_takes_the_descendants_along(store: ArtifactStore, chain: Chain) -> None:

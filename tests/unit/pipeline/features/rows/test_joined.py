@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import DataError, PrunedPayload
+from pipeline.errors import PrunedPayload
 from pipeline.features.rows import joined
 from pipeline.features.rows.day import flat
 from pipeline.ingest.day_tables import DayTables
@@ -30,7 +30,7 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JobContext:
 
 def validated(job: JobContext) -> DayTables:
     validate(job, DAY)
-    return joined.validated_tables(job, DAY)
+    return DayTables.needed(job, DAY)
 
 
 def rows_of(job: JobContext) -> Artifact:
@@ -69,8 +69,3 @@ def test_pruned_rows_stand_and_cannot_be_read(job: JobContext) -> None:
     assert standing is not None
     with pytest.raises(PrunedPayload, match="rows/shows"):
         joined.read(standing)
-
-
-def test_a_day_that_is_not_validated_is_told_with_the_command(job: JobContext) -> None:
-    with pytest.raises(DataError, match=f"{DAY}: nothing is validated; .* stage validate --job {job.job} --day {DAY}"):
-        joined.validated_tables(job, DAY)

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import keras
+import pytest
+import tensorflow as tf
+
+from models.engine.view import View
+from models.engine.weights import DenseWeights
+from models.inputs import ModelInputs
+from models.layers.normalise import Normalise
+from models.schema import Feature, FeatureSchema, Kind, Layout, Side
+
+SCHEMA = FeatureSchema((Feature("price", Kind.DENSE, Side.ITEM, normalise="zscore"),))
+VIEW = View.of(SCHEMA, {}, Layout.of(SCHEMA, {}))
+
+
+class Line(keras.layers.Layer):
+    """``kernel * price + bias``, and a weight that no optimiser moves."""
+
+    def __init__(self) -> None:
+        super().__init__(name="line")
+        self.normalisers = {"price": Normalise(1, "zscore", name="normalise_price")}
+        self.kernel = self.add_weight(name="kernel", shape=(1,), initializer="random_normal")
+        self.output_bias = self.add_weight(name="bias", shape=(1,), initializer="ones")
+        self.held = self.add_weight(name="held", shape=(2,), initializer="ones", trainable=False)
+
+    def build(self, *shapes: object) -> None:
+        self.built = True
+
+    def call(self, inputs: ModelInputs, training: bool = False) -> tf.Tensor:
+        return (self.normalisers["price"](inputs.dense["price"]) * self.kernel + self.output_bias)[..., 0]
+
+
+def test_a_checkpoint_holds_every_weight_but_what_normalisers_derive_and_slots_of_what_is_moved() -> None:
+    dense = DenseWeights(Line(), VIEW, seed=1)
+    assert {name: tuple(variable.shape) for name, variable in dense.variables.items()} == {
+        "dense/kernel": (1,), "dense/bias": (1,), "dense/held": (2,),
+        "slot/dense/kernel/m": (1,), "slot/dense/bias/m": (1,),
+        "slot/dense/kernel/v": (1,), "slot/dense/bias/v": (1,),
+    }  # fmt: skip
+    assert [len(dense.moved), *map(len, dense.slots.values())] == [2, 2, 2]
+
+
+@pytest.mark.parametrize(("base_rate", "bias"), [(None, 1.0), (0.5, 0.0), (0.2, -1.3862944)])
+def test_the_output_starts_at_the_logit_of_the_base_rate(base_rate: float | None, bias: float) -> None:
+    """ln(.2 / .8)."""
+    dense = DenseWeights(Line(), VIEW, seed=1)
+    first = dense.first(base_rate)
+    assert first["dense/bias"] == pytest.approx([bias])
+    assert first["dense/held"].tolist() == [1, 1]
+    assert not first["slot/dense/kernel/v"].any()
