@@ -56,7 +56,7 @@ test: dev ## every check and test, and the servers that the tests need where the
 	@ops/checks.sh lint
 	@ops/checks.sh test $(ARGS)
 
-lint: dev ## ruff, mypy and the import rules
+lint: dev ## ruff, mypy, the import rules, no module and no function too long
 	@ops/checks.sh lint
 
 bench: setup ## the benchmarks; each prints a ratio
