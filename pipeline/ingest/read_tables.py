@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -60,40 +61,52 @@ def read_dated(source: Source, config: JobConfig, name: str, drafts: Sequence[Da
 
     A day that lacks a required column is refused. Raises ``SourceError``.
     """
-    table = config.tables[name]
-    for wanted, group in _by_source(table, drafts).items():
+    for wanted, group in _by_source(config.tables[name], drafts).items():
         began = time.perf_counter()
-        by_day = {each.day: each for each in group}
-        kinds: Kinds = {}
-        while True:
-            reading = source.read_days(wanted, _wanted(table), list(by_day), chunk_rows=config.chunk_rows)
-            if reading.missing and source.has_columns:
-                for each in group:
-                    if source.has_rows(wanted, each.day):
-                        _judge(source, name, wanted, table, each, reading.missing)
-                if all(each.refused for each in group):
-                    break
-            files = {each.day: _file(each.path(name), table, reading, kinds) for each in group}
-            try:
-                for day, batch in reading.batches:
-                    files[day].write(batch)
-                for day, file in files.items():
-                    file.close()
-                    _record(source, name, wanted, table, by_day[day], file, reading.missing)
-                    if day in reading.notes:
-                        by_day[day].notes[name] = reading.notes[day]
-                    if reading.others and by_day[day].rows[name]:
-                        by_day[day].unread[name] = list(reading.others)
-                break
-            except Retype as change:
-                kinds = {**kinds, **change.kinds}
-            except Unusable as error:
-                raise SourceError(f"{source.url}: table '{wanted}' ({name}): {error}") from None
-            finally:
-                for file in files.values():
-                    file.abandon()
+        _retyped(source, name, wanted, partial(_read_days, source, config, name, wanted, group))
         for each in group:
             each.took(name, began, len(group))
+
+
+def _retyped(source: Source, name: str, wanted: str, read: Callable[[Kinds], None]) -> None:
+    """Read from the beginning once more whenever a column turns out to hold other types than were known until then."""
+    kinds: Kinds = {}
+    while True:
+        try:
+            read(kinds)
+            return
+        except Retype as change:
+            kinds = {**kinds, **change.kinds}
+        except Unusable as error:
+            raise SourceError(f"{source.url}: table '{wanted}' ({name}): {error}") from None
+
+
+def _read_days(
+    source: Source, config: JobConfig, name: str, wanted: str, group: Sequence[DayDraft], kinds: Kinds
+) -> None:
+    """Streams the rows of the days to their files, in one pass."""
+    table, by_day = config.tables[name], {each.day: each for each in group}
+    reading = source.read_days(wanted, _wanted(table), list(by_day), chunk_rows=config.chunk_rows)
+    if reading.missing and source.has_columns:
+        for each in group:
+            if source.has_rows(wanted, each.day):
+                _judge(source, name, wanted, table, each, reading.missing)
+        if all(each.refused for each in group):
+            return
+    files = {each.day: _file(each.path(name), table, reading, kinds) for each in group}
+    try:
+        for day, batch in reading.batches:
+            files[day].write(batch)
+        for day, file in files.items():
+            file.close()
+            _record(source, name, wanted, table, by_day[day], file, reading.missing)
+            if day in reading.notes:
+                by_day[day].notes[name] = reading.notes[day]
+            if reading.others and by_day[day].rows[name]:
+                by_day[day].unread[name] = list(reading.others)
+    finally:
+        for file in files.values():
+            file.abandon()
 
 
 def read_undated(
@@ -174,7 +187,7 @@ def _snapshot(
                     kept[name] = before.manifest.extra[recorded][name]
             return
     keys = _keys(config, name, drafts, earlier) if by_key else None
-    _read(source, config, name, wanted, here, keys)
+    _retyped(source, name, wanted, partial(_read, source, config, name, wanted, here, keys))
     if here.rows[name] == 0 and table.required:
         asked = "has no rows" if keys is None else f"has none of the {len(keys)} keys that the day's rows name"
         raise SourceError(f"{source.url}: table '{wanted}' ({name}) {asked}; fill it, or declare it `required: false`")
@@ -186,36 +199,34 @@ def _snapshot(
 
 
 def _read(
-    source: Source, config: JobConfig, name: str, wanted: str, here: DayDraft, keys: Sequence[str] | None
+    source: Source,
+    config: JobConfig,
+    name: str,
+    wanted: str,
+    here: DayDraft,
+    keys: Sequence[str] | None,
+    kinds: Kinds,
 ) -> None:
     """Streams an undated table, or its rows of the keys, to its file."""
     table = config.tables[name]
-    kinds: Kinds = {}
-    while True:
-        if keys is None:
-            reading = source.read(wanted, _wanted(table), None, chunk_rows=config.chunk_rows)
-        else:
-            reading = source.read_keys(wanted, _wanted(table), keys, chunk_rows=config.chunk_rows)
-        if source.has_columns:
-            _judge(source, name, wanted, table, here, reading.missing)
-        file = _file(here.path(name), table, reading, kinds)
-        try:
-            if not here.refused:
-                for batch in reading.batches:
-                    file.write(batch)
-                file.close()
-                _record(source, name, wanted, table, here, file, reading.missing, undated=True)
-                if reading.others:
-                    here.unread[name] = list(reading.others)
-            break
-        except Retype as change:
-            kinds = {**kinds, **change.kinds}
-        except Unusable as error:
-            raise SourceError(f"{source.url}: table '{wanted}' ({name}): {error}") from None
-        finally:
-            file.abandon()
+    if keys is None:
+        reading = source.read(wanted, _wanted(table), None, chunk_rows=config.chunk_rows)
+    else:
+        reading = source.read_keys(wanted, _wanted(table), keys, chunk_rows=config.chunk_rows)
+    if source.has_columns:
+        _judge(source, name, wanted, table, here, reading.missing)
     if here.refused:
         raise SourceError(here.refused)
+    file = _file(here.path(name), table, reading, kinds)
+    try:
+        for batch in reading.batches:
+            file.write(batch)
+        file.close()
+        _record(source, name, wanted, table, here, file, reading.missing, undated=True)
+        if reading.others:
+            here.unread[name] = list(reading.others)
+    finally:
+        file.abandon()
 
 
 def _keys(config: JobConfig, name: str, drafts: Sequence[DayDraft], earlier: Path | None) -> list[str]:
