@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import DaySkipped
-from pipeline.monitoring.audit import audit
+from pipeline.monitoring.audit.job import audit
 from tests.unit.pipeline.release.days import FIRST, commit, context
 
 
