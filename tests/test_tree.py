@@ -54,7 +54,6 @@ UNTESTED = {
     "pipeline/serving/homework_state.py": _BUILT,
     "pipeline/serving/impressions.py": "tests/integration/pipeline/serving/test_online_reader.py",
     "pipeline/serving/situation.py": _KIND,
-    "pipeline/storage/objects/s3.py": "tests/faults/test_s3_server.py, on a real server",
     "pipeline/training/export.py": _LINE,
     "models/inputs.py": _DECLARED,
 }
