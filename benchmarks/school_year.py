@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.days import Day
+from pipeline.evaluation.records import GateRecord, Interval, TestRecord
+from pipeline.features.records import MapsRecord
+from pipeline.ingest.records import Counts, ExtractRecord, ValidatedRecord
+from pipeline.release.records import CheckRecord, PublishRecord, ReleaseRecord
 from pipeline.storage.artifacts.manifest import NAME, Input, Manifest
+from pipeline.training.records import CheckpointRecord, ExportRecord
 
 JOB = "homework"
 GROUPS = ("new_user", "new_owner", "known")
@@ -44,51 +49,75 @@ def _day(day: Day, before: Day | None, names: list[str], first: Day) -> Iterator
     quiet = 0.15 if day.weekday == 6 else 1.0
     rows = {name: int(usual * quiet * random.uniform(0.9, 1.1)) for name, usual in TABLES.items()}
     counts = {
-        name: {"read": read, "duplicates": 3, "quarantined": read // 500, "kept": read - read // 500 - 3,
-               "reasons": {"chapter_id: not a whole number": read // 500}, "other_day_time": 0,
-               "running_unavailable": 0, "missing_columns": []}
+        name: Counts(
+            read=read, duplicates=3, quarantined=read // 500, kept=read - read // 500 - 3,
+            reasons={"chapter_id: not a whole number": read // 500},
+        )
         for name, read in rows.items()
     }  # fmt: skip
+    digests = {name: f"{read:032x}" for name, read in rows.items()}
     sizes = {space: int(size * (1 - math.exp(-(number + 5) / 90))) + 2 for space, size in SPACES.items()}
     earlier = {space: int(size * (1 - math.exp(-(number + 4) / 90))) + 2 for space, size in SPACES.items()}
     yield _manifest("day", day)
-    yield _manifest("extract", day, rows=rows)
-    yield _manifest("validated", day, [("extract", day, None)], rows=rows, extra={"counts": counts})
+    yield _manifest("extract", day, rows=rows, extra=ExtractRecord(digests=digests).written())
+    validated = ValidatedRecord(counts=counts, digests=digests)
+    yield _manifest("validated", day, [("extract", day, None)], rows=rows, extra=validated.written())
     past = [("state", before, None)] if before is not None else []
-    yield _manifest("maps", day, [("validated", day, None), *past], extra={"sizes": sizes, "sizes_before": earlier})
+    yield _manifest("maps", day, [("validated", day, None), *past], extra=MapsRecord(
+        sizes=sizes, sizes_before=earlier, new_ids={space: size - earlier[space] for space, size in sizes.items()},
+        tails={space: f"{size:032x}" for space, size in sizes.items()},
+    ).written())  # fmt: skip
     yield _manifest("state", day, [("validated", day, None), *past], rows={"events": rows["homework"]})
     yield _manifest("features", day, [("validated", day, None), ("maps", day, None), *past], rows=rows)
     for place, name in enumerate(names):
         yield from _trained(day, before, name, place, number, rows["homework"])
     if before is not None:
         champion = names[0]
-        identity = {
-            "release_id": f"{day}-{champion}-{before}-{number:08x}", "experiment": champion,
-            "checkpoint": f"checkpoint/{JOB}/{champion}/day={before}/gen=0001", "checkpoint_day": str(before),
-        }  # fmt: skip
-        yield _manifest("release", day, [("export", before, champion), ("gate", day, champion)],
-                        extra={**identity, "by": "gate", "verdict": "promote", "reasons": ["not worse"]})  # fmt: skip
-        yield _manifest("publish", day, [("release", day, None)],
-                        extra={"status": "published", "reason": "", "release_id": identity["release_id"]})  # fmt: skip
+        built = ReleaseRecord(
+            release_id=f"{day}-{champion}-{before}-{number:08x}", experiment=champion,
+            checkpoint=_id("checkpoint", before, champion), checkpoint_day=before, age_days=day - before,
+            export=_id("export", before, champion), by="gate", verdict="promote", reasons=["not worse"],
+        )  # fmt: skip
+        made_from = [("export", before, champion), ("gate", day, champion)]
+        yield _manifest("release", day, made_from, extra=built.written())
+        done = PublishRecord(status="published", reason="", release_id=built.release_id)
+        yield _manifest("publish", day, [("release", day, None)], extra=done.written())
 
 
 def _trained(day: Day, before: Day | None, name: str, place: int, number: int, rows: int) -> Iterator[Manifest]:
     inputs: list[tuple[str, Day, str | None]] = [("features", day, None)]
     if before is not None:
         tested = [*inputs, ("checkpoint", before, name)]
-        extra = {"checkpoint": f"checkpoint/{JOB}/{name}/day={before}/gen=0001", "checkpoint_day": str(before),
-                 "values": _values(place, number, 1.0), "reasons": {}, "counts": {"not_covered": 20, "all_positive": 0},
-                 "groups": {group: _values(place, number, 1 - 0.1 * n) for n, group in enumerate(GROUPS)}}  # fmt: skip
-        yield _manifest("test", day, tested, name, rows={"tested": rows * 30}, extra=extra)
-        yield _manifest("gate", day, [("test", day, name)], name,
-                        extra={"verdict": "promote", "reasons": ["not worse than the model before by more than the "
-                               "margin"], "checkpoint": extra["checkpoint"], "incumbent": None})  # fmt: skip
+        checkpoint = _id("checkpoint", before, name)
+        test = TestRecord(
+            checkpoint=checkpoint, checkpoint_day=before, values=_values(place, number, 1.0), reasons={},
+            counts={"not_covered": 20, "all_positive": 0},
+            groups={group: _values(place, number, 1 - 0.1 * n) for n, group in enumerate(GROUPS)},
+        )
+        yield _manifest("test", day, tested, name, rows={"tested": rows * 30}, extra=test.written())
+        gate = GateRecord(
+            verdict="promote", reasons=["not worse than the model before by more than the margin"],
+            intervals=[Interval(measure=each, difference=0.01, low=-0.01, high=0.03) for each in ("composite", "auc")],
+            checkpoint=checkpoint, incumbent=None,
+        )  # fmt: skip
+        yield _manifest("gate", day, [("test", day, name)], name, extra=gate.written())
         inputs.append(("checkpoint", before, name))
     yield _manifest("checkpoint", day, inputs, name, rows={"rows": rows},
-                    extra={"parent_day": str(before) if before else None, "loss": 2.5, "learning_rate": 0.001,
-                           "sizes": dict.fromkeys(SPACES, 1000)})  # fmt: skip
-    yield _manifest("export", day, [("checkpoint", day, name)], name)
-    yield _manifest("check", day, [("export", day, name)], name, extra={"verdict": "ok", "reasons": []})
+                    extra=_checkpoint(name, before, number).written())  # fmt: skip
+    export = ExportRecord(checkpoint=_id("checkpoint", day, name), golden_rows=500)
+    yield _manifest("export", day, [("checkpoint", day, name)], name, extra=export.written())
+    figures = {"rows": 500, "spread": 0.17, "unknown": {"package": 0.0, "section": 0.01}, "candidates": 60000}
+    check = CheckRecord(
+        verdict="ok", reasons=[], figures=figures, export=_id("export", day, name), checkpoint=export.checkpoint
+    )
+    yield _manifest("check", day, [("export", day, name)], name, extra=check.written())
+
+
+def _checkpoint(name: str, before: Day | None, number: int) -> CheckpointRecord:
+    return CheckpointRecord(
+        parent=_id("checkpoint", before, name) if before is not None else None, parent_day=before,
+        trained_days=number + 1, learning_rate=0.001, batches=20, sizes=dict.fromkeys(SPACES, 1000), loss=2.5,
+    )
 
 
 def _values(place: int, number: int, share: float) -> dict[str, float | int]:

@@ -26,12 +26,10 @@ from pipeline.process.tensorflow_start import start_tensorflow
 from pipeline.release.preflight import refuse_other_place, refuse_unfit_redis
 from pipeline.stages.line import (
     Line,
-    accepted_beyond,
     guard_order,
     missing_champion,
     nothing_released,
-    quarantined,
-    tables_changed,
+    of_validation,
 )
 from pipeline.stages.stage import CLOSING, EXPERIMENT, SHARED, STAGES, stage
 
@@ -200,7 +198,7 @@ def _stage(options: argparse.Namespace) -> int:
         skipped = context.skipped(options.day)
         said = ["done" if skipped is None else f"skipped: {skipped}"]
         if options.name == "validate":
-            said += [*quarantined(made), *accepted_beyond(made), *tables_changed(context, options.day)]
+            said += of_validation(context, made)
         print(f"{options.name} {options.day}: {', '.join(said)}", file=sys.stderr, flush=True)
         if options.json:
             # On one line, and last: what calls the stage takes it from there.

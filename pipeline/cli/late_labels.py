@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from pipeline.cli.arguments import Commands, add_experiments, add_job, add_json, day, experiments
@@ -91,7 +90,7 @@ def _mature(options: argparse.Namespace) -> int:
 
 def _print_entries(entries: list[Entry], as_json: bool) -> int:
     if as_json:
-        print(json.dumps([{**asdict(each), "day": str(each.day), "changed": each.changed} for each in entries]))
+        print(json.dumps([{"day": str(each.day), **each.written(), "changed": each.changed} for each in entries]))
         return 0
     for entry in entries:
         print(entry.summary)

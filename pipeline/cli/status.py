@@ -13,13 +13,16 @@ from pipeline.config.measures import figures
 from pipeline.days import Day
 from pipeline.evaluation.history import measured_days
 from pipeline.ingest.late_days import LateDay, late_days
+from pipeline.ingest.records import ValidatedRecord
 from pipeline.job import JobContext
 from pipeline.monitoring.table_watch import changes_on, standing, stored
 from pipeline.release.publish.pointer import ReleaseFiles
+from pipeline.release.records import ReleaseRecord
 from pipeline.storage.artifacts.artifact import Ref, parse_id
 from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, RELEASE, VALIDATED
 from pipeline.training.chain import Chain
 from pipeline.training.overrides import Overrides
+from pipeline.training.records import CheckpointRecord, Wild
 from pipeline.training.wild_values import in_words, told
 
 _CHANGES = 5
@@ -112,16 +115,17 @@ def _day_row(
     if taint is not None:
         row["why"] = taint
     if checkpoint is not None:
-        extra = checkpoint.manifest.extra
+        said = CheckpointRecord.of(checkpoint)
         content = f"{checkpoint.ref}/{checkpoint.manifest.digest}"
         row |= {
-            "parent": extra["parent_day"], "rows": checkpoint.manifest.rows.get("rows", 0),
+            "parent": str(said.parent_day) if said.parent_day is not None else None,
+            "rows": checkpoint.manifest.rows.get("rows", 0),
             "replayed": sum(rows for part, rows in checkpoint.manifest.rows.items() if part != "rows"),
-            "quarantined": _quarantined(context, each), "loss": extra["loss"],
+            "quarantined": _quarantined(context, each), "loss": said.loss,
             "pruned": checkpoint.manifest.pruned, "release": releases.get(content),
         }  # fmt: skip
-        if wild := told(checkpoint.manifest):
-            row["wild_values"] = wild
+        if wild := told(said):
+            row["wild_values"] = {feature: values.model_dump() for feature, values in wild.items()}
     if (accepted := _accepted(context, each)) is not None:
         row["accepted"] = accepted
     if tested is not None:
@@ -132,15 +136,15 @@ def _day_row(
 def _quarantined(context: JobContext, day: Day) -> int:
     """Rows of the day, of all its tables, that validation put aside."""
     validated = context.store.current(Ref(VALIDATED, context.config.job, day))
-    counts = validated.manifest.extra.get("counts", {}) if validated is not None else {}
-    return sum(int(each["quarantined"]) for each in counts.values())
+    counts = ValidatedRecord.of(validated).counts if validated is not None else {}
+    return sum(each.quarantined for each in counts.values())
 
 
 def _accepted(context: JobContext, day: Day) -> str | None:
     """Why a day beyond the limits of validation was accepted, if it was."""
     validated = context.store.current(Ref(VALIDATED, context.config.job, day))
-    extra = validated.manifest.extra if validated is not None else {}
-    return extra.get("accepted") if extra.get("beyond_limits") else None
+    said = ValidatedRecord.of(validated) if validated is not None else None
+    return said.accepted if said is not None and said.was_accepted else None
 
 
 def _releases(context: JobContext) -> dict[str, str]:
@@ -148,8 +152,9 @@ def _releases(context: JobContext) -> dict[str, str]:
     store, released = context.store, {}
     for each in store.days(RELEASE, context.config.job):
         artifact = store.current(Ref(RELEASE, context.config.job, each))
-        if artifact is not None and artifact.manifest.extra.get("release_id"):
-            released[artifact.manifest.extra["release_id"]] = artifact.manifest.extra["checkpoint"]
+        if artifact is not None and artifact.manifest.state == "done":
+            said = ReleaseRecord.of(artifact)
+            released[said.release_id] = said.checkpoint
     # Also those that were served before another one of their day.
     published = ReleaseFiles.of(context.root, context.job).all_published()
     for record in sorted(published, key=lambda record: record.pointer.day):
@@ -207,7 +212,7 @@ def _settings_changed(context: JobContext, name: str, trained: list[Day]) -> boo
     newest = context.store.current(Ref(CHECKPOINT, context.config.job, trained[-1], name))
     if newest is None:
         return False
-    config = Overrides.recorded(newest.manifest.extra).applied(context.config, name)
+    config = Overrides.recorded(CheckpointRecord.of(newest)).applied(context.config, name)
     return newest.manifest.settings != config.stage_settings("train", name)
 
 
@@ -252,7 +257,7 @@ def _told_of_day(row: dict[str, Any]) -> list[str]:
     if measures := " ".join(figures(row.get("measures", {}))):
         parts.append(f"tested: {measures}")
     if row.get("wild_values"):
-        parts.append(in_words(row["wild_values"]))
+        parts.append(in_words({name: Wild(**each) for name, each in row["wild_values"].items()}))
     if row.get("accepted"):
         parts.append(f"accepted beyond the limits: {row['accepted']}")
     if row.get("why"):

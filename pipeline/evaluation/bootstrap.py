@@ -15,18 +15,9 @@ from pipeline.config.requests import Kind
 from pipeline.evaluation import metrics
 from pipeline.evaluation.measured import Measured, Parts
 from pipeline.evaluation.measures import MEASURED
+from pipeline.evaluation.records import Interval
 
 _DRAWN_AT_ONCE = 1 << 23
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A paired difference, new − old, turned so that more is better; with its bootstrap interval."""
-
-    measure: str
-    difference: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -65,7 +56,7 @@ def intervals(
     for name, pair in known.items():
         within = _percentiles(np.concatenate(resampled[name]), confidence)
         if pair.difference is not None and within is not None:
-            found[name] = Interval(name, pair.difference, *within)
+            found[name] = Interval(measure=name, difference=pair.difference, low=within[0], high=within[1])
     return found
 
 

@@ -12,6 +12,7 @@ from pipeline.days import Day
 from pipeline.evaluation.bootstrap import Scored
 from pipeline.evaluation.measured import Evaluation
 from pipeline.evaluation.plausibility import Usual, implausible, usual
+from pipeline.evaluation.records import GateRecord, TestRecord
 from pipeline.evaluation.superiority import LOGITS
 from pipeline.evaluation.verdict import NO_MODEL, decide
 from pipeline.features.arrays import files as day_arrays
@@ -55,7 +56,7 @@ def _against(
     incumbent = _incumbent(context, day, experiment)
     inputs = [test.as_input(), *([incumbent.as_input()] if incumbent is not None else [])]
     likely = usual(context, day, experiment, promoted)
-    value = test.manifest.extra["values"].get(context.config.primary)
+    value = TestRecord.of(test).values.get(context.config.primary)
     doubted = likely if likely is not None and value is not None and likely.beyond(value) else None
     # Only where they decide, so that a day that is as usual does not hang on all days before it.
     inputs += [each.as_input() for each in doubted.tests] if doubted is not None else []
@@ -78,33 +79,32 @@ def gate_day(
     Args:
         promoted: days whose checkpoint of the experiment somebody has promoted by hand, however good it was.
     """
-    config, extra = context.config, test.manifest.extra
+    config, tested = context.config, TestRecord.of(test)
     against = _against(context, day, experiment, test, promoted)
-    incumbent, doubted = against.incumbent, against.doubted
+    incumbent, doubted, value = against.incumbent, against.doubted, tested.values.get(config.primary)
     with context.making(*against.recipe, reprocess=reprocess) as made:
         if made.stands is not None:
             return made.stands
         evaluation = Evaluation(
-            test.manifest.rows["tested"], extra["values"], extra["reasons"], extra["counts"], extra["groups"]
+            test.manifest.rows["tested"], tested.values, tested.reasons, tested.counts, tested.groups
         )
         pruned = incumbent is not None and incumbent.manifest.pruned
         scored, rise, seed = None, None, seed_of(config, experiment, day, "gate")
         if doubted is not None or (incumbent is not None and not pruned):
             arrays, new = day_arrays.read(features), np.load(test.file(LOGITS))
             rows = Scored(config.kind, arrays, day_arrays.key_rank(features), config.measures.composite, new, new)
-            if doubted is not None:
-                rise = implausible(doubted, extra["values"][config.primary], rows, config.release.gate, seed)
+            if doubted is not None and value is not None:
+                rise = implausible(doubted, value, rows, config.release.gate, seed)
             if incumbent is not None and not pruned:
                 scored = replace(rows, old=score_day(Session.of(context, experiment).incumbent.at(incumbent), arrays))
         unopposed = f"{incumbent.id} is pruned" if incumbent is not None else NO_MODEL
         decision = decide(config.release.gate, evaluation, scored, config.kind, seed, unopposed=unopposed, rise=rise)
         return made.commit(
             content_digest(decision.as_dict()), timings={"gate": made.seconds},
-            extra={
-                **decision.as_dict(), "checkpoint": extra["checkpoint"],
-                "incumbent": incumbent.id if incumbent is not None else None,
-                **({"rise": rise} if rise is not None else {}),
-            },
+            extra=GateRecord(
+                verdict=decision.verdict, reasons=decision.reasons, intervals=decision.intervals,
+                checkpoint=tested.checkpoint, incumbent=incumbent.id if incumbent is not None else None, rise=rise,
+            ).written(),
         )  # fmt: skip
 
 
@@ -113,6 +113,6 @@ def _incumbent(context: JobContext, day: Day, experiment: str) -> Artifact | Non
     before = context.store.latest_before(GATE, context.config.job, day, experiment)
     if before is None:
         return None
-    extra = before.manifest.extra
-    standing_id = extra["checkpoint"] if extra["verdict"] == "promote" else extra["incumbent"]
+    said = GateRecord.of(before)
+    standing_id = said.checkpoint if said.verdict == "promote" else said.incumbent
     return context.store.load(standing_id) if standing_id is not None else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.days import Day
+from pipeline.evaluation.records import TestRecord
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.kinds import TEST
@@ -53,8 +54,8 @@ def measured_days(context: JobContext, day: Day | None = None) -> Iterator[Teste
             artifact = store.current(Ref(TEST, job, tested, name))
             if artifact is None:
                 continue
-            extra = artifact.manifest.extra
+            said = TestRecord.of(artifact)
             yield TestedDay(
-                tested, name, Day.parse(extra["checkpoint_day"]), artifact.manifest.rows["tested"],
-                extra["values"], extra["reasons"], extra["counts"], extra["groups"],
+                tested, name, said.checkpoint_day, artifact.manifest.rows["tested"],
+                said.values, said.reasons, said.counts, said.groups,
             )  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 from models.engine.batching import score_day
 from pipeline.days import Day
 from pipeline.evaluation.measures import MEASURED
+from pipeline.evaluation.records import TestRecord
 from pipeline.evaluation.superiority import LOGITS
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
@@ -47,8 +48,8 @@ def run_test(
         return made.commit(
             content_digest({"logits": logits, "values": asdict(found)}), rows={"tested": found.rows},
             timings={"test": made.seconds}, threads=config.threads, tensors={"logits": tensor_digest(logits)},
-            extra={
-                "checkpoint": checkpoint.id, "checkpoint_day": str(checkpoint.ref.day), "values": found.values,
-                "reasons": found.reasons, "counts": found.counts, "groups": found.groups,
-            },
+            extra=TestRecord(
+                checkpoint=checkpoint.id, checkpoint_day=checkpoint.ref.day, values=found.values,
+                reasons=found.reasons, counts=found.counts, groups=found.groups,
+            ).written(),
         )  # fmt: skip

@@ -11,6 +11,7 @@ from pipeline.config.experiment import Gate
 from pipeline.config.measures import MEASURES, Measure
 from pipeline.days import Day
 from pipeline.evaluation.bootstrap import Scored, bounds
+from pipeline.evaluation.records import GateRecord, TestRecord
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import GATE, TEST
@@ -52,7 +53,7 @@ def usual(context: JobContext, day: Day, experiment: str, promoted: Collection[D
     if gate.rise is None:
         return None
     measure = MEASURES[context.config.kind][name]
-    known = ((each, each.manifest.extra["values"].get(name)) for each in _believed(context, day, experiment, promoted))
+    known = ((each, TestRecord.of(each).values.get(name)) for each in _believed(context, day, experiment, promoted))
     measured = [(test, float(value)) for test, value in known if value is not None]
     tests, values = [test for test, _ in measured], [value for _, value in measured]
     perfect = sum(context.config.measures.composite.values()) if name == "composite" else 1.0
@@ -112,6 +113,6 @@ def _believed(
         here = day.plus(-back)
         test = store.current(Ref(TEST, job, here, experiment))
         gate = store.current(Ref(GATE, job, here, experiment))
-        doubted = gate is not None and "rise" in gate.manifest.extra
+        doubted = gate is not None and GateRecord.of(gate).rise is not None
         if test is not None and not (doubted and all(each < here for each in earlier)):
             yield test

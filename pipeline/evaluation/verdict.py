@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any
 
 from pipeline.config.experiment import Gate
 from pipeline.config.measures import MEASURES
 from pipeline.config.requests import Kind
-from pipeline.evaluation.bootstrap import Interval, Scored, intervals
+from pipeline.evaluation.bootstrap import Scored, intervals
 from pipeline.evaluation.measured import Evaluation
+from pipeline.evaluation.records import Interval, Verdict
 
-Verdict = Literal["promote", "keep", "inconclusive", "block"]
 NO_MODEL = "no model is served yet"
 
 
@@ -23,7 +23,10 @@ class Decision:
     intervals: list[Interval] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {
+            "verdict": self.verdict, "reasons": self.reasons,
+            "intervals": [each.model_dump() for each in self.intervals],
+        }  # fmt: skip
 
 
 def absolute(gate: Gate, evaluation: Evaluation, kind: Kind) -> Decision | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from pipeline.days import Day
 from pipeline.errors import ChainError
@@ -13,6 +12,7 @@ from pipeline.features.arrays.kinds import arrays_of
 from pipeline.features.arrays.look_up import Indices, Maps
 from pipeline.features.ids.store import IdMapStore
 from pipeline.features.plan.plan import Plan
+from pipeline.features.records import FeaturesRecord
 from pipeline.features.rows import joined
 from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.day import DayRows
@@ -48,7 +48,7 @@ def build_day(context: JobContext, day: Day, *, reprocess: bool = False) -> Arti
             digests = {name: files.write(made.path, name, built) for name, built in sets.items()}
             return made.commit(
                 content_digest(digests), rows=dict(sets[files.ROWS].counts), timings={"build": made.seconds},
-                extra=_extra(context, sets, missing),
+                extra=_said(context, sets, missing).written(),
             )  # fmt: skip
 
 
@@ -87,11 +87,14 @@ def _built(
     return build(plan, rows, maps, state, pool=pool, last_year=last_year)
 
 
-def _extra(context: JobContext, sets: Mapping[str, Built], missing: Mapping[str, str]) -> dict[str, Any]:
+def _said(context: JobContext, sets: Mapping[str, Built], missing: dict[str, str]) -> FeaturesRecord:
     own = sets[files.ROWS]
-    return {
-        "empty_days": files.empty_day_histogram(own, context.config.history.length),
-        "groups": {name: int(chosen.sum()) for name, chosen in own.groups.items()},
-        "replayed": {name: built.counts for name, built in sets.items() if name != files.ROWS},
-        "not_replayed": dict(missing),
-    }
+    return FeaturesRecord(
+        empty_days=files.empty_day_histogram(own, context.config.history.length),
+        groups={name: int(chosen.sum()) for name, chosen in own.groups.items()},
+        replayed={
+            name: {what: int(number) for what, number in built.counts.items()}
+            for name, built in sets.items() if name != files.ROWS
+        },
+        not_replayed=missing,
+    )  # fmt: skip

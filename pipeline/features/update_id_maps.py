@@ -36,7 +36,7 @@ from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import MAPS, STATE
-from pipeline.storage.artifacts.making import key_of, standing
+from pipeline.storage.artifacts.making import Recipe, key_of
 from pipeline.storage.artifacts.manifest import Input
 
 STAGE = "update_id_maps"
@@ -183,14 +183,14 @@ def _commit_maps(
     context: JobContext, each: _Prepared, maps: Mapping[str, IdMap], inputs: list[Input], settings: str, seconds: float
 ) -> Artifact:
     whole, sizes = each.whole, DaySizes.of(maps, each.day)
-    extra = {
-        **sizes.extra, "replayed": {str(past.rows.day): past.rows.requests.rows for past in whole.replayed},
+    said = sizes.said.model_copy(update={
+        "replayed": {str(past.rows.day): past.rows.requests.rows for past in whole.replayed},
         "not_replayed": whole.missing, "indexed": indexed(Plan.of(context)),
-    }  # fmt: skip
-    with context.store.draft(Ref(MAPS, context.job, each.day)) as draft:
-        return draft.commit(
-            key=key_of(inputs, settings), digest=sizes.digest, inputs=inputs, settings=settings,
-            rows=dict(whole.rows.counts), timings={"read": each.seconds, "map": seconds}, extra=extra,
+    })  # fmt: skip
+    with context.making(Ref(MAPS, context.job, each.day), inputs, settings, reprocess=True) as made:
+        return made.commit(
+            sizes.digest, rows=dict(whole.rows.counts), timings={"read": each.seconds, "map": seconds},
+            extra=said.written(),
         )  # fmt: skip
 
 
@@ -198,12 +198,7 @@ def _standing(
     context: JobContext, tables: DayTables, day: Day, *, reprocess: bool
 ) -> Artifact | None:
     """The day's maps if both they and its state are committed and still hold."""
-    inputs = _inputs(context, day, tables)
-    config, settings = context.config, context.config.stage_settings(STAGE)
-    found = [
-        standing(
-            context.store, config.experiments, Ref(kind, config.job, day), inputs, settings, reprocess=reprocess
-        )
-        for kind in (STATE, MAPS)
-    ]
-    return found[1] if found[0] is not None else None
+    inputs, settings = _inputs(context, day, tables), context.config.stage_settings(STAGE)
+    recipes = [Recipe(Ref(kind, context.job, day), inputs, settings) for kind in (STATE, MAPS)]
+    state, maps = (context.standing(recipe, reprocess=reprocess) for recipe in recipes)
+    return maps if state is not None else None

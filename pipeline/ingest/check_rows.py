@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.ingest.parse.columns import parse_column
 from pipeline.ingest.parse.parsed import BY_TYPE, Parsed
+from pipeline.ingest.records import Counts
 from pipeline.ingest.row_order import canonical_order, first_of_equal, key_of_rows, sortable, unique_rows
 from pipeline.storage.physical_types import one_of, texts
 
@@ -29,39 +30,6 @@ QUARANTINE = pa.schema(
 
 _SHOWN = 200
 _DAY_MS = 86_400_000
-
-
-@dataclass
-class Counts:
-    """What became of a table's rows: ``read = duplicates + quarantined + kept``.
-
-    Attributes:
-        reasons: rows in quarantine by ``column: reason``.
-        other_day_time: rows kept although their time is up to a day away from the day.
-        running_unavailable: rows whose running columns read as missing, for want of a snapshot of the day.
-        missing_columns: declared columns that the source does not have.
-        missing: rows kept that have no value, by column that may be without one.
-        repeated: rows kept that earlier days had too; ``None`` where there is none to compare with, or too few.
-        repeated_of: the day that had most of them, and how many.
-        repeated_usually: how many one day has by chance.
-        constant: columns that are the same in all rows; ``None`` where there are too few to tell.
-        rarely: columns in which hardly any row differs from the others.
-    """
-
-    read: int = 0
-    duplicates: int = 0
-    quarantined: int = 0
-    kept: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-    other_day_time: int = 0
-    running_unavailable: int = 0
-    missing_columns: list[str] = field(default_factory=list)
-    missing: dict[str, int] = field(default_factory=dict)
-    repeated: int | None = None
-    repeated_of: dict[str, int] = field(default_factory=dict)
-    repeated_usually: int = 0
-    constant: list[str] | None = None
-    rarely: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -123,7 +91,7 @@ def check_table(
     """
     wanted = dict.fromkeys(column.source or each for each, column in columns.items())
     raw = raw.select([each for each in wanted if each in raw.column_names])
-    counts = Counts(read=raw.num_rows)
+    counts = Counts(read=raw.num_rows, quarantined=0)
     sources = [columns[each].source or each for each in table.order if each in columns]
     telling = list(dict.fromkeys(each for each in sources if each in raw.column_names))
     raw, counts.duplicates = unique_rows(raw, telling)

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pipeline.days import Day
 from pipeline.errors import DataError
+from pipeline.ingest.records import ValidatedRecord
 from pipeline.ingest.validate import NEXT
 from pipeline.job import JobContext
 from pipeline.storage import parquet_file
@@ -61,7 +62,7 @@ class DayTables:
 
     def digest(self, name: str) -> str:
         """Digest of a table's content."""
-        return str(self.artifact.manifest.extra["digests"][name])
+        return ValidatedRecord.of(self.artifact).digests[name]
 
 
 class NextTables(DayTables):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pipeline.days import Day
 from pipeline.errors import DataError, SourceError, SourceInterrupted
 from pipeline.ingest.blocks import block_of
 from pipeline.ingest.read_tables import DayDraft, keep, read_dated, read_undated
 from pipeline.ingest.readiness import day_state
+from pipeline.ingest.records import ExtractRecord
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import DAY, EXTRACT
@@ -158,12 +158,12 @@ def _read(context: JobContext, day: Day, days: list[Day]) -> Artifact:
 def _read_again(context: JobContext, day: Day, before: Artifact, judge: Judge) -> Artifact:
     config, source = context.config, context.source()
     with _making(context, day) as made, disk_errors(made.path), source.consistent():
-        here = DayDraft(day, made)
+        here, read = DayDraft(day, made), ExtractRecord.of(before)
         for name in (name for name, table in config.tables.items() if table.dated):
             read_dated(source, config, name, [here])
             if here.refused:
                 raise SourceError(here.refused)
-            if here.digests[name] == before.manifest.extra["digests"].get(name):
+            if here.digests[name] == read.digests.get(name):
                 keep(name, here, before)
         for name in (name for name, table in config.tables.items() if not table.dated):
             if not keep(name, here, before):
@@ -188,22 +188,10 @@ def _commit(context: JobContext, each: DayDraft) -> Artifact:
     config = context.config
     return each.made.commit(
         content_digest(each.digests), rows=each.rows, timings=each.seconds,
-        extra={
-            "url": context.source().url,
-            "read_at": each.began,
-            "sources": {name: table.source_on(each.day) for name, table in config.tables.items()},
-            "digests": each.digests,
-            "missing_columns": each.missing,
-            "unread_columns": each.unread,
-            "as_of": each.as_of,
-            "versions": each.versions,
-            "linked": each.linked,
-            "notes": each.notes,
-        },
+        extra=ExtractRecord(
+            url=context.source().url, read_at=each.began,
+            sources={name: table.source_on(each.day) for name, table in config.tables.items()},
+            digests=each.digests, missing_columns=each.missing, unread_columns=each.unread, as_of=each.as_of,
+            versions=each.versions, linked=each.linked, notes=each.notes,
+        ).written(),
     )  # fmt: skip
-
-
-def as_of_day(context: JobContext, extracted: Artifact, table: str) -> Day | None:
-    """The business day on which an extract took its snapshot of an undated table."""
-    written: Any = extracted.manifest.extra.get("as_of", {}).get(table)
-    return None if written is None else Day.of_instant(datetime.fromisoformat(written), context.config.timezone)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
 from pipeline.config import JobConfig
 from pipeline.config.tables import Table
@@ -16,18 +17,20 @@ from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.ingest.extract import read_again
 from pipeline.ingest.parse.columns import parse_column
+from pipeline.ingest.records import ExtractRecord
 from pipeline.ingest.row_changes import RowChanges, row_changes
 from pipeline.job import JobContext
 from pipeline.storage import parquet_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECKPOINT, EXTRACT, MATURED
+from pipeline.storage.artifacts.manifest import DayText
+from pipeline.storage.artifacts.record import Record
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.digests import content_digest
 from pipeline.storage.physical_types import texts
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Record):
     """What the second reading of a day found.
 
     Attributes:
@@ -38,7 +41,9 @@ class Entry:
         trained: experiments that had trained the day, or started from it.
     """
 
-    day: Day
+    kind: ClassVar = MATURED
+
+    day: DayText = Field(exclude=True)
     mature_at: str
     read_first: str
     read_again: str
@@ -48,6 +53,11 @@ class Entry:
     digest_after: str
     tables: dict[str, dict[str, Any]]
     trained: list[str]
+
+    @classmethod
+    def of(cls, artifact: Artifact) -> Self:
+        said = replace(artifact.manifest, extra={**artifact.manifest.extra, "day": artifact.ref.day})
+        return super().of(replace(artifact, manifest=said))
 
     @property
     def changed(self) -> bool:
@@ -127,13 +137,12 @@ def ledger(context: JobContext) -> Iterator[Entry]:
     """Every entry, by day; a day has several where the label delay was made longer."""
     for day in context.store.days(MATURED, context.job):
         for artifact in context.store.generations(Ref(MATURED, context.job, day)):
-            yield Entry(day=day, **artifact.manifest.extra)
+            yield Entry.of(artifact)
 
 
 def read_at(extracted: Artifact) -> datetime:
     """The instant at which the reading of an extract began (UTC)."""
-    manifest = extracted.manifest
-    recorded = manifest.extra.get("read_at")
+    manifest, recorded = extracted.manifest, ExtractRecord.of(extracted).read_at
     if recorded is not None:
         return datetime.fromisoformat(recorded)
     # One from before this was recorded: not later than its end less the time that it took.
@@ -172,7 +181,7 @@ def _compared(config: JobConfig, first: Artifact, second: Artifact) -> dict[str,
     found: dict[str, dict[str, Any]] = {}
     labels = config.request.label_columns
     for name, table in config.tables.items():
-        old, new = (each.manifest.extra["digests"].get(name) for each in (first, second))
+        old, new = (ExtractRecord.of(each).digests.get(name) for each in (first, second))
         if not table.dated or old == new:
             continue
         if old is None or new is None or first.manifest.pruned or second.manifest.pruned:
@@ -214,7 +223,7 @@ def _trained_since(store: ArtifactStore, job: str, experiment: str, day: Day) ->
 
 
 def _write(context: JobContext, entry: Entry, second: Artifact) -> None:
-    extra = {name: value for name, value in asdict(entry).items() if name != "day"}
+    extra = entry.written()
     rows = {name: int(table["after"]) for name, table in entry.tables.items()}
     digest = content_digest({name: value for name, value in extra.items() if name not in ("read_first", "read_again")})
     with context.store.draft(Ref(MATURED, context.job, entry.day)) as draft:

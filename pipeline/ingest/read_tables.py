@@ -19,6 +19,7 @@ from pipeline.days import Day
 from pipeline.errors import SourceError
 from pipeline.ingest.extracted_file import ExtractedFile, Kinds, Retype
 from pipeline.ingest.keys import keys_of
+from pipeline.ingest.records import ExtractRecord
 from pipeline.sources import DaysReading, Reading, Source
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.storage.artifacts.making import Making
@@ -51,6 +52,12 @@ class DayDraft:
 
     def path(self, table: str) -> Path:
         return self.made.path / f"{table}.parquet"
+
+    def take_columns(self, table: str, read: ExtractRecord) -> None:
+        """What an earlier extract says of the columns of a table that is its file."""
+        for recorded, kept in ((read.missing_columns, self.missing), (read.unread_columns, self.unread)):
+            if table in recorded:
+                kept[table] = recorded[table]
 
     def took(self, table: str, began: float, days: int) -> None:
         self.seconds[table] = round((time.perf_counter() - began) / days, 4)
@@ -139,18 +146,19 @@ def read_undated(
 
 def keep(name: str, here: DayDraft, before: Artifact) -> bool:
     """Take a table as an earlier extract of the day has it; ``False`` if that does not hold it."""
-    earlier, manifest = _earlier(before, name), before.manifest
+    earlier = _earlier(before, name)
     if earlier is None:
         return False
     here.path(name).unlink(missing_ok=True)
     link(earlier, here.path(name))
-    here.rows[name], here.digests[name] = manifest.rows[name], str(manifest.extra["digests"][name])
-    for recorded, kept in (
-        ("missing_columns", here.missing), ("unread_columns", here.unread), ("as_of", here.as_of),
-        ("versions", here.versions), ("notes", here.notes),
-    ):  # fmt: skip
-        if name in manifest.extra.get(recorded, {}):
-            kept[name] = manifest.extra[recorded][name]
+    read = ExtractRecord.of(before)
+    here.rows[name], here.digests[name] = before.manifest.rows[name], read.digests[name]
+    here.take_columns(name, read)
+    for recorded, kept in ((read.as_of, here.as_of), (read.versions, here.versions)):
+        if name in recorded:
+            kept[name] = recorded[name]
+    if name in read.notes:
+        here.notes[name] = read.notes[name]
     here.linked.append(name)
     return True
 
@@ -176,22 +184,19 @@ def _snapshot(
         here.versions[name] = content_digest({"version": version, "columns": sorted(_wanted(table))})
     earlier = _earlier(before, name)
     if earlier is not None and before is not None and version is not None:
-        recorded = before.manifest.extra.get("versions", {}).get(name)
-        if recorded == here.versions[name]:
+        read = ExtractRecord.of(before)
+        if read.versions.get(name) == here.versions[name]:
             link(earlier, path)
-            here.rows[name] = before.manifest.rows[name]
-            here.digests[name] = str(before.manifest.extra["digests"][name])
+            here.rows[name], here.digests[name] = before.manifest.rows[name], read.digests[name]
+            here.take_columns(name, read)
             here.linked.append(name)
-            for recorded, kept in (("missing_columns", here.missing), ("unread_columns", here.unread)):
-                if name in before.manifest.extra.get(recorded, {}):
-                    kept[name] = before.manifest.extra[recorded][name]
             return
     keys = _keys(config, name, drafts, earlier) if by_key else None
     _retyped(source, name, wanted, partial(_read, source, config, name, wanted, here, keys))
     if here.rows[name] == 0 and table.required:
         asked = "has no rows" if keys is None else f"has none of the {len(keys)} keys that the day's rows name"
         raise SourceError(f"{source.url}: table '{wanted}' ({name}) {asked}; fill it, or declare it `required: false`")
-    same = before is not None and before.manifest.extra.get("digests", {}).get(name) == here.digests[name]
+    same = before is not None and ExtractRecord.of(before).digests.get(name) == here.digests[name]
     if earlier is not None and same:
         path.unlink()
         link(earlier, path)

@@ -15,7 +15,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact
-from pipeline.ingest.check_rows import Counts
+from pipeline.ingest.records import Counts, ValidatedRecord
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import VALIDATED
@@ -34,8 +33,6 @@ Hashes = NDArray[np.uint64]
 
 SUFFIX = ".fingerprints.npy"
 """Of the file beside a table's rows: uint64, ascending, one a row."""
-COMPARED = "fingerprints"
-"""Where the manifest's ``extra`` says, by table, of which columns they are."""
 ENOUGH = 20
 """Of fewer rows, that they recur says nothing."""
 
@@ -154,7 +151,7 @@ def repeats(context: JobContext, name: str, day: Day, here: Fingerprints) -> Rep
 
 def _stored(earlier: Artifact, name: str, here: Fingerprints) -> tuple[list[str], Hashes] | None:
     """The columns that tell the earlier day's rows apart, and its fingerprints; ``None`` where they cannot be used."""
-    columns = earlier.manifest.extra.get(COMPARED, {}).get(name)
+    columns = ValidatedRecord.of(earlier).fingerprints.get(name)
     file = name + SUFFIX
     # Of rows that are all the same, or that have other columns now, nothing can be said.
     if not columns or earlier.manifest.pruned or not set(columns) <= set(here.columns):
@@ -227,20 +224,20 @@ def _of_name(name: str) -> np.uint64:
     return np.uint64(_of_text(name))
 
 
-def beyond_limit(name: str, counts: Mapping[str, Any], limit: float) -> str | None:
+def beyond_limit(name: str, counts: Counts, limit: float) -> str | None:
     """In words, more rows that one earlier day had than the share ``limit`` of those that do not recur by chance."""
-    for day, most in counts["repeated_of"].items():
-        usual = counts["repeated_usually"]
-        if most > usual + limit * (counts["kept"] - usual):
+    for day, most in counts.repeated_of.items():
+        usual = counts.repeated_usually
+        if most > usual + limit * (counts.kept - usual):
             chance = f", where {usual:,} are to be expected" if usual else ""
             return (
-                f"{name}: {most:,} of {counts['kept']:,} rows were there on {day}, but for their day and time{chance}: "
+                f"{name}: {most:,} of {counts.kept:,} rows were there on {day}, but for their day and time{chance}: "
                 f"more than validation.max_repeated = {limit:.0%}; either they were delivered again, or it is too low"
             )
     return None
 
 
-def in_words(counts: Mapping[str, Any]) -> str:
+def in_words(kept: int, repeated: int, repeated_of: Mapping[str, int]) -> str:
     """How many of a table's rows earlier days had, and which day had most."""
-    told = f"{counts['repeated']:,} of {counts['kept']:,} rows were there on earlier days, but for their day and time"
-    return told + "".join(f" ({most:,} of them on {day})" for day, most in counts["repeated_of"].items())
+    told = f"{repeated:,} of {kept:,} rows were there on earlier days, but for their day and time"
+    return told + "".join(f" ({most:,} of them on {day})" for day, most in repeated_of.items())

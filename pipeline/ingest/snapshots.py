@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,8 +11,8 @@ import pyarrow.compute as pc
 from pipeline.config.tables import Column, Table
 from pipeline.days import Day
 from pipeline.ingest.check_rows import Checked, check_table
-from pipeline.ingest.extract import as_of_day
 from pipeline.ingest.parse.parsed import BY_TYPE
+from pipeline.ingest.records import ExtractRecord
 from pipeline.ingest.row_order import key_of_rows
 from pipeline.job import JobContext
 from pipeline.storage import parquet_file
@@ -44,11 +45,11 @@ def newest_snapshot(context: JobContext, table: str, last: Day, extracted: Artif
         if day not in known:
             known[day] = context.store.current(Ref(EXTRACT, context.job, day))
         here = known[day]
-        if here is None or here.manifest.pruned or table not in here.manifest.extra.get("as_of", {}):
+        stamp = ExtractRecord.of(here).as_of.get(table) if here is not None and not here.manifest.pruned else None
+        if here is None or stamp is None:
             continue
-        taken = as_of_day(context, here, table)
-        stamp = str(here.manifest.extra["as_of"][table])
-        if taken is not None and taken <= last and (best is None or stamp >= best[0]):
+        taken = Day.of_instant(datetime.fromisoformat(stamp), context.config.timezone)
+        if taken <= last and (best is None or stamp >= best[0]):
             best = (stamp, here)
     return best[1] if best is not None else None
 

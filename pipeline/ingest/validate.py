@@ -8,9 +8,8 @@ import shutil
 import statistics
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -18,7 +17,8 @@ from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.errors import DataError, UsageError
 from pipeline.ingest.check_rows import QUARANTINE, Checked, check_table
-from pipeline.ingest.repeats import COMPARED, ENOUGH, SUFFIX, Fingerprints, beyond_limit, repeats
+from pipeline.ingest.records import Counts, ExtractRecord, ValidatedRecord
+from pipeline.ingest.repeats import ENOUGH, SUFFIX, Fingerprints, beyond_limit, repeats
 from pipeline.ingest.snapshots import newest_snapshot, running_columns, with_running
 from pipeline.job import JobContext
 from pipeline.storage import parquet_file
@@ -67,7 +67,7 @@ def _validate(context: JobContext, day: Day, reprocess: bool) -> Artifact:
     with context.making(ref, inputs, settings, reprocess=reprocess) as made:
         if made.stands is not None:
             return made.stands
-        done = _Done(before=_nearest(context, day))
+        done, read = _Done(before=_nearest(context, day)), ExtractRecord.of(extracted)
         for name, table in config.tables.items():
             began = time.perf_counter()
             if table.dated:
@@ -82,18 +82,13 @@ def _validate(context: JobContext, day: Day, reprocess: bool) -> Artifact:
             raise DataError(_refusal(context, day, beyond, done.counts, made.path / "quarantine.parquet"))
         artifact = made.commit(
             content_digest(done.digests),
-            rows={name: counts["kept"] for name, counts in done.counts.items()}, timings=done.seconds,
-            extra={
-                "counts": done.counts,
-                "digests": done.digests,
-                "keys": done.keys,
-                "running": {name: pair.record() for name, pair in snapshots.items()},
-                "sources": extracted.manifest.extra.get("sources", {}),
-                "unread_columns": extracted.manifest.extra.get("unread_columns", {}),
-                COMPARED: done.compared,
-                "beyond_limits": beyond,
-                "accepted": accepted.manifest.reason if accepted is not None else None,
-            },
+            rows={name: counts.kept for name, counts in done.counts.items()}, timings=done.seconds,
+            extra=ValidatedRecord(
+                counts=done.counts, digests=done.digests, keys=done.keys,
+                running={name: pair.record() for name, pair in snapshots.items()},
+                sources=read.sources, unread_columns=read.unread_columns, fingerprints=done.compared,
+                beyond_limits=beyond, accepted=accepted.manifest.reason if accepted is not None else None,
+            ).written(),
         )  # fmt: skip
     context.kept(_Newest, _Newest).artifact = artifact
     return artifact
@@ -149,7 +144,7 @@ class _Done:
     """What the manifest says of the tables, and the validated day before, whose undated tables may be the same."""
 
     before: Artifact | None
-    counts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    counts: dict[str, Counts] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -157,7 +152,7 @@ class _Done:
     compared: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, name: str, checked: Checked, digest: str) -> None:
-        self.counts[name] = asdict(checked.counts)
+        self.counts[name] = checked.counts
         self.digests[name] = digest
         if checked.quarantine.num_rows:
             self.quarantine.append(checked.quarantine)
@@ -168,7 +163,7 @@ def _undated(
     made: Making, done: _Done,
 ) -> None:  # fmt: skip
     """An undated table; linked from the day before where it was made from the same content."""
-    digests = {part: each.manifest.extra["digests"][name] for part, each in _parts(extracted, pair).items()}
+    digests = {part: ExtractRecord.of(each).digests[name] for part, each in _parts(extracted, pair).items()}
     key = done.keys[name] = content_digest({"settings": settings, **digests})
     if _linked(name, key, made, done):
         return
@@ -202,7 +197,8 @@ def _parts(extracted: Artifact, pair: _Snapshots | None) -> dict[str, Artifact]:
 
 def _linked(name: str, key: str, made: Making, done: _Done) -> bool:
     before = done.before
-    if before is None or before.manifest.extra.get("keys", {}).get(name) != key:
+    said = ValidatedRecord.of(before) if before is not None else None
+    if before is None or said is None or said.keys.get(name) != key:
         return False
     files = [each for each in (f"{name}.parquet", f"{name}{NEXT}.parquet") if each in before.manifest.files]
     if not all((before.path / each).is_file() for each in files):
@@ -210,10 +206,10 @@ def _linked(name: str, key: str, made: Making, done: _Done) -> bool:
     for each in files:
         _link(before.path / each, made.path / each)
     for each in (name, name + NEXT):
-        if each in before.manifest.extra["digests"]:
-            done.digests[each] = before.manifest.extra["digests"][each]
-    done.counts[name] = before.manifest.extra["counts"][name]
-    if done.counts[name]["quarantined"]:
+        if each in said.digests:
+            done.digests[each] = said.digests[each]
+    done.counts[name] = said.counts[name]
+    if done.counts[name].quarantined:
         rows = parquet_file.read(before.file("quarantine.parquet"), filters=[("table", "=", name)])
         done.quarantine.append(rows.cast(QUARANTINE))
     return True
@@ -250,17 +246,17 @@ def _nearest(context: JobContext, day: Day) -> Artifact | None:
     return None
 
 
-def _beyond_limits(context: JobContext, day: Day, counts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _beyond_limits(context: JobContext, day: Day, counts: Mapping[str, Counts]) -> list[str]:
     """Which limits the day breaks, in words."""
     limits, beyond = context.config.validation, []
     usual = _weekday_rows(context, day)
     for name, table in context.config.tables.items():
         here = counts[name]
-        distinct = here["read"] - here["duplicates"]
-        if distinct and here["quarantined"] > limits.max_quarantined * distinct:
+        distinct = here.read - here.duplicates
+        if distinct and here.quarantined > limits.max_quarantined * distinct:
             beyond.append(
-                f"{name}: {here['quarantined']} of {distinct} rows are in quarantine, more than "
-                f"validation.max_quarantined = {limits.max_quarantined:.0%} ({_top(here['reasons'])})"
+                f"{name}: {here.quarantined} of {distinct} rows are in quarantine, more than "
+                f"validation.max_quarantined = {limits.max_quarantined:.0%} ({_top(here.reasons)})"
             )
         if name in context.config.request.event_tables:
             repeated = beyond_limit(name, here, limits.max_repeated)
@@ -269,9 +265,9 @@ def _beyond_limits(context: JobContext, day: Day, counts: Mapping[str, Mapping[s
         if not table.dated or not table.required or not before:
             continue
         median = statistics.median(before)
-        if here["kept"] < limits.min_weekday_share * median:
+        if here.kept < limits.min_weekday_share * median:
             beyond.append(
-                f"{name}: {here['kept']} rows, less than validation.min_weekday_share = {limits.min_weekday_share:.0%} "
+                f"{name}: {here.kept} rows, less than validation.min_weekday_share = {limits.min_weekday_share:.0%} "
                 f"of {median:.0f}, the median of the last {len(before)} same weekdays"
             )
     return beyond
@@ -295,13 +291,14 @@ def _top(reasons: Mapping[str, int], shown: int = 4) -> str:
 
 
 def _refusal(
-    context: JobContext, day: Day, beyond: list[str], counts: Mapping[str, Mapping[str, Any]], quarantine: Path
+    context: JobContext, day: Day, beyond: list[str], counts: Mapping[str, Counts], quarantine: Path
 ) -> str:
     """The message of a day that fails; its quarantine is kept where it can be looked at."""
     folder = context.root / "refused" / context.job
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(quarantine, folder / f"{day}.parquet")
-    (folder / f"{day}.json").write_text(json.dumps(counts, indent=1, ensure_ascii=False), encoding="utf-8")
+    told = {name: each.model_dump() for name, each in counts.items()}
+    (folder / f"{day}.json").write_text(json.dumps(told, indent=1, ensure_ascii=False), encoding="utf-8")
     return (
         f"{context.job} {day}: " + "; ".join(beyond) + f". Rows in quarantine are in {folder / f'{day}.parquet'}. "
         f"Correct the source and run the day again with --reprocess, list the day in dirty_days, or go on with "

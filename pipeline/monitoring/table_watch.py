@@ -12,10 +12,11 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from typing import Any, Literal
+from typing import Literal
 
 from pipeline.config.alerts import Alerts
 from pipeline.days import Day
+from pipeline.ingest.records import ValidatedRecord
 from pipeline.ingest.repeats import in_words
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
@@ -86,17 +87,16 @@ class Change:
     text: str
 
 
-def table_days(extra: Mapping[str, Any]) -> dict[str, TableDay]:
-    """The tables with rows of a validated day, from its manifest's ``extra``."""
-    sources, unread = extra.get("sources") or {}, extra.get("unread_columns") or {}
+def table_days(said: ValidatedRecord) -> dict[str, TableDay]:
+    """The tables with rows of a validated day."""
+    sources, unread = said.sources or {}, said.unread_columns or {}
     return {
         name: TableDay(
-            sources.get(name), counts["kept"], frozenset(counts.get("missing_columns") or ()), counts.get("missing"),
-            frozenset(unread.get(name, ())), counts.get("repeated"), counts.get("repeated_of") or {},
-            None if counts.get("constant") is None else frozenset(counts["constant"]),
-            frozenset(counts.get("rarely") or ()),
+            sources.get(name), counts.kept, frozenset(counts.missing_columns), counts.missing,
+            frozenset(unread.get(name, ())), counts.repeated, counts.repeated_of,
+            None if counts.constant is None else frozenset(counts.constant), frozenset(counts.rarely),
         )
-        for name, counts in extra.get("counts", {}).items() if counts.get("kept")
+        for name, counts in said.counts.items() if counts.kept
     }  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def changes_on(day: Day, days: Mapping[Day, Mapping[str, TableDay]], limits: Ale
 
 def _seen(store: ArtifactStore, job: str, day: Day) -> dict[str, TableDay]:
     validated = store.current(Ref(VALIDATED, job, day))
-    return table_days(validated.manifest.extra) if validated is not None else {}
+    return table_days(ValidatedRecord.of(validated)) if validated is not None else {}
 
 
 def changes(
@@ -206,7 +206,7 @@ def _recurring(here: TableDay, past: Sequence[TableDay], limits: Alerts) -> str 
     middle = statistics.median(usual)
     if here.repeated / here.rows <= max(usual) + _noise(middle, here.rows) + limits.repeated:
         return None
-    told = in_words({"kept": here.rows, "repeated": here.repeated, "repeated_of": here.repeated_of})
+    told = in_words(here.rows, here.repeated, here.repeated_of)
     return f"{told}; usually {middle:.1%} (alerts.repeated is {limits.repeated:.0%})"
 
 

@@ -21,11 +21,13 @@ from pipeline.release.publish.models import Models
 from pipeline.release.publish.pointer import ReleaseFiles
 from pipeline.release.publish.publisher import Payload, Publisher, Release
 from pipeline.release.publish.redis_generations import Generations, Keys
+from pipeline.release.records import ReleaseRecord
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import FEATURES, MAPS, RELEASE, STATE, VALIDATED
 from pipeline.storage.digests import content_digest
 from pipeline.storage.objects.open import open_objects
 from pipeline.storage.redis.connection import connect
+from pipeline.training.records import CheckpointRecord, ExportRecord
 
 _CONTENTS = (STATE, MAPS, VALIDATED)
 """Kinds of the day's artefacts that a release's contents are derived from."""
@@ -61,7 +63,7 @@ def build(context: JobContext, day: Day, choice: Choice | None = None) -> Artifa
             )  # fmt: skip
         job = context.config.model_dump_json(by_alias=True, exclude={"state_from", "start"}).encode()
         (made.path / SETTINGS).write_bytes(job)
-        export, checkpoint = choice.export, context.store.load(choice.export.manifest.extra["checkpoint"])
+        export, checkpoint = choice.export, context.store.load(ExportRecord.of(choice.export).checkpoint)
         assert export.ref.experiment is not None
         assert checkpoint is not None
         digest = content_digest({
@@ -71,11 +73,11 @@ def build(context: JobContext, day: Day, choice: Choice | None = None) -> Artifa
         release_id = f"{day}-{export.ref.experiment}-{checkpoint.ref.day}-{digest[:8]}"
         artifact = made.commit(
             digest, timings={"release": time.perf_counter() - began},
-            extra={
-                "release_id": release_id, "experiment": export.ref.experiment, "checkpoint": checkpoint.id,
-                "checkpoint_day": str(checkpoint.ref.day), "age_days": day - checkpoint.ref.day, "export": export.id,
-                "by": choice.by, "verdict": choice.verdict, "reasons": choice.reasons,
-            },
+            extra=ReleaseRecord(
+                release_id=release_id, experiment=export.ref.experiment, checkpoint=checkpoint.id,
+                checkpoint_day=checkpoint.ref.day, age_days=day - checkpoint.ref.day, export=export.id,
+                by=choice.by, verdict=choice.verdict, reasons=choice.reasons,
+            ).written(),
         )  # fmt: skip
     _crown(context, choice)
     return artifact
@@ -86,16 +88,16 @@ def payload(context: JobContext, artifact_id: str) -> Payload:
     artifact = context.store.load(artifact_id)
     if artifact is None or artifact.manifest.state != "done":
         raise CorruptArtifact(f"{context.root / artifact_id}: no such release; run the stage `release` of its day")
-    extra = artifact.manifest.extra
-    export = context.store.load(extra["export"])
+    said = ReleaseRecord.of(artifact)
+    export = context.store.load(said.export)
     release = Release(
-        release_id=extra["release_id"], artifact=artifact.id, day=artifact.ref.day, experiment=extra["experiment"],
-        checkpoint=extra["checkpoint"], export=export.manifest.digest if export is not None else "",
+        release_id=said.release_id, artifact=artifact.id, day=artifact.ref.day, experiment=said.experiment,
+        checkpoint=said.checkpoint, export=export.manifest.digest if export is not None else "",
     )  # fmt: skip
     kept = artifact.file(SETTINGS).read_bytes()
     config = JobConfig.model_validate_json(kept)
-    checkpoint = context.store.load(extra["checkpoint"])
-    sizes: dict[str, int] = checkpoint.manifest.extra["sizes"] if checkpoint is not None else {}
+    checkpoint = context.store.load(said.checkpoint)
+    sizes = CheckpointRecord.of(checkpoint).sizes if checkpoint is not None else {}
     model = export.file("model") if export is not None and not export.manifest.pruned else None
     return Payload(release, model, lambda: contents(context, config, artifact.ref.day, sizes, json.loads(kept)))
 
@@ -126,7 +128,12 @@ def models(context: JobContext) -> Models:
 def _promoted_and_stands(current: Artifact, sources: list[Artifact]) -> bool:
     """Whether the day was released by hand, from contents that are still the day's: a repeated run leaves it."""
     made_from = {each.id for each in current.manifest.inputs}
-    return current.manifest.extra.get("by") == "promote" and all(each.id in made_from for each in sources)
+    return _decided_by(current) == "promote" and all(each.id in made_from for each in sources)
+
+
+def _decided_by(release: Artifact) -> str | None:
+    """What decided a release; ``None`` for one without a model."""
+    return ReleaseRecord.of(release).by if release.manifest.state == "done" else None
 
 
 def _crown(context: JobContext, choice: Choice) -> None:
@@ -152,8 +159,8 @@ def build_release(context: JobContext, day: Day) -> Artifact:
         ChainError: the champion has not finished the day.
     """
     release = build(context, day)
-    if release.manifest.extra.get("by") == "passed":
-        extra = release.manifest.extra
-        print(f"{day}: {extra['release_id']} is built, of the gate '{extra['verdict']}': {'; '.join(extra['reasons'])}",
+    if _decided_by(release) == "passed":
+        said = ReleaseRecord.of(release)
+        print(f"{day}: {said.release_id} is built, of the gate '{said.verdict}': {'; '.join(said.reasons or [])}",
               file=sys.stderr)  # fmt: skip
     return release

@@ -14,6 +14,7 @@ from pipeline.release.publish.models import repair
 from pipeline.release.publish.place import elsewhere
 from pipeline.release.publish.pointer import Championship, Pointer, ReleaseFiles
 from pipeline.release.publish.record import record
+from pipeline.release.records import ReleaseRecord
 from pipeline.storage.artifacts.artifact import Artifact, parse_id
 from pipeline.storage.artifacts.kinds import RELEASE
 
@@ -125,5 +126,6 @@ def publish_release(context: JobContext, day: Day) -> Artifact | None:
         return None
     outcome = publisher(context).publish(release.id)
     if outcome.status != "published":
-        print(f"{day}: {release.manifest.extra['release_id']} is {outcome.status}: {outcome.reason}", file=sys.stderr)
+        said = ReleaseRecord.of(release)
+        print(f"{day}: {said.release_id} is {outcome.status}: {outcome.reason}", file=sys.stderr)
     return record(context, release, outcome)

@@ -9,9 +9,11 @@ from pipeline.config import JobConfig
 from pipeline.config.features import FeatureSettings
 from pipeline.days import Day
 from pipeline.errors import ChainError
+from pipeline.evaluation.records import GateRecord
 from pipeline.evaluation.superiority import superior
 from pipeline.job import JobContext
 from pipeline.release.publish.pointer import Championship, ReleaseFiles
+from pipeline.release.records import CheckRecord, ReleaseRecord
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECK, EXPORT, GATE, RELEASE
 from pipeline.training.chain import Chain
@@ -87,8 +89,8 @@ def released_before(context: JobContext, day: Day, *, other_than: str | None = N
         release = context.store.current(Ref(RELEASE, context.job, each)) if each < day else None
         if release is None or release.manifest.state != "done":
             continue
-        extra = release.manifest.extra
-        if extra["checkpoint"] != other_than and extra["release_id"] not in rolled_back:
+        said = ReleaseRecord.of(release)
+        if said.checkpoint != other_than and said.release_id not in rolled_back:
             return release
     return None
 
@@ -103,7 +105,7 @@ class Passed:
 
     @property
     def checkpoint(self) -> str:
-        return str(self.gate.manifest.extra["checkpoint"])
+        return GateRecord.of(self.gate).checkpoint
 
 
 def passed_since(
@@ -120,14 +122,15 @@ def passed_since(
     files = ReleaseFiles.of(context.root, context.job)
     rolled_back = files.rolled_back()
     left = {done.pointer.checkpoint for name in rolled_back if (done := files.published(name)) is not None}
-    known = before.manifest.extra["checkpoint"] if before is not None else None
+    known = ReleaseRecord.of(before).checkpoint if before is not None else None
     for each in reversed(context.store.days(GATE, context.job, champion)):
         if before is not None and each <= before.ref.day:
             return None
         gate = context.store.current(Ref(GATE, context.job, each, champion)) if each < day else None
-        if gate is None or gate.manifest.extra["verdict"] != "promote":
+        judged = GateRecord.of(gate) if gate is not None else None
+        if gate is None or judged is None or judged.verdict != "promote":
             continue
-        tested = str(gate.manifest.extra["checkpoint"])
+        tested = judged.checkpoint
         if tested == known or tested in left or _was_left(context, each, rolled_back):
             return None
         export, check, _ = export_of(context, tested)
@@ -138,7 +141,9 @@ def passed_since(
 
 def _was_left(context: JobContext, day: Day, rolled_back: set[str]) -> bool:
     release = context.store.current(Ref(RELEASE, context.job, day)) if rolled_back else None
-    return release is not None and release.manifest.extra.get("release_id") in rolled_back
+    if release is None or release.manifest.state != "done":
+        return False
+    return ReleaseRecord.of(release).release_id in rolled_back
 
 
 def export_of(context: JobContext, checkpoint_id: str) -> tuple[Artifact | None, Artifact | None, str]:
@@ -154,11 +159,12 @@ def export_of(context: JobContext, checkpoint_id: str) -> tuple[Artifact | None,
     if export.manifest.pruned:
         return None, None, f"the export of {checkpoint_id} was pruned"
     check = context.store.current(Ref(CHECK, ref.job, ref.day, ref.experiment))
-    if check is None or check.manifest.extra["export"] != export.id:
+    said = CheckRecord.of(check) if check is not None else None
+    if said is None or said.export != export.id:
         command = f"python -m pipeline stage check --job {ref.job} --day {ref.day}"
         return None, None, f"the export of {checkpoint_id} was not checked; run `{command}`"
-    if check.manifest.extra["verdict"] != "ok":
-        return None, None, f"the check blocks {checkpoint_id}: {'; '.join(check.manifest.extra['reasons'])}"
+    if said.verdict != "ok":
+        return None, None, f"the check blocks {checkpoint_id}: {'; '.join(said.reasons)}"
     return export, check, ""
 
 
@@ -168,7 +174,7 @@ def _succession(context: JobContext, day: Day, champion: str) -> tuple[Champions
         return None, ""
     for name in context.config.experiments:
         gate = context.store.current(Ref(GATE, context.job, day, name)) if name != champion else None
-        if gate is not None and gate.manifest.extra["verdict"] == "promote":
+        if gate is not None and GateRecord.of(gate).verdict == "promote":
             better, figures = superior(context, day, name, champion)
             if better:
                 return Championship(name, day, "superiority"), figures
@@ -177,39 +183,40 @@ def _succession(context: JobContext, day: Day, champion: str) -> tuple[Champions
 
 def _is_doubted(gate: Artifact | None) -> bool:
     """The day made a measure too good to be believed: its rows tell of no model, and none trained on them is fresh."""
-    return gate is not None and "rise" in gate.manifest.extra
+    return gate is not None and GateRecord.of(gate).rise is not None
 
 
 def _after_test(context: JobContext, day: Day, champion: str) -> Choice:
     gate = context.store.current(Ref(GATE, context.job, day, champion))
     if gate is None:
         return _kept(context, day, champion, "none", ["no checkpoint before this day, so none was tested on it"], [])
-    verdict, reasons = str(gate.manifest.extra["verdict"]), [str(each) for each in gate.manifest.extra["reasons"]]
-    if verdict != "promote":
-        return _kept(context, day, champion, verdict, reasons, [gate])
-    export, check, problem = export_of(context, gate.manifest.extra["checkpoint"])
+    judged = GateRecord.of(gate)
+    if judged.verdict != "promote":
+        return _kept(context, day, champion, judged.verdict, judged.reasons, [gate])
+    export, check, problem = export_of(context, judged.checkpoint)
     if export is None or check is None:
-        return _kept(context, day, champion, verdict, [problem], [gate])
-    return Choice(export, "gate", verdict, reasons, None, [gate, check])
+        return _kept(context, day, champion, judged.verdict, [problem], [gate])
+    return Choice(export, "gate", judged.verdict, judged.reasons, None, [gate, check])
 
 
 def _immediate(context: JobContext, day: Day, champion: str) -> Choice:
     gate = context.store.current(Ref(GATE, context.job, day, champion))
-    verdict = str(gate.manifest.extra["verdict"]) if gate is not None else "none"
-    if gate is not None and verdict in FAILS:
-        tested, reasons = str(gate.manifest.extra["checkpoint"]), [str(each) for each in gate.manifest.extra["reasons"]]
+    judged = GateRecord.of(gate) if gate is not None else None
+    verdict = judged.verdict if judged is not None else "none"
+    if gate is not None and judged is not None and verdict in FAILS:
+        tested, reasons = judged.checkpoint, judged.reasons
         before = released_before(context, day, other_than=tested)
         passed = passed_since(context, day, champion, before, other_than=tested)
         if passed is not None:
             return _passed(passed, verdict, [f"{tested} failed on its next day", *reasons], [gate])
         if before is not None:
-            export = context.store.load(before.manifest.extra["export"])
+            export = context.store.load(ReleaseRecord.of(before).export)
             if export is not None and not export.manifest.pruned and not _made_otherwise(context, before):
                 reasons = [f"{tested} failed on its next day", *reasons]
                 return Choice(export, "restored", verdict, reasons, None, [gate, before])
         return _kept(context, day, champion, verdict, [*reasons, "no earlier release to restore"], [gate])
-    if gate is not None and _is_doubted(gate):
-        return _kept(context, day, champion, verdict, [str(each) for each in gate.manifest.extra["reasons"]], [gate])
+    if gate is not None and judged is not None and judged.rise is not None:
+        return _kept(context, day, champion, verdict, judged.reasons, [gate])
     checkpoint = Chain.of(context, champion).trained(day)
     assert checkpoint is not None
     consulted = [gate] if gate is not None else []
@@ -234,7 +241,7 @@ def _kept(
         return _passed(passed, verdict, reasons, consulted)
     if before is None:
         return Choice(None, "kept", verdict, reasons, None, consulted)
-    export = context.store.load(before.manifest.extra["export"])
+    export = context.store.load(ReleaseRecord.of(before).export)
     if export is None or export.manifest.pruned:
         return Choice(None, "kept", verdict, [*reasons, f"the model of {before.id} was pruned"], None, consulted)
     other = _made_otherwise(context, before)
@@ -250,7 +257,7 @@ def _kept(
 def _made_otherwise(context: JobContext, release: Artifact) -> list[str]:
     """Features of the model of an earlier release that today's settings do not make as it knows them."""
     then, now = JobConfig.model_validate_json(release.file(SETTINGS).read_bytes()), context.config.features
-    experiment = str(release.manifest.extra["experiment"])
+    experiment = ReleaseRecord.of(release).experiment
     # One that had left the settings by then may have read any of them.
     read = then.inputs(experiment) if experiment in then.experiments else set(then.features)
     return [name for name in sorted(read) if name not in now or _told(now[name]) != _told(then.features[name])]
@@ -269,7 +276,7 @@ def promoted(context: JobContext, experiment: str, day: Day, checkpoint_id: str 
     if checkpoint_id is None:
         gate = context.store.current(Ref(GATE, context.job, day, experiment))
         if gate is not None and context.config.release.mode == "after_next_day_test":
-            checkpoint_id, consulted = str(gate.manifest.extra["checkpoint"]), [gate]
+            checkpoint_id, consulted = GateRecord.of(gate).checkpoint, [gate]
         else:
             trained = Chain.of(context, experiment).trained(day)
             checkpoint_id = trained.id if trained is not None else None

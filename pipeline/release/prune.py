@@ -6,11 +6,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from pipeline.days import Day
+from pipeline.evaluation.records import GateRecord
 from pipeline.features.rows.rows_file import FILE as ROWS_FILE
 from pipeline.ingest.late_labels import due
 from pipeline.job import JobContext
 from pipeline.release.decision import Passed, champion_of, passed_since, released_before
 from pipeline.release.publish.pointer import ReleaseFiles
+from pipeline.release.records import ReleaseRecord
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, EXPORT, FEATURES, GATE, RELEASE, REPLACED, ROWS
 from pipeline.storage.artifacts.manifest import NAME as MANIFEST
@@ -126,15 +128,17 @@ def _in_use(context: JobContext) -> tuple[set[str], set[str]]:
         releases += [newest, released_before(context, days[-1].next())]
         if newest is not None and newest.manifest.state == "done":
             # In the mode `immediate` a failed test goes back to the release of another checkpoint.
-            releases.append(released_before(context, days[-1].next(), other_than=newest.manifest.extra["checkpoint"]))
+            other = ReleaseRecord.of(newest).checkpoint
+            releases.append(released_before(context, days[-1].next(), other_than=other))
     passed = _passed(context)
     if passed is not None:
         exports.add(passed.export.id)
         checkpoints.add(passed.checkpoint)
     for release in releases:
         if release is not None and release.manifest.state == "done":
-            exports.add(release.manifest.extra["export"])
-            checkpoints.add(release.manifest.extra["checkpoint"])
+            said = ReleaseRecord.of(release)
+            exports.add(said.export)
+            checkpoints.add(said.checkpoint)
     return exports, checkpoints
 
 
@@ -192,7 +196,8 @@ def _incumbent(context: JobContext, experiment: str) -> set[str]:
     gate = context.store.current(Ref(GATE, context.job, days[-1], experiment)) if days else None
     if gate is None:
         return set()
-    return {str(each) for each in (gate.manifest.extra["checkpoint"], gate.manifest.extra.get("incumbent")) if each}
+    judged = GateRecord.of(gate)
+    return {each for each in (judged.checkpoint, judged.incumbent) if each is not None}
 
 
 def prune_after(context: JobContext, day: Day, *, thorough: bool = False) -> Pruned:

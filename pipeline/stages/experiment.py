@@ -9,6 +9,7 @@ from functools import cached_property
 from pipeline.config.measures import headline
 from pipeline.days import Day
 from pipeline.evaluation import gate_day, next_day
+from pipeline.evaluation.records import GateRecord, TestRecord
 from pipeline.job import JobContext
 from pipeline.release.publish.pointer import ReleaseFiles
 from pipeline.stages.features import build_features
@@ -18,6 +19,7 @@ from pipeline.training import export as exporting
 from pipeline.training import train
 from pipeline.training.chain import Chain
 from pipeline.training.overrides import NONE, Overrides
+from pipeline.training.records import CheckpointRecord
 from pipeline.training.wild_values import in_words, told
 
 
@@ -33,12 +35,12 @@ class Outcome:
 
     @property
     def summary(self) -> str:
-        values = self.test.manifest.extra["values"] if self.test is not None else {}
+        values = TestRecord.of(self.test).values if self.test is not None else {}
         parts = ["trained" if self.trained else "already trained", *headline(values)]
         if self.gate is not None:
-            judged = self.gate.manifest.extra
-            parts.append(f"{judged['verdict']} ({judged['rise']})" if "rise" in judged else judged["verdict"])
-        if self.trained and (wild := in_words(told(self.checkpoint.manifest))):
+            judged = GateRecord.of(self.gate)
+            parts.append(judged.verdict + (f" ({judged.rise})" if judged.rise is not None else ""))
+        if self.trained and (wild := in_words(told(CheckpointRecord.of(self.checkpoint)))):
             parts.append(wild)
         return ", ".join(parts)
 

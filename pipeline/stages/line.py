@@ -11,10 +11,11 @@ from typing import Literal
 from pipeline.days import Day
 from pipeline.errors import ChainError, DayspringError, LockTimeout
 from pipeline.features.arrays.paired_lists import UNPAIRED
+from pipeline.ingest.records import ValidatedRecord
 from pipeline.job import JobContext
 from pipeline.stages.stage import CLOSING, EXPERIMENT, SHARED, stage
 from pipeline.storage.artifacts.artifact import Artifact
-from pipeline.storage.artifacts.kinds import FEATURES
+from pipeline.storage.artifacts.kinds import FEATURES, VALIDATED
 from pipeline.training.chain import Chain
 from pipeline.training.overrides import NONE, Overrides
 
@@ -66,7 +67,7 @@ class Line:
             again = self.reprocess or (self.late_days and self._may_have_come(name, day))
             made = stage(name).run(self.context, day, reprocess=again)
             if name == "validate":
-                what += [*quarantined(made), *accepted_beyond(made), *tables_changed(self.context, day)]
+                what += of_validation(self.context, made)
             if name == "build_features" and made is not None:
                 what += unpaired(made)
         for experiment in self.experiments:
@@ -152,30 +153,23 @@ def nothing_released(day: Day, champion: str) -> str:
     return f"{day}: nothing is released: the champion '{champion}' is not among the experiments of this run"
 
 
-def quarantined(validated: Artifact) -> list[str]:
-    """What validation put aside, in words; empty if nothing."""
-    rows = sum(counts["quarantined"] for counts in validated.manifest.extra.get("counts", {}).values())
-    return [f"{rows} row{'s' * (rows != 1)} in quarantine ({validated.id})"] if rows else []
+def of_validation(context: JobContext, validated: Artifact) -> list[str]:
+    """In words, what validation put aside, the limits a day was accepted beyond, what has changed in its tables."""
+    from pipeline.monitoring.table_watch import changes_of
+
+    if validated.ref.kind != VALIDATED:  # the marker of a skipped day
+        return []
+    said = ValidatedRecord.of(validated)
+    rows = sum(counts.quarantined for counts in said.counts.values())
+    told = [f"{rows} row{'s' * (rows != 1)} in quarantine ({validated.id})"] if rows else []
+    told += [f"accepted ({said.accepted}) although {'; '.join(said.beyond_limits)}"] if said.was_accepted else []
+    return told + [f"{change.table}: {change.text}" for change in changes_of(context, validated.ref.day)]
 
 
 def unpaired(features: Artifact) -> list[str]:
     """Of histories that are read together, the rows whose lists differ in length, in words; empty if none."""
     counts = {name.removeprefix(UNPAIRED): n for name, n in features.manifest.rows.items() if name.startswith(UNPAIRED)}
     return [f"{n} row{'s' * (n != 1)} with unequal lists of group '{group}'" for group, n in counts.items() if n]
-
-
-def accepted_beyond(validated: Artifact) -> list[str]:
-    """The limits that a day breaks and was accepted with, in words; empty if none."""
-    extra = validated.manifest.extra
-    beyond = extra.get("beyond_limits") if extra.get("accepted") else None
-    return [f"accepted ({extra['accepted']}) although {'; '.join(beyond)}"] if beyond else []
-
-
-def tables_changed(context: JobContext, day: Day) -> list[str]:
-    """Columns and rows that are not as they were on the days before, in words."""
-    from pipeline.monitoring.table_watch import changes_of
-
-    return [f"{change.table}: {change.text}" for change in changes_of(context, day)]
 
 
 def guard_order(context: JobContext, first: Day, experiments: list[str]) -> None:

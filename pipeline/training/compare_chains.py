@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact, UsageError
 from pipeline.features.ids.idmap import FIRST, IdMap
+from pipeline.features.records import StateRecord
 from pipeline.features.state.store import FILE as STATE_FILE
 from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
@@ -79,7 +80,7 @@ def compare(root_a: Path, root_b: Path, job: str, only: Sequence[str] | None = N
 
 def _state_forms(store: ArtifactStore, job: str) -> set[int]:
     found = (store.current(Ref(STATE, job, day)) for day in store.days(STATE, job))
-    return {each.manifest.extra.get("format", 1) for each in found if each is not None}
+    return {StateRecord.of(each).format for each in found if each is not None}
 
 
 def _both(a: ArtifactStore, b: ArtifactStore, ref: Ref) -> tuple[Artifact, Artifact]:

@@ -15,6 +15,7 @@ from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import file_digest
 from pipeline.training import golden_rows
 from pipeline.training.engines import Session, seed_of
+from pipeline.training.records import ExportRecord
 
 MODEL = "model"
 
@@ -49,11 +50,11 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
             # The files of a SavedModel differ in bytes at every save; its content is the checkpoint's.
             checkpoint.manifest.digest,
             rows={space: each.size for space, each in maps.items()}, timings={"export": made.seconds},
-            extra={
-                "checkpoint": checkpoint.id, "golden_rows": len(np.load(made.path / golden_rows.OUTPUTS)["special"]),
-                "checksums": {
+            extra=ExportRecord(
+                checkpoint=checkpoint.id, golden_rows=len(np.load(made.path / golden_rows.OUTPUTS)["special"]),
+                checksums={
                     path.relative_to(made.path).as_posix(): file_digest(path)
                     for path in sorted(made.path.rglob("*")) if path.is_file()
                 },
-            },
+            ).written(),
         )  # fmt: skip

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.config import JobConfig
 from pipeline.errors import UsageError
+from pipeline.training.records import CheckpointRecord
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,10 @@ class Overrides:
             raise UsageError(f"--learning-rate {self.learning_rate:g}: give a number between 0 and 1")
 
     @classmethod
-    def recorded(cls, extra: Mapping[str, Any]) -> Overrides:
-        """Those that a checkpoint was trained with, from its manifest's ``extra``."""
-        return cls(**extra.get("overrides", {}))
+    def recorded(cls, checkpoint: CheckpointRecord) -> Overrides:
+        """Those that a checkpoint was trained with."""
+        given = checkpoint.overrides
+        return cls(given.epochs, given.learning_rate) if given is not None else cls()
 
     def __bool__(self) -> bool:
         return bool(self.as_dict())

@@ -21,6 +21,7 @@ from pipeline.config.experiment import Experiment
 from pipeline.days import Day
 from pipeline.errors import ChainError, UsageError
 from pipeline.features.arrays import files as day_arrays
+from pipeline.features.records import MapsRecord
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES, MAPS
@@ -30,8 +31,8 @@ from pipeline.training import checkpoint_file
 from pipeline.training.chain import Chain
 from pipeline.training.engines import Session, seed_of
 from pipeline.training.overrides import NONE, Overrides
+from pipeline.training.records import CheckpointRecord, Overridden, Wild
 from pipeline.training.replayed_days import replay_input, replayed_now, replayed_on
-from pipeline.training.wild_values import WILD
 
 STAGE = "train"
 
@@ -130,11 +131,12 @@ def train(
         trained = _train_parts(context, config, day, experiment, parts, parent, maps, at_base_rate=at_base_rate)
         digests, content = checkpoint_file.write(made.path, trained.tensors)
         np.save(made.path / "losses.npy", trained.losses)
+        said = Overridden(epochs=overrides.epochs, learning_rate=overrides.learning_rate)
         artifact = made.commit(
             content,
             rows={part.name: part.arrays.requests for part in parts}, timings={"train": trained.seconds},
             seed=seed_of(config, experiment, day), threads=config.threads, tensors=digests,
-            extra={**trained.extra, **({"overrides": overrides.as_dict()} if overrides else {})},
+            extra=trained.record.model_copy(update={"overrides": said} if overrides else {}).written(),
         )  # fmt: skip
     Session.of(context, experiment).trainer.checkpoint = artifact.id
     return artifact, True
@@ -145,7 +147,7 @@ class _Trained:
     tensors: dict[str, NDArray[Any]]
     losses: NDArray[np.float32]
     seconds: float
-    extra: dict[str, Any]
+    record: CheckpointRecord
 
 
 def _train_parts(
@@ -162,22 +164,21 @@ def _train_parts(
     """Train the parts of a day from its parent, and what the checkpoint's manifest says of it."""
     began = time.perf_counter()
     settings, session = config.experiments[experiment], Session.of(context, experiment)
-    trained_days = int(parent.manifest.extra["trained_days"]) if parent is not None else 0
+    trained_days = CheckpointRecord.of(parent).trained_days if parent is not None else 0
     rate, base_rate = learning_rate(settings, trained_days), None
     if at_base_rate:
         base_rate = positive_share((_weighted(part), _batching(config, experiment, day, part, 0)) for part in parts)
-    engine = _started(session, parent, maps.manifest.extra["sizes"], base_rate)
-    losses = _run(context, config, day, experiment, engine, parts, rate, maps.manifest.extra["sizes_before"])
+    grown = MapsRecord.of(maps)
+    engine = _started(session, parent, grown.sizes, base_rate)
+    losses = _run(context, config, day, experiment, engine, parts, rate, grown.sizes_before)
     wild = engine.observe(next(part for part in parts if part.day == day).arrays)
-    extra = {
-        "parent": parent.id if parent is not None else None,
-        "parent_day": str(parent.ref.day) if parent is not None else None,
-        "trained_days": trained_days + 1, "learning_rate": rate, "batches": len(losses), "sizes": engine.sizes,
-        "loss": float(losses.mean()) if len(losses) else None,
-        **({"base_rate": base_rate} if base_rate is not None else {}),
-        **({WILD: wild} if wild else {}),
-    }  # fmt: skip
-    return _Trained(engine.state(), losses, time.perf_counter() - began, extra)
+    record = CheckpointRecord(
+        parent=parent.id if parent is not None else None, parent_day=parent.ref.day if parent is not None else None,
+        trained_days=trained_days + 1, learning_rate=rate, batches=len(losses), sizes=engine.sizes,
+        loss=float(losses.mean()) if len(losses) else None, base_rate=base_rate,
+        wild_values={name: Wild(**each) for name, each in wild.items()} or None,
+    )  # fmt: skip
+    return _Trained(engine.state(), losses, time.perf_counter() - began, record)
 
 
 def _started(session: Session, parent: Artifact | None, sizes: Mapping[str, int], base_rate: float | None) -> Engine:
@@ -198,7 +199,7 @@ def restore(context: JobContext, day: Day, experiment: str) -> Artifact:
     """
     chain = Chain.of(context, experiment)
     before = chain.trained(day)
-    overrides = Overrides.recorded(before.manifest.extra) if before is not None else NONE
+    overrides = Overrides.recorded(CheckpointRecord.of(before)) if before is not None else NONE
     features, parent = context.needed(FEATURES, day), chain.parent(day)
     return train(
         context, day, experiment, features, parent, reprocess=True, overrides=overrides, like=before
@@ -208,7 +209,7 @@ def restore(context: JobContext, day: Day, experiment: str) -> Artifact:
 def _starts_at_base_rate(settings: Experiment, like: Artifact | None) -> bool:
     """Whether the first model of a chain starts at the base rate of its day; one made again, as it did."""
     if like is not None:
-        return "base_rate" in like.manifest.extra
+        return CheckpointRecord.of(like).base_rate is not None
     return settings.loss == "binary" and settings.first_output == "base_rate"
 
 

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from pipeline.storage.artifacts.manifest import Manifest
+from pipeline.training.records import CheckpointRecord, Wild
 
-WILD = "wild_values"
-"""Where a checkpoint's ``extra`` has them: by feature ``wild`` of ``known`` values, ``furthest``, ``anew``."""
-
-Told = Mapping[str, Mapping[str, Any]]
+Told = Mapping[str, Wild]
 
 
-def told(checkpoint: Manifest | None) -> Told:
-    """What a checkpoint says; empty where nothing was wild, or before it was looked for."""
-    found: Told = checkpoint.extra.get(WILD) or {} if checkpoint is not None else {}
-    return found
+def told(checkpoint: CheckpointRecord | None) -> Told:
+    """What a checkpoint says, by feature; empty where nothing was wild, or before it was looked for."""
+    return checkpoint.wild_values or {} if checkpoint is not None else {}
 
 
 def in_words(features: Told) -> str:
     """One sentence; empty where there is nothing to say."""
     bounded = [
-        f"{name} {each['wild']:,} of {each['known']:,} (as far as {each['furthest']:.3g})"
-        for name, each in features.items() if each["wild"]
+        f"{name} {each.wild:,} of {each.known:,} (as far as {each.furthest:.3g})"
+        for name, each in features.items() if each.wild
     ]  # fmt: skip
-    anew = [name for name, each in features.items() if each["anew"]]
+    anew = [name for name, each in features.items() if each.anew]
     parts = [f"wild values bounded: {', '.join(bounded)}"] if bounded else []
     if anew:
         parts.append(f"statistics begun anew, as those before were of wild values: {', '.join(anew)}")
@@ -43,10 +38,10 @@ def news(today: Sequence[Told], before: Sequence[Sequence[Told]], times: float) 
     for day in before:
         for experiment in day:
             for name, each in experiment.items():
-                most[name] = max(most.get(name, 0.0), each["wild"] / max(each["known"], 1))
+                most[name] = max(most.get(name, 0.0), each.wild / max(each.known, 1))
     return {
         name: each
         for experiment in today
         for name, each in experiment.items()
-        if each["anew"] or each["wild"] > times * most.get(name, 0.0) * each["known"]
+        if each.anew or each.wild > times * most.get(name, 0.0) * each.known
     }

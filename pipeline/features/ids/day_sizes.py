@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pipeline.days import Day
 from pipeline.features.ids.guard import tail_digest
 from pipeline.features.ids.idmap import FIRST, IdMap
+from pipeline.features.records import MapsRecord
 from pipeline.storage.digests import content_digest
 
 
@@ -18,11 +18,11 @@ class DaySizes:
 
     Attributes:
         digest: of the day's new ids and their places.
-        extra: sizes before and after the day, and what tells an older copy of a map.
+        said: sizes before and after the day, and what tells an older copy of a map.
     """
 
     digest: str
-    extra: dict[str, Any]
+    said: MapsRecord
 
     @classmethod
     def of(cls, maps: Mapping[str, IdMap], day: Day) -> DaySizes:
@@ -34,12 +34,12 @@ class DaySizes:
             for space, found in maps.items()
         }
         new = {space: found.ids[before[space] - FIRST : found.size_at(day) - FIRST] for space, found in maps.items()}
-        extra = {
-            "sizes": after, "tails": {space: tail_digest(found, after[space]) for space, found in maps.items()},
-            "sizes_before": before, "new_ids": {space: len(ids) for space, ids in new.items()},
-        }  # fmt: skip
+        said = MapsRecord(
+            sizes=after, tails={space: tail_digest(found, after[space]) for space, found in maps.items()},
+            sizes_before=before, new_ids={space: len(ids) for space, ids in new.items()},
+        )  # fmt: skip
         ids = {f"ids/{space}": ids for space, ids in new.items()}
-        return cls(content_digest({"sizes": after, "before": before, **ids}), extra)
+        return cls(content_digest({"sizes": after, "before": before, **ids}), said)
 
 
 def _size_before(found: IdMap, day: Day) -> int:

@@ -11,6 +11,7 @@ from pipeline.days import Day
 from pipeline.errors import CorruptArtifact
 from pipeline.features.ids.idmap import FIRST, IdMap
 from pipeline.features.ids.store import IdMapStore
+from pipeline.features.records import MapsRecord
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import MAPS
@@ -47,13 +48,14 @@ def guard_maps(context: JobContext, kinds: Mapping[str, str], until: Day) -> Non
     newest = context.store.latest_before(MAPS, context.job, until)
     if newest is None or context.kept(_Guarded, _Guarded).maps == newest.id:
         return
+    said = MapsRecord.of(newest)
     for space, kind in kinds.items():
         found = IdMapStore.of(context).read(space, kind)
-        size = int(newest.manifest.extra["sizes"].get(space, FIRST))
+        size = said.sizes.get(space, FIRST)
         if found.size < size:
             what = f"holds {found.size - FIRST} ids where {size - FIRST} were"
             raise CorruptArtifact(_lost(context, space, newest, what))
-        recorded = newest.manifest.extra.get("tails", {}).get(space)
+        recorded = said.tails.get(space)
         if recorded is not None and tail_digest(found, size) != recorded:
             what = f"has other ids in its first {size - FIRST} places than were"
             raise CorruptArtifact(_lost(context, space, newest, what))

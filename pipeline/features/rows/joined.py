@@ -5,8 +5,6 @@ They are made of the validated day alone, so what is built of them names that da
 
 from __future__ import annotations
 
-import time
-
 from pipeline.days import Day
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows import rows_file
@@ -16,7 +14,7 @@ from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import ROWS
-from pipeline.storage.artifacts.making import key_of, standing
+from pipeline.storage.artifacts.making import Recipe
 
 _STAGE = "build_features"
 """Whose settings decide what the rows are: those of the maps, and which days are replayed."""
@@ -24,24 +22,21 @@ _STAGE = "build_features"
 
 def standing_rows(context: JobContext, tables: DayTables, day: Day, *, reprocess: bool = False) -> Artifact | None:
     """The day's rows if they are committed and still hold; their payload may be pruned."""
-    config = context.config
-    return standing(
-        context.store, config.experiments, Ref(ROWS, config.job, day), [tables.artifact.as_input()],
-        config.stage_settings(_STAGE), reprocess=reprocess,
+    return context.standing(_recipe(context, tables, day), reprocess=reprocess)
+
+
+def _recipe(context: JobContext, tables: DayTables, day: Day) -> Recipe:
+    return Recipe(
+        Ref(ROWS, context.job, day), [tables.artifact.as_input()], context.config.stage_settings(_STAGE)
     )  # fmt: skip
 
 
 def join(context: JobContext, tables: DayTables, day: Day) -> WholeDay:
     """Join the day's rows and those replayed beside them, and commit them."""
-    began = time.perf_counter()
-    whole = rows_of(Plan.of(context)).whole(context, tables, day, replay=True)
-    inputs, settings = [tables.artifact.as_input()], context.config.stage_settings(_STAGE)
-    with context.store.draft(Ref(ROWS, context.job, day)) as draft:
-        digest = rows_file.write(draft.path, whole)
-        draft.commit(
-            key=key_of(inputs, settings), digest=digest, inputs=inputs, settings=settings,
-            rows=dict(whole.rows.counts), timings={"join": time.perf_counter() - began},
-        )  # fmt: skip
+    with context.making(*_recipe(context, tables, day), reprocess=True) as made:
+        whole = rows_of(Plan.of(context)).whole(context, tables, day, replay=True)
+        digest = rows_file.write(made.path, whole)
+        made.commit(digest, rows=dict(whole.rows.counts), timings={"join": made.seconds})
     return whole
 
 

@@ -7,6 +7,7 @@ import json
 from pipeline.days import Day
 from pipeline.errors import ChainError
 from pipeline.features.plan.plan import Plan
+from pipeline.features.records import MapsRecord
 from pipeline.features.state.day_order import state_before
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
@@ -29,7 +30,7 @@ def guard_indexed(context: JobContext, plan: Plan, day: Day) -> None:
     """Raises ``ChainError`` where indices of earlier days would be read as those of other ids."""
     before = state_before(context, day)
     mapped = context.store.current(Ref(MAPS, context.job, before.ref.day)) if before is not None else None
-    known = mapped.manifest.extra.get("indexed", {}) if mapped is not None else {}
+    known = MapsRecord.of(mapped).indexed if mapped is not None else {}
     for name, now in indexed(plan).items():
         if known.get(name, now) != now:
             raise ChainError(

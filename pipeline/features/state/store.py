@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline.config import JobConfig
 from pipeline.days import Day
 from pipeline.errors import ChainError, CorruptArtifact
+from pipeline.features.records import StateRecord
 from pipeline.features.state.delta import Delta, history_of
 from pipeline.features.state.events import Events, HistoryRows
 from pipeline.features.state.state import FORMAT, FeatureState, StatePlan
@@ -26,8 +27,6 @@ from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.digests import content_digest
 
 FILE = "arrays.bin"
-RENEWED = "renewed"
-"""In a manifest's ``extra``: the digest of the arrays alone, where a day's own is of those of an earlier version."""
 _HELD = 4
 _ROWS_HELD = 64
 _SNAPSHOT_BYTES = 32 << 20
@@ -91,7 +90,7 @@ class StateStore:
         digest = content_digest({"before": previous.manifest.digest if previous else "", **arrays})
         ref = Ref(STATE, self._job, day)
         current = self._store.current(ref)
-        if current is not None and current.manifest.extra.get(RENEWED) == content_digest(arrays):
+        if current is not None and StateRecord.of(current).renewed == content_digest(arrays):
             digest = current.manifest.digest
         same = current is not None and current.manifest.digest == digest
         if current is not None and same and current.manifest.key == key and self._store.taint_reason(ref) is None:
@@ -106,7 +105,7 @@ class StateStore:
             array_file.write(draft.path / FILE, arrays)
             artifact = draft.commit(
                 key=key, digest=digest, inputs=[*inputs, *([previous.as_input()] if previous else [])],
-                settings=self._plan.digest, rows=_counts(events), extra={"format": FORMAT},
+                settings=self._plan.digest, rows=_counts(events), extra=StateRecord(format=FORMAT).written(),
             )  # fmt: skip
         if not later:
             self._snapshot_if_due(day, sorted({*days, day}))
@@ -127,7 +126,7 @@ class StateStore:
             array_file.write(draft.path / FILE, arrays)
             return draft.commit(
                 key=manifest.key, digest=manifest.digest, inputs=manifest.inputs, settings=self._plan.digest,
-                rows=_counts(events), extra={"format": FORMAT, RENEWED: content_digest(arrays)},
+                rows=_counts(events), extra=StateRecord(format=FORMAT, renewed=content_digest(arrays)).written(),
             )  # fmt: skip
 
     def history_rows(self, day: Day) -> HistoryRows | None:
@@ -263,7 +262,7 @@ def _counts(events: Events) -> dict[str, int]:
 
 
 def _is_readable(delta: Artifact) -> bool:
-    return bool(delta.manifest.extra.get("format", 1) == FORMAT)
+    return StateRecord.of(delta).format == FORMAT
 
 
 def _delta_arrays(delta: Artifact) -> dict[str, NDArray[Any]]:

@@ -8,15 +8,21 @@ from collections.abc import Iterator, Sequence
 from pipeline.config.measures import MEASURES
 from pipeline.days import Day
 from pipeline.evaluation.plausibility import advice
+from pipeline.evaluation.records import GateRecord, TestRecord
+from pipeline.features.records import MapsRecord
 from pipeline.job import JobContext
 from pipeline.monitoring.alerts.causes import Alert, Kind
 from pipeline.monitoring.table_watch import changes_of
 from pipeline.release.control import served
+from pipeline.release.records import CheckRecord
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECK, CHECKPOINT, GATE, MAPS, TEST
+from pipeline.training.records import CheckpointRecord
 from pipeline.training.wild_values import Told, in_words, news, told
 
-_VERDICTS: tuple[tuple[str, Kind], ...] = ((GATE, "gate_block"), (CHECK, "check_block"))
+_VERDICTS: tuple[tuple[type[GateRecord | CheckRecord], Kind], ...] = (
+    (GateRecord, "gate_block"), (CheckRecord, "check_block"),
+)  # fmt: skip
 
 
 def evaluate(context: JobContext, day: Day) -> list[Alert]:
@@ -41,12 +47,12 @@ def _late(context: JobContext, day: Day) -> Iterator[Alert]:
 
 
 def _blocked(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
-    for kind, verdict in _VERDICTS:
-        artifact = context.store.current(Ref(kind, context.job, day, experiment))
-        if artifact is not None and artifact.manifest.extra.get("verdict") == "block":
-            extra = artifact.manifest.extra
-            reasons = "; ".join(map(str, extra.get("reasons", [])))
-            yield Alert(verdict, context.job, day, f"{extra['checkpoint']} may not be released: {reasons}", experiment)
+    for record, alert in _VERDICTS:
+        artifact = context.store.current(Ref(record.kind, context.job, day, experiment))
+        said = record.of(artifact) if artifact is not None else None
+        if said is not None and said.verdict == "block":
+            text = f"{said.checkpoint} may not be released: {'; '.join(said.reasons)}"
+            yield Alert(alert, context.job, day, text, experiment)
 
 
 def _dropped(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
@@ -72,8 +78,9 @@ def _dropped(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
 def _risen(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
     """The gate has judged; nothing of it is weighed again here."""
     gate = context.store.current(Ref(GATE, context.job, day, experiment))
-    if gate is not None and "rise" in gate.manifest.extra:
-        text = f"{gate.manifest.extra['rise']}; {advice(context, experiment)}"
+    rise = GateRecord.of(gate).rise if gate is not None else None
+    if rise is not None:
+        text = f"{rise}; {advice(context, experiment)}"
         yield Alert("measure_rise", context.job, day, text, experiment)
 
 
@@ -82,10 +89,10 @@ def _growth(context: JobContext, day: Day) -> Iterator[Alert]:
     maps = context.store.current(Ref(MAPS, context.job, day))
     if maps is None:
         return
-    trail = _trail(context, MAPS, day)
+    trail = [MapsRecord.of(each).new_ids for each in _trail(context, MAPS, day)]
     odd = []
-    for space, new in maps.manifest.extra["new_ids"].items():
-        before = [each.manifest.extra["new_ids"].get(space, 0) for each in trail]
+    for space, new in MapsRecord.of(maps).new_ids.items():
+        before = [each.get(space, 0) for each in trail]
         if len(before) < settings.least_days:
             continue
         usual = statistics.median(before)
@@ -101,10 +108,10 @@ def _growth(context: JobContext, day: Day) -> Iterator[Alert]:
 def _unknown(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
     settings = context.config.alerts
     check = context.store.current(Ref(CHECK, context.job, day, experiment))
-    trail = _trail(context, CHECK, day, experiment)
+    trail = [CheckRecord.of(each).unknown for each in _trail(context, CHECK, day, experiment)]
     odd = []
-    for field, share in (_shares(check) if check is not None else {}).items():
-        before = [shares[field] for each in trail if field in (shares := _shares(each))]
+    for field, share in (CheckRecord.of(check).unknown if check is not None else {}).items():
+        before = [shares[field] for shares in trail if field in shares]
         if len(before) >= settings.least_days and share > statistics.median(before) + settings.unknown:
             odd.append(f"{field} {share:.1%} (usually {statistics.median(before):.1%})")
     if odd:
@@ -128,7 +135,7 @@ def _columns(context: JobContext, day: Day) -> Iterator[Alert]:
 def _wild(context: JobContext, day: Day) -> Iterator[Alert]:
     def of(each: Day) -> list[Told]:
         found = (context.store.current(Ref(CHECKPOINT, context.job, each, name)) for name in names)
-        return [told(checkpoint.manifest) for checkpoint in found if checkpoint is not None]
+        return [told(CheckpointRecord.of(checkpoint)) for checkpoint in found if checkpoint is not None]
 
     names, settings = context.config.experiments, context.config.alerts
     found = news(of(day), [of(day.plus(-back)) for back in range(1, settings.days + 1)], settings.growth)
@@ -163,10 +170,5 @@ def _trail(context: JobContext, kind: str, day: Day, experiment: str | None = No
 
 
 def _measured(test: Artifact | None, measure: str) -> float | None:
-    value = test.manifest.extra["values"].get(measure) if test is not None else None
+    value = TestRecord.of(test).values.get(measure) if test is not None else None
     return None if value is None else float(value)
-
-
-def _shares(check: Artifact) -> dict[str, float]:
-    found: dict[str, float] = check.manifest.extra.get("figures", {}).get("unknown", {})
-    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.errors import ConfigError, CorruptArtifact
 from pipeline.features.ids.idmap import FIRST, IdMap
 from pipeline.features.ids.store import IdMapStore
+from pipeline.features.records import MapsRecord
 from pipeline.job import JobContext
 from pipeline.monitoring.audit.artifacts import current_of_days
 from pipeline.monitoring.audit.findings import Audit
@@ -36,9 +37,8 @@ def audit_id_maps(context: JobContext, audit: Audit) -> None:
     damaged = names - set(maps)
     for artifact in current_of_days(context.store, MAPS, context.job):
         day = artifact.ref.day
-        sizes: dict[str, int] = artifact.manifest.extra["sizes"]
-        before: dict[str, int] = artifact.manifest.extra["sizes_before"]
-        new: dict[str, int] = artifact.manifest.extra["new_ids"]
+        said = MapsRecord.of(artifact)
+        sizes, before, new = said.sizes, said.sizes_before, said.new_ids
         for space in sorted(set(sizes) - set(maps) - damaged):
             audit.add(
                 f"id map '{space}'", f"{folder / f'{space}.json'}: there is none, but {artifact.id} was mapped with it",

@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 from pipeline.errors import CorruptArtifact
 from pipeline.evaluation.superiority import LOGITS
 from pipeline.features.arrays import files
+from pipeline.features.records import StateRecord
 from pipeline.features.rows import rows_file
 from pipeline.features.state.store import FILE as STATE_FILE
-from pipeline.features.state.store import RENEWED
+from pipeline.ingest.records import ExtractRecord, ValidatedRecord
 from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.storage.artifacts.kinds import (
@@ -34,6 +35,7 @@ from pipeline.storage.digests import content_digest, file_digest, tensor_digest
 from pipeline.storage.physical_types import is_any_list, name_of
 from pipeline.storage.table_digest import TableDigest
 from pipeline.training import checkpoint_file
+from pipeline.training.records import ExportRecord
 
 _ROWS = 65_536
 _ITEM_NAMES = ("element", "array", "array_element", "bag", "list")
@@ -57,7 +59,7 @@ def problem_of(artifact: Artifact) -> str | None:
 
 
 def _extract(artifact: Artifact) -> str | None:
-    for name, recorded in artifact.manifest.extra["digests"].items():
+    for name, recorded in ExtractRecord.of(artifact).digests.items():
         # A table without rows is digested without its columns.
         if artifact.manifest.rows[name] and not _holds(artifact, name, recorded):
             return _other(artifact, f"{name}.parquet")
@@ -65,7 +67,7 @@ def _extract(artifact: Artifact) -> str | None:
 
 
 def _validated(artifact: Artifact) -> str | None:
-    for name, recorded in artifact.manifest.extra["digests"].items():
+    for name, recorded in ValidatedRecord.of(artifact).digests.items():
         if not _holds(artifact, name, recorded):
             return _other(artifact, f"{name}.parquet")
     return None
@@ -114,7 +116,7 @@ def _rows(artifact: Artifact) -> str | None:
 def _state(artifact: Artifact) -> str | None:
     before = next((each.digest for each in artifact.manifest.inputs if each.id.startswith("state/")), "")
     found = array_file.read(artifact.file(STATE_FILE))[0]
-    renewed = artifact.manifest.extra.get(RENEWED)
+    renewed = StateRecord.of(artifact).renewed
     if renewed is not None:
         return None if content_digest(found) == renewed else _other(artifact, STATE_FILE)
     same = content_digest({"before": before, **found}) == artifact.manifest.digest
@@ -140,7 +142,7 @@ def _test(artifact: Artifact) -> str | None:
 
 
 def _export(artifact: Artifact) -> str | None:
-    for name, recorded in artifact.manifest.extra.get("checksums", {}).items():
+    for name, recorded in ExportRecord.of(artifact).checksums.items():
         if file_digest(artifact.file(name)) != recorded:
             return _other(artifact, name)
     return None

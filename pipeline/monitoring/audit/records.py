@@ -12,6 +12,7 @@ from pipeline.monitoring.audit.findings import Audit
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY
 from pipeline.training.chain import Chain
+from pipeline.training.records import CheckpointRecord
 
 
 def audit_records(context: JobContext, audit: Audit) -> None:
@@ -37,10 +38,10 @@ def _skipped_days(context: JobContext, experiment: str, told: set[Day], audit: A
     for day in context.store.days(CHECKPOINT, context.job, experiment):
         try:
             trained = Chain.of(context, experiment).trained(day)
-            parent = trained.manifest.extra.get("parent_day") if trained is not None else None
+            parent = CheckpointRecord.of(trained).parent_day if trained is not None else None
             if parent is None:
                 continue
-            for each in Day.parse(parent).next().through(day.previous()):
+            for each in parent.next().through(day.previous()):
                 if each in told or context.skipped(each) is not None:
                     continue
                 told.add(each)

@@ -9,6 +9,7 @@ from pipeline.monitoring.audit.findings import Audit
 from pipeline.release.build import models, publisher
 from pipeline.release.publish.place import elsewhere
 from pipeline.release.publish.pointer import Pointer, ReleaseFiles
+from pipeline.release.records import ReleaseRecord
 from pipeline.storage.artifacts.kinds import PUBLISH, RELEASE
 
 
@@ -18,9 +19,10 @@ def audit_releases(context: JobContext, audit: Audit) -> None:
         if release.manifest.state != "done":
             continue
         audit.releases += 1
-        for part in ("export", "checkpoint"):
-            if _lost(context, release.manifest.extra[part]):
-                audit.add(release.id, f"its {part} {release.manifest.extra[part]} is gone", "restore it from a backup")
+        said = ReleaseRecord.of(release)
+        for part, made_of in (("export", said.export), ("checkpoint", said.checkpoint)):
+            if _lost(context, made_of):
+                audit.add(release.id, f"its {part} {made_of} is gone", "restore it from a backup")
     files = ReleaseFiles.of(context.root, context.job)
     try:
         recorded = files.served()
@@ -102,5 +104,5 @@ def _unrecorded(context: JobContext, files: ReleaseFiles, audit: Audit) -> None:
 def _has_model(context: JobContext, release_id: str) -> bool:
     """Whether the exported model of a release is still on disk."""
     release = context.store.load(release_id)
-    export = context.store.load(release.manifest.extra["export"]) if release is not None else None
+    export = context.store.load(ReleaseRecord.of(release).export) if release is not None else None
     return export is not None and not export.manifest.pruned

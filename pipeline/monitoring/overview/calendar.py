@@ -9,13 +9,13 @@ from typing import Any
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact
 from pipeline.monitoring.failures import Failure
-from pipeline.monitoring.overview.index import Index
+from pipeline.monitoring.overview.index import Index, problem
 from pipeline.monitoring.overview.job import Job
-from pipeline.monitoring.overview.parts import problem
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, VALIDATED
 from pipeline.storage.artifacts.lineage import Lineage
 from pipeline.training.chain import Chain, DayState
+from pipeline.training.records import CheckpointRecord
 
 MISSING, BEFORE = "m."
 _LETTERS: Mapping[DayState, str] = {"trained": "t", "skipped": "s", "tainted": "x", "missing": MISSING}
@@ -83,7 +83,7 @@ def _calendar(
     except (CorruptArtifact, OSError, RecursionError) as error:
         damaged.append({"path": f"{CHECKPOINT}/{index.job}/{name}/chain.json", "problem": problem(error)})
         start, recorded = next(iter(chain.days()), None), False
-    trained = index.series(CHECKPOINT, name)
+    trained, said = index.series(CHECKPOINT, name), index.records(CheckpointRecord, name)
     tainted = dict(chain.tainted(lineage))
     first = days[0] if days else None
     newest = trained[max(trained)] if trained else None
@@ -93,9 +93,9 @@ def _calendar(
         "start": str(start) if start is not None else None,
         "states": _states(chain, days, start, tainted),
         "why": {str(day - first): reason for day, reason in tainted.items() if first is not None},
-        "parents": [_parent(trained.get(day)) for day in days],
+        "parents": [_parent(said.get(day)) for day in days],
         "rows": [trained[day].rows.get("rows", 0) if day in trained else None for day in days],
-        "loss": [trained[day].extra.get("loss") if day in trained else None for day in days],
+        "loss": [said[day].loss if day in said else None for day in days],
         "tainted": len(tainted),
         # The command may begin at the chain's start, of which a damaged record does not tell.
         "rechain": chain.rechain(sorted(tainted)) if tainted and recorded else None,
@@ -112,8 +112,8 @@ def _states(chain: Chain, days: list[Day], start: Day | None, tainted: Collectio
     return "".join(_LETTERS[states[day]] if day in drawn else BEFORE for day in days)
 
 
-def _parent(manifest: Any) -> str | None:
-    parent = manifest.extra.get("parent_day") if manifest is not None else None
+def _parent(checkpoint: CheckpointRecord | None) -> str | None:
+    parent = checkpoint.parent_day if checkpoint is not None else None
     return str(parent) if parent is not None else None
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeline.ingest.records import ValidatedRecord
 from pipeline.monitoring.overview.index import Index
 from pipeline.monitoring.overview.job import Job
 from pipeline.monitoring.table_watch import changes_on, standing_in_words, table_days
-from pipeline.storage.artifacts.kinds import CHECKPOINT, VALIDATED
+from pipeline.training.records import CheckpointRecord
 from pipeline.training.wild_values import in_words, told
 
 SHOWN = 28
@@ -16,9 +17,9 @@ SHOWN = 28
 
 def columns(index: Index, job: Job) -> dict[str, Any]:
     """``standing``: a line a table with columns that have no value any more; ``changes``: by day, newest first."""
-    days = {day: table_days(each.extra) for day, each in index.series(VALIDATED).items()}
+    days = {day: table_days(each) for day, each in index.records(ValidatedRecord).items()}
     newest = max(days, default=None)
-    checkpoints = [index.series(CHECKPOINT, experiment) for experiment in job.experiments]
+    checkpoints = [index.records(CheckpointRecord, experiment) for experiment in job.experiments]
     found: dict[str, list[str]] = {}
     for day in sorted(days, reverse=True)[:SHOWN]:
         texts = [f"{each.table}: {each.text}" for each in changes_on(day, days, job.alerts)]

@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.days import Day
-from pipeline.errors import CorruptArtifact, DayspringError, UsageError
-from pipeline.monitoring.overview.parts import damage, parse_day, problem, slim
+from pipeline.errors import DayspringError, UsageError
+from pipeline.evaluation.records import GateRecord, TestRecord
+from pipeline.features.records import MapsRecord
+from pipeline.ingest.records import ValidatedRecord
+from pipeline.release.records import CheckRecord, PublishRecord, ReleaseRecord
 from pipeline.storage.artifacts.artifact import Artifact, Ref
-from pipeline.storage.artifacts.kinds import OF_DAYS, OF_EXPERIMENTS
-from pipeline.storage.artifacts.manifest import NAME, Input, Manifest
+from pipeline.storage.artifacts.kinds import MAY_BE_SKIPPED, OF_DAYS, OF_EXPERIMENTS
+from pipeline.storage.artifacts.manifest import NAME, Input, Manifest, parse_day
+from pipeline.storage.artifacts.record import Record
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.files import write_atomic
+from pipeline.training.records import CheckpointRecord
 
-FORMAT = 5
+FORMAT = 6
 """Raised whenever what is remembered of a manifest changes: files of another format are made anew."""
 _FOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
 _GENERATION = re.compile(r"gen=\d{4,}")
 _RACY_SECONDS = 2.0
 _WORTH_SAVING = 0.02
+_LONGEST_PROBLEM = 1000
+
+_SHOWN: dict[str, type[Record]] = {
+    each.kind: each
+    for each in (
+        ValidatedRecord, MapsRecord, CheckpointRecord, TestRecord, GateRecord, CheckRecord, ReleaseRecord,
+        PublishRecord,
+    )
+}  # fmt: skip
+"""What is remembered of manifests beside their common fields; of other kinds nothing more."""
+
+R = TypeVar("R", bound=Record)
 
 Series = tuple[str, str | None]
 """A kind and, for what belongs to one experiment, the experiment."""
@@ -38,7 +56,8 @@ class Entry:
 
     Attributes:
         seen: what the file system said of it then; another value means that it is to be read again.
-        artifact: the current generation, slim; ``None`` if it cannot be read.
+        artifact: the current generation, its manifest without what is not shown; ``None`` if it cannot be read.
+        record: what its manifest says beside; ``None`` of kinds that are not shown, and of skipped days.
         bytes: of its files.
         taint: why it was tainted by hand.
         problem: what is wrong with it.
@@ -47,6 +66,7 @@ class Entry:
 
     seen: tuple[int, ...]
     artifact: Artifact | None
+    record: Record | None = None
     bytes: int = 0
     taint: str | None = None
     problem: str | None = None
@@ -54,15 +74,14 @@ class Entry:
 
     def shows_the_same_as(self, other: Entry) -> bool:
         """Whether nothing that is shown has changed since."""
-        mine = (self.artifact, self.taint, self.problem, self.withdrawn)
-        return mine == (other.artifact, other.taint, other.problem, other.withdrawn)
+        mine = (self.artifact, self.record, self.taint, self.problem, self.withdrawn)
+        return mine == (other.artifact, other.record, other.taint, other.problem, other.withdrawn)
 
 
 class Index(ArtifactStore):
     """The artefacts of one job as of the last ``refresh``: a store to read from, answered from memory.
 
-    Damaged and half-written artefacts are not in it; ``damaged`` names them. Manifests are slim: they hold what
-    ``pipeline.monitoring.overview.parts`` has rules for, and their values keep those rules.
+    Damaged and half-written artefacts are not in it; ``damaged`` names them. Of manifests it holds what is shown.
 
     Attributes:
         version: counts the refreshes that found a change.
@@ -135,6 +154,11 @@ class Index(ArtifactStore):
         days = self._series.get((kind, experiment), {})
         return {day: days[day].artifact.manifest for day in sorted(days) if days[day].artifact is not None}  # type: ignore[union-attr]
 
+    def records(self, kind: type[R], experiment: str | None = None) -> dict[Day, R]:
+        """What the manifests of a kind say, by day, ascending; skipped days say nothing."""
+        days = self._series.get((kind.kind, experiment), {})
+        return {day: said for day in sorted(days) if isinstance(said := days[day].record, kind)}
+
     def current(self, ref: Ref) -> Artifact | None:
         entry = self._series.get((ref.kind, ref.experiment), {}).get(ref.day) if ref.job == self.job else None
         return entry.artifact if entry is not None else None
@@ -194,16 +218,19 @@ class Index(ArtifactStore):
                     return Entry((), None, problem=problem("nothing in it was written by Dayspring, so it is left out"))
                 what = "half-written: its current generation has no manifest" if written else "an empty folder"
                 return Entry((), None, problem=problem(f"{what}; run the day again, or delete {path}"))
-            wrong = damage(artifact)
-            if wrong is not None:
+            skipped = artifact.manifest.state == "skipped"
+            if skipped and ref.kind not in MAY_BE_SKIPPED:
+                what = f"{artifact.path / NAME}: the manifest's state is damaged, as of this kind none is skipped"
                 remedy = f"delete the folder {artifact.path} and run the day again"
-                return Entry((), None, problem=problem(f"{artifact.path / NAME}: {wrong}; {remedy}"))
+                return Entry((), None, problem=problem(f"{what}; {remedy}"))
+            shown = _SHOWN.get(ref.kind)
+            record = shown.of(artifact) if shown is not None and not skipped else None
         except (DayspringError, OSError) as error:
             return Entry((), None, problem=problem(error))
         except (RecursionError, OverflowError) as error:
-            # JSON of a thousand brackets, or with a number without end, where a record has a text and a number.
+            # Of a mark: JSON of a thousand brackets, or with a number without end, where it has a text and a number.
             return Entry((), None, problem=problem(f"{path}: a record in it is damaged ({error}); run the day again"))
-        entry = Entry((), slim(artifact), sum(artifact.manifest.files.values()), taint)
+        entry = Entry((), _slim(artifact), record, sum(artifact.manifest.files.values()), taint)
         seen = _seen(path, entry)
         # What changed a moment ago may change again within the same tick of the file system's clock.
         if max(seen[:2]) < (time.time() - _RACY_SECONDS) * 1e9:
@@ -216,10 +243,22 @@ class Index(ArtifactStore):
             {"kind": kind, "experiment": experiment, "entries": [_packed(day, each) for day, each in days.items()]}
             for (kind, experiment), days in self._series.items()
         ]
-        text = json.dumps({"format": FORMAT, "series": series}, separators=(",", ":"))
+        body = json.dumps({"series": series}, separators=(",", ":"))[1:].encode()
         with suppress(OSError, DayspringError):
             self.path.parent.mkdir(exist_ok=True)
-            write_atomic(self.path, text.encode(), durable=False)
+            write_atomic(self.path, _head(body) + body, durable=False)
+
+
+def problem(error: Exception | str) -> str:
+    """What is wrong with something, short enough to be shown: it may quote what is damaged."""
+    text = str(error).encode("utf-8", "replace").decode("utf-8")
+    return text if len(text) <= _LONGEST_PROBLEM else f"{text[:_LONGEST_PROBLEM]} …"
+
+
+def _slim(artifact: Artifact) -> Artifact:
+    """The artefact with as much of its manifest as is shown."""
+    slim = replace(artifact.manifest, key="", timings={}, tensors={}, files={}, owner={}, extra={})
+    return Artifact(artifact.ref, artifact.generation, artifact.path, slim)
 
 
 def _seen(path: str, entry: Entry) -> tuple[int, ...]:
@@ -240,46 +279,52 @@ def _seen(path: str, entry: Entry) -> tuple[int, ...]:
 
 def _packed(day: Day, entry: Entry) -> list[Any]:
     if entry.artifact is None:
-        return [str(day), [], None, 0, None, entry.problem]
+        return [str(day), [], None, None, 0, None, entry.problem]
     full = entry.artifact.manifest
     inputs = [[each.id, each.digest] for each in full.inputs]
     manifest = [
         full.generation, full.digest, inputs, full.settings, full.rows, full.state, full.reason, full.pruned,
-        full.created_at, full.extra,
+        full.created_at,
     ]  # fmt: skip
-    return [str(day), list(entry.seen), manifest, entry.bytes, entry.taint, entry.problem]
+    said = entry.record.written() if entry.record is not None else None
+    return [str(day), list(entry.seen), manifest, said, entry.bytes, entry.taint, entry.problem]
 
 
 def _unpacked(root: Path, job: str, series: Series, packed: list[Any]) -> tuple[Day, Entry]:
-    text, seen, manifest, size, taint, wrong = packed
+    text, seen, manifest, said, size, taint, wrong = packed
     day = parse_day(text)
     if manifest is None:
         return day, Entry((), None, problem=wrong)
-    generation, digest, inputs, settings, rows, state, reason, pruned, created_at, extra = manifest
+    generation, digest, inputs, settings, rows, state, reason, pruned, created_at = manifest
     ref = Ref(series[0], job, day, series[1])
     full = Manifest(
         id=f"{ref}/gen={generation:04d}", kind=ref.kind, job=job, day=day, experiment=ref.experiment,
         generation=generation, key="", digest=digest, inputs=[Input(*each) for each in inputs], settings=settings,
-        rows=rows, state=state, reason=reason, pruned=pruned, created_at=created_at, extra=extra,
+        rows=rows, state=state, reason=reason, pruned=pruned, created_at=created_at,
     )  # fmt: skip
     artifact = Artifact(ref, generation, root / str(ref) / f"gen={generation:04d}", full)
-    if damage(artifact) is not None or type(size) is not int:
-        raise ValueError(f"what was remembered of {ref} is damaged")
-    return day, Entry(tuple(seen), artifact, size, taint, wrong)
+    record = _SHOWN[ref.kind].model_validate(said) if said is not None else None
+    return day, Entry(tuple(seen), artifact, record, size, taint, wrong)
+
+
+def _head(body: bytes) -> bytes:
+    """The first line of the file: of another version, or where one byte was changed since, it is another one."""
+    return f'{{"format":{FORMAT},"digest":"{hashlib.blake2b(body, digest_size=16).hexdigest()}",\n'.encode()
 
 
 def _load(path: Path, root: Path, job: str) -> dict[Series, dict[Day, Entry]]:
     """What an earlier process left; nothing if there is none or it cannot be understood: all is read again then."""
     try:
-        record = json.loads(path.read_bytes())
-        if record["format"] != FORMAT:
+        head, end, body = path.read_bytes().partition(b"\n")
+        if head + end != _head(body):
             return {}
+        record = json.loads(b"{" + body)
         found: dict[Series, dict[Day, Entry]] = {}
         for each in record["series"]:
             series = (str(each["kind"]), each["experiment"])
             found[series] = dict(_unpacked(root, job, series, packed) for packed in each["entries"])
         return found
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, CorruptArtifact, UsageError):
+    except (OSError, ValueError, TypeError, LookupError):
         return {}
 
 

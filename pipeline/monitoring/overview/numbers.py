@@ -8,20 +8,22 @@ from typing import Any
 
 from pipeline.days import Day
 from pipeline.evaluation.homework import GROUPS
+from pipeline.evaluation.records import TestRecord
+from pipeline.features.records import MapsRecord
+from pipeline.ingest.records import ValidatedRecord
 from pipeline.monitoring.overview.index import Index
 from pipeline.monitoring.overview.job import Job
-from pipeline.storage.artifacts.kinds import MAPS, TEST, VALIDATED
-from pipeline.storage.artifacts.manifest import Manifest
+from pipeline.storage.artifacts.kinds import TEST
 
 Numbers = list[float | int | None]
 
 
 def measures(index: Index, job: Job, days: list[Day]) -> dict[str, Any]:
     """``names``, ``primary``, ``values`` by experiment and measure, ``groups`` by group, experiment and measure."""
-    tests = {name: index.series(TEST, name) for name in _tested(index, job)}
-    found = {name for series in tests.values() for each in series.values() for name in each.extra["values"]}
+    tests = {name: index.records(TestRecord, name) for name in _tested(index, job)}
+    found = {name for series in tests.values() for each in series.values() for name in each.values}
     names = [each for each in job.measures if each in found] or sorted(found)
-    groups = {name for series in tests.values() for each in series.values() for name in each.extra["groups"]}
+    groups = {name for series in tests.values() for each in series.values() for name in each.groups}
     return {
         "names": names,
         "primary": job.primary if job.primary in names else next(iter(names), ""),
@@ -43,7 +45,7 @@ def _tested(index: Index, job: Job) -> list[str]:
 
 
 def _columns(
-    series: Mapping[Day, Manifest], days: list[Day], names: list[str], group: str | None
+    series: Mapping[Day, TestRecord], days: list[Day], names: list[str], group: str | None
 ) -> dict[str, Numbers]:
     """By measure, a value a day: of all requests, or of a group of them."""
     found: dict[str, Numbers] = {name: [None] * len(days) for name in names}
@@ -51,7 +53,7 @@ def _columns(
         test = series.get(day)
         if test is None:
             continue
-        values = test.extra["values"] if group is None else test.extra["groups"].get(group, {})
+        values = test.values if group is None else test.groups.get(group, {})
         for name in names:
             found[name][number] = _short(values.get(name))
     return found
@@ -66,36 +68,35 @@ def _short(value: float | int | None) -> float | int | None:
 
 def growth(index: Index, days: list[Day]) -> list[dict[str, Any]]:
     """Sizes of the id maps at the end of each day, and ids that came on the newest mapped one."""
-    maps = index.series(MAPS)
-    spaces = dict.fromkeys(space for each in maps.values() for space in each.extra["sizes"])
+    maps = index.records(MapsRecord)
+    spaces = dict.fromkeys(space for each in maps.values() for space in each.sizes)
     newest = maps[max(maps)] if maps else None
     found = []
     for space in spaces:
-        sizes = [maps[day].extra["sizes"].get(space) if day in maps else None for day in days]
+        sizes = [maps[day].sizes.get(space) if day in maps else None for day in days]
         new = 0
-        if newest is not None and space in newest.extra["sizes"]:
-            new = newest.extra["sizes"][space] - newest.extra["sizes_before"].get(space, 2)
+        if newest is not None and space in newest.sizes:
+            new = newest.sizes[space] - newest.sizes_before.get(space, 2)
         found.append({"space": space, "sizes": sizes, "new": new})
     return found
 
 
 def volumes(index: Index, job: Job, days: list[Day]) -> list[dict[str, Any]]:
     """Rows read by table and day, beside the median of the same weekday in the weeks before."""
-    validated = index.series(VALIDATED)
-    tables = dict.fromkeys(name for each in validated.values() for name in each.extra["counts"])
+    validated = index.records(ValidatedRecord)
+    tables = dict.fromkeys(name for each in validated.values() for name in each.counts)
     if job.dated is not None:
         tables = {name: None for name in tables if name in job.dated}
     found = []
     for table in tables:
-        rows = {day: each.extra["counts"][table]["read"] for day, each in validated.items()
-                if table in each.extra["counts"]}  # fmt: skip
+        rows = {day: each.counts[table].read for day, each in validated.items()
+                if table in each.counts}  # fmt: skip
         found.append({
             "table": table,
             "rows": [rows.get(day) for day in days],
             "usual": [_usual(rows, day, job.weekdays) for day in days],
             "quarantined": [
-                validated[day].extra["counts"].get(table, {}).get("quarantined") if day in validated else None
-                for day in days
+                validated[day].counts[table].quarantined if day in rows else None for day in days
             ],
         })  # fmt: skip
     return found

@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 from pipeline.days import Day
 from pipeline.errors import DayspringError
-from pipeline.monitoring.overview.index import Index
+from pipeline.evaluation.records import GateRecord
+from pipeline.monitoring.overview.index import Index, problem
 from pipeline.monitoring.overview.job import Job
-from pipeline.monitoring.overview.parts import problem
 from pipeline.release.publish.pointer import Championship, Hold, Pointer, ReleaseFiles
+from pipeline.release.records import CheckRecord, PublishRecord, ReleaseRecord
 from pipeline.storage.artifacts.artifact import parse_id
-from pipeline.storage.artifacts.kinds import CHECK, GATE, PUBLISH, RELEASE
-from pipeline.storage.artifacts.manifest import Manifest
+from pipeline.storage.artifacts.kinds import GATE, RELEASE
 
 NEWEST = 60
 """Releases listed one by one; all are marked in the curves."""
@@ -25,28 +25,26 @@ Record = TypeVar("Record")
 def verdicts(index: Index, job: Job) -> dict[str, Any]:
     """Of the newest day that was judged: each experiment's verdicts, with their reasons."""
     names = index.experiments(GATE, index.job, first=job.experiments)
-    gates = {name: index.series(GATE, name) for name in names}
+    gates = {name: index.records(GateRecord, name) for name in names}
     judged = [day for series in gates.values() for day in series]
     if not judged:
         return {"day": None, "experiments": []}
     day = max(judged)
     rows = []
     for name in names:
-        gate = gates[name].get(day)
-        checks = index.series(CHECK, name)
-        check = checks.get(day)
+        gate, check = gates[name].get(day), index.records(CheckRecord, name).get(day)
         rows.append({
             "name": name,
-            "verdict": gate.extra["verdict"] if gate is not None else None,
-            "reasons": list(gate.extra["reasons"]) if gate is not None else [],
-            "checkpoint": _day_of(gate.extra.get("checkpoint")) if gate is not None else None,
-            "check": check.extra["verdict"] if check is not None else None,
-            "check_reasons": list(check.extra["reasons"]) if check is not None else [],
+            "verdict": gate.verdict if gate is not None else None,
+            "reasons": gate.reasons if gate is not None else [],
+            "checkpoint": _day_of(gate.checkpoint) if gate is not None else None,
+            "check": check.verdict if check is not None else None,
+            "check_reasons": check.reasons if check is not None else [],
         })  # fmt: skip
     return {"day": str(day), "experiments": rows}
 
 
-def _day_of(artifact_id: Any) -> str | None:
+def _day_of(artifact_id: str | None) -> str | None:
     try:
         return str(parse_id(str(artifact_id))[0].day)
     except DayspringError:
@@ -61,9 +59,9 @@ def releases(index: Index, job: Job, days: list[Day], root: Path) -> dict[str, A
     hold: Hold | None = records.read("hold.json", files.hold, _wrong_hold, None)
     champions: list[Championship] = records.read("champion.json", files.champions, _wrong_champions, [])
     left: set[str] = records.read("rolled_back.json", files.rolled_back, lambda ids: not _are_texts(*ids), set())
-    published = index.series(PUBLISH)
+    published = index.records(PublishRecord)
     numbers = {day: number for number, day in enumerate(days)}
-    listed = _history(index.series(RELEASE), published, left)
+    listed = _history(index, published, left)
     pointer = _served(served, days) if served is not None else None
     return {
         "served": pointer,
@@ -75,7 +73,7 @@ def releases(index: Index, job: Job, days: list[Day], root: Path) -> dict[str, A
         "count": len(listed),
         "trained": _trained(listed, numbers),
         "published": [numbers[day] for day, each in published.items()
-                      if day in numbers and each.extra["status"] == "published"],
+                      if day in numbers and each.status == "published"],
         "damaged": records.damaged,
     }  # fmt: skip
 
@@ -105,7 +103,7 @@ class _Records:
 
 
 def _history(
-    built: Mapping[Day, Manifest], published: Mapping[Day, Manifest], left: Collection[str]
+    index: Index, published: Mapping[Day, PublishRecord], left: Collection[str]
 ) -> list[dict[str, Any]]:
     """A row for each release that was built, ascending by day.
 
@@ -113,18 +111,19 @@ def _history(
         left: ids of the releases that were rolled back.
     """
     listed: list[dict[str, Any]] = []
-    for day, release in built.items():
-        if release.state == "skipped":
+    said = index.records(ReleaseRecord)
+    for day, release in index.series(RELEASE).items():
+        if day not in said:
             listed.append({"day": str(day), "release_id": None, "status": "none", "reasons": [release.reason]})
             continue
-        extra, outcome = release.extra, published.get(day)
+        here, outcome = said[day], published.get(day)
         listed.append({
-            "day": str(day), "release_id": extra["release_id"], "experiment": extra["experiment"],
-            "checkpoint_day": extra["checkpoint_day"], "by": extra.get("by") or "",
-            "status": outcome.extra["status"] if outcome is not None else "not published",
-            "why": (outcome.extra.get("reason") or "") if outcome is not None else "",
-            "reasons": list(extra.get("reasons") or []),
-            "rolled_back": extra["release_id"] in left,
+            "day": str(day), "release_id": here.release_id, "experiment": here.experiment,
+            "checkpoint_day": str(here.checkpoint_day), "by": here.by or "",
+            "status": outcome.status if outcome is not None else "not published",
+            "why": (outcome.reason or "") if outcome is not None else "",
+            "reasons": here.reasons or [],
+            "rolled_back": here.release_id in left,
         })  # fmt: skip
     return listed
 
@@ -134,7 +133,7 @@ def _trained(listed: list[dict[str, Any]], numbers: Mapping[Day, int]) -> dict[s
     marks: dict[str, list[int]] = {}
     for row in listed:
         if row["status"] == "published":
-            number = numbers.get(_parsed(row["checkpoint_day"]) or Day.parse(row["day"]))
+            number = numbers.get(Day.parse(row["checkpoint_day"]))
             if number is not None:
                 marks.setdefault(row["experiment"], []).append(number)
     return marks

@@ -12,10 +12,14 @@ from pipeline.days import Day
 from pipeline.evaluation import metrics
 from pipeline.evaluation.history import TestedDay, measured_days
 from pipeline.evaluation.homework import GROUPS
+from pipeline.evaluation.records import GateRecord
 from pipeline.features.arrays import files as day_arrays
+from pipeline.features.records import FeaturesRecord, MapsRecord
+from pipeline.ingest.records import ValidatedRecord
 from pipeline.job import JobContext
 from pipeline.monitoring.report import curves
 from pipeline.monitoring.table_watch import changes_of
+from pipeline.release.records import CheckRecord
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import (
     CHECK,
@@ -30,6 +34,7 @@ from pipeline.storage.artifacts.kinds import (
     TEST,
     VALIDATED,
 )
+from pipeline.training.records import CheckpointRecord
 from pipeline.training.wild_values import in_words, told
 
 SHARED = (EXTRACT, VALIDATED, MAPS, FEATURES)
@@ -43,6 +48,7 @@ def collect(context: JobContext, day: Day) -> dict[str, Any]:
         name: {kind: store.current(Ref(kind, config.job, day, name)) for kind in OF_EXPERIMENTS}
         for name in config.experiments
     }
+    validated = ValidatedRecord.of(shared[VALIDATED]) if shared[VALIDATED] is not None else None
     tested = list(measured_days(context))
     skipped = [each for each in store.days(DAY, config.job) if context.skipped(each) is not None]
     return {
@@ -55,10 +61,10 @@ def collect(context: JobContext, day: Day) -> dict[str, Any]:
             if measure.curve
         },
         "all_requests": [each for each in MEASURES[config.kind].values() if each.everyone],
-        "volumes": _volumes(shared[VALIDATED]),
-        "quarantine": _quarantine(shared[VALIDATED]),
+        "volumes": _volumes(validated),
+        "quarantine": _quarantine(validated),
         "changes": changes_of(context, day),
-        "accepted": shared[VALIDATED].manifest.extra if shared[VALIDATED] is not None else {},
+        "accepted": validated if validated is not None and validated.was_accepted else None,
         "growth": _growth(shared[MAPS]),
         "features": shared[FEATURES].manifest.rows if shared[FEATURES] is not None else {},
         "empty_days": _empty_days(shared[FEATURES]),
@@ -78,29 +84,29 @@ def _curve(tested: list[TestedDay], measure: str, skipped: list[Day], today: Day
     return curves.lines(series, skipped=skipped, today=today)
 
 
-def _volumes(validated: Artifact | None) -> list[dict[str, Any]]:
+def _volumes(validated: ValidatedRecord | None) -> list[dict[str, Any]]:
     if validated is None:
         return []
-    return [{"table": name, **counts} for name, counts in validated.manifest.extra["counts"].items()]
+    return [{"table": name, **counts.model_dump()} for name, counts in validated.counts.items()]
 
 
-def _quarantine(validated: Artifact | None) -> dict[str, int]:
+def _quarantine(validated: ValidatedRecord | None) -> dict[str, int]:
     found: dict[str, int] = {}
-    for name, counts in validated.manifest.extra["counts"].items() if validated is not None else ():
-        found |= {f"{name}: {reason}": number for reason, number in counts["reasons"].items()}
+    for name, counts in validated.counts.items() if validated is not None else ():
+        found |= {f"{name}: {reason}": number for reason, number in counts.reasons.items()}
     return found
 
 
 def _growth(maps: Artifact | None) -> list[tuple[str, int, int]]:
     if maps is None:
         return []
-    before = maps.manifest.extra["sizes_before"]
-    return [(space, size, size - before.get(space, 2)) for space, size in maps.manifest.extra["sizes"].items()]
+    said = MapsRecord.of(maps)
+    return [(space, size, size - said.sizes_before.get(space, 2)) for space, size in said.sizes.items()]
 
 
 def _empty_days(features: Artifact | None) -> dict[str, Any]:
     """By group of requests, a histogram of the empty days in their history window."""
-    found = features.manifest.extra["empty_days"] if features is not None else {}
+    found = FeaturesRecord.of(features).empty_days if features is not None else {}
     return {
         GROUPS.get(group, group.replace("_", " ")): curves.bars(
             {f"{days} empty": count for days, count in enumerate(counts) if count}
@@ -130,17 +136,18 @@ def _calibration(
 def _experiment(parts: dict[str, Artifact | None]) -> dict[str, Any]:
     checkpoint, gate, check = parts[CHECKPOINT], parts[GATE], parts[CHECK]
     shown: dict[str, Any] = {
-        "gate": gate.manifest.extra if gate is not None else None,
+        "gate": GateRecord.of(gate) if gate is not None else None,
         "loss": None,
         "checkpoint": None,
-        "wild": in_words(told(checkpoint.manifest)) if checkpoint is not None else "",
+        "wild": "",
     }
     if checkpoint is not None:
-        shown["checkpoint"] = checkpoint.manifest
+        said = CheckpointRecord.of(checkpoint)
+        shown |= {"checkpoint": said, "trained": checkpoint.manifest.rows, "wild": in_words(told(said))}
         if not checkpoint.manifest.pruned:
             losses = np.load(checkpoint.file("losses.npy"))
             shown["loss"] = curves.trace([float(value) for value in losses], "loss of the day's batches")
-    shown["check"] = check.manifest.extra if check is not None else None
+    shown["check"] = CheckRecord.of(check) if check is not None else None
     return shown
 
 

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,9 +16,11 @@ from pipeline.errors import ChainError
 from pipeline.job import JobContext
 from pipeline.release.check.checker import Checker
 from pipeline.release.check.probe import day_items, probe
+from pipeline.release.records import CheckRecord
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECK, EXPORT, STATE
 from pipeline.storage.digests import content_digest
+from pipeline.training.records import ExportRecord
 
 PROBABILITY_TOLERANCE = 1e-6
 LOGIT_TOLERANCE = 1e-5  # relative, to at least 1
@@ -60,14 +62,14 @@ def check_day(context: JobContext, day: Day) -> list[Artifact]:
             items = items or day_items(context, day)
             figures = _figures(context, name, export, *items)
             reasons = judged(figures, release)
-            verdict = "block" if reasons else "ok"
+            verdict: Literal["ok", "block"] = "block" if reasons else "ok"
             done.append(
                 made.commit(
                     content_digest({"verdict": verdict, "export": export.manifest.digest}),
-                    extra={
-                        "verdict": verdict, "reasons": reasons, "figures": figures,
-                        "export": export.id, "checkpoint": export.manifest.extra["checkpoint"],
-                    },
+                    extra=CheckRecord(
+                        verdict=verdict, reasons=reasons, figures=figures,
+                        export=export.id, checkpoint=ExportRecord.of(export).checkpoint,
+                    ).written(),
                     timings={"check": made.seconds},
                 )
             )  # fmt: skip
@@ -138,7 +140,8 @@ def check_exports(context: JobContext, day: Day) -> list[Artifact]:
     """
     checks = check_day(context, day)
     for check in checks:
-        if check.manifest.extra["verdict"] != "ok":
-            reasons = "; ".join(check.manifest.extra["reasons"])
+        said = CheckRecord.of(check)
+        if said.verdict != "ok":
+            reasons = "; ".join(said.reasons)
             print(f"{day} {check.ref.experiment}: the check blocks the release: {reasons}", file=sys.stderr)
     return checks

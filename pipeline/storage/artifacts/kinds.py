@@ -46,6 +46,8 @@ OF_EXPERIMENTS: Final = (TEST, GATE, CHECKPOINT, EXPORT, CHECK)
 """Kinds of one experiment each: ``kind/job/experiment/day=…``. Whatever else lies in a root is no artefact."""
 MADE_OF_DATA: Final = (EXTRACT, VALIDATED, ROWS, MAPS, STATE, SNAPSHOT, FEATURES, *OF_EXPERIMENTS)
 """In the order in which they are made: no longer true of a day that is skipped after all."""
+MAY_BE_SKIPPED: Final = (DAY, CHECKPOINT, RELEASE)
+"""Kinds that say of a day, with the reason, that there is nothing."""
 REPLACED: Final = (EXTRACT, VALIDATED, ROWS, FEATURES)
 """Only the current generation is read again: the payload of one that another took the place of is pruned."""
 MADE_BY: Final = {

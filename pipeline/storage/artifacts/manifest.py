@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, dataclass, field, fields
+import re
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, PlainSerializer, PlainValidator, TypeAdapter, ValidationError
 
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact, UsageError
@@ -16,12 +20,33 @@ NAME = "manifest.json"
 
 State = Literal["done", "skipped"]
 
+Count = Annotated[int, Field(ge=0, le=1 << 53)]
+"""Beyond it a browser no longer tells whole numbers apart; no count of a pipeline comes near."""
+
+_SHOWN = 60
+_AS_WRITTEN = ConfigDict(strict=True, extra="ignore")
+
+parse_day = lru_cache(maxsize=1 << 15)(Day.parse)
+
+
+def _to_day(value: Any) -> Day:
+    try:
+        return value if isinstance(value, Day) else parse_day(value if type(value) is str else "")
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
+DayText = Annotated[Day, PlainValidator(_to_day), PlainSerializer(str)]
+"""A day in a manifest, written ``YYYY-MM-DD``."""
+
 
 @dataclass(frozen=True)
 class Input:
     """One artefact that another was made from."""
 
-    id: str
+    __pydantic_config__ = _AS_WRITTEN
+
+    id: Annotated[str, Field(max_length=1000)]
     digest: str
 
 
@@ -43,26 +68,28 @@ class Manifest:
         pruned: the payload was removed; digests remain.
         created_at: ISO instant, UTC.
         owner: ``pid`` and ``host`` of the process that committed it.
-        extra: what a stage adds; JSON values only.
+        extra: what a stage adds, JSON values only: written and read as the ``Record`` of the kind.
     """
+
+    __pydantic_config__ = _AS_WRITTEN
 
     id: str
     kind: str
     job: str
-    day: Day
+    day: DayText
     experiment: str | None
     generation: int
     key: str
     digest: str
     inputs: list[Input] = field(default_factory=list)
     settings: str = ""
-    rows: dict[str, int] = field(default_factory=dict)
+    rows: dict[str, Count] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
     code_version: str = ""
     seed: int | None = None
     threads: int | None = None
     tensors: dict[str, str] = field(default_factory=dict)
-    files: dict[str, int] = field(default_factory=dict)
+    files: dict[str, Count] = field(default_factory=dict)
     state: State = "done"
     reason: str = ""
     pruned: bool = False
@@ -81,36 +108,41 @@ class Manifest:
 
     @classmethod
     def read(cls, path: Path) -> Manifest:
-        """The manifest in a file; raises ``FileNotFoundError``, or ``CorruptArtifact`` if it cannot be understood."""
+        """The manifest in a file; raises ``FileNotFoundError``, or ``CorruptArtifact`` if it cannot be understood.
+
+        A manifest of a later version may say more; what this version knows is enough to read the artefact.
+        """
         data = path.read_bytes()
         try:
-            found = cls._from(json.loads(data))
-            found.extra = _Extra(path, found.extra)
-            return found
-        except (ValueError, TypeError, KeyError, RecursionError, UsageError) as error:
-            raise CorruptArtifact(
-                f"{path}: the manifest is damaged ({type(error).__name__}: {error}); delete the folder {path.parent} "
-                "and run the stage of that day again, or restore the file from a backup"
-            ) from error
+            return _MANIFEST.validate_json(data)
+        except ValidationError as error:
+            raise CorruptArtifact(damage(path, error)) from error
 
-    @classmethod
-    def _from(cls, record: dict[str, Any]) -> Manifest:
-        if not isinstance(record, dict):
-            raise TypeError("not a JSON object")
-        known = {each.name: each for each in fields(cls)}
-        needed = {name for name, each in known.items() if each.default is MISSING and each.default_factory is MISSING}
-        missing = sorted(needed - set(record))
-        if missing:
-            raise KeyError(f"no field {', '.join(missing)}")
-        # A manifest of a later version may say more; what this version knows is enough to read the artefact.
-        values = {name: value for name, value in record.items() if name in known}
-        values["day"] = Day.parse(record["day"])
-        values["inputs"] = [Input(str(each["id"]), str(each["digest"])) for each in record.get("inputs", [])]
-        values["generation"] = int(record["generation"])
-        for name in ("rows", "timings", "tensors", "files", "owner", "extra"):
-            if not isinstance(values.get(name, {}), dict):
-                raise TypeError(f"field {name} is not an object")
-        return cls(**values)
+
+_MANIFEST = TypeAdapter(Manifest)
+_OF_A_UNION = re.compile(r"(constrained-)?(int|float)")
+
+
+def damage(path: Path, error: ValidationError, below: str = "") -> str:
+    """What is wrong with a manifest, and what to do about it.
+
+    Args:
+        below: the field that was read.
+    """
+    first = error.errors(include_url=False)[0]
+    steps = [str(each) for each in first["loc"]]
+    if len(steps) > 1 and _OF_A_UNION.fullmatch(steps[-1]):
+        del steps[-1]
+    where = ".".join([below, *steps] if below else steps)
+    if first["type"] == "missing":
+        what = f"the manifest's {where} is missing"
+    else:
+        value = repr(first["input"])
+        value = value if len(value) <= _SHOWN else f"{value[:_SHOWN]} …"
+        what = f"the manifest's {where} is damaged ({value})" if where else f"the manifest is damaged ({first['msg']})"
+    return (
+        f"{path}: {what}; restore the file from a backup, or delete the folder {path.parent} and run the day again"
+    )
 
 
 def is_as_written(path: Path) -> bool:
@@ -123,25 +155,9 @@ def _checksum(record: dict[str, Any]) -> str:
     return content_digest({name: value for name, value in record.items() if name != "checksum"})
 
 
-class _Extra(dict[str, Any]):
-    """What a stage added, as read from a file; a name that is not there is damage, and said to be."""
-
-    def __init__(self, path: Path, values: dict[str, Any]) -> None:
-        super().__init__(values)
-        self._path = path
-
-    def __missing__(self, name: str) -> Any:
-        raise CorruptArtifact(
-            f"{self._path}: the manifest's `extra` lacks '{name}', which its stage wrote; restore the file from a "
-            f"backup, or delete the folder {self._path.parent} and run the stage of that day again"
-        )
-
-
 def _plain(value: object) -> object:
     # Counts and measures often arrive as numpy scalars.
     item = getattr(value, "item", None)
     if item is None or getattr(value, "ndim", 0) != 0:
         raise TypeError(f"a manifest cannot hold a value of type {type(value).__name__}")
     return item()
-
-

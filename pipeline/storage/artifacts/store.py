@@ -318,7 +318,8 @@ class ArtifactStore:
         except FileNotFoundError:
             return None
         artifact = Artifact(ref, generation, path, manifest)
-        if manifest.id != artifact.id:
+        said = (manifest.id, manifest.kind, manifest.job, manifest.day, manifest.experiment, manifest.generation)
+        if said != (artifact.id, ref.kind, ref.job, ref.day, ref.experiment, generation):
             raise CorruptArtifact(
                 f"{path / manifests.NAME}: the manifest is that of {manifest.id}; move the folder back to where it "
                 "was, or delete it and run the day again"

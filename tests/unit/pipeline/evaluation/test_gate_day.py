@@ -16,6 +16,7 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from tests.unit.pipeline.judged import impressions, measured
 from tests.unit.pipeline.release.days import commit, train
 from tests.unit.pipeline.release.days import context as small
+from tests.unit.pipeline.said import said
 
 FIRST = Day.of(2024, 3, 1)
 WIDE = {"calibration": [0.1, 9.0]}
@@ -43,7 +44,7 @@ def judged(context: JobContext, day: Day, *, good: bool) -> Artifact:
             np.save(draft.path / LOGITS, logits)
             test = draft.commit(
                 key=f"{day} {good}", digest=f"{day} {good}", inputs=[], rows={"tested": found.rows},
-                extra={"checkpoint": checkpoint.id, "values": found.values, "reasons": {}, "counts": {}, "groups": {}},
+                extra=said("test", checkpoint=checkpoint.id, values=found.values),
             )  # fmt: skip
     return gate_day.gate_day(
         context, day, "a", features, test, promoted=ReleaseFiles.of(context.root, context.job).promoted("a")

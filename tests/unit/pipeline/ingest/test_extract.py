@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import DataError
-from pipeline.ingest.extract import as_of_day, extract
+from pipeline.ingest.extract import extract
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
 from tests.unit.pipeline.small_job import DAY, LOG, config, context, log_rows, write_log
@@ -20,8 +20,6 @@ def test_every_table_of_the_day_as_read(job: JobContext) -> None:
     assert extra["sources"] == {"log": "log", "ads": "ads"}
     assert list(extra["as_of"]) == ["ads"]
     assert extra["as_of"]["ads"].endswith("+08:00")
-    assert as_of_day(job, found, "ads") is not None
-    assert as_of_day(job, found, "log") is None
     assert set(found.manifest.files) == {"log.parquet", "ads.parquet"}
 
 

@@ -12,6 +12,7 @@ import pytest
 from pipeline.config.alerts import Alerts
 from pipeline.days import Day
 from pipeline.ingest.extract import extract
+from pipeline.ingest.records import ValidatedRecord
 from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
 from pipeline.monitoring.table_watch import (
@@ -115,7 +116,8 @@ def test_a_day_that_another_source_stood_in_for_is_not_compared() -> None:
 
 
 def test_days_of_an_earlier_version_say_which_columns_were_there() -> None:
-    before = table_days({"counts": {"log": {"read": 5, "kept": 5, "missing_columns": ["device"]}}})
+    counts = {"read": 5, "quarantined": 0, "kept": 5, "missing_columns": ["device"]}
+    before = table_days(ValidatedRecord.model_validate({"counts": {"log": counts}}))
     assert told(table(price=None, device=None), before) == [("missing_columns", ("price",))]
     assert told(table(price=1000), before) == []
 

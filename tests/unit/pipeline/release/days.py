@@ -12,6 +12,7 @@ from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.digests import content_digest
+from tests.unit.pipeline.said import said
 
 FIRST = Day.of(2024, 3, 1)
 
@@ -43,7 +44,7 @@ def commit(
         (draft.path / payload).write_text(f"{kind} {day} {experiment}")
         content = f"{kind} {day} {experiment} {extra}"
         digest = digest or content_digest({"content": content})
-        return draft.commit(key=content, digest=digest, inputs=inputs, extra=extra)
+        return draft.commit(key=content, digest=digest, inputs=inputs, extra=said(kind, **extra))
 
 
 def train(here: JobContext, day: Day, experiment: str, *, check: str = "ok") -> Artifact:

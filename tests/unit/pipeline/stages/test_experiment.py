@@ -18,6 +18,7 @@ from pipeline.training import chain, export, train
 from pipeline.training.chain import Chain
 from pipeline.training.overrides import NONE
 from tests.unit.pipeline.release.days import FIRST, commit, context
+from tests.unit.pipeline.said import said
 
 LAST = FIRST.plus(3)
 
@@ -25,7 +26,7 @@ LAST = FIRST.plus(3)
 def make(here: JobContext, recipe: Recipe, **extra: Any) -> Artifact:
     with here.making(*recipe) as made:
         (made.path / "payload").write_text(str(recipe.ref))
-        return made.commit(str(recipe.ref), extra=extra)
+        return made.commit(str(recipe.ref), extra=said(recipe.ref.kind, **extra))
 
 
 @pytest.fixture

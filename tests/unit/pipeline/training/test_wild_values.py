@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from pipeline.training.records import Wild
 from pipeline.training.wild_values import Told, in_words, news
 
 
 def feature(wild: int, known: int = 1000, *, anew: bool = False) -> Told:
-    return {"price": {"wild": wild, "known": known, "furthest": -1e30, "anew": anew}}
+    return {"price": Wild(wild=wild, known=known, furthest=-1e30, anew=anew)}
 
 
 def test_in_words() -> None:

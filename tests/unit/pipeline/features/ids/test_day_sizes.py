@@ -16,7 +16,7 @@ def grown(*marks: tuple[Day, int], ids: tuple[int, ...] = (7, 5, 9, 4)) -> dict[
 
 
 def said(found: DaySizes) -> tuple[Any, ...]:
-    return tuple(found.extra[name]["user"] for name in ("sizes_before", "sizes", "new_ids"))
+    return tuple(each["user"] for each in (found.said.sizes_before, found.said.sizes, found.said.new_ids))
 
 
 def test_a_day_has_the_ids_between_the_mark_before_it_and_its_own() -> None:

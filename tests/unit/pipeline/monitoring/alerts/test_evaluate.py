@@ -17,6 +17,7 @@ from pipeline.monitoring.alerts.evaluate import evaluate
 from pipeline.release.publish.pointer import Pointer, ReleaseFiles
 from pipeline.storage.artifacts.artifact import Ref
 from tests.tiny import PROJECT
+from tests.unit.pipeline.said import said
 
 DAY = Day.of(2024, 2, 29)
 
@@ -28,7 +29,7 @@ def context(tmp_path: Path) -> JobContext:
 
 def commit(context: JobContext, kind: str, day: Day, extra: dict[str, Any], experiment: str | None = "din") -> None:
     with context.store.draft(Ref(kind, "ads", day, experiment)) as draft:
-        draft.commit(key=f"{extra}", digest="", inputs=[], extra=extra)
+        draft.commit(key=f"{extra}", digest="", inputs=[], extra=said(kind, **extra))
 
 
 def told(context: JobContext, day: Day = DAY) -> dict[str, Alert]:
@@ -107,7 +108,7 @@ def test_the_measure_that_is_told_is_the_primary_one(tmp_path: Path) -> None:
     for back in range(5):
         extra = {"values": {"composite": 0.3 if back == 0 else 0.6, "hit_3": 0.6}}
         with context.store.draft(Ref("test", "homework", DAY.plus(-back), "din")) as draft:
-            draft.commit(key=f"{back}", digest="", inputs=[], extra=extra)
+            draft.commit(key=f"{back}", digest="", inputs=[], extra=said("test", **extra))
     (alert,) = evaluate(JobContext(config, tmp_path), DAY)
     assert alert.text.startswith("composite 0.3000")
 

@@ -15,6 +15,7 @@ from pipeline.monitoring.overview.index import Index
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.manifest import Manifest
 from pipeline.storage.artifacts.store import ArtifactStore
+from tests.unit.pipeline.said import said
 
 FIRST = Day.of(2024, 1, 1)
 TENTH = FIRST.plus(9)
@@ -95,7 +96,7 @@ def test_only_what_changed_is_read_again(root: Path, reads: list[Path]) -> None:
     store = ArtifactStore(root)
     ref = Ref("checkpoint", JOB, TENTH, "experiment_1")
     with store.draft(ref) as draft:
-        draft.commit(key="another", digest="another", inputs=[])
+        draft.commit(key="another", digest="another", inputs=[], extra=said("checkpoint"))
     reads.clear()
     assert index.refresh() is True
     assert {path.parent.parent for path in reads} == {root / str(ref)}
@@ -171,11 +172,11 @@ def test_what_changes_within_a_tick_of_the_clock_is_not_missed(root: Path) -> No
     ref = Ref("checkpoint", JOB, TENTH, "experiment_1")
     store, folder = ArtifactStore(root), root / str(ref)
     with store.draft(ref) as draft:
-        draft.commit(key="second", digest="second", inputs=[])
+        draft.commit(key="second", digest="second", inputs=[], extra=said("checkpoint"))
     stamp = folder.stat().st_mtime_ns
     index.refresh()
     with store.draft(ref) as draft:
-        draft.commit(key="third", digest="third", inputs=[])
+        draft.commit(key="third", digest="third", inputs=[], extra=said("checkpoint"))
     # As where both commits fall into one tick.
     os.utime(folder, ns=(stamp, stamp))
     index.refresh()

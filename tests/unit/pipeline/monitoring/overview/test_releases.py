@@ -9,13 +9,14 @@ from pipeline.release.publish.pointer import Championship, Hold, ReleaseFiles
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.store import ArtifactStore
 from tests.unit.pipeline.monitoring.overview.drawn import FIRST, LAST, ONE, SKIPPED, TWO, drawn, pointer
+from tests.unit.pipeline.said import said
 
 
 def test_verdicts_of_the_newest_day(root: Path) -> None:
     ref = Ref("gate", JOB, FIRST.plus(LAST), TWO)
     with ArtifactStore(root).draft(ref) as draft:
-        draft.commit(key="", digest="", inputs=[], extra={"verdict": "block", "reasons": ["auc 0.4 is below 0.5"],
-                     "checkpoint": None, "incumbent": None})  # fmt: skip
+        extra = said("gate", verdict="block", reasons=["auc 0.4 is below 0.5"])
+        draft.commit(key="", digest="", inputs=[], extra=extra)
     verdicts = drawn(root)["verdicts"]
     assert verdicts["day"] == str(FIRST.plus(LAST))
     two, one = verdicts["experiments"]

@@ -1,0 +1,78 @@
+"""What the manifests of checkpoints and exports say."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.storage.artifacts import kinds
+from pipeline.storage.artifacts.manifest import Count, DayText
+from pipeline.storage.artifacts.record import Finite, Record, is_none
+
+
+class Wild(BaseModel):
+    """What of a feature's values entered a day's statistics bounded.
+
+    Attributes:
+        wild: of the ``known`` values, those that were replaced.
+        furthest: the replaced value furthest away.
+        anew: the statistics began anew, as those before were of wild values.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    wild: Count
+    known: Count
+    furthest: float = Field(allow_inf_nan=False)
+    anew: bool
+
+
+class Overridden(BaseModel):
+    """What was trained otherwise than the YAML says (see ``Overrides``)."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    epochs: Count | None = Field(default=None, exclude_if=is_none)
+    learning_rate: float | None = Field(default=None, exclude_if=is_none)
+
+
+class CheckpointRecord(Record):
+    """A day's training.
+
+    Attributes:
+        parent, parent_day: the checkpoint that it began from; ``None`` for the first of a chain.
+        trained_days: of the chain, this one included.
+        sizes: rows of each table of the model, by space.
+        loss: mean of the batches'; ``None`` where there was none.
+        base_rate: where the first model's output began, if at the day's share of positives.
+        wild_values: by feature.
+    """
+
+    kind: ClassVar = kinds.CHECKPOINT
+
+    parent: str | None = None
+    parent_day: DayText | None
+    trained_days: Count
+    learning_rate: float
+    batches: Count
+    sizes: dict[str, Count]
+    loss: Finite | None
+    base_rate: float | None = Field(default=None, exclude_if=is_none)
+    wild_values: dict[str, Wild] | None = Field(default=None, exclude_if=is_none)
+    overrides: Overridden | None = Field(default=None, exclude_if=is_none)
+
+
+class ExportRecord(Record):
+    """An exported model.
+
+    Attributes:
+        checkpoint: id of the one that was exported.
+        checksums: by file.
+    """
+
+    kind: ClassVar = kinds.EXPORT
+
+    checkpoint: str
+    golden_rows: Count
+    checksums: dict[str, str] = Field(default_factory=dict)
