@@ -66,6 +66,10 @@ def cell(matrix: Any, places: Any, name: str) -> Any:
     return np.asarray(matrix)[:, place.start : place.stop].reshape(len(matrix), *place.shape)
 
 
+def pair(built: Built, name: str) -> list[Any]:
+    return np.asarray(cell(built.arrays.pair_dense, built.arrays.layout.pair_dense, name)).squeeze(-1).tolist()
+
+
 def lists(column: Any) -> list[list[Any]]:
     assert isinstance(column, Lists)
     ends = column.offsets.tolist()

@@ -1,0 +1,73 @@
+"""Impressions as arrays: histories and counters of earlier days, lists in step."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.ingest.canonical_ids import PAD_INT
+from tests.unit.pipeline.features import shows
+from tests.unit.pipeline.features.shown_days import DAY, Shows, values
+
+
+def test_click_history_and_counters_are_of_earlier_days() -> None:
+    job = Shows()
+    first = job.day(DAY).arrays
+    clicked = values(first.request_ids, first.layout.request_ids, "clicked")
+    assert not clicked.any()
+    second = job.day(DAY.next()).arrays
+    clicked = values(second.request_ids, second.layout.request_ids, "clicked")
+    assert [job.raw("ad", [i for i in row if i]) for row in clicked] == [[10], [10], [99], [12], [99]]
+    kinds = values(second.request_ids, second.layout.request_ids, "clicked_kinds")
+    assert job.raw("kind", kinds[0, :1]) == ["game"]
+    third = job.day(DAY.plus(2)).arrays
+    clicked = values(third.request_ids, third.layout.request_ids, "clicked")
+    assert job.raw("ad", clicked[0, :2]) == [10, 10]
+
+    def pair(name: str) -> list[float]:
+        found: list[float] = values(second.pair_dense, second.layout.pair_dense, name)[:, 0].tolist()
+        return found
+
+    # On the first day 3 of 5 were clicked: (1 + .6) / (2 + 1) of user 1, (1 + .6) / (1 + 1) of user 3.
+    np.testing.assert_allclose(pair("user_rate"), [1.6 / 3, 1.6 / 3, 1.6 / 3, 1.6 / 2, 1.6 / 3], rtol=1e-6)
+    assert pair("ad_count") == [2, 1, 2, 1, 1]
+    assert pair("user_tag") == [1, 0, 0, 1, 0]  # by the first tag of a bag; no tag is no key
+
+
+def test_what_came_of_earlier_clicks_is_a_part_of_their_steps() -> None:
+    job = Shows(shows.with_answers())
+    # Clicks of LOG: user 1 on ad 10, user 3 on 12, user 2 on 99, of which nothing came.
+    log = shows.LOG.append_column("answered", pa.array([4.0, 50.0, 50.0, 10.0, None]))
+    first, second = job.day(DAY, log), job.day(DAY.next(), log)
+    assert not values(first.arrays.request_ids, first.arrays.layout.request_ids, "answers").any()
+    found = {name: values(second.arrays.request_ids, second.arrays.layout.request_ids, name) for name in
+             ("clicked", "answers")}  # fmt: skip
+    assert [job.raw("ad", row)[0] for row in found["clicked"]] == [10, 10, 99, 12, 99]
+    # Below 1, below 10, 10 and more are the buckets 0, 1, 2; only a click's answer is kept.
+    assert [job.raw("answer", row) for row in found["answers"]] == [
+        [each, PAD_INT, PAD_INT] for each in (1, 1, PAD_INT, 2, PAD_INT)
+    ]
+
+
+def test_lists_of_a_row_that_differ_in_length_are_brought_into_step_and_counted() -> None:
+    clicked = {"kind": "sequence", "side": "request", "steps": 3, "group": "click"}
+    columns = {**shows.TABLES["log"]["columns"], "ads": {"type": "int_list"}, "places": {"type": "int_list"}}
+    features = shows.config().model_dump(mode="json")["features"]
+    features |= {
+        "ads": {**clicked, "space": "ad", "source": "row.ads", "of": "ad"},
+        "places": {**clicked, "space": "place", "source": "row.places"},
+    }
+    tables = {**shows.TABLES, "log": {**shows.TABLES["log"], "columns": columns}}
+    job = Shows(shows.config(tables=tables, features=features))
+    lists = pa.list_(pa.int64())
+    log = shows.LOG.append_column("ads", pa.array([[10, 11], [10], [], None, [12, 13, 14]], lists))
+    log = log.append_column("places", pa.array([[7, 8], [7, 8], None, [7], [8]], lists))
+    built = job.day(DAY, log)
+    assert built.counts["unpaired.click"] == 3
+    ads = values(built.arrays.request_ids, built.arrays.layout.request_ids, "ads")
+    places = values(built.arrays.request_ids, built.arrays.layout.request_ids, "places")
+    # 0 is padding, 1 missing: of the last row the places of the second and third ad.
+    assert ((ads != 0) == (places != 0)).all()
+    assert [job.raw("ad", ads[row]) for row in (0, 4)] == [[10, 11, PAD_INT], [12, 13, 14]]
+    assert (ads == 1).tolist() == [[False] * 3, [False, True, False], [False] * 3, [True, False, False], [False] * 3]
+    assert (places == 1).tolist() == [[False] * 3] * 4 + [[False, True, True]]
