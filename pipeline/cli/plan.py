@@ -94,10 +94,7 @@ def _line(
 def _refused(context: JobContext, day: Day, experiment: str, reprocess: bool, overrides: Overrides) -> bool:
     """Whether the day is trained already, otherwise than it now would be; then nobody trains it over in silence."""
     trained = Chain.of(context, experiment).trained(day)
-    if trained is None or reprocess or not overrides:
-        return False
-    settings = overrides.applied(context.config, experiment).stage_settings("train", experiment)
-    if trained.manifest.settings == settings:
+    if trained is None or reprocess or not overrides.contradict(trained, context.config):
         return False
     print(
         f"{day}  {f'{EXPERIMENT} {experiment}':24}  refused: done as {trained.id} with other settings; "

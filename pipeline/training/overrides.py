@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.config import JobConfig
 from pipeline.errors import UsageError
+from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.training.records import CheckpointRecord
 
 
@@ -57,6 +58,13 @@ class Overrides:
             changed["decay"] = 1.0
         settings = config.experiments[experiment].model_copy(update=changed)
         return config.model_copy(update={"experiments": {**config.experiments, experiment: settings}})
+
+    def contradict(self, trained: Artifact, config: JobConfig) -> bool:
+        """Whether a day was trained otherwise than they say: nobody trains it over in silence."""
+        experiment = trained.ref.experiment or ""
+        return bool(self) and trained.manifest.settings != self.applied(config, experiment).stage_settings(
+            "train", experiment
+        )
 
 
 NONE = Overrides()

@@ -114,7 +114,7 @@ def train(
     recipe = _recipe(config, day, experiment, features, parent, recorded)
     with context.making(*recipe, reprocess=reprocess) as made:
         if made.stands is not None:
-            if overrides and made.stands.manifest.settings != recipe.settings:
+            if overrides.contradict(made.stands, context.config):
                 raise UsageError(
                     f"{config.job}/{experiment} {day} is trained already, with other settings; to train it again "
                     f"with{overrides.flags()} add --reprocess (the days after it are then tainted)"
