@@ -29,7 +29,6 @@ UNTESTED = {
     "pipeline/features/arrays/kinds.py": _KIND,
     "pipeline/features/arrays/last_year_windows.py": _BUILT,
     "pipeline/features/arrays/package_codes.py": _BUILT,
-    "pipeline/features/arrays/raw_inputs.py": _BUILT,
     "pipeline/features/arrays/request.py": _KIND,
     "pipeline/features/arrays/request_histories.py": _BUILT,
     "pipeline/features/plan/request.py": _KIND,
