@@ -17,7 +17,8 @@ from pipeline.features.frames.frame import Array, Column, Frame, Lists
 from pipeline.features.ids.codes import PADDING, are_known, key_of
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.homework import ROLES, HomeworkPlan
-from pipeline.features.rows.day import DayRows, Judged, flat
+from pipeline.features.rows.day import flat
+from pipeline.features.rows.day_of_homework import HomeworkDay, Judged
 from pipeline.features.rows.packages import sorted_distinct
 from pipeline.features.state.latest import LatestTable
 from pipeline.features.state.state import FeatureState
@@ -54,7 +55,7 @@ class HomeworkRequest(Situation):
         last_year = self._last_year(frame, rows.requests.rows) if self.plan.of_frame("last_year") else None
         return Posed(rows, history, self._pool(listed, packages, order), last_year)
 
-    def item_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
+    def item_ids(self, planned: PlannedFeature, rows: HomeworkDay) -> Array:
         lists, space = rows.role(planned.column), str(planned.feature.space)
         lists = lists if planned.plain else package_ids(planned, lists, self.plan.space_kind(space))
         return lists.padded(1, self.look.unknown(space))[:, 0]
@@ -101,7 +102,7 @@ class HomeworkRequest(Situation):
                 found[f"row.{name}"] = newest[f"row.{name}"]
         return found
 
-    def _rows(self, frame: Frame, chapters: Array, packages: Mapping[str, Any]) -> DayRows:
+    def _rows(self, frame: Frame, chapters: Array, packages: Mapping[str, Any]) -> HomeworkDay:
         settings = self.kind.settings
         alone = settings.per_chapter and len(chapters) > 1
         count = len(chapters) if alone else 1
@@ -113,10 +114,10 @@ class HomeworkRequest(Situation):
             kind = self.plan.space_kind(space) if space is not None else "int"
             values = [package.get(role, []) for package in packages.values()]
             items[f"item.{role}"] = Lists.of(values, np.int64 if kind == "int" else object)
-        none = Judged(np.zeros(0, np.int64), np.zeros(0, object), np.zeros(0, np.int8), others=0)
-        return DayRows(
+        return HomeworkDay(
             day=self.day, events=requests, label=np.zeros(count, np.int8), items=Frame(len(packages), items),
-            event_item=np.zeros(count, np.int64), requests=requests, judged=none, weight=np.ones(count, np.float32),
+            event_item=np.zeros(count, np.int64), requests=requests, weight=np.ones(count, np.float32),
+            judged=Judged.nothing(),
         )  # fmt: skip
 
     def _pool(self, listed: Mapping[str, Any], packages: Mapping[str, Any], order: Mapping[str, int]) -> Pool:

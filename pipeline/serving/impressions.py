@@ -41,7 +41,7 @@ class ImpressionRequest(Situation):
         requests = Frame(len(keys), repeated(frame, len(keys)))
         shown = DayRows(
             day=self.day, events=requests, label=np.zeros(len(keys), np.int8), items=Frame(len(keys), items),
-            event_item=np.arange(len(keys)), requests=requests, judged=None, weight=np.ones(len(keys), np.float32),
+            event_item=np.arange(len(keys)), requests=requests, weight=np.ones(len(keys), np.float32),
         )  # fmt: skip
         return Posed(shown, history)
 

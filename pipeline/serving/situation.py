@@ -91,7 +91,7 @@ class Situation(ABC):
         """The request's rows, and what the release knows of them; ``None``, and a note, where nothing can be asked."""
 
     @abstractmethod
-    def item_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
+    def item_ids(self, planned: PlannedFeature, rows: Any) -> Array:
         """One raw id of a feature an item, missing where it has none."""
 
     def frame(self, rows: Mapping[str, Column], user: str) -> Frame:

@@ -127,7 +127,7 @@ def build(
     )  # fmt: skip
 
 
-def _counts(kind: RequestArrays, rows: DayRows, found: Assembled, look: LookUp) -> dict[str, int]:
+def _counts(kind: RequestArrays[Any], rows: DayRows, found: Assembled, look: LookUp) -> dict[str, int]:
     """How much there is, and what was left out."""
     items = found.items
     counts = {"pairs": len(items.pair_item), "items": len(items.key), **_misfits(kind, rows, items, look)}
@@ -137,7 +137,7 @@ def _counts(kind: RequestArrays, rows: DayRows, found: Assembled, look: LookUp) 
     return counts | kind.counts(items)
 
 
-def _misfits(kind: RequestArrays, rows: DayRows, items: DayItems, look: LookUp) -> dict[str, int]:
+def _misfits(kind: RequestArrays[Any], rows: DayRows, items: DayItems, look: LookUp) -> dict[str, int]:
     """By feature that takes digits of ids, how many of the day's ids are composed otherwise than its rule says."""
     found: dict[str, int] = {}
     for planned in kind.plan.of_frame("row", "user", "item"):

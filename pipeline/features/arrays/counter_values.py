@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +23,7 @@ from pipeline.features.state.state import FeatureState
 class _Keyed:
     """Codes of the features that counters are keyed by, each made once on its own side."""
 
-    def __init__(self, arrays: RequestArrays, rows: DayRows, items: DayItems, look: LookUp) -> None:
+    def __init__(self, arrays: RequestArrays[Any], rows: DayRows, items: DayItems, look: LookUp) -> None:
         self._arrays, self._rows, self._items, self._look = arrays, rows, items, look
         self._plan = arrays.plan
         self._found: dict[str, Codes] = {}
@@ -48,7 +50,7 @@ class _Keyed:
 
 
 def counter_values(
-    arrays: RequestArrays, rows: DayRows, items: DayItems, look: LookUp, state: FeatureState
+    arrays: RequestArrays[Any], rows: DayRows, items: DayItems, look: LookUp, state: FeatureState
 ) -> dict[str, Array]:
     """Every declared counter for the day, from the state as of the end of the day before."""
     plan, keyed = arrays.plan, _Keyed(arrays, rows, items, look)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from models.schema import Side
@@ -33,7 +35,7 @@ def events_of(plan: Plan, rows: DayRows) -> Events:
     )
 
 
-def _event_codes(growth: RequestGrowth, name: str, rows: DayRows) -> Codes:
+def _event_codes(growth: RequestGrowth[Any], name: str, rows: DayRows) -> Codes:
     """The code of a feature at each event."""
     planned = growth.plan.features[name]
     if planned.feature.side is Side.ITEM:

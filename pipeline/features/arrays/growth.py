@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +18,17 @@ from pipeline.features.rows.day import DayRows
 from pipeline.features.rows.packages import Packages
 from pipeline.features.state.events import HistoryRows
 
+Rows = TypeVar("Rows", bound=DayRows)
+"""The rows of a kind of request."""
 
-class RequestGrowth(ABC):
+
+class RequestGrowth(ABC, Generic[Rows]):
     """One class a kind of request."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
-    def feature_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
+    def feature_ids(self, planned: PlannedFeature, rows: Rows) -> Array:
         """The raw ids of a feature in the day's events, by row; of a history those that it hands to later days."""
         if planned.frame == "item":
             return self.item_ids(planned, rows)
@@ -32,35 +36,35 @@ class RequestGrowth(ABC):
             return self.history_ids(planned, rows)
         return frame_ids(planned, rows.events, self.kind_of(planned))
 
-    def more_ids(self, rows: DayRows, listed: Packages | None) -> Iterator[tuple[str, Array]]:
+    def more_ids(self, rows: Rows, listed: Packages | None) -> Iterator[tuple[str, Array]]:
         """Id spaces and raw ids that no feature of the events has, mapped after all of theirs."""
         yield from ()
 
     @abstractmethod
-    def item_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
+    def item_ids(self, planned: PlannedFeature, rows: Rows) -> Array:
         """The raw ids of a feature of the items."""
 
     @abstractmethod
-    def history_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
+    def history_ids(self, planned: PlannedFeature, rows: Rows) -> Array:
         """The raw ids of a feature of the histories that the day hands to later ones."""
 
     @abstractmethod
-    def item_codes(self, planned: PlannedFeature, rows: DayRows) -> Codes:
+    def item_codes(self, planned: PlannedFeature, rows: Rows) -> Codes:
         """One code of a feature an item of the day's events."""
 
     @abstractmethod
-    def history(self, rows: DayRows) -> HistoryRows:
+    def history(self, rows: Rows) -> HistoryRows:
         """What the day adds to histories."""
 
     @abstractmethod
-    def catalogue(self, rows: DayRows) -> tuple[Codes, dict[str, Lists]]:
+    def catalogue(self, rows: Rows) -> tuple[Codes, dict[str, Lists]]:
         """What was there to be offered, and its attributes."""
 
-    def latest(self, rows: DayRows) -> tuple[tuple[Codes, Codes], NDArray[np.float32]]:
+    def latest(self, rows: Rows) -> tuple[tuple[Codes, Codes], NDArray[np.float32]]:
         """Owners, sections and values of the day's study rows."""
         return (np.zeros(0, np.int64), np.zeros(0, np.int64)), np.zeros((0, 0), np.float32)
 
-    def style_counts(self, rows: DayRows) -> HistoryRows | None:
+    def style_counts(self, rows: Rows) -> HistoryRows | None:
         """The day's style counts; ``None`` where no feature is made of them."""
         return None
 

@@ -26,12 +26,13 @@ from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.candidate_table import Listed
-from pipeline.features.rows.day import DayRows, flat
+from pipeline.features.rows.day import flat
+from pipeline.features.rows.day_of_homework import HomeworkDay
 from pipeline.features.state.state import FeatureState
 from pipeline.job import JobContext
 
 
-class HomeworkArrays(RequestArrays):
+class HomeworkArrays(RequestArrays[HomeworkDay]):
     """The arrays of a job whose requests are for homework."""
 
     def __init__(self, plan: Plan, request: HomeworkPlan) -> None:
@@ -48,13 +49,13 @@ class HomeworkArrays(RequestArrays):
             return seen_pool(self._request, state, look)
         return listed_pool(self.plan, self._request, listed)
 
-    def last_year(self, context: JobContext, rows: DayRows, look: Indices) -> LastYear:
+    def last_year(self, context: JobContext, rows: HomeworkDay, look: Indices) -> LastYear:
         return last_year_of(context, self.plan, self._request, rows, look.maps)
 
-    def items(self, rows: DayRows, look: LookUp, pool: Pool | None) -> DayItems:
+    def items(self, rows: HomeworkDay, look: LookUp, pool: Pool | None) -> DayItems:
         return homework_items(self.plan, self._request, rows, look, pool)
 
-    def histories(self, rows: DayRows, look: LookUp, state: FeatureState, last_year: LastYear) -> Histories:
+    def histories(self, rows: HomeworkDay, look: LookUp, state: FeatureState, last_year: LastYear) -> Histories:
         return HomeworkHistories(self.plan, self._request, rows, look, state, last_year)
 
     def item_values(self, items: DayItems, look: LookUp, day: Day) -> Mapping[str, Array]:
@@ -80,7 +81,7 @@ class HomeworkArrays(RequestArrays):
         return first_code(package_codes(self.plan, self._request, planned, items.roles, look))
 
     def pair_values(
-        self, planned: PlannedFeature, rows: DayRows, items: DayItems, state: FeatureState
+        self, planned: PlannedFeature, rows: HomeworkDay, items: DayItems, state: FeatureState
     ) -> NDArray[np.float32]:
         """Study values: how the owner masters the candidate's sections."""
         study, space = self._request.settings.study, self._request.study_owner_space
@@ -90,7 +91,7 @@ class HomeworkArrays(RequestArrays):
         owner = column_codes(self.plan, space, flat(rows.requests[name]), name)
         return state.latest.means(owner[items.request], items.roles["sections"].take(items.pair_item.astype(np.int64)))
 
-    def keys(self, rows: DayRows, items: DayItems) -> dict[str, Array]:
+    def keys(self, rows: HomeworkDay, items: DayItems) -> dict[str, Array]:
         chapters = rows.requests[f"row.{self._request.settings.package.chapters}"]
         if not isinstance(chapters, Lists):
             raise TypeError("the chapters of a request are lists")
@@ -99,7 +100,7 @@ class HomeworkArrays(RequestArrays):
         return {**named, "request.chapters": chapters.values, "request.chapters.offsets": chapters.offsets,
                 "item.key": key}  # fmt: skip
 
-    def composed(self, planned: PlannedFeature, rows: DayRows, items: DayItems, look: LookUp) -> Array:
+    def composed(self, planned: PlannedFeature, rows: HomeworkDay, items: DayItems, look: LookUp) -> Array:
         if planned.frame == "item":
             return raw_roles(self._request, planned.column, items.roles, look).values
         return super().composed(planned, rows, items, look)

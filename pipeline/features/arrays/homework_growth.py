@@ -16,31 +16,31 @@ from pipeline.features.ids.codes import Codes
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.day import DayRows
+from pipeline.features.rows.day_of_homework import HomeworkDay
 from pipeline.features.rows.packages import Packages
 from pipeline.features.state.events import HistoryRows
 
 
-class HomeworkGrowth(RequestGrowth):
+class HomeworkGrowth(RequestGrowth[HomeworkDay]):
     """Growth of jobs whose requests are for homework."""
 
     def __init__(self, plan: Plan, request: HomeworkPlan) -> None:
         super().__init__(plan)
         self._request = request
 
-    def item_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
+    def item_ids(self, planned: PlannedFeature, rows: HomeworkDay) -> Array:
         return self._role_ids(planned, planned.column, rows)
 
-    def history_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
+    def history_ids(self, planned: PlannedFeature, rows: HomeworkDay) -> Array:
         return self._role_ids(planned, self._request.part_role(planned.column), rows)
 
-    def _role_ids(self, planned: PlannedFeature, role: str, rows: DayRows) -> Array:
+    def _role_ids(self, planned: PlannedFeature, role: str, rows: HomeworkDay) -> Array:
         lists, kind = rows.role(role), self.kind_of(planned)
         if planned.plain:
             return as_raw(lists.values, kind, f"feature '{planned.name}'")
         return package_ids(planned, lists, kind).values
 
-    def more_ids(self, rows: DayRows, listed: Packages | None) -> Iterator[tuple[str, Array]]:
+    def more_ids(self, rows: HomeworkDay, listed: Packages | None) -> Iterator[tuple[str, Array]]:
         """Of who looked and set nothing; of packages' roles, study rows and style counts; of listed candidates."""
         if self._request.settings.log is not None:
             for planned in self.plan.of_frame("row", "user", "calendar"):
@@ -53,14 +53,14 @@ class HomeworkGrowth(RequestGrowth):
         if listed is not None:
             yield from self._listed_ids(listed)
 
-    def _study_ids(self, rows: DayRows) -> Iterator[tuple[str, Array]]:
+    def _study_ids(self, rows: HomeworkDay) -> Iterator[tuple[str, Array]]:
         space, sections = self._request.study_owner_space, self._request.roles.get("sections")
         if rows.study is not None and space is not None:
             yield space, self._raw(space, rows.study.owner, "study owners")
             if sections is not None:
                 yield sections, self._raw(sections, rows.study.section, "study sections")
 
-    def _counted_ids(self, rows: DayRows) -> Iterator[tuple[str, Array]]:
+    def _counted_ids(self, rows: HomeworkDay) -> Iterator[tuple[str, Array]]:
         counted, space = rows.style_counts, self._request.counted_space
         if counted is not None and space is not None:
             yield space, self._raw(space, counted.style, "style counts")
@@ -78,13 +78,13 @@ class HomeworkGrowth(RequestGrowth):
     def _raw(self, space: str, values: Array, what: str) -> Array:
         return as_raw(values, self.plan.space_kind(space), what)
 
-    def item_codes(self, planned: PlannedFeature, rows: DayRows) -> Codes:
+    def item_codes(self, planned: PlannedFeature, rows: HomeworkDay) -> Codes:
         lists = rows.role(planned.column)
         if planned.plain:
             return first_code(role_codes(self.plan, self._request, planned.column, lists))
         return first_code(list_codes(package_ids(planned, lists, self.kind_of(planned))))
 
-    def history(self, rows: DayRows) -> HistoryRows:
+    def history(self, rows: HomeworkDay) -> HistoryRows:
         request = self._request
         roles = {part: request.part_role(part) for part in request.history_parts}
         return HistoryRows(
@@ -94,7 +94,7 @@ class HomeworkGrowth(RequestGrowth):
             group_keys(self.plan, request, request.own_columns, rows.events),
         )
 
-    def catalogue(self, rows: DayRows) -> tuple[Codes, dict[str, Lists]]:
+    def catalogue(self, rows: HomeworkDay) -> tuple[Codes, dict[str, Lists]]:
         """Packages taken on the day, where candidates are those that were seen: the table knows more of listed ones."""
         request = self._request
         if request.settings.candidates.taken_from != "seen":
@@ -103,14 +103,14 @@ class HomeworkGrowth(RequestGrowth):
         keys = roles.pop("key").values
         return keys, roles
 
-    def latest(self, rows: DayRows) -> tuple[tuple[Codes, Codes], NDArray[np.float32]]:
+    def latest(self, rows: HomeworkDay) -> tuple[tuple[Codes, Codes], NDArray[np.float32]]:
         study, space, sections = rows.study, self._request.study_owner_space, self._request.roles.get("sections")
         if study is None or space is None or sections is None:
             return super().latest(rows)
         owner = column_codes(self.plan, space, study.owner, "study owners")
         return (owner, column_codes(self.plan, sections, study.section, "study sections")), study.values
 
-    def style_counts(self, rows: DayRows) -> HistoryRows | None:
+    def style_counts(self, rows: HomeworkDay) -> HistoryRows | None:
         counted, space = rows.style_counts, self._request.counted_space
         if counted is None or space is None:
             return None

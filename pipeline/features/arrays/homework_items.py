@@ -15,13 +15,13 @@ from pipeline.features.frames.from_arrow import lists_of
 from pipeline.features.ids.codes import Codes, are_known
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.day import DayRows, Judged
+from pipeline.features.rows.day_of_homework import HomeworkDay, Judged
 
 
-def homework_items(plan: Plan, request: HomeworkPlan, rows: DayRows, look: LookUp, pool: Pool | None) -> DayItems:
+def homework_items(plan: Plan, request: HomeworkPlan, rows: HomeworkDay, look: LookUp, pool: Pool | None) -> DayItems:
     """The candidates of each request, by its chapters."""
-    if pool is None or rows.judged is None:
-        raise TypeError("requests for homework have a pool of candidates, and labels of their own")
+    if pool is None:
+        raise TypeError("requests for homework are answered out of a pool of candidates")
     settings, space = request.settings, request.item_space
     # Chapters of requests are of the space in which those of packages are.
     chapters = role_codes(plan, request, "chapters", lists_of(rows.requests[f"row.{settings.package.chapters}"]))

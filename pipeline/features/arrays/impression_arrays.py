@@ -25,7 +25,7 @@ from pipeline.features.rows.day import DayRows, flat
 from pipeline.features.state.state import FeatureState
 
 
-class ImpressionArrays(RequestArrays):
+class ImpressionArrays(RequestArrays[DayRows]):
     """The arrays of a job of impressions."""
 
     def __init__(self, plan: Plan, request: ImpressionPlan) -> None:

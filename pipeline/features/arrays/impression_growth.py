@@ -17,7 +17,7 @@ from pipeline.features.rows.day import DayRows, flat
 from pipeline.features.state.events import HistoryRows
 
 
-class ImpressionGrowth(RequestGrowth):
+class ImpressionGrowth(RequestGrowth[DayRows]):
     """Growth of jobs of impressions."""
 
     def __init__(self, plan: Plan, request: ImpressionPlan) -> None:

@@ -14,20 +14,20 @@ from pipeline.features.arrays.impression_growth import ImpressionGrowth
 from pipeline.features.arrays.request import RequestArrays
 from pipeline.features.plan.plan import Plan
 
-GROWTH: Mapping[Kind, Callable[[Plan, Any], RequestGrowth]] = {
+GROWTH: Mapping[Kind, Callable[[Plan, Any], RequestGrowth[Any]]] = {
     "ranking": HomeworkGrowth, "impressions": ImpressionGrowth,
 }  # fmt: skip
-ARRAYS: Mapping[Kind, Callable[[Plan, Any], RequestArrays]] = {
+ARRAYS: Mapping[Kind, Callable[[Plan, Any], RequestArrays[Any]]] = {
     "ranking": HomeworkArrays, "impressions": ImpressionArrays,
 }  # fmt: skip
 """Each is made of the plan, and of the plan of its kind."""
 
 
-def growth_of(plan: Plan) -> RequestGrowth:
+def growth_of(plan: Plan) -> RequestGrowth[Any]:
     """What makes ids and events of a job's rows."""
     return GROWTH[plan.config.kind](plan, plan.request)
 
 
-def arrays_of(plan: Plan) -> RequestArrays:
+def arrays_of(plan: Plan) -> RequestArrays[Any]:
     """What makes arrays of a job's rows."""
     return ARRAYS[plan.config.kind](plan, plan.request)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,11 @@ from pipeline.features.rows.day import DayRows, flat
 from pipeline.features.state.state import FeatureState
 from pipeline.job import JobContext
 
+Rows = TypeVar("Rows", bound=DayRows)
+"""The rows of a kind of request."""
 
-class RequestArrays(ABC):
+
+class RequestArrays(ABC, Generic[Rows]):
     """One class a kind of request."""
 
     def __init__(self, plan: Plan) -> None:
@@ -36,16 +40,16 @@ class RequestArrays(ABC):
         """What requests may be answered with; ``None`` where each names its own candidates."""
         return None
 
-    def last_year(self, context: JobContext, rows: DayRows, look: Indices) -> LastYear:
+    def last_year(self, context: JobContext, rows: Rows, look: Indices) -> LastYear:
         """Last year's windows of each request, where features ask for them."""
         return {}
 
     @abstractmethod
-    def items(self, rows: DayRows, look: LookUp, pool: Pool | None) -> DayItems:
+    def items(self, rows: Rows, look: LookUp, pool: Pool | None) -> DayItems:
         """The candidates of the day's requests."""
 
     @abstractmethod
-    def histories(self, rows: DayRows, look: LookUp, state: FeatureState, last_year: LastYear) -> Histories:
+    def histories(self, rows: Rows, look: LookUp, state: FeatureState, last_year: LastYear) -> Histories:
         """What the requests' windows are cut from."""
 
     @abstractmethod
@@ -57,7 +61,7 @@ class RequestArrays(ABC):
         """One code of a feature a candidate."""
 
     def pair_values(
-        self, planned: PlannedFeature, rows: DayRows, items: DayItems, state: FeatureState
+        self, planned: PlannedFeature, rows: Rows, items: DayItems, state: FeatureState
     ) -> NDArray[np.float32]:
         """A feature of request and candidate together that is no counter, ``[pairs, size]``."""
         if planned.frame != "row":
@@ -69,17 +73,17 @@ class RequestArrays(ABC):
     def user_column(self) -> str:
         """The column of the rows that says who asks."""
 
-    def user(self, rows: DayRows, look: LookUp) -> Array:
+    def user(self, rows: Rows, look: LookUp) -> Array:
         """Who asks, ``[requests]``."""
         space, name = self.plan.request.user_space, f"row.{self.user_column}"
         return look.of_raw(space, as_raw(flat(rows.requests[name]), self.plan.space_kind(space), name))
 
-    def keys(self, rows: DayRows, items: DayItems) -> dict[str, Array]:
+    def keys(self, rows: Rows, items: DayItems) -> dict[str, Array]:
         """Raw ids that name the rows, as they are."""
         names = dict.fromkeys([self.user_column, *self.plan.request.owner_columns])
         return {f"request.{name}": flat(rows.requests[f"row.{name}"]) for name in names} | {"item.key": items.raw}
 
-    def composed(self, planned: PlannedFeature, rows: DayRows, items: DayItems, look: LookUp) -> Array:
+    def composed(self, planned: PlannedFeature, rows: Rows, items: DayItems, look: LookUp) -> Array:
         """The raw ids of which a feature takes digits."""
         frame = items.frame if planned.frame == "item" else rows.requests
         return np.concatenate([lists_of(frame[key]).values for key in planned.keys])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
@@ -16,74 +17,39 @@ Tables = Callable[[str], pa.Table]
 """Gives a validated table of a day by its name in the settings."""
 
 
-@dataclass(frozen=True)
-class Judged:
-    """What is known of (request, package) pairs, each pair once.
-
-    Attributes:
-        request: int64 ``[pairs]`` row of the request.
-        key: object ``[pairs]`` raw key of the package.
-        label: int8 ``[pairs]``; 1 positive, 0 judged and negative.
-        others: the label of candidates that are not among the pairs: 0 (negative) or -1 (not judged).
-    """
-
-    request: NDArray[np.int64]
-    key: Array
-    label: NDArray[np.int8]
-    others: int
-
-
-@dataclass(frozen=True)
-class StudyRows:
-    """How owners master sections, one row an (owner, base section): raw ids and float32 ``[rows, values]``."""
-
-    owner: Array
-    section: Array
-    values: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class StyleCountRows:
-    """How often owners were set each style, one row an (owner, style): raw ids by owner column, and int64 counts."""
-
-    owner: tuple[Array, ...]
-    style: Array
-    count: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DayRows:
     """One day's requests and events in raw ids, in canonical order.
 
     Attributes:
-        events: what happened, one row each, with columns ``row.*``, ``user.*`` and ``calendar.*``: homework set, or
-            an impression. Counters and histories are made of it.
-        label: int8 ``[events]``, 1 positive; homework that was set is positive.
-        items: packages or items with columns ``item.*``; ``event_item`` [events] points into it.
+        kind: what a file of rows calls them.
+        events: what happened, one row each, with columns ``row.*``, ``user.*`` and ``calendar.*``: counters and
+            histories are made of it.
+        label: int8 ``[events]``, 1 positive.
+        items: what the events are of, with columns ``item.*``; ``event_item`` ``[events]`` points into it.
         requests: one row a request, with the columns of ``events``.
-        judged: labels of a request's candidates; none where the label is the event's.
         weight: float32 ``[requests]``.
         counts: what was left out, and how much.
     """
 
+    kind: ClassVar[str] = "rows"
     day: Day
     events: Frame
     label: NDArray[np.int8]
     items: Frame
     event_item: NDArray[np.int64]
     requests: Frame
-    judged: Judged | None
     weight: NDArray[np.float32]
-    study: StudyRows | None = None
-    style_counts: StyleCountRows | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
 
-    def role(self, name: str) -> Lists:
-        """A role of the packages as lists, one row an item."""
-        column = self.items[f"item.{name}"]
-        if isinstance(column, Lists):
-            return column
-        return Lists(np.arange(len(column) + 1, dtype=np.int64), column)
+    def beside(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        """What the rows hold beside these, to be stored: columns, and JSON values."""
+        return {}, {}
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any], column: Callable[[str], Array], told: Mapping[str, Any]) -> Self:
+        """The rows of the fields above and of what ``beside`` gave."""
+        return cls(**fields)
 
 
 def flat(column: Column) -> Array:

@@ -16,14 +16,15 @@ from pipeline.errors import DataError
 from pipeline.features.frames.frame import Array, Column, Frame, Lists, singles
 from pipeline.features.frames.from_arrow import codes, column_of
 from pipeline.features.plan.homework import HomeworkPlan
-from pipeline.features.rows.day import DayRows, Judged, StudyRows, Tables, flat
+from pipeline.features.rows.day import Tables, flat
+from pipeline.features.rows.day_of_homework import HomeworkDay, Judged, StudyRows
 from pipeline.features.rows.packages import BaseIds, Packages, packages, sorted_distinct
 from pipeline.features.rows.profiles import Profiles
 from pipeline.features.rows.style_counts import style_count_rows
 from pipeline.ingest.canonical_ids import MISSING_INT
 
 
-def homework_rows(plan: HomeworkPlan, tables: Tables, day: Day) -> DayRows:
+def homework_rows(plan: HomeworkPlan, tables: Tables, day: Day) -> HomeworkDay:
     """The day's requests: one per owner, day and chapter, or one per owner and day (``ranking.per_chapter``).
 
     Of those who set something, or of those who looked (``ranking.requests``); events are what was set in any case.
@@ -57,7 +58,7 @@ def homework_rows(plan: HomeworkPlan, tables: Tables, day: Day) -> DayRows:
                    style_counts=style_count_rows(plan, tables), counts=counts)  # fmt: skip
 
 
-def positive_rows(plan: HomeworkPlan, day: Day, events: Frame, taken: Packages) -> DayRows:
+def positive_rows(plan: HomeworkPlan, day: Day, events: Frame, taken: Packages) -> HomeworkDay:
     """Requests of homework that was set, all of it positive: what else was shown then is not asked for."""
     settings = plan.settings
     rows, request, event = _grouped(plan, day, events, taken)
@@ -73,16 +74,16 @@ def base_ids(settings: Homework, tables: Tables) -> BaseIds | None:
 
 def _grouped(
     plan: HomeworkPlan, day: Day, events: Frame, taken: Packages
-) -> tuple[DayRows, NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[HomeworkDay, NDArray[np.int64], NDArray[np.int64]]:
     """Rows without labels yet, and the request and event of each (event, request) pair."""
     requests, request, event = _request_frame(plan, events, taken)
     items = Frame(len(taken.key), {
         "item.key": taken.key, "item.chapters": taken.chapters, "item.sections": taken.sections,
         "item.style": taken.style, "item.reflect": taken.reflect,
     })  # fmt: skip
-    rows = DayRows(
+    rows = HomeworkDay(
         day=day, events=events, label=np.ones(events.rows, np.int8), items=items, event_item=np.arange(events.rows),
-        requests=requests, judged=None, weight=_weights(plan, requests),
+        requests=requests, judged=Judged.nothing(), weight=_weights(plan, requests),
     )  # fmt: skip
     return rows, request, event
 

@@ -45,7 +45,7 @@ def impression_rows(plan: ImpressionPlan, tables: Tables, day: Day) -> DayRows:
     items = item_frame(settings, plan.item_columns, tables, keys)
     return DayRows(
         day=day, events=events, label=label, items=items, event_item=event_item,
-        requests=events, judged=None, weight=np.ones(table.num_rows, np.float32),
+        requests=events, weight=np.ones(table.num_rows, np.float32),
         counts={"rows": table.num_rows, "requests": table.num_rows, "positives": int((label == 1).sum())},
     )  # fmt: skip
 

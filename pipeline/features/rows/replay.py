@@ -12,7 +12,8 @@ from pipeline.days import Day
 from pipeline.features.frames.frame import Array, Frame, Lists
 from pipeline.features.frames.from_arrow import codes
 from pipeline.features.plan.homework import HomeworkPlan
-from pipeline.features.rows.day import DayRows, Tables
+from pipeline.features.rows.day import Tables
+from pipeline.features.rows.day_of_homework import HomeworkDay
 from pipeline.features.rows.homework import base_ids, context, matched_columns, positive_rows
 from pipeline.features.rows.packages import Packages, joined, packages
 from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
@@ -33,8 +34,8 @@ def days_to_replay(settings: Replay, day: Day) -> list[Day]:
 
 
 def replay_rows(
-    plan: HomeworkPlan, settings: Replay, today: DayRows, today_tables: Tables, tables: Tables, past: Day
-) -> DayRows:
+    plan: HomeworkPlan, settings: Replay, today: HomeworkDay, today_tables: Tables, tables: Tables, past: Day
+) -> HomeworkDay:
     """The rows of ``past`` that are replayed beside those of ``today``: all of them positive.
 
     Kept are rows that share the matched columns with a request of today and whose base chapters overlap those that

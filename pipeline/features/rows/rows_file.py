@@ -12,13 +12,15 @@ from pipeline.days import Day
 from pipeline.features.frames.frame import Array, Frame, Lists
 from pipeline.features.frames.stored import PackedColumns, StoredColumns
 from pipeline.features.rows.candidate_table import Listed
-from pipeline.features.rows.day import DayRows, Judged, StudyRows, StyleCountRows, flat
+from pipeline.features.rows.day import DayRows, flat
+from pipeline.features.rows.day_of_homework import HomeworkDay
 from pipeline.features.rows.packages import Packages
 from pipeline.features.rows.whole_day import Replayed, WholeDay
 from pipeline.storage import array_file
 from pipeline.storage.digests import content_digest
 
 FILE = "rows.arrays"
+_DAYS: dict[str, type[DayRows]] = {each.kind: each for each in (DayRows, HomeworkDay)}
 _FRAMES = ("events", "items", "requests")
 _LISTS = ("chapters", "sections", "style", "reflect")
 
@@ -75,24 +77,13 @@ def _add_rows(packed: PackedColumns, at: str, rows: DayRows) -> dict[str, Any]:
     packed.add(f"{at}label", rows.label)
     packed.add(f"{at}event_item", rows.event_item)
     packed.add(f"{at}weight", rows.weight)
-    if rows.judged is not None:
-        packed.add(f"{at}judged/request", rows.judged.request)
-        packed.add(f"{at}judged/key", rows.judged.key)
-        packed.add(f"{at}judged/label", rows.judged.label)
-    if rows.study is not None:
-        packed.add(f"{at}study/owner", rows.study.owner)
-        packed.add(f"{at}study/section", rows.study.section)
-        packed.add(f"{at}study/values", rows.study.values)
-    if rows.style_counts is not None:
-        for place, owner in enumerate(rows.style_counts.owner):
-            packed.add(f"{at}style_counts/owner/{place}", owner)
-        packed.add(f"{at}style_counts/style", rows.style_counts.style)
-        packed.add(f"{at}style_counts/count", rows.style_counts.count)
+    columns, told = rows.beside()
+    for name, column in columns.items():
+        packed.add(f"{at}{name}", column)
     return {
         "day": str(rows.day), "counts": [[name, int(count)] for name, count in rows.counts.items()],
         "frames": {frame: [getattr(rows, frame).rows, list(getattr(rows, frame).columns)] for frame in _FRAMES},
-        "others": rows.judged.others if rows.judged is not None else None, "study": rows.study is not None,
-        "style_count_owners": len(rows.style_counts.owner) if rows.style_counts is not None else None,
+        "kind": rows.kind, "told": told,
     }  # fmt: skip
 
 
@@ -104,21 +95,12 @@ def _read_rows(columns: StoredColumns, at: str, described: dict[str, Any]) -> Da
     def column(name: str) -> Array:
         return flat(columns[f"{at}{name}"])
 
-    judged = study = counts = None
-    if described["others"] is not None:
-        judged = Judged(
-            column("judged/request"), column("judged/key"), column("judged/label"), described["others"]
-        )  # fmt: skip
-    if described["study"]:
-        study = StudyRows(column("study/owner"), column("study/section"), column("study/values"))
-    if described["style_count_owners"] is not None:
-        owner = tuple(column(f"style_counts/owner/{place}") for place in range(described["style_count_owners"]))
-        counts = StyleCountRows(owner, column("style_counts/style"), column("style_counts/count"))
-    return DayRows(
-        day=Day.parse(described["day"]), events=frame("events"), label=column("label"), items=frame("items"),
-        event_item=column("event_item"), requests=frame("requests"), judged=judged, weight=column("weight"),
-        study=study, style_counts=counts, counts=dict(described["counts"]),
-    )  # fmt: skip
+    fields = {
+        "day": Day.parse(described["day"]), "events": frame("events"), "label": column("label"),
+        "items": frame("items"), "event_item": column("event_item"), "requests": frame("requests"),
+        "weight": column("weight"), "counts": dict(described["counts"]),
+    }  # fmt: skip
+    return _DAYS[described["kind"]].of(fields, column, described["told"])
 
 
 def _add_listed(packed: PackedColumns, at: str, listed: Listed) -> dict[str, int]:

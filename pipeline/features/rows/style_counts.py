@@ -6,7 +6,8 @@ import numpy as np
 
 from pipeline.features.frames.from_arrow import codes, column_of
 from pipeline.features.plan.homework import HomeworkPlan
-from pipeline.features.rows.day import StyleCountRows, Tables, flat
+from pipeline.features.rows.day import Tables, flat
+from pipeline.features.rows.day_of_homework import StyleCountRows
 
 _MOST = 2**31 - 1
 

@@ -19,7 +19,7 @@ from pipeline.features.ids.codes import PADDING
 from pipeline.features.ids.idmap import IdMap
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.candidate_table import listed
-from pipeline.features.rows.day import DayRows
+from pipeline.features.rows.day_of_homework import HomeworkDay
 from pipeline.features.rows.homework import base_ids, homework_rows
 from pipeline.features.state.state import FeatureState
 from tests.unit.pipeline.features import lessons
@@ -37,7 +37,7 @@ class School:
         }
         self.state = FeatureState.empty(self.config)
 
-    def rows(self, day: Day, **changed: Any) -> DayRows:
+    def rows(self, day: Day, **changed: Any) -> HomeworkDay:
         """The day's rows, mapped."""
         rows = homework_rows(self.plan.request, lessons.tables(**changed), day)
         settings = self.plan.request.settings
@@ -50,7 +50,7 @@ class School:
         """The state after a day."""
         self.state = self.state.apply(events_of(self.plan, self.rows(day, **changed)))
 
-    def built(self, rows: DayRows, last_year: Any = None) -> Built:
+    def built(self, rows: HomeworkDay, last_year: Any = None) -> Built:
         settings = self.plan.request.settings
         found = listed(settings, lessons.CANDIDATES, base_ids(settings, lessons.tables()))
         pool = listed_pool(self.plan, self.plan.request, found)

@@ -11,7 +11,8 @@ import pytest
 from models.engine.examples import Settings, examples_of
 from pipeline.errors import ConfigError
 from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.day import DayRows, flat
+from pipeline.features.rows.day import flat
+from pipeline.features.rows.day_of_homework import HomeworkDay
 from pipeline.features.rows.homework import homework_rows
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
@@ -20,12 +21,12 @@ from tests.unit.pipeline.features.school import School, lists
 from tests.unit.pipeline.judged import measured
 
 
-def rows_of(**ranking: Any) -> DayRows:
+def rows_of(**ranking: Any) -> HomeworkDay:
     tables = lessons.tables(homework=HOMEWORK, clicks=clicks(), offered=OFFERED)
     return homework_rows(Plan(config(**ranking)).request, tables, DAY)
 
 
-def judged(rows: DayRows) -> dict[tuple[int, str], int]:
+def judged(rows: HomeworkDay) -> dict[tuple[int, str], int]:
     found = rows.judged
     assert found is not None
     pairs = zip(found.request.tolist(), found.key.tolist(), strict=True)

@@ -5,14 +5,15 @@ from typing import Any
 import numpy as np
 
 from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.day import DayRows, flat
+from pipeline.features.rows.day import flat
+from pipeline.features.rows.day_of_homework import HomeworkDay
 from pipeline.features.rows.homework import homework_rows
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
 from tests.unit.pipeline.features.school import lists
 
 
-def rows_of(config: Any = None, **changed: Any) -> DayRows:
+def rows_of(config: Any = None, **changed: Any) -> HomeworkDay:
     return homework_rows(Plan(config or lessons.config()).request, lessons.tables(**changed), DAY)
 
 

@@ -7,7 +7,8 @@ import pytest
 from pipeline.config.homework import Replay
 from pipeline.days import Day
 from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.day import DayRows, flat
+from pipeline.features.rows.day import flat
+from pipeline.features.rows.day_of_homework import HomeworkDay
 from pipeline.features.rows.homework import homework_rows
 from pipeline.features.rows.replay import days_to_replay, replay_rows
 from tests.unit.pipeline.features import lessons
@@ -31,7 +32,7 @@ def test_days_that_are_replayed(day: str, settings: dict[str, Any], expected: li
     assert [str(each) for each in found] == expected
 
 
-def replayed(*homework: tuple[Any, ...], **replay: Any) -> DayRows:
+def replayed(*homework: tuple[Any, ...], **replay: Any) -> HomeworkDay:
     settings = {"match": ["user.county", "row.grade"], **replay}
     plan = Plan(lessons.config(replay=settings))
     today = homework_rows(plan.request, lessons.tables(), DAY)
