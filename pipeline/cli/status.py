@@ -109,6 +109,8 @@ def _day_row(
     checkpoint = context.store.current(Ref(CHECKPOINT, context.config.job, each, name))
     tested = measures.get((each, name))
     marker = marked.get(each)
+    validated = context.store.current(Ref(VALIDATED, context.config.job, each))
+    checked = ValidatedRecord.of(validated) if validated is not None else None
     row: dict[str, Any] = {"day": str(each), "state": state}
     if marker is not None and marker.manifest.state == "skipped":
         row["why"] = marker.manifest.reason
@@ -121,30 +123,16 @@ def _day_row(
             "parent": str(said.parent_day) if said.parent_day is not None else None,
             "rows": checkpoint.manifest.rows.get("rows", 0),
             "replayed": sum(rows for part, rows in checkpoint.manifest.rows.items() if part != "rows"),
-            "quarantined": _quarantined(context, each), "loss": said.loss,
+            "quarantined": checked.quarantined if checked is not None else 0, "loss": said.loss,
             "pruned": checkpoint.manifest.pruned, "release": releases.get(content),
         }  # fmt: skip
         if wild := told(said):
             row["wild_values"] = {feature: values.model_dump() for feature, values in wild.items()}
-    if (accepted := _accepted(context, each)) is not None:
-        row["accepted"] = accepted
+    if checked is not None and checked.was_accepted:
+        row["accepted"] = checked.accepted
     if tested is not None:
         row["measures"] = tested.values
     return row
-
-
-def _quarantined(context: JobContext, day: Day) -> int:
-    """Rows of the day, of all its tables, that validation put aside."""
-    validated = context.store.current(Ref(VALIDATED, context.config.job, day))
-    counts = ValidatedRecord.of(validated).counts if validated is not None else {}
-    return sum(each.quarantined for each in counts.values())
-
-
-def _accepted(context: JobContext, day: Day) -> str | None:
-    """Why a day beyond the limits of validation was accepted, if it was."""
-    validated = context.store.current(Ref(VALIDATED, context.config.job, day))
-    said = ValidatedRecord.of(validated) if validated is not None else None
-    return said.accepted if said is not None and said.was_accepted else None
 
 
 def _releases(context: JobContext) -> dict[str, str]:

@@ -100,6 +100,11 @@ class ValidatedRecord(Record):
     accepted: str | None = None
 
     @property
+    def quarantined(self) -> int:
+        """Rows of all tables that were put aside."""
+        return sum(each.quarantined for each in self.counts.values())
+
+    @property
     def was_accepted(self) -> bool:
         """Beyond the limits, and taken all the same."""
         return bool(self.accepted and self.beyond_limits)

@@ -160,7 +160,7 @@ def of_validation(context: JobContext, validated: Artifact) -> list[str]:
     if validated.ref.kind != VALIDATED:  # the marker of a skipped day
         return []
     said = ValidatedRecord.of(validated)
-    rows = sum(counts.quarantined for counts in said.counts.values())
+    rows = said.quarantined
     told = [f"{rows} row{'s' * (rows != 1)} in quarantine ({validated.id})"] if rows else []
     told += [f"accepted ({said.accepted}) although {'; '.join(said.beyond_limits)}"] if said.was_accepted else []
     return told + [f"{change.table}: {change.text}" for change in changes_of(context, validated.ref.day)]

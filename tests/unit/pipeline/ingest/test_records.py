@@ -56,3 +56,8 @@ def test_counts_do_without_no_number_that_is_always_there() -> None:
     one, other = Counts(read=1, quarantined=0), Counts(read=1, quarantined=0)
     one.missing_columns.append("price")
     assert other.missing_columns == []
+
+
+def test_rows_put_aside_are_those_of_all_tables() -> None:
+    counts = {name: {"read": 9, "quarantined": rows} for name, rows in (("log", 2), ("ads", 3))}
+    assert ValidatedRecord.model_validate({"counts": counts}).quarantined == 5
