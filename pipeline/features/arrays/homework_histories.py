@@ -89,8 +89,8 @@ def style_counts(styles: NDArray[Any], size: int) -> tuple[NDArray[np.float32], 
 
     Returns: float32 ``[requests, size]``, and how many days' styles have no column.
     """
-    requests = len(styles)
-    column = styles.reshape(requests, -1).astype(np.int64)
+    requests, days, values = styles.shape
+    column = styles.reshape(requests, days * values).astype(np.int64)
     kept = (column >= 0) & (column < size)
     cell = (np.arange(requests)[:, None] * size + column)[kept]
     table = np.bincount(cell, minlength=requests * size).reshape(requests, size).astype(np.float32)

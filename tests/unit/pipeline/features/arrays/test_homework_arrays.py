@@ -1,4 +1,4 @@
-"""Candidates of requests for homework, their labels and what is mastered of them."""
+"""Candidates of requests for homework, their features and what is mastered of them."""
 
 from __future__ import annotations
 
@@ -60,3 +60,17 @@ def test_candidates_seen_most_often_first_ties_by_key() -> None:
     assert keys == ["12|3", "11,12,21|1", "11|1", "12|3", "11,12,21|1", "11|1"]
     assert built.arrays.label.tolist() == [1, 0, 1, 0, 1, 0]
     assert pair(built, "taken") == [2, 1, 1, 2, 1, 1]
+
+
+def test_item_features(school: School) -> None:
+    built = school.built(school.rows(DAY))
+    arrays = built.arrays
+    at = built.keys["item.key"].tolist().index("11,12|2")
+    ids, places = arrays.item_ids, arrays.layout.item_ids
+    assert school.raw("package", cell(ids, places, "package"))[at] == "11,12|2"
+    assert school.raw("section", cell(ids, places, "sections")[at]) == [11, 12]
+    assert school.raw("style", cell(ids, places, "style"))[at] == 2
+    assert school.raw("reflect", cell(ids, places, "reflect"))[at] == 8
+    missing = built.keys["item.key"].tolist().index("12|1")
+    assert cell(ids, places, "reflect")[missing] == 1
+    assert cell(ids, places, "sections")[missing].tolist()[1:] == [0]

@@ -1,13 +1,60 @@
-"""Histories of a request for homework: the window, last year's, and who has none."""
+"""What homework of earlier days says: windows, style counts, who has none."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from pipeline.features.arrays.homework_histories import style_counts
 from pipeline.features.ids.codes import PADDING
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
 from tests.unit.pipeline.features.school import School, cell
+
+
+def test_each_day_of_a_style_counts_and_those_without_a_column_are_summed_up() -> None:
+    windows = np.array([[[0, 2], [0, -2], [-2, -2]], [[-1, 1], [3, -2], [7, 1]]])
+    table, beyond = style_counts(windows, 3)
+    assert table.tolist() == [[2, 0, 1], [0, 2, 0]]
+    assert (beyond, table.dtype) == (3, np.float32)  # the unknown one, the fourth and the eighth style
+
+
+def test_no_requests_have_no_counts() -> None:
+    table, beyond = style_counts(np.zeros((0, 3, 2)), 4)
+    assert (table.shape, beyond) == ((0, 4), 0)
+
+
+def test_styles_of_the_window_are_counted_and_those_of_its_lead_are_not(school: School) -> None:
+    homework = lessons.table("homework", (501, 9001, 5, [10], [101], 1, 7), (501, 9001, 5, [10], [102], 3, None))
+    school.lived(DAY.plus(-4), homework=homework)  # in the lead
+    school.lived(DAY.plus(-3), homework=homework)
+    school.lived(DAY.plus(-1), homework=lessons.table("homework", (501, 9001, 5, [10], [101], 3, 7)))
+    built = school.built(school.rows(DAY))
+    counts = cell(built.arrays.request_dense, built.arrays.layout.request_dense, "style_counts")
+    assert school.raw("style", [2, 3, 4]) == [1, 3, 2]  # 2 is in the candidate table alone
+    assert counts.tolist() == [[1, 2, 0], [0, 0, 0]]
+    assert built.counts["style_counts_without_column"] == 0
+    assert built.empty_days.tolist() == [1, 3]
+
+
+def test_a_style_that_came_after_those_with_a_column_is_told_by_its_number(school: School) -> None:
+    styles = [(501, 9001, 5, [10], [101], style, 7) for style in (1, 3, 2, 8)]
+    school.rows(DAY.plus(-2))  # 1, 3 and 2 come first
+    school.lived(DAY.plus(-1), homework=lessons.table("homework", *styles))
+    built = school.built(school.rows(DAY))
+    counts = cell(built.arrays.request_dense, built.arrays.layout.request_dense, "style_counts")
+    assert counts[0].tolist() == [1, 1, 1]
+    assert built.counts["style_counts_without_column"] == 1
+
+
+def test_where_nobody_says_when_users_registered_owners_without_history_are_one_group() -> None:
+    declared = lessons.config().model_dump(by_alias=True, mode="json")
+    profile = {"table": "teachers", "key": "teacher"}
+    school = School(lessons.config(ranking={**declared["ranking"], "profile": profile}))
+    school.lived(DAY.plus(-1), homework=lessons.table("homework", (502, 9002, 5, [10], [102], 2, 7)))
+    built = school.built(school.rows(DAY))
+    assert {name: chosen.tolist() for name, chosen in built.groups.items()} == {
+        "no_history": [True, False], "known": [False, True]
+    }  # fmt: skip
 
 
 def test_the_window_holds_earlier_days_oldest_first_with_gaps(school: School) -> None:
