@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact, UsageError
@@ -14,7 +15,10 @@ from pipeline.monitoring.audit.remedies import remedy
 from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
 from pipeline.storage.artifacts.kinds import OF_DAYS, OF_EXPERIMENTS
 from pipeline.storage.artifacts.manifest import NAME, Input, Manifest, is_as_written
+from pipeline.storage.artifacts.record import Record
 from pipeline.storage.artifacts.store import ArtifactStore
+
+R = TypeVar("R", bound=Record)
 
 _GENERATION = re.compile(r"gen=\d{4,}")
 
@@ -127,6 +131,16 @@ def current_of_days(store: ArtifactStore, kind: str, job: str) -> Iterator[Artif
             continue
         if found is not None:
             yield found
+
+
+def said_of(record: type[R], artifact: Artifact, audit: Audit) -> R | None:
+    """What a manifest says of its kind; damage in it is a finding."""
+    try:
+        return record.of(artifact)
+    except CorruptArtifact as error:
+        problem, _, advice = str(error).partition("; ")
+        audit.add(artifact.id, problem, advice)
+        return None
 
 
 def _payload(artifact: Artifact, audit: Audit, *, payloads: bool) -> None:

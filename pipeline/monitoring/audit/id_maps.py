@@ -7,7 +7,7 @@ from pipeline.features.ids.idmap import FIRST, IdMap
 from pipeline.features.ids.store import IdMapStore
 from pipeline.features.records import MapsRecord
 from pipeline.job import JobContext
-from pipeline.monitoring.audit.artifacts import current_of_days
+from pipeline.monitoring.audit.artifacts import current_of_days, said_of
 from pipeline.monitoring.audit.findings import Audit
 from pipeline.storage.artifacts.kinds import MAPS
 from pipeline.storage.digests import content_digest
@@ -37,7 +37,9 @@ def audit_id_maps(context: JobContext, audit: Audit) -> None:
     damaged = names - set(maps)
     for artifact in current_of_days(context.store, MAPS, context.job):
         day = artifact.ref.day
-        said = MapsRecord.of(artifact)
+        said = said_of(MapsRecord, artifact, audit)
+        if said is None:
+            continue
         sizes, before, new = said.sizes, said.sizes_before, said.new_ids
         for space in sorted(set(sizes) - set(maps) - damaged):
             audit.add(

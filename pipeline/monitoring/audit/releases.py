@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.errors import CorruptArtifact, DayspringError
 from pipeline.job import JobContext
-from pipeline.monitoring.audit.artifacts import current_of_days
+from pipeline.monitoring.audit.artifacts import current_of_days, said_of
 from pipeline.monitoring.audit.findings import Audit
 from pipeline.release.build import models, publisher
 from pipeline.release.publish.place import elsewhere
@@ -19,7 +19,9 @@ def audit_releases(context: JobContext, audit: Audit) -> None:
         if release.manifest.state != "done":
             continue
         audit.releases += 1
-        said = ReleaseRecord.of(release)
+        said = said_of(ReleaseRecord, release, audit)
+        if said is None:
+            continue
         for part, made_of in (("export", said.export), ("checkpoint", said.checkpoint)):
             if _lost(context, made_of):
                 audit.add(release.id, f"its {part} {made_of} is gone", "restore it from a backup")
