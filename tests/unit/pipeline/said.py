@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.days import Day
 from pipeline.evaluation.records import GateRecord, TestRecord
 from pipeline.features.records import MapsRecord
-from pipeline.release.records import CheckRecord
+from pipeline.release.records import CheckRecord, ReleaseRecord
 from pipeline.storage.artifacts.record import Record
 from pipeline.training.records import CheckpointRecord, ExportRecord
 
@@ -24,8 +24,10 @@ _ORDINARY: dict[str, Record] = {
         TestRecord(checkpoint=CHECKPOINT, checkpoint_day=BEFORE, values={}, reasons={}, counts={}, groups={}),
         GateRecord(verdict="promote", reasons=[], checkpoint=CHECKPOINT, incumbent=None),
         CheckRecord(verdict="ok", reasons=[], export=EXPORT, checkpoint=CHECKPOINT),
+        ReleaseRecord(release_id="r1", experiment="a", checkpoint=CHECKPOINT, checkpoint_day=BEFORE, age_days=1,
+                      export=EXPORT),
     )
-}
+}  # fmt: skip
 
 
 def said(kind: str, **about: Any) -> dict[str, Any]:
