@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-NAMES = ("windows", "id_lookup", "step", "extraction_memory", "many_days", "policies", "redis_push", "hbase", "mysql")
+NAMES = (
+    "windows", "id_lookup", "step", "extraction_memory", "many_days", "day_cost", "policies", "redis_push", "hbase",
+    "mysql",
+)  # fmt: skip
 
 
 def main() -> int:

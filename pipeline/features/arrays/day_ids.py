@@ -14,7 +14,8 @@ from pipeline.features.rows.packages import Packages
 def raw_ids(plan: Plan, rows: DayRows, listed: Packages | None = None) -> dict[str, Array]:
     """The day's raw ids of every id space in canonical order: the order in which new ones get their indices.
 
-    By feature as declared, and in it by row; then what no feature of the day's events has.
+    By feature as declared, and in it by row, each id where it stands first; then what no feature of the day's events
+    has.
 
     Args:
         listed: packages of the candidate table, by rank and key.
@@ -23,10 +24,18 @@ def raw_ids(plan: Plan, rows: DayRows, listed: Packages | None = None) -> dict[s
     found: dict[str, list[Array]] = {space: [] for space in plan.spaces}
     for planned in plan.features.values():
         if planned.feature.has_ids:
-            found[planned.feature.space or ""].append(growth.feature_ids(planned, rows))
+            found[planned.feature.space or ""].append(_distinct(growth.feature_ids(planned, rows)))
     for space, values in growth.more_ids(rows, listed):
-        found[space].append(values)
+        found[space].append(_distinct(values))
     return {space: _joined(parts, plan.space_kind(space)) for space, parts in found.items()}
+
+
+def _distinct(values: Array) -> Array:
+    """Each value once, in order of first appearance: a day has a million rows and few ids."""
+    import pandas as pd
+
+    found: Array = pd.unique(values)
+    return found
 
 
 def _joined(parts: list[Array], kind: str) -> Array:
