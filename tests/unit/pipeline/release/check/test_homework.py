@@ -18,6 +18,7 @@ def test_an_even_sample_of_all_packages_and_how_many_there_are(most: int, chosen
     school.lived(DAY)
     raw, count = sampled_packages(as_of(school, DAY, lessons.tables()), school.plan.request, most)
     assert (raw["package"].tolist(), count) == (chosen, 5)
+    assert raw["style"].tolist() == [int(key[-1]) for key in chosen]
 
 
 def test_a_package_has_what_a_model_is_asked_with_of_it() -> None:

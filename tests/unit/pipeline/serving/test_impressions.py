@@ -1,0 +1,87 @@
+"""Which of some items a user would take, asked of a release's parts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.days import Day
+from pipeline.features.arrays.assemble import Assembled
+from pipeline.features.build_features import build_day
+from pipeline.features.plan.plan import Plan
+from pipeline.features.update_id_maps import grow
+from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR, PAD_INT
+from pipeline.ingest.extract import extract
+from pipeline.ingest.validate import validate
+from pipeline.release.contents.contents import contents
+from pipeline.serving.impressions import ImpressionRequest
+from pipeline.serving.request import Request
+from tests.unit.pipeline.features import shows
+from tests.unit.pipeline.serving.released import Parts
+
+DAY = Day.of(2024, 3, 4)
+
+
+@pytest.fixture
+def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parts:
+    """The release of the end of ``DAY``; on the day before, the log was the same but that ad 11 was shown alone."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    settings = shows.config().model_dump(by_alias=True, mode="json")["impressions"]
+    config = shows.config(impressions={**settings, "candidate_days": 1})
+    job = shows.context(tmp_path, monkeypatch, config)
+    shows.write_undated(tmp_path)
+    shows.write_day(tmp_path, DAY.previous(), shows.log((2, 11, 1, 8, 1.0, [])))
+    log = shows.log((1, 10, 1, 7, 2.5, []), (2, 10, 0, 8, 1.0, []), (1, 12, 0, 7, 1.0, []))
+    shows.write_day(tmp_path, DAY, log)
+    for day in (DAY.previous(), DAY):
+        extract(job, day)
+        validate(job, day)
+        grow(job, day)
+        build_day(job, day)
+    return Parts(contents(job, config, DAY, dict.fromkeys(Plan(config).spaces, 1000)))
+
+
+def asked(parts: Parts, user: int, **more: Any) -> tuple[Assembled, ImpressionRequest]:
+    request = ImpressionRequest(parts.meta, parts, Request((user,), **more))
+    found = request.assembled()
+    assert found is not None
+    return found, request
+
+
+def test_each_item_is_an_impression_of_its_own_in_the_order_asked_for(parts: Parts) -> None:
+    found, _ = asked(parts, 2, items=(12, 10, 77), context={"place": 8})
+    values = found.values
+    assert found.items.offsets.tolist() == [0, 1, 2, 3]
+    assert values["ad"][found.items.pair_item].tolist() == [12, 10, 77]
+    assert values["kind"].tolist() == [MISSING_STR, "game", MISSING_STR]
+    assert [values[name].tolist() for name in ("user", "county", "place")] == [[2] * 3, [70] * 3, [8] * 3]
+    assert values["clicked"][:, 0].tolist() == [11] * 3, "he took it on the day before"
+    assert values["clicked_kinds"][:, 0].tolist() == ["book"] * 3
+    assert values["ad_count"].ravel().tolist() == [1, 2, 0]
+    # Of four impressions two were taken; of the user's two one.
+    np.testing.assert_allclose(values["user_rate"].ravel(), [(1 + 0.5) / (2 + 1)] * 3, rtol=1e-6)
+
+
+def test_without_items_those_shown_of_late_are_the_candidates(parts: Parts) -> None:
+    found, request = asked(parts, 1)
+    assert found.values["ad"].tolist() == [10, 12]  # 11 was shown a day too early
+    assert found.values["place"].tolist() == [MISSING_INT] * 2, "nobody said where they would be shown"
+    assert request.note == ""
+
+
+def test_of_a_user_whom_nobody_has_seen_nothing_is_known(parts: Parts) -> None:
+    found, _ = asked(parts, 999, items=(10,))
+    assert found.values["county"].tolist() == [MISSING_INT]
+    assert found.values["clicked"].tolist() == [[PAD_INT] * 3]
+    np.testing.assert_allclose(found.values["user_rate"].ravel(), [0.5], rtol=1e-6)
+
+
+def test_where_nothing_was_shown_there_is_nothing_to_ask(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(parts._parts, "candidates", {"all": b"[]"})
+    request = ImpressionRequest(parts.meta, parts, Request((1,)))
+    assert request.assembled() is None
+    assert request.note == "no item was shown in the last 1 days"
