@@ -31,7 +31,6 @@ UNTESTED = {
     "pipeline/features/state/events.py": _DECLARED,
     "pipeline/features/state/request.py": _KIND,
     "pipeline/monitoring/report/collect.py": _LINE,
-    "pipeline/serving/situation.py": _KIND,
     "pipeline/training/export.py": _LINE,
     "models/inputs.py": _DECLARED,
 }
