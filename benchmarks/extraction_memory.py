@@ -91,7 +91,7 @@ def generate(source: str, rows: int, folder: Path) -> str:
 
 def extract_here(url: str, root: Path, queries: Path) -> dict[str, float]:
     """Extracts the day in this process; the peak resident size in MB, and the seconds."""
-    from pipeline.config import JobConfig
+    from pipeline.config.job import JobConfig
     from pipeline.days import Day
     from pipeline.ingest.extract import extract
     from pipeline.job import JobContext

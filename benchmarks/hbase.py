@@ -25,7 +25,7 @@ import happybase
 
 from ops.services.hbase import HBase
 from pipeline.days import Day
-from pipeline.sources.hbase import HBaseSource
+from pipeline.sources.hbase.source import HBaseSource
 
 FIRST = Day.of(2024, 2, 24)
 DAYS = [FIRST.plus(n) for n in range(10)]

@@ -34,7 +34,8 @@ from examples.school.generate import write_homework
 from examples.school.options import EFFECTS, Options
 from examples.tally import Tally
 from examples.targets import SqlTarget, parse_target
-from pipeline.config import JobConfig, load_job
+from pipeline.config.job import JobConfig
+from pipeline.config.load import load_job
 from pipeline.days import Day
 from pipeline.evaluation import next_day
 from pipeline.evaluation.homework import request_scores

@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline.config import JobConfig, load_job
+from pipeline.config.job import JobConfig
+from pipeline.config.load import load_job
 from pipeline.days import Day
 from pipeline.errors import ChainError, DaySkipped
 from pipeline.storage.artifacts.artifact import Artifact, Ref
@@ -19,7 +20,7 @@ from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.locks import held
 
 if TYPE_CHECKING:
-    from pipeline.sources import Source
+    from pipeline.sources.base import Source
 
 T = TypeVar("T")
 
@@ -104,7 +105,7 @@ class JobContext:
     def source(self) -> Source:
         """The job's source, opened once."""
         if self._source is None:
-            from pipeline.sources import open_source
+            from pipeline.sources.open import open_source
 
             self._source = open_source(self.source_url, self.source_variable, self.config.tables)
         return self._source

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from pipeline.cli.arguments import Commands
 from pipeline.cli.source_tables import found, read_tables
-from pipeline.config import JobConfig, conf_folder, job_names, load_job
+from pipeline.config.job import JobConfig
+from pipeline.config.load import conf_folder, job_names, load_job
 from pipeline.errors import ConfigError, DayspringError
 from pipeline.features.plan.plan import Plan
 from pipeline.features.plan.read_tables import check_all_read

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pipeline.config.tables import Table
 from pipeline.errors import SourceError
 from pipeline.job import JobContext
-from pipeline.sources import Source
-from pipeline.sources.base import Contents
+from pipeline.sources.base import Contents, Source
 
 
 def read_tables(context: JobContext) -> Iterator[tuple[str, Table, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 from models.schema import Kind
 from pipeline.config.column_effects import check_values, idle_of_tables
@@ -50,7 +51,7 @@ def check_effects(config: JobConfig) -> None:
 
 def _idle(config: JobConfig) -> Iterator[tuple[str, str]]:
     yield from idle_of_tables(config.tables)
-    yield from config.request.idle(config)
+    yield from config.request.idle(config.history, lambda setting: _is_given(config, setting))
     for name, feature in config.features.items():
         yield from ((f"features.{name}.{setting}", why) for setting, why in _idle_of_feature(feature))
     yield from _idle_groups(config.features)
@@ -65,6 +66,14 @@ def _idle(config: JobConfig) -> Iterator[tuple[str, str]]:
             unseen = [each for each in experiment.without if not config.features[each].input]
             idle += [("without", f"'{each}' is no input of models (`input: false`)") for each in unseen]
         yield from ((f"experiments.{name}.{setting}", why) for setting, why in idle)
+
+
+def _is_given(config: JobConfig, setting: str) -> bool:
+    section: Any = config
+    *path, last = setting.split(".")
+    for name in path:
+        section = getattr(section, name)
+    return last in section.model_fields_set and getattr(section, last) is not None
 
 
 def _idle_of_feature(feature: FeatureSettings) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from models.schema import Feature, Kind, Side
 from pipeline.config.base import Later, Strict
-from pipeline.config.homework import LastYear
+from pipeline.config.last_year import LastYear
 
 
 class Counter(Strict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -13,7 +13,7 @@ from pipeline.config.requests import Profile, RequestSettings
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from pipeline.config.job import JobConfig
+    from pipeline.config.features import History
     from pipeline.config.tables import Table
 
 
@@ -116,32 +116,6 @@ class CoreWeights(Strict):
     weights: dict[int, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(min_length=1)
 
 
-class LastYear(Strict):
-    """Last year's homework of similar classes, for those whose own history is empty."""
-
-    match: tuple[str, ...]  # `row.` and `user.` columns that similar classes share
-    own_class_first: bool = False  # before that, the class's own earlier history (same edition, any teacher)
-    own_match: tuple[str, ...] = ()  # the columns that say so: the class and the edition
-    values: int = Field(default=10, ge=1)  # most frequent ids kept a day
-    years: int = Field(default=1, ge=1, le=3)
-
-    @model_validator(mode="after")
-    def _own_class_is_named(self) -> LastYear:
-        if self.own_class_first != bool(self.own_match):
-            raise ValueError("`own_class_first` goes with `own_match`, such as [row.class_id, row.edition_id]")
-        return self
-
-
-class Replay(Strict):
-    """Last year's rows that join a day's training set."""
-
-    match: tuple[str, ...] = Field(min_length=1)  # columns that the teachers' rows share with today's
-    window: Literal["day", "week"] = "day"
-    years: int = Field(default=1, ge=1, le=3)
-    same_weekday: bool = False  # 364 days back, not the same date
-    overlap: bool = True  # keep rows whose chapters overlap those set today, carrying this year's chapter ids
-
-
 class Homework(RequestSettings):
     """Requests of a user for packages (`kind: ranking`).
 
@@ -229,8 +203,8 @@ class Homework(RequestSettings):
         if settings.space not in spaces:
             raise ValueError(f"ranking.style_counts.space: '{settings.space}' is not declared under `spaces`")
 
-    def idle(self, job: JobConfig) -> Iterator[tuple[str, str]]:
+    def idle(self, history: History, is_set: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
         if self.candidates.taken_from == "seen" and self.candidates.rank is not None:
             yield "ranking.candidates.rank", "candidates that were seen are ordered by how often they were taken"
-        if "calibration" in job.release.gate.model_fields_set:
+        if is_set("release.gate.calibration"):
             yield "release.gate.calibration", "it is measured of impressions alone"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
     from pipeline.config.experiment import Experiment
-    from pipeline.config.job import JobConfig
+    from pipeline.config.features import History
     from pipeline.config.tables import Table
 
 
@@ -81,20 +81,19 @@ class Impressions(RequestSettings):
                 "nothing would be learnt; write `loss: binary`"
             )
 
-    def idle(self, job: JobConfig) -> Iterator[tuple[str, str]]:
-        history, why = job.history, "it is for `kind: ranking`"
-        given = history.model_fields_set
-        if "days" in given and history.days == "calendar":
+    def idle(self, history: History, is_set: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+        why = "it is for `kind: ranking`"
+        if is_set("history.days") and history.days == "calendar":
             yield "history.days", f"{why}; the histories of impressions are the last items, as with `days: active`"
         for setting in ("values", "last_year", "lead"):
-            if setting in given and getattr(history, setting):
+            if is_set(f"history.{setting}") and getattr(history, setting):
                 yield f"history.{setting}", f"{why}, whose histories are days"
         for setting, profile in (("profile", self.profile), ("items", self.items)):
             if profile is not None and profile.register_day is not None:
                 yield f"impressions.{setting}.register_day", f"{why}, which reports new teachers apart"
-        if job.replay is not None:
+        if is_set("replay"):
             yield "replay", f"{why}: last year's rows are those of homework"
-        if "composite" in job.measures.model_fields_set:
+        if is_set("measures.composite"):
             yield "measures.composite", f"{why}, whose requests have candidates"
 
     def idle_of(self, experiment: Experiment) -> Iterator[tuple[str, str]]:

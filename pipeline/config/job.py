@@ -23,9 +23,10 @@ from pipeline.config.cross_checks import (
 )
 from pipeline.config.experiment import Experiment, Measures, Release
 from pipeline.config.features import FeatureSettings, History
-from pipeline.config.homework import Homework, Replay
+from pipeline.config.homework import Homework
 from pipeline.config.impressions import Impressions
 from pipeline.config.labels import Labels
+from pipeline.config.last_year import Replay
 from pipeline.config.measures import PRIMARY
 from pipeline.config.requests import Kind as RequestKind
 from pipeline.config.requests import RequestSettings

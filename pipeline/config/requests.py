@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pipeline.config.base import Strict
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
     from pipeline.config.experiment import Experiment
-    from pipeline.config.job import JobConfig
+    from pipeline.config.features import History
     from pipeline.config.tables import Table
 
 Kind = Literal["ranking", "impressions"]
@@ -67,8 +67,12 @@ class RequestSettings(Strict, ABC):
         """The experiment can learn of such requests; raises ``ValueError`` naming the setting."""
 
     @abstractmethod
-    def idle(self, job: JobConfig) -> Iterator[tuple[str, str]]:
-        """Settings of the job that nothing reads of such requests, and why."""
+    def idle(self, history: History, is_set: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+        """Settings of the job that nothing reads of such requests, and why.
+
+        Args:
+            is_set: whether a setting is given, ``release.gate.calibration``.
+        """
 
     def idle_of(self, experiment: Experiment) -> Iterator[tuple[str, str]]:
         """Settings of an experiment that nothing reads of such requests, and why."""

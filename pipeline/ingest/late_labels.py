@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.errors import DataError

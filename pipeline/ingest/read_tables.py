@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.errors import SourceError
 from pipeline.ingest.extracted_file import ExtractedFile, Kinds, Retype
 from pipeline.ingest.keys import keys_of
 from pipeline.ingest.records import ExtractRecord
-from pipeline.sources import DaysReading, Reading, Source
+from pipeline.sources.base import DaysReading, Reading, Source
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.storage.artifacts.making import Making
 from pipeline.storage.digests import content_digest

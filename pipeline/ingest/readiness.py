@@ -12,7 +12,7 @@ from typing import Literal
 from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.job import JobContext
-from pipeline.sources import Source
+from pipeline.sources.base import Source
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.kinds import EXTRACT
 from pipeline.storage.files import write_atomic

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact, DayspringError
 from pipeline.job import JobContext

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipeline.config import JobConfig
 from pipeline.config.features import FeatureSettings
+from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import ChainError
 from pipeline.evaluation.records import GateRecord

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import DayspringError
 from pipeline.features.frames.frame import Column

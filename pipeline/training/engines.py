@@ -9,7 +9,7 @@ from typing import Any
 from models.engine.engine import Engine, configure
 from models.engine.state import StateMismatch
 from models.randomness import stable_seed
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.errors import ChainError, PrunedPayload
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.errors import UsageError
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.training.records import CheckpointRecord

@@ -16,8 +16,8 @@ from models.engine.engine import Engine, NonFiniteLoss
 from models.engine.examples import Settings, positive_share
 from models.randomness import HiddenState
 from models.schema import DayArrays
-from pipeline.config import JobConfig
 from pipeline.config.experiment import Experiment
+from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import ChainError, UsageError
 from pipeline.features.arrays import files as day_arrays

@@ -19,7 +19,8 @@ from pipeline.errors import SourceError
 from pipeline.ingest.extract import extract
 from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
-from pipeline.sources.hbase import HBaseSource, link
+from pipeline.sources.hbase import link
+from pipeline.sources.hbase.source import HBaseSource
 from pipeline.storage.artifacts.artifact import Artifact
 from tests.integration.hbase_world import DAY, LOG, PEOPLE, World, row
 from tests.proxy import Proxy

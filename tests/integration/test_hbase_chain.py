@@ -51,7 +51,7 @@ def test_the_chain_out_of_hbase_is_the_embedded_one(
 
 
 def test_the_school_writes_to_hbase_what_it_writes_to_files(hbase: HBase, table_prefix: str, tmp_path: Path) -> None:
-    from pipeline.sources.hbase import HBaseSource
+    from pipeline.sources.hbase.source import HBaseSource
     from pipeline.sources.parquet import ParquetSource
 
     url = f"{hbase.url}{table_prefix}_"

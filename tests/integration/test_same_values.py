@@ -16,8 +16,9 @@ import pytest
 from pipeline.ingest.extract import extract
 from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
-from pipeline.sources import Source, open_source
+from pipeline.sources.base import Source
 from pipeline.sources.mysql import MySqlSource
+from pipeline.sources.open import open_source
 from pipeline.sources.sqlite import SqliteSource
 from tests.integration import mysql_world
 from tests.integration.mysql_world import DAY, connected, write_queries

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pipeline.config import JobConfig
 from pipeline.config.homework import Homework
+from pipeline.config.job import JobConfig
 from pipeline.errors import ConfigError
 from pipeline.features.plan.declared import Declared
 from pipeline.features.plan.log_requests import check_log

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.config import JobConfig
 from pipeline.config.homework import Homework
+from pipeline.config.job import JobConfig
 from pipeline.errors import ConfigError
 from pipeline.features.plan.outcomes import outcome_problem
 

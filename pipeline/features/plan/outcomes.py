@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.config.tables import Table
 from pipeline.errors import ConfigError
 

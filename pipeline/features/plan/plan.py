@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from models.schema import FeatureSchema, Side
-from pipeline.config import JobConfig
 from pipeline.config.features import Counter
+from pipeline.config.job import JobConfig
 from pipeline.config.requests import Kind
 from pipeline.features.plan.declared import Declared, PlannedFeature, columns_of
 from pipeline.features.plan.homework import HomeworkPlan

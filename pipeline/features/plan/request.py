@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar
 
 from models.schema import FeatureSchema, Kind
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.config.requests import Profile, RequestSettings
 from pipeline.errors import ConfigError
 from pipeline.features.plan.declared import Declared, PlannedFeature, one_space

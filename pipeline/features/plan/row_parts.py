@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pipeline.config import JobConfig
 from pipeline.config.impressions import Impressions
+from pipeline.config.job import JobConfig
 from pipeline.errors import ConfigError
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.outcomes import outcome_problem

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.homework import Replay
+from pipeline.config.last_year import Replay
 from pipeline.days import Day
 from pipeline.features.frames.frame import Array, Frame, Lists
 from pipeline.features.frames.from_arrow import codes

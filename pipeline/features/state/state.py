@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.config.requests import Kind
 from pipeline.days import Day
 from pipeline.errors import ChainError, CorruptArtifact

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import ChainError, CorruptArtifact
 from pipeline.features.records import StateRecord

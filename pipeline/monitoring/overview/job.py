@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from pipeline.config import load_job
 from pipeline.config.alerts import Alerts
-from pipeline.config.load import conf_folder
+from pipeline.config.load import conf_folder, load_job
 from pipeline.config.measures import MEASURES, Better, columns
 from pipeline.days import Day
 from pipeline.errors import DayspringError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.features.frames.frame import Array
 from pipeline.features.ids.codes import Codes

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.config.requests import Kind
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists

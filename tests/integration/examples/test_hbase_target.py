@@ -12,7 +12,7 @@ from examples.hbase_target import HBaseTarget
 from ops.services.hbase import HBase
 from pipeline.days import Day
 from pipeline.errors import SourceError
-from pipeline.sources.hbase import HBaseSource
+from pipeline.sources.hbase.source import HBaseSource
 
 pytestmark = pytest.mark.service("hbase")
 DAY = Day.of(2024, 2, 28)

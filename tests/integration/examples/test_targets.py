@@ -12,7 +12,7 @@ import pytest
 from examples.online_retail import DDL as RETAIL
 from examples.school.__main__ import main as write_school
 from examples.targets import SCHEMA, SqlTarget
-from pipeline.config import load_job
+from pipeline.config.load import load_job
 from pipeline.days import Day
 from pipeline.errors import SourceError, UsageError
 from pipeline.ingest.day_tables import read_table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.config import load_job
+from pipeline.config.load import load_job
 
 CONF = Path(__file__).resolve().parents[3] / "examples" / "conf"
 

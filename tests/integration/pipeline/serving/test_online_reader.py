@@ -13,7 +13,7 @@ import yaml
 
 from examples.school.__main__ import main as school
 from models.engine.batching import score_day
-from pipeline.config import conf_folder
+from pipeline.config.load import conf_folder
 from pipeline.days import Day
 from pipeline.errors import DayspringError, UsageError
 from pipeline.features.arrays import files as day_arrays

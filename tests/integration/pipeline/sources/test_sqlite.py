@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import load_job
+from pipeline.config.load import load_job
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.ingest.day_tables import read_table

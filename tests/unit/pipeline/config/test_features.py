@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from pipeline.config.features import Counter, FeatureSettings, History
-from pipeline.config.homework import LastYear
 from pipeline.config.load import parse_job
 from tests.unit.pipeline.config.edited import ROOT, edited, error
 
@@ -88,5 +87,3 @@ def test_only_a_history_of_days_has_the_days_before_its_window(source: str, lead
 def test_histories_whose_settings_cannot_act() -> None:
     with pytest.raises(ValueError, match="which has no gaps to fill"):
         History(days="active", lead=1)
-    with pytest.raises(ValueError, match="`own_class_first` goes with `own_match`"):
-        LastYear(match=("row.grade",), own_class_first=True)

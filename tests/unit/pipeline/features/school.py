@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from models.schema import Columns
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.features.arrays.assemble import Built, build
 from pipeline.features.arrays.day_events import events_of

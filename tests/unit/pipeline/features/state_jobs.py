@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
 from pipeline.features.ids.codes import MISSING, key_of

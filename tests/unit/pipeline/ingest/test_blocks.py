@@ -15,8 +15,7 @@ from pipeline.ingest import extract as extraction
 from pipeline.ingest.blocks import block_of
 from pipeline.ingest.extract import extract
 from pipeline.job import JobContext
-from pipeline.sources import DaysReading, Reading, Source
-from pipeline.sources.base import Contents
+from pipeline.sources.base import Contents, DaysReading, Reading, Source
 from tests.unit.pipeline.small_job import ADS, LOG, config, log_rows
 
 DAY = Day.of(2024, 2, 28)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref

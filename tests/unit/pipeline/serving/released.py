@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.features.arrays import files as day_arrays
 from pipeline.features.arrays.raw_inputs import model_inputs
 from pipeline.features.build_features import build_day

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.sources import open_source
+from pipeline.sources.open import open_source
 
 
 @pytest.mark.parametrize("url", ["/data/school.db", "http://u:pw@host/x", "", "postgresql://u:pw@h/db"])

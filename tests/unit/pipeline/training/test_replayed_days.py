@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.experiment import Experiment
-from pipeline.config.homework import Replay
+from pipeline.config.last_year import Replay
 from pipeline.days import Day
 from pipeline.features.rows.replay import days_to_replay
 from pipeline.storage.artifacts.artifact import Artifact, Ref

@@ -16,8 +16,8 @@ from pipeline.ingest.extract import extract
 from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
 from pipeline.sources.base import Contents
-from pipeline.sources.hbase import HBaseSource
 from pipeline.sources.hbase import source as source_module
+from pipeline.sources.hbase.source import HBaseSource
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from tests.integration.hbase_world import DAY, LOG, PEOPLE, World, row, slashed
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.features.arrays.impression_growth import ImpressionGrowth
 from pipeline.features.ids.codes import MISSING, codes_of
 from pipeline.features.plan.plan import Plan

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.errors import ConfigError
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.plan.plan import Plan

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline.config import JobConfig
+from pipeline.config.job import JobConfig
 from pipeline.config.load import load_job
 from pipeline.errors import ConfigError
 from pipeline.features.plan.outcomes import outcome_columns

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import load_job
+from pipeline.config.load import load_job
 from pipeline.errors import ConfigError
 from pipeline.features.plan.plan import Plan
 from pipeline.features.plan.read_tables import check_all_read

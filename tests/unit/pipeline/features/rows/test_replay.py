@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.config.homework import Replay
+from pipeline.config.last_year import Replay
 from pipeline.days import Day
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import flat

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import load_job
 from pipeline.config.alerts import Alerts
 from pipeline.config.experiment import Measures
+from pipeline.config.load import load_job
 from pipeline.days import Day
 from pipeline.job import JobContext
 from pipeline.monitoring.alerts.causes import Alert

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.sources import open_source
 from pipeline.sources.hbase.address import Address
+from pipeline.sources.open import open_source
 
 
 def test_every_part_of_a_url() -> None:

@@ -16,8 +16,8 @@ from thriftpy2.thrift import TProcessor
 from thriftpy2.transport import TBufferedTransportFactory, TFramedTransportFactory, TServerSocket
 
 from pipeline.errors import SourceError
-from pipeline.sources import open_source
 from pipeline.sources.hbase import wrong_server
+from pipeline.sources.open import open_source
 
 Serve = Callable[[bytes | None, bytes | None], int]
 _MYSQL = b"\x4a\x00\x00\x00\x0a5.5.5-10.11.19-MariaDB\x00"
