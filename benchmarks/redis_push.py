@@ -25,8 +25,8 @@ from ops.services.redis import RedisServer
 from pipeline.config.experiment import Release
 from pipeline.days import Day
 from pipeline.release.contents.parts import Part, encoded
-from pipeline.release.publish.pointer import Pointer
 from pipeline.release.publish.redis_generations import Generations, Keys
+from pipeline.release.publish.release_files import Pointer
 from pipeline.serving.release_reader import ReleaseReader
 from pipeline.storage.redis.connection import connect
 

@@ -10,9 +10,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models import registry
+from models.engine.feature_statistics import Observed
 from models.engine.growth import first_table, grow_slot, grow_table
 from models.engine.losses import LOSSES
-from models.engine.observed import Observed
 from models.engine.optimizers import OPTIMIZERS, Adam
 from models.engine.packing import Batch, Packer, size_of
 from models.engine.state import SLOTS, State, check_state, expected_shapes, of_space

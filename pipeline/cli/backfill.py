@@ -18,8 +18,8 @@ from pipeline.cli.arguments import (
     overrides,
 )
 from pipeline.cli.checks import check_models
+from pipeline.cli.dry_run import print_plan
 from pipeline.cli.measures import rows_of
-from pipeline.cli.plan import print_plan
 from pipeline.errors import DaySkipped, UsageError
 from pipeline.job import JobContext
 from pipeline.process.tensorflow_start import start_tensorflow

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.cli.arguments import Commands, add_experiments, add_job, add_json, day, experiments
 from pipeline.config.measures import columns
 from pipeline.days import Day
-from pipeline.evaluation.history import measured_days
+from pipeline.evaluation.measures_by_day import measured_days
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.kinds import TEST
 

@@ -11,12 +11,12 @@ from pipeline.cli.arguments import Commands, add_experiments, add_job, add_json,
 from pipeline.cli.output import print_json
 from pipeline.config.measures import figures
 from pipeline.days import Day
-from pipeline.evaluation.history import measured_days
+from pipeline.evaluation.measures_by_day import measured_days
 from pipeline.ingest.late_days import LateDay, late_days
 from pipeline.ingest.records import ValidatedRecord
 from pipeline.job import JobContext
 from pipeline.monitoring.table_watch import changes_on, standing, stored
-from pipeline.release.publish.pointer import ReleaseFiles
+from pipeline.release.publish.release_files import ReleaseFiles
 from pipeline.release.records import ReleaseRecord
 from pipeline.storage.artifacts.artifact import Ref, parse_id
 from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, RELEASE, VALIDATED

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from pipeline.config.effects import check_effects
 from pipeline.config.job import JobConfig
-from pipeline.config.loader import Loader
+from pipeline.config.yaml_loader import Loader
 from pipeline.errors import ConfigError
 
 

@@ -18,7 +18,7 @@ from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.day import DayRows
 from pipeline.features.rows.whole_day import WholeDay
 from pipeline.features.state.day_order import start_of, state_before
-from pipeline.features.state.kept import states_of
+from pipeline.features.state.in_memory import states_of
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import FEATURES, MAPS, ROWS

@@ -8,7 +8,7 @@ from pipeline.errors import ChainError
 from pipeline.features.arrays.day_events import events_of
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.kinds import rows_of
-from pipeline.features.state.kept import states_of
+from pipeline.features.state.in_memory import states_of
 from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact

@@ -19,8 +19,8 @@ from pipeline.features.arrays.day_events import events_of
 from pipeline.features.arrays.day_ids import raw_ids
 from pipeline.features.frames.frame import Array
 from pipeline.features.ids.day_sizes import DaySizes
-from pipeline.features.ids.guard import guard_maps
 from pipeline.features.ids.idmap import IdMap
+from pipeline.features.ids.lost_maps import guard_maps
 from pipeline.features.ids.store import IdMapStore
 from pipeline.features.plan.plan import Plan
 from pipeline.features.renew_state import renew_states
@@ -29,9 +29,9 @@ from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.kinds import rows_of
 from pipeline.features.rows.packages import Packages
 from pipeline.features.rows.whole_day import WholeDay
+from pipeline.features.state.changed_ids import guard_indexed, indexed
 from pipeline.features.state.day_order import days_before, of_one_pass, settle_start, state_before
-from pipeline.features.state.guard import guard_indexed, indexed
-from pipeline.features.state.kept import states_of
+from pipeline.features.state.in_memory import states_of
 from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref

@@ -18,9 +18,9 @@ from pipeline.job import JobContext
 from pipeline.release.contents.contents import ENCODING, contents
 from pipeline.release.decision import SETTINGS, Choice, choose
 from pipeline.release.publish.models import Models
-from pipeline.release.publish.pointer import ReleaseFiles
 from pipeline.release.publish.publisher import Payload, Publisher, Release
 from pipeline.release.publish.redis_generations import Generations, Keys
+from pipeline.release.publish.release_files import ReleaseFiles
 from pipeline.release.records import ReleaseRecord
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import FEATURES, MAPS, RELEASE, STATE, VALIDATED

@@ -12,8 +12,8 @@ from pipeline.release.build import build, models, newest_day, publisher
 from pipeline.release.decision import promoted
 from pipeline.release.publish.models import repair
 from pipeline.release.publish.place import elsewhere
-from pipeline.release.publish.pointer import Championship, Pointer, ReleaseFiles
 from pipeline.release.publish.record import record
+from pipeline.release.publish.release_files import Championship, Pointer, ReleaseFiles
 from pipeline.release.records import ReleaseRecord
 from pipeline.storage.artifacts.artifact import Artifact, parse_id
 from pipeline.storage.artifacts.kinds import RELEASE

@@ -12,7 +12,7 @@ from pipeline.errors import ChainError
 from pipeline.evaluation.records import GateRecord
 from pipeline.evaluation.superiority import superior
 from pipeline.job import JobContext
-from pipeline.release.publish.pointer import Championship, ReleaseFiles
+from pipeline.release.publish.release_files import Championship, ReleaseFiles
 from pipeline.release.records import CheckRecord, ReleaseRecord
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECK, EXPORT, GATE, RELEASE

@@ -11,7 +11,7 @@ from pipeline.features.rows.rows_file import FILE as ROWS_FILE
 from pipeline.ingest.late_labels import due
 from pipeline.job import JobContext
 from pipeline.release.decision import Passed, champion_of, passed_since, released_before
-from pipeline.release.publish.pointer import ReleaseFiles
+from pipeline.release.publish.release_files import ReleaseFiles
 from pipeline.release.records import ReleaseRecord
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, EXPORT, FEATURES, GATE, RELEASE, REPLACED, ROWS

@@ -14,11 +14,11 @@ from pipeline.features.arrays.pool import Pool
 from pipeline.features.arrays.raw_values import package_ids
 from pipeline.features.arrays.request_histories import LastYear
 from pipeline.features.frames.frame import Array, Column, Frame, Lists
-from pipeline.features.ids.codes import PADDING, are_known, key_of
+from pipeline.features.ids.fingerprints import PADDING, are_known, key_of
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.homework import ROLES, HomeworkPlan
 from pipeline.features.rows.day import flat
-from pipeline.features.rows.day_of_homework import HomeworkDay, Judged
+from pipeline.features.rows.homework_day import HomeworkDay, Judged
 from pipeline.features.rows.packages import sorted_distinct
 from pipeline.features.state.latest import LatestTable
 from pipeline.features.state.state import FeatureState

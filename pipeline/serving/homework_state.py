@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.features.frames.frame import Column
-from pipeline.features.ids.codes import Codes
+from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.state.histories import HistoryTable
 from pipeline.features.state.latest import LatestTable

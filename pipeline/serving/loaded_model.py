@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.release.publish.pointer import Pointer
+from pipeline.release.publish.release_files import Pointer
 
 _KEPT = 2
 

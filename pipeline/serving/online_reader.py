@@ -22,8 +22,8 @@ from pipeline.features.frames.from_arrow import ranks
 from pipeline.job import JobContext
 from pipeline.release.contents.parts import decoded
 from pipeline.release.publish.models import Models
-from pipeline.release.publish.pointer import Pointer
 from pipeline.release.publish.redis_generations import Keys
+from pipeline.release.publish.release_files import Pointer
 from pipeline.serving.homework import HomeworkRequest
 from pipeline.serving.impressions import ImpressionRequest
 from pipeline.serving.loaded_model import ModelCache

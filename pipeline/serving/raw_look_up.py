@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.features.arrays.raw_values import missing_of, padding_of
 from pipeline.features.frames.frame import Array
-from pipeline.features.ids.codes import MISSING, PADDING, Codes, codes_of
+from pipeline.features.ids.fingerprints import MISSING, PADDING, Codes, codes_of
 from pipeline.features.plan.plan import Plan
 from pipeline.ingest.canonical_ids import MISSING_STR, PAD_STR
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.features.frames.frame import Array, Column, Lists
 from pipeline.features.frames.keyed import Keyed, Layered
-from pipeline.features.ids.codes import Codes, are_known, key_of
+from pipeline.features.ids.fingerprints import Codes, are_known, key_of
 from pipeline.features.state.counters import CounterTable
 from pipeline.features.state.histories import HistoryTable
 from pipeline.features.state.keys import id_columns

@@ -11,7 +11,7 @@ from pipeline.days import Day
 from pipeline.evaluation import gate_day, next_day
 from pipeline.evaluation.records import GateRecord, TestRecord
 from pipeline.job import JobContext
-from pipeline.release.publish.pointer import ReleaseFiles
+from pipeline.release.publish.release_files import ReleaseFiles
 from pipeline.stages.features import build_features
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES

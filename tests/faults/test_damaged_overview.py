@@ -16,7 +16,7 @@ from pipeline.days import Day
 from pipeline.monitoring.overview.calendar import LONGEST_WAIT
 from pipeline.monitoring.overview.index import Index
 from pipeline.monitoring.overview.picture import Overview
-from pipeline.release.publish.pointer import Championship, Hold, Pointer, ReleaseFiles
+from pipeline.release.publish.release_files import Championship, Hold, Pointer, ReleaseFiles
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.store import ArtifactStore
 from tests.tiny import PROJECT

@@ -11,9 +11,9 @@ import redis
 from pipeline.days import Day
 from pipeline.release.contents.parts import Part
 from pipeline.release.publish.models import LOADABLE, Models
-from pipeline.release.publish.pointer import Pointer, ReleaseFiles
 from pipeline.release.publish.publisher import Payload, Publisher, Release
 from pipeline.release.publish.redis_generations import Generations, Keys
+from pipeline.release.publish.release_files import Pointer, ReleaseFiles
 from pipeline.storage.objects.open import open_objects
 from pipeline.storage.redis import embedded
 from pipeline.storage.redis.connection import connect

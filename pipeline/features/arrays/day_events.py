@@ -10,7 +10,7 @@ from models.schema import Side
 from pipeline.features.arrays.feature_codes import frame_codes
 from pipeline.features.arrays.growth import RequestGrowth
 from pipeline.features.arrays.kinds import growth_of
-from pipeline.features.ids.codes import Codes
+from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
 from pipeline.features.state.events import Events

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from models.schema import Kind
 from pipeline.features.arrays.raw_values import as_raw, bag_ids, categorical_ids
 from pipeline.features.frames.frame import Array, Frame, Lists
-from pipeline.features.ids.codes import MISSING, Codes, codes_of, key_of
+from pipeline.features.ids.fingerprints import MISSING, Codes, codes_of, key_of
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.plan.plan import Plan

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.features.arrays.raw_values import frame_ids
 from pipeline.features.frames.frame import Array, Lists
-from pipeline.features.ids.codes import Codes
+from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows

@@ -21,13 +21,13 @@ from pipeline.features.arrays.raw_values import bag_width, last_values
 from pipeline.features.arrays.request import RequestArrays
 from pipeline.features.arrays.request_histories import Histories, LastYear
 from pipeline.features.frames.frame import Array, Lists
-from pipeline.features.ids.codes import Codes
+from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.day import flat
-from pipeline.features.rows.day_of_homework import HomeworkDay
+from pipeline.features.rows.homework_day import HomeworkDay
 from pipeline.features.state.state import FeatureState
 from pipeline.job import JobContext
 

@@ -12,11 +12,11 @@ from pipeline.features.arrays.growth import RequestGrowth
 from pipeline.features.arrays.package_codes import role_codes
 from pipeline.features.arrays.raw_values import as_raw, frame_ids, package_ids
 from pipeline.features.frames.frame import Array, Frame, Lists
-from pipeline.features.ids.codes import Codes
+from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.day_of_homework import HomeworkDay
+from pipeline.features.rows.homework_day import HomeworkDay
 from pipeline.features.rows.packages import Packages
 from pipeline.features.state.events import HistoryRows
 

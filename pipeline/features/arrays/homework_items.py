@@ -12,10 +12,10 @@ from pipeline.features.arrays.package_codes import role_codes
 from pipeline.features.arrays.pool import Pool
 from pipeline.features.frames.frame import Lists
 from pipeline.features.frames.from_arrow import lists_of
-from pipeline.features.ids.codes import Codes, are_known
+from pipeline.features.ids.fingerprints import Codes, are_known
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.day_of_homework import HomeworkDay, Judged
+from pipeline.features.rows.homework_day import HomeworkDay, Judged
 
 
 def homework_items(plan: Plan, request: HomeworkPlan, rows: HomeworkDay, look: LookUp, pool: Pool | None) -> DayItems:

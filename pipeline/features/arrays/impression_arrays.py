@@ -17,7 +17,7 @@ from pipeline.features.arrays.raw_values import as_raw
 from pipeline.features.arrays.request import RequestArrays
 from pipeline.features.arrays.request_histories import Histories, LastYear
 from pipeline.features.frames.frame import Array
-from pipeline.features.ids.codes import Codes, codes_of
+from pipeline.features.ids.fingerprints import Codes, codes_of
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.impressions import ImpressionPlan
 from pipeline.features.plan.plan import Plan

@@ -9,7 +9,7 @@ from pipeline.features.arrays.growth import RequestGrowth
 from pipeline.features.arrays.raw_values import as_raw, bag_ids, frame_ids
 from pipeline.features.frames.frame import Array, Frame, Lists
 from pipeline.features.frames.from_arrow import lists_of
-from pipeline.features.ids.codes import Codes
+from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.impressions import ImpressionPlan
 from pipeline.features.plan.plan import Plan

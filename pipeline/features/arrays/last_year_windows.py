@@ -9,11 +9,11 @@ import numpy as np
 from pipeline.features.arrays.feature_codes import group_codes
 from pipeline.features.arrays.look_up import Maps
 from pipeline.features.arrays.request_histories import LastYear
-from pipeline.features.ids.codes import PADDING, Codes, are_known, key_of
+from pipeline.features.ids.fingerprints import PADDING, Codes, are_known, key_of
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
-from pipeline.features.state.kept import ranks_of, states_of
+from pipeline.features.state.in_memory import ranks_of, states_of
 from pipeline.features.state.last_year import last_year_days, last_year_windows, own_first
 from pipeline.job import JobContext
 

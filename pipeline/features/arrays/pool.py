@@ -12,7 +12,7 @@ from pipeline.features.arrays.look_up import LookUp
 from pipeline.features.arrays.package_codes import role_codes
 from pipeline.features.frames.frame import Lists
 from pipeline.features.frames.from_arrow import ranks
-from pipeline.features.ids.codes import Codes
+from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.candidate_table import Listed

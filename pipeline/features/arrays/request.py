@@ -18,7 +18,7 @@ from pipeline.features.arrays.raw_values import as_raw, dense_values
 from pipeline.features.arrays.request_histories import Histories, LastYear
 from pipeline.features.frames.frame import Array
 from pipeline.features.frames.from_arrow import lists_of
-from pipeline.features.ids.codes import Codes
+from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.candidate_table import Listed

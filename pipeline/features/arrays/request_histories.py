@@ -14,7 +14,7 @@ from pipeline.features.arrays.feature_codes import owner_codes
 from pipeline.features.arrays.look_up import LookUp, made_ids
 from pipeline.features.arrays.raw_values import bag_width
 from pipeline.features.frames.frame import Array, Lists
-from pipeline.features.ids.codes import Codes
+from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows

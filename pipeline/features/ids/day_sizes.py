@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.days import Day
-from pipeline.features.ids.guard import tail_digest
 from pipeline.features.ids.idmap import FIRST, IdMap
+from pipeline.features.ids.lost_maps import tail_digest
 from pipeline.features.records import MapsRecord
 from pipeline.storage.digests import content_digest
 

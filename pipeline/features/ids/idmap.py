@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from pipeline.days import Day
 from pipeline.errors import DataError, UsageError
-from pipeline.features.ids.codes import PADDING as PADDING_CODE
-from pipeline.features.ids.codes import Codes, check_distinct, codes_of
+from pipeline.features.ids.fingerprints import PADDING as PADDING_CODE
+from pipeline.features.ids.fingerprints import Codes, check_distinct, codes_of
 from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR, REASONS, canonical_ids
 
 FIRST = 2

@@ -9,7 +9,7 @@ from typing import ClassVar
 from models.schema import Kind
 from pipeline.config.homework import Homework
 from pipeline.features.plan.declared import PlannedFeature, one_space, split_source
-from pipeline.features.plan.homework_columns import check_columns, deciding, named_columns, named_tables
+from pipeline.features.plan.homework_tables import check_columns, deciding, named_columns, named_tables
 from pipeline.features.plan.id_rules import rule_problem
 from pipeline.features.plan.request import RequestPlan, kept_as_it_is
 

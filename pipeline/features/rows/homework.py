@@ -17,7 +17,7 @@ from pipeline.features.frames.frame import Array, Column, Frame, Lists, singles
 from pipeline.features.frames.from_arrow import codes, column_of
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.rows.day import Tables, flat
-from pipeline.features.rows.day_of_homework import HomeworkDay, Judged, StudyRows
+from pipeline.features.rows.homework_day import HomeworkDay, Judged, StudyRows
 from pipeline.features.rows.packages import BaseIds, Packages, packages, sorted_distinct
 from pipeline.features.rows.profiles import Profiles
 from pipeline.features.rows.style_counts import style_count_rows

@@ -1,57 +1,96 @@
-"""A whole day of homework: its requests, the packages that may be set, and last year's rows beside them."""
+"""A day's rows of a job for homework: besides, which packages were set, how classes master sections, style counts."""
 
 from __future__ import annotations
 
-from pipeline.days import Day
-from pipeline.features.plan.homework import HomeworkPlan
-from pipeline.features.rows.candidate_table import Listed, listed
-from pipeline.features.rows.homework import base_ids, homework_rows
-from pipeline.features.rows.replay import days_to_replay, replay_rows
-from pipeline.features.rows.whole_day import Replayed, RequestRows, WholeDay
-from pipeline.ingest.day_tables import DayTables
-from pipeline.job import JobContext
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.features.frames.frame import Array, Lists
+from pipeline.features.rows.day import DayRows
 
 
-class HomeworkRows(RequestRows):
-    """Rows of the days of a job for homework."""
+@dataclass(frozen=True)
+class Judged:
+    """What is known of (request, package) pairs, each pair once.
 
-    def __init__(self, plan: HomeworkPlan) -> None:
-        self._plan = plan
+    Attributes:
+        request: int64 ``[pairs]`` row of the request.
+        key: object ``[pairs]`` raw key of the package.
+        label: int8 ``[pairs]``; 1 positive, 0 judged and negative.
+        others: the label of candidates that are not among the pairs: 0 (negative) or -1 (not judged).
+    """
 
-    def whole(self, context: JobContext, tables: DayTables, day: Day, *, replay: bool) -> WholeDay:
-        plan, settings = self._plan, self._plan.config.replay
-        rows = homework_rows(plan, tables, day)
-        here = self._listed(context, tables, tables)
-        if not replay or settings is None or all(each.replay == "off" for each in plan.config.experiments.values()):
-            return WholeDay(rows, here)
-        replayed: list[Replayed] = []
-        missing: dict[str, str] = {}
-        for past in days_to_replay(settings, day):
-            past_tables = DayTables.on(context, past)
-            if past_tables is None:
-                missing[str(past)] = context.skipped(past) or "not validated"
-                continue
-            found = replay_rows(plan, settings, rows, tables, past_tables, past)
-            if found.requests.rows:
-                replayed.append(Replayed(found, self._listed(context, past_tables, tables)))
-            else:
-                missing[str(past)] = "no row matches"
-        return WholeDay(rows, here, tuple(replayed), missing)
+    request: NDArray[np.int64]
+    key: Array
+    label: NDArray[np.int8]
+    others: int
 
-    def _listed(self, context: JobContext, tables: DayTables, base_tables: DayTables) -> Listed | None:
-        """The candidate table of a day with the base ids of another (or the same); parsed once while it is the same."""
-        settings = self._plan.settings
-        if settings.candidates.table is None:
-            return None
-        base = settings.base_chapters
-        key = (tables.digest(settings.candidates.table), base_tables.digest(base.table) if base is not None else "")
-        known = context.kept(_Known, _Known)
-        if key not in known:
-            while len(known) > 3:
-                known.pop(next(iter(known)))
-            known[key] = listed(settings, tables(settings.candidates.table), base_ids(settings, base_tables))
-        return known[key]
+    @classmethod
+    def nothing(cls) -> Judged:
+        """No pair is known, and no candidate was taken."""
+        return cls(np.zeros(0, np.int64), np.zeros(0, object), np.zeros(0, np.int8), others=0)
 
 
-class _Known(dict[tuple[str, str], Listed]):
-    """Candidate tables that were parsed lately, by the digests of what they are made of."""
+@dataclass(frozen=True)
+class StudyRows:
+    """How owners master sections, one row an (owner, base section): raw ids and float32 ``[rows, values]``."""
+
+    owner: Array
+    section: Array
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class StyleCountRows:
+    """How often owners were set each style, one row an (owner, style): raw ids by owner column, and int64 counts."""
+
+    owner: tuple[Array, ...]
+    style: Array
+    count: NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeworkDay(DayRows):
+    """Requests for homework, and homework that was set: every event is positive.
+
+    Attributes:
+        judged: labels of the requests' candidates.
+    """
+
+    kind: ClassVar[str] = "homework"
+    judged: Judged
+    study: StudyRows | None = None
+    style_counts: StyleCountRows | None = None
+
+    def role(self, name: str) -> Lists:
+        """A role of the packages as lists, one row an item."""
+        column = self.items[f"item.{name}"]
+        if isinstance(column, Lists):
+            return column
+        return Lists(np.arange(len(column) + 1, dtype=np.int64), column)
+
+    def beside(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        judged, study, counted = self.judged, self.study, self.style_counts
+        columns = {"judged/request": judged.request, "judged/key": judged.key, "judged/label": judged.label}
+        if study is not None:
+            columns |= {"study/owner": study.owner, "study/section": study.section, "study/values": study.values}
+        if counted is not None:
+            columns |= {f"style_counts/owner/{place}": owner for place, owner in enumerate(counted.owner)}
+            columns |= {"style_counts/style": counted.style, "style_counts/count": counted.count}
+        owners = len(counted.owner) if counted is not None else None
+        return columns, {"others": judged.others, "study": study is not None, "style_count_owners": owners}
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any], column: Callable[[str], Array], told: Mapping[str, Any]) -> Self:
+        study = counted = None
+        if told["study"]:
+            study = StudyRows(column("study/owner"), column("study/section"), column("study/values"))
+        if told["style_count_owners"] is not None:
+            owner = tuple(column(f"style_counts/owner/{place}") for place in range(told["style_count_owners"]))
+            counted = StyleCountRows(owner, column("style_counts/style"), column("style_counts/count"))
+        judged = Judged(column("judged/request"), column("judged/key"), column("judged/label"), told["others"])
+        return cls(**fields, judged=judged, study=study, style_counts=counted)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.config.requests import Kind
 from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.homework_day import HomeworkRows
+from pipeline.features.rows.homework_whole_day import HomeworkRows
 from pipeline.features.rows.impressions import ImpressionRows
 from pipeline.features.rows.whole_day import RequestRows
 

@@ -13,8 +13,8 @@ from pipeline.features.frames.frame import Array, Frame, Lists
 from pipeline.features.frames.from_arrow import codes
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.rows.day import Tables
-from pipeline.features.rows.day_of_homework import HomeworkDay
 from pipeline.features.rows.homework import base_ids, context, matched_columns, positive_rows
+from pipeline.features.rows.homework_day import HomeworkDay
 from pipeline.features.rows.packages import Packages, joined, packages
 from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 

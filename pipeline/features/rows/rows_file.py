@@ -13,7 +13,7 @@ from pipeline.features.frames.frame import Array, Frame, Lists
 from pipeline.features.frames.stored import PackedColumns, StoredColumns
 from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.day import DayRows, flat
-from pipeline.features.rows.day_of_homework import HomeworkDay
+from pipeline.features.rows.homework_day import HomeworkDay
 from pipeline.features.rows.packages import Packages
 from pipeline.features.rows.whole_day import Replayed, WholeDay
 from pipeline.storage import array_file

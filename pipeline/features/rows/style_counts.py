@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.features.frames.from_arrow import codes, column_of
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.rows.day import Tables, flat
-from pipeline.features.rows.day_of_homework import StyleCountRows
+from pipeline.features.rows.homework_day import StyleCountRows
 
 _MOST = 2**31 - 1
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.days import Day
 from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.frames.keyed import Keyed, Layered
-from pipeline.features.ids.codes import Codes, are_known
+from pipeline.features.ids.fingerprints import Codes, are_known
 
 _TAKEN, _LAST_DAY, _ROLE = "taken", "last_day", "role."
 

@@ -13,18 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.features import Counter
 from pipeline.days import Day
-from pipeline.errors import DataError
 from pipeline.features.frames.keyed import Keyed, Layered
-from pipeline.features.ids.codes import Codes, key_of
+from pipeline.features.ids.fingerprints import Codes, key_of
 from pipeline.features.state.keys import id_columns, in_order, no_ids, updated
 
-NEVER = 3650.0
-"""Days since an event that has never been; more days than that read as this many."""
 _CELLS = ("count", "positive", "last_day", "last_positive", "decayed", "decayed_positive")
-_EDGE = 1e-6
-"""Rates are kept this far from 0 and 1 before their logit is taken."""
 
 
 @dataclass(frozen=True)
@@ -150,53 +144,3 @@ class CounterTable:
         return len(self.table.merged)
 
 
-def counter_value(settings: Counter, cells: Cells, overall: Cells, day: Day) -> NDArray[np.float32]:
-    """The value of a declared counter for ``day``, from cells as of the end of the day before.
-
-    * ``count``: events, or with a half-life the sum of 0.5^(age / half-life), an event of the day before having age 1;
-    * ``rate``: (positives + smoothing · overall rate) / (events + smoothing), decayed alike in both; the overall rate
-      is one half as long as nothing has been seen;
-    * ``days_since`` the last event: 1 = the day before; ``NEVER`` where there was none;
-    * ``seen``: 0 or 1.
-
-    Pure: training and serving both call it.
-
-    Args:
-        cells: of the counter's keys, any shape.
-        overall: of all events together, shape ``[]``.
-
-    Raises:
-        DataError: the cells hold events of ``day`` or later.
-
-    Returns:
-        float32 of the cells' shape, after ``transform`` and ``scale``.
-    """
-    if int(cells.last_day.max(initial=0)) >= day.ordinal:
-        newest = Day(int(cells.last_day.max()))
-        raise DataError(f"the state read for day {day} holds events of {newest}; read it as of {day.previous()}")
-    last = cells.last_positive if settings.positives else cells.last_day
-    if settings.measure == "days_since":
-        value = np.where(last > 0, np.minimum(day.ordinal - last.astype(np.float64), NEVER), NEVER)
-    elif settings.measure == "seen":
-        value = (last > 0).astype(np.float64)
-    elif settings.measure == "count":
-        value = cells.known(settings.half_life, day)[1 if settings.positives else 0]
-    elif settings.measure == "rate":
-        n, positive = cells.known(settings.half_life, day)
-        every, every_positive = overall.known(settings.half_life, day)
-        prior = float(every_positive / every) if every > 0 else 0.5
-        value = (positive + settings.smoothing * prior) / (n + settings.smoothing)
-    else:
-        raise ValueError(f"measure '{settings.measure}' is not read from the feature state")
-    return transformed(settings, value)
-
-
-def transformed(settings: Counter, value: NDArray[np.float64]) -> NDArray[np.float32]:
-    """A measure as a model sees it: ``transform``, then divided by ``scale``."""
-    value = np.ascontiguousarray(value, np.float64)
-    if settings.transform == "log":
-        value = np.log1p(value)
-    elif settings.transform == "logit":
-        inside = np.clip(value, _EDGE, 1 - _EDGE)
-        value = np.log(inside) - np.log1p(-inside)
-    return (value / settings.scale).astype(np.float32)

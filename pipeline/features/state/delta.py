@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
 from pipeline.features.frames.keyed import concat_lists
-from pipeline.features.ids.codes import Codes
+from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.state.events import Events, HistoryRows
 
 Arrays = Mapping[str, NDArray[Any]]

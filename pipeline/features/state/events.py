@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
-from pipeline.features.ids.codes import Codes
+from pipeline.features.ids.fingerprints import Codes
 
 
 @dataclass(frozen=True)

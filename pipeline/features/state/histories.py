@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.days import Day
 from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.frames.keyed import Keyed, Layered, concat_lists, join_lists, without_first
-from pipeline.features.ids.codes import Codes, key_of
+from pipeline.features.ids.fingerprints import Codes, key_of
 from pipeline.features.state.events import HistoryRows
 from pipeline.features.state.keys import id_columns, ids_of, in_order, no_ids, updated
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pipeline.errors import DataError
 from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.frames.keyed import Keyed, Layered
-from pipeline.features.ids.codes import Codes, are_known, key_of
+from pipeline.features.ids.fingerprints import Codes, are_known, key_of
 
 _ID = "id."
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
-from pipeline.features.ids.codes import PADDING, Codes, are_known, key_of
+from pipeline.features.ids.fingerprints import PADDING, Codes, are_known, key_of
 from pipeline.features.state.events import HistoryRows
 
 

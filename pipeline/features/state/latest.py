@@ -11,7 +11,7 @@ from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.frames.frame import Lists
 from pipeline.features.frames.keyed import Keyed, Layered
-from pipeline.features.ids.codes import Codes, key_of
+from pipeline.features.ids.fingerprints import Codes, key_of
 from pipeline.features.state.keys import id_columns, in_order, no_ids, updated
 
 

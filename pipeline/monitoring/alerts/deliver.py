@@ -10,8 +10,8 @@ from pathlib import Path
 from pipeline.commands import shown
 from pipeline.errors import DayspringError
 from pipeline.monitoring.alerts.causes import Alert
+from pipeline.monitoring.alerts.channels import NotSent, Way, ways
 from pipeline.monitoring.alerts.sent import SentAlerts
-from pipeline.monitoring.alerts.ways import NotSent, Way, ways
 
 _log = logging.getLogger("dayspring.alerts")
 

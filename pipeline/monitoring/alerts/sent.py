@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.monitoring.alerts.causes import Alert
-from pipeline.monitoring.alerts.ways import ALL
+from pipeline.monitoring.alerts.channels import ALL
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.locks import held
 

@@ -8,7 +8,7 @@ from pipeline.monitoring.audit.artifacts import current_of_days, said_of
 from pipeline.monitoring.audit.findings import Audit
 from pipeline.release.build import models, publisher
 from pipeline.release.publish.place import elsewhere
-from pipeline.release.publish.pointer import Pointer, ReleaseFiles
+from pipeline.release.publish.release_files import Pointer, ReleaseFiles
 from pipeline.release.records import ReleaseRecord
 from pipeline.storage.artifacts.kinds import PUBLISH, RELEASE
 

@@ -11,7 +11,7 @@ from pipeline.errors import DayspringError
 from pipeline.evaluation.records import GateRecord
 from pipeline.monitoring.overview.index import Index, problem
 from pipeline.monitoring.overview.job import Job
-from pipeline.release.publish.pointer import Championship, Hold, Pointer, ReleaseFiles
+from pipeline.release.publish.release_files import Championship, Hold, Pointer, ReleaseFiles
 from pipeline.release.records import CheckRecord, PublishRecord, ReleaseRecord
 from pipeline.storage.artifacts.artifact import parse_id
 from pipeline.storage.artifacts.kinds import GATE, RELEASE

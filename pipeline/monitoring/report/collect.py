@@ -10,8 +10,8 @@ from pipeline.config.measures import MEASURES, columns
 from pipeline.config.requests import Kind
 from pipeline.days import Day
 from pipeline.evaluation import metrics
-from pipeline.evaluation.history import TestedDay, measured_days
 from pipeline.evaluation.homework import GROUPS
+from pipeline.evaluation.measures_by_day import TestedDay, measured_days
 from pipeline.evaluation.records import GateRecord
 from pipeline.features.arrays import files as day_arrays
 from pipeline.features.records import FeaturesRecord, MapsRecord

@@ -13,8 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from pipeline.commands import shown
 from pipeline.config.measures import columns
 from pipeline.days import Day
-from pipeline.evaluation.history import measured_days
 from pipeline.evaluation.homework import GROUPS
+from pipeline.evaluation.measures_by_day import measured_days
 from pipeline.job import JobContext
 from pipeline.monitoring.report.collect import collect
 from pipeline.monitoring.report.curves import bars

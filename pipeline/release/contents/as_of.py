@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.features.frames.frame import Array
-from pipeline.features.ids.codes import Codes
+from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.ids.idmap import IdMap
 from pipeline.features.ids.store import IdMapStore
 from pipeline.features.plan.plan import Plan
-from pipeline.features.state.kept import states_of
+from pipeline.features.state.in_memory import states_of
 from pipeline.features.state.state import FeatureState, StatePlan
 from pipeline.features.state.store import StateStore
 from pipeline.ingest.day_tables import NextTables

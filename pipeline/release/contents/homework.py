@@ -14,12 +14,12 @@ from pipeline.features.arrays.look_up import Indices
 from pipeline.features.arrays.pool import Pool
 from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.frames.from_arrow import column_of
-from pipeline.features.ids.codes import PADDING, Codes
+from pipeline.features.ids.fingerprints import PADDING, Codes
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.rows.candidate_table import listed
 from pipeline.features.rows.day import flat
 from pipeline.features.rows.homework import base_ids
-from pipeline.features.state.kept import ranks_of
+from pipeline.features.state.in_memory import ranks_of
 from pipeline.features.state.keys import ids_of
 from pipeline.features.state.last_year import last_year_days, last_year_windows
 from pipeline.features.state.style_counts import COUNTS, STYLES

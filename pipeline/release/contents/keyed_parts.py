@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.features.frames.frame import Array, Column, Frame
 from pipeline.features.frames.from_arrow import column_of
-from pipeline.features.ids.codes import Codes
+from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.rows.day import flat
 from pipeline.features.rows.profiles import Profiles
 from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR

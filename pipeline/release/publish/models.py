@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import CorruptArtifact, DayspringError
-from pipeline.release.publish.pointer import Pointer
+from pipeline.release.publish.release_files import Pointer
 from pipeline.storage.digests import content_digest
 from pipeline.storage.objects.base import ObjectStore, checksum_of_file
 from pipeline.storage.objects.folder import FolderStore

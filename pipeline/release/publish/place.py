@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.errors import DayspringError
-from pipeline.release.publish.pointer import Place, Pointer, ReleaseFiles
+from pipeline.release.publish.release_files import Place, Pointer, ReleaseFiles
 
 
 class AnotherPlace(DayspringError):

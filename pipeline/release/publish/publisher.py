@@ -13,8 +13,8 @@ from pipeline.errors import DayspringError, UsageError
 from pipeline.release.contents.parts import Part
 from pipeline.release.publish.models import Models
 from pipeline.release.publish.place import Held, guard, settle
-from pipeline.release.publish.pointer import Hold, Pointer, Published, ReleaseFiles
 from pipeline.release.publish.redis_generations import Generations
+from pipeline.release.publish.release_files import Hold, Pointer, Published, ReleaseFiles
 from pipeline.storage.locks import held
 
 _LOCK_SECONDS = 600.0  # a push of a large release takes minutes

@@ -18,7 +18,7 @@ import redis
 
 from pipeline.errors import DayspringError
 from pipeline.release.contents.parts import RELEASE_FIELD, Part, shard_of
-from pipeline.release.publish.pointer import Pointer
+from pipeline.release.publish.release_files import Pointer
 from pipeline.storage.redis.connection import UnfitServer, address, refuse_other_kinds, told
 from pipeline.storage.redis.embedded import is_own
 

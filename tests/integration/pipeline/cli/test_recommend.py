@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from pipeline.release.publish.models import Models
-from pipeline.release.publish.pointer import ReleaseFiles
+from pipeline.release.publish.release_files import ReleaseFiles
 from pipeline.storage.objects.folder import FolderStore
 from tests.tiny import LAST, SECOND, Place
 

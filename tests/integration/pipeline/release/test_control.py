@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pipeline.errors import DayspringError, UsageError
-from pipeline.release.publish.pointer import ReleaseFiles
 from pipeline.release.publish.redis_generations import Generations
+from pipeline.release.publish.release_files import ReleaseFiles
 from pipeline.serving.release_reader import ReleaseReader
 from pipeline.storage.redis import embedded
 from tests.integration.releases import KEYS, USERS, Bench, artifact_of

@@ -11,8 +11,8 @@ import yaml
 
 from pipeline.config.base import DayField, Strict
 from pipeline.config.load import parse_job
-from pipeline.config.loader import Loader
 from pipeline.config.scalars import declared
+from pipeline.config.yaml_loader import Loader
 from pipeline.days import Day
 from pipeline.errors import ConfigError
 

@@ -11,7 +11,7 @@ from pipeline.days import Day
 from pipeline.evaluation import gate_day
 from pipeline.evaluation.superiority import LOGITS
 from pipeline.job import JobContext
-from pipeline.release.publish.pointer import Championship, ReleaseFiles
+from pipeline.release.publish.release_files import Championship, ReleaseFiles
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from tests.unit.pipeline.judged import impressions, measured
 from tests.unit.pipeline.release.days import commit, train

@@ -15,12 +15,12 @@ from pipeline.features.arrays.day_events import events_of
 from pipeline.features.arrays.day_ids import raw_ids
 from pipeline.features.arrays.pool import listed_pool
 from pipeline.features.frames.frame import Lists
-from pipeline.features.ids.codes import PADDING
+from pipeline.features.ids.fingerprints import PADDING
 from pipeline.features.ids.idmap import IdMap
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.candidate_table import listed
-from pipeline.features.rows.day_of_homework import HomeworkDay
 from pipeline.features.rows.homework import base_ids, homework_rows
+from pipeline.features.rows.homework_day import HomeworkDay
 from pipeline.features.state.state import FeatureState
 from tests.unit.pipeline.features import lessons
 

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
-from pipeline.features.ids.codes import MISSING, key_of
+from pipeline.features.ids.fingerprints import MISSING, key_of
 from pipeline.features.state.events import Events, HistoryRows
 
 FIRST_DAY = Day.of(2024, 2, 20)

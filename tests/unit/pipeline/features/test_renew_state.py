@@ -12,7 +12,7 @@ import pytest
 from pipeline.days import Day
 from pipeline.errors import ChainError
 from pipeline.features.build_features import build_day
-from pipeline.features.state.kept import states_of
+from pipeline.features.state.in_memory import states_of
 from pipeline.features.state.store import FILE
 from pipeline.features.update_id_maps import grow
 from pipeline.ingest.extract import extract

@@ -12,7 +12,7 @@ from pipeline.release import decision
 from pipeline.release.build import build, build_release
 from pipeline.release.decision import champion_of, choose, promoted
 from pipeline.release.prune import prune
-from pipeline.release.publish.pointer import Championship, Hold, Pointer, Published, ReleaseFiles
+from pipeline.release.publish.release_files import Championship, Hold, Pointer, Published, ReleaseFiles
 from pipeline.training.chain import Chain
 from tests.unit.pipeline.release.days import FIRST, commit, context, judge, run, share, train
 

@@ -11,7 +11,7 @@ from pipeline.errors import LockTimeout
 from pipeline.job import JobContext
 from pipeline.release import decision, prune
 from pipeline.release.build import build
-from pipeline.release.publish.pointer import Pointer, Published, ReleaseFiles
+from pipeline.release.publish.release_files import Pointer, Published, ReleaseFiles
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.store import ArtifactStore

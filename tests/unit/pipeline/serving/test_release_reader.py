@@ -9,8 +9,8 @@ import pytest
 from pipeline.days import Day
 from pipeline.errors import DayspringError
 from pipeline.release.contents.parts import RELEASE_FIELD, shard_of
-from pipeline.release.publish.pointer import Pointer
 from pipeline.release.publish.redis_generations import Keys
+from pipeline.release.publish.release_files import Pointer
 from pipeline.serving.release_reader import ReleaseGone, ReleaseReader
 
 KEYS = Keys("dayspring", "ads")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.features.state.kept import states_of
+from pipeline.features.state.in_memory import states_of
 from pipeline.serving.raw_look_up import RawIds
 from pipeline.serving.small_state import Known, small_state
 from tests.unit.pipeline.features import lessons

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.release.publish.pointer import ReleaseFiles
+from pipeline.release.publish.release_files import ReleaseFiles
 from pipeline.storage.artifacts.kinds import OF_DAYS, OF_EXPERIMENTS
 from pipeline.storage.redis.connection import connect
 from pipeline.storage.redis.embedded import stop

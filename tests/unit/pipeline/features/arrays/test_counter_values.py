@@ -2,11 +2,85 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import pytest
 
 from pipeline.config.features import Counter
-from pipeline.features.arrays.counter_values import places
+from pipeline.days import Day
+from pipeline.errors import DataError
+from pipeline.features.arrays.counter_values import NEVER, counter_value, places
+from pipeline.features.ids.fingerprints import MISSING, PADDING
+from pipeline.features.state.counters import Cells, CounterTable
+
+MONDAY = Day.of(2024, 2, 26)
+TODAY = Day.of(2024, 3, 4)  # a week later, a leap day between
+
+
+@pytest.fixture
+def table() -> CounterTable:
+    """Key 5: three events a week ago (two positive), one the day before (negative). Key 6: one positive a week ago."""
+    empty = CounterTable.empty(1, (2.0, 7.0))
+    first = empty.apply((np.array([6, 5, 5, 5, MISSING, PADDING]),), np.int8([1, 1, 0, 1, 1, 1]), MONDAY)
+    return first.apply((np.array([5]),), np.int8([0]), TODAY.previous())
+
+
+OVERALL = Cells.absent((), (2.0, 7.0)).counted(np.array(10), np.array(4), MONDAY)
+
+
+def value(table: CounterTable, **settings: Any) -> list[float]:
+    counter = Counter(key=("package",), **settings)
+    return counter_value(counter, table.lookup(np.array([5, 6, 7])), OVERALL, TODAY).tolist()
+
+
+def test_counts(table: CounterTable) -> None:
+    assert value(table, measure="count") == [4, 1, 0]
+    assert value(table, measure="count", positives=True) == [2, 1, 0]
+    logs = [math.log(5) / 2, math.log(2) / 2, 0]
+    assert value(table, measure="count", transform="log", scale=2) == pytest.approx(logs)
+
+
+def test_a_count_halves_in_its_half_life(table: CounterTable) -> None:
+    # A week-old event weighs one half, yesterday's 0.5^(1/7).
+    assert value(table, measure="count", half_life=7) == pytest.approx([1.5 + 0.5 ** (1 / 7), 0.5, 0])
+    assert value(table, measure="count", half_life=2, positives=True) == pytest.approx([2 * 0.5**3.5, 0.5**3.5, 0])
+
+
+def test_rates_are_smoothed_towards_the_overall_rate(table: CounterTable) -> None:
+    assert value(table, measure="rate", smoothing=6) == pytest.approx([(2 + 2.4) / 10, (1 + 2.4) / 7, 0.4])
+    logit = math.log(0.4 / 0.6)
+    assert value(table, measure="rate", smoothing=6, transform="logit")[2] == pytest.approx(logit)
+    decayed = [(1 + 2.4) / (1.5 + 0.5 ** (1 / 7) + 6), (0.5 + 2.4) / 6.5, 0.4]
+    assert value(table, measure="rate", smoothing=6, half_life=7) == pytest.approx(decayed)
+
+
+def test_a_rate_of_nothing_is_one_half_and_logits_stay_finite() -> None:
+    nothing = Cells.absent((), ())
+    counter = Counter(key=("package",), measure="rate", transform="logit")
+    assert counter_value(counter, Cells.absent((2,), ()), nothing, TODAY).tolist() == [0, 0]
+    sure = Cells.absent((1,), ()).counted(np.array([10**9]), np.array([10**9]), MONDAY)
+    everything = Cells.absent((), ()).counted(np.array(10**9), np.array(10**9), MONDAY)
+    assert counter_value(counter, sure, everything, TODAY)[0] == pytest.approx(math.log((1 - 1e-6) / 1e-6))
+
+
+def test_days_since_and_seen(table: CounterTable) -> None:
+    assert value(table, measure="days_since") == [1, 7, NEVER]
+    assert value(table, measure="days_since", positives=True) == [7, 7, NEVER]
+    assert value(table, measure="seen") == [1, 1, 0]
+    assert value(table, measure="days_since", transform="log", scale=6)[1] == pytest.approx(math.log(8) / 6)
+
+
+def test_long_ago_is_never() -> None:
+    table = CounterTable.empty(1, ()).apply((np.array([5]),), np.int8([1]), Day.of(2000, 1, 1))
+    days_since = Counter(key=("x",), measure="days_since")
+    assert counter_value(days_since, table.lookup(np.array([5])), OVERALL, TODAY) == NEVER
+
+
+def test_a_state_of_the_day_itself_is_refused(table: CounterTable) -> None:
+    with pytest.raises(DataError, match="read for day 2024-03-03 holds events of 2024-03-03; read it as of 2024-03-02"):
+        counter_value(Counter(key=("x",), measure="count"), table.lookup(np.array([5])), OVERALL, TODAY.previous())
 
 
 def test_places_count_from_zero_in_each_list() -> None:

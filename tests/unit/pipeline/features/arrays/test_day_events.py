@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.features.arrays.day_events import events_of
-from pipeline.features.ids.codes import codes_of, key_of
+from pipeline.features.ids.fingerprints import codes_of, key_of
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
 from tests.unit.pipeline.features.school import School

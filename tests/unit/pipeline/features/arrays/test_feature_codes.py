@@ -7,7 +7,7 @@ from pipeline.errors import DataError
 from pipeline.features.arrays.feature_codes import column_codes, first_code, group_keys, owner_codes
 from pipeline.features.arrays.kinds import growth_of
 from pipeline.features.frames.frame import Lists
-from pipeline.features.ids.codes import MISSING
+from pipeline.features.ids.fingerprints import MISSING
 from pipeline.features.plan.plan import Plan
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY

@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.features.arrays.assemble import build
 from pipeline.features.arrays.look_up import Indices
 from pipeline.features.arrays.pool import seen_pool
-from pipeline.features.ids.codes import PADDING
+from pipeline.features.ids.fingerprints import PADDING
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
 from tests.unit.pipeline.features.school import School, cell, pair

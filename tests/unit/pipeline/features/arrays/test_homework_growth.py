@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.features.arrays.homework_growth import HomeworkGrowth
-from pipeline.features.ids.codes import MISSING, codes_of
+from pipeline.features.ids.fingerprints import MISSING, codes_of
 from pipeline.features.rows.candidate_table import listed
 from pipeline.features.rows.homework import base_ids
 from tests.unit.pipeline.features import lessons

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.features.arrays.homework_histories import style_counts
-from pipeline.features.ids.codes import PADDING
+from pipeline.features.ids.fingerprints import PADDING
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
 from tests.unit.pipeline.features.school import School, cell

@@ -11,7 +11,7 @@ from pipeline.features.arrays.homework_items import homework_items
 from pipeline.features.arrays.items import DayItems
 from pipeline.features.arrays.pool import Pool
 from pipeline.features.frames.frame import Lists
-from pipeline.features.rows.day_of_homework import HomeworkDay, Judged
+from pipeline.features.rows.homework_day import HomeworkDay, Judged
 from pipeline.serving.raw_look_up import RawIds
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pipeline.config.job import JobConfig
 from pipeline.features.arrays.impression_growth import ImpressionGrowth
-from pipeline.features.ids.codes import MISSING, codes_of
+from pipeline.features.ids.fingerprints import MISSING, codes_of
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
 from pipeline.features.rows.impressions import impression_rows

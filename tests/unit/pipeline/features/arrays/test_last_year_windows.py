@@ -13,7 +13,7 @@ from pipeline.days import Day
 from pipeline.features.arrays import last_year_windows
 from pipeline.features.arrays.last_year_windows import last_year_of
 from pipeline.features.frames.frame import Lists
-from pipeline.features.ids.codes import MISSING, PADDING, key_of
+from pipeline.features.ids.fingerprints import MISSING, PADDING, key_of
 from pipeline.features.state.events import HistoryRows
 from pipeline.job import JobContext
 from tests.unit.pipeline.features import lessons

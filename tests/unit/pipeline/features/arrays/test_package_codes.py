@@ -8,7 +8,7 @@ from models.schema import PADDING, UNKNOWN
 from pipeline.features.arrays.look_up import Indices
 from pipeline.features.arrays.package_codes import package_codes, package_lists, raw_roles, role_codes
 from pipeline.features.frames.frame import Lists
-from pipeline.features.ids.codes import codes_of
+from pipeline.features.ids.fingerprints import codes_of
 from pipeline.features.ids.idmap import IdMap
 from pipeline.features.plan.plan import Plan
 from pipeline.serving.raw_look_up import RawIds

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.features.arrays.request_histories import Histories
-from pipeline.features.ids.codes import MISSING, PADDING
+from pipeline.features.ids.fingerprints import MISSING, PADDING
 from pipeline.features.rows.day import DayRows
 from pipeline.serving.raw_look_up import RawIds
 from tests.unit.pipeline.features import lessons

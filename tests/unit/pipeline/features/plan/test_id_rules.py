@@ -12,7 +12,7 @@ from pipeline.errors import ConfigError
 from pipeline.features.arrays.assemble import Built, build
 from pipeline.features.arrays.day_events import events_of
 from pipeline.features.arrays.day_ids import raw_ids
-from pipeline.features.ids import codes
+from pipeline.features.ids import fingerprints
 from pipeline.features.ids.idmap import IdMap
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.impressions import impression_rows
@@ -54,7 +54,7 @@ def test_kind_and_flags_of_composed_styles_are_ids_of_their_own(monkeypatch: pyt
     homework = lessons.table("homework", *((501, 9001, 5, [10], [101], style, 7) for style in styles))
     school.lived(DAY.plus(-1), homework=homework, candidates=CANDIDATES)
     rows = school.rows(DAY, homework=lessons.HOMEWORK, candidates=CANDIDATES)
-    last = {part: np.full((2, 3, 2), codes.PADDING) for part in ("sections", "styles")}
+    last = {part: np.full((2, 3, 2), fingerprints.PADDING) for part in ("sections", "styles")}
     last["styles"][1, 2] = [3, 40111]
     built = school.built(rows, last)
     arrays, places = built.arrays, built.arrays.layout.item_ids

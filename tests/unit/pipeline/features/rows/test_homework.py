@@ -6,8 +6,8 @@ import numpy as np
 
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import flat
-from pipeline.features.rows.day_of_homework import HomeworkDay
 from pipeline.features.rows.homework import homework_rows
+from pipeline.features.rows.homework_day import HomeworkDay
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
 from tests.unit.pipeline.features.school import lists

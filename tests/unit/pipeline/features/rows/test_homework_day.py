@@ -1,56 +1,25 @@
-"""Candidates beside a day's rows: the table is parsed anew only where it, or the base ids, are others."""
+"""A day's rows of a job for homework: packages by their roles."""
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
 
-from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.homework_day import HomeworkRows
-from tests.unit.pipeline.features import lessons
+from pipeline.features.frames.frame import Column, Frame, Lists
+from pipeline.features.rows.homework_day import HomeworkDay, Judged
 from tests.unit.pipeline.features.lessons import DAY
 
 
-class Kept:
-    """What a process keeps."""
-
-    def __init__(self) -> None:
-        self._kept: dict[Any, Any] = {}
-
-    def kept(self, kind: Any, make: Any) -> Any:
-        return self._kept.setdefault(kind, make())
-
-
-class Tables:
-    """The lessons' tables, with digests."""
-
-    def __init__(self, **digests: str) -> None:
-        self._tables, self._digests = lessons.tables(), {"candidates": "a", "base": "b", **digests}
-
-    def __call__(self, name: str) -> Any:
-        return self._tables(name)
-
-    def digest(self, name: str) -> str:
-        return self._digests[name]
+def rows(**items: Column) -> HomeworkDay:
+    empty = Frame(0, {})
+    columns = {f"item.{name}": column for name, column in items.items()}
+    return HomeworkDay(
+        day=DAY, events=empty, label=np.zeros(0, np.int8), items=Frame(3, columns), event_item=np.zeros(0, np.int64),
+        requests=empty, weight=np.zeros(0, np.float32), judged=Judged.nothing(),
+    )  # fmt: skip
 
 
-def rows(**settings: Any) -> HomeworkRows:
-    ranking = {**lessons.config().model_dump(by_alias=True)["ranking"], **settings}
-    return HomeworkRows(Plan(lessons.config(ranking=ranking)).request)  # type: ignore[arg-type]
-
-
-def test_the_candidate_table_is_parsed_once_while_it_and_the_base_ids_are_the_same() -> None:
-    job, here = Kept(), rows()
-    first, same, other, based = (
-        here.whole(job, Tables(**digests), DAY, replay=False).listed  # type: ignore[arg-type]
-        for digests in ({}, {}, {"candidates": "c"}, {"base": "d"})
-    )
-    assert first is not None
-    assert same is first
-    assert other is not first
-    assert based is not first
-    assert first.packages.key.tolist() == ["12|1", "21|1", "11|1", "11,12|2", "12|3"]  # by rank, then key
-
-
-def test_where_candidates_are_what_was_seen_no_table_is_read() -> None:
-    seen = {"from": "seen"}
-    assert rows(candidates=seen).whole(Kept(), Tables(), DAY, replay=False).listed is None  # type: ignore[arg-type]
+def test_a_role_of_one_value_is_lists_of_one() -> None:
+    role = rows(style=np.array([4, 5, 6])).role("style")
+    assert (role.offsets.tolist(), role.values.tolist()) == ([0, 1, 2, 3], [4, 5, 6])
+    sections = Lists.of([[1], [], [2, 3]], np.int64)
+    assert rows(sections=sections).role("sections") is sections

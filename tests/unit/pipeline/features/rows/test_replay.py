@@ -8,8 +8,8 @@ from pipeline.config.last_year import Replay
 from pipeline.days import Day
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import flat
-from pipeline.features.rows.day_of_homework import HomeworkDay
 from pipeline.features.rows.homework import homework_rows
+from pipeline.features.rows.homework_day import HomeworkDay
 from pipeline.features.rows.replay import days_to_replay, replay_rows
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY

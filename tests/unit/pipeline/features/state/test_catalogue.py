@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
-from pipeline.features.ids.codes import MISSING
+from pipeline.features.ids.fingerprints import MISSING
 from pipeline.features.state.catalogue import Catalogue
 
 DAY = Day.of(2024, 3, 1)

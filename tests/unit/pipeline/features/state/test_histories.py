@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
-from pipeline.features.ids.codes import MISSING, Codes
+from pipeline.features.ids.fingerprints import MISSING, Codes
 from pipeline.features.state.events import HistoryRows
 from pipeline.features.state.histories import Entries, HistoryRule, HistoryTable, merged_values
 

@@ -6,7 +6,7 @@ import pytest
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.frames.keyed import Keyed, Layered
-from pipeline.features.ids.codes import MISSING
+from pipeline.features.ids.fingerprints import MISSING
 from pipeline.features.state import keys
 from pipeline.features.state.counters import CounterTable
 from pipeline.features.state.keys import id_columns, ids_of, in_order, updated

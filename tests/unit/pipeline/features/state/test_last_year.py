@@ -4,7 +4,7 @@ import numpy as np
 
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
-from pipeline.features.ids import codes
+from pipeline.features.ids import fingerprints
 from pipeline.features.state.events import HistoryRows
 from pipeline.features.state.last_year import last_year_days, last_year_windows, own_first
 
@@ -18,7 +18,7 @@ def rows(*content: tuple[int, int, list[int]]) -> HistoryRows:
 
 
 RANKS = {"chapters": lambda codes: -codes}  # the raw keys run against the codes
-P, MISSING = codes.PADDING, codes.MISSING
+P, MISSING = fingerprints.PADDING, fingerprints.MISSING
 
 
 def test_the_days_of_a_window_one_year_earlier() -> None:

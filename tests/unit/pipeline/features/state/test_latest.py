@@ -6,7 +6,7 @@ import pytest
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.frames.frame import Lists
-from pipeline.features.ids.codes import MISSING, Codes
+from pipeline.features.ids.fingerprints import MISSING, Codes
 from pipeline.features.state.latest import LatestTable
 
 DAY = Day.of(2024, 3, 1)

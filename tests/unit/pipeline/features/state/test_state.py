@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from pipeline.config.features import Counter
 from pipeline.errors import ChainError, CorruptArtifact
+from pipeline.features.arrays.counter_values import counter_value
 from pipeline.features.frames import keyed
-from pipeline.features.state.counters import counter_value
 from pipeline.features.state.delta import Delta
 from pipeline.features.state.state import FeatureState
 from tests.unit.pipeline.features.state_jobs import FIRST_DAY, random_events, ranking

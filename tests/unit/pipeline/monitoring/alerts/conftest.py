@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.monitoring.alerts.ways import SMTP, WEBHOOK
+from pipeline.monitoring.alerts.channels import SMTP, WEBHOOK
 from tests.unit.pipeline.monitoring.alerts.sinks import HookSink, MailSink, serving
 
 

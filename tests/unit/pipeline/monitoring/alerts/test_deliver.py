@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.monitoring.alerts.causes import Alert
+from pipeline.monitoring.alerts.channels import SMTP, WEBHOOK, Log, Smtp, Webhook, ways
 from pipeline.monitoring.alerts.deliver import deliver, try_to_deliver
 from pipeline.monitoring.alerts.sent import SentAlerts
-from pipeline.monitoring.alerts.ways import SMTP, WEBHOOK, Log, Smtp, Webhook, ways
 from tests.unit.pipeline.monitoring.alerts.sinks import BLOCK, DAY, FAILURE, HookSink, MailSink, serving, smtp_url
 
 

@@ -14,7 +14,7 @@ from pipeline.days import Day
 from pipeline.job import JobContext
 from pipeline.monitoring.alerts.causes import Alert
 from pipeline.monitoring.alerts.evaluate import evaluate
-from pipeline.release.publish.pointer import Pointer, ReleaseFiles
+from pipeline.release.publish.release_files import Pointer, ReleaseFiles
 from pipeline.storage.artifacts.artifact import Ref
 from tests.tiny import PROJECT
 from tests.unit.pipeline.said import said

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.monitoring.alerts.channels import Smtp, Webhook
 from pipeline.monitoring.alerts.deliver import deliver
 from pipeline.monitoring.alerts.sent import SentAlerts
-from pipeline.monitoring.alerts.ways import Smtp, Webhook
 from tests.unit.pipeline.monitoring.alerts.sinks import BLOCK, FAILURE, HookSink, MailSink, smtp_url
 
 

@@ -11,7 +11,7 @@ import yaml
 from benchmarks.school_year import JOB
 from pipeline.days import Day
 from pipeline.monitoring.overview.picture import Overview
-from pipeline.release.publish.pointer import Pointer
+from pipeline.release.publish.release_files import Pointer
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.store import ArtifactStore
 from tests.tiny import PROJECT

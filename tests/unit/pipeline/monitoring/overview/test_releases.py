@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.school_year import JOB
-from pipeline.release.publish.pointer import Championship, Hold, ReleaseFiles
+from pipeline.release.publish.release_files import Championship, Hold, ReleaseFiles
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.store import ArtifactStore
 from tests.unit.pipeline.monitoring.overview.drawn import FIRST, LAST, ONE, SKIPPED, TWO, drawn, pointer

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.features.state.kept import states_of
+from pipeline.features.state.in_memory import states_of
 from pipeline.release.contents.as_of import AsOf
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import CorruptArtifact
 from pipeline.release.publish.models import LOADABLE, Models
-from pipeline.release.publish.pointer import Pointer
+from pipeline.release.publish.release_files import Pointer
 from pipeline.storage.objects.folder import FolderStore
 from tests.integration.releases import pointer_to
 

@@ -10,7 +10,7 @@ import pytest
 from pipeline.days import Day
 from pipeline.errors import DayspringError
 from pipeline.release.publish.place import Held, elsewhere, guard, settle
-from pipeline.release.publish.pointer import Pointer, Published, ReleaseFiles
+from pipeline.release.publish.release_files import Pointer, Published, ReleaseFiles
 
 POINTER = Pointer("r1", "ads", Day.of(2024, 3, 1), "din", "c", 2024030101, {}, model="m")
 

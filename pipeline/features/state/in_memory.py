@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.frames.from_arrow import ranks
-from pipeline.features.ids.codes import Codes
+from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.ids.idmap import FIRST, IdMap
 from pipeline.features.state.store import StateStore
 from pipeline.job import JobContext

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.engine.observed import Observed
+from models.engine.feature_statistics import Observed
 from models.engine.view import View
 from models.layers.normalise import HIGHEST, LOWEST, MEAN, Normalise
 from models.schema import Feature, FeatureSchema, Kind, Layout, Side

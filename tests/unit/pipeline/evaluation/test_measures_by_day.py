@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline.evaluation import history
+from pipeline.evaluation import measures_by_day
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
 from tests.unit.pipeline.release.days import FIRST, context
 
-ROW = history.TestedDay(
+ROW = measures_by_day.TestedDay(
     FIRST, "a", FIRST.previous(), 40, {"auc": 0.61234567, "gauc": None, "requests": 12}, {"gauc": "one class"},
     {"x": 1}, {"known": {"auc": 0.5}},
 )  # fmt: skip
@@ -42,8 +42,8 @@ def test_by_day_then_in_the_order_of_the_settings_removed_experiments_last(tmp_p
     here = context(tmp_path)
     for day, name in ((FIRST.next(), "old"), (FIRST.next(), "b"), (FIRST.next(), "a"), (FIRST, "b")):
         commit(here, day, name)
-    found = [(str(each.day), each.experiment) for each in history.measured_days(here)]
+    found = [(str(each.day), each.experiment) for each in measures_by_day.measured_days(here)]
     assert found == [("2024-03-01", "b"), ("2024-03-02", "a"), ("2024-03-02", "b"), ("2024-03-02", "old")]
-    assert [each.experiment for each in history.measured_days(here, FIRST)] == ["b"]
-    (only,) = history.measured_days(here, FIRST)
+    assert [each.experiment for each in measures_by_day.measured_days(here, FIRST)] == ["b"]
+    (only,) = measures_by_day.measured_days(here, FIRST)
     assert (only.checkpoint, only.rows, only.values) == (FIRST.previous(), 7, {"auc": 0.5})

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.days import Day
-from pipeline.release.publish.pointer import Championship, ReleaseFiles
+from pipeline.release.publish.release_files import Championship, ReleaseFiles
 
 DAY = Day.of(2024, 3, 4)
 

@@ -10,12 +10,13 @@ import pytest
 
 from pipeline.errors import ChainError
 from pipeline.features.plan.plan import Plan
-from pipeline.features.state import guard
-from pipeline.features.state.guard import guard_indexed, indexed
+from pipeline.features.state import changed_ids
+from pipeline.features.state.changed_ids import guard_indexed, indexed
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
+from tests.unit.pipeline.said import said
 
 
 def mapped(folder: Path, monkeypatch: pytest.MonkeyPatch, known: dict[str, str]) -> JobContext:
@@ -23,8 +24,9 @@ def mapped(folder: Path, monkeypatch: pytest.MonkeyPatch, known: dict[str, str])
     context = JobContext(lessons.composed(), folder)
     before = Ref("maps", context.job, DAY.previous())
     with context.store.draft(before) as draft:
-        draft.commit(key="k", digest="d", inputs=[], extra={"indexed": known})
-    monkeypatch.setattr(guard, "state_before", lambda context, day: SimpleNamespace(ref=before) if day == DAY else None)
+        draft.commit(key="k", digest="d", inputs=[], extra=said("maps", indexed=known))
+    found = SimpleNamespace(ref=before)
+    monkeypatch.setattr(changed_ids, "state_before", lambda context, day: found if day == DAY else None)
     return context
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.monitoring.alerts.causes import Alert
+from pipeline.monitoring.alerts.channels import SMTP, WEBHOOK, NotSent, Smtp, Webhook
 from pipeline.monitoring.alerts.deliver import deliver, try_to_deliver
 from pipeline.monitoring.alerts.sent import SentAlerts
-from pipeline.monitoring.alerts.ways import SMTP, WEBHOOK, NotSent, Smtp, Webhook
 from tests.unit.pipeline.monitoring.alerts.sinks import BLOCK, DAY, FAILURE, HookSink, MailSink, serving, smtp_url
 
 
@@ -69,7 +69,7 @@ def test_a_wrong_address_is_named_without_its_secret(
 
 def test_a_password_is_not_sent_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(MailSink(login=True)) as sink:
-        monkeypatch.setattr("pipeline.monitoring.alerts.ways._LOCAL", ())
+        monkeypatch.setattr("pipeline.monitoring.alerts.channels._LOCAL", ())
         with pytest.raises(NotSent, match="offers no TLS, so the password is not sent"):
             Smtp(smtp_url(sink, "user:s3cr3t@")).send([BLOCK], ["ops@example.org"])
     assert sink.logins == []
@@ -126,7 +126,7 @@ def test_what_answers_no_http_is_a_failure_like_others(
 
 
 def test_a_webhook_without_an_end_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.monitoring.alerts.ways.SECONDS", 0.3)
+    monkeypatch.setattr("pipeline.monitoring.alerts.channels.SECONDS", 0.3)
     with serving(HookSink(raw=b"HTTP/1.", drip=True)) as hook:
         assert deliver(tmp_path, "ads", [BLOCK], [Webhook(hook.url)]).failures == [
             f"webhook: {hook.address}: not done within 0.3 s"
@@ -143,14 +143,14 @@ def test_what_a_webhook_has_taken_is_sent_though_it_is_cut(tmp_path: Path, monke
             def cancel(self) -> None:
                 self.join()
 
-        monkeypatch.setattr("pipeline.monitoring.alerts.ways.threading.Timer", AtTheFirstDrop)
+        monkeypatch.setattr("pipeline.monitoring.alerts.channels.threading.Timer", AtTheFirstDrop)
         for _ in range(2):
             assert deliver(tmp_path, "ads", [BLOCK], [Webhook(hook.url)]).failures == []
     assert len(hook.posts) == 1
 
 
 def test_a_mail_server_without_an_end_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.monitoring.alerts.ways.MAIL_SECONDS", 0.3)
+    monkeypatch.setattr("pipeline.monitoring.alerts.channels.MAIL_SECONDS", 0.3)
     with serving(MailSink(drip=True)) as sink:
         assert deliver(tmp_path, "ads", [BLOCK], [Smtp(smtp_url(sink))]).failures == [
             f"smtp: {sink.address}: not done within 0.3 s"

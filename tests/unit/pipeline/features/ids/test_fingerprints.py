@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from pipeline.days import Day
 from pipeline.errors import DataError
-from pipeline.features.ids import codes, idmap
-from pipeline.features.ids.codes import MISSING, PADDING, are_known, check_distinct, codes_of, key_of
+from pipeline.features.ids import fingerprints, idmap
+from pipeline.features.ids.fingerprints import MISSING, PADDING, are_known, check_distinct, codes_of, key_of
 from pipeline.features.ids.idmap import IdMap
 from pipeline.ingest.canonical_ids import MISSING_STR, PAD_STR
 
@@ -61,6 +61,6 @@ def test_two_texts_of_one_code_are_refused_by_name(monkeypatch: pytest.MonkeyPat
 def test_a_map_gives_the_index_of_a_code_as_of_its_id(values: list[str]) -> None:
     found = IdMap("package", "str", texts()).grown(texts(*values), Day.of(2024, 3, 1))
     raw = np.concatenate([found.ids, texts(PAD_STR, MISSING_STR, "an id that nobody has")])
-    asked = codes.codes_of(raw).reshape(1, -1)
+    asked = fingerprints.codes_of(raw).reshape(1, -1)
     assert found.index_of(asked).tolist() == [found.lookup(raw).tolist()]
     assert found.raw_of(asked[:, : len(found.ids)]).tolist() == [found.ids.tolist()]

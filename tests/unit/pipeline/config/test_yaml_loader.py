@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from pipeline.config.load import parse_job
-from pipeline.config.loader import Loader
+from pipeline.config.yaml_loader import Loader
 from pipeline.errors import ConfigError
 
 ADS = (Path(__file__).resolve().parents[4] / "conf" / "ads.yaml").read_text(encoding="utf-8")

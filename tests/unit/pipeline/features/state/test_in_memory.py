@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.days import Day
-from pipeline.features.ids.codes import codes_of
+from pipeline.features.ids.fingerprints import codes_of
 from pipeline.features.ids.idmap import IdMap
-from pipeline.features.state.kept import ranks_of, states_of
+from pipeline.features.state.in_memory import ranks_of, states_of
 from pipeline.job import JobContext
 from tests.unit.pipeline.features import lessons
 
