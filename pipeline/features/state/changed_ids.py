@@ -1,4 +1,4 @@
-"""What the state keeps in indices must go on as of the same ids: another space or rule would make them mean others."""
+"""What earlier days were counted by must go on as the same ids: by another space or rule others would add to them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.storage.artifacts.kinds import MAPS
 
 
 def indexed(plan: Plan) -> dict[str, str]:
-    """By what the state keeps in indices, the id space that they are of and the rule that makes the ids."""
+    """By what the state counts or keeps, the id space that it is of and the rule that makes its ids."""
     found = {f"histories: {part}": space for part, space in plan.request.history_parts.items()}
     for name in plan.key_features:
         planned = plan.features[name]
@@ -27,7 +27,7 @@ def indexed(plan: Plan) -> dict[str, str]:
 
 
 def guard_indexed(context: JobContext, plan: Plan, day: Day) -> None:
-    """Raises ``ChainError`` where indices of earlier days would be read as those of other ids."""
+    """Raises ``ChainError`` where what earlier days counted would go on under other ids."""
     before = state_before(context, day)
     mapped = context.store.current(Ref(MAPS, context.job, before.ref.day)) if before is not None else None
     known = MapsRecord.of(mapped).indexed if mapped is not None else {}

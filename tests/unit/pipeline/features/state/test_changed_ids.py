@@ -1,4 +1,4 @@
-"""What the state keeps in indices goes on as of the same ids, or the day is refused."""
+"""What earlier days counted goes on under the same ids, or the day is refused."""
 
 from __future__ import annotations
 
