@@ -10,13 +10,10 @@ import numpy as np
 
 from pipeline.days import Day
 from pipeline.features.arrays.feature_codes import group_codes
-from pipeline.features.arrays.pool import Pool
-from pipeline.features.arrays.raw_values import package_ids
 from pipeline.features.arrays.request_histories import LastYear
 from pipeline.features.frames.frame import Array, Column, Frame, Lists
 from pipeline.features.ids.fingerprints import PADDING, are_known, key_of
-from pipeline.features.plan.declared import PlannedFeature
-from pipeline.features.plan.homework import ROLES, HomeworkPlan
+from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.rows.day import flat
 from pipeline.features.rows.homework_day import HomeworkDay, Judged
 from pipeline.features.rows.packages import sorted_distinct
@@ -24,7 +21,7 @@ from pipeline.features.state.latest import LatestTable
 from pipeline.features.state.state import FeatureState
 from pipeline.release.contents.keyed_parts import field_of
 from pipeline.serving.homework_state import small_latest, small_style_counts
-from pipeline.serving.raw_look_up import RawIds, array_of
+from pipeline.serving.known_packages import KnownPackages
 from pipeline.serving.request import canonical
 from pipeline.serving.situation import Posed, Situation, repeated
 
@@ -33,6 +30,14 @@ class HomeworkRequest(Situation):
     """The packages of the chapters asked for: one list, or one a chapter (``ranking.per_chapter``)."""
 
     kind: HomeworkPlan
+    known: KnownPackages
+
+    def of_owner(self) -> dict[str, list[str]]:
+        name, study = field_of(*self.ids), self.kind.settings.study
+        fields = {**super().of_owner(), "contexts": [name], "style_counts": [name]}
+        if study is not None and study.owner in self.owner:
+            fields["study"] = [field_of(flat(self.owner[study.owner]).tolist()[0])]
+        return fields
 
     def posed(self) -> Posed | None:
         settings = self.kind.settings
@@ -43,30 +48,16 @@ class HomeworkRequest(Situation):
         if chapters is None:
             return None
         frame = self.frame(self._own_columns(own["contexts"].get(name)), settings.user)
-        listed = self.source.shared({"candidates": [field_of(each) for each in chapters.tolist()]})["candidates"]
-        order: dict[str, int] = {}
-        for each in listed.values():
-            order.update(zip(each["keys"], each["order"], strict=True))
-        packages = self.source.shared({"packages": [field_of(key) for key in order]})["packages"]
-        if not packages:
+        if not self.known.learn(self.source, chapters.tolist()):
             self.note = f"no candidates for the chapters {', '.join(map(str, chapters.tolist()))}"
             return None
-        rows = self._rows(frame, chapters, packages)
+        rows = self._rows(frame, chapters)
         last_year = self._last_year(frame, rows.requests.rows) if self.plan.of_frame("last_year") else None
-        return Posed(rows, history, self._pool(listed, packages, order), last_year)
+        return Posed(rows, history, self.known.pool, last_year)
 
-    def item_ids(self, planned: PlannedFeature, rows: HomeworkDay) -> Array:
-        lists, space = rows.role(planned.column), str(planned.feature.space)
-        lists = lists if planned.plain else package_ids(planned, lists, self.plan.space_kind(space))
-        return lists.padded(1, self.look.unknown(space))[:, 0]
-
-    def looked_up(self) -> RawIds:
-        counted = ((self.kind.history_parts.get("styles"), self.meta.styles),
-                   (self.kind.counted_space, self.meta.counted_styles))  # fmt: skip
-        return RawIds(self.plan, [(space, styles) for space, styles in counted if space is not None])
-
-    def known_state(self, state: FeatureState, posed: Posed) -> FeatureState:
-        found = self.source.fetch({"style_counts": [field_of(*self.ids)]})["style_counts"].get(field_of(*self.ids))
+    def state(self, posed: Posed) -> FeatureState:
+        state, name = super().state(posed), field_of(*self.ids)
+        found = self.source.fetch({"style_counts": [name]})["style_counts"].get(name)
         owner = self.look.owner(self.ids)
         return replace(
             state, latest=self._latest(posed.rows.requests, state.latest),
@@ -78,9 +69,7 @@ class HomeworkRequest(Situation):
         kind = self.plan.space_kind(self.kind.roles["chapters"])
         if self.request.chapters is not None:
             given = canonical("chapters", list(self.request.chapters), kind)
-            fields = [field_of(each) for each in given.tolist()]
-            base = self.source.shared({"base_chapters": fields})["base_chapters"]
-            values = [base.get(name, raw) for name, raw in zip(fields, given.tolist(), strict=True)]
+            values = self.known.base_chapters(self.source, given.tolist())
         elif history is not None and history["days"]:
             values = history["chapters"][-1]
             self.note = f"chapters of {Day(history['days'][-1])}: {', '.join(map(str, values))}"
@@ -102,41 +91,17 @@ class HomeworkRequest(Situation):
                 found[f"row.{name}"] = newest[f"row.{name}"]
         return found
 
-    def _rows(self, frame: Frame, chapters: Array, packages: Mapping[str, Any]) -> HomeworkDay:
+    def _rows(self, frame: Frame, chapters: Array) -> HomeworkDay:
         settings = self.kind.settings
         alone = settings.per_chapter and len(chapters) > 1
         count = len(chapters) if alone else 1
         ends = np.arange(count + 1, dtype=np.int64) if alone else np.array([0, len(chapters)], np.int64)
         requests = Frame(count, {**repeated(frame, count), f"row.{settings.package.chapters}": Lists(ends, chapters)})
-        items: dict[str, Column] = {"item.key": array_of(packages, "str")}
-        for role in ROLES[1:]:
-            space = self.kind.roles.get(role)
-            kind = self.plan.space_kind(space) if space is not None else "int"
-            values = [package.get(role, []) for package in packages.values()]
-            items[f"item.{role}"] = Lists.of(values, np.int64 if kind == "int" else object)
         return HomeworkDay(
-            day=self.day, events=requests, label=np.zeros(count, np.int8), items=Frame(len(packages), items),
-            event_item=np.zeros(count, np.int64), requests=requests, weight=np.ones(count, np.float32),
+            day=self.day, events=requests, label=np.zeros(count, np.int8), items=Frame(0, {}),
+            event_item=np.zeros(0, np.int64), requests=requests, weight=np.ones(count, np.float32),
             judged=Judged.nothing(),
         )  # fmt: skip
-
-    def _pool(self, listed: Mapping[str, Any], packages: Mapping[str, Any], order: Mapping[str, int]) -> Pool:
-        """The candidates of the request's chapters, in the release's order."""
-        plan, kind, look = self.plan, self.kind, self.look
-        at = {name: row for row, name in enumerate(packages)}
-        roles = {}
-        for role, space in kind.roles.items():
-            if role != "key":
-                values = [package.get(role, []) for package in packages.values()]
-                ends = np.concatenate([[0], np.cumsum([len(each) for each in values])]).astype(np.int64)
-                roles[role] = Lists(ends, look.codes(space, (value for each in values for value in each)))
-        space = kind.roles["chapters"]
-        whole = plan.space_kind(space) == "int"
-        chapters = look.codes(space, (int(name) if whole else name for name in listed))
-        members = Lists.of([[at[key] for key in each["keys"]] for each in listed.values()], np.int64)
-        ascending = np.argsort(chapters)
-        places = np.array([order[name] for name in packages], np.int64)
-        return Pool(look.codes(kind.item_space, packages), roles, chapters[ascending], members.take(ascending), places)
 
     def _latest(self, requests: Frame, empty: LatestTable) -> LatestTable:
         """The study values of who masters the sections."""
@@ -150,8 +115,13 @@ class HomeworkRequest(Situation):
     def _last_year(self, frame: Frame, requests: int) -> LastYear:
         """Windows of the class's own last year, else of its group's, the same for every request."""
         rule, kind = self.plan.config.history, self.kind
-        found = self._last_year_of("last_year_own", kind.own_columns, frame)
-        found = found or self._last_year_of("last_year", kind.group_columns, frame)
+        wanted = {
+            "last_year_own": self._group(kind.own_columns, frame), "last_year": self._group(kind.group_columns, frame)
+        }  # fmt: skip
+        read = self.source.fetch(wanted)
+        found: Mapping[str, Any] | None = next(
+            (read[part][name] for part, names in wanted.items() for name in names if read[part].get(name)), None
+        )
         windows = {}
         for part in {f.column for f in self.plan.of_frame("last_year")}:
             days = found[part] if found is not None else [[]] * rule.length
@@ -161,10 +131,7 @@ class HomeworkRequest(Situation):
             windows[part] = np.repeat(window[None], requests, axis=0)
         return windows
 
-    def _last_year_of(self, part: str, columns: tuple[str, ...], frame: Frame) -> Mapping[str, Any] | None:
+    def _group(self, columns: tuple[str, ...], frame: Frame) -> list[str]:
+        """The field of the row's group; none where a column is missing."""
         codes = group_codes(self.plan, self.kind, columns, frame)
-        if not codes or not are_known(*codes).all():
-            return None
-        group = str(int(key_of(*codes)[0]))
-        found: Mapping[str, Any] | None = self.source.fetch({part: [group]})[part].get(group)
-        return found
+        return [str(int(key_of(*codes)[0]))] if codes and are_known(*codes).all() else []

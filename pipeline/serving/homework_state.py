@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.features.frames.frame import Column
+from pipeline.features.frames.keyed import Layered
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.state.histories import HistoryTable
@@ -30,7 +31,7 @@ def small_style_counts(
         f"{STYLES}.lengths": one_each, f"{STYLES}.values": one_row(look.codes(space, found[STYLES])),
         f"{COUNTS}.lengths": one_each, f"{COUNTS}.values": one_row(np.array(found[COUNTS], np.int64)),
     }  # fmt: skip
-    return replace(empty, table=keyed(owner, columns))
+    return replace(empty, table=Layered.of(keyed(owner, columns)))
 
 
 def small_latest(
@@ -43,4 +44,5 @@ def small_latest(
     rows = [[np.nan if value is None else value for value in row] for row in found["values"]]
     values = np.array(rows, np.float32).reshape(len(section), empty.size)
     codes = np.repeat(look.codes(space, [owner]), len(section))
-    return replace(empty, table=keyed((codes, section), {"day": np.array(found["day"], np.int32), "values": values}))
+    columns: dict[str, Column] = {"day": np.array(found["day"], np.int32), "values": values}
+    return replace(empty, table=Layered.of(keyed((codes, section), columns)))

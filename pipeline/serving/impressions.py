@@ -4,46 +4,38 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.features.frames.frame import Array, Frame
-from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.impressions import ImpressionPlan
 from pipeline.features.rows.day import DayRows
 from pipeline.release.contents.keyed_parts import field_of
-from pipeline.serving.raw_look_up import array_of
+from pipeline.serving.known_items import KnownItems
 from pipeline.serving.request import canonical
-from pipeline.serving.situation import Posed, Situation, repeated
+from pipeline.serving.situation import Posed, Situation
 
 
 class ImpressionRequest(Situation):
-    """Every candidate as if it were shown to the user, one impression each."""
+    """Every candidate as if it were shown to the user, all in one request."""
 
     kind: ImpressionPlan
+    known: KnownItems
 
     def posed(self) -> Posed | None:
         settings = self.kind.settings
         name = field_of(*self.ids)
         history = self.source.fetch({"histories": [name]})["histories"].get(name)
-        kind = self.plan.space_kind(self.kind.item_space)
         if self.request.items is None:
-            keys = self.source.shared({"candidates": ["all"]})["candidates"].get("all", [])
+            items = self.known.candidates(self.source)
         else:
+            kind = self.plan.space_kind(self.kind.item_space)
             keys = canonical(settings.item, list(self.request.items), kind).tolist()
-        if not keys:
+            items = self.known.items(self.source, keys)
+        if not items.rows:
             self.note = f"no item was shown in the last {settings.candidate_days} days"
             return None
         names = dict.fromkeys([settings.user, *(c for f in self.plan.of_frame("row") for _, c in f.columns)])
         columns = {f"row.{each}": self.owner[each] if each in self.owner else self.given(each) for each in names}
         frame = self.frame(columns, settings.user)
-        fields = [field_of(key) for key in keys]
-        rows = self.source.shared({"items": fields})["items"]
-        items = self.meta.frame("items", [rows.get(each) for each in fields])
-        items[f"item.{settings.item}"] = array_of(keys, kind)
-        requests = Frame(len(keys), repeated(frame, len(keys)))
         shown = DayRows(
-            day=self.day, events=requests, label=np.zeros(len(keys), np.int8), items=Frame(len(keys), items),
-            event_item=np.arange(len(keys)), requests=requests, weight=np.ones(len(keys), np.float32),
+            day=self.day, events=frame, label=np.zeros(items.rows, np.int8), items=items,
+            event_item=np.arange(items.rows), requests=frame, weight=np.ones(1, np.float32),
         )  # fmt: skip
-        return Posed(shown, history)
-
-    def item_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
-        return self.frame_ids(planned, rows.items)
+        return Posed(shown, history, candidates=self.known.made(shown))

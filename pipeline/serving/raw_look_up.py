@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,20 @@ class RawIds:
 
     def __init__(self, plan: Plan, styles: Iterable[tuple[str, Sequence[Any]]] = ()) -> None:
         self._plan = plan
-        self._texts: dict[int, str] = {PADDING: PAD_STR, MISSING: MISSING_STR}
+        self._texts = _Texts({})
+        self._texts.update({PADDING: PAD_STR, MISSING: MISSING_STR})
         self._columns: dict[str, dict[int, int]] = {}
         for space, ids in styles:
             # Two features may count ids of one space: the longer list begins with the other.
             if len(ids) > len(self._columns.get(space, {})):
                 codes = self.codes(space, ids).tolist()
                 self._columns[space] = {code: column for column, code in enumerate(codes)}
+
+    def own(self) -> RawIds:
+        """A look-up that knows what this one does, then and later, and keeps to itself what it is told besides."""
+        look = copy(self)
+        look._texts = _Texts(self._texts)
+        return look
 
     def codes(self, space: str, raw: Iterable[Any]) -> Codes:
         """The codes of raw ids of a space, ``[ids]``; texts are kept, so that they can be given again."""
@@ -61,8 +69,9 @@ class RawIds:
         return ids
 
     def columns(self, space: str, codes: Codes) -> NDArray[np.int64]:
-        known = {MISSING: -1, PADDING: -1, **self._columns.get(space, {})}
-        found = [known.get(code, _BEYOND) for code in codes.ravel().tolist()]
+        known = self._columns.get(space, {})
+        none = {MISSING: -1, PADDING: -1}
+        found = [none.get(code, known.get(code, _BEYOND)) for code in codes.ravel().tolist()]
         return np.array(found, np.int64).reshape(codes.shape)
 
     def padding(self, space: str) -> Any:
@@ -70,6 +79,22 @@ class RawIds:
 
     def unknown(self, space: str) -> Any:
         return missing_of(self._plan.space_kind(space))
+
+
+class _Texts(dict[int, str]):
+    """Texts by code, those that are not here from elsewhere."""
+
+    def __init__(self, others: Mapping[int, str]) -> None:
+        super().__init__()
+        self._others = others
+
+    def __missing__(self, code: int) -> str:
+        return self._others[code]
+
+
+def codes_of_raw(values: Iterable[Any], kind: str) -> Codes:
+    """The codes of raw ids of a space's kind."""
+    return codes_of(array_of(values, kind))
 
 
 def array_of(values: Iterable[Any], kind: str) -> Array:

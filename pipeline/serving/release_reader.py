@@ -18,23 +18,34 @@ class ReleaseGone(DayspringError):
 
 
 class ReleaseReader:
-    """Reads of one release, the one that the pointer named when the reader was made: one reader a request.
+    """Reads of one release: by default the one that the pointer names when the reader is made.
+
+    Args:
+        text: the pointer as it was read before.
+
+    Attributes:
+        text: the pointer that names the release.
+        newest: the pointer as the last ``fetch`` found it beside its fields.
 
     Raises:
         DayspringError: nothing is published.
     """
 
-    def __init__(self, client: redis.Redis, keys: Keys) -> None:
+    def __init__(self, client: redis.Redis, keys: Keys, text: bytes | str | None = None) -> None:
         self._client = client
         self._keys = keys
-        with told(client, "reading what is served"):
-            text = client.get(keys.current)
-        if text is None:
+        found: bytes | str | None = text
+        if found is None:
+            with told(client, "reading what is served"):
+                found = client.get(keys.current)
+        if found is None:
             raise DayspringError(
                 f"Redis has no key {keys.current}: job '{keys.job}' has no published release; "
                 f"run `python -m pipeline stage publish --job {keys.job} --day D` for its newest day"
             )
-        self.pointer = Pointer.from_json(text, f"Redis key {keys.current}")
+        self.text: bytes | str = found
+        self.newest: bytes | str | None = found
+        self.pointer = Pointer.from_json(found, f"Redis key {keys.current}")
 
     def fetch(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, bytes]]:
         """The values of the named fields by part, in one round trip; fields that are not there are left out.
@@ -50,11 +61,12 @@ class ReleaseReader:
             for shard, fields in by_shard.items():
                 asked.append((part, self._keys.shard(self.pointer.release_id, part, shard), fields))
         pipe = self._client.pipeline(transaction=False)
+        pipe.get(self._keys.current)
         for _, key, fields in asked:
             pipe.hmget(key, [RELEASE_FIELD, *fields])
         found: dict[str, dict[str, bytes]] = {part: {} for part in wanted}
         with told(self._client, f"reading release {self.pointer.release_id}"):
-            answers = pipe.execute()
+            self.newest, *answers = pipe.execute()
         for (part, key, fields), (release, *values) in zip(asked, answers, strict=True):
             if release != self.pointer.release_id.encode():
                 raise ReleaseGone(f"Redis key {key}: expected release {self.pointer.release_id}, found {release!r}")

@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from models.schema import Kind, Side
 from pipeline.errors import UsageError
 from pipeline.features.arrays.assemble import Assembled, assemble
+from pipeline.features.arrays.candidates import Candidates
 from pipeline.features.arrays.pool import Pool
-from pipeline.features.arrays.raw_values import bag_ids, categorical_ids
 from pipeline.features.arrays.request_histories import LastYear
-from pipeline.features.frames.frame import Array, Column, Frame
-from pipeline.features.plan.declared import PlannedFeature
+from pipeline.features.frames.frame import Column, Frame
+from pipeline.features.frames.keyed import Layered
 from pipeline.features.rows.day import DayRows, flat
-from pipeline.features.state.state import FeatureState
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
+from pipeline.features.state.counters import CounterTable
+from pipeline.features.state.state import FeatureState, Group
 from pipeline.release.contents.keyed_parts import field_of
-from pipeline.serving.meta import CounterPart, Meta
+from pipeline.serving.frame_ids import first_ids
 from pipeline.serving.raw_look_up import RawIds
 from pipeline.serving.request import Request, typed
-from pipeline.serving.small_state import Known, small_state
-
-
-class Source(Protocol):
-    """Where the parts of a release are read from."""
-
-    def fetch(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]: ...
-
-    def shared(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]: ...
+from pipeline.serving.small_state import Source, counter_cells, small_history
 
 
 @dataclass(frozen=True)
@@ -43,26 +34,34 @@ class Posed:
     history: Mapping[str, Any] | None
     pool: Pool | None = None
     last_year: LastYear | None = None
+    candidates: Candidates | None = None
 
 
 class Situation(ABC):
     """A request in a release's world, by the kind of job.
 
     Attributes:
+        known: what the release tells all requests.
         kind: what the kind of request makes of the job's features.
         day: the day the answer is for.
         look: what stands for ids: they themselves.
         note: why there is nothing to score, or what was assumed.
     """
 
-    def __init__(self, meta: Meta, source: Source, request: Request) -> None:
-        self.meta, self.source, self.request, self.plan = meta, source, request, meta.plan
-        self.kind: Any = meta.plan.request
+    def __init__(self, known: Any, source: Source, request: Request) -> None:
+        self.known, self.meta, self.source, self.request, self.plan = (
+            known,
+            known.meta,
+            source,
+            request,
+            known.meta.plan,
+        )
+        self.kind: Any = self.plan.request
         self.note = ""
-        self.look = self.looked_up()
-        self.day = request.day or meta.day.next()
-        if self.day <= meta.day:
-            raise UsageError(f"day {self.day}: the release stands at the end of {meta.day}; ask for a later day")
+        self.look: RawIds = known.look.own()
+        self.day = request.day or self.meta.day.next()
+        if self.day <= self.meta.day:
+            raise UsageError(f"day {self.day}: the release stands at the end of {self.meta.day}; ask for a later day")
         names = self.kind.owner_columns
         if len(request.owner) != len(names):
             raise UsageError(f"the owner of a history is {', '.join(names)}; {len(request.owner)} ids were given")
@@ -71,28 +70,34 @@ class Situation(ABC):
 
     def assembled(self) -> Assembled | None:
         """The features of the request and its candidates, in raw ids; ``None`` where there is nothing to score."""
+        self.source.fetch(self.of_owner())
         posed = self.posed()
         if posed is None:
             return None
-        known = Known(self.ids, posed.history, self._counters(posed.rows))
-        state = self.known_state(small_state(self.meta, self.look, known), posed)
-        return assemble(self.plan, posed.rows, self.look, state, pool=posed.pool, last_year=posed.last_year)
+        return assemble(
+            self.plan, posed.rows, self.look, self.state(posed),
+            pool=posed.pool, last_year=posed.last_year, candidates=posed.candidates,
+        )  # fmt: skip
 
-    def looked_up(self) -> RawIds:
-        """What stands for ids."""
-        return RawIds(self.plan)
+    def of_owner(self) -> dict[str, list[str]]:
+        """Fields by part that the owner alone tells to be wanted: they are read at once."""
+        fields = {part.part: [self._of_owner(column)] for part, column in self.known.counters.own}
+        if self.kind.settings.user in self.owner:
+            fields["profiles"] = [self._of_owner(self.kind.settings.user)]
+        return {**fields, "histories": [field_of(*self.ids)]}
 
-    def known_state(self, state: FeatureState, posed: Posed) -> FeatureState:
-        """The state with what else this kind of request reads of it."""
-        return state
+    def state(self, posed: Posed) -> FeatureState:
+        """The feature state as far as the request reads it; of anything else it says that there was nothing."""
+        empty: FeatureState = self.known.empty
+        self._learn(posed.rows.requests)
+        counters = {**self.known.counters.tables, **self._own_counters()}
+        owner = self.look.owner(self.ids)
+        histories = small_history(self.meta, self.look, owner, posed.history, empty.histories)
+        return replace(empty, counters=counters, histories=histories)
 
     @abstractmethod
     def posed(self) -> Posed | None:
         """The request's rows, and what the release knows of them; ``None``, and a note, where nothing can be asked."""
-
-    @abstractmethod
-    def item_ids(self, planned: PlannedFeature, rows: Any) -> Array:
-        """One raw id of a feature an item, missing where it has none."""
 
     def frame(self, rows: Mapping[str, Column], user: str) -> Frame:
         """One row: the request's own columns, its user's profile, the calendar."""
@@ -108,29 +113,29 @@ class Situation(ABC):
     def typed(self, name: str, raw: Any) -> Column:
         return typed(self.plan.config, name, raw)
 
-    def _counters(self, rows: DayRows) -> dict[str, dict[str, Any]]:
-        """By part, the columns of the keys that begin with a raw id of this request or of its candidates."""
-        own: dict[str, list[str]] = {}
-        others: dict[str, list[str]] = {}
-        for part in self.meta.counters:
-            side = self.plan.features[part.key[0]].feature.side
-            (others if side is Side.ITEM else own)[part.part] = self._first_ids(part, rows)
-        return {**self.source.fetch(own), **self.source.shared(others)}
+    def _of_owner(self, column: str) -> str:
+        return field_of(flat(self.owner[column]).tolist()[0])
 
-    def _first_ids(self, part: CounterPart, rows: DayRows) -> list[str]:
-        planned = self.plan.features[part.key[0]]
-        on_items = planned.feature.side is Side.ITEM
-        values = self.item_ids(planned, rows) if on_items else self.frame_ids(planned, rows.requests)
-        return [field_of(raw) for raw in dict.fromkeys(values.tolist()) if raw not in (MISSING_INT, MISSING_STR)]
+    def _own_counters(self) -> dict[Group, CounterTable]:
+        """The cells of the keys that begin with the owner."""
+        own = self.known.counters.own
+        found = self.source.fetch({part.part: [self._of_owner(column)] for part, column in own})
+        return {
+            part.key: replace(
+                self.known.empty.counters[part.key],
+                table=Layered.of(counter_cells(self.meta, part, found[part.part])),
+            )
+            for part, _ in own
+        }
 
-    def frame_ids(self, planned: PlannedFeature, frame: Frame) -> Array:
-        """One raw id of a feature a row of a frame; of a bag its first one."""
-        space = str(planned.feature.space)
-        if planned.feature.kind is Kind.BAG:
-            return bag_ids(planned, frame, self.plan.space_kind(space)).padded(1, self.look.unknown(space))[:, 0]
-        return categorical_ids(planned, frame, self.plan.space_kind(space))
+    def _learn(self, requests: Frame) -> None:
+        """Have the counters of the request's own ids read that are not its owner's."""
+        features = self.plan.features
+        self.known.counters.learn(self.source, {
+            part.part: first_ids(self.plan, features[part.key[0]], requests) for part in self.known.counters.of_rows
+        })  # fmt: skip
 
 
 def repeated(frame: Frame, rows: int) -> dict[str, Column]:
     """The columns of a frame of one row, that row ``rows`` times."""
-    return dict(frame.take(np.zeros(rows, np.int64)).columns)
+    return dict(frame.columns) if rows == 1 else dict(frame.take(np.zeros(rows, np.int64)).columns)

@@ -1,66 +1,39 @@
-"""The feature state as far as one request reads it, made of what Redis gave."""
+"""The parts of the feature state that one request reads, made of what Redis gave."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
 
 import numpy as np
 
 from pipeline.features.frames.frame import Array, Column, Lists
 from pipeline.features.frames.keyed import Keyed, Layered
 from pipeline.features.ids.fingerprints import Codes, are_known, key_of
-from pipeline.features.state.counters import CounterTable
 from pipeline.features.state.histories import HistoryTable
 from pipeline.features.state.keys import id_columns
-from pipeline.features.state.state import FeatureState
 from pipeline.serving.meta import CounterPart, Meta
-from pipeline.serving.raw_look_up import RawIds
+from pipeline.serving.raw_look_up import RawIds, codes_of_raw
 
 Found = Mapping[str, Any]
 """Columns of one field of a release's part."""
 
 
-@dataclass(frozen=True)
-class Known:
-    """What a release knows of one request.
+class Source(Protocol):
+    """Where the parts of a release are read from."""
 
-    Attributes:
-        owner: raw ids of the history's owner.
-        history: columns of the owner's entries.
-        counters: by part, the columns by raw id of the key's first feature.
-    """
-
-    owner: tuple[Any, ...]
-    history: Found | None
-    counters: Mapping[str, Mapping[str, Found]]
+    def fetch(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, Any]]: ...
 
 
-def small_state(meta: Meta, look: RawIds, known: Known) -> FeatureState:
-    """The state of all that ``known`` tells; of anything else it says that there was nothing."""
-    state = FeatureState.of_plan(meta.state_plan)
-    owner = look.owner(known.owner)
-    tables = {each.key: _counter(meta, look, each, known.counters[each.part]) for each in meta.counters}
-    return replace(
-        state,
-        day=meta.day,
-        counters={group: tables.get(group, empty) for group, empty in state.counters.items()},
-        overall=meta.overall,
-        histories=_history(meta, look, owner, known.history, state.histories),
-    )
-
-
-def _counter(meta: Meta, look: RawIds, part: CounterPart, found: Mapping[str, Found]) -> CounterTable:
+def counter_cells(meta: Meta, part: CounterPart, found: Mapping[str, Found]) -> Keyed:
     """The cells of the keys that begin with one of the raw ids found."""
-    empty = CounterTable.empty(len(part.key), part.half_lives)
-    spaces = [str(meta.plan.features[name].feature.space) for name in part.key]
-    whole = meta.plan.space_kind(spaces[0]) == "int"
+    kinds = [meta.plan.space_kind(str(meta.plan.features[name].feature.space)) for name in part.key]
     rows = list(found.values())
-    first = look.codes(spaces[0], (int(raw) if whole else raw for raw in found))
+    first = codes_of_raw((int(raw) if kinds[0] == "int" else raw for raw in found), kinds[0])
     codes = [np.repeat(first, [len(row["count"]) for row in rows])]
-    for name, space in zip(part.key[1:], spaces[1:], strict=True):
-        codes.append(look.codes(space, (value for row in rows for value in row[name])))
+    for name, kind in zip(part.key[1:], kinds[1:], strict=True):
+        codes.append(codes_of_raw((value for row in rows for value in row[name]), kind))
     columns: dict[str, Column] = {}
     for name, template in meta.overall.columns().items():
         source = name
@@ -70,12 +43,13 @@ def _counter(meta: Meta, look: RawIds, part: CounterPart, found: Mapping[str, Fo
         stored = [value for row in rows for value in row[source]] if part.half_lives or "decayed" not in name else []
         shape = (len(codes[0]), len(part.half_lives)) if "decayed" in name else (len(codes[0]),)
         columns[name] = np.array(stored, template.dtype).reshape(shape)
-    return replace(empty, table=keyed(tuple(codes), columns))
+    return keyed(tuple(codes), columns)
 
 
-def _history(
+def small_history(
     meta: Meta, look: RawIds, owner: tuple[Codes, ...], found: Found | None, empty: HistoryTable
 ) -> HistoryTable:
+    """The owner's entries."""
     if found is None or not found["days"]:
         return empty
     columns: dict[str, Column] = {"days": one_row(np.array(found["days"], np.int32))}
@@ -83,14 +57,14 @@ def _history(
         lists = found[part]
         columns[f"{part}.lengths"] = one_row(np.array([len(each) for each in lists], np.int32))
         columns[f"{part}.values"] = one_row(look.codes(space, (value for each in lists for value in each)))
-    return replace(empty, table=keyed(owner, columns))
+    return replace(empty, table=Layered.of(keyed(owner, columns)))
 
 
-def keyed(codes: tuple[Codes, ...], columns: Mapping[str, Column]) -> Layered:
-    """A table of rows whose ids are all known."""
+def keyed(codes: tuple[Codes, ...], columns: Mapping[str, Column]) -> Keyed:
+    """Rows whose ids are all known, ascending by key."""
     table = Keyed(key_of(*codes), {**columns, **id_columns(codes)})
     kept = np.flatnonzero(are_known(*codes))
-    return Layered.of(table.take(kept[np.argsort(table.keys[kept], kind="stable")]))
+    return table.take(kept[np.argsort(table.keys[kept], kind="stable")])
 
 
 def one_row(values: Array) -> Lists:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from models.schema import Columns, DayArrays, Kind, Layout, Side
 from pipeline.errors import DataError
+from pipeline.features.arrays.candidates import Candidates, candidates_of
 from pipeline.features.arrays.composed_ids import misfits
 from pipeline.features.arrays.counter_values import counter_values
 from pipeline.features.arrays.framed import framed
@@ -71,7 +72,7 @@ class Assembled:
 
 def assemble(
     plan: Plan, rows: DayRows, look: LookUp, state: FeatureState,
-    *, pool: Pool | None = None, last_year: LastYear | None = None,
+    *, pool: Pool | None = None, last_year: LastYear | None = None, candidates: Candidates | None = None,
 ) -> Assembled:  # fmt: skip
     """Every feature of ``rows``, as of the end of the day before theirs.
 
@@ -80,6 +81,7 @@ def assemble(
         state: as of the end of the day before; a later one is an error.
         pool: candidates, where requests do not name their own.
         last_year: windows of last year's history for each request, where features ask for them.
+        candidates: those of ``rows``, where they were made before.
 
     Raises:
         DataError: the state is of the rows' own day or later.
@@ -87,13 +89,14 @@ def assemble(
     if state.day is not None and state.day >= rows.day:
         raise DataError(f"features of {rows.day} with the state of {state.day}: only earlier days may be used")
     arrays = arrays_of(plan)
-    items = arrays.items(rows, look, pool)
+    candidates = candidates or candidates_of(arrays, rows, look, pool)
+    items = candidates.items
     histories = arrays.histories(rows, look, state, last_year or {})
     values: dict[str, Array] = {}
     values |= framed(plan, Side.REQUEST, rows.requests, look, rows.day)
     values |= histories.values()
-    values |= arrays.item_values(items, look, rows.day)
-    values |= counter_values(arrays, rows, items, look, state)
+    values |= candidates.values
+    values |= counter_values(plan, rows, candidates, state)
     for planned in plan.features.values():
         if planned.feature.side is Side.PAIR and planned.settings.counter is None:
             values[planned.name] = arrays.pair_values(planned, rows, items, state)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,12 +9,11 @@ from models.schema import Side
 from pipeline.config.features import Counter
 from pipeline.days import Day
 from pipeline.errors import DataError
+from pipeline.features.arrays.candidates import Candidates
 from pipeline.features.arrays.feature_codes import frame_codes
-from pipeline.features.arrays.items import DayItems
-from pipeline.features.arrays.look_up import LookUp
-from pipeline.features.arrays.request import RequestArrays
 from pipeline.features.frames.frame import Array
 from pipeline.features.ids.fingerprints import Codes
+from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
 from pipeline.features.state.counters import Cells
 from pipeline.features.state.state import FeatureState
@@ -30,10 +27,9 @@ _EDGE = 1e-6
 class _Keyed:
     """Codes of the features that counters are keyed by, each made once on its own side."""
 
-    def __init__(self, arrays: RequestArrays[Any], rows: DayRows, items: DayItems, look: LookUp) -> None:
-        self._arrays, self._rows, self._items, self._look = arrays, rows, items, look
-        self._plan = arrays.plan
-        self._found: dict[str, Codes] = {}
+    def __init__(self, plan: Plan, rows: DayRows, candidates: Candidates) -> None:
+        self._plan, self._rows, self._items = plan, rows, candidates.items
+        self._found = dict(candidates.codes)
 
     def on_item_side(self, name: str) -> bool:
         return self._plan.features[name].feature.side is Side.ITEM
@@ -41,11 +37,7 @@ class _Keyed:
     def own(self, name: str) -> Codes:
         """The codes on the feature's own side: one a request or one an item."""
         if name not in self._found:
-            planned = self._plan.features[name]
-            if self.on_item_side(name):
-                self._found[name] = self._arrays.item_codes(planned, self._items, self._look)
-            else:
-                self._found[name] = frame_codes(self._plan, planned, self._rows.requests)
+            self._found[name] = frame_codes(self._plan, self._plan.features[name], self._rows.requests)
         return self._found[name]
 
     def spread(self, name: str) -> Codes:
@@ -56,17 +48,15 @@ class _Keyed:
         return values[self._items.pair_item if item_side else self._items.request]
 
 
-def counter_values(
-    arrays: RequestArrays[Any], rows: DayRows, items: DayItems, look: LookUp, state: FeatureState
-) -> dict[str, Array]:
+def counter_values(plan: Plan, rows: DayRows, candidates: Candidates, state: FeatureState) -> dict[str, Array]:
     """Every declared counter for the day, from the state as of the end of the day before."""
-    plan, keyed = arrays.plan, _Keyed(arrays, rows, items, look)
+    keyed = _Keyed(plan, rows, candidates)
     cells: dict[tuple[tuple[str, ...], bool], Cells] = {}
     values: dict[str, Array] = {}
     for name, counter in plan.counters().items():
         pair = plan.features[name].feature.side is Side.PAIR
         if counter.measure == "rank":
-            values[name] = places(counter, items.offsets)
+            values[name] = places(counter, candidates.items.offsets)
             continue
         sides = {keyed.on_item_side(key) for key in counter.key}
         mixed = len(sides) > 1

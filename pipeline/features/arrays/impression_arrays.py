@@ -39,8 +39,9 @@ class ImpressionArrays(RequestArrays[DayRows]):
     def items(self, rows: DayRows, look: LookUp, pool: Pool | None) -> DayItems:
         kind = self.plan.space_kind(self._request.item_space)
         raw = as_raw(flat(rows.items[f"item.{self._request.settings.item}"]), kind, "items")
-        offsets = np.arange(rows.requests.rows + 1, dtype=np.int64)
         shown = rows.event_item.astype(np.int32)
+        # A day's impressions are a request each; whoever asks for several items at once asks one request of them.
+        offsets = np.linspace(0, len(shown), rows.requests.rows + 1).astype(np.int64)
         return DayItems(offsets, shown, codes_of(raw), raw, rows.label, frame=rows.items)
 
     def histories(self, rows: DayRows, look: LookUp, state: FeatureState, last_year: LastYear) -> Histories:

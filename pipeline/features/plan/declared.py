@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from models.schema import Feature, Kind
 from pipeline.config.features import FeatureSettings
@@ -19,7 +20,7 @@ class PlannedFeature:
     feature: Feature
     columns: tuple[tuple[str, str], ...]
 
-    @property
+    @cached_property
     def frame(self) -> str | None:
         """The frame of its columns; none for a counter."""
         return self.columns[0][0] if self.columns else None
@@ -28,12 +29,12 @@ class PlannedFeature:
     def column(self) -> str:
         return self.columns[0][1]
 
-    @property
+    @cached_property
     def plain(self) -> bool:
         """Whether its ids are those of its columns, and not made of them by a rule."""
         return self.settings.digits is None and self.settings.compose is None
 
-    @property
+    @cached_property
     def keys(self) -> tuple[str, ...]:
         """Names of its columns in a ``Frame``."""
         return tuple(f"{frame}.{column}" for frame, column in self.columns)
@@ -42,8 +43,14 @@ class PlannedFeature:
 class Declared(dict[str, PlannedFeature]):
     """A job's features by name, in the order of its YAML."""
 
-    def of_frame(self, *frames: str) -> list[PlannedFeature]:
-        return [f for f in self.values() if f.frame in frames]
+    def of_frame(self, *frames: str) -> tuple[PlannedFeature, ...]:
+        if frames not in self._of_frames:
+            self._of_frames[frames] = tuple(f for f in self.values() if f.frame in frames)
+        return self._of_frames[frames]
+
+    @cached_property
+    def _of_frames(self) -> dict[tuple[str, ...], tuple[PlannedFeature, ...]]:
+        return {}
 
     def space_of(self, frame: str, column: str, setting: str) -> str:
         """The id space of the feature that is a column as it is; ``ConfigError`` names what needs it and how."""

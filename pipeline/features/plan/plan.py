@@ -40,7 +40,7 @@ class Plan:
         """The job's features, made ready once a process."""
         return context.kept(cls, lambda: cls(context.config))
 
-    def of_frame(self, *frames: str) -> list[PlannedFeature]:
+    def of_frame(self, *frames: str) -> tuple[PlannedFeature, ...]:
         return self.features.of_frame(*frames)
 
     def counters(self, side: Side | None = None) -> dict[str, Counter]:
@@ -60,7 +60,7 @@ class Plan:
         """``int`` or ``str``; spaces that no feature declares are ours and hold text."""
         return self.config.spaces.get(space, "str")
 
-    @property
+    @cached_property
     def spaces(self) -> dict[str, str]:
         """Every id space that is mapped, and its kind: those that features use, then ours."""
         used = dict.fromkeys(f.feature.space for f in self.features.values() if f.feature.space is not None)

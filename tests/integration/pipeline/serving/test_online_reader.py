@@ -199,6 +199,7 @@ def test_roll_back_hold_promote(ads: Finished) -> None:
     item = ads.reader.recommend((1,), top=1)
     assert "held until" in rollback(context)
     assert ads.reader.pointer.release_id == newest.previous
+    ads.reader.refresh()
     assert ads.reader.recommend((1,), top=1).release_id == newest.previous
     build_release(context, HELD)
     held = publish_release(context, HELD)
@@ -216,6 +217,7 @@ def test_roll_back_hold_promote(ads: Finished) -> None:
     repeated = build_release(context, HELD)
     assert repeated is not None
     assert repeated.manifest.extra["release_id"] == ads.reader.pointer.release_id
+    ads.reader.refresh()
     assert ads.reader.recommend((1,), top=1).release_id != item.release_id
     with pytest.raises(UsageError, match="is not an experiment"):
         promote(context, "nobody")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from pipeline.job import JobContext
 from pipeline.release.contents.contents import contents
 from pipeline.release.contents.parts import Part, decoded
 from pipeline.serving.meta import Meta
-from pipeline.serving.online_reader import SITUATIONS
+from pipeline.serving.ready_release import KNOWN, SITUATIONS
 from pipeline.serving.request import Request
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
@@ -49,14 +49,24 @@ class Parts:
     def of(self, part: str) -> Mapping[str, bytes]:
         return self._parts[part]
 
-    def fetch(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
+    def fetch(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, Any]]:
         found = {part: self._parts.get(part, {}) for part in wanted}
         return {
             part: {name: decoded(found[part][name]) for name in names if name in found[part]}
             for part, names in wanted.items()
         }
 
-    shared = fetch
+
+class Noting:
+    """A release's parts, with what was asked of them."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.asked: list[dict[str, list[str]]] = []
+
+    def fetch(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, Any]]:
+        self.asked.append({part: list(names) for part, names in wanted.items()})
+        return self._parts.fetch(wanted)
 
 
 def lived(
@@ -117,7 +127,9 @@ def served(
 ) -> dict[str, Any]:
     """The model's inputs by feature name: ``[1, …]`` of the request, ``[1, candidates, …]`` of its candidates."""
     meta = parts.meta
-    situation = SITUATIONS[meta.config.kind](meta, parts, Request(owner, chapters, dict(context)))
+    situation = SITUATIONS[meta.config.kind](
+        KNOWN[meta.config.kind](meta), parts, Request(owner, chapters, dict(context))
+    )
     found = situation.assembled()
     assert found is not None, situation.note
     return model_inputs(meta.plan.schema.features, found, situation.look)

@@ -19,6 +19,7 @@ from pipeline.ingest.extract import extract
 from pipeline.ingest.validate import validate
 from pipeline.release.contents.contents import contents
 from pipeline.serving.impressions import ImpressionRequest
+from pipeline.serving.known_items import KnownItems
 from pipeline.serving.request import Request
 from tests.unit.pipeline.features import shows
 from tests.unit.pipeline.serving.released import Parts
@@ -46,21 +47,21 @@ def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parts:
 
 
 def asked(parts: Parts, user: int, **more: Any) -> tuple[Assembled, ImpressionRequest]:
-    request = ImpressionRequest(parts.meta, parts, Request((user,), **more))
+    request = ImpressionRequest(KnownItems(parts.meta), parts, Request((user,), **more))
     found = request.assembled()
     assert found is not None
     return found, request
 
 
-def test_each_item_is_an_impression_of_its_own_in_the_order_asked_for(parts: Parts) -> None:
+def test_all_items_are_asked_at_once_in_the_order_asked_for(parts: Parts) -> None:
     found, _ = asked(parts, 2, items=(12, 10, 77), context={"place": 8})
     values = found.values
-    assert found.items.offsets.tolist() == [0, 1, 2, 3]
+    assert found.items.offsets.tolist() == [0, 3]
     assert values["ad"][found.items.pair_item].tolist() == [12, 10, 77]
     assert values["kind"].tolist() == [MISSING_STR, "game", MISSING_STR]
-    assert [values[name].tolist() for name in ("user", "county", "place")] == [[2] * 3, [70] * 3, [8] * 3]
-    assert values["clicked"][:, 0].tolist() == [11] * 3, "he took it on the day before"
-    assert values["clicked_kinds"][:, 0].tolist() == ["book"] * 3
+    assert [values[name].tolist() for name in ("user", "county", "place")] == [[2], [70], [8]]
+    assert values["clicked"][:, 0].tolist() == [11], "he took it on the day before"
+    assert values["clicked_kinds"][:, 0].tolist() == ["book"]
     assert values["ad_count"].ravel().tolist() == [1, 2, 0]
     # Of four impressions two were taken; of the user's two one.
     np.testing.assert_allclose(values["user_rate"].ravel(), [(1 + 0.5) / (2 + 1)] * 3, rtol=1e-6)
@@ -69,7 +70,7 @@ def test_each_item_is_an_impression_of_its_own_in_the_order_asked_for(parts: Par
 def test_without_items_those_shown_of_late_are_the_candidates(parts: Parts) -> None:
     found, request = asked(parts, 1)
     assert found.values["ad"].tolist() == [10, 12]  # 11 was shown a day too early
-    assert found.values["place"].tolist() == [MISSING_INT] * 2, "nobody said where they would be shown"
+    assert found.values["place"].tolist() == [MISSING_INT], "nobody said where they would be shown"
     assert request.note == ""
 
 
@@ -82,6 +83,6 @@ def test_of_a_user_whom_nobody_has_seen_nothing_is_known(parts: Parts) -> None:
 
 def test_where_nothing_was_shown_there_is_nothing_to_ask(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(parts._parts, "candidates", {"all": b"[]"})
-    request = ImpressionRequest(parts.meta, parts, Request((1,)))
+    request = ImpressionRequest(KnownItems(parts.meta), parts, Request((1,)))
     assert request.assembled() is None
     assert request.note == "no item was shown in the last 1 days"

@@ -23,21 +23,30 @@ class Client:
     def __init__(self, texts: dict[str, bytes], hashes: dict[str, dict[str, bytes]]) -> None:
         self.texts, self.hashes = texts, hashes
         self.trips = 0
-        self._asked: list[tuple[str, list[str]]] = []
 
     def get(self, key: str) -> bytes | None:
         return self.texts.get(key)
 
-    def pipeline(self, transaction: bool) -> Client:
-        self._asked = []
-        return self
+    def pipeline(self, transaction: bool) -> Pipeline:
+        return Pipeline(self)
+
+
+class Pipeline:
+    """Commands of one round trip."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._answers: list[Any] = []
+
+    def get(self, key: str) -> None:
+        self._answers.append(self._client.texts.get(key))
 
     def hmget(self, key: str, names: list[str]) -> None:
-        self._asked.append((key, names))
+        self._answers.append([self._client.hashes.get(key, {}).get(name) for name in names])
 
-    def execute(self) -> list[list[bytes | None]]:
-        self.trips += 1
-        return [[self.hashes.get(key, {}).get(name) for name in names] for key, names in self._asked]
+    def execute(self) -> list[Any]:
+        self._client.trips += 1
+        return self._answers
 
 
 def served() -> Client:
@@ -63,7 +72,12 @@ def test_a_switch_meanwhile_changes_nothing_for_who_has_begun() -> None:
     client = served()
     begun = reader(client)
     client.texts[KEYS.current] = Pointer(**{**POINTER.__dict__, "release_id": "r2"}).to_json()
+    assert begun.newest == begun.text
     assert begun.fetch({"users": ["u1"]}) == {"users": {"u1": b"U1"}}
+    assert begun.newest == client.texts[KEYS.current] != begun.text, "what is served now is seen in the same round trip"
+    assert client.trips == 1
+    again = ReleaseReader(client, KEYS, begun.text)  # type: ignore[arg-type]
+    assert again.fetch({"users": ["u1"]}) == {"users": {"u1": b"U1"}}
     with pytest.raises(ReleaseGone, match="expected release r2, found None"):
         reader(client).fetch({"users": ["u1"]})
 

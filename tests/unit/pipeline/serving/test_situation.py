@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from pipeline.days import Day
 from pipeline.errors import UsageError
 from pipeline.release.contents.parts import encoded
 from pipeline.serving.impressions import ImpressionRequest
+from pipeline.serving.known_items import KnownItems
 from pipeline.serving.meta import Meta
 from pipeline.serving.request import Request
 from pipeline.serving.situation import repeated
@@ -24,15 +25,10 @@ class Asked:
     """A release without any field, which notes what is looked for."""
 
     def __init__(self) -> None:
-        self.own: dict[str, Any] = {}
-        self.others: dict[str, Any] = {}
+        self.trips: list[dict[str, list[str]]] = []
 
-    def fetch(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
-        self.own |= wanted
-        return {part: {} for part in wanted}
-
-    def shared(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
-        self.others |= wanted
+    def fetch(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, Any]]:
+        self.trips.append({part: list(names) for part, names in wanted.items()})
         return {part: {} for part in wanted}
 
 
@@ -53,24 +49,27 @@ def meta() -> Meta:
 
 
 def test_counters_are_asked_for_by_the_first_id_of_their_key_each_once() -> None:
-    source = Asked()
-    found = ImpressionRequest(meta(), source, Request((1,), items=(10, 12, 10))).assembled()
+    source, known = Asked(), KnownItems(meta())
+    found = ImpressionRequest(known, source, Request((1,), items=(10, 12, 10))).assembled()
     assert found is not None
-    assert (source.own["counters.user"], source.own["counters.user+tags"]) == (["1"], ["1"])
-    assert source.others["counters.ad"] == ["10", "12"]
-    assert "counters.ad" not in source.own, "those of items are shared by requests"
-    assert source.own["profiles"] == ["1"]
+    own = {"counters.user": ["1"], "counters.user+tags": ["1"], "profiles": ["1"], "histories": ["1"]}
+    assert source.trips[0] == own, "what the owner alone tells to be wanted is read at once"
+    assert [sorted(each["counters.ad"]) for each in source.trips if "counters.ad" in each] == [["10", "12"]]
+    source.trips.clear()
+    assert ImpressionRequest(known, source, Request((2,), items=(12,))).assembled() is not None
+    asked = {part for each in source.trips for part in each}
+    assert not asked & {"counters.ad", "items"}, "what items are is shared by requests"
 
 
 @pytest.mark.parametrize("day", [DAY, DAY.previous()])
 def test_a_day_that_the_release_has_seen_is_refused(day: Day) -> None:
     with pytest.raises(UsageError, match="the release stands at the end of 2024-03-04; ask for a later day"):
-        ImpressionRequest(meta(), Asked(), Request((1,), day=day))
+        ImpressionRequest(KnownItems(meta()), Asked(), Request((1,), day=day))
 
 
 def test_the_day_after_is_asked_about_unless_another_is_named() -> None:
-    assert ImpressionRequest(meta(), Asked(), Request((1,))).day == DAY.next()
-    later = ImpressionRequest(meta(), Asked(), Request((1,), items=(10,), day=DAY.plus(4)))
+    assert ImpressionRequest(KnownItems(meta()), Asked(), Request((1,))).day == DAY.next()
+    later = ImpressionRequest(KnownItems(meta()), Asked(), Request((1,), items=(10,), day=DAY.plus(4)))
     posed = later.posed()
     assert posed is not None
     weekday: Any = posed.rows.requests["calendar.weekday"]
@@ -79,11 +78,11 @@ def test_the_day_after_is_asked_about_unless_another_is_named() -> None:
 
 def test_an_owner_of_another_number_of_ids_is_refused() -> None:
     with pytest.raises(UsageError, match="the owner of a history is user; 2 ids were given"):
-        ImpressionRequest(meta(), Asked(), Request((1, 2)))
+        ImpressionRequest(KnownItems(meta()), Asked(), Request((1, 2)))
 
 
 def test_a_row_is_repeated_with_its_lists() -> None:
-    request = ImpressionRequest(meta(), Asked(), Request((1,), context={"recent": "/a/b,/c/d"}))
+    request = ImpressionRequest(KnownItems(meta()), Asked(), Request((1,), context={"recent": "/a/b,/c/d"}))
     frame = request.frame({"row.user": np.array([1]), "row.recent": request.given("recent")}, "user")
     columns: Any = repeated(frame, 2)
     assert columns["row.user"].tolist() == [1, 1]

@@ -1,0 +1,159 @@
+"""A request of 500 candidates: what it takes as a whole, and its model call alone.
+
+    python -m benchmarks.request [--requests 2000] [--against COMMIT] [--keep FOLDER]
+
+A generated school large enough for 2,000 owners is trained on a few days at the production schema, and one process
+answers requests of different owners, by both kinds of job: impressions with all of the release's advertisements,
+homework with as many chapters as give 500 packages. Wall clock and CPU time of each (all threads); the machine's load
+beside them. ``--against`` answers the same requests with the code of another commit too, checked out into a folder of
+its own, in turns with this one, and compares the answers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.request_asking import ASKED
+from pipeline.days import Day
+from pipeline.storage.redis import embedded
+
+PROJECT = Path(__file__).resolve().parents[1]
+FIRST = Day.of(2024, 3, 4)
+DAYS = {"ads": 2, "homework": 3}
+"""Days trained on: a release of homework waits for the next day's test."""
+CHAPTERS = 18
+"""Of one book, in its two printings; together they have more than 500 packages."""
+WHOLE, MODEL = 10.0, 4.0
+"""Most milliseconds: the 99th percentile of whole requests, the median of model calls."""
+
+
+def make(folder: Path) -> None:
+    """The school and what is published of it, unless it is there."""
+    target = {"ads": f"parquet:{folder / 'tables'}", "homework": f"sqlite:///{folder / 'school.db'}"}
+    if not (folder / "school.db").is_file():
+        _run("examples.school", "--from", str(FIRST), "--days", "3", "--teachers", "1300", "--users", "2500",
+             "--ads", "500", "--impressions-per-day", "12000",
+             *(each for url in target.values() for each in ("--target", url)))  # fmt: skip
+    os.environ |= {f"DAYSPRING_{job.upper()}_URL": url for job, url in target.items()}
+    for job, days in DAYS.items():
+        if not (folder / job / "published").is_dir():
+            os.environ["DAYSPRING_ROOT"] = str(folder / job)
+            last = str(FIRST.plus(days - 1))
+            _run("pipeline", "backfill", "--job", job, "--from", str(FIRST), "--to", last, "--publish", "last")
+
+
+def _run(module: str, *arguments: str) -> None:
+    environment = {**os.environ, "DAYSPRING_CONF": str(PROJECT / "conf"), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-m", module, *arguments]
+    subprocess.run(command, check=True, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)
+
+
+def requests(folder: Path, job: str, count: int) -> list[dict[str, Any]]:
+    """Requests of as many different owners as there are."""
+    if job == "ads":
+        import pyarrow.parquet as pq
+
+        users = pq.read_table(folder / "tables" / "midas_online_user").column("user_id").to_pylist()
+        return [{"owner": [user]} for user in sorted(set(filter(_is_id, users)))][:count]
+    with sqlite3.connect(folder / "school.db") as school:
+        rows = school.execute(
+            "select teacher_id, class_id, min(edition_id), min(grade), min(term) from daily_homework_info "
+            "where day >= ? and edition_id > 0 and grade > 0 group by 1, 2 order by 1, 2", (str(FIRST),)
+        ).fetchall()  # fmt: skip
+        books: dict[tuple[Any, ...], list[Any]] = {}
+        for *book, chapter in school.execute(
+            "select distinct edition_id, grade, term, chapter_id from daily_homework_info order by 4"
+        ):
+            if _is_id(chapter):
+                books.setdefault(tuple(book), []).append(chapter)
+    owners = [row for row in rows if _is_id(row[0]) and _is_id(row[1]) and tuple(row[2:]) in books]
+    return [{"owner": [teacher, class_], "chapters": _turned(books[tuple(book)], at)}
+            for at, (teacher, class_, *book) in enumerate(owners)][:count]  # fmt: skip
+
+
+def _is_id(raw: Any) -> bool:
+    return str(raw).isdigit()
+
+
+def _turned(chapters: list[Any], by: int) -> list[Any]:
+    """Some of a book's chapters, others for each owner."""
+    by %= len(chapters)
+    return (chapters[by:] + chapters[:by])[:CHAPTERS]
+
+
+def ask(code: Path, folder: Path, job: str) -> dict[str, Any]:
+    """Answer in a process that runs the code in ``code``; its figures, and a digest of every answer."""
+    environment = {**os.environ, "PYTHONPATH": str(code), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-c", ASKED, str(folder / job), job, str(folder / f"{job}.json")]
+    done = subprocess.run(command, check=True, cwd=code, env=environment, stdout=subprocess.PIPE)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def told(job: str, name: str, rounds: list[dict[str, Any]]) -> dict[str, float]:
+    """Print medians of the rounds of one job and version."""
+    figures = {each: statistics.median(found[each] for found in rounds) for each in rounds[0] if each != "answers"}
+    print(f"{job:9} {name:9} whole p50 {figures['whole_p50']:6.2f} ms  p99 {figures['whole_p99']:6.2f}  "
+          f"CPU p50 {figures['cpu_p50']:6.2f}  p99 {figures['cpu_p99']:6.2f}   model p50 {figures['model_p50']:6.2f}  "
+          f"p99 {figures['model_p99']:6.2f}  CPU p50 {figures['model_cpu_p50']:6.2f}   "
+          f"{figures['candidates']:.0f} candidates, {figures['owners']:.0f} owners")  # fmt: skip
+    return figures
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--requests", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--against", metavar="COMMIT", help="the version before")
+    parser.add_argument("--keep", type=Path, help="work in this folder and leave it")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        code = {"this": PROJECT}
+        if options.against:
+            code["before"] = Path(temporary) / "before"
+            subprocess.run(["git", "worktree", "add", "--detach", str(code["before"]), options.against],
+                           check=True, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        try:
+            make(folder)
+            for job in DAYS:
+                (folder / f"{job}.json").write_text(json.dumps(requests(folder, job, options.requests)))
+                compare(folder, job, code, options.rounds)
+        finally:
+            for job in DAYS:
+                embedded.stop(folder / job)
+            if options.against:
+                subprocess.run(["git", "worktree", "remove", "--force", str(code["before"])], check=True, cwd=PROJECT)
+    return 0
+
+
+def compare(folder: Path, job: str, code: dict[str, Path], rounds: int) -> None:
+    """Every version in turn, and what this one makes of the targets."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in code}
+    for _ in range(rounds):
+        for name, where in code.items():
+            found[name].append(ask(where, folder, job))
+    print(f"\nload {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, medians of {rounds} rounds")
+    figures = {name: told(job, name, each) for name, each in found.items()}
+    this = figures["this"]
+    for what, value, most in (("whole p99", this["whole_p99"], WHOLE), ("model p50", this["model_p50"], MODEL)):
+        print(f"{job:9} {what} {value:.2f} ms (target ≤ {most:g}){'' if value <= most else '  MISSED'}")
+    if "before" in figures:
+        before = figures["before"]
+        ratios = (f"{each} {this[each] / before[each]:.2f}" for each in ("whole_p50", "whole_p99", "cpu_p50"))
+        same = found["this"][0]["answers"] == found["before"][0]["answers"]
+        print(f"{job:9} of the version before: {', '.join(ratios)}; answers {'equal' if same else 'DIFFER'}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

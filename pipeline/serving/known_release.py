@@ -1,0 +1,32 @@
+"""What a release tells all its requests alike: read once, and gone with the release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pipeline.features.state.state import FeatureState
+from pipeline.serving.meta import Meta
+from pipeline.serving.raw_look_up import RawIds
+from pipeline.serving.shared_counters import SharedCounters
+
+
+class KnownRelease:
+    """What requests of one release share; what else they do is told by the kind of job.
+
+    Attributes:
+        empty: the feature state, as of the release's day, of nobody.
+        look: what stands for ids that all requests know.
+        counters: those of candidates, and of whatever is nobody's own.
+    """
+
+    def __init__(self, meta: Meta) -> None:
+        self.meta = meta
+        self.empty = replace(FeatureState.of_plan(meta.state_plan), day=meta.day, overall=meta.overall)
+        self.look = RawIds(meta.plan, self.styles())
+        self.counters = SharedCounters(meta)
+
+    def styles(self) -> Iterable[tuple[str, Sequence[Any]]]:
+        """By id space, the ids that have a column in counts by id."""
+        return ()

@@ -1,0 +1,91 @@
+"""A release made ready for answering: its settings, what its requests share, and its model in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.features.arrays.raw_inputs import model_inputs
+from pipeline.features.frames.from_arrow import ranks
+from pipeline.release.publish.models import Models
+from pipeline.serving.fields import Fields
+from pipeline.serving.homework import HomeworkRequest
+from pipeline.serving.impressions import ImpressionRequest
+from pipeline.serving.known_items import KnownItems
+from pipeline.serving.known_packages import KnownPackages
+from pipeline.serving.known_release import KnownRelease
+from pipeline.serving.loaded_model import ModelCache
+from pipeline.serving.meta import Meta
+from pipeline.serving.release_reader import ReleaseReader
+from pipeline.serving.request import Request
+from pipeline.serving.situation import Situation
+
+SITUATIONS: Mapping[str, type[Situation]] = {"ranking": HomeworkRequest, "impressions": ImpressionRequest}
+KNOWN: Mapping[str, type[KnownRelease]] = {"ranking": KnownPackages, "impressions": KnownItems}
+"""How a request is answered, and what its release tells all requests, by the kind of job."""
+_META = ("encoding", "config", "day", "frames", "overall", "counters", "styles", "counted_styles")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Every candidate of a request, best first: ties of score stand in the order of their keys.
+
+    Attributes:
+        keys: raw ids of the candidates; ``logits`` and ``probabilities``: float32 ``[candidates]``.
+        note: what was assumed or missing.
+    """
+
+    release_id: str
+    keys: list[Any]
+    logits: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    note: str = ""
+
+
+class ReadyRelease:
+    """One release, all that is kept of it, and how it answers.
+
+    Attributes:
+        text: the pointer that names it.
+
+    Raises:
+        DayspringError: the release, or its model, is not there or cannot be read.
+    """
+
+    def __init__(self, reader: ReleaseReader, models: Models, loaded: ModelCache) -> None:
+        self.text = reader.text
+        self._release_id = reader.pointer.release_id
+        self._meta = Meta(reader.fetch({"meta": _META})["meta"])
+        self._known = KNOWN[self._meta.config.kind](self._meta)
+        self._model = loaded.get(reader.pointer, models.local)
+        self._features = [each for each in self._meta.plan.schema.features if each.name in self._model.inputs]
+
+    def score(self, reader: ReleaseReader, request: Request) -> Scored:
+        """Every candidate of a request.
+
+        Args:
+            reader: of this release.
+
+        Raises:
+            ReleaseGone: it is there no longer.
+            UsageError: an id or a value is not of its type.
+        """
+        situation = SITUATIONS[self._meta.config.kind](self._known, Fields(reader), request)
+        found = situation.assembled()
+        if found is None or not len(found.items.pair_item):
+            none = np.zeros(0, np.float32)
+            return Scored(self._release_id, [], none, none, situation.note or "no candidates")
+        logits, probabilities = self._model.score(model_inputs(self._features, found, situation.look))
+        items = found.items
+        inside = np.arange(logits.shape[1]) < np.diff(items.offsets)[:, None]
+        flat, probability = logits[inside], probabilities[inside]
+        order = np.lexsort((ranks(items.raw)[items.pair_item], -flat))
+        keys = np.asarray(items.raw)[items.pair_item[order]].tolist()
+        # A package that answers several of the request's chapters counts once, with its best score.
+        first = list({key: at for at, key in reversed(list(enumerate(keys)))}.values())[::-1]
+        chosen = order[first]
+        return Scored(self._release_id, [keys[at] for at in first], flat[chosen], probability[chosen], situation.note)
