@@ -61,7 +61,9 @@ def typed(config: JobConfig, name: str, raw: Any) -> Column:
 
 def canonical(name: str, values: list[Any], kind: str) -> Array:
     """Raw ids in canonical form; raises ``UsageError`` where a value is none."""
-    ids, valid = canonical_ids(values, kind)[:2]
+    # A few whole numbers are an array sooner than a column.
+    whole = all(type(each) is int and abs(each) < 2**63 for each in values)
+    ids, valid = canonical_ids(np.array(values, np.int64) if whole else values, kind)[:2]
     if not np.asarray(valid).all():
         wrong = values[int(np.flatnonzero(~np.asarray(valid))[0])]
         raise UsageError(f"{name}: '{wrong}' is not {'a whole number' if kind == 'int' else 'a text id'}")

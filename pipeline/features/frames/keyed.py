@@ -53,6 +53,11 @@ def empty_like(column: Column, rows: int) -> Column:
     return np.zeros((rows, *column.shape[1:]), column.dtype)
 
 
+def taken(column: Column, rows: NDArray[np.int64]) -> Column:
+    """The given rows of a column."""
+    return column.take(rows) if isinstance(column, Lists) else column[rows]
+
+
 @dataclass(frozen=True)
 class Keyed:
     """Rows with distinct ascending keys.
@@ -77,11 +82,7 @@ class Keyed:
         return np.where(self.keys[rows] == keys, rows, -1)
 
     def take(self, rows: NDArray[np.int64]) -> Keyed:
-        columns = {
-            name: column.take(rows) if isinstance(column, Lists) else column[rows]
-            for name, column in self.columns.items()
-        }
-        return Keyed(self.keys[rows], columns)
+        return Keyed(self.keys[rows], {name: taken(column, rows) for name, column in self.columns.items()})
 
     def overridden(self, newer: Keyed) -> Keyed:
         """The rows of both; where a key is in both, the row of ``newer``."""
@@ -136,12 +137,14 @@ class Layered:
 
     def at(self, keys: NDArray[np.int64], names: Iterable[str] | None = None) -> dict[str, Column]:
         """The columns (or those named) at 1-D ``keys``: zeros or empty lists where a key is absent."""
-        in_layer = self.layer.find(keys)
+        wanted = tuple(self.base.columns if names is None else names)
         in_base = self.base.find(keys)
+        if not len(self.layer) and (in_base >= 0).all():
+            return {name: taken(self.base.columns[name], in_base) for name in wanted}
+        in_layer = self.layer.find(keys)
         newer = in_layer >= 0
         older = (in_base >= 0) & ~newer
         rows = np.where(newer, in_layer, in_base)
-        wanted = self.base.columns if names is None else names
         return {name: self._column(name, rows, older, newer) for name in wanted}
 
     def _column(

@@ -28,3 +28,11 @@ def test_what_is_no_id_is_told_by_name_and_value() -> None:
         typed(lessons.config(), "teacher", "Anna")
     with pytest.raises(UsageError, match="items: '' is not a text id"):
         canonical("items", ["a", ""], "str")
+
+
+def test_whole_numbers_and_their_texts_are_the_same_ids() -> None:
+    assert canonical("teacher", [501, -3], "int").tolist() == canonical("teacher", ["501", "-3"], "int").tolist()
+    assert canonical("package", [11], "str").tolist() == canonical("package", ["11"], "str").tolist() == ["11"]
+    assert canonical("teacher", [], "int").tolist() == []
+    with pytest.raises(UsageError, match=f"teacher: '{2**64}' is not a whole number"):
+        canonical("teacher", [2**64], "int")
