@@ -27,7 +27,6 @@ from pipeline.features.renew_state import renew_states
 from pipeline.features.rows import joined
 from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.kinds import rows_of
-from pipeline.features.rows.packages import Packages
 from pipeline.features.rows.whole_day import WholeDay
 from pipeline.features.state.changed_ids import guard_indexed, indexed
 from pipeline.features.state.day_order import days_before, of_one_pass, settle_start, state_before
@@ -112,7 +111,7 @@ def _prepared(context: JobContext, days: Iterable[tuple[Day, DayTables]]) -> Ite
         began = time.perf_counter()
         whole = rows_of(plan).whole(context, tables, day, replay=False)
         # The candidate table is parsed once while it does not change, and holds nothing new the second time.
-        raw = raw_ids(plan, whole.rows, _packages(whole.listed) if whole.listed is not mapped else None)
+        raw = raw_ids(plan, whole.rows, whole.listed if whole.listed is not mapped else None)
         mapped = whole.listed
         yield _Prepared(day, tables, whole, raw, time.perf_counter() - began)
 
@@ -129,15 +128,11 @@ def _with_replayed(context: JobContext, tables: DayTables, day: Day, whole: Whol
     """A day that features are built of: the ids of replayed rows come after all of its own."""
     began = time.perf_counter()
     plan = Plan.of(context)
-    raw = raw_ids(plan, whole.rows, _packages(whole.listed))
+    raw = raw_ids(plan, whole.rows, whole.listed)
     for past in whole.replayed:
-        more = raw_ids(plan, past.rows, _packages(past.listed))
+        more = raw_ids(plan, past.rows, past.listed)
         raw = {space: np.concatenate([raw[space], more[space]]) for space in raw}
     return _Prepared(day, tables, whole, raw, time.perf_counter() - began)
-
-
-def _packages(listed: Listed | None) -> Packages | None:
-    return listed.packages if listed is not None else None
 
 
 def _in_batches(days: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:

@@ -7,18 +7,18 @@ import numpy as np
 from pipeline.features.arrays.kinds import growth_of
 from pipeline.features.frames.frame import Array
 from pipeline.features.plan.plan import Plan
+from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.day import DayRows
-from pipeline.features.rows.packages import Packages
 
 
-def raw_ids(plan: Plan, rows: DayRows, listed: Packages | None = None) -> dict[str, Array]:
+def raw_ids(plan: Plan, rows: DayRows, listed: Listed | None = None) -> dict[str, Array]:
     """The day's raw ids of every id space in canonical order: the order in which new ones get their indices.
 
     By feature as declared, and in it by row, each id where it stands first; then what no feature of the day's events
     has.
 
     Args:
-        listed: packages of the candidate table, by rank and key.
+        listed: the candidate table.
     """
     growth = growth_of(plan)
     found: dict[str, list[Array]] = {space: [] for space in plan.spaces}

@@ -14,8 +14,8 @@ from pipeline.features.frames.frame import Array, Lists
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.plan import Plan
+from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.day import DayRows
-from pipeline.features.rows.packages import Packages
 from pipeline.features.state.events import HistoryRows
 
 Rows = TypeVar("Rows", bound=DayRows)
@@ -36,7 +36,7 @@ class RequestGrowth(ABC, Generic[Rows]):
             return self.history_ids(planned, rows)
         return frame_ids(planned, rows.events, self.kind_of(planned))
 
-    def more_ids(self, rows: Rows, listed: Packages | None) -> Iterator[tuple[str, Array]]:
+    def more_ids(self, rows: Rows, listed: Listed | None) -> Iterator[tuple[str, Array]]:
         """Id spaces and raw ids that no feature of the events has, mapped after all of theirs."""
         yield from ()
 

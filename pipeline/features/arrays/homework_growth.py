@@ -16,8 +16,8 @@ from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.plan.plan import Plan
+from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.homework_day import HomeworkDay
-from pipeline.features.rows.packages import Packages
 from pipeline.features.state.events import HistoryRows
 
 
@@ -40,7 +40,7 @@ class HomeworkGrowth(RequestGrowth[HomeworkDay]):
             return as_raw(lists.values, kind, f"feature '{planned.name}'")
         return package_ids(planned, lists, kind).values
 
-    def more_ids(self, rows: HomeworkDay, listed: Packages | None) -> Iterator[tuple[str, Array]]:
+    def more_ids(self, rows: HomeworkDay, listed: Listed | None) -> Iterator[tuple[str, Array]]:
         """Of who looked and set nothing; of packages' roles, study rows and style counts; of listed candidates."""
         if self._request.settings.log is not None:
             for planned in self.plan.of_frame("row", "user", "calendar"):
@@ -67,13 +67,13 @@ class HomeworkGrowth(RequestGrowth[HomeworkDay]):
             for values, owner_space in zip(counted.owner, self._request.owner_spaces, strict=True):
                 yield owner_space, self._raw(owner_space, values, "owners of style counts")
 
-    def _listed_ids(self, listed: Packages) -> Iterator[tuple[str, Array]]:
+    def _listed_ids(self, listed: Listed) -> Iterator[tuple[str, Array]]:
         for planned in self.plan.of_frame("item"):
             if not planned.plain:
-                made = package_ids(planned, listed.role(planned.column), self.kind_of(planned))
+                made = package_ids(planned, listed.packages.role(planned.column), self.kind_of(planned))
                 yield planned.feature.space or "", made.values
         for role, space in self._request.roles.items():
-            yield space, self._raw(space, listed.role(role).values, f"candidates: {role}")
+            yield space, self._raw(space, listed.packages.role(role).values, f"candidates: {role}")
 
     def _raw(self, space: str, values: Array, what: str) -> Array:
         return as_raw(values, self.plan.space_kind(space), what)

@@ -6,15 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from pipeline.days import Day
-from pipeline.features.frames.frame import Array, Frame, Lists
+from pipeline.features.frames.frame import Array, Frame
 from pipeline.features.frames.stored import PackedColumns, StoredColumns
 from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.day import DayRows, flat
 from pipeline.features.rows.homework_day import HomeworkDay
-from pipeline.features.rows.packages import Packages
 from pipeline.features.rows.whole_day import Replayed, WholeDay
 from pipeline.storage import array_file
 from pipeline.storage.digests import content_digest
@@ -22,7 +19,6 @@ from pipeline.storage.digests import content_digest
 FILE = "rows.arrays"
 _DAYS: dict[str, type[DayRows]] = {each.kind: each for each in (DayRows, HomeworkDay)}
 _FRAMES = ("events", "items", "requests")
-_LISTS = ("chapters", "sections", "style", "reflect")
 
 
 def write(folder: Path, whole: WholeDay) -> str:
@@ -104,22 +100,11 @@ def _read_rows(columns: StoredColumns, at: str, described: dict[str, Any]) -> Da
 
 
 def _add_listed(packed: PackedColumns, at: str, listed: Listed) -> dict[str, int]:
-    found = listed.packages
-    packed.add(f"{at}rows", found.rows)
-    packed.add(f"{at}key", found.key)
-    for name in _LISTS:
-        packed.add(f"{at}{name}", getattr(found, name))
-    return {"no_base": listed.no_base, "packages_no_base": found.no_base}
+    columns, told = listed.stored()
+    for name, column in columns.items():
+        packed.add(f"{at}{name}", column)
+    return told
 
 
-def _read_listed(columns: StoredColumns, at: str, described: dict[str, int]) -> Listed:
-    def lists(name: str) -> Lists:
-        column = columns[f"{at}{name}"]
-        assert isinstance(column, Lists)
-        return column
-
-    chapters, sections, style, reflect = (lists(name) for name in _LISTS)
-    rows = np.asarray(flat(columns[f"{at}rows"]), np.int64)
-    key = flat(columns[f"{at}key"])
-    packages = Packages(rows, chapters, sections, style, reflect, key, described["packages_no_base"])
-    return Listed(packages, described["no_base"])
+def _read_listed(columns: StoredColumns, at: str, told: dict[str, int]) -> Listed:
+    return Listed.of(lambda name: columns[f"{at}{name}"], told)

@@ -25,7 +25,7 @@ class WholeDay:
     """All rows of a day.
 
     Attributes:
-        listed: packages of the candidate table, where candidates come from it.
+        listed: the candidate table, where candidates come from it.
         replayed: by day, ascending; days without validated tables or matching rows are left out.
         missing: days that would have been replayed, and why they are not.
     """

@@ -42,7 +42,7 @@ class School:
         rows = homework_rows(self.plan.request, lessons.tables(**changed), day)
         settings = self.plan.request.settings
         found = listed(settings, lessons.tables(**changed)("candidates"), base_ids(settings, lessons.tables()))
-        for space, raw in raw_ids(self.plan, rows, found.packages).items():
+        for space, raw in raw_ids(self.plan, rows, found).items():
             self.maps[space] = self.maps[space].grown(raw, day)
         return rows
 

@@ -64,8 +64,8 @@ def test_ids_that_no_feature_of_the_events_has_come_after_theirs(school: School)
     rows = school.rows(DAY, style_counts=lessons.table("style_counts", (555, 9555, 77, 1)))
     settings = school.plan.request.settings
     candidates = lessons.table("candidates", ([20], [201], 6, 9, 1))
-    packages = listed(settings, candidates, base_ids(settings, lessons.tables())).packages
-    found = [(space, raw.tolist()) for space, raw in growth(school).more_ids(rows, packages)]
+    offered = listed(settings, candidates, base_ids(settings, lessons.tables()))
+    found = [(space, raw.tolist()) for space, raw in growth(school).more_ids(rows, offered)]
     of_roles = len(school.plan.request.roles)
     assert dict(found[:of_roles])["package"] == ["11|1", "12|3", "11,12,21|1"]
     assert found[of_roles : of_roles + 5] == [
@@ -87,5 +87,5 @@ def test_a_rule_makes_ids_of_listed_packages_too_and_codes_of_what_was_set() -> 
     assert grown.item_codes(school.plan.features["package"], rows).tolist() == text("11|40111", "12|3")
     settings = school.plan.request.settings
     candidates = lessons.table("candidates", ([20], [201], 20100, 9, 1))
-    packages = listed(settings, candidates, base_ids(settings, lessons.tables())).packages
-    assert ("style_kind", [2]) in [(space, raw.tolist()) for space, raw in grown.more_ids(rows, packages)]
+    offered = listed(settings, candidates, base_ids(settings, lessons.tables()))
+    assert ("style_kind", [2]) in [(space, raw.tolist()) for space, raw in grown.more_ids(rows, offered)]
