@@ -199,6 +199,8 @@ def test_roll_back_hold_promote(ads: Finished) -> None:
     item = ads.reader.recommend((1,), top=1)
     assert "held until" in rollback(context)
     assert ads.reader.pointer.release_id == newest.previous
+    at_once = ads.reader.recommend((1,), top=1)
+    assert at_once == item, "who asks just after a switch does not wait for the other release"
     ads.reader.refresh()
     assert ads.reader.recommend((1,), top=1).release_id == newest.previous
     build_release(context, HELD)
