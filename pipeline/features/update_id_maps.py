@@ -29,7 +29,7 @@ from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.kinds import rows_of
 from pipeline.features.rows.whole_day import WholeDay
 from pipeline.features.state.changed_ids import guard_indexed, indexed
-from pipeline.features.state.day_order import days_before, of_one_pass, settle_start, state_before
+from pipeline.features.state.day_order import GROWTH, days_before, made_of, of_one_pass, settle_start
 from pipeline.features.state.in_memory import states_of
 from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
@@ -38,7 +38,6 @@ from pipeline.storage.artifacts.kinds import MAPS, STATE
 from pipeline.storage.artifacts.making import Recipe, key_of
 from pipeline.storage.artifacts.manifest import Input
 
-STAGE = "update_id_maps"
 _VALUES_AT_ONCE = 4_000_000
 """Raw ids held in memory before id maps are written: a pass over years writes them a few times, not once a day."""
 
@@ -65,7 +64,7 @@ def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact 
         ChainError: an earlier day is neither done nor skipped, or ``day`` is before the state's start.
         DataError: the day, or one of the one pass before it, is not validated.
     """
-    with context.lock(STAGE, timeout=600):
+    with context.lock(GROWTH, timeout=600):
         guard_growth(context, day, reprocess=reprocess)
         renew_states(context)
         for batch in _in_batches(_prepared(context, _one_pass(context, day))):
@@ -98,7 +97,7 @@ def _one_pass(context: JobContext, day: Day) -> Iterator[tuple[Day, DayTables]]:
         if tables is None:
             raise DataError(
                 f"{context.job} {each}: nothing is validated of this day, which is mapped before {day}; run `python -m "
-                f"pipeline stage {STAGE} --job {context.job} --day {day}`, which reads such days first"
+                f"pipeline stage {GROWTH} --job {context.job} --day {day}`, which reads such days first"
             )
         yield each, tables
 
@@ -158,20 +157,14 @@ def _grow_batch(context: JobContext, batch: Sequence[_Prepared]) -> None:
     mapping = (time.perf_counter() - began) / len(batch)
     for each in batch:
         began = time.perf_counter()
-        inputs = _inputs(context, each.day, each.tables)
-        settings = context.config.stage_settings(STAGE)
+        inputs = made_of(context, each.day, each.tables)
+        settings = context.config.stage_settings(GROWTH)
         events = events_of(plan, each.whole.rows)
         # The store itself names the state before among the inputs.
         states_of(context).commit(
             each.day, events, key=key_of(inputs, settings), inputs=[each.tables.artifact.as_input()]
         )
         _commit_maps(context, each, maps, inputs, settings, mapping + time.perf_counter() - began)
-
-
-def _inputs(context: JobContext, day: Day, tables: DayTables) -> list[Input]:
-    """The day's tables and the state that it adds to."""
-    before = state_before(context, day)
-    return [tables.artifact.as_input(), *([before.as_input()] if before is not None else [])]
 
 
 def _commit_maps(
@@ -193,7 +186,7 @@ def _standing(
     context: JobContext, tables: DayTables, day: Day, *, reprocess: bool
 ) -> Artifact | None:
     """The day's maps if both they and its state are committed and still hold."""
-    inputs, settings = _inputs(context, day, tables), context.config.stage_settings(STAGE)
+    inputs, settings = made_of(context, day, tables), context.config.stage_settings(GROWTH)
     recipes = [Recipe(Ref(kind, context.job, day), inputs, settings) for kind in (STATE, MAPS)]
     state, maps = (context.standing(recipe, reprocess=reprocess) for recipe in recipes)
     return maps if state is not None else None

@@ -79,9 +79,10 @@ class IdMap:
 
     @property
     def codes(self) -> Codes:
-        """The codes of ``ids``."""
+        """The codes of ``ids``; raises ``DataError`` where two ids have one."""
         if self._codes is None:
             self._codes = codes_of(self.ids)
+            check_distinct(self.space, self.ids, self._codes)
         return self._codes
 
     def size_at(self, day: Day) -> int:

@@ -11,10 +11,15 @@ from typing import Any
 
 from pipeline.days import Day
 from pipeline.errors import ChainError, CorruptArtifact, UsageError
+from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import FEATURES, MAPS, STATE
+from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.files import write_atomic
+
+GROWTH = "update_id_maps"
+"""The stage that maps a day's ids and adds the day to the state."""
 
 
 class _Settled(set[Day]):
@@ -95,6 +100,12 @@ def state_before(context: JobContext, day: Day) -> Artifact | None:
             return found
         each = each.previous()
     return None
+
+
+def made_of(context: JobContext, day: Day, tables: DayTables) -> list[Input]:
+    """What a day's maps and state are made of: its tables, and the state that it adds to."""
+    before = state_before(context, day)
+    return [tables.artifact.as_input(), *([before.as_input()] if before is not None else [])]
 
 
 def _missing(context: JobContext, start: Day, day: Day) -> list[Day]:

@@ -87,10 +87,15 @@ class StateStore:
         days = self._days()
         previous = next((found for each in reversed(days) if each < day and (found := self._delta(each))), None)
         arrays = Delta(events).arrays()
-        digest = content_digest({"before": previous.manifest.digest if previous else "", **arrays})
+        before = previous.manifest.digest if previous is not None else ""
+        digest = content_digest({"before": before, **arrays})
         ref = Ref(STATE, self._job, day)
         current = self._store.current(ref)
-        if current is not None and StateRecord.of(current).renewed == content_digest(arrays):
+        renewed = StateRecord.of(current).renewed if current is not None else None
+        # The digest of before stands only where both the day and what it is added to are as they were.
+        if renewed != content_digest(arrays) or state_before_of(current) != before:
+            renewed = None
+        if current is not None and renewed is not None:
             digest = current.manifest.digest
         same = current is not None and current.manifest.digest == digest
         if current is not None and same and current.manifest.key == key and self._store.taint_reason(ref) is None:
@@ -105,7 +110,8 @@ class StateStore:
             array_file.write(draft.path / FILE, arrays)
             artifact = draft.commit(
                 key=key, digest=digest, inputs=[*inputs, *([previous.as_input()] if previous else [])],
-                settings=self._plan.digest, rows=_counts(events), extra=StateRecord(format=FORMAT).written(),
+                settings=self._plan.digest, rows=_counts(events),
+                extra=StateRecord(format=FORMAT, renewed=renewed).written(),
             )  # fmt: skip
         if not later:
             self._snapshot_if_due(day, sorted({*days, day}))
@@ -119,15 +125,19 @@ class StateStore:
     def renew(self, outdated: Artifact, events: Events) -> Artifact:
         """Store in today's form what an earlier version stored of a day: the same state, so of the same digest.
 
-        Nothing that was made of it is to be made again.
+        Nothing that was made of it is to be made again, and what was tainted stays so.
         """
         manifest, arrays = outdated.manifest, Delta(events).arrays()
+        tainted = self._store.taint_reason(outdated.ref)
         with self._store.draft(outdated.ref) as draft:
             array_file.write(draft.path / FILE, arrays)
-            return draft.commit(
+            artifact = draft.commit(
                 key=manifest.key, digest=manifest.digest, inputs=manifest.inputs, settings=self._plan.digest,
                 rows=_counts(events), extra=StateRecord(format=FORMAT, renewed=content_digest(arrays)).written(),
             )  # fmt: skip
+        if tainted is not None:
+            self._store.taint(outdated.ref, tainted)
+        return artifact
 
     def history_rows(self, day: Day) -> HistoryRows | None:
         """What ``day`` added to histories; ``None`` if it has no data."""
@@ -252,6 +262,12 @@ class StateStore:
 
 def _arrays_of(artifact: Artifact) -> dict[str, NDArray[Any]]:
     return array_file.read(artifact.file(FILE))[0]
+
+
+def state_before_of(delta: Artifact | None) -> str:
+    """The digest of the state that a day was added to, as recorded; empty where it is the first."""
+    inputs = delta.manifest.inputs if delta is not None else []
+    return next((each.digest for each in inputs if each.id.startswith(f"{STATE}/")), "")
 
 
 def _counts(events: Events) -> dict[str, int]:

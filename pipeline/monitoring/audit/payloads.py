@@ -17,6 +17,7 @@ from pipeline.features.arrays import files
 from pipeline.features.records import StateRecord
 from pipeline.features.rows import rows_file
 from pipeline.features.state.store import FILE as STATE_FILE
+from pipeline.features.state.store import state_before_of
 from pipeline.ingest.records import ExtractRecord, ValidatedRecord
 from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Artifact
@@ -114,12 +115,11 @@ def _rows(artifact: Artifact) -> str | None:
 
 
 def _state(artifact: Artifact) -> str | None:
-    before = next((each.digest for each in artifact.manifest.inputs if each.id.startswith("state/")), "")
     found = array_file.read(artifact.file(STATE_FILE))[0]
     renewed = StateRecord.of(artifact).renewed
     if renewed is not None:
         return None if content_digest(found) == renewed else _other(artifact, STATE_FILE)
-    same = content_digest({"before": before, **found}) == artifact.manifest.digest
+    same = content_digest({"before": state_before_of(artifact), **found}) == artifact.manifest.digest
     return None if same else _other(artifact, STATE_FILE)
 
 

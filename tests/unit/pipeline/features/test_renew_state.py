@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from pipeline.days import Day
-from pipeline.errors import ChainError
+from pipeline.errors import ChainError, DataError
 from pipeline.features.build_features import build_day
+from pipeline.features.ids import idmap
 from pipeline.features.state.in_memory import states_of
 from pipeline.features.state.store import FILE
 from pipeline.features.update_id_maps import grow
@@ -112,11 +113,68 @@ def test_a_day_grown_again_with_the_same_content_taints_no_other(before: JobCont
     assert [before.store.taint_reason(Ref("state", before.job, day)) for day in (*DAYS, DAY)] == [None] * 3
 
 
-def test_without_the_tables_that_it_was_made_of_it_is_refused(before: JobContext) -> None:
+def corrected(folder: Path) -> None:
+    """The source gives other rows of the first day."""
+    more = lessons.table("homework", (501, 9001, 5, [10], [102], 2, 7))
+    write_day(folder, DAYS[0], {**DATED, "homework": more})
+
+
+def again(job: JobContext, day: Day) -> None:
+    extract(job, day, reprocess=True)
+    validate(job, day, reprocess=True)
+    grow(job, day, reprocess=True)
+    build_day(job, day)
+
+
+@pytest.mark.parametrize("renewed_first", [True, False])
+def test_an_old_day_that_is_corrected_reaches_every_later_one(
+    before: JobContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renewed_first: bool
+) -> None:
+    if renewed_first:
+        run(before, DAY)
+    corrected(tmp_path)
+    again(before, DAYS[0])
+    for day in (DAYS[1], DAY):
+        run(before, day)
+    # A root of this version that has seen the same: ids keep the indices that they were given before.
+    fresh = with_sources(tmp_path / "fresh", monkeypatch)
+    for day in DAYS:
+        run(fresh, day)
+    corrected(tmp_path / "fresh")
+    again(fresh, DAYS[0])
+    for day in (DAYS[1], DAY):
+        run(fresh, day)
+    for day in (*DAYS, DAY):
+        mine, theirs = (each.store.current(Ref("features", each.job, day)) for each in (before, fresh))
+        assert mine is not None
+        assert theirs is not None
+        assert mine.manifest.digest == theirs.manifest.digest, day
+        assert problem_of(state(before, day)) is None, "and none is told to be damaged"
+
+
+def test_a_day_that_was_tainted_stays_so(before: JobContext) -> None:
+    ref = Ref("state", before.job, DAYS[1])
+    before.store.taint(ref, "half of the log was missing")
+    run(before, DAY)
+    assert before.store.taint_reason(ref) == "half of the log was missing"
+
+
+def test_ids_of_one_fingerprint_that_an_old_map_holds_are_refused(
+    before: JobContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idmap, "codes_of", lambda raw: np.zeros(len(raw), np.int64) if raw.dtype.kind == "O" else raw)
+    extract(before, DAY)
+    validate(before, DAY)
+    with pytest.raises(DataError, match=r"id space 'package': the ids '.*' and '.*' have one code"):
+        grow(before, DAY)
+
+
+def test_without_the_tables_of_a_day_it_is_refused(before: JobContext) -> None:
     tables = before.store.current(Ref("validated", before.job, DAYS[0]))
     assert tables is not None
     before.store.prune(tables)
     extract(before, DAY)
     validate(before, DAY)
-    with pytest.raises(ChainError, match=f"{DAYS[0]}: .* tables that it was made of are gone; run .*validate"):
+    told = f"{DAYS[0]}: .* validated tables of this day are gone; run .*extract .*validate"
+    with pytest.raises(ChainError, match=told):
         grow(before, DAY)
