@@ -61,7 +61,7 @@ class HomeworkRequest(Situation):
         owner = self.look.owner(self.ids)
         return replace(
             state, latest=self._latest(posed.rows.requests, state.latest),
-            style_counts=small_style_counts(self.kind, self.look, owner, found, state.style_counts),
+            counts_by_id=small_style_counts(self.kind, self.look, owner, found, state.counts_by_id),
         )  # fmt: skip
 
     def _chapters(self, history: Mapping[str, Any] | None) -> Array | None:

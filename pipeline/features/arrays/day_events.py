@@ -31,7 +31,7 @@ def events_of(plan: Plan, rows: DayRows) -> Events:
         catalogue=catalogue,
         latest_keys=latest_keys,
         latest=latest,
-        style_counts=growth.style_counts(rows),
+        counts_by_id=growth.counts_by_id(rows),
     )
 
 

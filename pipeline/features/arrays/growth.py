@@ -61,11 +61,11 @@ class RequestGrowth(ABC, Generic[Rows]):
         """What was there to be offered, and its attributes."""
 
     def latest(self, rows: Rows) -> tuple[tuple[Codes, Codes], NDArray[np.float32]]:
-        """Owners, sections and values of the day's study rows."""
+        """Owners, what they are rated on, and the day's values, which take the place of earlier ones."""
         return (np.zeros(0, np.int64), np.zeros(0, np.int64)), np.zeros((0, 0), np.float32)
 
-    def style_counts(self, rows: Rows) -> HistoryRows | None:
-        """The day's style counts; ``None`` where no feature is made of them."""
+    def counts_by_id(self, rows: Rows) -> HistoryRows | None:
+        """The day's counts by owner and id; ``None`` where no feature is made of them."""
         return None
 
     def kind_of(self, planned: PlannedFeature) -> str:

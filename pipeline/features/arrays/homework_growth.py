@@ -104,13 +104,15 @@ class HomeworkGrowth(RequestGrowth[HomeworkDay]):
         return keys, roles
 
     def latest(self, rows: HomeworkDay) -> tuple[tuple[Codes, Codes], NDArray[np.float32]]:
+        """Classes, sections and values of study rows."""
         study, space, sections = rows.study, self._request.study_owner_space, self._request.roles.get("sections")
         if study is None or space is None or sections is None:
             return super().latest(rows)
         owner = column_codes(self.plan, space, study.owner, "study owners")
         return (owner, column_codes(self.plan, sections, study.section, "study sections")), study.values
 
-    def style_counts(self, rows: HomeworkDay) -> HistoryRows | None:
+    def counts_by_id(self, rows: HomeworkDay) -> HistoryRows | None:
+        """Style counts."""
         counted, space = rows.style_counts, self._request.counted_space
         if counted is None or space is None:
             return None

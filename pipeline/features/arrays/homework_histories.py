@@ -50,9 +50,9 @@ class HomeworkHistories(Histories):
         """What the table of style counts says, by feature."""
         values: dict[str, Array] = {}
         space = self._request.counted_space
-        if self._state.style_counts is None or space is None:
+        if self._state.counts_by_id is None or space is None:
             return values
-        entries = self._state.style_counts.entries(self._owner)
+        entries = self._state.counts_by_id.entries(self._owner)
         styles = entries.parts[STYLES]
         columns = Lists(styles.offsets, self._look.columns(space, styles.values))
         entries = replace(entries, parts={**entries.parts, STYLES: columns})

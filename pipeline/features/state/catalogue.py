@@ -1,4 +1,4 @@
-"""What there is to offer: packages or items seen up to a day, how often they were taken, when last seen."""
+"""What there is to offer: what was seen up to a day, how often they were taken, when last seen."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TAKEN, _LAST_DAY, _ROLE = "taken", "last_day", "role."
 
 @dataclass(frozen=True)
 class Catalogue:
-    """By code of the package: ``taken`` int64, ``last_day`` int32, and lists by role, as they first appeared."""
+    """By code of what is offered: ``taken`` int64, ``last_day`` int32, and lists by role, as they first appeared."""
 
     roles: tuple[str, ...]
     table: Layered
@@ -55,13 +55,13 @@ class Catalogue:
         return Catalogue(self.roles, self.table.updated(rows))
 
     def all(self) -> tuple[Codes, dict[str, Lists], NDArray[np.int64]]:
-        """Every package ascending by code: codes ``[packages]``, lists by role, times taken int64."""
+        """All that was offered, ascending by code: codes ``[offered]``, lists by role, times taken int64."""
         table = self.table.merged
         roles = {role: table.columns[_ROLE + role] for role in self.roles}
         return table.keys, _only_lists(roles), _array(table, _TAKEN)
 
     def seen_since(self, day: Day) -> Codes:
-        """Code of each package or item seen on ``day`` or later, ascending."""
+        """Code of each that was seen on ``day`` or later, ascending."""
         table = self.table.merged
         return table.keys[_array(table, _LAST_DAY) >= day.ordinal]
 

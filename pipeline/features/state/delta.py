@@ -17,6 +17,9 @@ from pipeline.features.state.events import Events, HistoryRows
 
 Arrays = Mapping[str, NDArray[Any]]
 
+COUNTS_BY_ID, LATEST = "style_counts", "study"
+"""The names that counts by id, and the newest values, have in what is stored."""
+
 
 @dataclass(frozen=True)
 class Delta:
@@ -37,10 +40,10 @@ class Delta:
         out |= {f"key/{name}": codes for name, codes in events.keys.items()}
         for name, lists in history.parts.items():
             out |= put_lists(f"history/{name}", lists)
-        if events.style_counts is not None:
-            out |= _put_ids("style_counts.owner", events.style_counts.owner)
-            for name, lists in events.style_counts.parts.items():
-                out |= put_lists(f"style_counts/{name}", lists)
+        if events.counts_by_id is not None:
+            out |= _put_ids(f"{COUNTS_BY_ID}.owner", events.counts_by_id.owner)
+            for name, lists in events.counts_by_id.parts.items():
+                out |= put_lists(f"{COUNTS_BY_ID}/{name}", lists)
         for name, lists in events.catalogue.items():
             out |= put_lists(f"catalogue/{name}", lists)
         return {name: np.ascontiguousarray(array) for name, array in sorted(out.items())}
@@ -58,7 +61,7 @@ class Delta:
             catalogue={name: take_lists(arrays, f"catalogue/{name}") for name in names(arrays, "catalogue")},
             latest_keys=(arrays["latest.keys/0"], arrays["latest.keys/1"]),
             latest=arrays["latest.values"],
-            style_counts=_style_counts_of(arrays),
+            counts_by_id=_counts_by_id_of(arrays),
         )
         return cls(events)
 
@@ -73,11 +76,11 @@ def history_of(arrays: Arrays) -> HistoryRows:
     )
 
 
-def _style_counts_of(arrays: Arrays) -> HistoryRows | None:
-    if "style_counts.owner/0" not in arrays:
+def _counts_by_id_of(arrays: Arrays) -> HistoryRows | None:
+    if f"{COUNTS_BY_ID}.owner/0" not in arrays:
         return None
-    parts = {name: take_lists(arrays, f"style_counts/{name}") for name in names(arrays, "style_counts")}
-    return HistoryRows(_take_ids(arrays, "style_counts.owner"), parts)
+    parts = {name: take_lists(arrays, f"{COUNTS_BY_ID}/{name}") for name in names(arrays, COUNTS_BY_ID)}
+    return HistoryRows(_take_ids(arrays, f"{COUNTS_BY_ID}.owner"), parts)
 
 
 def _put_ids(name: str, codes: tuple[Codes, ...]) -> dict[str, NDArray[Any]]:

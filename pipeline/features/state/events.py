@@ -19,10 +19,10 @@ class HistoryRows:
 
     Attributes:
         owner: codes ``[rows]`` of each id of the owner's key.
-        parts: by part name (``chapters``, ``sections``, ``styles``; ``items``, …) the row's lists of codes.
+        parts: by part name the row's lists of codes.
         groups: int64 ``[rows]`` key of the owner's group for last year's history (``codes.key_of`` the matched
             columns); empty without one.
-        own: int64 ``[rows]`` key of the row's class and edition, for ``own_class_first``; empty without it.
+        own: int64 ``[rows]`` key of what comes first of the group, by ``own_match``; empty without it.
     """
 
     owner: tuple[Codes, ...]
@@ -39,15 +39,13 @@ class Events:
         keys: codes ``[events]`` by feature name, for every feature that is part of a counter's key.
         label: int8 ``[events]``, 1 positive; a homework set is an event with label 1.
         history: additions to histories.
-        catalogue_keys: codes ``[packages]`` of packages seen or listed on the day (ranking), of items shown
-            (impressions); a key may recur.
-        catalogue_taken: int32 ``[packages]`` how often each was taken on the day, 0 = only listed.
-        catalogue: their attributes by name (``chapters``, ``sections``: lists of codes; ``style``, ``reflect``: lists
-            of one or none).
-        latest_keys: codes ``[rows]`` of owner and section of study rows of the day; ``latest``: float32 ``[rows,
-            values]``.
-        style_counts: the day's style counts, one row an (owner, style) with the parts ``styles`` and ``counts``; none
-            where no feature is made of them.
+        catalogue_keys: codes ``[offered]`` of what was there to be offered on the day; a key may recur.
+        catalogue_taken: int32 ``[offered]`` how often each was taken on the day, 0 = only listed.
+        catalogue: their attributes by name, lists of codes.
+        latest_keys: codes ``[rows]`` of owners and of what they are rated on; ``latest``: float32 ``[rows, values]`` of
+            the day, which take the place of earlier ones.
+        counts_by_id: the day's counts, one row an (owner, id), with ids and counts as parts; none where no feature is
+            made of them.
     """
 
     day: Day
@@ -59,4 +57,4 @@ class Events:
     catalogue: Mapping[str, Lists] = field(default_factory=dict)
     latest_keys: tuple[Codes, Codes] = field(default_factory=lambda: (np.zeros(0, np.int64), np.zeros(0, np.int64)))
     latest: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    style_counts: HistoryRows | None = None
+    counts_by_id: HistoryRows | None = None

@@ -30,13 +30,14 @@ class HomeworkState(RequestState):
         return tuple(role for role in self._plan.roles if role != "key") if seen else ()
 
     @property
-    def study(self) -> int:
+    def latest(self) -> int:
+        """The values of a study row."""
         study = self._plan.settings.study
         return len(study.values) if study is not None else 0
 
     @property
-    def style_counts(self) -> HistoryRule | None:
-        """The rows of the calendar days that a window can reach; none where no feature is made of the table."""
+    def counts_by_id(self) -> HistoryRule | None:
+        """Style counts of the calendar days that a window can reach; none where no feature is made of the table."""
         plan, length = self._plan, self._plan.config.history.length
         if plan.counted_space is None:
             return None

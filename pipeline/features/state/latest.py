@@ -1,4 +1,4 @@
-"""The newest values by owner and section: how a class masters a section, as last reported before the day."""
+"""The newest values by owner and what it is rated on, such as a class and a section, as reported before the day."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.features.state.keys import id_columns, in_order, no_ids, updated
 
 @dataclass(frozen=True)
 class LatestTable:
-    """By key of owner and section: ``values`` float32 ``[size]`` and the ordinal of their ``day``."""
+    """By key of both ids: ``values`` float32 ``[size]`` and the ordinal of their ``day``."""
 
     size: int
     table: Layered
@@ -28,7 +28,7 @@ class LatestTable:
         return cls(size, Layered.of(Keyed(np.zeros(0, np.int64), columns)))
 
     def apply(self, codes: tuple[Codes, Codes], values: NDArray[np.float32], day: Day) -> LatestTable:
-        """The table after a day's rows of an owner and a section each; of rows with one key the last counts.
+        """The table after a day's rows of two ids each; of rows with one key the last counts.
 
         Raises:
             DataError: the rows have another number of values, or two keys cannot be told apart.
@@ -36,7 +36,7 @@ class LatestTable:
         if not len(codes[0]):
             return self
         if values.shape[1:] != (self.size,):
-            raise DataError(f"study values of {day}: {values.shape[1]} a row, but the job declares {self.size}")
+            raise DataError(f"newest values of {day}: {values.shape[1]} a row, but the job declares {self.size}")
         keys, rows = in_order(codes)
         last = np.concatenate([keys[1:] != keys[:-1], np.ones(min(len(keys), 1), np.bool_)])
         keys, rows = keys[last], rows[last]
@@ -44,23 +44,23 @@ class LatestTable:
         ids = id_columns(tuple(each[rows] for each in codes))
         return LatestTable(self.size, updated(self.table, Keyed(keys, {**columns, **ids}), 2))
 
-    def means(self, owner: Codes, sections: Lists) -> NDArray[np.float32]:
-        """Mean over a package's sections that have values, and the number of those sections.
+    def means(self, owner: Codes, rated: Lists) -> NDArray[np.float32]:
+        """Mean over what of a pair's list has values, and how many of it have.
 
-        A value that is missing in one section is left out of its own mean; missing in all, it is NaN.
+        A value that is missing of one is left out of its own mean; missing of all, it is NaN.
 
         Args:
-            owner: codes ``[pairs]``; sections: those of the pairs' packages.
+            owner: codes ``[pairs]``; rated: lists of codes, one a pair.
 
         Returns:
             float32 ``[pairs, size + 1]``, the number last.
         """
         out = np.full((len(owner), self.size + 1), np.nan, np.float32)
         out[:, -1] = 0
-        filled = np.flatnonzero(sections.lengths)
+        filled = np.flatnonzero(rated.lengths)
         if not len(filled):
             return out
-        lists = sections.take(filled)
+        lists = rated.take(filled)
         found = self.table.at(key_of(np.repeat(owner[filled], lists.lengths), lists.values), ("day", "values"))
         days, values = found["day"], found["values"]
         assert not isinstance(days, Lists)

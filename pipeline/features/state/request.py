@@ -21,11 +21,11 @@ class RequestState(ABC):
         return ()
 
     @property
-    def study(self) -> int:
-        """Values of a study row."""
+    def latest(self) -> int:
+        """How many values the table of the newest ones has a row."""
         return 0
 
     @property
-    def style_counts(self) -> HistoryRule | None:
-        """What is kept of the table of style counts."""
+    def counts_by_id(self) -> HistoryRule | None:
+        """What is kept of counts by owner and id."""
         return None

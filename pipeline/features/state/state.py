@@ -25,7 +25,7 @@ from pipeline.features.frames.keyed import Keyed, Layered
 from pipeline.features.plan.plan import Plan
 from pipeline.features.state.catalogue import Catalogue
 from pipeline.features.state.counters import Cells, CounterTable
-from pipeline.features.state.delta import Arrays, Delta, put_lists, take_lists
+from pipeline.features.state.delta import COUNTS_BY_ID, LATEST, Arrays, Delta, put_lists, take_lists
 from pipeline.features.state.events import Events
 from pipeline.features.state.histories import HistoryRule, HistoryTable
 from pipeline.features.state.homework import HomeworkState
@@ -48,16 +48,16 @@ class StatePlan:
     Attributes:
         groups: each counter's key, with the half-lives that its counters ask for, ascending.
         history: what histories keep.
-        roles: roles of the catalogue's packages.
-        study: values of a study row.
-        style_counts: what is kept of the table of style counts; none where no feature is made of it.
+        roles: what the catalogue keeps of the attributes of what was offered.
+        latest: how many values the table of the newest ones has a row.
+        counts_by_id: what is kept of counts by owner and id; none where no feature is made of them.
     """
 
     groups: Mapping[Group, tuple[float, ...]]
     history: HistoryRule
     roles: tuple[str, ...]
-    study: int
-    style_counts: HistoryRule | None = None
+    latest: int
+    counts_by_id: HistoryRule | None = None
 
     @classmethod
     def of(cls, config: JobConfig) -> StatePlan:
@@ -69,7 +69,7 @@ class StatePlan:
                 wanted |= {counter.half_life} - {None}  # type: ignore[arg-type]
         kept = STATES[config.kind](plan.request)
         groups = {group: tuple(sorted(wanted)) for group, wanted in half_lives.items()}
-        return cls(groups, kept.history, kept.roles, kept.study, kept.style_counts)
+        return cls(groups, kept.history, kept.roles, kept.latest, kept.counts_by_id)
 
     @cached_property
     def half_lives(self) -> tuple[float, ...]:
@@ -81,10 +81,10 @@ class StatePlan:
         """Of all settings that decide what a state holds: states of other settings are not comparable."""
         content: dict[str, Any] = {
             "groups": [[list(group), list(half_lives)] for group, half_lives in self.groups.items()],
-            "format": FORMAT, "history": asdict(self.history), "roles": self.roles, "study": self.study,
+            "format": FORMAT, "history": asdict(self.history), "roles": self.roles, LATEST: self.latest,
         }  # fmt: skip
-        if self.style_counts is not None:
-            content["style_counts"] = asdict(self.style_counts)
+        if self.counts_by_id is not None:
+            content[COUNTS_BY_ID] = asdict(self.counts_by_id)
         return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
@@ -105,7 +105,7 @@ class FeatureState:
     histories: HistoryTable
     latest: LatestTable
     catalogue: Catalogue
-    style_counts: HistoryTable | None = None
+    counts_by_id: HistoryTable | None = None
 
     @classmethod
     def empty(cls, config: JobConfig) -> FeatureState:
@@ -120,9 +120,9 @@ class FeatureState:
             {group: CounterTable.empty(len(group), half_lives) for group, half_lives in plan.groups.items()},
             Cells.absent((), plan.half_lives),
             HistoryTable.empty(plan.history),
-            LatestTable.empty(plan.study),
+            LatestTable.empty(plan.latest),
             Catalogue.empty(plan.roles),
-            HistoryTable.empty(plan.style_counts) if plan.style_counts is not None else None,
+            HistoryTable.empty(plan.counts_by_id) if plan.counts_by_id is not None else None,
         )
 
     def apply(self, events: Events) -> FeatureState:
@@ -157,10 +157,10 @@ class FeatureState:
             self.histories.apply(events.history, day),
             self.latest.apply(events.latest_keys, events.latest, day),
             self.catalogue.apply(events.catalogue_keys, events.catalogue_taken, events.catalogue, day),
-            # A day that was stored before a feature was made of them has no style counts.
-            self.style_counts.apply(events.style_counts, day)
-            if self.style_counts is not None and events.style_counts is not None
-            else self.style_counts,
+            # A day that was stored before a feature was made of them has no counts by id.
+            self.counts_by_id.apply(events.counts_by_id, day)
+            if self.counts_by_id is not None and events.counts_by_id is not None
+            else self.counts_by_id,
         )
 
     def at(self, day: Day) -> FeatureState:
@@ -175,8 +175,8 @@ class FeatureState:
         out |= {f"overall/{name}": np.asarray(column)[None] for name, column in self.overall.columns().items()}
         if self.day is not None:
             out |= _table_arrays("history", self.histories.kept(self.day))
-            if self.style_counts is not None:
-                out |= _table_arrays("style_counts", self.style_counts.kept(self.day))
+            if self.counts_by_id is not None:
+                out |= _table_arrays(COUNTS_BY_ID, self.counts_by_id.kept(self.day))
         out |= _table_arrays("latest", self.latest.table.merged)
         out |= _table_arrays("catalogue", self.catalogue.table.merged)
         return out
@@ -189,7 +189,7 @@ class FeatureState:
             CorruptArtifact: an array is missing or of another shape than the settings say.
         """
         empty = cls.of_plan(config if isinstance(config, StatePlan) else StatePlan.of(config))
-        counted = empty.style_counts
+        counted = empty.counts_by_id
         try:
             return replace(
                 empty,
@@ -205,7 +205,7 @@ class FeatureState:
                 histories=replace(empty.histories, table=_table("history", empty.histories.table.base, arrays)),
                 latest=replace(empty.latest, table=_table("latest", empty.latest.table.base, arrays)),
                 catalogue=replace(empty.catalogue, table=_table("catalogue", empty.catalogue.table.base, arrays)),
-                style_counts=replace(counted, table=_table("style_counts", counted.table.base, arrays))
+                counts_by_id=replace(counted, table=_table(COUNTS_BY_ID, counted.table.base, arrays))
                 if counted is not None
                 else None,
             )

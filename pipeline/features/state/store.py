@@ -16,7 +16,7 @@ from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import ChainError, CorruptArtifact
 from pipeline.features.records import StateRecord
-from pipeline.features.state.delta import Delta, history_of
+from pipeline.features.state.delta import LATEST, Delta, history_of
 from pipeline.features.state.events import Events, HistoryRows
 from pipeline.features.state.state import FORMAT, FeatureState, StatePlan
 from pipeline.storage import array_file
@@ -273,7 +273,7 @@ def state_before_of(delta: Artifact | None) -> str:
 def _counts(events: Events) -> dict[str, int]:
     return {
         "events": len(events.label), "history": len(events.history.owner[0]), "catalogue": len(events.catalogue_keys),
-        "study": len(events.latest_keys[0]),
+        LATEST: len(events.latest_keys[0]),
     }  # fmt: skip
 
 

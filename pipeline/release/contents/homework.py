@@ -155,7 +155,7 @@ def _study(here: AsOf, request: HomeworkPlan) -> Iterable[Part]:
 
 def _style_counts(here: AsOf, request: HomeworkPlan, meta: dict[str, Any]) -> Iterable[Part]:
     """The counts of each owner's days that the next day's window reaches, and the styles that have a column."""
-    space, table = request.counted_space, here.state.style_counts
+    space, table = request.counted_space, here.state.counts_by_id
     if space is None or table is None:
         return
     size = max(each.feature.size for each in here.plan.of_frame("style_counts"))

@@ -21,7 +21,7 @@ OWNER = (np.array([501]), np.array([9001]))
 def test_each_style_of_the_owner_is_an_entry_with_its_count() -> None:
     day = DAY.ordinal
     found = {"days": [day - 2, day - 1, day - 1], "styles": [3, 1, 8], "counts": [4, 2, 6]}
-    table = small_style_counts(PLAN.request, RawIds(PLAN), OWNER, found, EMPTY.style_counts)
+    table = small_style_counts(PLAN.request, RawIds(PLAN), OWNER, found, EMPTY.counts_by_id)
     assert table is not None
     entries = table.entries(OWNER)
     assert (entries.offsets.tolist(), entries.days.tolist()) == ([0, 3], [day - 2, day - 1, day - 1])
@@ -31,7 +31,7 @@ def test_each_style_of_the_owner_is_an_entry_with_its_count() -> None:
 
 
 def test_an_owner_of_whom_nothing_is_told_was_set_nothing() -> None:
-    assert small_style_counts(PLAN.request, RawIds(PLAN), OWNER, None, EMPTY.style_counts) is EMPTY.style_counts
+    assert small_style_counts(PLAN.request, RawIds(PLAN), OWNER, None, EMPTY.counts_by_id) is EMPTY.counts_by_id
     assert small_style_counts(PLAN.request, RawIds(PLAN), OWNER, {"days": []}, None) is None
     space = str(PLAN.request.study_owner_space)
     assert small_latest(PLAN.request, RawIds(PLAN), space, 9001, None, EMPTY.latest) is EMPTY.latest

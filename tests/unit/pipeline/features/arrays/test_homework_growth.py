@@ -39,12 +39,12 @@ def test_a_day_without_a_study_table_adds_none_of_its_values(school: School) -> 
 
 def test_each_style_of_an_owner_is_a_row_with_its_count(school: School) -> None:
     counts = lessons.table("style_counts", (501, 9001, 3, 4), (501, 9001, 1, 2), (502, 9002, 1, 6))
-    found = growth(school).style_counts(school.rows(DAY, style_counts=counts))
+    found = growth(school).counts_by_id(school.rows(DAY, style_counts=counts))
     assert found is not None
     rows = zip(*(each.tolist() for each in found.owner), lists(found.parts["styles"]), lists(found.parts["counts"]),
                strict=True)  # fmt: skip
     assert sorted(rows) == [(501, 9001, [1], [2]), (501, 9001, [3], [4]), (502, 9002, [1], [6])]
-    assert growth(school).style_counts(replace(school.rows(DAY), style_counts=None)) is None
+    assert growth(school).counts_by_id(replace(school.rows(DAY), style_counts=None)) is None
 
 
 def test_packages_are_catalogued_where_no_table_lists_them(school: School) -> None:

@@ -35,5 +35,5 @@ def test_unknown_owners_and_sections_have_no_values() -> None:
 
 
 def test_rows_of_another_width_are_refused() -> None:
-    with pytest.raises(DataError, match="study values of 2024-03-01: 3 a row, but the job declares 2"):
+    with pytest.raises(DataError, match="newest values of 2024-03-01: 3 a row, but the job declares 2"):
         LatestTable.empty(2).apply(keys((2, 2)), np.zeros((1, 3), np.float32), DAY)

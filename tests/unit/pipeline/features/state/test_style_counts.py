@@ -110,8 +110,8 @@ def test_they_are_part_of_the_state_on_every_way_to_a_day() -> None:
     assert "style_counts/keys" in first
     assert first.keys() == second.keys()
     assert all(first[name].tobytes() == second[name].tobytes() for name in first)
-    assert rolled.style_counts is not None
-    (teacher, class_), entries = rolled.style_counts.all(DAY.previous())
+    assert rolled.counts_by_id is not None
+    (teacher, class_), entries = rolled.counts_by_id.all(DAY.previous())
     assert (teacher.tolist(), class_.tolist()) == ([502, 501], [9002, 9001])
     assert (entries.days - DAY.ordinal).tolist() == [-3, -3, -1]
     assert entries.parts["counts"].values.tolist() == [2, 1, 70_000]
