@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 from pydantic_core import ErrorDetails
 
 
@@ -15,7 +15,8 @@ class ModelOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-Widths = Annotated[tuple[PositiveInt, ...], Field(strict=False)]  # YAML knows lists
+Width = Annotated[int, Field(ge=1, le=65_536)]
+Widths = Annotated[tuple[Width, ...], Field(strict=False)]  # YAML knows lists
 """Of layers one after another."""
 Days = NonNegativeInt | Literal["all"]
 """A number of days."""
@@ -50,7 +51,13 @@ def _told(cls: type[ModelOptions], model: str, given: Any, error: ErrorDetails) 
         at = f", option '{'.'.join(path)}'" if path else ""
         options = ", ".join(schema["properties"])
         return f"model '{model}'{at} has no option '{error['loc'][-1]}'; its options: {options}"
-    return f"model '{model}', option '{'.'.join(path)}': {given!r} is not {_allowed(schema, whole)}"
+    return f"model '{model}', option '{'.'.join(path)}': {_shown(given)} is not {_allowed(schema, whole)}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_shown(each) for each in value)}]"
+    return "null" if value is None else repr(value)
 
 
 def _resolved(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +75,8 @@ def _allowed(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
     if "const" in schema:
         return repr(schema["const"])
     if schema["type"] == "array":
-        return "a list of " + _allowed(schema["items"], whole).removeprefix("a ").replace("number", "numbers", 1)
+        items = _allowed(schema["items"], whole).removeprefix("a ").replace("number", "numbers", 1)
+        return f"a list of {'one or more ' if schema.get('minItems') else ''}{items}"
     if schema["type"] == "object":
         return "a mapping of the options " + ", ".join(schema.get("properties", {}))
     return _KINDS[schema["type"]] + _range(schema)
@@ -79,7 +87,7 @@ _KINDS = {
     "integer": "a whole number",
     "number": "a number",
     "string": "text",
-    "null": "nothing",
+    "null": "null",
 }
 _BOUNDS = {"minimum": "of at least", "exclusiveMinimum": "above", "maximum": "of at most", "exclusiveMaximum": "below"}
 

@@ -15,6 +15,7 @@ lint)
     $BIN/ruff check .
     $BIN/mypy
     PYTHONPATH=.:plugins $BIN/lint-imports
+    $BIN/python -m ops.packages
     $BIN/python -m ops.lengths
     ;;
 test)

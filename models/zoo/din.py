@@ -16,7 +16,7 @@ from models.zoo.base import Activation, History, HistoryGroup, RankingModel, Ran
 class DinOptions(RankingOptions):
     """Options of :class:`Din`."""
 
-    attention_units: Widths = Field((80, 40), description="widths of the attention's hidden layers")
+    attention_units: Widths = Field((80, 40), min_length=1, description="widths of the attention's hidden layers")
     attention_activation: Activation = Field("sigmoid", description="activation of the attention's hidden layers")
     normaliser: AttentionNormaliser = Field(
         "softmax", description="softmax, or none to keep the strength of the interest"

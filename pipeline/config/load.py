@@ -70,7 +70,19 @@ def _lines(error: ValidationError, path: Path) -> list[str]:
             lines.append(f"{path}: {field}: no such setting; check its spelling and place")
             continue
         value = problem.get("input")
-        shown = "" if isinstance(value, dict | list) or problem["type"] == "missing" else f" (got {value!r})"
+        if problem["type"] in ("dict_type", "model_type"):
+            lines.append(f"{path}: {field}: {_shown(value)} is not a mapping; write `name: value`, a line for each")
+            continue
+        if problem["type"] == "string_type" and problem["loc"][-1] == "[key]":
+            field = ".".join(str(part) for part in problem["loc"][:-2])
+            lines.append(f"{path}: {field}: {_shown(value)} is no name; write `name: value`, the name as text")
+            continue
+        shown = "" if isinstance(value, dict | list) or problem["type"] == "missing" else f" (got {_shown(value)})"
         message = problem["msg"].removeprefix("Value error, ")
         lines.append(f"{path}: {field}: {message}{shown}")
     return lines
+
+
+def _shown(value: object) -> str:
+    """A value as the YAML has it."""
+    return "null" if value is None else repr(value)

@@ -128,8 +128,8 @@ def _scalar(text: Plain, wanted: Collection[Any]) -> Any:
         if number and not words:
             raise ValueError("is a number, not true or false")
     elif meaning is None:
-        if type(None) in wanted or Any in wanted:
-            return None
+        if type(None) in wanted or Any in wanted or not words:
+            return None  # where it cannot be, that is told with what it should be
     elif isinstance(meaning, date):
         if Day in wanted and not isinstance(meaning, datetime):
             return meaning

@@ -31,6 +31,14 @@ WRONG_YAML: dict[str, tuple[Change, str, str]] = {
     "an option of the wrong type": (
         lambda job: job["experiments"]["din"]["options"].update(units="wide"), "experiments.din", "'wide'",
     ),
+    "an attention without a layer": (
+        lambda job: job["experiments"]["din"]["options"].update(attention_units=[]), "experiments.din",
+        "option 'attention_units': [] is not a list of one or more",
+    ),
+    "options that are a list": (
+        lambda job: job["experiments"]["din"].update(options=["units", 3]), "experiments.din.options",
+        "['units', 3] is not a mapping",
+    ),
     "no such champion": (lambda job: job["release"].update(champion="best"), "release.champion", "'best'"),
     "a feature without its space": (lambda job: job["spaces"].pop("hour"), "features.hour.space", "'hour'"),
     "a feature that the model cannot name": (

@@ -7,6 +7,8 @@ from pydantic import Field, ValidationError
 
 from models.options import Days, ModelOptions, Widths, read_options
 
+WIDTHS = "whole numbers of at least 1 and of at most 65536"
+
 
 class Inner(ModelOptions):
     heads: int = Field(2, ge=1, le=8, description="of the attention")
@@ -14,6 +16,7 @@ class Inner(ModelOptions):
 
 class Options(ModelOptions):
     units: Widths = Field((4,), description="widths")
+    deep: Widths = Field((4,), min_length=1, description="widths of at least one layer")
     share: float = Field(0.5, gt=0, lt=1, description="a share")
     days: Days = Field(0, description="a number of days")
     name: str = Field("a", description="a name")
@@ -30,6 +33,11 @@ def test_lists_become_tuples_and_options_nest() -> None:
     assert (options.units, options.days, options.share, options.attention.heads) == ((3, 2), "all", 0.25, 3)
 
 
+def test_the_widest_layer_and_no_layer_are_allowed() -> None:
+    assert read_options(Options, "m", {"units": [1, 65_536]}).units == (1, 65_536)
+    assert read_options(Options, "m", {"units": []}).units == ()
+
+
 def test_options_are_not_changed_later() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         read_options(Options, "m", {}).name = "b"  # type: ignore[misc]
@@ -38,14 +46,19 @@ def test_options_are_not_changed_later() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"units": [4, True]}, "model 'm', option 'units': [4, True] is not a list of whole numbers of at least 1"),
-        ({"units": "4"}, "model 'm', option 'units': '4' is not a list of whole numbers of at least 1"),
+        ({"units": [4, True]}, f"model 'm', option 'units': [4, True] is not a list of {WIDTHS}"),
+        ({"units": "4"}, f"model 'm', option 'units': '4' is not a list of {WIDTHS}"),
+        ({"units": [65_537]}, f"model 'm', option 'units': [65537] is not a list of {WIDTHS}"),
+        ({"units": [10**23, 8]}, f"model 'm', option 'units': [{10**23}, 8] is not a list of {WIDTHS}"),
+        ({"units": [8, None]}, f"model 'm', option 'units': [8, null] is not a list of {WIDTHS}"),
+        ({"units": None}, f"model 'm', option 'units': null is not a list of {WIDTHS}"),
+        ({"deep": []}, f"model 'm', option 'deep': [] is not a list of one or more {WIDTHS}"),
         ({"share": 1}, "model 'm', option 'share': 1 is not a number above 0 and below 1"),
         ({"share": math.nan}, "model 'm', option 'share': nan is not a number above 0 and below 1"),
         ({"share": "0.5"}, "model 'm', option 'share': '0.5' is not a number above 0 and below 1"),
         ({"days": 1.0}, "model 'm', option 'days': 1.0 is not a whole number of at least 0, or 'all'"),
         ({"name": 1}, "model 'm', option 'name': 1 is not text"),
-        ({"limit": "1"}, "model 'm', option 'limit': '1' is not a whole number, or nothing"),
+        ({"limit": "1"}, "model 'm', option 'limit': '1' is not a whole number, or null"),
         ({"attention": 1}, "model 'm', option 'attention': 1 is not a mapping of the options heads"),
         (
             {"attention": {"heads": 9}},
@@ -55,7 +68,7 @@ def test_options_are_not_changed_later() -> None:
         (
             {"naem": "b", "name": 1},
             "model 'm', option 'name': 1 is not text; "
-            "model 'm' has no option 'naem'; its options: units, share, days, name, limit, attention",
+            "model 'm' has no option 'naem'; its options: units, deep, share, days, name, limit, attention",
         ),
     ],
 )

@@ -20,6 +20,11 @@ def test_models_and_their_options_are_listed() -> None:
         ({"unit": [8]}, r"model 'din' has no option 'unit'; its options: units, "),
         ({"units": 8}, r"option 'units': 8 is not a list of whole numbers of at least 1"),
         ({"units": [8, 0]}, r"\[8, 0\] is not a list of whole numbers of at least 1"),
+        (
+            {"attention_units": []},
+            r"option 'attention_units': \[\] is not a list of one or more whole numbers of at least 1",
+        ),
+        ({"units": [10**9]}, r"\[1000000000\] is not a list of whole numbers of at least 1 and of at most 65536"),
         ({"activation": "swish2"}, r"'swish2' is not one of relu, sigmoid"),
         ({"fill_forward": -1}, r"-1 is not a whole number of at least 0, or 'all'"),
         ({"fill_forward": True}, r"True is not a whole number of at least 0, or 'all'"),

@@ -31,6 +31,24 @@ def test_wrong_type_names_field_and_value(ads: str) -> None:
     assert "'many'" in message
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("text", "'text' is not a mapping; write `name: value`, a line for each"),
+        ("[units, 3]", "['units', 3] is not a mapping; write `name: value`, a line for each"),
+        ("null", "null is not a mapping; write `name: value`, a line for each"),
+        ("{5: 3}", "5 is no name; write `name: value`, the name as text"),
+    ],
+)
+def test_options_are_names_and_values(ads: str, options: str, told: str) -> None:
+    text = edited(ads, experiments__din__options="OPTIONS").replace("options: OPTIONS", f"options: {options}")
+    assert error(text) == f"conf/ads.yaml: experiments.din.options: {told}"
+
+
+def test_nothing_where_a_number_stands_is_told_as_written(ads: str) -> None:
+    assert error(edited(ads, experiments__din__dim=None)).endswith("(got null)")
+
+
 def test_a_key_that_stands_twice(ads: str) -> None:
     assert "the key 'job' stands twice" in error(ads + "\njob: ads\n")
 

@@ -104,6 +104,8 @@ def test_a_date_is_a_day_where_one_is_declared_and_no_text() -> None:
 @pytest.mark.parametrize("word", ["~", "null", "NULL"])
 def test_nothing_is_no_text(word: str) -> None:
     assert read(word, str | None) is None
+    assert read(word, int) is None
+    assert read(word, dict[str, int]) is None
     with pytest.raises(ValueError, match=f"{word} is read as nothing by YAML; write it in quotes"):
         read(f"[{word}]", tuple[int | str, ...])
 
