@@ -21,8 +21,7 @@ def unseen(root: Path) -> list[str]:
     known = set(settings["tool"]["importlinter"]["root_packages"])
     found = []
     for place in (root, root / "plugins"):
-        names = {path.stem if path.parent == place else path.parent.name for path in _modules(place)}
-        for name in sorted(names - OUTSIDE):
+        for name in sorted(_names(place) - OUTSIDE):
             if name not in known:
                 found.append(f"{(place / name).relative_to(root)}: no package of [tool.importlinter]; name it there")
             found += [
@@ -33,8 +32,11 @@ def unseen(root: Path) -> list[str]:
     return found
 
 
-def _modules(place: Path) -> list[Path]:
-    return [path for path in (*place.glob("*.py"), *place.glob("*/*.py")) if not path.parent.name.startswith(".")]
+def _names(place: Path) -> set[str]:
+    """What can be imported from a folder, packages without a module of their own too."""
+    paths = [path for form in ("*.py", "*/*.py", "*/*/__init__.py") for path in place.glob(form)]
+    names = {path.relative_to(place).parts[0].removesuffix(".py") for path in paths}
+    return {name for name in names if not name.startswith(".")}
 
 
 def _folders(package: Path) -> list[Path]:

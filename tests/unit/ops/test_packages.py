@@ -16,6 +16,7 @@ def checkout(tmp_path: Path) -> Path:
     for name in (
         "pipeline/__init__.py", "pipeline/days.py", "pipeline/sql/day.sql", "plugins/dayspring_plugin.py",
         "plugins/dayspring/__init__.py", "dags/daily.py", "tests/unit/test_days.py", ".venv/lib.py",
+        "build/lib/pipeline/__init__.py",
     ):  # fmt: skip
         write(tmp_path, name)
     return tmp_path
@@ -39,6 +40,7 @@ def test_packages_that_the_contracts_know_are_good(checkout: Path) -> None:
         ("plugins/other/__init__.py", [f"plugins/other: {UNKNOWN}"]),
         ("plugins/other/hooks.py", [f"plugins/other: {UNKNOWN}", f"plugins/other: {HIDDEN}"]),
         ("tools/__init__.py", [f"tools: {UNKNOWN}"]),
+        ("tools/inner/__init__.py", [f"tools: {UNKNOWN}", f"tools: {HIDDEN}"]),
         ("helpers.py", [f"helpers: {UNKNOWN}"]),
     ],
 )
