@@ -90,7 +90,7 @@ class Impressions(RequestSettings):
                 yield f"history.{setting}", f"{why}, whose histories are days"
         for setting, profile in (("profile", self.profile), ("items", self.items)):
             if profile is not None and profile.register_day is not None:
-                yield f"impressions.{setting}.register_day", f"{why}, which reports new teachers apart"
+                yield f"impressions.{setting}.register_day", f"{why}, which reports new users apart"
         if is_set("replay"):
             yield "replay", f"{why}: last year's rows are those of homework"
         if is_set("measures.composite"):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.features.arrays.pool import Pool
-from pipeline.features.arrays.raw_values import missing_of, package_ids
+from pipeline.features.arrays.raw_values import list_ids, missing_of
 from pipeline.features.frames.frame import Lists
 from pipeline.features.frames.keyed import concat_lists
 from pipeline.features.plan.homework import HomeworkPlan
@@ -37,9 +37,10 @@ class KnownPackages(KnownRelease):
         self._row: dict[str, int] = {}
         self._members: dict[Any, list[int]] = {}
 
-    def styles(self) -> Iterable[tuple[str, Sequence[Any]]]:
+    def counted_ids(self) -> Iterable[tuple[str, Sequence[Any]]]:
         kind: Any = self.meta.plan.request
-        counted = (kind.history_parts.get("styles"), self.meta.styles), (kind.counted_space, self.meta.counted_styles)
+        spaces = kind.history_parts.get("styles"), kind.counted_space
+        counted = zip(spaces, (self.meta.history_ids, self.meta.counted_ids), strict=True)
         return [(space, styles) for space, styles in counted if space is not None]
 
     def base_chapters(self, source: Source, chapters: Sequence[Any]) -> list[Any]:
@@ -92,7 +93,7 @@ class KnownPackages(KnownRelease):
         for part in self.counters.of_items:
             planned = self.meta.plan.features[part.key[0]]
             kind = self.meta.plan.space_kind(str(planned.feature.space))
-            lists = raw[planned.column] if planned.plain else package_ids(planned, raw[planned.column], kind)
+            lists = raw[planned.column] if planned.plain else list_ids(planned, raw[planned.column], kind)
             wanted[part.part] = lists.padded(1, missing_of(kind))[:, 0].tolist()
         self.counters.learn(source, wanted)
 

@@ -24,9 +24,9 @@ class KnownRelease:
     def __init__(self, meta: Meta) -> None:
         self.meta = meta
         self.empty = replace(FeatureState.of_plan(meta.state_plan), day=meta.day, overall=meta.overall)
-        self.look = RawIds(meta.plan, self.styles())
+        self.look = RawIds(meta.plan, self.counted_ids())
         self.counters = SharedCounters(meta)
 
-    def styles(self) -> Iterable[tuple[str, Sequence[Any]]]:
+    def counted_ids(self) -> Iterable[tuple[str, Sequence[Any]]]:
         """By id space, the ids that have a column in counts by id."""
         return ()

@@ -19,6 +19,10 @@ from pipeline.features.state.state import StatePlan
 from pipeline.release.contents.columns_json import column
 from pipeline.release.contents.parts import decoded
 
+HISTORY_IDS, COUNTED_IDS = "styles", "counted_styles"
+"""The fields of what stands in ``history_ids`` and ``counted_ids``."""
+FIELDS = ("encoding", "config", "day", "frames", "overall", "counters", HISTORY_IDS, COUNTED_IDS)
+
 
 @dataclass(frozen=True)
 class CounterPart:
@@ -36,8 +40,8 @@ class Meta:
     Attributes:
         plan: the job's features as they were when the release was built.
         day: the day at whose end the contents stand.
-        styles: the styles that have a column in counts of a history's days, in order.
-        counted_styles: likewise of the table of style counts.
+        history_ids: the ids that have a column in counts of a history's days, in order.
+        counted_ids: likewise in the table of counts by id.
 
     Raises:
         DayspringError: the release is of an earlier version, and this one cannot read all of it.
@@ -54,8 +58,8 @@ class Meta:
                 f"another way; run `python -m pipeline stage publish --job {self.config.job} --day D` for a day that "
                 "this version has built"
             )
-        self.styles: list[Any] = values.get("styles", [])
-        self.counted_styles: list[Any] = values.get("counted_styles", [])
+        self.history_ids: list[Any] = values.get(HISTORY_IDS, [])
+        self.counted_ids: list[Any] = values.get(COUNTED_IDS, [])
         self.counters = [
             CounterPart(name, tuple(each["key"]), tuple(each["half_lives"]), each["counts_only"])
             for name, each in values["counters"].items()

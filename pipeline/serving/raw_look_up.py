@@ -22,15 +22,15 @@ class RawIds:
     """A look-up (``features.arrays.look_up``) that gives raw ids, of the texts that it has been told.
 
     Args:
-        styles: by id space, the ids that have a column in counts by id, in order.
+        counted: by id space, the ids that have a column in counts by id, in order.
     """
 
-    def __init__(self, plan: Plan, styles: Iterable[tuple[str, Sequence[Any]]] = ()) -> None:
+    def __init__(self, plan: Plan, counted: Iterable[tuple[str, Sequence[Any]]] = ()) -> None:
         self._plan = plan
         self._texts = _Texts({})
         self._texts.update({PADDING: PAD_STR, MISSING: MISSING_STR})
         self._columns: dict[str, dict[int, int]] = {}
-        for space, ids in styles:
+        for space, ids in counted:
             # Two features may count ids of one space: the longer list begins with the other.
             if len(ids) > len(self._columns.get(space, {})):
                 codes = self.codes(space, ids).tolist()

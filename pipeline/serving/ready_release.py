@@ -19,7 +19,7 @@ from pipeline.serving.known_items import KnownItems
 from pipeline.serving.known_packages import KnownPackages
 from pipeline.serving.known_release import KnownRelease
 from pipeline.serving.loaded_model import ModelCache
-from pipeline.serving.meta import Meta
+from pipeline.serving.meta import FIELDS, Meta
 from pipeline.serving.release_reader import ReleaseReader
 from pipeline.serving.request import Request
 from pipeline.serving.situation import Situation
@@ -27,7 +27,6 @@ from pipeline.serving.situation import Situation
 SITUATIONS: Mapping[str, type[Situation]] = {"ranking": HomeworkRequest, "impressions": ImpressionRequest}
 KNOWN: Mapping[str, type[KnownRelease]] = {"ranking": KnownPackages, "impressions": KnownItems}
 """How a request is answered, and what its release tells all requests, by the kind of job."""
-_META = ("encoding", "config", "day", "frames", "overall", "counters", "styles", "counted_styles")
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class ReadyRelease:
     def __init__(self, reader: ReleaseReader, models: Models, loaded: ModelCache) -> None:
         self.text = reader.text
         self._release_id = reader.pointer.release_id
-        self._meta = Meta(reader.fetch({"meta": _META})["meta"])
+        self._meta = Meta(reader.fetch({"meta": FIELDS})["meta"])
         self._known = KNOWN[self._meta.config.kind](self._meta)
         self._model = loaded.get(reader.pointer, models.local)
         self._features = [each for each in self._meta.plan.schema.features if each.name in self._model.inputs]
@@ -85,7 +84,7 @@ class ReadyRelease:
         flat, probability = logits[inside], probabilities[inside]
         order = np.lexsort((ranks(items.raw)[items.pair_item], -flat))
         keys = np.asarray(items.raw)[items.pair_item[order]].tolist()
-        # A package that answers several of the request's chapters counts once, with its best score.
+        # A candidate that stands in several lists of the request counts once, with its best score.
         first = list({key: at for at, key in reversed(list(enumerate(keys)))}.values())[::-1]
         chosen = order[first]
         return Scored(self._release_id, [keys[at] for at in first], flat[chosen], probability[chosen], situation.note)

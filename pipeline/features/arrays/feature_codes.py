@@ -46,7 +46,7 @@ def owner_codes(plan: Plan, frame: Frame) -> tuple[Codes, ...]:
 
 
 def group_codes(plan: Plan, request: HomeworkPlan, columns: tuple[str, ...], frame: Frame) -> tuple[Codes, ...]:
-    """Codes of the columns that rows are matched by: a group of similar classes, or a class of any teacher."""
+    """Codes of the columns by which rows are matched with those of last year."""
     return tuple(column_codes(plan, request.group_space(name), flat(frame[name]), name) for name in columns)
 
 

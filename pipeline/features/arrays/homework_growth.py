@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.features.arrays.feature_codes import column_codes, first_code, group_keys, list_codes, owner_codes
 from pipeline.features.arrays.growth import RequestGrowth
 from pipeline.features.arrays.package_codes import role_codes
-from pipeline.features.arrays.raw_values import as_raw, frame_ids, package_ids
+from pipeline.features.arrays.raw_values import as_raw, frame_ids, list_ids
 from pipeline.features.frames.frame import Array, Frame, Lists
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.declared import PlannedFeature
@@ -38,7 +38,7 @@ class HomeworkGrowth(RequestGrowth[HomeworkDay]):
         lists, kind = rows.role(role), self.kind_of(planned)
         if planned.plain:
             return as_raw(lists.values, kind, f"feature '{planned.name}'")
-        return package_ids(planned, lists, kind).values
+        return list_ids(planned, lists, kind).values
 
     def more_ids(self, rows: HomeworkDay, listed: Listed | None) -> Iterator[tuple[str, Array]]:
         """Of who looked and set nothing; of packages' roles, study rows and style counts; of listed candidates."""
@@ -70,7 +70,7 @@ class HomeworkGrowth(RequestGrowth[HomeworkDay]):
     def _listed_ids(self, listed: Listed) -> Iterator[tuple[str, Array]]:
         for planned in self.plan.of_frame("item"):
             if not planned.plain:
-                made = package_ids(planned, listed.packages.role(planned.column), self.kind_of(planned))
+                made = list_ids(planned, listed.packages.role(planned.column), self.kind_of(planned))
                 yield planned.feature.space or "", made.values
         for role, space in self._request.roles.items():
             yield space, self._raw(space, listed.packages.role(role).values, f"candidates: {role}")
@@ -82,7 +82,7 @@ class HomeworkGrowth(RequestGrowth[HomeworkDay]):
         lists = rows.role(planned.column)
         if planned.plain:
             return first_code(role_codes(self.plan, self._request, planned.column, lists))
-        return first_code(list_codes(package_ids(planned, lists, self.kind_of(planned))))
+        return first_code(list_codes(list_ids(planned, lists, self.kind_of(planned))))
 
     def history(self, rows: HomeworkDay) -> HistoryRows:
         request = self._request

@@ -22,7 +22,7 @@ class DayItems:
         pair_item: int32 ``[pairs]`` row of the item.
         key, raw: ``[items]`` code and raw id of each item.
         label: int8 ``[pairs]`` as in ``DayArrays``.
-        roles: of packages, lists of codes by role, one row an item.
+        roles: lists of codes by role, one row an item, where items have roles.
         frame: the items' own columns, where they have any.
     """
 

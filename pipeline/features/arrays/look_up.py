@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.schema import FIRST, PADDING, UNKNOWN
-from pipeline.features.arrays.raw_values import package_ids
+from pipeline.features.arrays.raw_values import list_ids
 from pipeline.features.frames.frame import Array, Lists
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.ids.idmap import IdMap
@@ -70,7 +70,7 @@ def made_ids(plan: Plan, planned: PlannedFeature, space: str, ids: Array, look: 
     distinct, place = np.unique(ids, return_inverse=True)
     there = np.flatnonzero((distinct != look.padding(space)) & (distinct != look.unknown(space)))
     one_each = Lists(np.arange(len(there) + 1, dtype=np.int64), look.raw(space, distinct[there]))
-    made = package_ids(planned, one_each, plan.space_kind(own))
+    made = list_ids(planned, one_each, plan.space_kind(own))
     found = look.of_raw(own, made.values)
     table: Array = np.full(len(distinct), look.padding(own), found.dtype)
     table[distinct == look.unknown(space)] = look.unknown(own)

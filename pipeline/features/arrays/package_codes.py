@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pipeline.features.arrays.feature_codes import column_codes, list_codes
 from pipeline.features.arrays.look_up import LookUp
-from pipeline.features.arrays.raw_values import package_ids
+from pipeline.features.arrays.raw_values import list_ids
 from pipeline.features.frames.frame import Lists
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.homework import HomeworkPlan
@@ -46,4 +46,4 @@ def raw_roles(request: HomeworkPlan, role: str, roles: Roles, look: LookUp) -> L
 def _made(plan: Plan, request: HomeworkPlan, planned: PlannedFeature, roles: Roles, look: LookUp) -> Lists:
     """The raw ids that a feature's rule makes of those of a role."""
     raw = raw_roles(request, planned.column, roles, look)
-    return package_ids(planned, raw, plan.space_kind(planned.feature.space or ""))
+    return list_ids(planned, raw, plan.space_kind(planned.feature.space or ""))

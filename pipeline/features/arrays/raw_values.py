@@ -39,7 +39,7 @@ def raw_inputs(
     """The model's inputs by feature name, for features made of the frame's own columns.
 
     Args:
-        features: those of one side; counters and study values are not among them. Lists of one group are brought into
+        features: those of one side; counters and newest values are not among them. Lists of one group are brought into
             step: a row has the steps of its longest list, and a value that another list lacks is missing.
         frame: its columns are named ``<frame>.<column>``; of histories it holds the windows, already filled:
             ``[rows, steps]`` or ``[rows, days, values]``.
@@ -105,8 +105,8 @@ def bag_ids(planned: PlannedFeature, frame: Frame, kind: str, *, keep_missing: b
     return lists if keep_missing else without(lists, missing_of(kind))
 
 
-def package_ids(planned: PlannedFeature, lists: Lists, kind: str) -> Lists:
-    """Raw ids of a feature that is made of a package's role by a rule; values without such an id are left out."""
+def list_ids(planned: PlannedFeature, lists: Lists, kind: str) -> Lists:
+    """Raw ids that a feature's rule makes of lists; values without such an id are left out."""
     return bag_ids(planned, Frame(len(lists), {planned.keys[0]: lists}), kind)
 
 

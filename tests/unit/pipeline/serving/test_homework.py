@@ -22,7 +22,7 @@ def test_style_counts_and_kinds_are_served_as_they_are_built(tmp_path: Path, mon
     plan = Plan(config)
     job = lived(tmp_path, monkeypatch, config, DAYS)
     parts = released(job)
-    assert parts.meta.counted_styles == [30, 20, 10]
+    assert parts.meta.counted_ids == [30, 20, 10]
     arrays, keys, maps = offline(job)
     assert keys["request.teacher"].tolist() == [501, 502]
     for row, owner in enumerate([(501, 9001), (502, 9002)]):
