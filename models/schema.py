@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,14 @@ UNKNOWN = 1
 """Index of a missing or unknown id: a trained row."""
 FIRST = 2
 """Index of the first real id of a space."""
+
+PAD_INT: Final = -(2**63)
+"""Raw value of padding in a space of whole numbers; no id is it."""
+MISSING_INT: Final = -(2**63) + 1
+"""Raw value of what is missing in a space of whole numbers; no id is it."""
+PAD_STR: Final = ""
+# Not NUL: numpy's own text type drops trailing NULs, and missing would become padding.
+MISSING_STR: Final = "\x01"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipeline.errors import UsageError
 
@@ -144,6 +144,15 @@ class Day:
 
     def __repr__(self) -> str:
         return f"Day('{self}')"
+
+
+def checked_zone(name: str) -> str:
+    """The name of a time zone; raises ``ValueError`` where there is none of it."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones, such as Asia
+        raise ValueError(f"'{name}' is not a time zone; write one such as Asia/Shanghai or UTC") from None
+    return name
 
 
 def _first_and_last(wall: datetime, zone: str) -> tuple[datetime, datetime]:

@@ -51,11 +51,6 @@ class Batch:
         return self.told[0]
 
     @property
-    def candidate_mask(self) -> NDArray[np.float32]:
-        """``[batch, candidates]``, 0 for a padding candidate."""
-        return self.told[1]
-
-    @property
     def weight(self) -> NDArray[np.float32]:
         """``[batch]``; 0 for a padding row."""
         return self.told[2]

@@ -8,18 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.schema import UNKNOWN
-
-PAD_INT = -(2**63)
-
-
-MISSING_INT = -(2**63) + 1
-
-
-PAD_STR = ""
-
-
-MISSING_STR = "\x01"
+from models.schema import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR, UNKNOWN
 
 
 class _IntIds(tf.Module):

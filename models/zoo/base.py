@@ -20,6 +20,10 @@ from models.schema import Feature, FeatureSchema, Kind, Side
 Activation = Literal["relu", "sigmoid", "tanh", "gelu", "silu"]
 
 
+TARGETED = "history of an item feature (a sequence with `of`)"
+"""What a model that reads a history against each candidate needs."""
+
+
 class RankingOptions(ModelOptions):
     """Options that every ranking model has."""
 
@@ -177,6 +181,11 @@ class RankingModel(keras.layers.Layer):
         """The weight that every logit starts from, before anything is known."""
         return self.tower.output_bias
 
+    @property
+    def has_targets(self) -> bool:
+        """Whether a history holds values of an item feature, so that it can be read against each candidate."""
+        return any(group.targets for group in self.groups)
+
     def idle_options(self) -> dict[str, str]:
         """Options that cannot act on the features in use, each with what it lacks."""
         kinds = {feature.kind for feature in self.schema.features}
@@ -185,8 +194,8 @@ class RankingModel(keras.layers.Layer):
             idle |= dict.fromkeys(("fill_forward", "fill_backward"), "there is no history of days (a bag_sequence)")
             if Kind.BAG not in kinds:
                 idle["values_pooling"] = "no feature has several values"
-        if not any(group.targets for group in self.groups):
-            idle["product"] = "there is no history of an item feature (a sequence with `of`)"
+        if not self.has_targets:
+            idle["product"] = f"there is no {TARGETED}"
         if not self.options.units:
             idle |= dict.fromkeys(("activation", "dropout"), "there is no hidden layer (`units` is empty)")
         return idle

@@ -10,7 +10,7 @@ from models.layers.pooling import pool
 from models.options import Widths
 from models.registry import register
 from models.schema import FeatureSchema
-from models.zoo.base import Activation, History, HistoryGroup, RankingModel, RankingOptions
+from models.zoo.base import TARGETED, Activation, History, HistoryGroup, RankingModel, RankingOptions
 
 
 class DinOptions(RankingOptions):
@@ -34,10 +34,8 @@ class Din(RankingModel):
 
     def __init__(self, schema: FeatureSchema, options: DinOptions) -> None:
         super().__init__(schema, options, name="din")
-        if not any(group.targets for group in self.groups):
-            raise ValueError(
-                "model 'din' needs a history of an item feature (a sequence with `of`); without one, use 'pooled'"
-            )
+        if not self.has_targets:
+            raise ValueError(f"model 'din' needs a {TARGETED}; without one, use 'pooled'")
         self.attention = {
             group.name: TargetAttention(
                 options.attention_units, options.attention_activation, options.normaliser, name=f"seq_{group.name}"

@@ -7,7 +7,6 @@ import json
 import keyword
 import re
 from typing import Any, Literal, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
@@ -32,7 +31,7 @@ from pipeline.config.requests import Kind as RequestKind
 from pipeline.config.requests import RequestSettings
 from pipeline.config.retention import Retention
 from pipeline.config.tables import Table, Validation
-from pipeline.days import ZONE, Day
+from pipeline.days import ZONE, Day, checked_zone
 
 SpaceType = Literal["int", "str"]
 
@@ -81,11 +80,7 @@ class JobConfig(Strict):
     @field_validator("timezone")
     @classmethod
     def _zone_exists(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones, such as Asia
-            raise ValueError(f"'{value}' is not a time zone; write one such as Asia/Shanghai or UTC") from None
-        return value
+        return checked_zone(value)
 
     @field_validator("deadline_hours")
     @classmethod

@@ -15,14 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from models.schema import MISSING_INT, MISSING_STR
 from pipeline.errors import DataError, UsageError
 from pipeline.storage.physical_types import decimal_texts, exact_limit
-
-PAD_INT: Final = -(2**63)
-MISSING_INT: Final = -(2**63) + 1
-PAD_STR: Final = ""
-# Not NUL: numpy's own text type drops trailing NULs, and missing would become padding.
-MISSING_STR: Final = "\x01"
 
 REASONS: Final = (
     "", "missing", "not a whole number", "does not fit in 64 bits", "not text",

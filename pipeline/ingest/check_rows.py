@@ -18,7 +18,7 @@ from pipeline.config.tables import Column, Table
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.ingest.parse.columns import parse_column
-from pipeline.ingest.parse.parsed import BY_TYPE, Parsed
+from pipeline.ingest.parse.parsed import BY_TYPE, Parsed, mask_of
 from pipeline.ingest.records import Counts
 from pipeline.ingest.row_order import canonical_order, first_of_equal, key_of_rows, sortable, unique_rows
 from pipeline.storage.physical_types import one_of, texts
@@ -148,7 +148,7 @@ def _column(table: str, name: str, column: Column, raw: pa.Table, zone: str, cou
 def _check_day(table: Table, parsed: Mapping[str, Parsed], faults: _Faults, day: Day, zone: str) -> None:
     if table.day is not None:
         other = pc.not_equal(parsed[table.day].values, pa.scalar(day.date, pa.date32()))
-        faults.add(_mask(other), table.day, "of another day")
+        faults.add(mask_of(other), table.day, "of another day")
     if table.time is not None:
         away = np.abs(_days_away(parsed[table.time].values, day, zone))
         faults.add(away > 1, table.time, "more than a day away from the day")
@@ -172,7 +172,7 @@ def _check_rules(table: Table, parsed: Mapping[str, Parsed], faults: _Faults) ->
         if first is None or second is None:
             continue
         same = pc.and_(pc.equal(first, second), pc.starts_with(first, rule.prefix))
-        faults.add(_mask(same), rule.columns[0], f"equal to {rule.columns[1]} and starts with {rule.prefix}")
+        faults.add(mask_of(same), rule.columns[0], f"equal to {rule.columns[1]} and starts with {rule.prefix}")
 
 
 def _check_key(table: Table, typed: pa.Table, rows: pa.Array, faults: _Faults) -> tuple[pa.Array, int]:
@@ -229,8 +229,3 @@ def _shown(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else str(value)
-
-
-def _mask(array: pa.Array) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = pc.fill_null(array, False).to_numpy(zero_copy_only=False)
-    return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +22,7 @@ from pipeline.sources.base import DaysReading, Reading, Source
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.storage.artifacts.making import Making
 from pipeline.storage.digests import content_digest
+from pipeline.storage.files import link_or_copy
 from pipeline.storage.physical_types import Unusable
 
 
@@ -130,7 +129,7 @@ def read_undated(
         first, *others = group
         _snapshot(source, config, name, wanted, first, drafts, before)
         for each in others:
-            link(first.path(name), each.path(name))
+            link_or_copy(first.path(name), each.path(name))
             each.rows[name], each.digests[name] = first.rows[name], first.digests[name]
             each.as_of[name] = first.as_of[name]
             each.linked.append(name)
@@ -150,7 +149,7 @@ def keep(name: str, here: DayDraft, before: Artifact) -> bool:
     if earlier is None:
         return False
     here.path(name).unlink(missing_ok=True)
-    link(earlier, here.path(name))
+    link_or_copy(earlier, here.path(name))
     read = ExtractRecord.of(before)
     here.rows[name], here.digests[name] = before.manifest.rows[name], read.digests[name]
     here.take_columns(name, read)
@@ -161,14 +160,6 @@ def keep(name: str, here: DayDraft, before: Artifact) -> bool:
         here.notes[name] = read.notes[name]
     here.linked.append(name)
     return True
-
-
-def link(earlier: Path, path: Path) -> None:
-    """The same file under another name; a copy where the file system has no hard links, or too many of them."""
-    try:
-        os.link(earlier, path)
-    except OSError:
-        shutil.copyfile(earlier, path)
 
 
 def _snapshot(
@@ -186,7 +177,7 @@ def _snapshot(
     if earlier is not None and before is not None and version is not None:
         read = ExtractRecord.of(before)
         if read.versions.get(name) == here.versions[name]:
-            link(earlier, path)
+            link_or_copy(earlier, path)
             here.rows[name], here.digests[name] = before.manifest.rows[name], read.digests[name]
             here.take_columns(name, read)
             here.linked.append(name)
@@ -199,7 +190,7 @@ def _snapshot(
     same = before is not None and ExtractRecord.of(before).digests.get(name) == here.digests[name]
     if earlier is not None and same:
         path.unlink()
-        link(earlier, path)
+        link_or_copy(earlier, path)
         here.linked.append(name)
 
 

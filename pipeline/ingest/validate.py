@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import statistics
 import time
@@ -26,6 +25,7 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import ACCEPTED, EXTRACT, VALIDATED
 from pipeline.storage.artifacts.making import Making
 from pipeline.storage.digests import content_digest
+from pipeline.storage.files import link_or_copy
 from pipeline.storage.table_digest import table_digest
 
 NEXT = ".next"
@@ -179,7 +179,7 @@ def _undated(
     checked.counts.running_unavailable = now.unavailable
     done.add(name, checked, _write(path, now.rows))
     if pair.today is pair.next or (pair.today and pair.next and pair.today.id == pair.next.id):
-        _link(path, next_path)
+        link_or_copy(path, next_path)
         done.digests[name + NEXT] = done.digests[name]
     else:
         later = with_running(name, table, checked, pair.next, context.config.timezone)
@@ -204,7 +204,7 @@ def _linked(name: str, key: str, made: Making, done: _Done) -> bool:
     if not all((before.path / each).is_file() for each in files):
         return False
     for each in files:
-        _link(before.path / each, made.path / each)
+        link_or_copy(before.path / each, made.path / each)
     for each in (name, name + NEXT):
         if each in said.digests:
             done.digests[each] = said.digests[each]
@@ -213,13 +213,6 @@ def _linked(name: str, key: str, made: Making, done: _Done) -> bool:
         rows = parquet_file.read(before.file("quarantine.parquet"), filters=[("table", "=", name)])
         done.quarantine.append(rows.cast(QUARANTINE))
     return True
-
-
-def _link(earlier: Path, path: Path) -> None:
-    try:
-        os.link(earlier, path)
-    except OSError:  # a file system without hard links, or too many of them
-        shutil.copyfile(earlier, path)
 
 
 def _write(path: Path, rows: pa.Table) -> str:

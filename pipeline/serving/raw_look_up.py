@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.schema import MISSING_STR, PAD_STR
 from pipeline.features.arrays.raw_values import missing_of, padding_of
 from pipeline.features.frames.frame import Array
 from pipeline.features.ids.fingerprints import MISSING, PADDING, Codes, codes_of
 from pipeline.features.plan.plan import Plan
-from pipeline.ingest.canonical_ids import MISSING_STR, PAD_STR
 
 _BEYOND = 2**31
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from models.schema import Kind, Side
+from models.schema import MISSING_INT, MISSING_STR, Kind, Side
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.state.counters import CounterTable
 from pipeline.features.state.state import Group
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 from pipeline.release.contents.keyed_parts import field_of
 from pipeline.serving.meta import CounterPart, Meta
 from pipeline.serving.small_state import Source, counter_cells

@@ -250,10 +250,8 @@ class MySqlSource(SqlSource):
         advice = mysql_errors.advice(
             error, address=self._server, variable=self.variable, read_seconds=self._timeouts["read_timeout"]
         )
-        said = f"the database says: {self._clean(error)}"
         again = mysql_errors.is_lost(error) or mysql_errors.is_passing(error)
-        kind = SourceInterrupted if again else SourceError
-        return kind(f"{self._where(source)}: {f'{advice} ({said})' if advice else said}")
+        return self._in_words(source, error, advice, again=again)
 
 
 def _in_utc(connection: Any, _record: object) -> None:

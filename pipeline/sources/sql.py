@@ -126,6 +126,12 @@ class SqlSource(Source):
             "statement (a declared column that is not required then reads as missing)"
         )
 
+    def _in_words(self, source: str | None, error: BaseException, advice: str | None, *, again: bool) -> SourceError:
+        """What to do about a driver's error, and its own words; ``again``: it passes, so that a retry may help."""
+        said = f"the database says: {self._clean(error)}"
+        kind = SourceInterrupted if again else SourceError
+        return kind(f"{self._where(source)}: {f'{advice} ({said})' if advice else said}")
+
     def _clean(self, error: BaseException) -> str:
         """A driver's own message on one line, without the password."""
         message = " ".join(str(error).split())

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from pipeline.days import Day
-from pipeline.errors import SourceError, SourceInterrupted, UsageError
+from pipeline.errors import SourceError, UsageError
 from pipeline.sources import sqlite_errors
 from pipeline.sources.base import Reading
 from pipeline.sources.sql import SqlSource
@@ -103,9 +103,8 @@ class SqliteSource(SqlSource):
     def _explain(self, source: str | None, error: BaseException) -> SourceError:
         found = _NOT_THERE.search(str(error))
         if found is None:
-            advice, said = sqlite_errors.advice(self._file, error), f"the database says: {self._clean(error)}"
-            kind = SourceInterrupted if sqlite_errors.is_passing(error) else SourceError
-            return kind(f"{self._where(source)}: {f'{advice} ({said})' if advice else said}")
+            advice = sqlite_errors.advice(self._file, error)
+            return self._in_words(source, error, advice, again=sqlite_errors.is_passing(error))
         what, name = found.groups()
         return self._no_table(source, name) if what.lower() == "table" else self._no_column(source, name)
 

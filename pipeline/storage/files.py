@@ -94,6 +94,14 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
             fsync_folder(path.parent)
 
 
+def link_or_copy(earlier: Path, path: Path) -> None:
+    """The same file under another name; a copy where the file system has no hard links, or too many of them."""
+    try:
+        os.link(earlier, path)
+    except OSError:
+        shutil.copyfile(earlier, path)
+
+
 def clear_temporaries(path: Path) -> None:
     """Remove what killed writers of ``path`` left; only under the lock that its writers take."""
     for left in path.parent.glob(f".{path.name}.*.tmp"):

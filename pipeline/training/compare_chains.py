@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.schema import FIRST
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact, UsageError
-from pipeline.features.ids.idmap import FIRST, IdMap
+from pipeline.features.ids.idmap import IdMap
 from pipeline.features.records import StateRecord
 from pipeline.features.state.store import FILE as STATE_FILE
 from pipeline.storage import array_file

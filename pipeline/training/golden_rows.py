@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from models.engine.batching import score_day
 from models.engine.engine import Engine
-from models.schema import PADDING, UNKNOWN, Columns, DayArrays, FeatureSchema, Side
+from models.schema import MISSING_INT, MISSING_STR, PADDING, UNKNOWN, Columns, DayArrays, FeatureSchema, Side
 from pipeline.features.ids.idmap import IdMap
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 
 INPUTS, OUTPUTS = "golden_inputs.npz", "golden_outputs.npz"
 SAMPLED_PAIRS = 512

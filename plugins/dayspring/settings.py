@@ -6,11 +6,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
-from pipeline.days import ZONE
+from pipeline.days import ZONE, checked_zone
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -30,12 +29,10 @@ def settings_of(job: str) -> dict[str, Any]:
 
 def zone_in(settings: Mapping[str, Any]) -> str:
     """The zone of the business days."""
-    zone = str(settings.get("timezone", ZONE))
     try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones, such as Asia
-        raise ValueError(f"timezone: '{zone}' is not a time zone; write one such as Asia/Shanghai or UTC") from None
-    return zone
+        return checked_zone(str(settings.get("timezone", ZONE)))
+    except ValueError as error:
+        raise ValueError(f"timezone: {error}") from None
 
 
 def zone_of(job: str) -> str:

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from models.schema import MISSING_INT, MISSING_STR
 from pipeline.config.features import Digits
 from pipeline.features.frames.frame import Array
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 
 
 def digits_of(values: NDArray[np.int64], rule: Digits) -> NDArray[np.int64]:

@@ -13,14 +13,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.schema import Kind
+from models.schema import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR, Kind
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.arrays.composed_ids import by_column, by_pairs, digits_of
 from pipeline.features.arrays.paired_lists import lengthened, paired_lengths
 from pipeline.features.frames.frame import Array, Frame, Lists, singles
 from pipeline.features.plan.declared import PlannedFeature
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR, canonical_ids
+from pipeline.ingest.canonical_ids import canonical_ids
 
 Widths = Mapping[str, int]
 

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from models.schema import MISSING_INT, MISSING_STR
 from pipeline.errors import DataError
 from pipeline.features.frames.frame import Array, Column, Lists
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 
 
 def column_of(table: pa.Table, name: str) -> Column:

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from models.schema import MISSING_INT
 from pipeline.features.frames.frame import Array, Column, Lists
-from pipeline.ingest.canonical_ids import MISSING_INT
 
 _TEXT, _INT, _PLAIN = "text", "int", "plain"
 

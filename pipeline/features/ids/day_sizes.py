@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from models.schema import FIRST
 from pipeline.days import Day
-from pipeline.features.ids.idmap import FIRST, IdMap
+from pipeline.features.ids.idmap import IdMap
 from pipeline.features.ids.lost_maps import tail_digest
 from pipeline.features.records import MapsRecord
 from pipeline.storage.digests import content_digest

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from models.schema import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR
 from pipeline.errors import DataError
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR
 
 PADDING: Final = PAD_INT
 MISSING: Final = MISSING_INT

@@ -16,14 +16,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from models.schema import FIRST, MISSING_INT, MISSING_STR, PAD_INT, PAD_STR
 from pipeline.days import Day
 from pipeline.errors import DataError, UsageError
 from pipeline.features.ids.fingerprints import PADDING as PADDING_CODE
 from pipeline.features.ids.fingerprints import Codes, check_distinct, codes_of
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR, REASONS, canonical_ids
-
-FIRST = 2
-"""Index of the first real id of a space."""
+from pipeline.ingest.canonical_ids import REASONS, canonical_ids
 
 _NOTE = (
     "Append-only. The index of an id is its position in 'ids' (from 0) plus 2; 0 is padding, 1 is missing or unknown. "

@@ -7,9 +7,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from models.schema import FIRST
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact
-from pipeline.features.ids.idmap import FIRST, IdMap
+from pipeline.features.ids.idmap import IdMap
 from pipeline.features.ids.store import IdMapStore
 from pipeline.features.records import MapsRecord
 from pipeline.job import JobContext

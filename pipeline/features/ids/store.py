@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -17,7 +16,7 @@ from pipeline.days import Day
 from pipeline.errors import ConfigError, CorruptArtifact, UsageError
 from pipeline.features.ids.idmap import IdMap, _parse
 from pipeline.job import JobContext
-from pipeline.storage.files import clear_temporaries, fsync_folder, write_atomic
+from pipeline.storage.files import clear_temporaries, fsync_folder, link_or_copy, write_atomic
 from pipeline.storage.locks import held
 
 
@@ -128,11 +127,7 @@ class IdMapStore:
         path, previous = self._path(space), self._previous(space)
         temporary = previous.with_name(f".{previous.name}.tmp")
         temporary.unlink(missing_ok=True)
-        try:
-            os.link(path, temporary)
-        except OSError:
-            # Some shared file systems have no hard links.
-            shutil.copyfile(path, temporary)
+        link_or_copy(path, temporary)
         temporary.replace(previous)
         fsync_folder(self.folder)
 

@@ -24,6 +24,11 @@ def _of_the_same_cells(tables: Mapping[str, Table], table: Table, known: Mapping
             yield from (each for each in table.columns if any(table.same_cell(each, other, one) for one in outcomes))
 
 
+def column_problem(config: JobConfig, table: str, column: str) -> str | None:
+    """What is wrong with naming a column of a table, if it declares none of that name."""
+    return None if column in config.tables[table].columns else f"the table '{table}' declares no such column"
+
+
 def outcome_problem(config: JobConfig, table: str, column: str) -> str | None:
     """Why a column cannot be an input of its own row, if it is an outcome."""
     if column not in outcome_columns(config).get(table, ()):

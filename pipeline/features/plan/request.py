@@ -13,7 +13,7 @@ from pipeline.errors import ConfigError
 from pipeline.features.plan.declared import Declared, PlannedFeature, one_space
 from pipeline.features.plan.groups import check_groups
 from pipeline.features.plan.id_rules import rule_problem
-from pipeline.features.plan.outcomes import check_outcomes, outcome_problem
+from pipeline.features.plan.outcomes import check_outcomes, column_problem, outcome_problem
 
 
 class RequestPlan(ABC):
@@ -141,8 +141,9 @@ class RequestPlan(ABC):
         config, table = self.config, self.settings.frames.get(frame)
         if table is None:
             return f"the job has no {'profile' if frame == 'user' else 'items'} table"
-        if table in config.tables and column not in config.tables[table].columns:
-            return f"the table '{table}' declares no such column"
+        undeclared = column_problem(config, table, column) if table in config.tables else None
+        if undeclared is not None:
+            return undeclared
         if planned.feature.kind is Kind.BAG_SEQUENCE:
             return "is a column of one row; a bag_sequence is made of `history.` or `last_year.`"
         label = self._label_problem(column) if frame == "row" else None

@@ -9,7 +9,7 @@ from pipeline.config.impressions import Impressions
 from pipeline.config.job import JobConfig
 from pipeline.errors import ConfigError
 from pipeline.features.plan.declared import PlannedFeature
-from pipeline.features.plan.outcomes import outcome_problem
+from pipeline.features.plan.outcomes import column_problem, outcome_problem
 
 ROW = "row."
 """Before a column's name, in ``impressions.history_parts``: it is one of the impression's own row."""
@@ -30,8 +30,9 @@ def row_parts(
             continue
         column, table = part.removeprefix(ROW), config.tables[settings.rows]
         where = f"impressions.history_parts: '{part}'"
-        if column not in table.columns:
-            raise ConfigError(f"{where}: the table '{settings.rows}' declares no such column")
+        problem = column_problem(config, settings.rows, column)
+        if problem is not None:
+            raise ConfigError(f"{where}: {problem}")
         of_part = [each for each in features.values() if each.columns == (("history", part),)]
         ways = {(each.settings.buckets, each.settings.part) for each in of_part}
         if len(ways) > 1:

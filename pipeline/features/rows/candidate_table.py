@@ -9,12 +9,12 @@ from typing import Self
 import numpy as np
 import pyarrow as pa
 
+from models.schema import MISSING_INT
 from pipeline.config.homework import Homework
 from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.frames.from_arrow import codes, column_of
 from pipeline.features.rows.day import flat
 from pipeline.features.rows.packages import BaseIds, Packages, packages
-from pipeline.ingest.canonical_ids import MISSING_INT
 
 _LISTS = ("chapters", "sections", "style", "reflect")
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from models.schema import MISSING_INT
 from pipeline.config.homework import Clicks, Homework
 from pipeline.days import Day
 from pipeline.errors import DataError
@@ -21,7 +22,6 @@ from pipeline.features.rows.homework_day import HomeworkDay, Judged, StudyRows
 from pipeline.features.rows.packages import BaseIds, Packages, packages, sorted_distinct
 from pipeline.features.rows.profiles import Profiles
 from pipeline.features.rows.style_counts import style_count_rows
-from pipeline.ingest.canonical_ids import MISSING_INT
 
 
 def homework_rows(plan: HomeworkPlan, tables: Tables, day: Day) -> HomeworkDay:

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from models.schema import MISSING_INT, MISSING_STR
 from pipeline.config.homework import BaseChapters, Package
 from pipeline.features.frames.frame import Array, Lists
 from pipeline.features.frames.from_arrow import Places, codes, column_of, first_rows, lists_of
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 
 NO_BASE = -1
 """The base section of a section that has none."""

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from models.schema import MISSING_INT, MISSING_STR
 from pipeline.errors import DataError
 from pipeline.features.frames.frame import Array, Column, Frame, Lists
 from pipeline.features.frames.from_arrow import Places, column_of, first_rows
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 
 
 class Profiles:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from models.schema import MISSING_INT, MISSING_STR
 from pipeline.config.last_year import Replay
 from pipeline.days import Day
 from pipeline.features.frames.frame import Array, Frame, Lists
@@ -16,7 +17,6 @@ from pipeline.features.rows.day import Tables
 from pipeline.features.rows.homework import base_ids, context, matched_columns, positive_rows
 from pipeline.features.rows.homework_day import HomeworkDay
 from pipeline.features.rows.packages import Packages, joined, packages
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 
 
 def days_to_replay(settings: Replay, day: Day) -> list[Day]:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from models.schema import FIRST
 from pipeline.features.frames.from_arrow import ranks
 from pipeline.features.ids.fingerprints import Codes
-from pipeline.features.ids.idmap import FIRST, IdMap
+from pipeline.features.ids.idmap import IdMap
 from pipeline.features.state.store import StateStore
 from pipeline.job import JobContext
 

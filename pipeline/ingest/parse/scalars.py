@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.schema import MISSING_STR
 from pipeline.errors import DataError
 from pipeline.ingest import canonical_ids
 from pipeline.ingest.parse.parsed import Parsed, mask_of
@@ -37,7 +38,7 @@ def texts(array: pa.Array) -> Parsed:
     if not pc.all(pc.string_is_ascii(values), min_count=0).as_py():
         values = pc.utf8_normalize(values, form="NFC")
     parsed = Parsed.of(pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values))
-    parsed.fail(mask_of(pc.is_in(values, pa.array([canonical_ids.MISSING_STR]))), "not text")
+    parsed.fail(mask_of(pc.is_in(values, pa.array([MISSING_STR]))), "not text")
     return parsed
 
 

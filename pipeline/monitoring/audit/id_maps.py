@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from models.schema import FIRST
 from pipeline.errors import ConfigError, CorruptArtifact
-from pipeline.features.ids.idmap import FIRST, IdMap
+from pipeline.features.ids.idmap import IdMap
 from pipeline.features.ids.store import IdMapStore
 from pipeline.features.records import MapsRecord
 from pipeline.job import JobContext

@@ -185,7 +185,7 @@ class Index(ArtifactStore):
                 yield (kind, None), folder
         for kind in OF_EXPERIMENTS:
             folder = self.root / kind / self.job
-            for name in _names(folder):
+            for name in names_in(folder):
                 if "=" not in name and _FOLDER.fullmatch(name) and (folder / name).is_dir():
                     yield (kind, name), folder / name
 
@@ -213,8 +213,8 @@ class Index(ArtifactStore):
             if artifact is None and super().is_withdrawn(ref):
                 return Entry((), None, withdrawn=True)
             if artifact is None:
-                written = any(_GENERATION.fullmatch(name) for name in _names(Path(path)))
-                if not written and any(not name.startswith(".") for name in _names(Path(path))):
+                written = any(_GENERATION.fullmatch(name) for name in names_in(Path(path)))
+                if not written and any(not name.startswith(".") for name in names_in(Path(path))):
                     return Entry((), None, problem=problem("nothing in it was written by Dayspring, so it is left out"))
                 what = "half-written: its current generation has no manifest" if written else "an empty folder"
                 return Entry((), None, problem=problem(f"{what}; run the day again, or delete {path}"))
@@ -328,7 +328,8 @@ def _load(path: Path, root: Path, job: str) -> dict[Series, dict[Day, Entry]]:
         return {}
 
 
-def _names(folder: Path) -> list[str]:
+def names_in(folder: Path) -> list[str]:
+    """Names in a folder, sorted; none where it is not there or cannot be read."""
     try:
         return sorted(path.name for path in folder.iterdir())
     except OSError:

@@ -20,7 +20,7 @@ from pipeline.monitoring.overview.calendar import (
     skips,
 )
 from pipeline.monitoring.overview.columns import columns
-from pipeline.monitoring.overview.index import Index
+from pipeline.monitoring.overview.index import Index, names_in
 from pipeline.monitoring.overview.job import Job
 from pipeline.monitoring.overview.numbers import growth, measures, volumes
 from pipeline.monitoring.overview.releases import releases, verdicts
@@ -50,7 +50,7 @@ class Overview:
 
     def jobs(self, configured: list[str]) -> list[str]:
         """Jobs of the settings, then those that only the store knows."""
-        stored = {name for name in _listed(self.root / CHECKPOINT) if (self.root / CHECKPOINT / name).is_dir()}
+        stored = {name for name in names_in(self.root / CHECKPOINT) if (self.root / CHECKPOINT / name).is_dir()}
         return [*configured, *sorted(stored - set(configured))]
 
     def picture(self, job: str) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Overview:
             path = f"failures/{job}/{day}{f'.{what}' if what else ''}.json"
             ahead = f"a failure of a day more than {LONGEST_WAIT} days after the newest one"
             damaged.append({"path": path, "problem": f"{ahead}, {days[-1]}; delete the note if the day was mistyped"})
-        reports = [name[:10] for name in _listed(self.root / "reports" / job) if _REPORT.fullmatch(name)]
+        reports = [name[:10] for name in names_in(self.root / "reports" / job) if _REPORT.fullmatch(name)]
         return {
             **lasting,
             "failures": failures(notes, lasting["experiments"], days),
@@ -112,10 +112,3 @@ def _lasting(
         "columns": columns(index, job),
     }
     return span, damaged, picture
-
-
-def _listed(folder: Path) -> list[str]:
-    try:
-        return sorted(path.name for path in folder.iterdir())
-    except OSError:
-        return []

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from models.schema import MISSING_INT, MISSING_STR
 from pipeline.features.frames.frame import Array, Column, Lists
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 
 _KINDS = {"i": "int", "f": "float", "O": "str"}
 

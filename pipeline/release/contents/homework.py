@@ -29,12 +29,11 @@ from pipeline.release.contents.columns_json import kind_of, plain
 from pipeline.release.contents.keyed_parts import (
     distinct,
     field_of,
-    framed,
     grouped,
     grouped_by_owner,
     owners_of,
-    profiles,
     starts_of,
+    user_profiles,
 )
 from pipeline.release.contents.parts import Part, encoded
 
@@ -50,9 +49,7 @@ def homework_parts(here: AsOf, request: HomeworkPlan, meta: dict[str, Any]) -> l
         *_study(here, request), *_last_year(here, request),
     ]  # fmt: skip
     parts += _style_counts(here, request, meta)
-    if settings.profile is not None and request.user_columns:
-        users = profiles(here, settings.profile.table, settings.profile.key, request.user_columns, "user")
-        parts.append(framed("profiles", flat(users[f"user.{settings.profile.key}"]), users.columns, meta))
+    parts += user_profiles(here, settings.profile, request.user_columns, meta)
     counts = request.style_counts()
     if counts is not None:
         # The columns of this feature are the styles that were seen first.

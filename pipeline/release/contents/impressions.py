@@ -11,17 +11,14 @@ from pipeline.features.plan.impressions import ImpressionPlan
 from pipeline.features.rows.day import flat
 from pipeline.features.rows.impressions import item_frame
 from pipeline.release.contents.as_of import AsOf
-from pipeline.release.contents.keyed_parts import distinct, framed, profiles
+from pipeline.release.contents.keyed_parts import distinct, framed, user_profiles
 from pipeline.release.contents.parts import Part, encoded
 
 
 def impression_parts(here: AsOf, request: ImpressionPlan, meta: dict[str, Any]) -> list[Part]:
     """Profiles, items and candidates: the items shown in the last ``candidate_days`` days."""
     settings = request.settings
-    parts = []
-    if settings.profile is not None and request.user_columns:
-        users = profiles(here, settings.profile.table, settings.profile.key, request.user_columns, "user")
-        parts.append(framed("profiles", flat(users[f"user.{settings.profile.key}"]), users.columns, meta))
+    parts = user_profiles(here, settings.profile, request.user_columns, meta)
     shown = here.raw(request.item_space, here.state.catalogue.seen_since(here.day.plus(1 - settings.candidate_days)))
     shown = np.sort(shown) if shown.dtype.kind == "i" else np.array(sorted(shown), object)
     parts.append(Part("candidates", {"all": encoded(shown.tolist())}))

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.schema import MISSING_INT, MISSING_STR
+from pipeline.config.requests import Profile
 from pipeline.features.frames.frame import Array, Column, Frame
 from pipeline.features.frames.from_arrow import column_of
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.rows.day import flat
 from pipeline.features.rows.profiles import Profiles
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 from pipeline.release.contents.as_of import AsOf
 from pipeline.release.contents.columns_json import kind_of, plain
 from pipeline.release.contents.parts import Part, encoded
@@ -67,6 +68,14 @@ def profiles(here: AsOf, table: str, key: str, names: Sequence[str], prefix: str
         keys = distinct(flat(column_of(rows, key)))
     columns = Profiles(rows, key, names).join(keys, prefix) if names else {}
     return Frame(len(keys), {**columns, f"{prefix}.{key}": keys})
+
+
+def user_profiles(here: AsOf, profile: Profile | None, names: Sequence[str], meta: dict[str, Any]) -> list[Part]:
+    """The part of the users' columns; none where the job reads none of them."""
+    if profile is None or not names:
+        return []
+    users = profiles(here, profile.table, profile.key, names, "user")
+    return [framed("profiles", flat(users[f"user.{profile.key}"]), users.columns, meta)]
 
 
 def grouped_by_owner(

@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from models.schema import Columns, Feature, FeatureSchema, Kind, Layout, Side
+from models.schema import (
+    MISSING_INT,
+    MISSING_STR,
+    PAD_INT,
+    PAD_STR,
+    Columns,
+    Feature,
+    FeatureSchema,
+    Kind,
+    Layout,
+    Side,
+)
 
 
 def feature(name: str, kind: Kind = Kind.CATEGORICAL, side: Side = Side.REQUEST, **settings: Any) -> Feature:
@@ -84,3 +95,8 @@ def test_parts_of_a_step_agree(settings: dict[str, Any], message: str) -> None:
     both = schema(feature("a", Kind.SEQUENCE, steps=3, group="g"), other, feature("c", Kind.SEQUENCE, steps=3))
     with pytest.raises(ValueError, match=message):
         both.together()
+
+
+def test_released_models_and_stored_rows_keep_the_raw_values_of_what_is_no_id() -> None:
+    assert (PAD_INT, MISSING_INT) == (-9223372036854775808, -9223372036854775807)
+    assert ("", chr(1)) == (PAD_STR, MISSING_STR)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.days import Day
+from pipeline.days import Day, checked_zone
 from pipeline.errors import UsageError
 
 days = st.dates(date(1900, 1, 1), date(2199, 12, 31)).map(Day.from_date)
@@ -173,3 +173,10 @@ def test_a_day_has_two_forms_and_no_other_days_form_is_one_of_them(day: Day, zon
     start = day.start(zone)
     if Day.of_instant(start, zone) == day:  # else the zone leaves it out
         assert Day.of_logical_date(start, zone) == day
+
+
+@pytest.mark.parametrize("name", ["Asia", "Mars/Olympus", "", "../etc"])
+def test_what_is_no_time_zone_is_refused(name: str) -> None:
+    assert checked_zone("Asia/Shanghai") == "Asia/Shanghai"
+    with pytest.raises(ValueError, match=rf"'{re.escape(name)}' is not a time zone; write one such as Asia/Shanghai"):
+        checked_zone(name)

@@ -34,8 +34,9 @@ def test_the_last_batch_is_filled_with_rows_of_weight_zero(day: DayArrays, make_
     assert 0 < real < 16
     assert np.all(last.weight[:real] == 1.0)
     assert np.all(last.weight[real:] == 0.0)
-    assert np.all(last.candidate_mask[real:] == 0.0)
-    nobody = {Side.REQUEST: last.weight == 0, **dict.fromkeys((Side.ITEM, Side.PAIR), last.candidate_mask == 0)}
+    _, mask, _ = last.told
+    assert np.all(mask[real:] == 0.0)
+    nobody = {Side.REQUEST: last.weight == 0, **dict.fromkeys((Side.ITEM, Side.PAIR), mask == 0)}
     for block, rows in zip(last.view.ids, last.rows, strict=True):
         assert np.all(rows[nobody[block.side]] == 0)
     for block, values in zip(last.view.dense, last.dense, strict=True):

@@ -212,7 +212,8 @@ def test_rows_of_weight_zero_change_nothing(model: str, loss: str, day: DayArray
                 if block.side is Side.REQUEST:
                     rows[empty] = rows[0]
             last.label[empty] = 1.0
-            last.candidate_mask[empty] = 1.0
+            _, mask, _ = last.told
+            mask[empty] = 1.0
         engine.train_epoch([last], 1e-2)
         states.append(engine.state())
     for name, value in states[0].items():

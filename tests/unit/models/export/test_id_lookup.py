@@ -9,15 +9,16 @@ import pytest
 import tensorflow as tf
 
 from models.export import id_lookup
+from models.schema import MISSING_INT, PAD_INT
 
 
 @pytest.mark.parametrize(
     ("table", "ids", "asked", "found"),
     [
-        (id_lookup._IntIds, [70, -5, 2**62], [[id_lookup.PAD_INT, id_lookup.MISSING_INT], [-5, 70], [2**62, 71]],
+        (id_lookup._IntIds, [70, -5, 2**62], [[PAD_INT, MISSING_INT], [-5, 70], [2**62, 71]],
          [[0, 1], [3, 2], [4, 1]]),
         (id_lookup._StrIds, ["b", "a", "中"], [["", "\x01"], ["a", "b"], ["中", "c"]], [[0, 1], [3, 2], [4, 1]]),
-        (id_lookup._IntIds, [], [[id_lookup.PAD_INT, id_lookup.MISSING_INT], [0, 2**63 - 1]], [[0, 1], [1, 1]]),
+        (id_lookup._IntIds, [], [[PAD_INT, MISSING_INT], [0, 2**63 - 1]], [[0, 1], [1, 1]]),
         (id_lookup._StrIds, [], [["", "x"]], [[0, 1]]),
     ],
 )  # fmt: skip

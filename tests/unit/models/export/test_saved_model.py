@@ -16,8 +16,19 @@ from models.engine.batching import DayBatches, score_day
 from models.engine.engine import Engine
 from models.engine.examples import Settings
 from models.export import saved_model
-from models.export.id_lookup import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR
-from models.schema import UNKNOWN, Columns, DayArrays, FeatureSchema, Kind, Layout, Side
+from models.schema import (
+    MISSING_INT,
+    MISSING_STR,
+    PAD_INT,
+    PAD_STR,
+    UNKNOWN,
+    Columns,
+    DayArrays,
+    FeatureSchema,
+    Kind,
+    Layout,
+    Side,
+)
 from tests.unit.models.school import SIZES
 
 Make = Callable[..., Engine]

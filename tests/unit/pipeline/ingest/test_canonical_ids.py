@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import ast
 from decimal import Decimal
 from typing import Any
 
@@ -11,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.schema import MISSING_INT, MISSING_STR, PAD_INT
 from pipeline.errors import DataError, UsageError
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR, REASONS, canonical_ids
-from tests.tiny import PROJECT
+from pipeline.ingest.canonical_ids import REASONS, canonical_ids
 
 
 @pytest.mark.parametrize(
@@ -165,23 +164,6 @@ def test_canonical_ids_are_fixed_points(values: list[Any]) -> None:
 @given(st.lists(st.integers(-(2**63) + 2, 2**63 - 1)))
 def test_ints_and_their_text_are_the_same_ids(values: list[int]) -> None:
     assert canonical_ids([f" {value} " for value in values], "int").values.tolist() == values
-
-
-def test_the_exported_model_means_the_same_by_its_sentinels() -> None:
-    # Read, not imported: models/ knows nothing of the pipeline, and would import TensorFlow.
-    tree = ast.parse((PROJECT / "models" / "export" / "id_lookup.py").read_text(encoding="utf-8"))
-    found: dict[str, Any] = {}
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            name = node.targets[0].id
-            if name in ("PAD_INT", "PAD_STR", "MISSING_INT", "MISSING_STR"):
-                found[name] = eval(compile(ast.Expression(node.value), name, "eval"))  # noqa: S307
-    assert found == {
-        "PAD_INT": PAD_INT,
-        "PAD_STR": PAD_STR,
-        "MISSING_INT": MISSING_INT,
-        "MISSING_STR": MISSING_STR,
-    }
 
 
 def test_sentinels_survive_numpys_own_text_type() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from models.schema import PAD_INT, PAD_STR
 from pipeline.config.job import JobConfig
 from pipeline.features.arrays import files as day_arrays
 from pipeline.features.arrays.raw_inputs import model_inputs
@@ -18,7 +19,6 @@ from pipeline.features.ids.idmap import IdMap
 from pipeline.features.ids.store import IdMapStore
 from pipeline.features.plan.plan import Plan
 from pipeline.features.update_id_maps import grow
-from pipeline.ingest.canonical_ids import PAD_INT, PAD_STR
 from pipeline.ingest.extract import extract
 from pipeline.ingest.validate import validate
 from pipeline.job import JobContext

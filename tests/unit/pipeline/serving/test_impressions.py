@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.schema import MISSING_INT, MISSING_STR, PAD_INT
 from pipeline.days import Day
 from pipeline.features.arrays.assemble import Assembled
 from pipeline.features.build_features import build_day
 from pipeline.features.plan.plan import Plan
 from pipeline.features.update_id_maps import grow
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR, PAD_INT
 from pipeline.ingest.extract import extract
 from pipeline.ingest.validate import validate
 from pipeline.release.contents.contents import contents

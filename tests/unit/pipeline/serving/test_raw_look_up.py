@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from models.schema import MISSING_STR, PAD_STR
 from pipeline.features.ids.fingerprints import MISSING, PADDING
 from pipeline.features.plan.plan import Plan
-from pipeline.ingest.canonical_ids import MISSING_STR, PAD_STR
 from pipeline.serving.raw_look_up import RawIds
 from tests.unit.pipeline.features import lessons
 

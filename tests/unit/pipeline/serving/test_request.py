@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from models.schema import MISSING_INT
 from pipeline.errors import UsageError
 from pipeline.features.frames.frame import Lists
-from pipeline.ingest.canonical_ids import MISSING_INT
 from pipeline.serving.request import canonical, typed
 from tests.unit.pipeline.features import lessons
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import DayspringError
-from pipeline.storage.files import clear_temporaries, disk_errors, write_atomic
+from pipeline.storage.files import clear_temporaries, disk_errors, link_or_copy, write_atomic
 
 
 def test_write_atomic_replaces_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -43,3 +43,20 @@ def test_other_errors_pass_a_full_disks_net(tmp_path: Path) -> None:
         raise PermissionError("no")
     with pytest.raises(DayspringError, match="disk is full"), disk_errors(tmp_path / "not" / "there"):
         raise RuntimeError("RESOURCE_EXHAUSTED: x; No space left on device")
+
+
+def test_a_link_is_the_same_file_and_a_copy_where_there_are_no_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = tmp_path / "earlier"
+    earlier.write_bytes(b"rows")
+    link_or_copy(earlier, tmp_path / "linked")
+    assert (tmp_path / "linked").samefile(earlier)
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.EMLINK, "Too many links")
+
+    monkeypatch.setattr("os.link", refused)
+    link_or_copy(earlier, tmp_path / "copied")
+    assert (tmp_path / "copied").read_bytes() == b"rows"
+    assert not (tmp_path / "copied").samefile(earlier)

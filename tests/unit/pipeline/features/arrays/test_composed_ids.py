@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.schema import MISSING_INT, MISSING_STR
 from pipeline.config.features import Digits
 from pipeline.features.arrays.composed_ids import by_column, by_pairs, digits_of, misfits
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 from tests.unit.pipeline.features import lessons
 
 NONE = MISSING_INT

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from models.schema import Side
+from models.schema import MISSING_INT, MISSING_STR, PAD_INT, Side
 from pipeline.features.arrays.framed import bag_widths, framed
 from pipeline.features.frames.frame import Frame
 from pipeline.features.plan.plan import Plan
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR, PAD_INT
 from pipeline.serving.raw_look_up import RawIds
 from tests.unit.pipeline.features import shows
 from tests.unit.pipeline.features.lessons import DAY

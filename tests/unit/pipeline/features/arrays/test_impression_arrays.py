@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from pipeline.ingest.canonical_ids import PAD_INT
+from models.schema import PAD_INT
 from tests.unit.pipeline.features import shows
 from tests.unit.pipeline.features.shown_days import DAY, Shows, values
 

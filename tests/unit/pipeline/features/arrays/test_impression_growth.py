@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from models.schema import MISSING_STR
 from pipeline.config.job import JobConfig
 from pipeline.features.arrays.impression_growth import ImpressionGrowth
 from pipeline.features.ids.fingerprints import MISSING, codes_of
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
 from pipeline.features.rows.impressions import impression_rows
-from pipeline.ingest.canonical_ids import MISSING_STR
 from tests.unit.pipeline.features import shows
 from tests.unit.pipeline.features.lessons import DAY
 from tests.unit.pipeline.features.school import lists

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.schema import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR
 from pipeline.config.features import FeatureSettings
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.arrays.raw_values import as_raw, bag_width, raw_inputs
 from pipeline.features.frames.frame import Frame, Lists
 from pipeline.features.plan.declared import PlannedFeature
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR
 
 DAY = Day.of(2024, 3, 4)
 

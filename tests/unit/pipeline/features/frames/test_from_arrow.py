@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.schema import MISSING_INT, MISSING_STR
 from pipeline.errors import DataError
 from pipeline.features.frames.from_arrow import Places, codes, column_of, first_rows, lists_of, ranks
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 
 
 def test_columns_with_missing_values() -> None:

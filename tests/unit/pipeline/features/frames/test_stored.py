@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.schema import MISSING_INT, MISSING_STR, PAD_INT
 from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.frames.stored import PackedColumns, StoredColumns
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR, PAD_INT
 from pipeline.storage import array_file
 
 LARGEST = 2**63 - 1

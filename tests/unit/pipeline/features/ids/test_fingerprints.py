@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.schema import MISSING_STR, PAD_STR
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.ids import fingerprints, idmap
 from pipeline.features.ids.fingerprints import MISSING, PADDING, are_known, check_distinct, codes_of, key_of
 from pipeline.features.ids.idmap import IdMap
-from pipeline.ingest.canonical_ids import MISSING_STR, PAD_STR
 
 
 def texts(*values: str) -> np.ndarray:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.schema import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR
 from pipeline.errors import UsageError
 from pipeline.features.ids.idmap import IdMap
 from pipeline.features.ids.store import IdMapStore
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR
 from tests.unit.pipeline.features.ids.given import D1, D2, D3, D4, ints, texts
 
 

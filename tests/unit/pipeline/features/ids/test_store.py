@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.schema import MISSING_INT, PAD_INT
 from pipeline.errors import ConfigError, CorruptArtifact, DataError, UsageError
 from pipeline.features.ids.store import IdMapStore
-from pipeline.ingest.canonical_ids import MISSING_INT, PAD_INT
 from tests.unit.pipeline.adders import add_ten_thousand
 from tests.unit.pipeline.crashes import crash_at_every_step
 from tests.unit.pipeline.features.ids.given import D1, D2, D3, ints, texts

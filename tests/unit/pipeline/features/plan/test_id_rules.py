@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.schema import PADDING, UNKNOWN
+from models.schema import MISSING_INT, PADDING, UNKNOWN
 from pipeline.config.features import Digits
 from pipeline.errors import ConfigError
 from pipeline.features.arrays.assemble import Built, build
@@ -17,7 +17,6 @@ from pipeline.features.ids.idmap import IdMap
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.impressions import impression_rows
 from pipeline.features.state.state import FeatureState
-from pipeline.ingest.canonical_ids import MISSING_INT
 from tests.unit.pipeline.features import lessons, shows
 from tests.unit.pipeline.features.lessons import DAY
 from tests.unit.pipeline.features.school import School, cell

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from models.schema import MISSING_STR
 from pipeline.features.frames.frame import Lists
 from pipeline.features.rows.profiles import Profiles
-from pipeline.ingest.canonical_ids import MISSING_STR
 
 
 def test_profiles_join_by_key_and_the_first_of_a_key_counts() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.ingest.canonical_ids import MISSING_STR
+from models.schema import MISSING_STR
 from pipeline.release.check.impressions import sampled_items
 from tests.unit.pipeline.features import shows
 from tests.unit.pipeline.features.shown_days import DAY, Shows

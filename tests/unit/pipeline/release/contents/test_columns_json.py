@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.schema import MISSING_INT, MISSING_STR
 from pipeline.features.frames.frame import Column, Lists
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 from pipeline.release.contents.columns_json import column, kind_of, plain
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.schema import MISSING_INT, MISSING_STR
 from pipeline.features.frames.frame import Lists
-from pipeline.ingest.canonical_ids import MISSING_INT, MISSING_STR
 from pipeline.release.contents.keyed_parts import distinct, field_of, framed, grouped, grouped_by_owner, starts_of
 from pipeline.release.contents.parts import Part
 
