@@ -32,6 +32,7 @@ from pipeline.stages.line import (
     of_validation,
 )
 from pipeline.stages.stage import CLOSING, EXPERIMENT, SHARED, STAGES, stage
+from pipeline.storage.artifacts.readable import Readable
 
 
 def register(commands: Commands) -> None:
@@ -202,7 +203,7 @@ def _stage(options: argparse.Namespace) -> int:
         print(f"{options.name} {options.day}: {', '.join(said)}", file=sys.stderr, flush=True)
         if options.json:
             # On one line, and last: what calls the stage takes it from there.
-            print(json.dumps(rows_of(context, day=options.day, everything=True)), flush=True)
+            print(json.dumps(rows_of(context, Readable(), options.day, everything=True)), flush=True)
         return 0
     finally:
         context.close()

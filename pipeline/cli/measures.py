@@ -14,6 +14,7 @@ from pipeline.days import Day
 from pipeline.evaluation.measures_by_day import measured_days
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.kinds import TEST
+from pipeline.storage.artifacts.readable import Readable
 
 
 def register(commands: Commands) -> None:
@@ -32,18 +33,22 @@ def _measures(options: argparse.Namespace) -> int:
     shown = columns(context.config.kind)
     known = context.store.experiments(TEST, context.job, first=context.config.experiments)
     wanted = experiments(options.experiment, known, context.job)
-    rows = [row for row in rows_of(context, options.day, everything=options.json) if row["experiment"] in wanted]
+    readable = Readable()
+    found = rows_of(context, readable, options.day, everything=options.json)
+    rows = [row for row in found if row["experiment"] in wanted]
     if options.json:
         json.dump(rows, sys.stdout, indent=1)
         print()
-        return 0
+        return int(readable.tell())
     writer = csv.DictWriter(sys.stdout, ["day", "experiment", "checkpoint", "rows", *shown], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    return 0
+    return int(readable.tell())
 
 
-def rows_of(context: JobContext, day: Day | None = None, *, everything: bool = False) -> list[dict[str, Any]]:
+def rows_of(
+    context: JobContext, readable: Readable, day: Day | None = None, *, everything: bool = False
+) -> list[dict[str, Any]]:
     """A row for each tested day (or for ``day``) and experiment; ``everything``: reasons, counts and groups too."""
     shown = columns(context.config.kind)
-    return [tested.row(shown, everything=everything) for tested in measured_days(context, day)]
+    return [tested.row(shown, everything=everything) for tested in measured_days(context, readable, day)]

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipeline.cli.arguments import Commands, add_experiments, add_job, add_json, day, experiments
 from pipeline.cli.output import print_json
 from pipeline.config.measures import figures
 from pipeline.days import Day
-from pipeline.evaluation.measures_by_day import measured_days
+from pipeline.evaluation.measures_by_day import TestedDay, measured_days
 from pipeline.ingest.late_days import LateDay, late_days
 from pipeline.ingest.records import ValidatedRecord
 from pipeline.job import JobContext
 from pipeline.monitoring.table_watch import changes_on, standing, stored
 from pipeline.release.publish.release_files import ReleaseFiles
 from pipeline.release.records import ReleaseRecord
-from pipeline.storage.artifacts.artifact import Ref, parse_id
+from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
 from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, RELEASE, VALIDATED
+from pipeline.storage.artifacts.readable import Readable
 from pipeline.training.chain import Chain
 from pipeline.training.overrides import Overrides
 from pipeline.training.records import CheckpointRecord, Wild
@@ -47,47 +48,31 @@ def _status(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     picture = collect(context, options.first, options.experiment)
     late = list(late_days(context)) if options.check_sources else None
+    damaged = picture["damaged"]
     if options.json:
         found = {"late": [{**asdict(each), "day": str(each.day)} for each in late]} if late is not None else {}
         print_json({**picture, **found}, indent=1)
     else:
         _print(picture, late)
-    return 0
+    return 1 if damaged else 0
 
 
 def collect(context: JobContext, first: Day | None = None, only: list[str] | None = None) -> dict[str, Any]:
     """The job as its artefacts show it."""
     store, config = context.store, context.config
     names = experiments(only, store.experiments(CHECKPOINT, config.job, first=config.experiments), context.job)
-    measures = {(tested.day, tested.experiment): tested for tested in measured_days(context)}
-    releases = _releases(context)
-    marked = {d: store.current(Ref(DAY, config.job, d)) for d in store.days(DAY, config.job)}
-    shown: dict[str, Any] = {}
+    readable = Readable()
+    measures = {(tested.day, tested.experiment): tested for tested in measured_days(context, readable)}
+    releases = _releases(context, readable)
+    marked = {d: readable(store.current, Ref(DAY, config.job, d)) for d in store.days(DAY, config.job)}
     taints: dict[str, dict[Day, str]] = {}
-    for name in names:
-        chain = Chain.of(context, name)
-        trained = chain.days()
-        start = chain.start
-        tainted = taints[name] = dict(chain.tainted())
-        rows = []
-        if start is not None and (trained or marked):
-            last = max([*trained, *(d for d in marked if d >= start)], default=start)
-            states = chain.states(start, last, tainted=tainted)
-            for each in start.through(last):
-                if first is not None and each < first:
-                    continue
-                rows.append(_day_row(context, name, each, states[each], tainted.get(each), measures, releases, marked))
-        shown[name] = {
-            "start": str(start) if start is not None else None, "days": rows,
-            "removed": name not in config.experiments,
-            "rechain": chain.rechain(sorted(tainted)) if tainted else None,
-            "settings_changed": _settings_changed(context, name, trained),
-            "renamed_from": _renamed_from(context, name) if not trained else None,
-        }  # fmt: skip
+    look = _Look(context, readable, first, measures, releases, marked, taints)
+    shown = {name: readable(_experiment, look, name) or _unreadable(context, name) for name in names}
     sizes = store.sizes(config.job)
-    columns = stored(context)
+    columns = readable(stored, context) or {}
     return {
-        "job": config.job, "experiments": shown, "served": _served(context, taints), "labels": _labels(context),
+        "job": config.job, "experiments": shown, "served": readable(_served, context, taints),
+        "labels": _labels(context),
         "columns": {
             "missing": {
                 table: {column: str(since) for column, since in sorted(found.items())}
@@ -99,32 +84,71 @@ def collect(context: JobContext, first: Day | None = None, only: list[str] | Non
                 if (first is None or each >= first) and (found := changes_on(each, columns, config.alerts))
             },
         },
-        "bytes": sizes, "bytes_total": sum(sizes.values()),
+        "bytes": sizes, "bytes_total": sum(sizes.values()), "damaged": readable.damaged,
     }  # fmt: skip
 
 
-def _day_row(
-    context: JobContext, name: str, each: Day, state: str, taint: str | None, measures: Any, releases: Any, marked: Any
-) -> dict[str, Any]:
-    checkpoint = context.store.current(Ref(CHECKPOINT, context.config.job, each, name))
-    tested = measures.get((each, name))
-    marker = marked.get(each)
-    validated = context.store.current(Ref(VALIDATED, context.config.job, each))
-    checked = ValidatedRecord.of(validated) if validated is not None else None
+@dataclass(frozen=True)
+class _Look:
+    """What every experiment's part of the picture is made with."""
+
+    context: JobContext
+    readable: Readable
+    first: Day | None
+    measures: Mapping[tuple[Day, str], TestedDay]
+    releases: Mapping[str, str]
+    marked: Mapping[Day, Artifact | None]
+    taints: dict[str, dict[Day, str]]
+
+
+def _experiment(look: _Look, name: str) -> dict[str, Any]:
+    chain = Chain.of(look.context, name)
+    trained, start = chain.days(), chain.start
+    tainted = look.taints[name] = dict(chain.tainted())
+    rows = []
+    if start is not None and (trained or look.marked):
+        last = max([*trained, *(d for d in look.marked if d >= start)], default=start)
+        states = chain.states(start, last, tainted=tainted)
+        rows = [
+            _day_row(look, name, each, states[each], tainted.get(each))
+            for each in start.through(last) if look.first is None or each >= look.first
+        ]  # fmt: skip
+    return {
+        "start": str(start) if start is not None else None, "days": rows,
+        "removed": name not in look.context.config.experiments,
+        "rechain": chain.rechain(sorted(tainted)) if tainted else None,
+        "settings_changed": look.readable(_settings_changed, look.context, name, trained),
+        "renamed_from": _renamed_from(look.context, name) if not trained else None,
+    }  # fmt: skip
+
+
+def _unreadable(context: JobContext, name: str) -> dict[str, Any]:
+    """An experiment of which what its chain is made of cannot be read."""
+    removed = name not in context.config.experiments
+    return {"start": None, "days": [], "removed": removed, "rechain": None, "settings_changed": None,
+            "renamed_from": None, "unreadable": True}  # fmt: skip
+
+
+def _day_row(look: _Look, name: str, each: Day, state: str, taint: str | None) -> dict[str, Any]:
+    store, job, readable = look.context.store, look.context.config.job, look.readable
+    checkpoint = readable(store.current, Ref(CHECKPOINT, job, each, name))
+    tested, marker = look.measures.get((each, name)), look.marked.get(each)
+    validated = readable(store.current, Ref(VALIDATED, job, each))
+    checked = readable(ValidatedRecord.of, validated) if validated is not None else None
+    said = readable(CheckpointRecord.of, checkpoint) if checkpoint is not None else None
     row: dict[str, Any] = {"day": str(each), "state": state}
     if marker is not None and marker.manifest.state == "skipped":
         row["why"] = marker.manifest.reason
     if taint is not None:
         row["why"] = taint
-    if checkpoint is not None:
-        said = CheckpointRecord.of(checkpoint)
+    if checkpoint is not None and said is not None:
         content = f"{checkpoint.ref}/{checkpoint.manifest.digest}"
         row |= {
             "parent": str(said.parent_day) if said.parent_day is not None else None,
             "rows": checkpoint.manifest.rows.get("rows", 0),
             "replayed": sum(rows for part, rows in checkpoint.manifest.rows.items() if part != "rows"),
             "quarantined": checked.quarantined if checked is not None else 0, "loss": said.loss,
-            "pruned": checkpoint.manifest.pruned, "release": releases.get(content),
+            "pruned": checkpoint.manifest.pruned, "release": look.releases.get(content),
         }  # fmt: skip
         if wild := told(said):
             row["wild_values"] = {feature: values.model_dump() for feature, values in wild.items()}
@@ -135,13 +159,14 @@ def _day_row(
     return row
 
 
-def _releases(context: JobContext) -> dict[str, str]:
+def _releases(context: JobContext, readable: Readable) -> dict[str, str]:
     """Newest release of each checkpoint, by its digest: trained again to the same bits, it is the one released."""
     store, released = context.store, {}
     for each in store.days(RELEASE, context.config.job):
-        artifact = store.current(Ref(RELEASE, context.config.job, each))
-        if artifact is not None and artifact.manifest.state == "done":
-            said = ReleaseRecord.of(artifact)
+        artifact = readable(store.current, Ref(RELEASE, context.config.job, each))
+        done = artifact is not None and artifact.manifest.state == "done"
+        said = readable(ReleaseRecord.of, artifact) if done else None
+        if said is not None:
             released[said.release_id] = said.checkpoint
     # Also those that were served before another one of their day.
     published = ReleaseFiles.of(context.root, context.job).all_published()
@@ -213,13 +238,19 @@ def _print(picture: dict[str, Any], late: Sequence[LateDay] | None) -> None:
     _print_late(late)
     _print_columns(picture["columns"])
     _print_served(picture["job"], picture["served"])
+    for text in picture["damaged"]:
+        print(f"DAMAGED: {text}")
+    if picture["damaged"]:
+        print(f"what is damaged is left out above; `python -m pipeline audit --job {picture['job']}` says all of it")
     print("on disk: " + ", ".join(f"{kind} {size / 1e6:.1f} MB" for kind, size in picture["bytes"].items())
           + f"; together {picture['bytes_total'] / 1e6:.1f} MB")  # fmt: skip
 
 
 def _print_experiment(job: str, name: str, experiment: dict[str, Any]) -> None:
     print(f"{job} / {name}" + (" (no longer in the YAML)" if experiment["removed"] else ""))
-    if not experiment["days"]:
+    if experiment.get("unreadable"):
+        print("  what its chain is made of is damaged, see below")
+    elif not experiment["days"]:
         print(f"  no day yet; run `python -m pipeline backfill --job {job} --from DAY --to DAY`")
     if experiment["renamed_from"]:
         print(f"  has the settings of '{experiment['renamed_from']}', which has left the YAML. A chain keeps its "

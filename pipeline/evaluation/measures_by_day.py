@@ -11,6 +11,7 @@ from pipeline.evaluation.records import TestRecord
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.kinds import TEST
+from pipeline.storage.artifacts.readable import Readable
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,12 @@ def _text(value: float | int | None) -> str:
     return str(value) if isinstance(value, int) else f"{value:.6f}"
 
 
-def measured_days(context: JobContext, day: Day | None = None) -> Iterator[TestedDay]:
-    """Every test of the job by day, then in the YAML's order of experiments (removed ones last)."""
+def measured_days(context: JobContext, readable: Readable, day: Day | None = None) -> Iterator[TestedDay]:
+    """Every test of the job by day, then in the YAML's order of experiments (removed ones last).
+
+    Args:
+        readable: is told of tests that are damaged, which are left out.
+    """
     store, job = context.store, context.config.job
     names = store.experiments(TEST, job, first=context.config.experiments)
     days = {name: set(store.days(TEST, job, name)) for name in names}
@@ -51,10 +56,10 @@ def measured_days(context: JobContext, day: Day | None = None) -> Iterator[Teste
         for name in names:
             if tested not in days[name]:
                 continue
-            artifact = store.current(Ref(TEST, job, tested, name))
-            if artifact is None:
+            artifact = readable(store.current, Ref(TEST, job, tested, name))
+            said = readable(TestRecord.of, artifact) if artifact is not None else None
+            if artifact is None or said is None:
                 continue
-            said = TestRecord.of(artifact)
             yield TestedDay(
                 tested, name, said.checkpoint_day, artifact.manifest.rows["tested"],
                 said.values, said.reasons, said.counts, said.groups,

@@ -34,6 +34,7 @@ from pipeline.storage.artifacts.kinds import (
     TEST,
     VALIDATED,
 )
+from pipeline.storage.artifacts.readable import Readable
 from pipeline.training.records import CheckpointRecord
 from pipeline.training.wild_values import in_words, told
 
@@ -49,7 +50,9 @@ def collect(context: JobContext, day: Day) -> dict[str, Any]:
         for name in config.experiments
     }
     validated = ValidatedRecord.of(shared[VALIDATED]) if shared[VALIDATED] is not None else None
-    tested = list(measured_days(context))
+    readable = Readable()
+    tested = list(measured_days(context, readable))
+    readable.tell()
     skipped = [each for each in store.days(DAY, config.job) if context.skipped(each) is not None]
     return {
         "job": config.job, "day": day, "skipped": context.skipped(day), "weekday": day.date.strftime("%A"),

@@ -18,6 +18,7 @@ from pipeline.evaluation.measures_by_day import measured_days
 from pipeline.job import JobContext
 from pipeline.monitoring.report.collect import collect
 from pipeline.monitoring.report.curves import bars
+from pipeline.storage.artifacts.readable import Readable
 from pipeline.storage.files import write_atomic
 
 
@@ -53,7 +54,7 @@ def write_csv(context: JobContext) -> Path:
     text = io.StringIO()
     writer = csv.DictWriter(text, ["day", "experiment", "checkpoint", "rows", *shown], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(tested.row(shown) for tested in measured_days(context))
+    writer.writerows(tested.row(shown) for tested in measured_days(context, Readable()))
     path = reports_folder(context) / "measures.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, text.getvalue().encode())

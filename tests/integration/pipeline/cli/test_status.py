@@ -97,3 +97,23 @@ def test_a_vanished_column_and_a_wild_value_are_told_everywhere(place: Place) ->
     assert "wild values bounded: dclick_otherad 1 of " in page
     statistics = checkpoint_file.read(place.artifact("checkpoint", SECOND, "pooled"))["normalise/dclick_otherad"]
     assert statistics[HIGHEST, 0] < 1e6
+
+
+def test_what_is_damaged_is_left_out_and_named_and_the_rest_is_shown(chain: Place) -> None:
+    tested, validated = chain.artifact("test", LAST, "din"), chain.artifact("validated", FIRST)
+    for artifact, field, value in ((tested, "values", {"auc": "high"}), (validated, "counts", [3])):
+        manifest = artifact.path / "manifest.json"
+        record = json.loads(manifest.read_bytes())
+        record.pop("checksum", None)
+        record["extra"][field] = value
+        manifest.write_text(json.dumps(record))
+    done = chain.run("status", "--job", "ads")
+    assert done.code == 1
+    assert "extra.values.auc is damaged ('high')" in done.out
+    assert "extra.counts is damaged ([3])" in done.out
+    assert f"{LAST}  trained" in done.out
+    assert "served: nothing yet" in done.out
+    measured = chain.run("measures", "--job", "ads")
+    assert measured.code == 1
+    assert {(row["experiment"], row["day"]) for row in _rows(measured.out)} >= {("pooled", str(LAST))}
+    assert "DAMAGED, left out: " in measured.err

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.evaluation import measures_by_day
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.readable import Readable
 from tests.unit.pipeline.release.days import FIRST, context
 
 ROW = measures_by_day.TestedDay(
@@ -42,8 +43,8 @@ def test_by_day_then_in_the_order_of_the_settings_removed_experiments_last(tmp_p
     here = context(tmp_path)
     for day, name in ((FIRST.next(), "old"), (FIRST.next(), "b"), (FIRST.next(), "a"), (FIRST, "b")):
         commit(here, day, name)
-    found = [(str(each.day), each.experiment) for each in measures_by_day.measured_days(here)]
+    found = [(str(each.day), each.experiment) for each in measures_by_day.measured_days(here, Readable())]
     assert found == [("2024-03-01", "b"), ("2024-03-02", "a"), ("2024-03-02", "b"), ("2024-03-02", "old")]
-    assert [each.experiment for each in measures_by_day.measured_days(here, FIRST)] == ["b"]
-    (only,) = measures_by_day.measured_days(here, FIRST)
+    assert [each.experiment for each in measures_by_day.measured_days(here, Readable(), FIRST)] == ["b"]
+    (only,) = measures_by_day.measured_days(here, Readable(), FIRST)
     assert (only.checkpoint, only.rows, only.values) == (FIRST.previous(), 7, {"auc": 0.5})
