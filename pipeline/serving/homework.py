@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.days import Day
-from pipeline.features.arrays.feature_codes import group_codes
+from pipeline.features.arrays.last_year_codes import group_codes
 from pipeline.features.arrays.request_histories import LastYear
 from pipeline.features.frames.frame import Array, Column, Frame, Lists
 from pipeline.features.ids.fingerprints import PADDING, are_known, key_of

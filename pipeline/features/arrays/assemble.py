@@ -40,8 +40,8 @@ class Built:
 
     Attributes:
         key_rank: int32 ``[items]`` place of each item's raw key among the day's, which breaks ties of score.
-        keys: raw ids that name the rows: ``request.<column>`` of users and owners, ``request.chapters`` with
-            ``request.chapters.offsets``, and ``item.key``.
+        keys: raw ids that name the rows: ``request.<column>`` of users and owners, ``request.…`` of what else names
+            a request of its kind, and ``item.key``.
         groups: bool ``[requests]`` by name: users and owners without a history, all others.
         empty_days: int16 ``[requests]`` days of the window without history.
         counts: what was left out, and how much.

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from models.schema import Kind
 from pipeline.features.arrays.raw_values import as_raw, bag_ids, categorical_ids
 from pipeline.features.frames.frame import Array, Frame, Lists
-from pipeline.features.ids.fingerprints import MISSING, Codes, codes_of, key_of
+from pipeline.features.ids.fingerprints import MISSING, Codes, codes_of
 from pipeline.features.plan.declared import PlannedFeature
-from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import flat
 
@@ -43,13 +39,3 @@ def owner_codes(plan: Plan, frame: Frame) -> tuple[Codes, ...]:
         column_codes(plan, space, flat(frame[f"row.{column}"]), f"row.{column}")
         for column, space in zip(plan.request.owner_columns, plan.request.owner_spaces, strict=True)
     )
-
-
-def group_codes(plan: Plan, request: HomeworkPlan, columns: tuple[str, ...], frame: Frame) -> tuple[Codes, ...]:
-    """Codes of the columns by which rows are matched with those of last year."""
-    return tuple(column_codes(plan, request.group_space(name), flat(frame[name]), name) for name in columns)
-
-
-def group_keys(plan: Plan, request: HomeworkPlan, columns: tuple[str, ...], frame: Frame) -> NDArray[np.int64]:
-    """Key of the rows that share ``columns``; empty without columns."""
-    return key_of(*group_codes(plan, request, columns, frame)) if columns else np.zeros(0, np.int64)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.arrays.feature_codes import column_codes, first_code, group_keys, list_codes, owner_codes
+from pipeline.features.arrays.feature_codes import column_codes, first_code, list_codes, owner_codes
 from pipeline.features.arrays.growth import RequestGrowth
+from pipeline.features.arrays.last_year_codes import group_keys
 from pipeline.features.arrays.package_codes import role_codes
 from pipeline.features.arrays.raw_values import as_raw, frame_ids, list_ids
 from pipeline.features.frames.frame import Array, Frame, Lists

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from pipeline.features.arrays.feature_codes import group_codes
+from pipeline.features.arrays.last_year_codes import group_codes
 from pipeline.features.arrays.look_up import Maps
 from pipeline.features.arrays.request_histories import LastYear
 from pipeline.features.ids.fingerprints import PADDING, Codes, are_known, key_of

@@ -8,7 +8,7 @@ from pipeline.config.homework import Homework
 from pipeline.config.job import JobConfig
 from pipeline.errors import ConfigError
 from pipeline.features.plan.declared import Declared
-from pipeline.features.plan.log_requests import check_log
+from pipeline.features.plan.homework_log import check_log
 from pipeline.features.plan.request import columns_of_profile
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import DataError
-from pipeline.features.arrays.feature_codes import column_codes, first_code, group_keys, owner_codes
+from pipeline.features.arrays.feature_codes import column_codes, first_code, owner_codes
 from pipeline.features.arrays.kinds import growth_of
 from pipeline.features.frames.frame import Lists
 from pipeline.features.ids.fingerprints import MISSING
@@ -31,4 +31,3 @@ def test_of_a_package_each_feature_has_the_code_of_its_role() -> None:
     assert growth.item_codes(school.plan.features["style"], rows).tolist() == [1, 3, 1]
     assert growth.item_codes(school.plan.features["sections"], rows).tolist() == [11, 12, 11]
     assert [each.tolist() for each in owner_codes(school.plan, rows.requests)] == [[501, 502], [9001, 9002]]
-    assert group_keys(school.plan, school.plan.request, (), rows.requests).tolist() == []
