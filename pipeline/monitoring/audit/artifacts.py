@@ -9,17 +9,30 @@ from typing import TypeVar
 
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact, UsageError
+from pipeline.evaluation.records import GateRecord, TestRecord
+from pipeline.features.records import MapsRecord, StateRecord
+from pipeline.ingest.records import ValidatedRecord
 from pipeline.monitoring.audit.findings import Audit
 from pipeline.monitoring.audit.payloads import problem_of
 from pipeline.monitoring.audit.remedies import remedy
+from pipeline.release.records import CheckRecord, PublishRecord, ReleaseRecord
 from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
 from pipeline.storage.artifacts.kinds import OF_DAYS, OF_EXPERIMENTS
 from pipeline.storage.artifacts.manifest import NAME, Input, Manifest, is_as_written
 from pipeline.storage.artifacts.record import Record
 from pipeline.storage.artifacts.store import ArtifactStore
+from pipeline.training.records import CheckpointRecord, ExportRecord
 
 R = TypeVar("R", bound=Record)
 
+RECORDS: dict[str, type[Record]] = {
+    each.kind: each
+    for each in (
+        ValidatedRecord, MapsRecord, StateRecord, CheckpointRecord, ExportRecord, TestRecord, GateRecord, CheckRecord,
+        ReleaseRecord, PublishRecord,
+    )
+}  # fmt: skip
+"""What manifests say of their kind; of other kinds nothing is read again."""
 _GENERATION = re.compile(r"gen=\d{4,}")
 
 
@@ -32,6 +45,8 @@ def audit_artifacts(store: ArtifactStore, job: str, audit: Audit, *, payloads: b
         _current(store, ref, folder, found, audit)
         for artifact in found:
             audit.artifacts += 1
+            if artifact.manifest.state == "done" and ref.kind in RECORDS:
+                said_of(RECORDS[ref.kind], artifact, audit)
             _lineage(store, artifact, audit)
             _payload(artifact, audit, payloads=payloads)
     for path in store.abandoned():
@@ -139,7 +154,8 @@ def said_of(record: type[R], artifact: Artifact, audit: Audit) -> R | None:
         return record.of(artifact)
     except CorruptArtifact as error:
         problem, _, advice = str(error).partition("; ")
-        audit.add(artifact.id, problem, advice)
+        if all(each.problem != problem for each in audit.findings):
+            audit.add(artifact.id, problem, advice)
         return None
 
 
