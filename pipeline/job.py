@@ -16,6 +16,7 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import DAY, MADE_BY
 from pipeline.storage.artifacts.making import Making, Recipe, making, standing
 from pipeline.storage.artifacts.manifest import Input
+from pipeline.storage.artifacts.skipped_days import skip_marker
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.locks import held
 
@@ -112,8 +113,7 @@ class JobContext:
 
     def skip_marker(self, day: Day) -> Artifact | None:
         """What records that ``day`` is skipped; ``None`` if it is not."""
-        marker = self.store.current(Ref(DAY, self.job, day))
-        return marker if marker is not None and marker.manifest.state == "skipped" else None
+        return skip_marker(self.store, self.job, day)
 
     def skipped(self, day: Day) -> str | None:
         """Why ``day`` is recorded as skipped; ``None`` if it is not."""

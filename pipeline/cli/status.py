@@ -18,7 +18,7 @@ from pipeline.job import JobContext
 from pipeline.monitoring.table_watch import changes_on, standing, stored
 from pipeline.release.publish.release_files import ReleaseFiles
 from pipeline.release.records import ReleaseRecord
-from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
+from pipeline.storage.artifacts.artifact import Ref, parse_id
 from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, RELEASE, VALIDATED
 from pipeline.storage.artifacts.readable import Readable
 from pipeline.training.chain import Chain
@@ -64,7 +64,7 @@ def collect(context: JobContext, first: Day | None = None, only: list[str] | Non
     readable = Readable()
     measures = {(tested.day, tested.experiment): tested for tested in measured_days(context, readable)}
     releases = _releases(context, readable)
-    marked = {d: readable(store.current, Ref(DAY, config.job, d)) for d in store.days(DAY, config.job)}
+    marked = {d: readable(context.skipped, d) for d in store.days(DAY, config.job)}
     taints: dict[str, dict[Day, str]] = {}
     look = _Look(context, readable, first, measures, releases, marked, taints)
     shown = {name: readable(_experiment, look, name) or _unreadable(context, name) for name in names}
@@ -97,7 +97,7 @@ class _Look:
     first: Day | None
     measures: Mapping[tuple[Day, str], TestedDay]
     releases: Mapping[str, str]
-    marked: Mapping[Day, Artifact | None]
+    marked: Mapping[Day, str | None]
     taints: dict[str, dict[Day, str]]
 
 
@@ -132,13 +132,13 @@ def _unreadable(context: JobContext, name: str) -> dict[str, Any]:
 def _day_row(look: _Look, name: str, each: Day, state: str, taint: str | None) -> dict[str, Any]:
     store, job, readable = look.context.store, look.context.config.job, look.readable
     checkpoint = readable(store.current, Ref(CHECKPOINT, job, each, name))
-    tested, marker = look.measures.get((each, name)), look.marked.get(each)
+    tested, skipped = look.measures.get((each, name)), look.marked.get(each)
     validated = readable(store.current, Ref(VALIDATED, job, each))
     checked = readable(ValidatedRecord.of, validated) if validated is not None else None
     said = readable(CheckpointRecord.of, checkpoint) if checkpoint is not None else None
     row: dict[str, Any] = {"day": str(each), "state": state}
-    if marker is not None and marker.manifest.state == "skipped":
-        row["why"] = marker.manifest.reason
+    if skipped is not None:
+        row["why"] = skipped
     if taint is not None:
         row["why"] = taint
     if checkpoint is not None and said is not None:

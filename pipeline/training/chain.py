@@ -11,9 +11,10 @@ from pipeline.days import Day
 from pipeline.errors import ChainError, CorruptArtifact, DayspringError, UsageError
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
-from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY
+from pipeline.storage.artifacts.kinds import CHECKPOINT
 from pipeline.storage.artifacts.lineage import Lineage, _ref_of
 from pipeline.storage.artifacts.manifest import Manifest
+from pipeline.storage.artifacts.skipped_days import check_no_hole, skip_marker
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.files import write_atomic
 from pipeline.storage.locks import held
@@ -88,13 +89,7 @@ class Chain:
         self._guard_start(day, start)
         newest = next((each for each in self._before(day) if each.ref.day >= start), None)
         hole = start if newest is None else newest.ref.day.next()
-        while hole < day and self._is_skipped(hole):
-            hole = hole.next()
-        if hole < day:
-            raise ChainError(
-                f"{self._name}: day {hole} has no checkpoint and no skip marker, so day {day} cannot be reached; run "
-                f"`python -m pipeline backfill --job {self._job} --from {hole} --to {day}`"
-            )
+        check_no_hole(hole, day, self._is_skipped, job=self._job, name=self._name, lacks="checkpoint", wanted=day)
         return newest
 
     def kept_ancestor(self, day: Day) -> Artifact | None:
@@ -258,11 +253,10 @@ class Chain:
             )
 
     def _is_skipped(self, day: Day) -> bool:
-        for ref in (self._ref(day), Ref(DAY, self._job, day)):
-            artifact = self._store.current(ref)
-            if artifact is not None:
-                return artifact.manifest.state == "skipped"
-        return False
+        checkpoint = self._store.current(self._ref(day))
+        if checkpoint is not None:
+            return checkpoint.manifest.state == "skipped"
+        return skip_marker(self._store, self._job, day) is not None
 
     def _wrong_parent(self, manifest: Manifest, before: Day | None, tainted: list[tuple[Day, str]]) -> str | None:
         for each in manifest.inputs:

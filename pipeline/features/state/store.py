@@ -21,8 +21,9 @@ from pipeline.features.state.events import Events, HistoryRows
 from pipeline.features.state.state import FORMAT, FeatureState, StatePlan
 from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
-from pipeline.storage.artifacts.kinds import DAY, SNAPSHOT, STATE
+from pipeline.storage.artifacts.kinds import SNAPSHOT, STATE
 from pipeline.storage.artifacts.manifest import Input
+from pipeline.storage.artifacts.skipped_days import check_no_hole, skip_marker
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.digests import content_digest
 
@@ -216,15 +217,10 @@ class StateStore:
 
     def _check_skipped(self, first: Day, until: Day, wanted: Day) -> None:
         """Raise unless every day from ``first`` to before ``until`` is recorded as skipped."""
-        hole = first
-        while hole < until:
-            marker = self._store.current(Ref(DAY, self._job, hole))
-            if marker is None or marker.manifest.state != "skipped":
-                raise ChainError(
-                    f"{self._job}: day {hole} has no feature state and no skip marker, so day {wanted} cannot be "
-                    f"reached; run `python -m pipeline backfill --job {self._job} --from {hole} --to {wanted}`"
-                )
-            hole = hole.next()
+        check_no_hole(
+            first, until, lambda day: skip_marker(self._store, self._job, day) is not None,
+            job=self._job, name=self._job, lacks="feature state", wanted=wanted,
+        )  # fmt: skip
 
     def _snapshot_if_due(self, day: Day, days: Sequence[Day]) -> None:
         newest = self._newest_snapshot(day, None)
