@@ -51,8 +51,7 @@ class Strict(BaseModel):
     @classmethod
     def _as_declared(cls, value: Any, info: ValidationInfo) -> Any:
         """YAML has numbers and words: `true` is no 1, `NO` no false, a number in quotes most often a mistake."""
-        assert info.field_name is not None
-        annotation = cls.model_fields[info.field_name].annotation
+        annotation = cls.model_fields[str(info.field_name)].annotation
         value = declared(value, annotation)
         wanted = get_args(annotation) or (annotation,)
         if (int in wanted or float in wanted) and bool not in wanted and str not in wanted:

@@ -66,11 +66,9 @@ def decide(
         rise: why the measures are too good to be believed; what they would promote is ``inconclusive`` then.
     """
     decision = absolute(gate, evaluation, kind)
-    if decision is None and scored is None:
-        decision = Decision("promote", [f"{unopposed}, and the floors pass"])
     if decision is None:
-        assert scored is not None
-        decision = _compared(gate, scored, seed)
+        promoted = Decision("promote", [f"{unopposed}, and the floors pass"])
+        decision = promoted if scored is None else _compared(gate, scored, seed)
     if rise is not None and decision.verdict == "promote":
         return Decision("inconclusive", [rise, *decision.reasons], decision.intervals)
     return decision

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from pipeline.config.job import JobConfig
+from pipeline.config.labels import Labels
 from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.errors import DataError
@@ -122,7 +123,7 @@ def mature(context: JobContext, day: Day) -> Entry | None:
         if first is None or mature_at > datetime.now(UTC):
             return None
         if second is None:
-            second = read_again(context, day, lambda rows: _guard_rows(context.config, day, first, rows))
+            second = read_again(context, day, lambda rows: _guard_rows(context.config, labels, day, first, rows))
         entry = Entry(
             day=day, mature_at=mature_at.isoformat(), read_first=read_at(first).isoformat(),
             read_again=read_at(second).isoformat(), before=first.id, after=second.id,
@@ -163,14 +164,13 @@ def _readings(context: JobContext, day: Day, mature_at: datetime) -> tuple[Artif
     return (early[-1], current) if early else (None, None)
 
 
-def _guard_rows(config: JobConfig, day: Day, first: Artifact, rows: Mapping[str, int]) -> None:
-    assert config.labels is not None
+def _guard_rows(config: JobConfig, labels: Labels, day: Day, first: Artifact, rows: Mapping[str, int]) -> None:
     for name, table in config.tables.items():
         had, has = first.manifest.rows.get(name, 0), rows.get(name, 0)
-        if table.dated and had - has > config.labels.max_rows_lost * had:
+        if table.dated and had - has > labels.max_rows_lost * had:
             raise DataError(
                 f"{config.job} {day}: table '{name}' had {had} rows when the day was first read and has {has} now, "
-                f"less than labels.max_rows_lost = {config.labels.max_rows_lost:.0%} allows, so the first reading "
+                f"less than labels.max_rows_lost = {labels.max_rows_lost:.0%} allows, so the first reading "
                 f"stands. Where the smaller day is right: python -m pipeline backfill --job {config.job} --from {day} "
                 f"--to {day} --reprocess"
             )

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipeline.config.job import JobConfig
-from pipeline.config.tables import Table
+from pipeline.config.tables import Keys, Table
 from pipeline.days import Day
 from pipeline.errors import SourceError
 from pipeline.ingest.extracted_file import ExtractedFile, Kinds, Retype
@@ -169,8 +169,8 @@ def _snapshot(
     table, path = config.tables[name], here.path(name)
     # Taken before the read: what changes meanwhile is then newer than the snapshot claims, never older.
     here.as_of[name] = datetime.now(UTC).astimezone(ZoneInfo(config.timezone)).isoformat(timespec="seconds")
-    by_key = source.reads_keys and table.keys is not None
-    version = None if by_key else source.version(wanted)
+    named = table.keys if source.reads_keys else None
+    version = None if named is not None else source.version(wanted)
     if version is not None:
         here.versions[name] = content_digest({"version": version, "columns": sorted(_wanted(table))})
     earlier = _earlier(before, name)
@@ -182,7 +182,7 @@ def _snapshot(
             here.take_columns(name, read)
             here.linked.append(name)
             return
-    keys = _keys(config, name, drafts, earlier) if by_key else None
+    keys = _keys(config, name, named, drafts, earlier) if named is not None else None
     _retyped(source, name, wanted, partial(_read, source, config, name, wanted, here, keys))
     if here.rows[name] == 0 and table.required:
         asked = "has no rows" if keys is None else f"has none of the {len(keys)} keys that the day's rows name"
@@ -225,16 +225,17 @@ def _read(
         file.abandon()
 
 
-def _keys(config: JobConfig, name: str, drafts: Sequence[DayDraft], earlier: Path | None) -> list[str]:
+def _keys(
+    config: JobConfig, name: str, named: Keys, drafts: Sequence[DayDraft], earlier: Path | None
+) -> list[str]:  # fmt: skip
     """The keys in the rows of the drafts' days, and those of the rows that the extract before has.
 
     So a profile once read is read again as it is now, as long as days are extracted in order; a release serves all.
     """
     table = config.tables[name]
-    assert table.keys is not None
-    column = config.tables[table.keys.table].columns[table.keys.column]
-    source_name = column.source or table.keys.column
-    files = [(each.path(table.keys.table), column, source_name) for each in drafts if not each.refused]
+    column = config.tables[named.table].columns[named.column]
+    source_name = column.source or named.column
+    files = [(each.path(named.table), column, source_name) for each in drafts if not each.refused]
     if earlier is not None:
         (own,) = table.key
         files.append((earlier, table.columns[own], table.columns[own].source or own))

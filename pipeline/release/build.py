@@ -63,19 +63,21 @@ def build(context: JobContext, day: Day, choice: Choice | None = None) -> Artifa
             )  # fmt: skip
         job = context.config.model_dump_json(by_alias=True, exclude={"state_from", "start"}).encode()
         (made.path / SETTINGS).write_bytes(job)
-        export, checkpoint = choice.export, context.store.load(ExportRecord.of(choice.export).checkpoint)
-        assert export.ref.experiment is not None
-        assert checkpoint is not None
+        export, exported = choice.export, ExportRecord.of(choice.export).checkpoint
+        checkpoint = context.store.load(exported)
+        if checkpoint is None or checkpoint.ref.experiment is None:
+            raise CorruptArtifact(f"{context.root / exported}: no such checkpoint, of which {export.id} was made")
+        experiment, trained = checkpoint.ref.experiment, checkpoint.ref.day
         digest = content_digest({
             "encoding": ENCODING, "export": export.manifest.digest, "settings": job,
             "contents": [[each.kind, each.digest] for each in (source.manifest for source in sources)],
         })  # fmt: skip
-        release_id = f"{day}-{export.ref.experiment}-{checkpoint.ref.day}-{digest[:8]}"
+        release_id = f"{day}-{experiment}-{trained}-{digest[:8]}"
         artifact = made.commit(
             digest, timings={"release": time.perf_counter() - began},
             extra=ReleaseRecord(
-                release_id=release_id, experiment=export.ref.experiment, checkpoint=checkpoint.id,
-                checkpoint_day=checkpoint.ref.day, age_days=day - checkpoint.ref.day, export=export.id,
+                release_id=release_id, experiment=experiment, checkpoint=checkpoint.id,
+                checkpoint_day=trained, age_days=day - trained, export=export.id,
                 by=choice.by, verdict=choice.verdict, reasons=choice.reasons,
             ).written(),
         )  # fmt: skip

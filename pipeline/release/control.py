@@ -47,7 +47,6 @@ def promote(context: JobContext, experiment: str | None = None, *, checkpoint: s
     outcome = publishing.publish(release.id, forced=True)
     ReleaseFiles.of(context.root, context.job).add_champion(Championship(experiment, day, "promote"))
     record(context, release, outcome)
-    assert outcome.pointer is not None
     return f"champion is now {experiment}; {_described(outcome.pointer)}"
 
 
@@ -66,7 +65,7 @@ def release_hold(context: JobContext) -> str:
 def move_releases(context: JobContext) -> str:
     """Publishes to the place that the settings name from now on; a line that says what is served there."""
     pointer = publisher(context).move()
-    return _described(pointer) if pointer is not None else "nothing is served yet; the next release goes here"
+    return f"{_described(pointer)}{'' if pointer is not None else '; the next release goes here'}"
 
 
 def standing(context: JobContext) -> str:
@@ -80,10 +79,9 @@ def standing(context: JobContext) -> str:
     if other is not None:
         raise DayspringError(other)
     recorded, pointer = files.served(), publishing.generations.current()
-    if pointer is None and recorded is None:
-        return "nothing yet"
     if pointer is None:
-        assert recorded is not None
+        if recorded is None:
+            return "nothing yet"
         raise DayspringError(f"Redis has lost the pointer to {recorded.release_id}; {repair(recorded)}")
     fault = models(context).fault(pointer)
     if fault is not None:
@@ -107,7 +105,9 @@ def served(context: JobContext) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _described(pointer: Pointer) -> str:
+def _described(pointer: Pointer | None) -> str:
+    if pointer is None:
+        return "nothing is served yet"
     return (
         f"serving {pointer.release_id}: {pointer.checkpoint} as version {pointer.version}, "
         f"contents of the end of {pointer.day}"

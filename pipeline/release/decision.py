@@ -218,8 +218,9 @@ def _immediate(context: JobContext, day: Day, champion: str) -> Choice:
     if gate is not None and judged is not None and judged.rise is not None:
         return _kept(context, day, champion, verdict, judged.reasons, [gate])
     checkpoint = Chain.of(context, champion).trained(day)
-    assert checkpoint is not None
     consulted = [gate] if gate is not None else []
+    if checkpoint is None:  # of one that would take over: its day was tested, but is not trained yet
+        return _kept(context, day, champion, verdict, [f"'{champion}' has no checkpoint of {day}"], consulted)
     export, check, problem = export_of(context, checkpoint.id)
     if export is None or check is None:
         return _kept(context, day, champion, verdict, [problem], consulted)

@@ -131,8 +131,9 @@ class MySqlSource(SqlSource):
         present = [name for name in columns if name in kinds]
         missing = tuple(name for name in columns if name not in kinds)
         wanted = {kinds[name][0]: kinds[name][1] for name in present}
-        if day is not None and present and self.is_bulk(source, day, wanted):
-            batches = self._in_bulk(source, statement, day, wanted, chunk_rows)
+        bulk = self.bulk_for(source, day, wanted) if day is not None and present else None
+        if day is not None and bulk is not None:
+            batches = self._in_bulk(bulk, source, statement, day, wanted, chunk_rows)
         else:
             batches = self._stream(source, day, list(wanted), chunk_rows)
         return Reading(missing, (batch.rename_columns(present) for batch in batches))
@@ -171,44 +172,44 @@ class MySqlSource(SqlSource):
                 cursor.close()
             self._streaming = None
 
-    def is_bulk(self, source: str, day: Day, kinds: dict[str, int]) -> bool:
-        """Whether connectorx is to read a day's columns of these kinds."""
+    def bulk_for(self, source: str, day: Day, kinds: dict[str, int]) -> BulkReader | None:
+        """What is to read a day's columns of these kinds by connectorx; ``None`` where they are read as usual."""
         if self.bulk is None or (source, day) in self.not_in_bulk or not self.bulk.reads(kinds.values()):
-            return False
+            return None
         if Day.of_instant(datetime.now(UTC), "UTC") >= day.plus(2):  # over in every time zone
-            return True
+            return self.bulk
         try:
-            return self.is_marked(source, day)
+            return self.bulk if self.is_marked(source, day) else None
         except SourceInterrupted:
             raise
         except SourceError:  # a database without a table of marks
-            return False
+            return None
 
-    def _plan(self, source: str, statement: Statement, day: Day, kinds: dict[str, int]) -> Plan | None:
-        assert self.bulk is not None
+    def _plan(
+        self, bulk: BulkReader, source: str, statement: Statement, day: Day, kinds: dict[str, int]
+    ) -> Plan | None:
         try:
             with self._connect(source) as connection:
-                return self.bulk.plan(connection, statement, day, kinds)
+                return bulk.plan(connection, statement, day, kinds)
         except SourceInterrupted:
             raise
         except SourceError as error:  # the day's rows can be read, but not counted as the plan wants it
             raise BulkFailed(str(error)) from error
 
     def _in_bulk(
-        self, source: str, statement: Statement, day: Day, kinds: dict[str, int], chunk_rows: int
+        self, bulk: BulkReader, source: str, statement: Statement, day: Day, kinds: dict[str, int], chunk_rows: int
     ) -> Iterator[pa.RecordBatch]:
         """By connectorx; as usual where that fails before the first chunk, later by a new read of everything."""
-        assert self.bulk is not None
         begun = False
         try:
-            plan = self._plan(source, statement, day, kinds)
+            plan = self._plan(bulk, source, statement, day, kinds)
             if plan is not None:
-                for batch in self.bulk.read(plan, chunk_rows):
+                for batch in bulk.read(plan, chunk_rows):
                     begun = True
                     yield batch
                 # Not in the snapshot: what is committed by now.
                 with self._connected(source) as connection:
-                    self.bulk.verify(connection, plan)
+                    bulk.verify(connection, plan)
                 return
         except BulkFailed as error:
             self.not_in_bulk.add((source, day))

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from pipeline.errors import DayspringError
 from pipeline.job import JobContext
@@ -61,13 +61,12 @@ class Checker:
             self.close()
         process = self._process or self._start()
         self._checked += 1
-        assert process.stdin is not None
-        assert process.stdout is not None
+        asked, answers = _pipes(process)
         try:
-            process.stdin.write(json.dumps(dict(job)) + "\n")
-            process.stdin.flush()
-            ready = select.select([process.stdout], [], [], _SECONDS)[0]
-            line = process.stdout.readline() if ready else ""
+            asked.write(json.dumps(dict(job)) + "\n")
+            asked.flush()
+            ready = select.select([answers], [], [], _SECONDS)[0]
+            line = answers.readline() if ready else ""
         except BrokenPipeError:
             line = ""
         if not line:
@@ -84,13 +83,12 @@ class Checker:
         """Ends the process; the next check starts another."""
         process, self._process, self._checked = self._process, None, 0
         if process is not None:
-            assert process.stdin is not None
-            assert process.stdout is not None
+            asked, answers = _pipes(process)
             process.kill()
             process.wait()
             with suppress(BrokenPipeError):  # a line that it did not live to read
-                process.stdin.close()
-            process.stdout.close()
+                asked.close()
+            answers.close()
         if self._log is not None:
             self._log.close()
             self._log = None
@@ -113,3 +111,8 @@ class Checker:
             return ""
         self._log.seek(0)
         return self._log.read()[-1500:]
+
+
+def _pipes(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:
+    """Where the process is asked, and where it answers; it is started with both."""
+    return cast("IO[str]", process.stdin), cast("IO[str]", process.stdout)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pipeline.config.job import JobConfig
 from pipeline.days import Day
+from pipeline.errors import UsageError
 from pipeline.features.frames.frame import Array
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.ids.idmap import IdMap
@@ -42,6 +43,8 @@ class AsOf:
         return self.maps[space].raw_of(codes)
 
     def space_of(self, feature: str) -> str:
+        """The id space of a feature; raises ``UsageError`` for one of numbers."""
         space = self.plan.features[feature].feature.space
-        assert space is not None
+        if space is None:
+            raise UsageError(f"feature '{feature}' holds numbers, so it has no id space")
         return space

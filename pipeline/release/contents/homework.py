@@ -94,8 +94,7 @@ def _candidates(here: AsOf, request: HomeworkPlan) -> Iterable[Part]:
 
 def _contexts(here: AsOf, request: HomeworkPlan, meta: dict[str, Any]) -> Iterable[Part]:
     """The columns of each owner's newest row, of those that are its own and not the day's."""
-    settings, history = here.config.ranking, here.config.history
-    assert settings is not None
+    settings, history = request.settings, here.config.history
     names = [name for name in request.row_columns if name not in (*settings.owner, settings.user)]
     if not names:
         return

@@ -104,12 +104,12 @@ def test_a_day_that_is_not_over_is_not_read_in_bulk(database: Database, queries:
     run(database.writer_url, f"UPDATE log SET day = '{today}' WHERE day = '{DAY}'")
     found = open_source(database.reader_url, queries, least=0)
     kinds = dict(found.kinds("log", today).values())
-    assert not found.is_bulk("log", today, kinds), "there is no table of marks"
+    assert found.bulk_for("log", today, kinds) is None, "there is no table of marks"
     run(database.writer_url, "CREATE TABLE day_ready (table_name VARCHAR(64), day VARCHAR(10))")
-    assert not found.is_bulk("log", today, kinds)
-    assert found.is_bulk("log", DAY, kinds)
+    assert found.bulk_for("log", today, kinds) is None
+    assert found.bulk_for("log", DAY, kinds) is found.bulk
     run(database.writer_url, f"INSERT INTO day_ready VALUES ('log', '{today}')")
-    assert found.is_bulk("log", today, kinds)
+    assert found.bulk_for("log", today, kinds) is found.bulk
 
 
 def test_a_day_that_cannot_be_counted_for_bulk_comes_by_pymysql(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from pipeline.errors import ChainError, CorruptArtifact, DayspringError
 from pipeline.job import JobContext
 from pipeline.release.build import build, newest_day, payload
+from pipeline.release.decision import choose
 from pipeline.storage.artifacts.artifact import Ref
 from tests.unit.pipeline.release.days import FIRST, commit, context, run
 
@@ -45,6 +47,13 @@ def test_without_the_days_contents_it_says_what_to_run(job: JobContext) -> None:
     job.store.withdraw(Ref("maps", job.job, SECOND))
     with pytest.raises(ChainError, match=r"2024-03-02: no maps of this day yet; run .*stage update_id_maps"):
         build(job, SECOND)
+
+
+def test_without_the_checkpoint_of_the_export_it_says_which_is_lost(job: JobContext) -> None:
+    choice = choose(job, SECOND)
+    shutil.rmtree(job.root / f"checkpoint/{job.job}/a/day={FIRST}")
+    with pytest.raises(CorruptArtifact, match=rf"day={FIRST}/gen=0001: no such checkpoint, of which export/"):
+        build(job, SECOND, choice)
 
 
 def test_a_skipped_day_is_not_the_newest(job: JobContext) -> None:

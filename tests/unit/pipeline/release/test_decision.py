@@ -152,6 +152,22 @@ def test_immediate_releases_what_was_just_trained(tmp_path: Path) -> None:
     assert (extra["checkpoint_day"], extra["age_days"], extra["by"]) == (str(SECOND), 0, "immediate")
 
 
+def test_immediate_does_not_wait_for_a_superior_experiment_that_has_not_trained_the_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = context(tmp_path, mode="immediate")
+    run(here, FIRST, None)
+    share(here, SECOND)
+    for name in ("a", "b"):
+        judge(here, SECOND, name, "promote")
+    train(here, SECOND, "a")
+    _superior(monkeypatch, on=SECOND)
+    choice = choose(here, SECOND)
+    assert (choice.by, choice.champion) == ("immediate", None)
+    assert choice.export is not None
+    assert choice.export.ref.experiment == "a"
+
+
 @pytest.mark.parametrize("verdict", ["keep", "block"])
 def test_immediate_goes_back_when_the_next_days_test_fails(tmp_path: Path, verdict: str) -> None:
     here = context(tmp_path, mode="immediate")
