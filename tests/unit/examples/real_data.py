@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
+from tests.absent import absent
 
 _BESIDE = Path(__file__).resolve().parents[4] / "shared" / "data"
 
@@ -13,5 +13,5 @@ _BESIDE = Path(__file__).resolve().parents[4] / "shared" / "data"
 def real_data(name: str) -> Path:
     folder = Path(os.environ.get("DAYSPRING_TEST_DATA", str(_BESIDE))) / name
     if not folder.is_dir():
-        pytest.skip(f"NO REAL DATA: {folder} is not there; set DAYSPRING_TEST_DATA to the folder that holds {name}/")
+        absent(f"NO REAL DATA: {folder} is not there; set DAYSPRING_TEST_DATA to the folder that holds {name}/")
     return folder

@@ -10,20 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.storage.table_digest import TableDigest, table_digest
-
-ROWS = st.lists(
-    st.tuples(
-        st.one_of(st.none(), st.integers(0, 3)),
-        st.one_of(st.none(), st.sampled_from(["a", "b", "a,b", ""])),
-        st.one_of(st.none(), st.lists(st.integers(0, 2), max_size=2)),
-    ),
-    max_size=30,
-)
-
-
-def as_table(rows: list[tuple[Any, ...]]) -> pa.Table:
-    types = [pa.int64(), pa.string(), pa.list_(pa.int64())]
-    return pa.table([pa.array([row[i] for row in rows], kind) for i, kind in enumerate(types)], names=["n", "t", "l"])
+from tests.unit.pipeline.few_rows import ROWS, as_table
 
 
 @given(ROWS, st.integers(1, 7))
