@@ -16,7 +16,7 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ from models.inputs import ModelInputs
 from models.options import ModelOptions
 from models.registry import register
 from models.schema import DayArrays, Feature, FeatureSchema, Kind, Layout, Side
+from models.tables import TableSpec, one_per_space
 
 FIELDS = 26
 WIDTH = 16
@@ -59,6 +60,7 @@ class DeepFM(keras.layers.Layer):
 
     def __init__(self, schema: FeatureSchema, options: DeepFMOptions) -> None:
         super().__init__(name="deepfm")
+        self.schema = schema
         self.names = [feature.name for feature in schema.features]
         self.normalisers: dict[str, Any] = {}
         self.network = [keras.layers.Dense(n, "relu", name=f"hidden_{i}") for i, n in enumerate(UNITS)]
@@ -66,6 +68,9 @@ class DeepFM(keras.layers.Layer):
 
     def build(self, *shapes: object) -> None:
         self.built = True
+
+    def tables(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
+        return one_per_space(self.schema, dims)
 
     def idle_options(self) -> dict[str, str]:
         return {}

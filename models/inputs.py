@@ -14,8 +14,10 @@ class ModelInputs(NamedTuple):
         vectors: ``[batch, …, dim]`` or ``[batch, candidates, …, dim]`` embedded values, zero where padding.
         mask: bool, the shape of ``vectors`` less ``dim``; false where padding.
         dense: ``[batch, size]`` or ``[batch, candidates, size]`` raw floats; NaN where missing.
+        roles: for each role of further tables (``models.tables.TableSpec.role``), what ``vectors`` is of the first.
     """
 
     vectors: dict[str, tf.Tensor]
     mask: dict[str, tf.Tensor]
     dense: dict[str, tf.Tensor]
+    roles: dict[str, dict[str, tf.Tensor]]

@@ -1,8 +1,8 @@
 """Models by name, each with typed options, so that settings can be checked before anything is trained.
 
 A new model is one file: a subclass of :class:`models.zoo.base.RankingModel` (or any Keras layer with the same
-call, ``normalisers``, ``output_bias`` and ``idle_options``) under ``@register("name")``, with an ``Options`` of
-:class:`models.options.ModelOptions`, and a line of ``_MODULES``.
+call, ``tables``, ``normalisers``, ``output_bias`` and ``idle_options``) under ``@register("name")``, with an
+``Options`` of :class:`models.options.ModelOptions`, and a line of ``_MODULES``.
 """
 
 from __future__ import annotations

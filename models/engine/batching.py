@@ -126,10 +126,10 @@ class DayView:
         self, block: Block, ids: NDArray[np.int32], found: Mapping[str, NDArray[np.int32]]
     ) -> NDArray[np.int32]:
         out = np.empty((len(ids), len(block.source)), np.int32)
-        for name, place in block.places.items():
+        for read, place in block.places.items():
             first = int(block.source[place.start])
             indices = ids[:, first : first + place.stop - place.start]
-            out[:, place.start : place.stop] = rows_of(found[str(self.view.schema[name].space)], indices)
+            out[:, place.start : place.stop] = rows_of(found[read.table], indices)
         return out
 
     def batch(

@@ -15,13 +15,14 @@ from models.engine.growth import first_table, grow_slot, grow_table
 from models.engine.losses import LOSSES
 from models.engine.optimizers import OPTIMIZERS, Adam
 from models.engine.packing import Batch, Packer, size_of
-from models.engine.state import SLOTS, State, check_state, expected_shapes, of_space
+from models.engine.state import SLOTS, State, check_state, expected_shapes, of_table
 from models.engine.steps import Steps
 from models.engine.tables import Table, fused_tables
 from models.engine.view import View
 from models.engine.weights import DenseWeights
 from models.randomness import built_from, stable_seed
 from models.schema import DayArrays, FeatureSchema, Layout
+from models.tables import TableSpec, check_tables
 
 COMPILE = ("xla", "graph")
 _CHECK_EVERY = 64
@@ -59,6 +60,7 @@ class Engine:
     :meth:`state`. Compiled steps are kept as long as shapes stay; the bits of the result do not depend on it.
 
     Attributes:
+        specs: the model's tables.
         serving: the module that exports it, once there is one; kept here because it is traced only once.
 
     Args:
@@ -99,13 +101,14 @@ class Engine:
         missing = [space for space in self.spaces if dims.get(space, 0) < 1]
         if missing:
             raise ValueError(f"no embedding width for id space {', '.join(missing)}")
-        self.dims = {space: int(dims[space]) for space in self.spaces}
         self.loss_name = _one_of("loss", loss, tuple(LOSSES))
         self.compile = _one_of("compile", compile, COMPILE)
         self.seed = seed
         adam = Adam(beta_1, beta_2, epsilon)
         with built_from(stable_seed(seed, "model")):
             self.model = registry.build(model_name, schema, options)
+            self.specs: tuple[TableSpec, ...] = self.model.tables({space: int(dims[space]) for space in self.spaces})
+            check_tables(schema, self.specs)
             self._dense = DenseWeights(self.model, self.view(Layout.of(schema, {})), seed)
         self._observed = Observed(schema, self.model.normalisers)
         self._steps = Steps(
@@ -128,11 +131,11 @@ class Engine:
     @property
     def sizes(self) -> dict[str, int]:
         """Number of indices of every id space; an index from here on is unknown to this model."""
-        return {space: size for table in self._tables for space, size in table.sizes.items()}
+        return {table.spaces[name]: size for table in self._tables for name, size in table.sizes.items()}
 
     @property
     def fused(self) -> tuple[Table, ...]:
-        """Where the rows of the id spaces stand, narrowest table first."""
+        """Where the rows of the model's tables stand, narrowest first."""
         return self._tables
 
     @property
@@ -149,10 +152,10 @@ class Engine:
                 spent on learning it; ``None`` starts at a logit of 0, a probability of one half.
         """
         state: dict[str, NDArray[Any]] = {"step": np.asarray(0, np.int64)}
-        for space, dim in self.dims.items():
-            size = int(sizes[space])
-            state |= dict.fromkeys(of_space(space).values(), np.zeros((size, dim), np.float32))
-            state[of_space(space)["w"]] = first_table(space, size, dim, self.seed)
+        for spec in self.specs:
+            size = int(sizes[spec.space])
+            state |= dict.fromkeys(of_table(spec.name).values(), np.zeros((size, spec.width), np.float32))
+            state[of_table(spec.name)["w"]] = first_table(spec, size, self.seed)
         state |= {name: np.zeros_like(statistics) for name, statistics in self._observed.state().items()}
         self.load(state | self._dense.first(base_rate))
 
@@ -163,12 +166,12 @@ class Engine:
             StateMismatch: a tensor is missing, of another shape, or not of this model.
         """
         others = {name: tuple(each.shape) for name, each in (self._dense.variables | self._observed.state()).items()}
-        self._tables = fused_tables(self.dims, check_state(state, expected_shapes(self.dims, others), self.spaces))
+        self._tables = fused_tables(self.specs, check_state(state, expected_shapes(self.specs, others), self.specs))
         self._steps.place(self._tables)
         for table in self._tables:
             variables = self._steps.tables[table.width]
             for part in ("w", *SLOTS):
-                getattr(variables, part).assign(table.fuse({s: state[of_space(s)[part]] for s in table.sizes}))
+                getattr(variables, part).assign(table.fuse({name: state[of_table(name)[part]] for name in table.sizes}))
             variables.last.assign(np.full(table.rows, int(state["step"]), np.int32))
         self._steps.step.assign(int(state["step"]))
         for name, variable in self._dense.variables.items():
@@ -179,18 +182,18 @@ class Engine:
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything that the next day starts from, by name; every row is brought up to date first.
 
-        ``table/<space>`` and ``slot/<space>/m|v`` ``[size, dim]``, ``dense/<weight>``,
+        ``table/<name>`` and ``slot/<name>/m|v`` ``[size, width]``, ``dense/<weight>``,
         ``slot/dense/<weight>/m|v``, ``step``, ``normalise/<feature>``. Head-room never shows.
         """
         self.sweep()
         state: dict[str, NDArray[Any]] = {"step": np.asarray(self.step, np.int64)}
         for part in ("w", *SLOTS):
-            state |= {of_space(space)[part]: values for space, values in self._split(part).items()}
+            state |= {of_table(name)[part]: values for name, values in self._split(part).items()}
         state |= {name: variable.numpy() for name, variable in self._dense.variables.items()}
         return state | self._observed.state()
 
     def tables(self) -> dict[str, NDArray[np.float32]]:
-        """The embedding ``[size, dim]`` of every id space, up to date."""
+        """The rows ``[size, width]`` of every table of the model by its name, up to date."""
         self.sweep()
         return self._split("w")
 
@@ -204,9 +207,9 @@ class Engine:
         if wanted == self.sizes:
             return
         state = self.state()
-        for space, size in wanted.items():
-            for part, name in of_space(space).items():
-                state[name] = (grow_table if part == "w" else grow_slot)(state[name], size)
+        for spec in self.specs:
+            for part, name in of_table(spec.name).items():
+                state[name] = (grow_table if part == "w" else grow_slot)(state[name], wanted[spec.space])
         self.load(state)
 
     def sweep(self) -> None:
@@ -222,7 +225,7 @@ class Engine:
 
     def view(self, layout: Layout) -> View:
         """The columns that this model reads of a day's matrices."""
-        return View.of(self.schema, self.dims, layout)
+        return View.of(self.schema, self.specs, layout)
 
     # ---- steps
 
@@ -272,11 +275,11 @@ class Engine:
     # ---- inside
 
     def _split(self, part: str) -> dict[str, NDArray[np.float32]]:
-        """The rows of every id space, of a table's weights or of a slot."""
-        spaces: dict[str, NDArray[np.float32]] = {}
+        """The rows of every table of the model, of its weights or of a slot."""
+        apart: dict[str, NDArray[np.float32]] = {}
         for table in self._tables:
-            spaces |= table.split(getattr(self._steps.tables[table.width], part).numpy())
-        return spaces
+            apart |= table.split(getattr(self._steps.tables[table.width], part).numpy())
+        return apart
 
 
 def _settle(pending: list[tf.Tensor], losses: list[float]) -> None:

@@ -46,7 +46,7 @@ class Observed:
         told = {}
         for block in view.dense:
             values = np.asarray(arrays.on(block.side, ids=False))
-            for name, place in block.places.items():
+            for (name, _), place in block.places.items():
                 if name in self._statistics:
                     day = bound(self._statistics[name], values[:, block.source[place.start : place.stop]])
                     self._set(name, merge(self._statistics[name], day))

@@ -1,4 +1,4 @@
-"""Where the rows of every id space stand in the fused embedding tables, one table a width."""
+"""Where the rows of a model's tables stand in the fused ones, one a width."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.schema import FIRST, PADDING, UNKNOWN
+from models.tables import TableSpec
 
 PADDING_ROW = 0
 """Global row of padding in every fused table: zero, and never updated."""
@@ -39,51 +40,53 @@ def capacity(size: int) -> int:
 
 @dataclass(frozen=True)
 class Table:
-    """One fused table: the spaces of one embedding width.
+    """One fused table: the model's tables of one width.
 
     Attributes:
         width: floats a row.
-        sizes: number of indices of each space, padding and unknown included.
-        offsets: index ``i > 0`` of a space is row ``offsets[space] + i``; index 0 is row 0.
+        spaces: id space of each table by its name.
+        sizes: number of indices of each table, padding and unknown included.
+        offsets: index ``i > 0`` of a table is row ``offsets[name] + i``; index 0 is row 0.
         rows: rows of the table, head-room included.
     """
 
     width: int
+    spaces: Mapping[str, str]
     sizes: Mapping[str, int]
     offsets: Mapping[str, int]
     rows: int
 
-    def fuse(self, per_space: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        """``[size, width]`` arrays of every space as one ``[rows, width]`` array; head-room is zero."""
+    def fuse(self, apart: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """``[size, width]`` arrays of every table as one ``[rows, width]`` array; head-room is zero."""
         fused = np.zeros((self.rows, self.width), np.float32)
-        for space, size in self.sizes.items():
-            start = self.offsets[space]
-            fused[start + UNKNOWN : start + size] = per_space[space][UNKNOWN:]
+        for name, size in self.sizes.items():
+            start = self.offsets[name]
+            fused[start + UNKNOWN : start + size] = apart[name][UNKNOWN:]
         return fused
 
     def split(self, fused: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """The ``[size, width]`` array of every space, row 0 zero."""
+        """The ``[size, width]`` array of every table, row 0 zero."""
         parts: dict[str, NDArray[np.float32]] = {}
-        for space, size in self.sizes.items():
+        for name, size in self.sizes.items():
             part = np.zeros((size, self.width), np.float32)
-            start = self.offsets[space]
+            start = self.offsets[name]
             part[UNKNOWN:] = fused[start + UNKNOWN : start + size]
-            parts[space] = part
+            parts[name] = part
         return parts
 
     def lookup(
-        self, space: str, limit: int | None = None, hidden: NDArray[np.int64] | None = None
+        self, name: str, limit: int | None = None, hidden: NDArray[np.int64] | None = None
     ) -> NDArray[np.int32]:
-        """Row of every index of ``space``, ``[limit + 1]``; the last entry is what lies beyond: the unknown row.
+        """Row of every index of a table, ``[limit + 1]``; the last entry is what lies beyond: the unknown row.
 
         Args:
-            space: an id space of this table.
-            limit: indices from here on read as unknown; at most, and by default, the space's size.
+            name: a table of the model that is part of this one.
+            limit: indices from here on read as unknown; at most, and by default, the table's size.
             hidden: indices that read as unknown all the same.
         """
-        known = self.sizes[space] if limit is None else max(FIRST, min(limit, self.sizes[space]))
-        rows = np.arange(known + 1, dtype=np.int32) + np.int32(self.offsets[space])
-        unknown = self.offsets[space] + UNKNOWN
+        known = self.sizes[name] if limit is None else max(FIRST, min(limit, self.sizes[name]))
+        rows = np.arange(known + 1, dtype=np.int32) + np.int32(self.offsets[name])
+        unknown = self.offsets[name] + UNKNOWN
         rows[PADDING] = PADDING_ROW
         rows[known] = unknown
         if hidden is not None and len(hidden):
@@ -91,38 +94,40 @@ class Table:
         return rows
 
 
-def fused_tables(dims: Mapping[str, int], sizes: Mapping[str, int]) -> tuple[Table, ...]:
-    """The fused tables of the given spaces, narrowest first.
+def fused_tables(specs: Iterable[TableSpec], sizes: Mapping[str, int]) -> tuple[Table, ...]:
+    """The fused tables of the given ones, narrowest first.
 
     Args:
-        dims: embedding width of every space.
-        sizes: number of indices of every space (at least 2: padding and unknown).
+        sizes: number of indices of every id space (at least 2: padding and unknown).
 
     Raises:
         ValueError: a space without a size, or a size below 2.
     """
-    for space in dims:
+    by_name = {spec.name: spec for spec in specs}
+    for space in {spec.space for spec in by_name.values()}:
         if sizes.get(space, 0) < FIRST:
             raise ValueError(f"id space '{space}': size {sizes.get(space)}; expected at least {FIRST}")
     tables = []
-    for width in sorted(set(dims.values())):
-        spaces = [space for space in sorted(dims) if dims[space] == width]
+    for width in sorted({spec.width for spec in by_name.values()}):
+        spaces = {name: by_name[name].space for name in sorted(by_name) if by_name[name].width == width}
         offsets: dict[str, int] = {}
         end = PADDING_ROW
-        for space in spaces:
-            offsets[space] = end
+        for name, space in spaces.items():
+            offsets[name] = end
             end += capacity(sizes[space])
-        tables.append(Table(width, {s: int(sizes[s]) for s in spaces}, offsets, step_of_ladder(end + 1)))
+        sizes_here = {name: int(sizes[space]) for name, space in spaces.items()}
+        tables.append(Table(width, spaces, sizes_here, offsets, step_of_ladder(end + 1)))
     return tuple(tables)
 
 
 def lookups(
     tables: Iterable[Table], limits: Mapping[str, int], hidden: Mapping[str, NDArray[np.int64]]
 ) -> dict[str, NDArray[np.int32]]:
-    """The lookup of every id space; ``limits`` and ``hidden`` as of :meth:`Table.lookup`, by space."""
+    """The lookup of every table by its name; ``limits`` and ``hidden`` as of :meth:`Table.lookup`, by id space."""
     return {
-        space: table.lookup(space, limits.get(space), hidden.get(space)) for table in tables for space in table.sizes
-    }
+        name: table.lookup(name, limits.get(space), hidden.get(space))
+        for table in tables for name, space in table.spaces.items()
+    }  # fmt: skip
 
 
 def rows_of(lookup: NDArray[np.int32], indices: NDArray[np.int32]) -> NDArray[np.int32]:

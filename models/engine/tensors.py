@@ -32,19 +32,21 @@ def model_inputs(
         floats: float32, block by block.
         tables: ``[rows, width]`` by width.
     """
-    vectors: dict[str, tf.Tensor] = {}
+    by_role: dict[str, dict[str, tf.Tensor]] = {}
     mask: dict[str, tf.Tensor] = {}
     dense: dict[str, tf.Tensor] = {}
     for block, row in zip(view.ids, cut(rows, (block.shape(shape) for block in view.ids)), strict=True):
         lead, axis = row.shape[:-1], row.shape.rank - 1
         values = tf.split(tf.gather(tables[block.width], row), block.sizes, axis=axis)
         real = tf.split(row != PADDING_ROW, block.sizes, axis=axis)
-        for (name, place), value, there in zip(block.places.items(), values, real, strict=True):
-            vectors[name] = tf.reshape(value, (*lead, *place.shape, block.width))
-            mask[name] = tf.reshape(there, (*lead, *place.shape))
+        for (read, place), value, there in zip(block.places.items(), values, real, strict=True):
+            vectors = by_role.setdefault(view.tables[read.table].role, {})
+            vectors[read.feature] = tf.reshape(value, (*lead, *place.shape, block.width))
+            mask[read.feature] = tf.reshape(there, (*lead, *place.shape))
     for block, values in zip(view.dense, cut(floats, (block.shape(shape) for block in view.dense)), strict=True):
-        dense.update(zip(block.places, tf.split(values, block.sizes, axis=-1), strict=True))
-    return ModelInputs(vectors, mask, dense)
+        names = [read.feature for read in block.places]
+        dense.update(zip(names, tf.split(values, block.sizes, axis=-1), strict=True))
+    return ModelInputs(by_role.pop("", {}), mask, dense, by_role)
 
 
 def one_empty_request(view: View) -> ModelInputs:

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.schema import Columns, Feature, FeatureSchema, Layout, Side
+from models.schema import Columns, FeatureSchema, Layout, Side
+from models.tables import TableSpec
 
 Shape = tuple[int, int]
 """Requests and candidates of a batch."""
+
+
+class Read(NamedTuple):
+    """A feature, and the table that its ids are looked up in; floats are looked up nowhere."""
+
+    feature: str
+    table: str = ""
 
 
 @dataclass(frozen=True)
@@ -22,32 +30,33 @@ class Block:
 
     Attributes:
         side: whose rows they are.
-        width: of the table that the ids are looked up in; 0 for floats.
+        width: of the fused table that the ids are looked up in; 0 for floats.
         source: for each column of the block, its column in the day's matrix.
-        places: for each feature, its columns in the block.
+        places: for each feature and each of its tables of this width, its columns in the block.
     """
 
     side: Side
     width: int
     source: NDArray[np.int64]
-    places: Mapping[str, Columns]
+    places: Mapping[Read, Columns]
 
     @classmethod
-    def of(cls, side: Side, width: int, features: Sequence[Feature], columns: Mapping[str, Columns]) -> Block:
+    def of(cls, side: Side, width: int, reads: Sequence[Read], columns: Mapping[str, Columns]) -> Block:
         source: list[int] = []
-        places: dict[str, Columns] = {}
-        for name in (feature.name for feature in features):
+        places: dict[Read, Columns] = {}
+        for read in reads:
+            name = read.feature
             if name not in columns:
                 held = ", ".join(columns) or "none"
                 raise ValueError(f"feature '{name}' is not in the day's arrays; they hold: {held}")
             start = len(source)
             source.extend(range(columns[name].start, columns[name].stop))
-            places[name] = Columns(start, len(source), columns[name].shape)
+            places[read] = Columns(start, len(source), columns[name].shape)
         return cls(side, width, np.asarray(source, np.int64), places)
 
     @property
     def sizes(self) -> list[int]:
-        """Columns of each feature."""
+        """Columns of each place."""
         return [place.stop - place.start for place in self.places.values()]
 
     def shape(self, batch: Shape) -> tuple[int, ...]:
@@ -67,33 +76,39 @@ class View:
 
     Attributes:
         schema: the model's features.
-        ids: blocks of ids, table by table, the narrowest first; of each the request's before the items'.
+        tables: the model's tables by name.
+        ids: blocks of ids, fused table by fused table, the narrowest first; of each the request's before the items'.
         dense: blocks of floats by side.
     """
 
     schema: FeatureSchema
+    tables: Mapping[str, TableSpec]
     ids: tuple[Block, ...]
     dense: tuple[Block, ...]
 
     @classmethod
-    def of(cls, schema: FeatureSchema, dims: Mapping[str, int], layout: Layout) -> View:
+    def of(cls, schema: FeatureSchema, tables: Sequence[TableSpec], layout: Layout) -> View:
         """The columns of ``schema``'s features in ``layout``, which may hold more features.
 
         Args:
-            dims: embedding width of every id space.
+            tables: that the features with ids are looked up in.
 
         Raises:
             ValueError: a feature of the schema is not in the layout.
         """
-        ids = [
-            Block.of(
-                side, width, [f for f in schema.on(side, ids=True) if dims[str(f.space)] == width],
-                layout.on(side, ids=True),
-            )
-            for width in sorted(set(dims.values())) for side in (Side.REQUEST, Side.ITEM)
-        ]  # fmt: skip
-        dense = [Block.of(side, 0, schema.on(side, ids=False), layout.on(side, ids=False)) for side in Side]
-        return cls(schema, *(tuple(block for block in blocks if block.places) for blocks in (ids, dense)))
+        ids = []
+        for width in sorted({table.width for table in tables}):
+            of_width = [table for table in tables if table.width == width]
+            for side in (Side.REQUEST, Side.ITEM):
+                features = [feature.name for feature in schema.on(side, ids=True)]
+                reads = [Read(name, table.name) for name in features for table in of_width if name in table.features]
+                ids.append(Block.of(side, width, reads, layout.on(side, ids=True)))
+        dense = [
+            Block.of(side, 0, [Read(each.name) for each in schema.on(side, ids=False)], layout.on(side, ids=False))
+            for side in Side
+        ]
+        filled = (tuple(block for block in blocks if block.places) for blocks in (ids, dense))
+        return cls(schema, {table.name: table for table in tables}, *filled)
 
     @cached_property
     def key(self) -> tuple[object, ...]:

@@ -48,9 +48,13 @@ class ServingModule(tf.Module):
         self._logits = lambda inputs: model(inputs, training=False)
         self.weights = [weight.value for weight in engine.model.weights]
         self.ids = {space: _IntIds() if kinds[space] == "int" else _StrIds() for space in engine.spaces}
+        self._readers = {f.name: [t for t in engine.specs if f.name in t.features] for f in engine.schema.features}
+        self._spaces = {spec.name: spec.space for spec in engine.specs}
         self.embeddings = {
-            space: tf.Variable(tf.zeros((UNKNOWN + 1, dim)), shape=[None, dim], trainable=False, name=f"emb_{space}")
-            for space, dim in engine.dims.items()
+            spec.name: tf.Variable(
+                tf.zeros((UNKNOWN + 1, spec.width)), shape=[None, spec.width], trainable=False, name=f"emb_{spec.name}"
+            )
+            for spec in engine.specs
         }
         self.metadata = tf.Variable("{}", trainable=False, name="metadata")
         self._graph: bytes | None = None
@@ -68,14 +72,15 @@ class ServingModule(tf.Module):
             ValueError: an id map holds fewer ids than the engine was trained on.
         """
         state = engine.tables()
-        for space, table in state.items():
+        for name, table in state.items():
+            space = self._spaces[name]
             ids = maps[space][1]
             if len(ids) < len(table) - 2:
                 raise ValueError(
                     f"id space '{space}': the model knows {len(table) - 2} ids, its map holds only {len(ids)}"
                 )
             self.ids[space].set(ids[: len(table) - 2])
-            self.embeddings[space].assign(table)
+            self.embeddings[name].assign(table)
         self.metadata.assign(json.dumps(dict(metadata), sort_keys=True))
 
     def save(self, path: Path) -> None:
@@ -105,7 +110,7 @@ class ServingModule(tf.Module):
         return {"logit": logit, "probability": tf.where(some, share, 0.0)}
 
     def _inputs(self, raw: Mapping[str, tf.Tensor]) -> ModelInputs:
-        vectors: dict[str, tf.Tensor] = {}
+        by_role: dict[str, dict[str, tf.Tensor]] = {}
         mask: dict[str, tf.Tensor] = {}
         dense: dict[str, tf.Tensor] = {}
         for feature in self._schema.features:
@@ -113,12 +118,13 @@ class ServingModule(tf.Module):
                 dense[feature.name] = raw[feature.name]
                 continue
             index = self._index(feature, raw[feature.name])
-            table = self.embeddings[str(feature.space)]
-            # Never beyond the table, whatever an id map says.
-            index = tf.where(index < tf.shape(table)[0], index, UNKNOWN)
-            vectors[feature.name] = tf.gather(table, index)
+            for spec in self._readers[feature.name]:
+                table = self.embeddings[spec.name]
+                # Never beyond the table, whatever an id map says.
+                index = tf.where(index < tf.shape(table)[0], index, UNKNOWN)
+                by_role.setdefault(spec.role, {})[feature.name] = tf.gather(table, index)
             mask[feature.name] = index != PADDING
-        return ModelInputs(vectors, mask, dense)
+        return ModelInputs(by_role.pop("", {}), mask, dense, by_role)
 
     def _index(self, feature: Feature, raw: tf.Tensor) -> tf.Tensor:
         index = self.ids[str(feature.space)].look_up(raw)

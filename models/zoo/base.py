@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,7 @@ from models.layers.pooling import Pooling, pool
 from models.layers.tower import Tower
 from models.options import Days, ModelOptions, Widths
 from models.schema import Feature, FeatureSchema, Kind, Side
+from models.tables import TableSpec, one_per_space
 
 Activation = Literal["relu", "sigmoid", "tanh", "gelu", "silu"]
 
@@ -175,6 +177,11 @@ class RankingModel(keras.layers.Layer):
         if not request:
             request = [tf.zeros((tf.shape(item[0])[0], 1), item[0].dtype)]
         return self.tower(tf.concat(request, axis=-1), tf.concat(item, axis=-1), training=training)
+
+    def tables(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
+        """The embedding tables that the model reads, given the width of every id space; one a space unless it says
+        otherwise."""
+        return one_per_space(self.schema, dims)
 
     @property
     def output_bias(self) -> keras.Variable:

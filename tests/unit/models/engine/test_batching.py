@@ -8,6 +8,7 @@ import numpy as np
 from models.engine.batching import DayBatches, power_of_two, score_day
 from models.engine.engine import Engine
 from models.engine.examples import Settings
+from models.engine.view import Read
 from models.schema import DayArrays, FeatureSchema, Side
 from tests.unit.models.school import SIZES, make_day, with_labels
 
@@ -17,9 +18,9 @@ def test_hidden_ids_read_as_unknown_in_every_row(day: DayArrays, make_engine: Ca
     batches = DayBatches(engine, day, Settings(8, 3, unknown_share=1.0), {**SIZES, "teacher": 10})
     plain = DayBatches(engine, day, Settings(8, 3), SIZES)
     number, place = next(
-        (n, block.places["teacher"].start)
+        (n, block.places[Read("teacher", "teacher")].start)
         for n, block in enumerate(batches.batch(0).view.ids)
-        if "teacher" in block.places
+        if Read("teacher", "teacher") in block.places
     )
     offset = engine.fused[-1].offsets["teacher"]
     for hidden, full in zip(batches, plain, strict=True):

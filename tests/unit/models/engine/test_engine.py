@@ -15,6 +15,7 @@ from models.engine.engine import Engine, NonFiniteLoss
 from models.engine.examples import Settings
 from models.engine.state import StateMismatch
 from models.schema import DayArrays, FeatureSchema, Side
+from tests.unit.models import linear_and_wide
 from tests.unit.models.school import SIZES, digest, make_day
 
 Make = Callable[..., Engine]
@@ -299,7 +300,7 @@ def test_an_experiment_may_read_a_part_of_the_day(schema: FeatureSchema, day: Da
     losses = train(engine, day, negatives=None)
     assert np.all(np.isfinite(losses))
     seen = DayView(engine, day)
-    assert [(block.side, list(block.places)) for block in (*seen.view.ids, *seen.view.dense)] == [
+    assert [(block.side, [read.feature for read in block.places]) for block in (*seen.view.ids, *seen.view.dense)] == [
         (Side.REQUEST, ["teacher"]), (Side.ITEM, ["style"]), (Side.PAIR, ["counters"]),
     ]  # fmt: skip
     place = day.layout.request_ids["teacher"].start
@@ -351,3 +352,37 @@ def test_two_processes_give_the_same_bits_and_another_seed_others() -> None:
     digests = [run.communicate(timeout=300)[0].split()[-1] for run in runs]
     assert digests[0] == digests[1]
     assert digests[0] != digests[2]
+
+
+def test_a_table_of_width_one_beside_a_wide_one_learns_grows_and_is_restored(
+    day: DayArrays, make_engine: Make
+) -> None:
+    engine = make_engine(linear_and_wide.NAME)
+    train(engine, day)
+    before, scores = engine.state(), score_day(engine, day)
+    linear, wide = before["table/linear.style"], before["table/style"]
+    assert (linear.shape, wide.shape) == ((SIZES["style"], 1), (SIZES["style"], 4))
+    shown = np.unique(day.item_ids[:, day.layout.item_ids["style"].start])
+    # Of zeros at first: what moved is what was read, and the padding row never.
+    assert np.all(linear[shown[shown > 0]] != 0.0)
+    assert linear[0] == 0.0
+    engine.grow({space: size + 20 for space, size in SIZES.items()})
+    np.testing.assert_array_equal(engine.state()["table/linear.style"][: SIZES["style"]], linear)
+    np.testing.assert_array_equal(score_day(engine, day), scores)
+    again = make_engine(linear_and_wide.NAME)
+    again.load(before)
+    assert digest(again.state()) == digest(before)
+    np.testing.assert_array_equal(score_day(again, day), scores)
+
+
+def test_the_gradient_of_a_width_one_table_is_that_of_its_logit(day: DayArrays, make_engine: Make) -> None:
+    """One step of dense Adam moves a weight by the rate, against the sign of its gradient: the sum of p − y."""
+    engine = make_engine(linear_and_wide.NAME, optimizer="dense_adam", loss="binary")
+    batches = DayBatches(engine, day, Settings(4096, None, order="stored"))
+    batch = batches.batch(0)
+    error = (1 / (1 + np.exp(-engine.score(batch))) - batch.label) * batch.told[1]
+    styles = day.item_ids[np.asarray(day.pair_item)[batches.examples.pairs[:, 0]], day.layout.item_ids["style"].start]
+    gradient = np.bincount(styles, error[: len(styles), 0], minlength=SIZES["style"])
+    engine.train_epoch([batch], 1e-2)
+    moved = engine.state()["table/linear.style"][:, 0]
+    np.testing.assert_allclose(moved[2:], -1e-2 * np.sign(gradient[2:]), rtol=1e-3)

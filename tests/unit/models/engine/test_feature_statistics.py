@@ -17,7 +17,7 @@ SCHEMA = FeatureSchema(
         Feature("as_it_is", Kind.DENSE, Side.REQUEST),
     )
 )
-VIEW = View.of(SCHEMA, {}, Layout.of(SCHEMA, {}))
+VIEW = View.of(SCHEMA, (), Layout.of(SCHEMA, {}))
 
 
 def test_days_add_up_and_the_layer_follows() -> None:

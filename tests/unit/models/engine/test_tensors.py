@@ -6,6 +6,7 @@ import tensorflow as tf
 from models.engine.tensors import model_inputs, one_empty_request
 from models.engine.view import View
 from models.schema import Feature, FeatureSchema, Kind, Layout, Side
+from models.tables import TableSpec, one_per_space
 
 SCHEMA = FeatureSchema(
     (
@@ -17,7 +18,7 @@ SCHEMA = FeatureSchema(
     ),
     {"user": "int", "ad": "int"},
 )
-VIEW = View.of(SCHEMA, {"user": 1, "ad": 2}, Layout.of(SCHEMA, {}))
+VIEW = View.of(SCHEMA, one_per_space(SCHEMA, {"user": 1, "ad": 2}), Layout.of(SCHEMA, {}))
 TABLES = {1: tf.constant([[0.0], [10.0], [20.0]]), 2: tf.constant([[0.0, 0.0], [1.0, -1.0], [2.0, -2.0]])}
 
 
@@ -45,6 +46,20 @@ def test_a_model_is_built_from_one_request_of_padding() -> None:
 
 def test_a_model_without_floats_reads_an_empty_buffer() -> None:
     schema = SCHEMA.subset({"user", "ad"})
-    view = View.of(schema, {"user": 1, "ad": 2}, Layout.of(schema, {}))
+    view = View.of(schema, one_per_space(schema, {"user": 1, "ad": 2}), Layout.of(schema, {}))
     found = model_inputs(view, (1, 1), tf.constant([1, 2]), tf.zeros(0), TABLES)
     assert (found.vectors["ad"].numpy().tolist(), found.dense) == ([[[2.0, -2.0]]], {})
+
+
+def test_vectors_of_further_tables_are_found_by_role() -> None:
+    schema = SCHEMA.subset({"user", "ad"})
+    tables = (*one_per_space(schema, {"user": 2, "ad": 2}), TableSpec("linear.ad", "ad", 1, ("ad",), "linear"))
+    view = View.of(schema, tables, Layout.of(schema, {}))
+    # Of the narrow table the ad's row; of the wide one the user's, then the ad's.
+    found = model_inputs(view, (1, 1), tf.constant([2, 1, 0]), tf.zeros(0), TABLES)
+    assert {name: value.numpy().tolist() for name, value in found.vectors.items()} == {
+        "user": [[1.0, -1.0]], "ad": [[[0.0, 0.0]]]
+    }  # fmt: skip
+    assert {role: {n: v.numpy().tolist() for n, v in each.items()} for role, each in found.roles.items()} == {
+        "linear": {"ad": [[[20.0]]]}
+    }

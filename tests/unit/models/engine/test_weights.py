@@ -11,7 +11,7 @@ from models.layers.normalise import Normalise
 from models.schema import Feature, FeatureSchema, Kind, Layout, Side
 
 SCHEMA = FeatureSchema((Feature("price", Kind.DENSE, Side.ITEM, normalise="zscore"),))
-VIEW = View.of(SCHEMA, {}, Layout.of(SCHEMA, {}))
+VIEW = View.of(SCHEMA, (), Layout.of(SCHEMA, {}))
 
 
 class Line(keras.layers.Layer):

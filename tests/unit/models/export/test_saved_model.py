@@ -29,6 +29,7 @@ from models.schema import (
     Layout,
     Side,
 )
+from tests.unit.models import linear_and_wide
 from tests.unit.models.school import SIZES
 
 Make = Callable[..., Engine]
@@ -224,3 +225,15 @@ def test_a_map_with_fewer_ids_than_the_model_is_refused(make_engine: Make, tmp_p
     maps["style"] = ("int", maps["style"][1][:-1])
     with pytest.raises(ValueError, match="id space 'style': the model knows 6 ids, its map holds only 5"):
         saved_model.export(make_engine(), maps, tmp_path / "model", {})
+
+
+def test_every_table_of_a_space_is_exported(
+    schema: FeatureSchema, day: DayArrays, make_engine: Make, tmp_path: Path
+) -> None:
+    engine = make_engine(linear_and_wide.NAME)
+    batches = DayBatches(engine, day, Settings(16, 3))
+    engine.train_epoch(batches, 1e-1, batches.unique_bucket)
+    saved_model.export(engine, id_maps(), tmp_path / "model", {})
+    inputs = raw_inputs(schema, id_maps(), 5, 4)
+    run = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
+    np.testing.assert_allclose(run(**tensors(inputs))["logit"], by_the_trainer(engine, id_maps(), inputs), atol=1e-6)

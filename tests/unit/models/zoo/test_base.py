@@ -31,7 +31,7 @@ def inputs(**lists: list[float]) -> ModelInputs:
     vectors = {"ad": [[[3.0]]], "maker": [[[5.0]]]}
     vectors |= {name: [[[v] for v in values + [0.0] * (STEPS - len(values))]] for name, values in lists.items()}
     tensors = {name: tf.constant(each, tf.float32) for name, each in vectors.items()}
-    return ModelInputs(tensors, {name: tf.reduce_any(each != 0, axis=-1) for name, each in tensors.items()}, {})
+    return ModelInputs(tensors, {name: tf.reduce_any(each != 0, axis=-1) for name, each in tensors.items()}, {}, {})
 
 
 def read(features: FeatureSchema, given: ModelInputs, **options: object) -> dict[str, list[float]]:
