@@ -11,6 +11,7 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECK, EXTRACT, MADE_BY
 from pipeline.storage.artifacts.lineage import Lineage
 from pipeline.training.chain import Chain
+from pipeline.training.lost_days import is_lost, lost_days, read_again
 from pipeline.training.overrides import NONE, Overrides
 
 _DONE_BY = {stage: kind for kind, stage in MADE_BY.items()}
@@ -50,6 +51,9 @@ def print_plan(
             parent = f"its parent of {again[name]} is trained again" if name in again else ""
             if _line(context, day, EXPERIMENT, name, upstream or parent, reprocess, overrides.flags()):
                 again[name] = day
+                if not reprocess and is_lost(context, day):
+                    told = read_again(context, name, lost_days(context, day))
+                    print(f"{day}  {f'{EXPERIMENT} {name}':24}  cannot: {told}")
             else:
                 again.pop(name, None)
         _closing(context, day, experiments, again, releases=publish == "each" or (publish == "last" and day == last))

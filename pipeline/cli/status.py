@@ -19,13 +19,15 @@ from pipeline.monitoring.table_watch import changes_on, standing, stored
 from pipeline.release.publish.release_files import ReleaseFiles
 from pipeline.release.records import ReleaseRecord
 from pipeline.storage.artifacts.artifact import Ref, parse_id
-from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, RELEASE, VALIDATED
+from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, EXTRACT, FEATURES, RELEASE, VALIDATED
 from pipeline.storage.artifacts.readable import Readable
 from pipeline.training.chain import Chain
+from pipeline.training.lost_days import kept_since, lost_days, read_again
 from pipeline.training.overrides import Overrides
 from pipeline.training.records import CheckpointRecord, Wild
 from pipeline.training.wild_values import in_words, told
 
+_KEPT = {EXTRACT: "extracts", VALIDATED: "validated tables", FEATURES: "arrays"}
 _CHANGES = 5
 """So many days with changed columns are shown."""
 
@@ -84,6 +86,7 @@ def collect(context: JobContext, first: Day | None = None, only: list[str] | Non
                 if (first is None or each >= first) and (found := changes_on(each, columns, config.alerts))
             },
         },
+        "kept_since": {kind: str(each) for kind, each in (readable(kept_since, context) or {}).items()},
         "bytes": sizes, "bytes_total": sum(sizes.values()), "damaged": readable.damaged,
     }  # fmt: skip
 
@@ -116,16 +119,25 @@ def _experiment(look: _Look, name: str) -> dict[str, Any]:
     return {
         "start": str(start) if start is not None else None, "days": rows,
         "removed": name not in look.context.config.experiments,
-        "rechain": chain.rechain(sorted(tainted)) if tainted else None,
+        "rechain": chain.rechain(sorted(tainted)) if tainted else None, "lost": look.readable(_lost, look, chain, name),
         "settings_changed": look.readable(_settings_changed, look.context, name, trained),
         "renamed_from": _renamed_from(look.context, name) if not trained else None,
     }  # fmt: skip
 
 
+def _lost(look: _Look, chain: Chain, name: str) -> str | None:
+    """What has to be read again before the chain can go on or be made whole; ``None`` where everything is kept."""
+    outstanding = chain.outstanding() if name in look.context.config.experiments else set()
+    if not outstanding:
+        return None
+    lost = lost_days(look.context, min(chain.resume(day) for day in outstanding))
+    return f"{lost[0]} … {lost[-1]}: {read_again(look.context, name, lost)}" if lost else None
+
+
 def _unreadable(context: JobContext, name: str) -> dict[str, Any]:
     """An experiment of which what its chain is made of cannot be read."""
     removed = name not in context.config.experiments
-    return {"start": None, "days": [], "removed": removed, "rechain": None, "settings_changed": None,
+    return {"start": None, "days": [], "removed": removed, "rechain": None, "lost": None, "settings_changed": None,
             "renamed_from": None, "unreadable": True}  # fmt: skip
 
 
@@ -242,6 +254,7 @@ def _print(picture: dict[str, Any], late: Sequence[LateDay] | None) -> None:
         print(f"DAMAGED: {text}")
     if picture["damaged"]:
         print(f"what is damaged is left out above; `python -m pipeline audit --job {picture['job']}` says all of it")
+    _print_kept(picture["kept_since"])
     print("on disk: " + ", ".join(f"{kind} {size / 1e6:.1f} MB" for kind, size in picture["bytes"].items())
           + f"; together {picture['bytes_total'] / 1e6:.1f} MB")  # fmt: skip
 
@@ -261,6 +274,8 @@ def _print_experiment(job: str, name: str, experiment: dict[str, Any]) -> None:
         print("  tainted days; put the experiment back into the YAML to train them again")
     elif experiment["rechain"]:
         print(f"  tainted days; the shortest re-chain: {experiment['rechain']}")
+    if experiment.get("lost"):
+        print(f"  cannot be trained on {experiment['lost']}")
     if experiment["settings_changed"]:
         print("  settings have changed since the last trained day; they apply from the next untrained day")
 
@@ -315,6 +330,14 @@ def _print_served(job: str, served: dict[str, Any] | None) -> None:
         back = f", `rollback` goes back to {served['previous']} at once" if served["previous"] else ""
         print(f"  what is served is tainted: {served['tainted']}; `python -m pipeline rechain --job "
               f"{job}` trains it again and publishes{back}")  # fmt: skip
+
+
+def _print_kept(since: Mapping[str, str]) -> None:
+    """From when on days can be trained again, where retention has taken older ones."""
+    if since:
+        told = ", ".join(f"{_KEPT[kind]} since {each}" for kind, each in since.items())
+        print(f"kept: {told}" + ("; a chain that begins earlier has its days read from the source again"
+                                 if {VALIDATED, FEATURES} <= set(since) else ""))  # fmt: skip
 
 
 def _print_columns(columns: dict[str, Any]) -> None:

@@ -11,10 +11,13 @@ from pipeline.config.experiment import Experiment, Measures, Release
 from pipeline.config.labels import Labels
 from pipeline.config.measures import MEASURES, Use, allowed
 from pipeline.config.requests import Kind
-from pipeline.config.tables import Table
+from pipeline.config.retention import Retention
+from pipeline.config.tables import Table, Validation
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _WIDEST = 1024
+_MONTH = 31
+"""The first checkpoint of each month is kept: a re-chain starts at most so many days before the day it is about."""
 
 
 def check_names(section: str, names: Iterable[str]) -> None:
@@ -80,6 +83,25 @@ def check_night(deadline_hours: float, by: str | None, labels: Labels | None) ->
             f"release.by: '{by}' is before the deadline of the day's data, {deadline_hours:g} hours after the day's "
             "end (deadline_hours): a day that comes last would always be late; wait for less long, or release later"
         )
+
+
+def check_retention(retention: Retention, labels: Labels | None, validation: Validation, release: Release) -> None:
+    """What is read again before long is kept until then."""
+    back = validation.repeated_days
+    needs = [("validated_days", retention.validated_days, back,
+              f"validation.repeated_days: a day's rows are looked for in the {back} days before it")]  # fmt: skip
+    if labels is not None and not labels.held_days:
+        delay = labels.delay_days
+        older = 0 if release.keep_checkpoints > delay else _MONTH
+        needs += [
+            ("extract_days", retention.extract_days, delay,
+             f"labels.delay_days: {delay} days later a day is read again and compared"),
+            ("validated_days", retention.validated_days, delay + older,
+             f"labels.delay_days: {delay} days later a day is trained again, from at most {older} days before it"),
+        ]  # fmt: skip
+    for name, kept, needed, why in needs:
+        if kept != "all" and kept <= needed:
+            raise ValueError(f"retention.{name}: {kept} is too few for {why}; keep more than {needed}, or all")
 
 
 def check_widths(experiments: Mapping[str, Experiment]) -> None:

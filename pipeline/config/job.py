@@ -17,6 +17,7 @@ from pipeline.config.cross_checks import (
     check_measures,
     check_names,
     check_night,
+    check_retention,
     check_tables,
     check_widths,
 )
@@ -109,6 +110,7 @@ class JobConfig(Strict):
         check_measures(self.kind, self.release, self.measures, self.alerts)
         check_widths(self.experiments)
         check_night(self.deadline_hours, self.release.by, self.labels)
+        check_retention(self.retention, self.labels, self.validation, self.release)
         self.request.check(self.tables, self.spaces)
         self._check_keys()
         self._check_features()

@@ -37,21 +37,21 @@ class DayTables:
 
     @classmethod
     def on(cls, context: JobContext, day: Day) -> Self | None:
-        """The tables of a validated day; ``None`` if it was skipped, pruned or never validated."""
+        """The tables of a validated day; ``None`` if it was skipped or never validated.
+
+        Where they were pruned they still say what was made of them; reading one raises ``PrunedPayload``.
+        """
         artifact = context.store.current(Ref(VALIDATED, context.job, day))
-        if artifact is None or artifact.manifest.state == "skipped" or artifact.manifest.pruned:
-            return None
-        return cls(artifact)
+        return cls(artifact) if artifact is not None and artifact.manifest.state != "skipped" else None
 
     @classmethod
     def needed(cls, context: JobContext, day: Day) -> Self:
         """The tables of a day that cannot be done without; raises ``DataError`` where they are not there."""
         tables = cls.on(context, day)
         if tables is None:
-            was = context.store.current(Ref(VALIDATED, context.job, day)) is not None
             raise DataError(
                 f"{context.job} {day}: nothing is validated; run `python -m pipeline stage validate --job "
-                f"{context.job} --day {day}{' --reprocess' if was else ''}`"
+                f"{context.job} --day {day}`"
             )
         return tables
 

@@ -136,8 +136,8 @@ def _done(context: JobContext, day: Day, extracted: Artifact) -> Artifact:
 
 def _read(context: JobContext, day: Day, days: list[Day]) -> Artifact:
     """Reads the days into drafts of their own and commits those that are whole; ``day`` itself must be."""
-    config, source, store = context.config, context.source(), context.store
-    before = store.current(Ref(EXTRACT, config.job, day)) or store.latest_before(EXTRACT, config.job, days[0])
+    config, source = context.config, context.source()
+    before = _kept_nearby(context, day, days[0])
     with ExitStack() as stack:
         drafts = [DayDraft(each, stack.enter_context(_making(context, each))) for each in days]
         here = drafts[days.index(day)]
@@ -153,6 +153,18 @@ def _read(context: JobContext, day: Day, days: list[Day]) -> Artifact:
                 read_undated(source, config, name, whole, before)
         done = {each.day: _done(context, each.day, _commit(context, each)) for each in whole}
     return done[day]
+
+
+def _kept_nearby(context: JobContext, day: Day, first: Day) -> Artifact | None:
+    """The day's extract, else that of the newest day before ``first``, else of the oldest after: one that is kept."""
+    store, job = context.store, context.job
+    own = store.current(Ref(EXTRACT, job, day))
+    if own is None or own.manifest.pruned:
+        known = store.days(EXTRACT, job)
+        nearest = [*reversed([each for each in known if each < first]), *(each for each in known if each > day)]
+        found = (store.current(Ref(EXTRACT, job, each)) for each in nearest)
+        own = next((each for each in found if each is not None and not each.manifest.pruned), None)
+    return own
 
 
 def _read_again(context: JobContext, day: Day, before: Artifact, judge: Judge) -> Artifact:

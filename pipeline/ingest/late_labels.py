@@ -83,7 +83,8 @@ class Entry(Record):
 def due(context: JobContext, now: datetime | None = None) -> list[Day]:
     """Days whose labels have matured and that were read before, ascending; none for a job without a label delay.
 
-    A day that was read a second time and has no entry in the ledger yet, because the process died, is among them.
+    A day that was read a second time and has no entry in the ledger yet, because the process died, is among them. One
+    whose first reading is pruned is not: its undated tables could only be taken as they are now.
     """
     labels, now = context.config.labels, now or datetime.now(UTC)
     if labels is None:
@@ -157,7 +158,7 @@ def _readings(context: JobContext, day: Day, mature_at: datetime) -> tuple[Artif
     if current is None:
         return None, None
     if read_at(current) < mature_at:
-        return current, None
+        return (None if current.manifest.pruned else current), None
     if current.generation == 1 or context.store.current(Ref(MATURED, context.job, day)) is not None:
         return None, None
     early = [each for each in context.store.generations(ref) if read_at(each) < mature_at]

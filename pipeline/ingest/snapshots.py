@@ -45,7 +45,8 @@ def newest_snapshot(context: JobContext, table: str, last: Day, extracted: Artif
         if day not in known:
             known[day] = context.store.current(Ref(EXTRACT, context.job, day))
         here = known[day]
-        stamp = ExtractRecord.of(here).as_of.get(table) if here is not None and not here.manifest.pruned else None
+        # Of a pruned one too: what was made of it stands only where it is found again.
+        stamp = ExtractRecord.of(here).as_of.get(table) if here is not None else None
         if here is None or stamp is None:
             continue
         taken = Day.of_instant(datetime.fromisoformat(stamp), context.config.timezone)

@@ -10,6 +10,7 @@ from pipeline.evaluation.records import GateRecord
 from pipeline.features.rows.rows_file import FILE as ROWS_FILE
 from pipeline.ingest.late_labels import due
 from pipeline.job import JobContext
+from pipeline.release.day_retention import past_days
 from pipeline.release.decision import Passed, champion_of, passed_since, released_before
 from pipeline.release.publish.release_files import ReleaseFiles
 from pipeline.release.records import ReleaseRecord
@@ -39,17 +40,19 @@ def prune(context: JobContext, *, thorough: bool = True) -> Pruned:
 
     Kept are the newest ``keep_models`` exports, ``keep_checkpoints`` checkpoints and the first of each month, what was
     published (``retention.released``), and what is served, was served before it, or would be if a gate kept it.
-    Joined rows are kept until features were built of them.
+    Joined rows are kept until features were built of them; extracts, validated tables and arrays of so many days
+    (``retention.*_days``), and longer where something needs them (``past_days``).
 
     Args:
-        thorough: also look at checkpoints when only a few can have become superfluous, and at what days were made of
-            before they were made again.
+        thorough: also look at checkpoints when only a few can have become superfluous, at what days were made of
+            before they were made again, and at days long past.
 
     Raises:
         LockTimeout: an experiment is being trained.
     """
     done = Pruned()
-    exports, checkpoints = _in_use(context)
+    releases = _releases(context)
+    exports, checkpoints = _in_use(context, releases)
     checkpoints |= _published(context)
     for experiment in context.config.experiments:
         with Chain.of(context, experiment).lock():
@@ -62,7 +65,9 @@ def prune(context: JobContext, *, thorough: bool = True) -> Pruned:
             # What an experiment has found to be there stays until it is done with its day.
             for experiment in context.config.experiments:
                 locks.enter_context(Chain.of(context, experiment).lock())
-            _prune_shared(context, done)
+            _prune_replaced(context, done)
+            for artifact in past_days(context, [each.ref.day for each in releases]):
+                done.add(context, artifact)
     return done
 
 
@@ -88,8 +93,8 @@ def _published(context: JobContext) -> set[str]:
     return {each.pointer.checkpoint for each in wanted}
 
 
-def _prune_shared(context: JobContext, done: Pruned) -> None:
-    """Generations of shared artefacts that others have replaced, and arrays of days long past."""
+def _prune_replaced(context: JobContext, done: Pruned) -> None:
+    """Generations of shared artefacts that others have replaced."""
     # The first reading of a day is compared with the second one before it goes.
     unread = set(due(context))
     for kind in REPLACED:
@@ -101,21 +106,13 @@ def _prune_shared(context: JobContext, done: Pruned) -> None:
             current = context.store.current(ref)
             for artifact in context.store.generations(ref):
                 replaced = current is not None and artifact.generation < current.generation
-                if replaced and not artifact.manifest.pruned and artifact.manifest.files:
+                if replaced and artifact.has_payload:
                     done.add(context, artifact)
-    if context.config.retention.feature_days is None:
-        return
-    for day in context.store.days(FEATURES, context.job)[: -context.config.retention.feature_days]:
-        built = context.store.current(Ref(FEATURES, context.job, day))
-        if built is not None and not built.manifest.pruned:
-            done.add(context, built)
 
 
-def _in_use(context: JobContext) -> tuple[set[str], set[str]]:
-    """Ids of exports and checkpoints that a release needs."""
+def _releases(context: JobContext) -> list[Artifact]:
+    """What is served, was served before it or is about to be, and what a gate that keeps or fails goes back to."""
     files = ReleaseFiles.of(context.root, context.job)
-    exports: set[str] = set()
-    checkpoints: set[str] = set()
     releases: list[Artifact | None] = []
     served = files.served()
     for release_id in (served.release_id, served.previous) if served is not None else ():
@@ -130,15 +127,17 @@ def _in_use(context: JobContext) -> tuple[set[str], set[str]]:
             # In the mode `immediate` a failed test goes back to the release of another checkpoint.
             other = ReleaseRecord.of(newest).checkpoint
             releases.append(released_before(context, days[-1].next(), other_than=other))
+    return [each for each in releases if each is not None and each.manifest.state == "done"]
+
+
+def _in_use(context: JobContext, releases: list[Artifact]) -> tuple[set[str], set[str]]:
+    """Ids of exports and checkpoints that a release needs."""
+    said = [ReleaseRecord.of(each) for each in releases]
+    exports, checkpoints = {each.export for each in said}, {each.checkpoint for each in said}
     passed = _passed(context)
     if passed is not None:
         exports.add(passed.export.id)
         checkpoints.add(passed.checkpoint)
-    for release in releases:
-        if release is not None and release.manifest.state == "done":
-            said = ReleaseRecord.of(release)
-            exports.add(said.export)
-            checkpoints.add(said.checkpoint)
     return exports, checkpoints
 
 
@@ -161,7 +160,7 @@ def _prune_exports(context: JobContext, experiment: str, in_use: set[str], done:
         current = context.store.current(ref)
         for artifact in context.store.generations(ref):
             kept = current is not None and artifact.generation == current.generation and day in newest
-            if not kept and artifact.id not in in_use and not artifact.manifest.pruned:
+            if not kept and artifact.id not in in_use and artifact.has_payload:
                 done.add(context, artifact)
 
 

@@ -18,6 +18,7 @@ from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES
 from pipeline.training import export as exporting
 from pipeline.training import train
 from pipeline.training.chain import Chain
+from pipeline.training.lost_days import guard_kept
 from pipeline.training.overrides import NONE, Overrides
 from pipeline.training.records import CheckpointRecord
 from pipeline.training.wild_values import in_words, told
@@ -133,7 +134,9 @@ def _restore(context: JobContext, chain: Chain, experiment: str, pruned: Sequenc
         last = checkpoint.ref.day
         first = chain.resume(last.next())
         again |= {day for day in chain.days() if first <= day <= last}
-    for day in sorted(again | {each.ref.day for each in pruned if each.ref.kind == FEATURES}):
+    days = sorted(again | {each.ref.day for each in pruned if each.ref.kind == FEATURES})
+    guard_kept(context, experiment, days)
+    for day in days:
         if context.needed(FEATURES, day).manifest.pruned:
             build_features(context, day, reprocess=True)
     for day in sorted(again):

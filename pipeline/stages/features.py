@@ -13,7 +13,7 @@ from pipeline.ingest.extract import extract
 from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
-from pipeline.storage.artifacts.kinds import MAPS, ROWS
+from pipeline.storage.artifacts.kinds import FEATURES, MAPS, ROWS
 
 
 def update_id_maps(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact | None:
@@ -29,7 +29,10 @@ def build_features(context: JobContext, day: Day, *, reprocess: bool = False) ->
     """Build the day's arrays; rows that were pruned since, or that the day was mapped without, are joined first."""
     rows, mapped = (context.store.current(Ref(kind, context.job, day)) for kind in (ROWS, MAPS))
     if rows is None and mapped is not None:
-        joined.join(context, DayTables.needed(context, day), day)
+        tables, built = DayTables.needed(context, day), context.store.current(Ref(FEATURES, context.job, day))
+        if tables.artifact.manifest.pruned and built is not None and not reprocess:
+            return built  # of a version that kept no rows: tables go only while what is made of them stands
+        joined.join(context, tables, day)
     try:
         return build_day(context, day, reprocess=reprocess)
     except PrunedPayload as needed:

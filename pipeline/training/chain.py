@@ -174,21 +174,21 @@ class Chain:
         Args:
             released: ids of released checkpoints, the champion's and any other to keep, such as the best.
         """
-        keep = set(released)
-        days = self.days()
+        ancestors = (self.kept_ancestor(day) for day in self.outstanding())
+        return {*released, *(each.id for each in ancestors if each is not None)}
+
+    def outstanding(self) -> set[Day]:
+        """The days that training goes on with: the next one, the first that is tainted and the first hole, if any.
+
+        Of a chain that is not begun its first day by the settings; none where they leave it open.
+        """
+        days, start = self.days(), self.start
         if not days:
-            return keep
-        resume = {days[-1].next()}
+            return {start} if start is not None else set()
         tainted = self.tainted()
-        if tainted:
-            resume.add(tainted[0][0])
-        holes = set((self.start or days[0]).through(days[-1])) - set(days)
-        resume.update(sorted(day for day in holes if not self._is_skipped(day))[:1])
-        for day in resume:
-            ancestor = self.kept_ancestor(day)
-            if ancestor is not None:
-                keep.add(ancestor.id)
-        return keep
+        holes = set((start or days[0]).through(days[-1])) - set(days)
+        hole = min((day for day in holes if not self._is_skipped(day)), default=None)
+        return {days[-1].next(), *(day for day, _ in tainted[:1]), *([hole] if hole is not None else [])}
 
     def retention(
         self, keep_last: int = 7, monthly: bool = True, *, protected: Collection[str] | None = None
@@ -215,7 +215,7 @@ class Chain:
             current = self._store.current(self._ref(day))
             for artifact in self._store.generations(self._ref(day)):
                 newest = current is not None and artifact.generation == current.generation
-                if not artifact.manifest.pruned and artifact.id not in keep and not (newest and day in kept_days):
+                if artifact.has_payload and artifact.id not in keep and not (newest and day in kept_days):
                     found.append(artifact)
         return found
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pipeline.days import Day
 from pipeline.features.plan.homework import HomeworkPlan
+from pipeline.features.records import MapsRecord
 from pipeline.features.rows.candidate_table import Listed, listed
 from pipeline.features.rows.homework import base_ids, homework_rows
 from pipeline.features.rows.replay import days_to_replay, replay_rows
 from pipeline.features.rows.whole_day import Replayed, RequestRows, WholeDay
 from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
+from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.kinds import MAPS
 
 
 class HomeworkRows(RequestRows):
@@ -31,6 +34,9 @@ class HomeworkRows(RequestRows):
             if past_tables is None:
                 missing[str(past)] = context.skipped(past) or "not validated"
                 continue
+            if past_tables.artifact.manifest.pruned and not _was_replayed(context, day, past):
+                missing[str(past)] = "pruned"
+                continue
             found = replay_rows(plan, settings, rows, tables, past_tables, past)
             if found.requests.rows:
                 replayed.append(Replayed(found, self._listed(context, past_tables, tables)))
@@ -51,6 +57,12 @@ class HomeworkRows(RequestRows):
                 known.pop(next(iter(known)))
             known[key] = listed(settings, tables(settings.candidates.table), base_ids(settings, base_tables))
         return known[key]
+
+
+def _was_replayed(context: JobContext, day: Day, past: Day) -> bool:
+    """Whether the day was made with rows of ``past`` before, so that it must not come out without them."""
+    mapped = context.store.current(Ref(MAPS, context.job, day))
+    return mapped is not None and str(past) in MapsRecord.of(mapped).replayed
 
 
 class _Known(dict[tuple[str, str], Listed]):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.schema import FIRST
+from pipeline.config.features import History
 from pipeline.features.arrays.homework_arrays import HomeworkArrays
 from pipeline.features.arrays.look_up import Indices
 from pipeline.features.arrays.pool import Pool
@@ -92,6 +93,11 @@ def _candidates(here: AsOf, request: HomeworkPlan) -> Iterable[Part]:
     yield Part("packages", fields)
 
 
+def context_days(history: History) -> int:
+    """Of how many days up to a release's own the tables are read for it."""
+    return max(CONTEXT_DAYS, history.length + history.lead if history.days == "calendar" else 0)
+
+
 def _contexts(here: AsOf, request: HomeworkPlan, meta: dict[str, Any]) -> Iterable[Part]:
     """The columns of each owner's newest row, of those that are its own and not the day's."""
     settings, history = request.settings, here.config.history
@@ -99,8 +105,7 @@ def _contexts(here: AsOf, request: HomeworkPlan, meta: dict[str, Any]) -> Iterab
     if not names:
         return
     fields: dict[str, bytes] = {}
-    last = max(CONTEXT_DAYS, history.length + history.lead if history.days == "calendar" else 0)
-    for back in range(last):
+    for back in range(context_days(history)):
         tables = DayTables.on(here.context, here.day.plus(-back))
         if tables is None:
             continue

@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact, PrunedPayload, UsageError
 from pipeline.storage.artifacts import manifest as manifests
+from pipeline.storage.artifacts.kinds import EXTRACT, FEATURES, MADE_BY, VALIDATED
 from pipeline.storage.artifacts.manifest import Input, Manifest
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
@@ -61,6 +62,12 @@ class Artifact:
     def id(self) -> str:
         return f"{self.ref}/gen={self.generation:04d}"
 
+    @property
+    def has_payload(self) -> bool:
+        """Whether there is something to prune: a payload, or what a prune that was killed has left of one."""
+        written = {name.partition("/")[0] for name in self.manifest.files}
+        return any((self.path / name).exists() for name in written) if self.manifest.pruned else bool(written)
+
     def as_input(self) -> Input:
         """How the manifest of what is made from this artefact names it."""
         return Input(self.id, self.manifest.digest)
@@ -94,11 +101,17 @@ class Artifact:
         return path
 
     def _pruned(self) -> PrunedPayload:
+        job, day = self.ref.job, self.ref.day
+        again = f"python -m pipeline backfill --job {job} --from {day} --to {day} --reprocess"
+        if self.ref.kind == EXTRACT:
+            what = f"what was made of it stands; only the source, if it still has the day, gives it again: `{again}`"
+        elif self.ref.kind in (VALIDATED, FEATURES):
+            stage = f"python -m pipeline stage {MADE_BY[self.ref.kind]} --job {job} --day {day} --reprocess"
+            what = f"make it again with `{stage}`, or, where what it is made of is pruned too, of the source: `{again}`"
+        else:
+            what = f"make it again with `{again}`, starting earlier if the days before it are pruned too"
         return PrunedPayload(
-            f"{self.path}: the payload of {self.id} was pruned, only its digests are kept; make it again with "
-            f"`python -m pipeline backfill --job {self.ref.job} --from {self.ref.day} --to {self.ref.day} "
-            "--reprocess`, starting earlier if the days before it are pruned too",
-            self.id,
+            f"{self.path}: the payload of {self.id} was pruned, only its digests are kept; {what}", self.id
         )
 
     def _remedy(self) -> str:

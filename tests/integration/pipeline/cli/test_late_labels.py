@@ -172,6 +172,16 @@ def test_a_process_that_dies_before_the_ledger_is_written_leaves_it_to_the_next(
     assert place.artifact("extract", SECOND).generation == 2
 
 
+def test_a_day_whose_first_reading_is_pruned_is_not_read_again(immature: tuple[Place, int]) -> None:
+    place, _ = immature
+    before = place.artifact("extract", SECOND)
+    place.good("prune", "--job", "ads")
+    assert not place.artifact("extract", SECOND).manifest.pruned, "its labels are awaited"
+    place.store.prune(before)
+    assert place.good("mature", "--job", "ads").out == ""
+    assert place.artifact("extract", SECOND).id == before.id
+
+
 def test_a_day_is_held_until_its_labels_mature(place: Place) -> None:
     today = Day.today(ZONE)
     place.show(today.previous(), place.shows(FIRST))

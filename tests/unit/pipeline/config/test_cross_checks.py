@@ -33,6 +33,11 @@ from tests.unit.pipeline.config.edited import ROOT, edited, error
         ("release__gate__floors", {"log_loss": -1}, "release.gate.floors.log_loss: -1 is no value of it, which"),
         ("release__gate__calibration", [-1, 0.8], "release.gate.calibration: [-1.0, 0.8] holds no value"),
         ("retention", {"released": -3}, "retention.released"),
+        ("retention", {"extract_days": 1}, "retention.extract_days"),
+        ("retention", {"validated_days": "some"}, "retention.validated_days"),
+        ("retention", {"feature_days": 2.5}, "retention.feature_days"),
+        ("retention", {"validated_days": 7}, "retention.validated_days: 7 is too few for validation.repeated_days: a "
+         "day's rows are looked for in the 7 days before it; keep more than 7, or all"),
         ("release__gate__rise", 0, "release.gate.rise: Input should be greater than 0"),
         ("release__gate__calibration", [float("nan"), 2], "release.gate.calibration: [nan, 2.0] holds no value"),
         ("measures__primary", "nope", "measures.primary: 'nope' is no measure"),
@@ -100,3 +105,19 @@ def test_days_that_are_held_are_released_by_a_time_after_their_maturity(ads: str
     parse_job(edited(ads, deadline_hours=52, labels=held), Path("conf/ads.yaml"))  # 04:00, two days later
     assert "release.by" in error(edited(ads, deadline_hours=52.5, labels=held))
     assert "release.by" in error(edited(ads, deadline_hours=6, labels={"delay_days": 2}))  # trained at once
+
+
+def test_days_are_kept_until_their_labels_have_matured_and_been_trained(ads: str) -> None:
+    labels = {"delay_days": 30}
+    for kept, said in (
+        ({"extract_days": 30}, "extract_days: 30 is too few for labels.delay_days: 30 days later a day is read again"),
+        ({"validated_days": 61}, "validated_days: 61 is too few for labels.delay_days: 30 days later a day is trained "
+         "again, from at most 31 days before it; keep more than 61, or all"),
+    ):  # fmt: skip
+        assert f"retention.{said}" in error(edited(ads, labels=labels, retention=kept))
+    for kept in ({"extract_days": 31, "validated_days": 62}, {"extract_days": "all", "validated_days": "all"}):
+        parse_job(edited(ads, labels=labels, retention=kept), Path("conf/ads.yaml"))
+    held = {"delay_days": 30, "until_then": "hold"}  # read once, and late
+    parse_job(edited(ads, labels=held, release__by=None, retention={"extract_days": 8}), Path("conf/ads.yaml"))
+    every = {"labels": labels, "release__keep_checkpoints": 31, "retention": {"validated_days": 31}}
+    parse_job(edited(ads, **every), Path("conf/ads.yaml"))

@@ -177,3 +177,16 @@ def test_a_source_that_breaks_off_while_the_day_is_looked_for_is_asked_again(
     monkeypatch.setattr(extraction, "day_state", breaks_off_twice)
     assert extract(job(tmp_path), DAY).manifest.state == "done"
     assert asked == [str(DAY)] * 3
+
+
+@pytest.mark.parametrize("kept", [DAY.next(), DAY.plus(7)])
+def test_a_pruned_day_that_is_read_again_asks_for_the_keys_of_the_nearest_one_kept(
+    blocks: Blocks, tmp_path: Path, kept: Day
+) -> None:
+    context = job(tmp_path, extract_block=1)
+    for made in [extract(context, day) for day in (DAY, DAY.next(), DAY.plus(7))]:
+        if made.ref.day != kept:
+            context.store.prune(made)
+    extract(context, DAY, reprocess=True)
+    # Its own rows name ads 10 to 15; whoever was read before them, or after, has 10 to 18.
+    assert blocks.keys[-1] == [str(n) for n in range(10, 19)]

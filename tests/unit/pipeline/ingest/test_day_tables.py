@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import DataError
+from pipeline.errors import DataError, PrunedPayload
 from pipeline.ingest.day_tables import DayTables, NextTables, read_next, read_table
 from tests.unit.pipeline.small_job import ADS, DAY, LOG, both, config, context, log_rows, write_ads, write_log
 
@@ -33,5 +33,7 @@ def test_tables_that_are_not_there_are_told_with_the_command_that_makes_them(
     found = both(job)
     assert NextTables.needed(job, DAY).artifact.id == found.id
     job.store.prune(found)
-    with pytest.raises(DataError, match=f"{command} --reprocess`$"):
-        NextTables.needed(job, DAY)
+    pruned = NextTables.needed(job, DAY)
+    assert pruned.digest("log") == DayTables(found).digest("log"), "what was made of it still stands"
+    with pytest.raises(PrunedPayload, match=f"{command} --reprocess`, or, .*backfill --job tiny --from {DAY} --to"):
+        pruned("log")

@@ -83,3 +83,18 @@ def test_the_zone_decides_which_day_a_snapshot_is_of(job: JobContext, monkeypatc
 def test_a_bad_running_value_does_not_remove_the_row(job: JobContext, tmp_path: Path) -> None:
     write_ads(tmp_path, shown=["x", "200"])
     assert read_table(both(job), "ads")["ad"].to_pylist() == [10, 11]
+
+
+def test_a_day_stands_whatever_snapshot_of_it_was_pruned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = context(tmp_path, monkeypatch)
+    for day in (DAY, DAY.plus(1)):
+        write_log(tmp_path, log_rows(5, day), day)
+        write_ads(tmp_path, shown=[1, 2])
+        taken_at(monkeypatch, f"{day.next()}T02:00:00+08:00")
+        made = both(job, day)
+    assert read_table(made, "ads")["shown"].to_pylist() == [1, 2]
+    for day in (DAY, DAY.plus(1)):
+        extracted = job.store.current(Ref("extract", "tiny", day))
+        assert extracted is not None
+        job.store.prune(extracted)
+    assert both(context(tmp_path, monkeypatch), DAY.plus(1)).id == made.id
