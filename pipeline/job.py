@@ -96,7 +96,7 @@ class JobContext:
         given = self._source_url or os.environ.get(self.source_variable)
         if given:
             return given
-        return self.config.request.embedded.format(root=self.root)
+        return self.config.request.embedded.format(root=self.root, job=self.job)
 
     @property
     def source_variable(self) -> str:

@@ -119,7 +119,7 @@ class History:
 
 
 class RankingModel(keras.layers.Layer):
-    """Scores of candidates from features, histories and counters.
+    """Scores of candidates from features, histories and counters; without item features, of one candidate a request.
 
     ``logit = tower([request features, histories], [item and pair features, interest, interest * target])``
 
@@ -137,8 +137,8 @@ class RankingModel(keras.layers.Layer):
         self.schema = schema
         self.options = options
         self.groups = history_groups(schema)
-        if not schema.on(Side.ITEM, ids=True) and not schema.on(Side.ITEM, ids=False):
-            raise ValueError(f"model '{name}' needs at least one item feature: there is nothing to rank by")
+        if not schema.features:
+            raise ValueError(f"model '{name}' needs at least one feature: there is nothing to tell rows apart by")
         if schema.on(Side.PAIR, ids=True):
             raise ValueError(
                 f"model '{name}': pair features must be dense, got '{schema.on(Side.PAIR, ids=True)[0].name}'"
@@ -174,6 +174,8 @@ class RankingModel(keras.layers.Layer):
                     )
                 alike = interest[..., : history.target.shape[-1]]
                 item.append(history.target * (alike if of_item else alike[:, None, :]))
+        if not item:  # a row by itself: one candidate, of which nothing is known but the request
+            item = [tf.zeros((tf.shape(request[0])[0], 1, 0), request[0].dtype)]
         if not request:
             request = [tf.zeros((tf.shape(item[0])[0], 1), item[0].dtype)]
         return self.tower(tf.concat(request, axis=-1), tf.concat(item, axis=-1), training=training)

@@ -10,12 +10,15 @@ from pipeline.cli.arguments import Commands, add_job, add_json
 from pipeline.cli.asked import Asked
 from pipeline.cli.recommend_homework import HomeworkAsked
 from pipeline.cli.recommend_impressions import ImpressionsAsked
+from pipeline.cli.recommend_labelled import LabelledAsked
 from pipeline.config.requests import Kind
 from pipeline.errors import UsageError
 from pipeline.job import JobContext
 from pipeline.process.tensorflow_start import start_tensorflow
 
-ASKED: Mapping[Kind, Asked] = {"ranking": HomeworkAsked(), "impressions": ImpressionsAsked()}
+ASKED: Mapping[Kind, Asked] = {
+    "ranking": HomeworkAsked(), "impressions": ImpressionsAsked(), "rows": LabelledAsked(),
+}  # fmt: skip
 
 
 def register(commands: Commands) -> None:

@@ -27,13 +27,27 @@ def check_names(section: str, names: Iterable[str]) -> None:
             raise ValueError(f"{section}: '{name}' must be lower-case letters, digits and _, a letter first")
 
 
-def check_measures(kind: Kind, release: Release, measures: Measures, alerts: Alerts) -> None:
-    """Measures are named only where they have a meaning, with values that can act."""
+def check_measures(
+    kind: Kind, unmeasured: Mapping[str, str], release: Release, measures: Measures, alerts: Alerts
+) -> None:
+    """Measures are named only where they have a meaning, with values that can act.
+
+    Args:
+        unmeasured: measures of the kind that the job's settings rule out, and what would have to be declared.
+    """
     gate = release.gate
     _check_named(kind, "margin", "release.gate.margins", gate.margins)
     _check_named(kind, "floor", "release.gate.floors", gate.floors)
     _check_named(kind, "primary", "measures.primary", filter(None, [measures.primary]))
     _check_named(kind, "alert", "alerts.measure", filter(None, [alerts.measure]))
+    named = {
+        **{f"release.gate.margins.{name}": name for name in gate.margins},
+        **{f"release.gate.floors.{name}": name for name in gate.floors},
+        "measures.primary": measures.primary, "alerts.measure": alerts.measure,
+    }  # fmt: skip
+    for place, name in named.items():
+        if name is not None and name in unmeasured:
+            raise ValueError(f"{place}: '{name}' cannot be told of this job: {unmeasured[name]}")
     weights = measures.composite
     if any(k < 1 or not 0 <= weight < math.inf for k, weight in weights.items()) or not sum(weights.values()):
         raise ValueError(

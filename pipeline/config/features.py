@@ -88,7 +88,7 @@ class FeatureSettings(Strict):
     """
 
     kind: Kind
-    side: Side
+    side: Side = Side.REQUEST
     space: str | None = None
     source: str | tuple[str, ...] | None = None
     counter: Counter | None = None

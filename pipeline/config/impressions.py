@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from pipeline.config.requests import Profile, RequestSettings
+from pipeline.config.requests import Profile, RequestSettings, check_label, refuse_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -60,26 +60,14 @@ class Impressions(RequestSettings):
 
     def check(self, tables: Mapping[str, Table], spaces: Container[str]) -> None:
         """The rows are a dated table, and what is read as their label can be nothing but 0 or 1."""
-        table = tables.get(self.rows)
-        if table is None or not table.dated:
-            raise ValueError(f"impressions.rows: '{self.rows}' is not a dated table of `tables`")
-        for what in ("user", "item", "label"):
+        check_label("impressions", tables, self.rows, self.label)
+        for what in ("user", "item"):
             column = getattr(self, what)
-            if column not in table.columns:
+            if column not in tables[self.rows].columns:
                 raise ValueError(f"impressions.{what}: '{column}' is no column of the table '{self.rows}'")
-        label = table.columns[self.label]
-        if label.type != "int" or label.allowed is None or not set(label.allowed) <= {0, 1} or not label.required:
-            raise ValueError(
-                f"impressions.label: tables.{self.rows}.columns.{self.label} must be declared as "
-                "{type: int, required: true, allowed: [0, 1]}, so that other values go to quarantine"
-            )
 
     def check_experiment(self, name: str, experiment: Experiment) -> None:
-        if experiment.loss == "softmax":
-            raise ValueError(
-                f"experiments.{name}.loss: softmax compares the candidates of a request, and an impression has one: "
-                "nothing would be learnt; write `loss: binary`"
-            )
+        refuse_softmax(name, experiment, "an impression has one")
 
     def idle(self, history: History, is_set: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
         why = "it is for `kind: ranking`"

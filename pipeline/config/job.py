@@ -6,13 +6,13 @@ import hashlib
 import json
 import keyword
 import re
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
 from models.schema import FeatureSchema, Kind, Side
 from pipeline.config.alerts import Alerts
-from pipeline.config.base import DayField, Strict
+from pipeline.config.base import DayField, Later, Strict
 from pipeline.config.cross_checks import (
     check_measures,
     check_names,
@@ -25,6 +25,7 @@ from pipeline.config.experiment import Experiment, Measures, Release
 from pipeline.config.features import FeatureSettings, History
 from pipeline.config.homework import Homework
 from pipeline.config.impressions import Impressions
+from pipeline.config.labelled import LabelledRows
 from pipeline.config.labels import Labels
 from pipeline.config.last_year import Replay
 from pipeline.config.measures import PRIMARY
@@ -70,6 +71,7 @@ class JobConfig(Strict):
     spaces: dict[str, SpaceType]
     ranking: Homework | None = None
     impressions: Impressions | None = None
+    rows: Annotated[LabelledRows | None, Later()] = None
     features: dict[str, FeatureSettings]
     history: History = History()
     replay: Replay | None = None
@@ -107,7 +109,7 @@ class JobConfig(Strict):
         for section in ("tables", "spaces", "experiments"):
             check_names(section, getattr(self, section))
         check_tables(self.tables)
-        check_measures(self.kind, self.release, self.measures, self.alerts)
+        check_measures(self.kind, self.request.unmeasured, self.release, self.measures, self.alerts)
         check_widths(self.experiments)
         check_night(self.deadline_hours, self.release.by, self.labels)
         check_retention(self.retention, self.labels, self.validation, self.release)
@@ -118,6 +120,8 @@ class JobConfig(Strict):
             unknown = sorted({*(experiment.only or ()), *experiment.without} - set(self.features))
             if unknown:
                 raise ValueError(f"experiments.{name}: no such features: {', '.join(unknown)}")
+            if self.request.ranks and not any(self.features[each].side is Side.ITEM for each in self.inputs(name)):
+                raise ValueError(f"experiments.{name}: needs at least one item feature: there is nothing to rank by")
             if experiment.replay != "off" and self.replay is None:
                 raise ValueError(f"experiments.{name}.replay: the job has no `replay` section")
             strange = sorted(set(experiment.dims) - set(self.spaces))

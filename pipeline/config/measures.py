@@ -70,13 +70,15 @@ def _hits_of_all(k: int) -> Measure:
     return Measure(f"hit_{k}_all", "higher", "request", top=k, everyone=True, column=False, curve=False)
 
 
+_OF_LABELS = (
+    Measure("auc", "higher", "pairs", headline=True),
+    Measure("gauc", "higher", "user"),
+    Measure("log_loss", "lower", "row", share=False),
+    Measure("calibration", "near_one", "totals", frozenset({"margin"}), CALIBRATION_RANGE, share=False),
+)
 _LISTED: Mapping[Kind, tuple[Measure, ...]] = {
-    "impressions": (
-        Measure("auc", "higher", "pairs", headline=True),
-        Measure("gauc", "higher", "user"),
-        Measure("log_loss", "lower", "row", share=False),
-        Measure("calibration", "near_one", "totals", frozenset({"margin"}), CALIBRATION_RANGE, share=False),
-    ),
+    "impressions": _OF_LABELS,
+    "rows": _OF_LABELS,
     "ranking": (
         _count("requests"),
         _count("covered"),
@@ -91,7 +93,7 @@ _LISTED: Mapping[Kind, tuple[Measure, ...]] = {
 MEASURES: Mapping[Kind, Mapping[str, Measure]] = {
     kind: {measure.name: measure for measure in listed} for kind, listed in _LISTED.items()
 }
-PRIMARY: Mapping[Kind, str] = {"impressions": "auc", "ranking": "composite"}
+PRIMARY: Mapping[Kind, str] = {"impressions": "auc", "ranking": "composite", "rows": "auc"}
 """What a job is judged by that names no ``measures.primary``."""
 
 

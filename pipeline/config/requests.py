@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipeline.config.features import History
     from pipeline.config.tables import Table
 
-Kind = Literal["ranking", "impressions"]
+Kind = Literal["ranking", "impressions", "rows"]
 """The kinds of request; each has a section of its name in the job's YAML, a field of ``JobConfig``."""
 
 
@@ -37,7 +37,9 @@ class RequestSettings(Strict, ABC):
     rows: str
 
     embedded: ClassVar[str]
-    """URL of the tables where none is given, with ``{root}``."""
+    """URL of the tables where none is given, with ``{root}`` and ``{job}``."""
+    ranks: ClassVar[bool] = True
+    """Whether requests have candidates that differ, so that a model needs something to tell them apart by."""
 
     @property
     @abstractmethod
@@ -58,6 +60,11 @@ class RequestSettings(Strict, ABC):
     @abstractmethod
     def event_tables(self) -> set[str]:
         """The tables whose rows are events that the job learns from, so that most of them recurring is no chance."""
+
+    @property
+    def unmeasured(self) -> Mapping[str, str]:
+        """Measures of the kind that this job's settings rule out, and what would have to be declared."""
+        return {}
 
     @abstractmethod
     def check(self, tables: Mapping[str, Table], spaces: Container[str]) -> None:
@@ -81,3 +88,27 @@ class RequestSettings(Strict, ABC):
     def negatives(self, experiment: Experiment) -> int | None:
         """Candidates drawn beside each positive; ``None`` where a request has one candidate."""
         return experiment.negatives
+
+
+def check_label(section: str, tables: Mapping[str, Table], rows: str, label: str) -> None:
+    """The rows are a dated table, and what is read as their label can be nothing but 0 or 1; else ``ValueError``."""
+    table = tables.get(rows)
+    if table is None or not table.dated:
+        raise ValueError(f"{section}.rows: '{rows}' is not a dated table of `tables`")
+    column = table.columns.get(label)
+    if column is None:
+        raise ValueError(f"{section}.label: '{label}' is no column of the table '{rows}'")
+    if column.type != "int" or column.allowed is None or not set(column.allowed) <= {0, 1} or not column.required:
+        raise ValueError(
+            f"{section}.label: tables.{rows}.columns.{label} must be declared as "
+            "{type: int, required: true, allowed: [0, 1]}, so that other values go to quarantine"
+        )
+
+
+def refuse_softmax(name: str, experiment: Experiment, has: str) -> None:
+    """Raises ``ValueError`` for an experiment that compares candidates where there is one: ``has`` says what is so."""
+    if experiment.loss == "softmax":
+        raise ValueError(
+            f"experiments.{name}.loss: softmax compares the candidates of a request, and {has}: "
+            "nothing would be learnt; write `loss: binary`"
+        )

@@ -43,7 +43,7 @@ def intervals(
 
     Users are drawn with all of their rows or requests, the same draws for both models and for every measure.
     """
-    _, unit = np.unique(scored.arrays.user, return_inverse=True)
+    unit = scored.measured.units
     users = int(unit.max(initial=-1)) + 1
     named = {name: MEASURES[scored.kind][name] for name in measures}
     pairs = {name: _paired(scored, measure, unit) for name, measure in named.items()} if users > 1 else {}
@@ -140,7 +140,7 @@ class _PairedAuc:
 
 def bounds(scored: Scored, name: str, *, resamples: int, confidence: float, seed: int) -> tuple[float, float] | None:
     """Percentile interval of the new model's own measure; ``None`` if the day does not allow it."""
-    _, unit = np.unique(scored.arrays.user, return_inverse=True)
+    unit = scored.measured.units
     users = int(unit.max(initial=-1)) + 1
     measure = MEASURES[scored.kind][name]
     if users < 2:

@@ -37,7 +37,7 @@ class Parts:
     """What rows, requests or users add to a measure: it is ``total.sum() / count.sum()``. What is left out is not here.
 
     Attributes:
-        user: whose each of them is, as an index of the day's users in ascending order.
+        user: whose each of them is, as an index of what a bootstrap draws (see ``Measured.units``).
     """
 
     total: NDArray[np.float64]
@@ -72,6 +72,11 @@ class Measured(ABC):
     def users(self) -> NDArray[np.int64]:
         """Whose each request is, as an index of the day's users in ascending order."""
         return np.unique(self.arrays.user, return_inverse=True)[1]
+
+    @property
+    def units(self) -> NDArray[np.int64]:
+        """What a bootstrap draws of each request, with all that belongs to it: its user."""
+        return self.users
 
 
 def no_parts(measure: Measure) -> ValueError:

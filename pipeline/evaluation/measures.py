@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pipeline.config.requests import Kind
 from pipeline.evaluation.homework import HomeworkMeasures
 from pipeline.evaluation.impressions import ImpressionMeasures
+from pipeline.evaluation.labelled import LabelledMeasures
 from pipeline.evaluation.measured import Measured
 
-MEASURED: Mapping[Kind, type[Measured]] = {"ranking": HomeworkMeasures, "impressions": ImpressionMeasures}
+MEASURED: Mapping[Kind, type[Measured]] = {
+    "ranking": HomeworkMeasures, "impressions": ImpressionMeasures, "rows": LabelledMeasures,
+}  # fmt: skip

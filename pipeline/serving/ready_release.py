@@ -18,6 +18,7 @@ from pipeline.serving.impressions import ImpressionRequest
 from pipeline.serving.known_items import KnownItems
 from pipeline.serving.known_packages import KnownPackages
 from pipeline.serving.known_release import KnownRelease
+from pipeline.serving.labelled import KnownByTheModel
 from pipeline.serving.loaded_model import ModelCache
 from pipeline.serving.meta import FIELDS, Meta
 from pipeline.serving.release_reader import ReleaseReader
@@ -25,7 +26,9 @@ from pipeline.serving.request import Request
 from pipeline.serving.situation import Situation
 
 SITUATIONS: Mapping[str, type[Situation]] = {"ranking": HomeworkRequest, "impressions": ImpressionRequest}
-KNOWN: Mapping[str, type[KnownRelease]] = {"ranking": KnownPackages, "impressions": KnownItems}
+KNOWN: Mapping[str, type[KnownRelease]] = {
+    "ranking": KnownPackages, "impressions": KnownItems, "rows": KnownByTheModel,
+}  # fmt: skip
 """How a request is answered, and what its release tells all requests, by the kind of job."""
 
 

@@ -115,6 +115,18 @@ def test_every_process_is_retried_with_back_off_and_timed_out(dag: Any) -> None:
             assert task.execution_timeout is not None
 
 
+def test_a_job_of_another_kind_is_wired_by_its_name_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAYSPRING_CONF", str(PROJECT / "examples" / "conf"))
+    from dayspring.daily_dag import daily_dag, report_dag
+
+    rows, report = daily_dag("criteo", "Labelled rows"), report_dag("criteo")
+    assert (rows.dag_id, report.dag_id) == ("criteo_daily", "criteo_report")
+    assert [name for name in rows.task_dict if name.startswith("train_")] == ["train_dnn", "train_linear"]
+    assert downstream(rows, "build_features") == ["train_dnn", "train_linear"]
+    assert downstream(rows, "release") == ["publish"]
+    assert "stage extract --job criteo" in rows.task_dict["extract"].bash_command
+
+
 def test_the_line_of_a_day(dag: Any, job: str) -> None:
     trained = [f"train_{name}" for name in experiments(job)]
     joins = ["any_trained", "all_ended"]

@@ -18,7 +18,7 @@ from pipeline.features.arrays.look_up import Indices, LookUp
 from pipeline.features.arrays.package_codes import package_codes, package_lists, raw_roles
 from pipeline.features.arrays.pool import Pool, listed_pool, seen_pool
 from pipeline.features.arrays.raw_values import bag_width, last_values
-from pipeline.features.arrays.request import RequestArrays
+from pipeline.features.arrays.request import UserArrays
 from pipeline.features.arrays.request_histories import Histories, LastYear
 from pipeline.features.frames.frame import Array, Lists
 from pipeline.features.ids.fingerprints import Codes
@@ -32,7 +32,7 @@ from pipeline.features.state.state import FeatureState
 from pipeline.job import JobContext
 
 
-class HomeworkArrays(RequestArrays[HomeworkDay]):
+class HomeworkArrays(UserArrays[HomeworkDay]):
     """The arrays of a job whose requests are for homework."""
 
     def __init__(self, plan: Plan, request: HomeworkPlan) -> None:

@@ -14,7 +14,7 @@ from pipeline.features.arrays.items import DayItems
 from pipeline.features.arrays.look_up import LookUp
 from pipeline.features.arrays.pool import Pool
 from pipeline.features.arrays.raw_values import as_raw
-from pipeline.features.arrays.request import RequestArrays
+from pipeline.features.arrays.request import UserArrays
 from pipeline.features.arrays.request_histories import Histories, LastYear
 from pipeline.features.frames.frame import Array
 from pipeline.features.ids.fingerprints import Codes, codes_of
@@ -25,7 +25,7 @@ from pipeline.features.rows.day import DayRows, flat
 from pipeline.features.state.state import FeatureState
 
 
-class ImpressionArrays(RequestArrays[DayRows]):
+class ImpressionArrays(UserArrays[DayRows]):
     """The arrays of a job of impressions."""
 
     def __init__(self, plan: Plan, request: ImpressionPlan) -> None:

@@ -11,14 +11,16 @@ from pipeline.features.arrays.homework_arrays import HomeworkArrays
 from pipeline.features.arrays.homework_growth import HomeworkGrowth
 from pipeline.features.arrays.impression_arrays import ImpressionArrays
 from pipeline.features.arrays.impression_growth import ImpressionGrowth
+from pipeline.features.arrays.labelled_arrays import LabelledArrays
+from pipeline.features.arrays.labelled_growth import LabelledGrowth
 from pipeline.features.arrays.request import RequestArrays
 from pipeline.features.plan.plan import Plan
 
 GROWTH: Mapping[Kind, Callable[[Plan, Any], RequestGrowth[Any]]] = {
-    "ranking": HomeworkGrowth, "impressions": ImpressionGrowth,
+    "ranking": HomeworkGrowth, "impressions": ImpressionGrowth, "rows": LabelledGrowth,
 }  # fmt: skip
 ARRAYS: Mapping[Kind, Callable[[Plan, Any], RequestArrays[Any]]] = {
-    "ranking": HomeworkArrays, "impressions": ImpressionArrays,
+    "ranking": HomeworkArrays, "impressions": ImpressionArrays, "rows": LabelledArrays,
 }  # fmt: skip
 """Each is made of the plan, and of the plan of its kind."""
 

@@ -68,20 +68,13 @@ class RequestArrays(ABC, Generic[Rows]):
             raise DataError(f"feature '{planned.name}': a pair has no `{planned.frame}.` columns")
         return dense_values(planned, rows.requests, rows.day)[items.request]
 
-    @property
     @abstractmethod
-    def user_column(self) -> str:
-        """The column of the rows that says who asks."""
-
     def user(self, rows: Rows, look: LookUp) -> Array:
-        """Who asks, ``[requests]``."""
-        space, name = self.plan.request.user_space, f"row.{self.user_column}"
-        return look.of_raw(space, as_raw(flat(rows.requests[name]), self.plan.space_kind(space), name))
+        """Whose each request is, ``[requests]`` of whole numbers."""
 
+    @abstractmethod
     def keys(self, rows: Rows, items: DayItems) -> dict[str, Array]:
         """Raw ids that name the rows, as they are."""
-        names = dict.fromkeys([self.user_column, *self.plan.request.owner_columns])
-        return {f"request.{name}": flat(rows.requests[f"row.{name}"]) for name in names} | {"item.key": items.raw}
 
     def composed(self, planned: PlannedFeature, rows: Rows, items: DayItems, look: LookUp) -> Array:
         """The raw ids of which a feature takes digits."""
@@ -91,3 +84,20 @@ class RequestArrays(ABC, Generic[Rows]):
     def counts(self, items: DayItems) -> dict[str, int]:
         """What else of the day is counted."""
         return {}
+
+
+class UserArrays(RequestArrays[Rows]):
+    """Of requests that somebody makes."""
+
+    @property
+    @abstractmethod
+    def user_column(self) -> str:
+        """The column of the rows that says who asks."""
+
+    def user(self, rows: Rows, look: LookUp) -> Array:
+        space, name = self.plan.request.user_space, f"row.{self.user_column}"
+        return look.of_raw(space, as_raw(flat(rows.requests[name]), self.plan.space_kind(space), name))
+
+    def keys(self, rows: Rows, items: DayItems) -> dict[str, Array]:
+        names = dict.fromkeys([self.user_column, *self.plan.request.owner_columns])
+        return {f"request.{name}": flat(rows.requests[f"row.{name}"]) for name in names} | {"item.key": items.raw}

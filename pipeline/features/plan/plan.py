@@ -12,10 +12,13 @@ from pipeline.config.requests import Kind
 from pipeline.features.plan.declared import Declared, PlannedFeature, columns_of
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.plan.impressions import ImpressionPlan
+from pipeline.features.plan.labelled import LabelledPlan
 from pipeline.features.plan.request import RequestPlan
 from pipeline.job import JobContext
 
-REQUESTS: Mapping[Kind, type[RequestPlan]] = {"ranking": HomeworkPlan, "impressions": ImpressionPlan}
+REQUESTS: Mapping[Kind, type[RequestPlan]] = {
+    "ranking": HomeworkPlan, "impressions": ImpressionPlan, "rows": LabelledPlan,
+}  # fmt: skip
 
 
 class Plan:

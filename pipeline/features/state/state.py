@@ -30,12 +30,15 @@ from pipeline.features.state.events import Events
 from pipeline.features.state.histories import HistoryRule, HistoryTable
 from pipeline.features.state.homework import HomeworkState
 from pipeline.features.state.impressions import ImpressionState
+from pipeline.features.state.labelled import LabelledState
 from pipeline.features.state.latest import LatestTable
 from pipeline.features.state.request import RequestState
 
 FORMAT = 2
 """Of what is stored of a state. 1 was keyed by indices: its days are grown anew from their tables."""
-STATES: Mapping[Kind, Callable[[Any], RequestState]] = {"ranking": HomeworkState, "impressions": ImpressionState}
+STATES: Mapping[Kind, Callable[[Any], RequestState]] = {
+    "ranking": HomeworkState, "impressions": ImpressionState, "rows": LabelledState,
+}  # fmt: skip
 """What is kept for a kind of request, made of the plan of its kind."""
 Group = tuple[str, ...]
 """A counter's key: names of the features that make it."""

@@ -18,9 +18,10 @@ from pipeline.release.check.impressions import sampled_items
 from pipeline.release.contents.as_of import AsOf
 
 CANDIDATES: Mapping[Kind, Callable[[AsOf, Any, int], tuple[dict[str, NDArray[Any]], int]]] = {
-    "ranking": sampled_packages, "impressions": sampled_items,
+    "ranking": sampled_packages, "impressions": sampled_items, "rows": lambda here, request, most: ({}, 0),
 }  # fmt: skip
-"""What samples the candidates of a kind of request; each takes the plan of its kind."""
+"""What samples the candidates of a kind of request; each takes the plan of its kind. Labelled rows have none:
+the golden rows are all that their model will be asked."""
 SAMPLED = 500
 """Candidates of the sample."""
 _REQUESTS = 8

@@ -2,7 +2,8 @@
 
 Derived from the feature state, the id maps and the day's validated tables, all in raw ids. Values are compact JSON:
 
-* ``meta``: settings, columns and other small things, one field each;
+* ``meta``: settings, columns and other small things, one field each; of labelled rows also ``id_maps``, which ids the
+  released model knows: of these jobs nothing else is here but the counters, where there are any;
 * ``ids.<space>``: raw id → index, of the ids that the released model knows;
 * ``counters.<feature>+<feature>``: raw id of the first feature → columns over the other ones and the counted values;
 * ``histories``: owner → the days and lists of its entries;
@@ -28,16 +29,16 @@ from pipeline.features.state.counters import CounterTable
 from pipeline.features.state.keys import ids_of
 from pipeline.job import JobContext
 from pipeline.release.contents.as_of import AsOf
-from pipeline.release.contents.columns_json import plain
 from pipeline.release.contents.homework import homework_parts
 from pipeline.release.contents.impressions import impression_parts
-from pipeline.release.contents.keyed_parts import grouped, grouped_by_owner, owners_of, starts_of
+from pipeline.release.contents.keyed_parts import grouped, starts_of
+from pipeline.release.contents.labelled import labelled_parts
 from pipeline.release.contents.parts import Part, encoded
 
-PARTS: Mapping[Kind, Callable[[AsOf, Any, dict[str, Any]], list[Part]]] = {
-    "ranking": homework_parts, "impressions": impression_parts,
+PARTS: Mapping[Kind, Callable[[AsOf, Any, dict[str, Any], Mapping[str, int]], list[Part]]] = {
+    "ranking": homework_parts, "impressions": impression_parts, "rows": labelled_parts,
 }  # fmt: skip
-"""What else a kind of request needs; each takes the plan of its kind."""
+"""What else a kind of request needs; each takes the plan of its kind, and how many ids the released model knows."""
 ENCODING = 2
 """Raised when the stored form changes: the same contents are then another release. 1 keyed last year by indices."""
 
@@ -57,8 +58,7 @@ def contents(
         "encoding": ENCODING, "config": as_kept(config, kept), "day": str(day), "frames": {},
         "overall": {name: np.asarray(column).tolist() for name, column in here.state.overall.columns().items()},
     }  # fmt: skip
-    parts = [*_id_maps(here, sizes), *_counters(here, meta), _histories(here)]
-    parts += PARTS[config.kind](here, here.plan.request, meta)
+    parts = [*_counters(here, meta), *PARTS[config.kind](here, here.plan.request, meta, sizes)]
     return [*parts, Part("meta", {name: encoded(value) for name, value in meta.items()})]
 
 
@@ -75,12 +75,6 @@ def _known(value: Any, before: Any) -> Any:
     if isinstance(value, list) and isinstance(before, list) and len(value) == len(before):
         return [_known(each, old) for each, old in zip(value, before, strict=True)]
     return value
-
-
-def _id_maps(here: AsOf, sizes: Mapping[str, int]) -> Iterable[Part]:
-    for space, id_map in here.maps.items():
-        known = id_map.ids[: max(sizes.get(space, 2) - 2, 0)].tolist()
-        yield Part(f"ids.{space}", {str(raw): b"%d" % index for index, raw in enumerate(known, 2)})
 
 
 def _counters(here: AsOf, meta: dict[str, Any]) -> Iterable[Part]:
@@ -109,19 +103,3 @@ def _counter(here: AsOf, name: str, group: Sequence[str], table: CounterTable) -
     columns |= {column: np.asarray(cells[column]).tolist() for column in wanted}
     starts = starts_of(ids[0])
     return grouped(name, raws[0][starts].tolist(), [*starts.tolist(), len(order)], columns), counts_only
-
-
-def _histories(here: AsOf) -> Part:
-    table = here.state.histories
-    kept = table.kept(here.day)
-    owners = owners_of(here, ids_of(kept, table.rule.arity))
-    days = kept.columns["days"]
-    assert isinstance(days, Lists)
-    columns: dict[str, list[Any]] = {"days": days.values.tolist()}
-    for part, space in here.plan.request.history_parts.items():
-        lengths, values = kept.columns[f"{part}.lengths"], kept.columns[f"{part}.values"]
-        assert isinstance(lengths, Lists)
-        assert isinstance(values, Lists)
-        ends = np.concatenate([[0], np.cumsum(lengths.values)]).astype(np.int64)
-        columns[part] = plain(Lists(ends, here.raw(space, values.values)))
-    return grouped_by_owner("histories", owners, days.offsets, columns)

@@ -36,18 +36,21 @@ from pipeline.release.contents.keyed_parts import (
     starts_of,
     user_profiles,
 )
+from pipeline.release.contents.known_ids import looked_up
 from pipeline.release.contents.parts import Part, encoded
 
 CONTEXT_DAYS = 28
 """How far back an owner's own columns (edition, grade, term) are looked for, at least."""
 
 
-def homework_parts(here: AsOf, request: HomeworkPlan, meta: dict[str, Any]) -> list[Part]:
-    """Candidates, packages and what else requests of a ranking need."""
+def homework_parts(
+    here: AsOf, request: HomeworkPlan, meta: dict[str, Any], sizes: Mapping[str, int]
+) -> list[Part]:
+    """Ids, histories, candidates, packages and what else requests of a ranking need."""
     settings = request.settings
     parts = [
-        *_candidates(here, request), *_contexts(here, request, meta), *_base_chapters(here, request),
-        *_study(here, request), *_last_year(here, request),
+        *looked_up(here, sizes), *_candidates(here, request), *_contexts(here, request, meta),
+        *_base_chapters(here, request), *_study(here, request), *_last_year(here, request),
     ]  # fmt: skip
     parts += _style_counts(here, request, meta)
     parts += user_profiles(here, settings.profile, request.user_columns, meta)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,16 @@ from pipeline.features.rows.day import flat
 from pipeline.features.rows.impressions import item_frame
 from pipeline.release.contents.as_of import AsOf
 from pipeline.release.contents.keyed_parts import distinct, framed, user_profiles
+from pipeline.release.contents.known_ids import looked_up
 from pipeline.release.contents.parts import Part, encoded
 
 
-def impression_parts(here: AsOf, request: ImpressionPlan, meta: dict[str, Any]) -> list[Part]:
-    """Profiles, items and candidates: the items shown in the last ``candidate_days`` days."""
+def impression_parts(
+    here: AsOf, request: ImpressionPlan, meta: dict[str, Any], sizes: Mapping[str, int]
+) -> list[Part]:
+    """Ids, histories, profiles, items and candidates: the items shown in the last ``candidate_days`` days."""
     settings = request.settings
-    parts = user_profiles(here, settings.profile, request.user_columns, meta)
+    parts = [*looked_up(here, sizes), *user_profiles(here, settings.profile, request.user_columns, meta)]
     shown = here.raw(request.item_space, here.state.catalogue.seen_since(here.day.plus(1 - settings.candidate_days)))
     shown = np.sort(shown) if shown.dtype.kind == "i" else np.array(sorted(shown), object)
     parts.append(Part("candidates", {"all": encoded(shown.tolist())}))

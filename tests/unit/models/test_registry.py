@@ -53,7 +53,7 @@ def feature(name: str, **settings: object) -> Feature:
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        ([feature("a", side=Side.REQUEST)], "needs at least one item feature"),
+        ([], "needs at least one feature: there is nothing to tell rows apart by"),
         ([feature("a"), feature("p", side=Side.PAIR)], "pair features must be dense, got 'p'"),
         ([feature("a"), feature("h", kind=Kind.SEQUENCE)], "stands on the request's side, not item"),
         ([feature("a"), feature("h", kind=Kind.SEQUENCE, side=Side.REQUEST, of="b")], "its of 'b' is not among"),

@@ -19,8 +19,9 @@ COMPOSITE = {1: 0.5, 3: 0.3, 5: 0.2, 10: 0.1}
 USERS = 20
 _THIRD = math.log(3)
 
+_OF_LABELS = {"auc": 0.5, "gauc": 0.5, "calibration": 0.5, "log_loss": math.log(64 / 3) / 4 - math.log(4 / 3)}
 BETTER = {
-    "impressions": {"auc": 0.5, "gauc": 0.5, "calibration": 0.5, "log_loss": math.log(64 / 3) / 4 - math.log(4 / 3)},
+    "impressions": _OF_LABELS, "rows": _OF_LABELS,
     "ranking": {
         **{f"hit_{k}{of}": 1.0 for k in (1, 3, 5, 10, 15) for of in ("", "_all")},
         "composite": 0.5 + 0.3 + 0.2 + 0.1, "auc": 1.0, "log_loss": math.log(257) - math.log(2),
@@ -80,6 +81,6 @@ def measured(
 
 def scored(kind: str, *, swapped: bool = False) -> Scored:
     """The better model as the new one; ``swapped``: as the old one."""
-    rows, good, bad = impressions() if kind == "impressions" else requests()
+    rows, good, bad = requests() if kind == "ranking" else impressions()
     new, old = (np.array(each, np.float32) for each in ((bad, good) if swapped else (good, bad)))
     return Scored(kind, rows, np.arange(len(new), dtype=np.int32), COMPOSITE, new, old)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from pipeline.errors import ConfigError
 from tests.unit.pipeline.config.edited import ROOT, edited, error
 
 ALL = [(folder, job) for folder in ("conf", "examples/conf") for job in ("homework", "ads")]
+ALL.append(("examples/conf", "criteo"))
 
 
 @pytest.mark.parametrize(("folder", "job"), ALL)

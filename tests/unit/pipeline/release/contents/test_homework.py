@@ -51,7 +51,7 @@ def released(monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], dict[str,
     school.lived(DAY, style_counts=lessons.table("style_counts", *counts))
     # 11, 12 and 21 are known; the window before the 5th is of the 2nd to the 4th.
     days = {Day.of(2023, 3, 1): nothing, Day.of(2023, 3, 3): last_year, Day.of(2023, 3, 4): nothing}
-    found = homework_parts(as_of(school, DAY, lessons.tables(), days), school.plan.request, meta)
+    found = homework_parts(as_of(school, DAY, lessons.tables(), days), school.plan.request, meta, {})
     return {part.name: read(part) for part in found}, meta
 
 

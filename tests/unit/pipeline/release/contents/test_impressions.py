@@ -11,7 +11,7 @@ TABLES = {"users": shows.USERS, "ads": shows.ADS.set_column(2, "tag_1", [[5, Non
 
 
 def parts(job: Shows, meta: dict[str, Any]) -> dict[str, Any]:
-    found = impression_parts(as_of(job, DAY, TABLES.__getitem__), job.plan.request, meta)
+    found = impression_parts(as_of(job, DAY, TABLES.__getitem__), job.plan.request, meta, {})
     return {part.name: read(part) for part in found}
 
 
@@ -22,7 +22,8 @@ def test_profiles_of_users_and_of_every_item_and_the_candidates_in_order() -> No
     job.day(DAY, shows.log((1, 99, 0, 7, None, []), (1, 12, 1, 7, None, [])))
     meta: dict[str, Any] = {"frames": {}}
     found = parts(job, meta)
-    assert sorted(found) == ["candidates", "items", "profiles"]
+    spaces = [f"ids.{space}" for space in ("ad", "county", "kind", "path", "place", "skill", "tag", "user")]
+    assert sorted(found) == ["candidates", "histories", *spaces, "items", "profiles"]
     assert found["candidates"] == {"all": [12, 99]}
     columns = [name for name, _ in meta["frames"]["profiles"]]
     assert dict(zip(columns, found["profiles"]["3"], strict=True)) == {

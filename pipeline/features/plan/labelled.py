@@ -1,0 +1,69 @@
+"""Features of jobs of labelled rows: made of the row itself, and of counts of earlier days by what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from models.schema import Side
+from pipeline.config.labelled import LabelledRows
+from pipeline.errors import ConfigError
+from pipeline.features.plan.request import RequestPlan
+
+
+class LabelledPlan(RequestPlan):
+    """What labelled rows make of a job's features: nobody owns a history, and there are no items."""
+
+    sides: ClassVar = {"row": ("request",), "calendar": ("request",)}
+
+    settings: LabelledRows
+
+    @property
+    def owner_columns(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def row_columns(self) -> list[str]:
+        names = [c for f in self.features.of_frame("row") for _, c in f.columns]
+        return list(dict.fromkeys([*([self.settings.group] if self.settings.group else []), *names]))
+
+    @property
+    def user_columns(self) -> list[str]:
+        return []
+
+    def _identities(self) -> dict[str, str]:
+        return {}
+
+    def _history_parts(self) -> dict[str, str]:
+        return {}
+
+    def _check_sources(self) -> None:
+        super()._check_sources()
+        for planned in self.features.values():
+            counter = planned.settings.counter
+            if counter is None:
+                continue
+            if counter.measure == "rank":
+                raise ConfigError(
+                    f"features.{planned.name}.counter.measure: `rank` is the place of a candidate, and a row has none"
+                )
+            if planned.feature.side is not Side.REQUEST:
+                raise ConfigError(
+                    f"features.{planned.name}.side: '{planned.feature.side}', but a row has no item beside it; leave "
+                    "`side` out"
+                )
+
+    def _label_problem(self, column: str) -> str | None:
+        return "is the label" if column == self.settings.label else None
+
+    def _named_tables(self) -> Iterator[tuple[str, str]]:
+        yield "rows", self.settings.rows
+
+    def _named_columns(self) -> Iterator[tuple[str, str, str]]:
+        yield from ()
+
+    def _deciding(self) -> Iterator[tuple[str, str, str]]:
+        rows = self.settings.rows
+        if self.settings.group is not None:
+            yield "rows.group", rows, self.settings.group
+        yield from ((f"tables.{rows}.order", rows, column) for column in self.config.tables[rows].order)

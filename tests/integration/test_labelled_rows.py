@@ -1,0 +1,207 @@
+"""A job of labelled rows through the whole line: no user, no item, a release that is asked by its signature alone."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from examples.criteo_like import main as write_rows
+from models.schema import MISSING_STR
+from pipeline.days import Day
+from pipeline.errors import UsageError
+from pipeline.features.arrays import files as day_arrays
+from pipeline.job import JobContext
+from pipeline.release.build import generations, models
+from pipeline.serving.online_reader import OnlineReader
+from pipeline.serving.request import Request
+from pipeline.storage.redis import embedded
+from pipeline.training.records import CheckpointRecord
+from tests.tiny import PROJECT, Place
+
+DAYS = tuple(Day.of(2024, 1, 1).through(Day.of(2024, 1, 3)))
+FIRST, SECOND, LAST = DAYS
+ROWS = 300
+KEPT = ("i1", "i2", "i12", "c1", "c3", "c6", "c9", "c14", "c17", "c22")
+
+
+def settings() -> dict[str, Any]:
+    """The example's job with a few of its columns, a bag, a space of two columns, counters and groups."""
+    found: dict[str, Any] = yaml.safe_load((PROJECT / "examples/conf/criteo.yaml").read_text(encoding="utf-8"))
+    found["features"] = {name: found["features"][name] for name in KEPT} | {
+        "c14": {"kind": "categorical", "space": "c17", "source": "row.c14"},
+        "both": {"kind": "bag", "space": "c9", "source": ["row.c9", "row.c23"], "values": 2},
+        "c6_rate": {"kind": "dense", "counter": {"key": ["c6"], "measure": "rate", "transform": "logit"}},
+        "c6_c9_count": {"kind": "dense", "counter": {"key": ["c6", "c9"], "measure": "count", "transform": "log"}},
+    }
+    used = {each.get("space") for each in found["features"].values()}
+    found["spaces"] = {name: kind for name, kind in found["spaces"].items() if name in used}
+    found["rows"]["group"] = "c1"
+    found["tables"]["rows"]["columns"]["c1"]["required"] = True
+    small = {"dim": 4, "batch": 64, "compile": "graph"}
+    found["experiments"]["dnn"] |= {**small, "options": {"units": [8]}}
+    found["experiments"]["linear"] |= small
+    found["release"]["gate"] = {"margins": {"gauc": 0.5}, "calibration": [0.0, 1e6]}
+    return found
+
+
+def place_of(folder: Path, url: str) -> Place:
+    place = Place(folder, {"DAYSPRING_CRITEO_URL": url})
+    place.configure("criteo", settings())
+    return place
+
+
+def written(target: str) -> None:
+    with contextlib.redirect_stdout(io.StringIO()):
+        words = ["--target", target, "--from", str(FIRST), "--days", str(len(DAYS)), "--rows-per-day", str(ROWS)]
+        assert write_rows(words) == 0
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """All days by one process, the last one released; not to be changed."""
+    folder = tmp_path_factory.mktemp("labelled")
+    written(f"parquet:{folder / 'criteo'}")
+    place = place_of(folder, f"parquet:{folder / 'criteo'}")
+    place.good("backfill", "--job", "criteo", "--from", FIRST, "--to", LAST)
+    return place
+
+
+@pytest.fixture
+def context(trained: Place, monkeypatch: pytest.MonkeyPatch) -> JobContext:
+    monkeypatch.setenv("DAYSPRING_CONF", str(trained.folder / "conf"))
+    return JobContext.open("criteo", root=trained.root)
+
+
+def found(place: Place, kind: str, day: Day, experiment: str | None = None) -> Any:
+    return place.artifact(kind, day, experiment, "criteo")
+
+
+def test_every_day_is_tested_by_the_measures_of_rows(trained: Place) -> None:
+    lines = trained.good("measures", "--job", "criteo").out.splitlines()
+    assert lines[0] == "day,experiment,checkpoint,rows,auc,gauc,log_loss,calibration"
+    assert [line.split(",")[:4] for line in lines[1:]] == [
+        [str(day), name, str(day.previous()), str(ROWS)] for day in (SECOND, LAST) for name in ("dnn", "linear")
+    ]
+    assert all(all(line.split(",")) for line in lines), "every measure has a value, as the rows have groups"
+    gate = found(trained, "gate", LAST, "dnn").manifest.extra
+    assert [each["measure"] for each in gate["intervals"]] == ["gauc"]
+    report = next((trained.root / "reports" / "criteo").rglob(f"{LAST}*"))
+    assert "calibration" in report.read_text(encoding="utf-8")
+    status = json.loads(trained.good("status", "--job", "criteo", "--json").out)
+    assert status["served"]["experiment"] == "dnn"
+
+
+def test_what_is_pushed_is_the_counters_and_which_ids_the_model_knows(trained: Place, context: JobContext) -> None:
+    with contextlib.closing(context):
+        store = generations(context)
+        pointer = store.current()
+        assert pointer is not None
+        assert set(pointer.parts) == {"counters.c6", "counters.c6+c9", "meta"}
+        client, keys = embedded.connect(trained.root), store._keys
+        told = json.loads(client.hget(keys.shard(pointer.release_id, "meta", 0), "id_maps"))
+        checkpoint = CheckpointRecord.of(found(trained, "checkpoint", SECOND, "dnn"))
+        assert {space: each["size"] for space, each in told.items()} == checkpoint.sizes
+        assert (models(context).local(pointer) / "saved_model.pb").is_file()
+
+
+def test_the_signature_asked_by_raw_columns_answers_what_the_test_scored(trained: Place, context: JobContext) -> None:
+    """Cells as the source has them, empty ones as the missing value; an id that was new on the day is unknown."""
+    import tensorflow as tf
+
+    with contextlib.closing(context):
+        pointer = generations(context).current()
+        assert pointer is not None
+        model = tf.saved_model.load(str(models(context).local(pointer)))
+    day = trained.folder / "criteo" / "criteo" / f"day={LAST}" / "part-0000.parquet"
+    rows = pq.read_table(day, partitioning=None).to_pydict()
+    arrays = day_arrays.read(found(trained, "features", LAST))
+    counters = {
+        name: arrays.request_dense[:, arrays.layout.request_dense[name].start][:, None]
+        for name in ("c6_rate", "c6_c9_count")
+    }
+    inputs: dict[str, Any] = {
+        name: tf.constant([[np.nan if value is None else value] for value in rows[name]], tf.float32)
+        if name.startswith("i")
+        else tf.constant([value or MISSING_STR for value in rows[name]])
+        for name in KEPT
+    }
+    # A cell of a bag without a value is padding.
+    inputs["both"] = tf.constant([[one or "", two or ""] for one, two in zip(rows["c9"], rows["c23"], strict=True)])
+    inputs |= {name: tf.constant(np.asarray(each), tf.float32) for name, each in counters.items()}
+    answer = model.signatures["serving_default"](**inputs)
+    assert answer["logit"].shape == (ROWS, 1)
+    tested = np.load(found(trained, "test", LAST, "dnn").file("logits.npy"))
+    np.testing.assert_allclose(answer["logit"].numpy()[:, 0], tested, rtol=1e-5, atol=1e-5)
+    check = found(trained, "check", LAST, "dnn").manifest.extra
+    assert (check["verdict"], check["figures"]["rows"]) == ("ok", ROWS + 3), "the day's rows and three awkward ones"
+
+
+def test_there_is_no_recommendation_and_it_says_what_to_call(trained: Place) -> None:
+    for words in ([], ["--user", "7"]):
+        ran = trained.run("recommend", "--job", "criteo", *words)
+        assert ran.code == UsageError.exit_code
+        assert "neither a user to ask for nor items to rank" in ran.message
+        assert "`serving_default`" in ran.message
+    with OnlineReader.at(trained.root, "criteo") as reader, pytest.raises(UsageError, match="is of labelled rows"):
+        reader.score(Request(("7",)))
+
+
+def test_commands_that_look_at_a_job(trained: Place) -> None:
+    assert "features, experiments dnn, linear: good" in trained.good("config", "check", "--job", "criteo").out
+    assert "BAD" not in trained.good("doctor", "--job", "criteo").out
+    assert "nothing damaged" in trained.good("audit", "--job", "criteo").out
+    dry = trained.good("backfill", "--job", "criteo", "--from", FIRST, "--to", LAST.next(), "--dry-run").out
+    assert f"{LAST}  experiment dnn            nothing: done" in dry
+    assert f"{LAST.next()}  experiment linear         run: not done yet" in dry
+
+
+@pytest.mark.slow
+def test_stage_by_stage_from_a_database_ends_bit_equal(trained: Place, tmp_path: Path) -> None:
+    written(f"sqlite:///{tmp_path / 'rows.db'}")
+    other = place_of(tmp_path, f"sqlite:///{tmp_path / 'rows.db'}")
+    for day in DAYS:
+        for stage in ("extract", "validate", "update_id_maps", "build_features"):
+            other.good("stage", stage, "--job", "criteo", "--day", day)
+        for name in ("dnn", "linear"):
+            other.good("stage", "experiment", "--job", "criteo", "--day", day, "--experiment", name)
+        for stage in ("check", "release", "publish", "prune", "report"):
+            other.good("stage", stage, "--job", "criteo", "--day", day)
+    compared = other.run("compare-chains", other.root, trained.root, "--job", "criteo")
+    assert compared.out.startswith("equal: 6 trained days of 2 experiments"), compared.out
+    ids = (place.artifact("release", LAST, None, "criteo").manifest.extra["release_id"] for place in (other, trained))
+    assert len({each.rpartition("-")[0] for each in ids}) == 1
+
+
+@pytest.mark.slow
+def test_nothing_of_the_row_s_own_label_nor_of_later_days_is_an_input(trained: Place, tmp_path: Path) -> None:
+    """The second day's labels turned round, and the last day made up anew: what was tested on the second stays."""
+    shutil.copytree(trained.folder / "criteo", tmp_path / "criteo")
+    for day in (SECOND, LAST):
+        path = tmp_path / "criteo" / "criteo" / f"day={day}" / "part-0000.parquet"
+        rows = pq.read_table(path, partitioning=None).to_pandas()
+        rows["label"] = 1 - rows["label"]
+        if day == LAST:
+            rows["c6"], rows["c9"] = "ffffffff", "eeeeeeee"
+        rows.to_parquet(path, index=False)
+    other = place_of(tmp_path, f"parquet:{tmp_path / 'criteo'}")
+    other.good("backfill", "--job", "criteo", "--from", FIRST, "--to", SECOND, "--publish", "none")
+    for stage in ("extract", "validate", "update_id_maps"):
+        other.good("stage", stage, "--job", "criteo", "--day", LAST)
+    for name in ("dnn", "linear"):
+        one, two = (np.load(found(each, "test", SECOND, name).file("logits.npy")) for each in (trained, other))
+        assert np.array_equal(one, two)
+    one, two = (day_arrays.read(found(each, "features", SECOND)) for each in (trained, other))
+    assert np.array_equal(one.request_ids, two.request_ids)
+    assert np.array_equal(one.request_dense, two.request_dense, equal_nan=True)
+    assert np.array_equal(one.label, 1 - two.label)
+    tensors = [found(each, "checkpoint", FIRST, "dnn").manifest.tensors for each in (trained, other)]
+    assert tensors[0] == tensors[1]
