@@ -17,19 +17,27 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import VALIDATED
 
 
-def read_table(artifact: Artifact, table: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """A table of a validated day, typed, in canonical order; of an undated one, as the day may know it."""
-    return parquet_file.read(artifact.file(f"{table}.parquet"), columns)
+def read_table(
+    artifact: Artifact, table: str, columns: Sequence[str] | None = None, *, words: bool = False
+) -> pa.Table:
+    """A table of a validated day, typed, in canonical order; of an undated one, as the day may know it.
+
+    Args:
+        words: text as places in a dictionary.
+    """
+    return parquet_file.read(artifact.file(f"{table}.parquet"), columns, words=words)
 
 
-def read_next(artifact: Artifact, table: str, columns: Sequence[str] | None = None) -> pa.Table:
+def read_next(
+    artifact: Artifact, table: str, columns: Sequence[str] | None = None, *, words: bool = False
+) -> pa.Table:
     """An undated table as the day after may know it: what a release built in this day's run serves."""
     name = f"{table}{NEXT}"
-    return read_table(artifact, name if f"{name}.parquet" in artifact.manifest.files else table, columns)
+    return read_table(artifact, name if f"{name}.parquet" in artifact.manifest.files else table, columns, words=words)
 
 
 class DayTables:
-    """Calling it with a table's name in the settings gives the table."""
+    """Calling it with a table's name in the settings gives the table, its text as places in a dictionary."""
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
@@ -57,7 +65,7 @@ class DayTables:
 
     def __call__(self, name: str) -> pa.Table:
         if name not in self._tables:
-            self._tables[name] = read_table(self.artifact, name)
+            self._tables[name] = read_table(self.artifact, name, words=True)
         return self._tables[name]
 
     def digest(self, name: str) -> str:
@@ -70,5 +78,5 @@ class NextTables(DayTables):
 
     def __call__(self, name: str) -> pa.Table:
         if name not in self._tables:
-            self._tables[name] = read_next(self.artifact, name)
+            self._tables[name] = read_next(self.artifact, name, words=True)
         return self._tables[name]

@@ -56,7 +56,7 @@ class RawIds:
         return tuple(self.codes(space, [each]) for space, each in zip(spaces, raw, strict=True))
 
     def of_raw(self, space: str, raw: Array) -> Array:
-        return raw
+        return np.asarray(raw)
 
     def of_codes(self, space: str, codes: Codes) -> Array:
         if self._plan.space_kind(space) == "int":

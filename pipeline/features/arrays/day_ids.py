@@ -6,6 +6,7 @@ import numpy as np
 
 from pipeline.features.arrays.kinds import growth_of
 from pipeline.features.frames.frame import Array
+from pipeline.features.frames.texts import Texts
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.day import DayRows
@@ -32,6 +33,8 @@ def raw_ids(plan: Plan, rows: DayRows, listed: Listed | None = None) -> dict[str
 
 def _distinct(values: Array) -> Array:
     """Each value once, in order of first appearance: a day has a million rows and few ids."""
+    if isinstance(values, Texts):
+        return values.distinct()
     import pandas as pd
 
     found: Array = pd.unique(values)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from models.schema import Kind
 from pipeline.features.frames.frame import Column, Frame, Lists
+from pipeline.features.frames.texts import placed
 
 if TYPE_CHECKING:
     from pipeline.features.plan.declared import PlannedFeature
@@ -56,7 +57,5 @@ def lengthened(lists: Lists, lengths: NDArray[np.int64], missing: object) -> Lis
         return lists
     offsets = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
-    values = np.full(offsets[-1], missing, lists.values.dtype)
     moved = np.repeat(offsets[:-1] - lists.offsets[:-1], lists.lengths)
-    values[np.arange(len(lists.values)) + moved] = lists.values
-    return Lists(offsets, values)
+    return Lists(offsets, placed(lists.values, np.arange(len(lists.values)) + moved, int(offsets[-1]), missing))

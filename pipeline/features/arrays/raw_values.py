@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.schema import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR, Kind
@@ -19,6 +18,7 @@ from pipeline.errors import DataError
 from pipeline.features.arrays.composed_ids import by_column, by_pairs, digits_of
 from pipeline.features.arrays.paired_lists import lengthened, paired_lengths
 from pipeline.features.frames.frame import Array, Frame, Lists, singles
+from pipeline.features.frames.texts import Texts
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.ingest.canonical_ids import canonical_ids
 
@@ -235,13 +235,12 @@ def _path_part(values: Array, part: int) -> Array:
     """Part 0, 1 or 2 of paths /A/B/C; the last takes the rest; missing where the path has no such part."""
     if values.dtype.kind != "O":
         raise DataError("`part` is for paths such as /A/B/C, but the column holds no text")
-    encoded = pa.array(values, pa.string()).dictionary_encode()
-    inverse = encoded.indices.to_numpy(zero_copy_only=False)
-    parts = np.empty(len(encoded.dictionary), object)
-    for at, path in enumerate(encoded.dictionary.to_pylist()):  # distinct paths: hundreds, not rows
+    texts = values if isinstance(values, Texts) else Texts.of(values)
+    parts = np.empty(len(texts.words), object)
+    for at, path in enumerate(texts.words.tolist()):  # distinct paths: hundreds, not rows
         pieces = path.strip("/").split("/", 2) if path != MISSING_STR else []
         parts[at] = pieces[part] if part < len(pieces) and pieces[part] else MISSING_STR
-    return parts[inverse]
+    return Texts(parts, texts.codes)
 
 
 def _floats(planned: PlannedFeature, values: Array) -> NDArray[np.float64]:

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.features.frames.texts import Texts
+
 Array = NDArray[Any]
+_BLOCK = 8192
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,19 @@ class Lists:
 
     def padded(self, width: int, fill: Any) -> Array:
         """``[rows, width]``: each list's first ``width`` values, then ``fill``."""
-        column = np.arange(width)
-        if not len(self.values):
-            return np.full((len(self), width), fill, self.values.dtype)
-        out = self.values.take(self.offsets[:-1, None] + column, mode="clip")
-        np.copyto(out, np.asarray(fill, out.dtype), where=column >= self.lengths[:, None])
+        if isinstance(self.values, Texts):
+            words, codes, place = self.values.beside(fill)
+            return Texts(words, Lists(self.offsets, codes).padded(width, place))
+        out = np.full((len(self), width), fill, self.values.dtype)
+        column, lengths = np.arange(width), self.lengths
+        # Rows in pieces that stay in the processor's cache.
+        for start in range(0, len(self), _BLOCK):
+            rows = slice(start, min(start + _BLOCK, len(self)))
+            there = column < lengths[rows, None]
+            values = self.values[self.offsets[start] : self.offsets[rows.stop]]
+            if lengths[rows].max() > width:
+                values = values[((self.offsets[rows] - self.offsets[start])[:, None] + column)[there]]
+            out[rows][there] = values
         return out
 
     @classmethod

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.schema import MISSING_INT, MISSING_STR
 from pipeline.errors import DataError
 from pipeline.features.frames.frame import Array, Column, Lists
+from pipeline.features.frames.texts import Texts
 
 
 def column_of(table: pa.Table, name: str) -> Column:
@@ -38,12 +39,23 @@ def _flat(array: pa.Array, name: str) -> Array:
     if pa.types.is_floating(kind):
         return np.asarray(_numpy(array.cast(pa.float64()), np.nan))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return np.asarray(_numpy(array, MISSING_STR), object)
+        array, kind = array.cast(pa.string()).dictionary_encode(), pa.dictionary(pa.int32(), pa.string())
+    if pa.types.is_dictionary(kind):
+        return _texts(array)
     if pa.types.is_date(kind):
         return array.cast(pa.date32()).to_numpy(zero_copy_only=False).astype("datetime64[D]")
     if pa.types.is_timestamp(kind):
         return array.to_numpy(zero_copy_only=False).astype("datetime64[ms]")
     raise DataError(f"column '{name}' of type {kind} is none that a validated table holds")
+
+
+def _texts(array: pa.DictionaryArray) -> Texts:
+    words, codes = array.dictionary, array.indices
+    if codes.null_count:
+        codes = codes.fill_null(len(words))
+        words = pa.concat_arrays([words.cast(pa.string()), pa.array([MISSING_STR])])
+    found = np.asarray(words.to_numpy(zero_copy_only=False), object)
+    return Texts(found, codes.to_numpy(zero_copy_only=False).astype(np.int32, copy=False))
 
 
 def _numpy(array: pa.Array, missing: Any) -> Array:
@@ -82,8 +94,8 @@ def codes(*columns: Array) -> NDArray[np.int64]:
 
 def _inverse(column: Array) -> NDArray[np.int64]:
     if column.dtype.kind == "O":
-        encoded = pa.array(column, pa.string()).dictionary_encode()
-        return text_ranks(encoded.dictionary)[encoded.indices.to_numpy(zero_copy_only=False)]
+        texts = Texts.of(column)
+        return text_ranks(pa.array(texts.words, pa.string()))[texts.codes]
     return np.unique(column, return_inverse=True)[1].astype(np.int64)
 
 

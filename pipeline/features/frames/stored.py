@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.schema import MISSING_INT
 from pipeline.features.frames.frame import Array, Column, Lists
+from pipeline.features.frames.texts import Texts
 
 _TEXT, _INT, _PLAIN = "text", "int", "plain"
 
@@ -42,9 +43,9 @@ class PackedColumns:
 
     def _values(self, name: str, values: Array) -> str:
         if values.dtype.kind == "O":
-            encoded = pa.array(values, pa.string()).dictionary_encode()
-            self.arrays[f"{name}#words"] = np.asarray(encoded.dictionary.to_numpy(zero_copy_only=False), object)
-            self.arrays[name] = _narrow(encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64))
+            texts = Texts.of(values)
+            self.arrays[f"{name}#words"] = texts.words
+            self.arrays[name] = _narrow(texts.codes)
             return _TEXT
         if values.dtype == np.int64:
             self.arrays[name] = _narrow(values)
@@ -62,12 +63,19 @@ class StoredColumns:
     def __init__(self, arrays: Mapping[str, Array], index: Mapping[str, Any]) -> None:
         self._arrays = arrays
         self._index = index
-        self._read: dict[str, Column] = {}
+        # As long as anybody holds them: widened, all columns together are many times the file.
+        self._read: WeakValueDictionary[str, Column] = WeakValueDictionary()
 
     def __getitem__(self, name: str) -> Column:
-        if name not in self._read:
-            self._read[name] = self._column(name)
-        return self._read[name]
+        found = self._read.get(name)
+        if found is None:
+            found = self._column(name)
+            self._read[name] = found
+        return found
+
+    def under(self, names: Mapping[str, str]) -> Mapping[str, Column]:
+        """Some columns by other names, each read when it is asked for."""
+        return _Named(self, names)
 
     def _column(self, name: str) -> Column:
         kept = self._index[name]
@@ -80,21 +88,40 @@ class StoredColumns:
     def _values(self, name: str, kept: str) -> Array:
         array = self._arrays[name]
         if kept == _TEXT:
-            return np.asarray(self._arrays[f"{name}#words"], object)[_wide(array)]
+            return Texts(np.asarray(self._arrays[f"{name}#words"], object), array)
         if kept == _INT:
             return _wide(array)
         return array if kept == _PLAIN else array.view(kept)
 
 
-def _narrow(values: NDArray[np.int64]) -> NDArray[np.signedinteger[Any]]:
+class _Named(Mapping[str, Column]):
+    def __init__(self, columns: StoredColumns, names: Mapping[str, str]) -> None:
+        self._columns, self._names = columns, names
+
+    def __getitem__(self, name: str) -> Column:
+        return self._columns[self._names[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _narrow(values: NDArray[np.signedinteger[Any]]) -> NDArray[np.signedinteger[Any]]:
     """In the narrowest type that holds the values; its least number stands for missing ones."""
-    missing = values == MISSING_INT
-    there = values[~missing]
+    missing, there = None, values
+    if len(values) and int(values.min()) == MISSING_INT:
+        missing = values == MISSING_INT
+        there = values[~missing]
     low, high = (int(there.min()), int(there.max())) if len(there) else (0, 0)
     for kind in (np.int8, np.int16, np.int32):
         limits = np.iinfo(kind)
         if limits.min < low and high <= limits.max:
-            return np.where(missing, limits.min, values).astype(kind)
+            found: NDArray[np.signedinteger[Any]] = values.astype(kind)
+            if missing is not None:
+                found[missing] = limits.min
+            return found
     return values
 
 

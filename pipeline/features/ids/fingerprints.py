@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.schema import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR
 from pipeline.errors import DataError
+from pipeline.features.frames.texts import Texts
 
 PADDING: Final = PAD_INT
 MISSING: Final = MISSING_INT
@@ -26,17 +26,15 @@ def codes_of(raw: NDArray[Any]) -> Codes:
     """The codes of canonical raw ids (int64, or text as objects), of the same shape."""
     if raw.dtype.kind == "i":
         return raw.astype(np.int64, copy=False)
-    flat = pa.array(raw.ravel(), pa.string()).dictionary_encode()
-    distinct = np.asarray(flat.dictionary.to_numpy(zero_copy_only=False), object)
-    codes = (
-        _text_codes(distinct)[flat.indices.to_numpy(zero_copy_only=False)] if len(distinct) else np.zeros(0, np.int64)
-    )
-    return codes.reshape(raw.shape)
+    texts = raw if isinstance(raw, Texts) else Texts.of(raw.ravel()).reshape(raw.shape)
+    return texts.each(_text_codes)
 
 
 def _text_codes(distinct: NDArray[Any]) -> Codes:
     import pandas as pd
 
+    if not len(distinct):
+        return np.zeros(0, np.int64)
     codes = pd.util.hash_array(distinct, hash_key=_KEY, categorize=False).view(np.int64)
     codes[np.asarray(distinct == PAD_STR, bool)] = PADDING
     codes[np.asarray(distinct == MISSING_STR, bool)] = MISSING

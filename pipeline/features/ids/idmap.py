@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from models.schema import FIRST, MISSING_INT, MISSING_STR, PAD_INT, PAD_STR
 from pipeline.days import Day
 from pipeline.errors import DataError, UsageError
+from pipeline.features.frames.texts import Texts
 from pipeline.features.ids.fingerprints import PADDING as PADDING_CODE
 from pipeline.features.ids.fingerprints import Codes, check_distinct, codes_of
 from pipeline.ingest.canonical_ids import REASONS, canonical_ids
@@ -118,6 +119,8 @@ class IdMap:
             limit: an index from here on reads as unknown (the size recorded in a checkpoint).
             padding: missing ids (and values that are no ids) read as 0 instead of 1 (cells of bags and histories).
         """
+        if isinstance(raw, Texts):
+            return raw.each(lambda words: self.lookup(words, limit=limit, padding=padding))
         values = raw if isinstance(raw, np.ndarray) else np.asarray(raw)
         flat = values.ravel()
         found = self._find_ints(flat) if self.kind == "int" else self._find_texts(flat)

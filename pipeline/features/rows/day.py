@@ -56,4 +56,4 @@ def flat(column: Column) -> Array:
     """A column that holds one value a row."""
     if isinstance(column, Lists):
         raise TypeError("the column holds lists where one value a row is needed")
-    return column
+    return np.asarray(column)

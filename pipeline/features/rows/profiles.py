@@ -12,6 +12,7 @@ from models.schema import MISSING_INT, MISSING_STR
 from pipeline.errors import DataError
 from pipeline.features.frames.frame import Array, Column, Frame, Lists
 from pipeline.features.frames.from_arrow import Places, column_of, first_rows
+from pipeline.features.frames.texts import placed
 
 
 class Profiles:
@@ -44,9 +45,8 @@ class Profiles:
             elif isinstance(column, Lists):
                 joined[f"{prefix}.{name}"] = _only(column.take(rows), found)
             else:
-                values = column[rows]
-                values[~found] = _missing(column)
-                joined[f"{prefix}.{name}"] = values
+                there = np.flatnonzero(found)
+                joined[f"{prefix}.{name}"] = placed(column[rows[there]], there, len(rows), _missing(column))
         return joined
 
 

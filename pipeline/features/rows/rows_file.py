@@ -86,7 +86,7 @@ def _add_rows(packed: PackedColumns, at: str, rows: DayRows) -> dict[str, Any]:
 def _read_rows(columns: StoredColumns, at: str, described: dict[str, Any]) -> DayRows:
     def frame(name: str) -> Frame:
         length, names = described["frames"][name]
-        return Frame(length, {each: columns[f"{at}{name}/{each}"] for each in names})
+        return Frame(length, columns.under({each: f"{at}{name}/{each}" for each in names}))
 
     def column(name: str) -> Array:
         return flat(columns[f"{at}{name}"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.arrays.framed import bag_widths
@@ -20,4 +21,5 @@ def sampled_items(here: AsOf, request: ImpressionPlan, most: int) -> tuple[dict[
     frame = item_frame(request.settings, request.item_columns, here.tables, keys)
     chosen = request.features.of_frame("item")
     widths = bag_widths(here.plan, chosen, frame)
-    return raw_inputs(chosen, frame, here.plan.spaces, widths, here.day.next()), len(shown)
+    found = raw_inputs(chosen, frame, here.plan.spaces, widths, here.day.next())
+    return {name: np.asarray(values) for name, values in found.items()}, len(shown)

@@ -17,6 +17,15 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert parquet_file.read(tmp_path / "rows.parquet", ["name"]).column_names == ["name"]
 
 
+def test_text_may_come_as_places_in_a_dictionary_also_within_lists(tmp_path: Path) -> None:
+    rows = pa.table({"name": ["b", None, "b"], "names": [["x", "y"], None, ["x"]]})
+    parquet_file.write(tmp_path / "rows.parquet", rows)
+    found = parquet_file.read(tmp_path / "rows.parquet", words=True)
+    words = pa.dictionary(pa.int32(), pa.string())
+    assert (found.schema.field("name").type, found.schema.field("names").type.value_type) == (words, words)
+    assert found.to_pylist() == rows.to_pylist()
+
+
 @pytest.mark.parametrize("place", [100, 1000, 3000])
 def test_one_bit_of_a_page_is_noticed(tmp_path: Path, place: int) -> None:
     path = tmp_path / "rows.parquet"

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.errors import CorruptArtifact
 from pipeline.features.frames.frame import Frame
+from pipeline.features.frames.texts import Texts
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows import rows_file
 from pipeline.features.rows.candidate_table import listed
@@ -26,7 +27,8 @@ PAST = DAY.year_before()
 
 def assert_same(found: Any, expected: Any) -> None:
     """Equal in every field down to the bits of the arrays."""
-    assert type(found) is type(expected) or isinstance(expected, np.ndarray)
+    expected = np.asarray(expected) if isinstance(expected, Texts) else expected
+    assert type(found) is type(expected) or isinstance(expected, np.ndarray | dict)
     if is_dataclass(expected):
         for each in fields(expected):
             assert_same(getattr(found, each.name), getattr(expected, each.name))
