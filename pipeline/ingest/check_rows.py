@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,16 +16,12 @@ from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.ingest.parse.columns import parse_column
 from pipeline.ingest.parse.parsed import BY_TYPE, Parsed, mask_of
+from pipeline.ingest.quarantine import Faults, quarantined
 from pipeline.ingest.records import Counts
-from pipeline.ingest.row_order import canonical_order, first_of_equal, key_of_rows, sortable, unique_rows
-from pipeline.storage.physical_types import one_of, texts
+from pipeline.ingest.row_order import canonical_order, equal_to_another, first_of_equal, key_of_rows, sortable
+from pipeline.storage.parquet_file import StoredTable
+from pipeline.storage.physical_types import usual
 
-QUARANTINE = pa.schema(
-    {"table": pa.string(), "reason": pa.string(), "column": pa.string(), "value": pa.string(), "row": pa.string()}
-)
-"""Columns of the quarantine: where, why, which column and value (cut at 200 characters), the whole row as JSON."""
-
-_SHOWN = 200
 _DAY_MS = 86_400_000
 
 
@@ -37,7 +30,7 @@ class Checked:
     """A table after validation.
 
     Attributes:
-        rows: the declared columns, typed, in canonical order.
+        rows: the declared columns, typed, in canonical order; text within lists with a dictionary.
         quarantine: as ``QUARANTINE``.
     """
 
@@ -47,35 +40,22 @@ class Checked:
 
 
 @dataclass
-class _Faults:
-    """The first fault of each row: the column, and an index into ``reasons`` (0: none)."""
+class _Read:
+    """A table read piece by piece, for its raw rows are several times as large as what they say.
 
-    columns: list[str]
-    column: NDArray[np.int16]
-    code: NDArray[np.int16]
-    reasons: list[str]
+    Attributes:
+        typed: columns of the declared types, of all rows.
+        raw: the rows that were asked for and those with a fault, as extracted; ``numbers``: which they are.
+    """
 
-    @classmethod
-    def none(cls, rows: int) -> _Faults:
-        return cls([], np.zeros(rows, np.int16), np.zeros(rows, np.int16), [""])
-
-    @property
-    def bad(self) -> NDArray[np.bool_]:
-        return self.code != 0
-
-    def add(self, rows: NDArray[np.bool_], column: str, reason: str) -> None:
-        rows = rows & (self.code == 0)
-        if not rows.any():
-            return
-        for known, name in ((self.columns, column), (self.reasons, reason)):
-            if name not in known:
-                known.append(name)
-        self.column[rows] = self.columns.index(column)
-        self.code[rows] = self.reasons.index(reason)
+    typed: dict[str, pa.Array]
+    faults: Faults
+    raw: pa.Table
+    numbers: NDArray[np.int64]
 
 
 def check_table(
-    name: str, table: Table, columns: Mapping[str, Column], raw: pa.Table, day: Day | None, zone: str
+    name: str, table: Table, columns: Mapping[str, Column], raw: StoredTable, day: Day | None, zone: str
 ) -> Checked:
     """Validates one table.
 
@@ -89,63 +69,131 @@ def check_table(
     Raises:
         DataError: a required column is not in ``raw``, or a column's type cannot hold what is declared.
     """
-    wanted = dict.fromkeys(column.source or each for each, column in columns.items())
-    raw = raw.select([each for each in wanted if each in raw.column_names])
-    counts = Counts(read=raw.num_rows, quarantined=0)
-    sources = [columns[each].source or each for each in table.order if each in columns]
-    telling = list(dict.fromkeys(each for each in sources if each in raw.column_names))
-    raw, counts.duplicates = unique_rows(raw, telling)
-    parsed = {each: _column(name, each, column, raw, zone, counts) for each, column in columns.items()}
-    faults = _Faults.none(raw.num_rows)
-    for each, column in columns.items():
-        found = parsed[each]
-        for code in range(1, len(found.names)):
-            faults.add(found.codes == code, each, found.names[code])
-        if column.required:
-            faults.add(found.values.is_null().to_numpy(zero_copy_only=False) & ~found.bad, each, "missing")
-    if day is not None:
-        _check_day(table, parsed, faults, day, zone)
-    _check_rules(table, parsed, faults)
-    typed = pa.table({each: found.values for each, found in parsed.items()})
+    sources = {each: column.source or each for each, column in columns.items()}
+    counts = Counts(read=raw.rows, quarantined=0, missing_columns=_missing(name, columns, sources, raw))
+    present = list(dict.fromkeys(each for each in sources.values() if each in raw.names))
+    # Few rows are equal in the columns that order them, and only those are compared in every column.
+    telling = list(dict.fromkeys(sources[each] for each in table.order if sources.get(each) in present))
+    suspects = equal_to_another(raw.read(telling)) if telling else np.ones(raw.rows, bool)
+    read = _read(name, table, columns, raw, suspects, present, day, zone)
+    faults = read.faults
+    again = _repeated(read, suspects)
+    counts.duplicates = len(again)
+    faults.code[again] = 0
+    kept = ~faults.bad
+    kept[again] = False
+    typed = pa.table(read.typed)
     # Outcomes come last: they order only rows that are equal in all else, so what they say moves no input.
     outcomes = [each for each in table.outcomes if each in columns]
     rows = canonical_order(typed, [each for each in table.order if each in columns], outcomes)
-    if faults.bad.any():
-        rows = rows.filter(pa.array(~faults.bad).take(rows))
+    rows = rows.filter(pa.array(kept).take(rows))
     if day is None:
-        rows, again = _check_key(table, typed, rows, faults)
-        counts.duplicates += again
+        rows, equal = _check_key(table, typed, rows, faults)
+        counts.duplicates += equal
+        _hold_late(read, raw, present)
+    del typed
+    # A column at a time, so that the table is not there twice.
+    found = pa.table({each: read.typed.pop(each).take(rows) for each in columns})
     if day is not None and table.time is not None:
-        away = _days_away(parsed[table.time].values.take(rows), day, zone)
+        away = _days_away(found[table.time].combine_chunks(), day, zone)
         counts.other_day_time = int((away != 0).sum())
-    kept = typed.take(rows)
-    quarantine = _quarantine(name, columns, raw, faults)
-    counts.kept, counts.quarantined = kept.num_rows, quarantine.num_rows
-    counts.missing = {each: kept[each].null_count for each, column in columns.items() if not column.required}
+    quarantine = quarantined(name, columns, read.raw, faults, read.numbers)
+    counts.kept, counts.quarantined = found.num_rows, quarantine.num_rows
+    counts.missing = {each: found[each].null_count for each, column in columns.items() if not column.required}
     named = Counter(
         map(": ".join, zip(quarantine["column"].to_pylist(), quarantine["reason"].to_pylist(), strict=True))
     )
     counts.reasons = dict(sorted(named.items()))
-    return Checked(kept.combine_chunks(), quarantine, counts)
+    return Checked(found, quarantine, counts)
 
 
-def _column(table: str, name: str, column: Column, raw: pa.Table, zone: str, counts: Counts) -> Parsed:
-    source = column.source or name
-    if source not in raw.column_names:
-        if column.required and raw.num_rows:
+def _missing(table: str, columns: Mapping[str, Column], sources: Mapping[str, str], raw: StoredTable) -> list[str]:
+    """The declared columns that the extract lacks."""
+    missing = [each for each in columns if sources[each] not in raw.names]
+    for each in missing:
+        if columns[each].required and raw.rows:
             raise DataError(
-                f"table '{table}', column '{name}': the extract has no '{source}', which is declared as required; "
-                "if it was declared later, read the day again with --reprocess"
+                f"table '{table}', column '{each}': the extract has no '{sources[each]}', which is declared as "
+                "required; if it was declared later, read the day again with --reprocess"
             )
-        counts.missing_columns.append(name)
-        return Parsed.of(pa.nulls(raw.num_rows, BY_TYPE[column.type]))
+    return missing
+
+
+def _read(
+    name: str, table: Table, columns: Mapping[str, Column], raw: StoredTable, asked: NDArray[np.bool_],
+    present: Sequence[str], day: Day | None, zone: str,
+) -> _Read:  # fmt: skip
+    typed: dict[str, list[pa.Array]] = {each: [] for each in columns}
+    faults, held, begin = Faults.none(raw.rows), [], 0
+    for piece in raw.pieces(present):
+        end = begin + piece.num_rows
+        here = faults.part(begin, end)
+        for each, found in _checked(name, table, columns, piece, here, day, zone).items():
+            typed[each].append(found.values)
+        held.append(_usual(piece.filter(pa.array(asked[begin:end] | here.bad))))
+        begin = end
+    return _Read(
+        {each: pa.concat_arrays(typed.pop(each)) for each in columns}, faults, pa.Table.from_batches(held),
+        np.flatnonzero(asked | faults.bad),
+    )  # fmt: skip
+
+
+def _checked(
+    name: str, table: Table, columns: Mapping[str, Column], piece: pa.RecordBatch, faults: Faults, day: Day | None,
+    zone: str,
+) -> dict[str, Parsed]:  # fmt: skip
+    """The columns of a piece of the table; what is wrong with its rows is added to ``faults``."""
+    parsed = {each: _column(name, each, column, piece, zone) for each, column in columns.items()}
+    for each, column in columns.items():
+        found = parsed[each]
+        for code in range(1, len(found.names)):
+            faults.add(found.codes == code, each, found.names[code])
+        if column.required and found.values.null_count:
+            faults.add(np.asarray(found.values.is_null()) & ~found.bad, each, "missing")
+    if day is not None:
+        _check_day(table, parsed, faults, day, zone)
+    _check_rules(table, parsed, faults)
+    return parsed
+
+
+def _column(table: str, name: str, column: Column, piece: pa.RecordBatch, zone: str) -> Parsed:
+    source = column.source or name
+    if source not in piece.schema.names:
+        return Parsed.of(pa.nulls(piece.num_rows, BY_TYPE[column.type]))
     try:
-        return parse_column(raw[source].combine_chunks(), column, zone)
+        return parse_column(piece.column(source), column, zone)
     except DataError as error:
         raise DataError(f"table '{table}', column '{name}': {error}") from None
 
 
-def _check_day(table: Table, parsed: Mapping[str, Parsed], faults: _Faults, day: Day, zone: str) -> None:
+def _repeated(read: _Read, suspects: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Numbers of the rows that are equal to an earlier one in every column of the source."""
+    places = np.flatnonzero(suspects[read.numbers])
+    if not len(places) or not read.raw.num_columns:
+        return places[:0]
+    first = first_of_equal(read.raw.take(pa.array(places)))
+    return read.numbers[places[first != np.arange(len(places))]]
+
+
+def _hold_late(read: _Read, raw: StoredTable, present: Sequence[str]) -> None:
+    """Hold also the raw rows whose fault only the whole table shows; they are rare enough to be read again."""
+    late = read.faults.bad
+    late[read.numbers] = False
+    if not late.any():
+        return
+    held, begin = [read.raw], 0
+    for piece in raw.pieces(present):
+        some = _usual(piece.filter(pa.array(late[begin : begin + piece.num_rows])))
+        held.append(pa.Table.from_batches([some]))
+        begin += piece.num_rows
+    read.raw, read.numbers = pa.concat_tables(held), np.append(read.numbers, np.flatnonzero(late))
+
+
+def _usual(piece: pa.RecordBatch) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([usual(column) for column in piece.columns], piece.schema.names)
+
+
+def _check_day(table: Table, parsed: Mapping[str, Parsed], faults: Faults, day: Day, zone: str) -> None:
     if table.day is not None:
         other = pc.not_equal(parsed[table.day].values, pa.scalar(day.date, pa.date32()))
         faults.add(mask_of(other), table.day, "of another day")
@@ -164,7 +212,7 @@ def _days_away(times: pa.Array, day: Day, zone: str) -> NDArray[np.float64]:
     return found
 
 
-def _check_rules(table: Table, parsed: Mapping[str, Parsed], faults: _Faults) -> None:
+def _check_rules(table: Table, parsed: Mapping[str, Parsed], faults: Faults) -> None:
     for rule in table.reject:
         first, second = (
             sortable(parsed[each].values).cast(pa.string()) if each in parsed else None for each in rule.columns
@@ -175,7 +223,7 @@ def _check_rules(table: Table, parsed: Mapping[str, Parsed], faults: _Faults) ->
         faults.add(mask_of(same), rule.columns[0], f"equal to {rule.columns[1]} and starts with {rule.prefix}")
 
 
-def _check_key(table: Table, typed: pa.Table, rows: pa.Array, faults: _Faults) -> tuple[pa.Array, int]:
+def _check_key(table: Table, typed: pa.Table, rows: pa.Array, faults: Faults) -> tuple[pa.Array, int]:
     """Of rows that share a key, the first in canonical order stays; and how many are equal to it once read."""
     ordered = typed.take(rows)
     coded = np.asarray(pc.fill_null(key_of_rows(ordered, table.key).dictionary_encode().indices, -1))
@@ -193,39 +241,3 @@ def _check_key(table: Table, typed: pa.Table, rows: pa.Array, faults: _Faults) -
     twice[np.asarray(rows)[again & ~equal]] = True
     faults.add(twice, ",".join(table.key), "key stands twice, with different values")
     return rows.filter(pa.array(~again)), int(equal.sum())
-
-
-def _quarantine(name: str, columns: Mapping[str, Column], raw: pa.Table, faults: _Faults) -> pa.Table:
-    """The bad rows, formatted one by one: they are few, or the day fails."""
-    bad = np.flatnonzero(faults.bad)
-    if len(bad) == 0:
-        return QUARANTINE.empty_table()
-    out = []
-    held = [_listed(column.combine_chunks()) for column in raw.take(pa.array(bad)).columns]
-    for values, place in zip(zip(*held, strict=True), bad.tolist(), strict=True):
-        row = dict(zip(raw.column_names, values, strict=True))
-        column = faults.columns[faults.column[place]]
-        sources = [columns[each].source or each for each in column.split(",")]
-        value = ",".join(_shown(row.get(each)) for each in sources)
-        whole = json.dumps(row, ensure_ascii=False, sort_keys=True, default=_plain)
-        out.append((name, faults.reasons[faults.code[place]], column, value[:_SHOWN], whole))
-    out.sort()
-    return pa.table(
-        [pa.array(part, pa.string()) for part in zip(*out, strict=True)], schema=QUARANTINE
-    )  # fmt: skip
-
-
-def _listed(array: pa.Array) -> list[Any]:
-    try:
-        return [one_of(value) for value in array.to_pylist()]
-    except (ValueError, OverflowError):  # a time of a year that Python does not have
-        written: list[Any] = texts(array).to_pylist()
-        return written
-
-
-def _shown(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date | datetime) else str(value)

@@ -28,6 +28,7 @@ from pipeline.ingest.records import Counts, ValidatedRecord
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import VALIDATED
+from pipeline.storage.parquet_file import PIECE
 
 Hashes = NDArray[np.uint64]
 
@@ -85,9 +86,10 @@ class Fingerprints:
             if self.rows and (hashes != hashes[0]).any():
                 self.varied.append(name)
                 total += hashes
-                # If most rows hold one value, it is the middle one, in whatever order.
-                most = np.partition(hashes, self.rows // 2)[self.rows // 2]
-                if np.count_nonzero(hashes != most) < max(_FEW, _FEW_SHARE * self.rows):
+                few = max(_FEW, _FEW_SHARE * self.rows)
+                # If fewer than that differ from one value, it is the middle one of any twice as many, in order.
+                some = np.sort(hashes[: 2 * int(few) + 1])
+                if np.count_nonzero(hashes != some[len(some) // 2]) < few:
                     self.rarely.append(name)
         self._known = {tuple(self.varied): total}
 
@@ -112,7 +114,9 @@ class Fingerprints:
         counts.rarely = self.rarely
 
     def _hashes(self, name: str) -> Hashes:
-        return _mixed(_column(self._table[name]) ^ _of_name(name))
+        pieces = self._table.select([name]).to_batches(max_chunksize=PIECE)
+        hashes = [_mixed(_column(each.column(0)) ^ _of_name(name)) for each in pieces]
+        return np.concatenate(hashes) if hashes else np.zeros(0, np.uint64)
 
 
 def compared_columns(table: Table) -> list[str]:
@@ -180,21 +184,23 @@ def _recurring(rows: Hashes, earlier: Hashes) -> NDArray[np.bool_]:
     return found
 
 
-def _column(column: pa.ChunkedArray | pa.Array) -> Hashes:
+def _column(array: pa.Array) -> Hashes:
     """A hash a row of one column's values."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if pa.types.is_list(array.type):
         hashes = _list(array)
-    elif pa.types.is_string(array.type):
+    elif pa.types.is_string(array.type) or pa.types.is_dictionary(array.type):
         coded = array.dictionary_encode()
-        each = np.array([_of_text(text) for text in coded.dictionary.to_pylist()] or [0], np.uint64)
-        hashes = each[np.asarray(pc.fill_null(coded.indices, 0))]
+        places = np.asarray(pc.fill_null(coded.indices, 0))
+        there = np.flatnonzero(np.bincount(np.asarray(coded.indices.drop_null())))
+        each = np.zeros(len(coded.dictionary) + 1, np.uint64)
+        each[there] = [_of_text(text) for text in coded.dictionary.take(pa.array(there)).to_pylist()]
+        hashes = each[places]
     else:
         kind = pa.float64() if pa.types.is_floating(array.type) else pa.int64()
         # 0.0 and -0.0 are one number.
         plain = np.asarray(pc.fill_null(array.cast(kind), 0)) + 0
         hashes = _mixed(plain.view(np.uint64))
-    return np.where(np.asarray(array.is_valid()), hashes, _NULL)
+    return np.where(np.asarray(array.is_valid()), hashes, _NULL) if array.null_count else hashes
 
 
 def _list(array: pa.Array) -> Hashes:

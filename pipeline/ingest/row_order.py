@@ -11,31 +11,23 @@ from numpy.typing import NDArray
 
 from pipeline.storage.physical_types import is_mixed, joined, texts
 
+_MOST_CODES = 2**62
 
-def unique_rows(table: pa.Table, telling: Sequence[str] = ()) -> tuple[pa.Table, int]:
-    """The table without rows that are equal to another in every column, and how many were dropped.
 
-    Empty cells are equal to each other. Which of the equal rows stays cannot be told apart.
-
-    Args:
-        telling: columns in which few rows are equal; only those rows are then compared in every column.
-    """
-    if table.num_rows < 2 or table.num_columns == 0:
-        return table, 0
-    suspects = pa.array(np.arange(table.num_rows))
-    if telling:
-        first = first_of_equal(table.select(list(telling)))
-        if (first == np.arange(len(first))).all():
-            return table, 0
-        sizes = np.bincount(first, minlength=table.num_rows)
-        suspects = pa.array(np.flatnonzero(sizes[first] > 1))
-    first = first_of_equal(table.take(suspects))
-    dropped = int((first != np.arange(len(first))).sum())
-    if dropped == 0:
-        return table, 0
-    keep = np.ones(table.num_rows, bool)
-    keep[np.asarray(suspects)[first != np.arange(len(first))]] = False
-    return table.filter(pa.array(keep)), dropped
+def equal_to_another(table: pa.Table) -> NDArray[np.bool_]:
+    """Which rows are equal to another in every column; empty cells are equal to each other."""
+    codes, width = np.zeros(table.num_rows, np.int64), 1
+    for column in table.columns:
+        coded = sortable(column).dictionary_encode("encode")
+        if width * len(coded.dictionary) > _MOST_CODES:
+            distinct, codes = np.unique(codes, return_inverse=True)
+            width = len(distinct)
+        codes = codes * len(coded.dictionary) + np.asarray(coded.indices)
+        width *= len(coded.dictionary)
+    order = np.argsort(codes, kind="stable")
+    found = np.zeros(table.num_rows, bool)
+    found[order] = _beside_an_equal([pa.array(codes[order])])
+    return found
 
 
 def first_of_equal(table: pa.Table) -> NDArray[np.int64]:
@@ -60,6 +52,30 @@ def canonical_order(table: pa.Table, first: Sequence[str], last: Sequence[str] =
     Rows that remain equal are equal in every column, so the order of the input leaves no trace.
     """
     names = [*first, *sorted(set(table.column_names) - set(first) - set(last)), *last]
+    if not first:
+        return _sorted(table, names)
+    rows = _sorted(table, first)
+    # Few rows are equal in the first columns, and only those need the others.
+    places = np.flatnonzero(_beside_an_equal([sortable(table[name]).take(rows) for name in first]))
+    if not len(places):
+        return rows
+    some = rows.take(pa.array(places))
+    ordered = np.asarray(rows).copy()
+    ordered[places] = np.asarray(some.take(_sorted(table.take(some), names)))
+    return pa.array(ordered)
+
+
+def _beside_an_equal(columns: Sequence[pa.Array]) -> NDArray[np.bool_]:
+    """Of rows in order, those that are equal to the one before or behind them; empty cells are equal to each other."""
+    same = np.ones(max(len(columns[0]) - 1, 0), bool)
+    for column in columns:
+        here, before = column[1:], column[:-1]
+        both_empty = np.asarray(here.is_null()) & np.asarray(before.is_null())
+        same &= np.asarray(pc.fill_null(pc.equal(here, before), False)) | both_empty
+    return np.append(same, False) | np.append(False, same) if len(columns[0]) else same
+
+
+def _sorted(table: pa.Table, names: Sequence[str]) -> pa.Array:
     keys = pa.table({name: sortable(table[name]) for name in names})
     return pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in names])
 

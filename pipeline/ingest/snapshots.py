@@ -15,9 +15,9 @@ from pipeline.ingest.parse.parsed import BY_TYPE
 from pipeline.ingest.records import ExtractRecord
 from pipeline.ingest.row_order import key_of_rows
 from pipeline.job import JobContext
-from pipeline.storage import parquet_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import EXTRACT
+from pipeline.storage.parquet_file import StoredTable
 
 
 def running_columns(table: Table) -> dict[str, Column]:
@@ -70,7 +70,7 @@ def with_running(name: str, table: Table, static: Checked, snapshot: Artifact | 
         columns = {each: pa.nulls(static.rows.num_rows, BY_TYPE[column.type]) for each, column in running.items()}
         return Snapshot(_ordered(static.rows, columns, table), static.rows.num_rows)
     keys = {each: table.columns[each] for each in table.key}
-    raw = parquet_file.read(snapshot.file(f"{name}.parquet"))
+    raw = StoredTable(snapshot.file(f"{name}.parquet"))
     taken = check_table(name, table, {**keys, **running}, raw, None, zone).rows
     places = pc.index_in(key_of_rows(static.rows, table.key), value_set=key_of_rows(taken, table.key))
     columns = {each: taken[each].combine_chunks().take(places) for each in running}

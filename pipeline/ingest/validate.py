@@ -15,7 +15,8 @@ import pyarrow as pa
 from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.errors import DataError, UsageError
-from pipeline.ingest.check_rows import QUARANTINE, Checked, check_table
+from pipeline.ingest.check_rows import Checked, check_table
+from pipeline.ingest.quarantine import QUARANTINE
 from pipeline.ingest.records import Counts, ExtractRecord, ValidatedRecord
 from pipeline.ingest.repeats import ENOUGH, SUFFIX, Fingerprints, beyond_limit, repeats
 from pipeline.ingest.snapshots import newest_snapshot, running_columns, with_running
@@ -26,7 +27,8 @@ from pipeline.storage.artifacts.kinds import ACCEPTED, EXTRACT, VALIDATED
 from pipeline.storage.artifacts.making import Making
 from pipeline.storage.digests import content_digest
 from pipeline.storage.files import link_or_copy
-from pipeline.storage.table_digest import table_digest
+from pipeline.storage.parquet_file import StoredTable
+from pipeline.storage.table_digest import TableDigest
 
 NEXT = ".next"
 """Suffix of an undated table as of the end of the day after: what a release built in the day's run serves."""
@@ -99,7 +101,7 @@ def _dated(
 ) -> None:
     """Check a dated table, and count its rows that were there on earlier days."""
     day = extracted.ref.day
-    raw = parquet_file.read(extracted.file(f"{name}.parquet"))
+    raw = StoredTable(extracted.file(f"{name}.parquet"))
     checked = check_table(name, table, table.columns, raw, day, context.config.timezone)
     if checked.rows.num_rows >= ENOUGH:
         fingerprints = Fingerprints(checked.rows, table)
@@ -169,7 +171,7 @@ def _undated(
         return
     running = running_columns(table)
     columns = {each: column for each, column in table.columns.items() if each not in running}
-    raw = parquet_file.read(extracted.file(f"{name}.parquet"))
+    raw = StoredTable(extracted.file(f"{name}.parquet"))
     checked = check_table(name, table, columns, raw, None, context.config.timezone)
     path, next_path = made.path / f"{name}.parquet", made.path / f"{name}{NEXT}.parquet"
     if pair is None:
@@ -216,8 +218,10 @@ def _linked(name: str, key: str, made: Making, done: _Done) -> bool:
 
 
 def _write(path: Path, rows: pa.Table) -> str:
-    parquet_file.write(path, rows)
-    return table_digest(rows)
+    """Write a table piece by piece; the digest of its content."""
+    digest = TableDigest()
+    parquet_file.write_pieces(path, (digest.updated(piece) for piece in parquet_file.pieces_of(rows)))
+    return digest.hexdigest()
 
 
 @dataclass

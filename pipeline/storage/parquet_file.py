@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,35 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import CorruptArtifact
+from pipeline.storage.physical_types import usual
 
 WRITING: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
 """How every file of an artefact is written."""
+PIECE = 65_536
+"""Rows that are worked on together: what they take is small enough to be used again, not asked of the kernel anew."""
+
+_CODED = 4.0
+"""Bytes a value below which a column of text is stored as numbers of its distinct values."""
 
 
 def write(path: Path, rows: pa.Table) -> None:
     """Write a whole table."""
     pq.write_table(rows, path, **WRITING)
+
+
+def write_pieces(path: Path, pieces: Iterable[pa.RecordBatch]) -> None:
+    """Write a table piece by piece, at least one, each of them a group of rows."""
+    left = iter(pieces)
+    first = next(left)
+    with pq.ParquetWriter(path, first.schema, **WRITING) as writer:
+        for piece in chain([first], left):
+            writer.write_batch(piece)
+
+
+def pieces_of(rows: pa.Table) -> Iterator[pa.RecordBatch]:
+    """A table piece by piece in Arrow's usual layout; one piece without rows where there are none."""
+    for piece in rows.to_batches(max_chunksize=PIECE) or [pa.RecordBatch.from_pylist([], rows.schema)]:
+        yield pa.RecordBatch.from_arrays([usual(column) for column in piece.columns], piece.schema.names)
 
 
 def read(path: Path, columns: Sequence[str] | None = None, *, words: bool = False, **options: Any) -> pa.Table:
@@ -27,10 +50,66 @@ def read(path: Path, columns: Sequence[str] | None = None, *, words: bool = Fals
         words: text as places in a dictionary, as it is stored.
     """
     wanted = None if columns is None else list(columns)
-    try:
+    with _undamaged(path):
         if words:
             options["read_dictionary"] = _texts(pq.read_metadata(path).schema)
         return pq.read_table(path, columns=wanted, use_threads=False, page_checksum_verification=True, **options)
+
+
+class StoredTable:
+    """A table's file, read piece by piece; raises ``CorruptArtifact`` as ``read`` does.
+
+    Attributes:
+        names: of its columns.
+        rows: how many it has.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._opened() as file:
+            self.names: list[str] = file.schema_arrow.names
+            self.rows: int = file.metadata.num_rows
+            self._coded = _coded(file)
+
+    def pieces(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The rows in order; one piece without rows where there are none.
+
+        Text with few distinct values comes with a dictionary of them, in all pieces or in none.
+        """
+        names = list(columns)
+        with self._opened([name for name in names if name in self._coded]) as file:
+            if not self.rows:
+                yield pa.RecordBatch.from_pylist([], pa.schema([file.schema_arrow.field(name) for name in names]))
+            yield from file.iter_batches(PIECE, columns=names, use_threads=False)
+
+    def read(self, columns: Sequence[str]) -> pa.Table:
+        """All rows of some columns."""
+        with self._opened() as file:
+            return file.read(list(columns), use_threads=False)
+
+    @contextmanager
+    def _opened(self, coded: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
+        options = {"read_dictionary": coded, "pre_buffer": False, "page_checksum_verification": True}
+        with _undamaged(self._path), pq.ParquetFile(self._path, **options) as file:
+            yield file
+
+
+def _coded(file: pq.ParquetFile) -> set[str]:
+    """Columns of text that are stored as numbers of their distinct values, as far as their size tells."""
+    text = (field.name for field in file.schema_arrow if pa.types.is_string(field.type))
+    size = dict.fromkeys(text, 0)
+    for group in range(file.metadata.num_row_groups):
+        columns = file.metadata.row_group(group)
+        for column in (columns.column(place) for place in range(columns.num_columns)):
+            if column.path_in_schema in size:
+                size[column.path_in_schema] += column.total_uncompressed_size
+    return {name for name, stored in size.items() if stored < _CODED * file.metadata.num_rows}
+
+
+@contextmanager
+def _undamaged(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, FileNotFoundError):
             raise

@@ -36,6 +36,11 @@ class TableDigest:
             self._columns[name].update(column)
         self._rows += batch.num_rows
 
+    def updated(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch, once it is in the digest."""
+        self.update(batch)
+        return batch
+
     def hexdigest(self) -> str:
         total = hashlib.blake2b(str(self._rows).encode(), digest_size=16)
         for name in sorted(self._columns):

@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 from pipeline.config.tables import Column
 from pipeline.errors import DataError
 from pipeline.ingest.parse.lists import lists
-from pipeline.ingest.parse.parsed import BY_TYPE, Parsed, mask_of
+from pipeline.ingest.parse.parsed import BY_TYPE, Parsed, by_value, mask_of
 from pipeline.ingest.parse.scalars import floats, ints, texts
 from pipeline.ingest.parse.times import days, times
-from pipeline.storage.physical_types import is_mixed, parts, plain
+from pipeline.storage.physical_types import is_mixed, parts, plain, usual
 
 
 def parse_column(array: pa.Array, column: Column, zone: str) -> Parsed:
@@ -27,8 +27,11 @@ def parse_column(array: pa.Array, column: Column, zone: str) -> Parsed:
     Raises:
         DataError: the column's type cannot hold what is declared, such as a list where an int is.
     """
-    array = plain(array)
-    parsed = _of_several_types(array, column, zone) if is_mixed(array.type) else _of_one_type(array, column, zone)
+    if pa.types.is_dictionary(array.type) and pa.types.is_string(array.type.value_type):
+        parsed = by_value(array, lambda distinct: _of_one_type(distinct, column, zone))
+    else:
+        array = plain(array)
+        parsed = _of_several_types(array, column, zone) if is_mixed(array.type) else _of_one_type(array, column, zone)
     parsed.clear_bad()
     return parsed
 
@@ -49,7 +52,7 @@ def _of_several_types(array: pa.Array, column: Column, zone: str) -> Parsed:
         except DataError:
             whole.fail(mask_of(here), f"of type {kind}, where {column.type} is declared")
             continue
-        whole.values = pc.coalesce(whole.values, found.values)
+        whole.values = pc.coalesce(whole.values, usual(found.values))
         for code, name in enumerate(found.names):
             if name:
                 whole.fail(found.codes == code, name)

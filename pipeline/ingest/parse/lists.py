@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline.errors import DataError
-from pipeline.ingest.parse.parsed import BY_TYPE, Parsed, mask_of
+from pipeline.ingest.parse.parsed import Parsed, by_value, mask_of
 from pipeline.ingest.parse.scalars import texts
 from pipeline.process.garbage import no_collection
 from pipeline.storage.physical_types import with_items
@@ -25,6 +25,8 @@ _STRING = r'"(?:[^"\\]|\\.)*"'
 _PYTHON = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|None|True|False|nan|[+-]?[0-9][0-9.eE+-]*"""
 _PYTHON_ITEM = re.compile(rf"\s*({_PYTHON})\s*(?:,|$)", re.DOTALL)
 _PYTHON_WORDS = {"None": None, "nan": None, "True": "true", "False": "false"}
+_EASY = r"""^(?:\[(?:[^\[\]{}"'\\\s\pZ\pC][^\[\]{}"'\\]*)?\]|[^\[\]{}"'\\\s\pZ\pC][^\[\]{}"'\\]*)?$"""
+"""Nothing, or items between commas, in brackets or without them: no quotes, braces or brackets among them."""
 _TEXTS = pa.list_(pa.string())
 _NOT_JSON = object()
 _GOOD, _BROKEN, _NESTED, _WORDS = range(4)
@@ -56,33 +58,52 @@ def lists(array: pa.Array, kind: str, items: Items, absent: pa.Array, most: int,
     """
     outer = Parsed.of(pa.nulls(len(array)))
     if pa.types.is_list(array.type):
-        cells = array
+        cells = with_items(array, _coded)
     else:
         if pa.types.is_temporal(array.type):
             raise DataError(f"is of type {array.type}, where {kind} is declared")
-        cells = _cells(texts(array).values, outer, most, separator or _SEPARATOR)
+        cells = _cells(array, outer, most, separator or _SEPARATOR)
     lengths = np.asarray(pc.fill_null(pc.list_value_length(cells), 0)).astype(np.int64)
     outer.fail(lengths > most, too_many(most))
-    rows = np.repeat(np.arange(len(array)), lengths)
-    written = cells.flatten()
+    ends = np.cumsum(lengths)
+    found = by_value(cells.flatten(), lambda distinct: _read_items(distinct, items, absent))
+    wrong = np.flatnonzero(found.codes)
+    rows, first = np.unique(np.searchsorted(ends, wrong, "right"), return_index=True)
+    for code in np.unique(found.codes[wrong[first]]).tolist():
+        failed = np.zeros(len(array), bool)
+        failed[rows[found.codes[wrong[first]] == code]] = True
+        outer.fail(failed, found.names[code])
+    values = found.values
+    if values.null_count or outer.bad.any():
+        of_row = np.repeat(np.arange(len(array)), lengths)
+        keep = mask_of(values.is_valid()) & ~outer.bad[of_row]
+        values, lengths = values.filter(pa.array(keep)), np.bincount(of_row[keep], minlength=len(array))
+    offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(lengths, dtype=np.int32)])
+    outer.values = pa.ListArray.from_arrays(
+        pa.array(offsets), _coded(values), mask=pa.array(lengths == 0) if len(array) else None
+    )
+    return outer
+
+
+def _coded(items: pa.Array) -> pa.Array:
+    """Text with a dictionary: items are few and stand in many lists."""
+    return items.dictionary_encode() if pa.types.is_string(items.type) else items
+
+
+def _trimmed(items: pa.Array) -> pa.Array:
+    coded = items.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(coded.indices, pc.utf8_trim(coded.dictionary, characters=_QUOTES))
+
+
+def _read_items(written: pa.Array, items: Items, absent: pa.Array) -> Parsed:
+    """Distinct items; null those that are left out."""
     found = items(written)
     if pa.types.is_string(written.type):
         found.fail(mask_of(pc.and_(found.values.is_null(), written.is_valid())), "an empty item in a list")
-    wrong = np.flatnonzero(found.codes)
-    _, first = np.unique(rows[wrong], return_index=True)
-    for code in np.unique(found.codes[wrong[first]]).tolist():
-        failed = np.zeros(len(array), bool)
-        failed[rows[wrong[first]][found.codes[wrong[first]] == code]] = True
-        outer.fail(failed, found.names[code])
-    keep = mask_of(found.values.is_valid()) & ~mask_of(pc.is_in(found.values, absent)) & ~outer.bad[rows]
-    counts = np.bincount(rows[keep], minlength=len(array))
-    offsets = np.zeros(len(array) + 1, np.int32)
-    np.cumsum(counts, out=offsets[1:])
-    values = pa.ListArray.from_arrays(
-        pa.array(offsets), found.values.filter(pa.array(keep)), mask=pa.array(counts == 0) if len(array) else None
-    )
-    outer.values = values.cast(BY_TYPE[kind])
-    return outer
+    found.values = pc.if_else(pc.is_in(found.values, absent), pa.scalar(None, found.values.type), found.values)
+    if pa.types.is_string(found.values.type):
+        found.values = found.values.dictionary_encode()
+    return found
 
 
 def too_many(most: int) -> str:
@@ -90,8 +111,41 @@ def too_many(most: int) -> str:
     return f"more than {most} items"
 
 
-def _cells(written: pa.Array, outer: Parsed, most: int, separator: str) -> pa.Array:
-    """The items of lists in text; null where a cell cannot be taken apart."""
+def _cells(array: pa.Array, outer: Parsed, most: int, separator: str) -> pa.Array:
+    """The items of lists in text, with a dictionary; null where a cell cannot be taken apart."""
+    if separator != _SEPARATOR or not pa.types.is_string(array.type):
+        return with_items(_any_cells(texts(array).values, outer, most, separator), _coded)
+    easy = pc.or_kleene(array.is_null(), pc.match_substring_regex(array, _EASY))
+    cells = _easy_cells(array, easy)
+    if pc.any(pc.match_substring(cells.values.dictionary, "null")).as_py():
+        easy = pc.and_(easy, pc.invert(pc.fill_null(pc.match_substring(array, "null"), False)))
+        cells = _easy_cells(array, easy)
+    rows = np.flatnonzero(~mask_of(easy))
+    if not len(rows):
+        return cells
+    part = Parsed.of(pa.nulls(len(rows)))
+    hard = with_items(_any_cells(texts(array.take(pa.array(rows))).values, part, most, separator), _coded)
+    for code, name in enumerate(part.names):
+        failed = np.zeros(len(array), bool)
+        failed[rows[part.codes == code]] = bool(code)
+        outer.fail(failed, name)
+    places = np.arange(len(array))
+    places[rows] = len(array) + np.arange(len(rows))
+    return pa.concat_arrays([cells, hard]).take(pa.array(places))
+
+
+def _easy_cells(array: pa.Array, easy: pa.Array) -> pa.Array:
+    """Cells such as ``12,13`` and ``[12, 13]`` that nothing else can be than what stands between their commas."""
+    inner = array if pc.all(easy).as_py() else pc.if_else(easy, array, pa.scalar(None, pa.string()))
+    bare = pc.binary_slice(inner.view(pa.binary()), 1, -1).view(pa.string())
+    bracketed = pc.starts_with(inner, "[")
+    inner = bare if pc.all(bracketed).as_py() else pc.if_else(bracketed, bare, inner)
+    inner = pc.if_else(pc.equal(inner, ""), pa.scalar(None, pa.string()), inner)
+    return with_items(pc.split_pattern(inner, _SEPARATOR), _trimmed)
+
+
+def _any_cells(written: pa.Array, outer: Parsed, most: int, separator: str) -> pa.Array:
+    """The items of lists in text, however they are written."""
     written = pc.utf8_trim(_decoded(written), characters=_QUOTES)
     # What JSON says of no list at all; and what it, or PostgreSQL, writes that is none.
     written = pc.if_else(pc.equal(written, "null"), pa.scalar(None, pa.string()), written)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ BY_TYPE = {
     "day": pa.date32(),
     "time": pa.timestamp("ms", tz="UTC"),
 }
-"""The Arrow type of each declared type."""
+"""The Arrow type of each declared type; text within lists may come with a dictionary of its distinct values."""
 
 
 @dataclass
@@ -64,4 +65,16 @@ class Parsed:
 def mask_of(array: pa.Array) -> NDArray[np.bool_]:
     """A boolean column as numpy, null as false."""
     found: NDArray[np.bool_] = pc.fill_null(array, False).to_numpy(zero_copy_only=False)
+    return found
+
+
+def by_value(array: pa.Array, parse: Callable[[pa.Array], Parsed]) -> Parsed:
+    """The column parsed; of one with a dictionary each distinct value once, so that what it is said of is few."""
+    if not pa.types.is_dictionary(array.type):
+        return parse(array)
+    distinct = parse(array.dictionary)
+    found = Parsed(distinct.values.take(array.indices), np.zeros(len(array), np.int16), distinct.names)
+    if distinct.bad.any():
+        present = mask_of(array.is_valid())
+        found.codes[present] = distinct.codes[np.asarray(array.indices.drop_null())]
     return found

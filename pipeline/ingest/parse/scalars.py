@@ -11,7 +11,8 @@ from pipeline.ingest import canonical_ids
 from pipeline.ingest.parse.parsed import Parsed, mask_of
 from pipeline.storage.physical_types import time_texts
 
-_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_NUMBER = r"(?i)^[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|inf(inity)?|nan(\([0-9a-z_]*\))?)$"
+"""What Arrow reads as a float: a value is read alike whatever stands beside it in its column."""
 
 
 def ints(array: pa.Array) -> Parsed:
@@ -52,9 +53,8 @@ def floats(array: pa.Array) -> Parsed:
         try:
             values = written.cast(pa.float64())
         except pa.ArrowInvalid:
-            good = pc.or_(pc.match_substring_regex(written, _NUMBER), pc.equal(pc.utf8_lower(written), "nan"))
-            plain = pc.utf8_ltrim(pc.if_else(good, written, pa.scalar(None, pa.string())), characters="+")
-            values = plain.cast(pa.float64())
+            good = pc.match_substring_regex(written, _NUMBER)
+            values = pc.if_else(good, written, pa.scalar(None, pa.string())).cast(pa.float64())
     else:
         values = array.cast(pa.float64(), safe=False)
     parsed = Parsed.of(pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -12,17 +14,44 @@ from hypothesis import strategies as st
 from pipeline.config.tables import Table
 from pipeline.errors import DataError
 from pipeline.ingest.check_rows import Checked, check_table
+from pipeline.storage import parquet_file
+from pipeline.storage.parquet_file import StoredTable
 from pipeline.storage.physical_types import stored_as, stored_type
 from tests.unit.pipeline.small_job import ADS, DAY, LOG, log_rows
 
 ZONE = "Asia/Shanghai"
+FOLDER = TemporaryDirectory()
 HOUR = 3_600_000
 NOON = int((DAY.previous().end(ZONE).timestamp() + 12 * 3600) * 1000)
 
 
 def check(rows: pa.Table, settings: dict[str, Any] = LOG, **changes: Any) -> Checked:
     table = Table.model_validate({**settings, **changes})
-    return check_table("log", table, table.columns, rows, DAY if table.dated else None, ZONE)
+    return check_table("log", table, table.columns, stored(rows), DAY if table.dated else None, ZONE)
+
+
+def stored(rows: pa.Table) -> StoredTable:
+    """The rows as an extract holds them."""
+    path = Path(FOLDER.name) / "log.parquet"
+    parquet_file.write(path, rows)
+    return StoredTable(path)
+
+
+def test_how_a_table_is_cut_into_pieces_leaves_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = {**LOG["columns"], "tags": {"type": "str_list"}}
+    planted = log_rows(
+        8, user=["x", "2", "3", "4", "5", "6", "7", "y"], label=[1, 0, 9, *[1] * 5],
+        tags=["a,b", "c", None, "[b, a]", "", "b", "[]", "a"],
+    )  # fmt: skip
+    rows = pa.concat_tables([planted, planted.slice(0, 5)])
+    whole = check(rows, columns=columns)
+    for size in (1, 2, 5):
+        monkeypatch.setattr(parquet_file, "PIECE", size)
+        pieces = check(rows, columns=columns)
+        assert pieces.counts == whole.counts
+        assert pieces.rows.to_pylist() == whole.rows.to_pylist()
+        assert pieces.quarantine.equals(whole.quarantine)
+    assert (whole.counts.duplicates, whole.counts.quarantined) == (5, 3)
 
 
 def test_clean_rows_are_kept_and_typed() -> None:
@@ -118,7 +147,7 @@ def test_rows_that_match_a_rule_are_rejected() -> None:
     rule = {"rule": "equal_with_prefix", "columns": ["chapter", "section"], "prefix": "9"}
     table = Table.model_validate({"source": "x", "columns": columns, "reject": [rule]})
     raw = pa.table({"chapter": ["91", "[91]", "81", "91,92", "9"], "section": ["91", "91", "81", "91", None]})
-    found = check_table("x", table, table.columns, raw, DAY, ZONE)
+    found = check_table("x", table, table.columns, stored(raw), DAY, ZONE)
     assert found.rows["chapter"].to_pylist() == [[81], [9], [91, 92]]
     assert set(found.counts.reasons) == {"chapter: equal to section and starts with 9"}
 
@@ -143,6 +172,18 @@ def test_rows_that_are_equal_once_read_are_one(kind: str, keys: list[str]) -> No
     assert found.quarantine["value"].to_pylist() == [keys[3]]
     assert found.rows["kind"].to_pylist() == ["a"]
 
+
+
+def test_a_row_whose_key_stands_twice_is_shown_as_it_was_extracted() -> None:
+    found = check(pa.table({"ad": ["1", "02", "2"], "kind": ["z", "b", "c"], "shown": [1, 2, 3]}), ADS)
+    (bad,) = found.quarantine.to_pylist()
+    assert json.loads(bad["row"]) == {"ad": "2", "kind": "c", "shown": 3}
+
+
+def test_a_table_none_of_whose_columns_the_source_has() -> None:
+    table = Table.model_validate({"source": "x", "columns": {"a": {"type": "int"}, "b": {"type": "str_list"}}})
+    found = check_table("x", table, table.columns, stored(pa.table({"c": [1, 2]})), DAY, ZONE)
+    assert found.rows.to_pylist() == [{"a": None, "b": None}] * 2
 
 
 def test_a_column_that_the_source_lacks_reads_as_missing_and_is_named() -> None:

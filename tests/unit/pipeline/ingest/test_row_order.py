@@ -1,23 +1,39 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ingest.row_order import canonical_order, key_of_rows, unique_rows
+from pipeline.ingest.row_order import canonical_order, equal_to_another, first_of_equal, key_of_rows, sortable
 from pipeline.storage.table_digest import table_digest
 from tests.unit.pipeline.few_rows import ROWS, as_table
 
 
-@given(ROWS, st.integers(0, 10), st.booleans())
-def test_unique_rows_are_those_of_a_set(rows: list[tuple[Any, ...]], seed: int, telling: bool) -> None:
-    kept, dropped = unique_rows(as_table(rows), ["n"] if telling else [])
-    distinct = {repr(row) for row in rows}
-    assert sorted(repr(tuple(row.values())) for row in kept.to_pylist()) == sorted(distinct)
-    assert dropped == len(rows) - len(distinct)
+@given(ROWS)
+def test_rows_that_are_equal_to_another_are_those_that_a_count_finds(rows: list[tuple[Any, ...]]) -> None:
+    counts = Counter(map(repr, rows))
+    assert equal_to_another(as_table(rows)).tolist() == [counts[repr(row)] > 1 for row in rows]
+    assert first_of_equal(as_table(rows)).tolist() == [list(map(repr, rows)).index(repr(row)) for row in rows]
+
+
+def test_more_columns_than_codes_can_count_are_told_apart() -> None:
+    wide = pa.table({str(place): [*range(100), 99] for place in range(11)})
+    assert np.flatnonzero(equal_to_another(wide)).tolist() == [99, 100]
+
+
+@given(ROWS, st.integers(0, 10))
+def test_only_rows_that_are_equal_in_the_first_columns_need_the_others(rows: list[tuple[Any, ...]], seed: int) -> None:
+    table = as_table(rows)
+    names = ["t", *sorted(set(table.column_names) - {"t"})]
+    keys = pa.table({name: sortable(table[name]) for name in names})
+    whole = table.take(pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in names]))
+    assert table.take(canonical_order(table, ["t"])).to_pylist() == whole.to_pylist()
 
 
 @given(ROWS, st.integers(0, 10))
@@ -37,7 +53,7 @@ def test_text_is_ordered_by_bytes_and_empty_cells_come_last() -> None:
 
 def test_lists_with_equal_texts_are_not_equal() -> None:
     table = pa.table({"l": pa.array([["a,b"], ["a", "b"], ["a", None], ["a"]])})
-    assert unique_rows(table)[1] == 0
+    assert not equal_to_another(table).any()
 
 
 def test_keys_of_several_columns_do_not_run_into_each_other() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.errors import CorruptArtifact
 from pipeline.storage import parquet_file
+from pipeline.storage.parquet_file import StoredTable
 
 ROWS = pa.table({"id": list(range(5000)), "name": [f"name {each % 17}" for each in range(5000)]})
 
@@ -41,3 +42,45 @@ def test_one_bit_of_a_page_is_noticed(tmp_path: Path, place: int) -> None:
 def test_a_file_that_is_not_there_is_told_as_such(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         parquet_file.read(tmp_path / "rows.parquet")
+
+
+def test_a_table_comes_in_pieces_few_texts_with_a_dictionary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet_file, "PIECE", 2000)
+    path = tmp_path / "rows.parquet"
+    words = ROWS.append_column("word", pa.array([f"a word of its own: {each}" for each in range(5000)]))
+    parquet_file.write_pieces(path, parquet_file.pieces_of(words))
+    stored = StoredTable(path)
+    assert (stored.names, stored.rows) == (["id", "name", "word"], 5000)
+    pieces = list(stored.pieces(["word", "name"]))
+    assert sum(piece.num_rows for piece in pieces) == 5000
+    assert max(piece.num_rows for piece in pieces) <= 2000
+    assert pieces[0].schema.names == ["word", "name"]
+    assert pieces[0].schema.field("word").type == pa.string()
+    assert pa.types.is_dictionary(pieces[0].schema.field("name").type)
+    assert [row for piece in pieces for row in piece.column("name").to_pylist()] == ROWS["name"].to_pylist()
+    assert stored.read(["id"]).equals(ROWS.select(["id"]))
+
+
+def test_a_table_without_rows_is_one_piece(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    parquet_file.write_pieces(path, parquet_file.pieces_of(ROWS.slice(0, 0)))
+    assert [piece.num_rows for piece in StoredTable(path).pieces(["name"])] == [0]
+    assert parquet_file.read(path).schema.equals(ROWS.schema)
+
+
+def test_a_damaged_piece_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    parquet_file.write(path, ROWS)
+    data = bytearray(path.read_bytes())
+    data[1000] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(CorruptArtifact, match=r"rows\.parquet: damaged"):
+        list(StoredTable(path).pieces(["id", "name"]))
+
+
+def test_pieces_are_in_the_usual_layout() -> None:
+    coded = pa.array(["a", "b", "a"]).dictionary_encode()
+    lists = pa.ListArray.from_arrays(pa.array([0, 2, 3], pa.int32()), coded)
+    (piece,) = parquet_file.pieces_of(pa.table({"l": lists}))
+    assert piece.column("l").type == pa.list_(pa.string())
+    assert piece.column("l").to_pylist() == [["a", "b"], ["a"]]

@@ -55,8 +55,18 @@ def test_floats() -> None:
     cells = ["1.5", " 3 ", "1e3", "+2", ".5", "", "nan", "inf", "x", "1,5"]
     values = [value for value, _ in read(cells, type="float")]
     assert values == [1.5, 3.0, 1000.0, 2.0, 0.5, None, None, None, None, None]
-    assert [reason for _, reason in read(cells, type="float")][5:] == ["", "", *["not a number"] * 3]
+    assert [reason for _, reason in read(cells, type="float")][5:] == [
+        "", "", "not a finite number", "not a number", "not a number",
+    ]  # fmt: skip
     assert read([float("inf"), 1.0], type="float") == [(None, "not a finite number"), (1.0, "")]
+
+
+@pytest.mark.parametrize("beside", ["1", "x"])
+@pytest.mark.parametrize(
+    ("cell", "reason"), [("inf", "not a finite number"), ("-nan", ""), ("1e400", "not a finite number"), ("-7", "")]
+)
+def test_a_float_is_read_alike_whatever_stands_beside_it(cell: str, reason: str, beside: str) -> None:
+    assert read([cell, beside], type="float")[0] == (-7.0 if cell == "-7" else None, reason)
 
 
 def test_text_is_stripped_and_composed() -> None:

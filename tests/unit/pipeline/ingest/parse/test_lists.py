@@ -26,6 +26,19 @@ def test_a_bad_list_leaves_its_neighbours_alone() -> None:
     assert [value for value, _ in read(cells, type="int_list")] == [[1, 2], None, None, [3], None, [7, 8, 9]]
 
 
+def test_plain_cells_and_those_that_must_be_looked_into_stand_side_by_side() -> None:
+    cells = ["[a, b]", '["a", "b, c"]', "a", None, "[]", "[a, null]", "[ a ]", "[a,, b]", '["a", null]', "null", "[a"]
+    assert read(pa.array(cells), type="str_list") == [
+        (["a", "b"], ""), (["a", "b, c"], ""), (["a"], ""), (None, ""), (None, ""), (["a", "null"], ""), (["a"], ""),
+        (None, "an empty item in a list"), (["a"], ""), (None, ""), (None, "a list without its other bracket"),
+    ]  # fmt: skip
+
+
+def test_cells_with_a_dictionary_are_read_as_without() -> None:
+    cells = pa.array(["[1, 2]", "x", None, "[1, 2]", "3"])
+    assert read(cells.dictionary_encode(), type="int_list") == read(cells, type="int_list")
+
+
 def test_lists_that_are_lists_already() -> None:
     assert read(pa.array([[1, 2], None, [], [3]]), type="int_list") == [([1, 2], ""), (None, ""), (None, ""), ([3], "")]
     assert read(pa.array([[1] * 5, [2]]), type="int_list", max_items=4) == [(None, "more than 4 items"), ([2], "")]
