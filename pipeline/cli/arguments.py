@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from typing import Any
 
 from pipeline.days import Day
@@ -44,19 +45,29 @@ def add_day(parser: argparse.ArgumentParser, **options: Any) -> None:
 
 
 def add_experiments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--experiment", action="append", metavar="E", help="only this experiment (repeatable)")
+    parser.add_argument(
+        "--experiment", action="append", metavar="E",
+        help="only this experiment, or those of a pattern such as 'fill_*' (repeatable)",
+    )  # fmt: skip
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
 
 
-def experiments(asked: list[str] | None, known: list[str], job: str) -> list[str]:
-    """The experiments named on the command line, all of them if none is; raises ``UsageError`` for a name unknown."""
-    unknown = [name for name in asked or [] if name not in known]
-    if unknown:
-        raise UsageError(f"--experiment {unknown[0]}: job '{job}' has {', '.join(known) or 'none'}")
-    return list(dict.fromkeys(asked or known))
+def experiments(asked: list[str] | None, known: list[str], job: str, *, option: str = "--experiment") -> list[str]:
+    """The experiments named on the command line, all of them if none is; ``fill_*`` names all that begin so.
+
+    Raises:
+        UsageError: a name is unknown, or a pattern fits none.
+    """
+    found: dict[str, None] = {}
+    for name in asked or known:
+        fitting = [each for each in known if fnmatchcase(each, name)]
+        if not fitting:
+            raise UsageError(f"{option} {name}: job '{job}' has {', '.join(known) or 'none'}")
+        found |= dict.fromkeys(fitting)
+    return list(found)
 
 
 def add_accept(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from pipeline.cli import (
     backfill,
     chains,
     checks,
+    compare,
     control,
     late_days,
     late_labels,
@@ -26,7 +27,7 @@ from pipeline.cli.remembered import remember
 from pipeline.errors import DayspringError
 
 _COMMANDS = (
-    backfill, status, alerts, measures, chains, recommend, control, late_days, late_labels, audit, checks,
+    backfill, status, alerts, measures, compare, chains, recommend, control, late_days, late_labels, audit, checks,
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
@@ -39,3 +39,10 @@ def completed_commands() -> Iterator[None]:
 def print_json(value: Any, *, indent: int | None = None) -> None:
     """Prints a value as JSON; the commands in it may hold what JSON escapes."""
     print(json.dumps(shown(value), indent=indent))
+
+
+def in_columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table as text, each column as wide as it must be."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (head, *rows))
+    return "\n".join(line.rstrip() for line in lines)

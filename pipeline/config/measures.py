@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pipeline.config.requests import Kind
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Value = TypeVar("Value", float, "NDArray[np.float64]")
 Better = Literal["higher", "lower", "near_one"]
 Of = Literal["row", "request", "user", "pairs", "totals", "count"]
 Use = Literal["margin", "floor", "primary", "alert"]
@@ -51,8 +56,8 @@ class Measure:
     curve: bool = True
     headline: bool = False
 
-    def worth(self, value: float) -> float:
-        """``value`` turned so that more is better."""
+    def worth(self, value: Value) -> Value:
+        """``value`` (or each of several) turned so that more is better."""
         if self.better == "near_one":
             return -abs(value - 1)
         return -value if self.better == "lower" else value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,21 +20,38 @@ from pipeline.evaluation.records import Interval
 
 _DRAWN_AT_ONCE = 1 << 23
 
+K = TypeVar("K")
+
 
 @dataclass(frozen=True)
-class Scored:
-    """The same test rows scored by two checkpoints."""
+class Rows:
+    """The rows of a test, and what orders and weighs their measures."""
 
     kind: Kind
     arrays: DayArrays
     key_rank: NDArray[np.int32]
     composite: Mapping[int, float]
-    new: NDArray[np.float32]
-    old: NDArray[np.float32]
 
     @property
     def measured(self) -> Measured:
         return MEASURED[self.kind](self.arrays, self.key_rank, self.composite)
+
+    @cached_property
+    def unit(self) -> NDArray[np.int64]:
+        """What is drawn of each request, with all that belongs to it (see ``Measured.units``)."""
+        return self.measured.units
+
+    @property
+    def units(self) -> int:
+        return int(self.unit.max(initial=-1)) + 1
+
+
+@dataclass(frozen=True)
+class Scored(Rows):
+    """The same test rows scored by two checkpoints."""
+
+    new: NDArray[np.float32]
+    old: NDArray[np.float32]
 
 
 def intervals(
@@ -43,20 +61,84 @@ def intervals(
 
     Users are drawn with all of their rows or requests, the same draws for both models and for every measure.
     """
-    unit = scored.measured.units
-    users = int(unit.max(initial=-1)) + 1
     named = {name: MEASURES[scored.kind][name] for name in measures}
-    pairs = {name: _paired(scored, measure, unit) for name, measure in named.items()} if users > 1 else {}
-    known = {name: pair for name, pair in pairs.items() if pair.difference is not None}
-    resampled: dict[str, list[NDArray[np.float64]]] = {name: [] for name in known}
-    for draws in _draws(users, resamples, seed) if known else ():
-        for name, pair in known.items():
-            resampled[name].append(pair.resampled(draws))
-    found: dict[str, Interval | None] = dict.fromkeys(named)
-    for name, pair in known.items():
-        within = _percentiles(np.concatenate(resampled[name]), confidence)
-        if pair.difference is not None and within is not None:
-            found[name] = Interval(measure=name, difference=pair.difference, low=within[0], high=within[1])
+    models = {
+        (name, side): _model(scored, measure, logits)
+        for name, measure in named.items()
+        for side, logits in (("new", scored.new), ("old", scored.old))
+    }
+    drawn = _resampled(scored, models, resamples, seed)
+    found: dict[str, Interval | None] = {}
+    for name, measure in named.items():
+        new, old = drawn[name, "new"], drawn[name, "old"]
+        found[name] = None
+        if new is None or old is None:
+            continue
+        within = percentiles(measure.worth(new.draws) - measure.worth(old.draws), confidence)
+        if within is not None:
+            difference = measure.worth(new.value) - measure.worth(old.value)
+            found[name] = Interval(measure=name, difference=difference, low=within[0], high=within[1])
+    return found
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A measure of a model on a day's rows.
+
+    Attributes:
+        draws: what it is in each draw of users, float64 ``[resamples]``; NaN where it is not defined.
+    """
+
+    value: float
+    draws: NDArray[np.float64]
+
+
+def resampled(
+    rows: Rows, logits: Mapping[str, NDArray[np.float32]], measure: str, *, resamples: int, seed: int
+) -> dict[str, Drawn | None]:
+    """A measure of several models under the same draws of users; ``None`` where the day does not allow it."""
+    wanted = MEASURES[rows.kind][measure]
+    return _resampled(rows, {name: _model(rows, wanted, each) for name, each in logits.items()}, resamples, seed)
+
+
+def bounds(scored: Scored, name: str, *, resamples: int, confidence: float, seed: int) -> tuple[float, float] | None:
+    """Percentile interval of the new model's own measure; ``None`` if the day does not allow it."""
+    found = resampled(scored, {"new": scored.new}, name, resamples=resamples, seed=seed)["new"]
+    return percentiles(found.draws, confidence) if found is not None else None
+
+
+def percentiles(values: NDArray[np.float64], confidence: float) -> tuple[float, float] | None:
+    """The interval of the resamples in which a measure is defined; ``None`` if it is in none."""
+    known = np.sort(values[np.isfinite(values)])
+    if not len(known):
+        return None
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(known, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+class _Model(Protocol):
+    """A measure of one model, of a day's users weighted as they are drawn.
+
+    Attributes:
+        value: with every user once; ``None`` where it is not defined on the day.
+    """
+
+    value: float | None
+
+    def drawn(self, draws: NDArray[np.float64]) -> NDArray[np.float64]: ...
+
+
+def _resampled(rows: Rows, models: Mapping[K, _Model], resamples: int, seed: int) -> dict[K, Drawn | None]:
+    known = {key: model for key, model in models.items() if model.value is not None} if rows.units > 1 else {}
+    blocks: dict[K, list[NDArray[np.float64]]] = {key: [] for key in known}
+    for draws in _draws(rows.units, resamples, seed) if known else ():
+        for key, model in known.items():
+            blocks[key].append(model.drawn(draws))
+    found: dict[K, Drawn | None] = dict.fromkeys(models)
+    for key, model in known.items():
+        if model.value is not None:
+            found[key] = Drawn(model.value, np.concatenate(blocks[key]))
     return found
 
 
@@ -69,100 +151,32 @@ def _draws(users: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64
         yield rng.multinomial(users, np.full(users, 1 / users), size=size).astype(np.float64)
 
 
-class _Paired(Protocol):
-    """A measure of both models on the same rows: more is better in what it answers.
-
-    Attributes:
-        difference: new − old; ``None`` where it is not defined on the day.
-    """
-
-    difference: float | None
-
-    def resampled(self, draws: NDArray[np.float64]) -> NDArray[np.float64]: ...
-
-
-def _paired(scored: Scored, measure: Measure, unit: NDArray[np.int64]) -> _Paired:
+def _model(rows: Rows, measure: Measure, logits: NDArray[np.float32]) -> _Model:
     if measure.of == "pairs":
-        return _PairedAuc(scored, unit)
-    new, old = (scored.measured.parts(measure, logits) for logits in (scored.new, scored.old))
-    users = int(unit.max(initial=-1)) + 1
-    if measure.better == "near_one":
-        return _PairedDistances(new, old, users)
-    return _PairedMeans(measure, new, old, users)
+        return _Auc(metrics.SortedScores(rows.arrays.label, logits, rows.unit))
+    return _Quotient(rows.measured.parts(measure, logits), rows.units)
 
 
-class _PairedMeans:
-    """The difference of two means is the mean of the differences: both leave out the same."""
+class _Quotient:
+    """A measure that is one sum over another."""
 
-    def __init__(self, measure: Measure, new: Parts, old: Parts, users: int) -> None:
-        self._sign = -1.0 if measure.better == "lower" else 1.0
-        difference = new.total - old.total
-        self._total = np.bincount(new.user, weights=difference, minlength=users)
-        self._count = np.bincount(new.user, weights=new.count, minlength=users)
-        count = new.count.sum()
-        self.difference = self._sign * float(difference.sum() / count) if count > 0 else None
+    def __init__(self, parts: Parts, users: int) -> None:
+        self.value = parts.value
+        self._total = np.bincount(parts.user, weights=parts.total, minlength=users)
+        self._count = np.bincount(parts.user, weights=parts.count, minlength=users)
 
-    def resampled(self, draws: NDArray[np.float64]) -> NDArray[np.float64]:
+    def drawn(self, draws: NDArray[np.float64]) -> NDArray[np.float64]:
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(self._sign * ((draws @ self._total) / (draws @ self._count)))
+            return np.asarray((draws @ self._total) / (draws @ self._count))
 
 
-class _PairedDistances:
-    """How much nearer to 1: known of each model, before the two are compared."""
-
-    def __init__(self, new: Parts, old: Parts, users: int) -> None:
-        self._totals = [np.bincount(each.user, weights=each.total, minlength=users) for each in (new, old)]
-        self._count = np.bincount(new.user, weights=new.count, minlength=users)
-        here, there = new.value, old.value
-        self.difference = abs(there - 1) - abs(here - 1) if here is not None and there is not None else None
-
-    def resampled(self, draws: NDArray[np.float64]) -> NDArray[np.float64]:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            new, old = (draws @ total / (draws @ self._count) for total in self._totals)
-            return np.asarray(np.abs(old - 1) - np.abs(new - 1))
-
-
-class _PairedAuc:
+class _Auc:
     """AUC over the rows of all users: a pair is of two users as a rule, so that no sum by user gives it."""
 
-    def __init__(self, scored: Scored, unit: NDArray[np.int64]) -> None:
-        self._both = [metrics.SortedScores(scored.arrays.label, each, unit) for each in (scored.new, scored.old)]
-        self.difference = self._minus(None)
+    def __init__(self, ranked: metrics.SortedScores) -> None:
+        self._ranked = ranked
+        self.value = ranked.auc()
 
-    def resampled(self, draws: NDArray[np.float64]) -> NDArray[np.float64]:
-        found = (self._minus(draw) for draw in draws)
+    def drawn(self, draws: NDArray[np.float64]) -> NDArray[np.float64]:
+        found = (self._ranked.auc(draw) for draw in draws)
         return np.array([np.nan if each is None else each for each in found])
-
-    def _minus(self, draw: NDArray[np.float64] | None) -> float | None:
-        new, old = (each.auc(draw) for each in self._both)
-        return new - old if new is not None and old is not None else None
-
-
-def bounds(scored: Scored, name: str, *, resamples: int, confidence: float, seed: int) -> tuple[float, float] | None:
-    """Percentile interval of the new model's own measure; ``None`` if the day does not allow it."""
-    unit = scored.measured.units
-    users = int(unit.max(initial=-1)) + 1
-    measure = MEASURES[scored.kind][name]
-    if users < 2:
-        return None
-    if measure.of == "pairs":
-        ranked = metrics.SortedScores(scored.arrays.label, scored.new, unit)
-        drawn = [ranked.auc(draw) for draws in _draws(users, resamples, seed) for draw in draws]
-        values = np.array([np.nan if each is None else each for each in drawn])
-    else:
-        own = scored.measured.parts(measure, scored.new)
-        total = np.bincount(own.user, weights=own.total, minlength=users)
-        count = np.bincount(own.user, weights=own.count, minlength=users)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            values = np.concatenate([(draws @ total) / (draws @ count) for draws in _draws(users, resamples, seed)])
-    return _percentiles(values, confidence)
-
-
-def _percentiles(values: NDArray[np.float64], confidence: float) -> tuple[float, float] | None:
-    """Of the resamples in which the measure is defined."""
-    known = np.sort(values[np.isfinite(values)])
-    if not len(known):
-        return None
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(known, [tail, 1 - tail])
-    return float(low), float(high)

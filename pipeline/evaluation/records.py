@@ -1,4 +1,4 @@
-"""What the manifests of tests and gates say."""
+"""What the manifests of tests and gates say, and what is kept of a day's comparison."""
 
 from __future__ import annotations
 
@@ -62,3 +62,37 @@ class GateRecord(Record):
     checkpoint: str
     incumbent: str | None
     rise: str | None = Field(default=None, exclude_if=is_none)
+
+
+class Difference(BaseModel):
+    """How much better an experiment was than the first one, whichever way the measure is better.
+
+    Attributes:
+        low, high: the interval over users, of this difference alone.
+        spread: standard deviation over the draws of users.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    difference: float
+    low: float
+    high: float
+    spread: float
+
+
+class ComparedDay(BaseModel):
+    """A day's comparison.
+
+    Attributes:
+        made_of: digest of the tests, the rows and the settings that it was made of.
+        values: the measure itself, of the first experiment too.
+        left_out: why the day says nothing of an experiment, by name.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    day: DayText
+    made_of: str
+    values: dict[str, float]
+    differences: dict[str, Difference]
+    left_out: dict[str, str]

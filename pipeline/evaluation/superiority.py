@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.days import Day
+from pipeline.errors import CorruptArtifact
 from pipeline.evaluation.bootstrap import Scored
 from pipeline.evaluation.verdict import superiority
 from pipeline.features.arrays import files as day_arrays
@@ -26,7 +27,7 @@ def superior(context: JobContext, day: Day, challenger: str, champion: str) -> t
     tests = [store.current(Ref(TEST, config.job, day, name)) for name in (challenger, champion)]
     if features is None or tests[0] is None or tests[1] is None:
         return False, f"'{challenger}' and '{champion}' were not both tested on {day}"
-    new, old = (_logits(test) for test in tests if test is not None)
+    new, old = (scores_of(test) for test in tests if test is not None)
     measure = config.primary
     arrays = day_arrays.read(features)
     scored = Scored(config.kind, arrays, day_arrays.key_rank(features), config.measures.composite, new, old)
@@ -37,5 +38,10 @@ def superior(context: JobContext, day: Day, challenger: str, champion: str) -> t
     return better, text
 
 
-def _logits(test: Artifact) -> NDArray[np.float32]:
-    return np.asarray(np.load(test.file(LOGITS)), np.float32)
+def scores_of(test: Artifact) -> NDArray[np.float32]:
+    """The logits that a test has kept, of every pair; raises ``CorruptArtifact``."""
+    path = test.file(LOGITS)
+    try:
+        return np.asarray(np.load(path), np.float32)
+    except (ValueError, EOFError) as error:
+        raise CorruptArtifact(f"{path}: damaged ({error}); delete the test and run the day again") from error

@@ -20,6 +20,7 @@ from pipeline.monitoring.overview.calendar import (
     skips,
 )
 from pipeline.monitoring.overview.columns import columns
+from pipeline.monitoring.overview.comparison import comparison
 from pipeline.monitoring.overview.index import Index, names_in
 from pipeline.monitoring.overview.job import Job
 from pipeline.monitoring.overview.numbers import growth, measures, volumes
@@ -74,12 +75,15 @@ class Overview:
             path = f"failures/{job}/{day}{f'.{what}' if what else ''}.json"
             ahead = f"a failure of a day more than {LONGEST_WAIT} days after the newest one"
             damaged.append({"path": path, "problem": f"{ahead}, {days[-1]}; delete the note if the day was mistyped"})
+        compared, wrong = comparison(self.root, job, days)
+        damaged += wrong
         reports = [name[:10] for name in names_in(self.root / "reports" / job) if _REPORT.fullmatch(name)]
         return {
             **lasting,
             "failures": failures(notes, lasting["experiments"], days),
             "failed_stages": failed_stages(notes),
             "releases": released,
+            "comparison": compared,
             "reports": reports,
             "damaged": damaged,
             "bytes": size,

@@ -17,6 +17,7 @@ from pipeline.evaluation.homework import GROUPS
 from pipeline.evaluation.measures_by_day import measured_days
 from pipeline.job import JobContext
 from pipeline.monitoring.report.collect import collect
+from pipeline.monitoring.report.comparison import compared, drawn
 from pipeline.monitoring.report.curves import bars
 from pipeline.storage.artifacts.readable import Readable
 from pipeline.storage.files import write_atomic
@@ -68,6 +69,8 @@ def reports_folder(context: JobContext) -> Path:
 def write_report(context: JobContext, day: Day) -> Path:
     """Write ``reports/<job>/<day>.html`` and ``measures.csv``; returns the page's path. Skipped days get one too."""
     write_csv(context)
-    path = reports_folder(context) / f"{day}.html"
-    write_atomic(path, render(collect(context, day)).encode())
+    folder = reports_folder(context)
+    path = folder / f"{day}.html"
+    content = {**collect(context, day), "comparison": drawn(compared(context, day, folder))}
+    write_atomic(path, render(content).encode())
     return path

@@ -46,8 +46,8 @@ function jobPage(page, job) {
       if (old) old.replaceWith(drawn); else groups.append(drawn);
     }
   }
-  const groups = el("div");
-  function drawRanged() { ranged.replaceChildren(el("div", { class: "grid two" }, volumeTable(job, range()), growthTable(job, range())), columnSection(job)); }
+  const groups = el("div"), compared = el("div");
+  function drawRanged() { compared.replaceChildren(compareSection(job, range())); ranged.replaceChildren(el("div", { class: "grid two" }, volumeTable(job, range()), growthTable(job, range())), columnSection(job)); }
 
   const measure = el("select", { id: "measure", onchange: (event) => { state.measure = event.target.value; drawCurves(); } },
     job.measures.names.map((name) => el("option", { value: name, selected: name === state.measure }, name)));
@@ -60,7 +60,7 @@ function jobPage(page, job) {
     el("section", { id: "calendar" }, el("div", { class: "bar" }, el("h2", {}, "Chains"), el("label", { for: "range" }, "show", span)), calendars, calendarKeys(), detail),
     job.measures.names.length ? el("section", { id: "curves" }, el("div", { class: "bar" }, el("h2", {}, "Measures by day"), el("label", { for: "measure" }, "measure", measure)), curves, legend,
       el("p", { class: "soft small" }, `Each point is the newest checkpoint before a day, tested on that day's rows${job.measures.lower_is_better.length ? `; ${job.measures.lower_is_better.join(", ")}: lower is better` : ""}${job.measures.best_near_1.length ? `; ${job.measures.best_near_1.join(", ")}: best near 1` : ""}. Grey bands are skipped days, triangles published releases.`)) : "",
-    groups, verdictTable(job), ranged, releaseSection(job), reportSection(job), ...closing(job).filter(Boolean));
+    groups, compared, verdictTable(job), ranged, releaseSection(job), reportSection(job), ...closing(job).filter(Boolean));
   drawCalendars(); drawRanged();
   if (job.measures.names.length) drawCurves();
 }

@@ -85,6 +85,23 @@ function groupCharts(job, measure, range) {
     el("div", {}, el("h3", {}, group.name), chart(lines(group), { ...range, height: 170, label: `${measure} of ${group.name} by day`, hint: false })))));
 }
 
+// Experiments against the first of them on the same rows, as the newest report found them.
+function compareSection(job, range) {
+  const found = job.comparison;
+  if (!found) return "";
+  const words = { better: "good", worse: "bad", "cannot tell": "soft" }, signed = (value) => `${value < 0 ? "−" : "+"}${number(Math.abs(value))}`;
+  const rows = found.rows.map((each) => [each.experiment, number(each.days), number(each.first), number(each.value),
+    each.difference === null ? "–" : signed(each.difference), each.difference === null ? "–" : `${signed(each.low)} … ${signed(each.high)}`, chip(each.verdict, words[each.verdict])]);
+  const places = Object.fromEntries(job.experiments.map((each, place) => [each.name, place]));
+  const lines = Object.entries(found.differences).map(([name, values]) => ({ name, values, place: places[name] ?? 0 }));
+  const zero = { name: found.first, values: new Array(job.count).fill(0), place: places[found.first] ?? 0, dashed: true };
+  return el("section", { id: "comparison" }, el("h2", {}, `${found.measure} against ${found.first}, on the same rows`),
+    table(["experiment", "days", found.first, "its own", "better by", `${Math.round(100 * found.confidence)} % interval${found.rows.length > 1 ? ` of all ${found.rows.length}` : ""}`, ""], rows, [1, 2, 3, 4, 5]),
+    el("p", { class: "soft small" }, `Tested days from ${found.from} to ${found.to}, as of the newest report. The curves: better by, day by day. Other measures, days and groups:`),
+    command(`${job.pipeline} compare --job ${job.job}`),
+    chart([zero, ...lines], { ...range, height: 200, label: `${found.measure}: better than ${found.first} by, day by day` }));
+}
+
 function volumeTable(job, range) {
   const n = Math.max(-1, ...job.volumes.map((each) => newest(each.rows)));
   const rows = job.volumes.map((each) => {

@@ -39,6 +39,14 @@ def test_experiments_are_those_named_each_once_or_all() -> None:
         experiments(["a", "c"], ["a", "b"], "ads")
 
 
+def test_a_pattern_is_all_experiments_that_fit_it() -> None:
+    known = ["plain", "fill_7", "fill_14"]
+    assert experiments(["fill_*"], known, "ads") == ["fill_7", "fill_14"]
+    assert experiments(["fill_14", "*"], known, "ads") == ["fill_14", "plain", "fill_7"]
+    with pytest.raises(UsageError, match=r"--experiments din_\*: job 'ads' has plain, fill_7, fill_14"):
+        experiments(["fill_*", "din_*"], known, "ads", option="--experiments")
+
+
 def test_overrides_are_only_what_was_given() -> None:
     plain = parser().parse_args(["train", "--job", "ads", "--day", "2024-02-29"])
     assert not overrides(plain)

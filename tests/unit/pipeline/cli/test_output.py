@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from pipeline.cli.main import main
-from pipeline.cli.output import completed_commands, print_json
+from pipeline.cli.output import completed_commands, in_columns, print_json
 from pipeline.commands import shown
 
 COMMAND = "python -m pipeline audit --job ads"
@@ -44,3 +44,9 @@ def test_an_error_of_a_command(
     err = capsys.readouterr().err
     assert f"DAYSPRING_ROOT={tmp_path} " in err
     assert "/python -m pipeline stage extract --job ads --day 2024-02-27" in err
+
+
+def test_columns_are_as_wide_as_they_must_be() -> None:
+    text = in_columns(["a", "day"], [["long one", "1"], ["b", ""]])
+    assert text.splitlines() == ["a         day", "long one  1", "b"]
+    assert in_columns(["a", "b"], []) == "a  b"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.measures import MEASURES, allowed
 from pipeline.evaluation import bootstrap
-from pipeline.evaluation.bootstrap import Scored, bounds, intervals
+from pipeline.evaluation.bootstrap import Scored, bounds, intervals, resampled
 from tests.unit.pipeline.judged import BETTER, COMPOSITE, day, scored
 
 COMPARED = [(kind, name) for kind in MEASURES for name in allowed(kind, "margin")]
@@ -46,16 +46,29 @@ def drawn_rows(found: Scored, draw: NDArray[np.float64]) -> Scored:
 @pytest.mark.parametrize(("kind", "name"), COMPARED)
 def test_a_draw_is_the_measure_of_the_drawn_users_rows(kind: str, name: str) -> None:
     found, measure = noisy(kind), MEASURES[kind][name]  # type: ignore[index]
-    unit = np.unique(found.arrays.user, return_inverse=True)[1]
-    users = unit.max() + 1
-    draws = np.random.default_rng(8).multinomial(users, np.full(users, 1 / users), size=12).astype(float)
-    answered = bootstrap._paired(found, measure, unit).resampled(draws)
-    for draw, difference in zip(draws, answered, strict=True):
+    draws = np.random.default_rng(8).multinomial(found.units, np.full(found.units, 1 / found.units), size=12)
+    new, old = (bootstrap._model(found, measure, each).drawn(draws.astype(float)) for each in (found.new, found.old))
+    for draw, answered in zip(draws, np.column_stack([new, old]), strict=True):
         rows = drawn_rows(found, draw)
-        new, old = (rows.measured.evaluate(scores, {}).values[name] for scores in (rows.new, rows.old))
-        assert new is not None
-        assert old is not None
-        assert difference == pytest.approx(measure.worth(new) - measure.worth(old), abs=1e-12)
+        assert answered == pytest.approx(
+            [rows.measured.evaluate(scores, {}).values[name] for scores in (rows.new, rows.old)], abs=1e-12
+        )
+
+
+@pytest.mark.parametrize(("kind", "name"), COMPARED)
+def test_an_interval_is_of_the_paired_differences_of_the_same_draws(kind: str, name: str) -> None:
+    found, measure = noisy(kind), MEASURES[kind][name]  # type: ignore[index]
+    both = resampled(found, {"new": found.new, "old": found.old}, name, resamples=60, seed=5)
+    new, old = both["new"], both["old"]
+    assert new is not None
+    assert old is not None
+    differences = np.array(
+        [measure.worth(float(a)) - measure.worth(float(b)) for a, b in zip(new.draws, old.draws, strict=True)]
+    )
+    interval = intervals(found, [name], resamples=60, confidence=0.9, seed=5)[name]
+    assert interval is not None
+    assert interval.difference == pytest.approx(measure.worth(new.value) - measure.worth(old.value))
+    assert [interval.low, interval.high] == pytest.approx(np.quantile(differences, [0.05, 0.95]))
 
 
 @pytest.mark.parametrize(("kind", "name"), COMPARED)
