@@ -53,7 +53,7 @@ class HomeworkRequest(Situation):
             return None
         rows = self._rows(frame, chapters)
         last_year = self._last_year(frame, rows.requests.rows) if self.plan.of_frame("last_year") else None
-        return Posed(rows, history, self.known.pool, last_year)
+        return Posed(rows, history, self.known.made(rows), last_year)
 
     def state(self, posed: Posed) -> FeatureState:
         state, name = super().state(posed), field_of(*self.ids)

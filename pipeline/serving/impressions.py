@@ -38,4 +38,4 @@ class ImpressionRequest(Situation):
             day=self.day, events=frame, label=np.zeros(items.rows, np.int8), items=items,
             event_item=np.arange(items.rows), requests=frame, weight=np.ones(1, np.float32),
         )  # fmt: skip
-        return Posed(shown, history, candidates=self.known.made(shown))
+        return Posed(shown, history, self.known.made(shown))

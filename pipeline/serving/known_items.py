@@ -7,7 +7,6 @@ from typing import Any
 
 from pipeline.days import Day
 from pipeline.features.arrays.candidates import Candidates, candidates_of
-from pipeline.features.arrays.kinds import arrays_of
 from pipeline.features.frames.frame import Frame
 from pipeline.features.plan.impressions import ImpressionPlan
 from pipeline.features.rows.day import DayRows
@@ -39,7 +38,8 @@ class KnownItems(KnownRelease):
         """The candidates of ``rows``: if they are the release's own, those of the request before."""
         if rows.items is self._candidates and self._made is not None and self._made[0] == rows.day:
             return self._made[1]
-        made = candidates_of(arrays_of(self.meta.plan), rows, self.look, None)
+        items = self.arrays.items(rows, self.look, None)
+        made = candidates_of(self.arrays, items, self.look, self.shared, rows.day)
         if rows.items is self._candidates:
             self._made = rows.day, made
         return made

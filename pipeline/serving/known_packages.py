@@ -7,13 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.features.arrays.candidates import Candidates
 from pipeline.features.arrays.pool import Pool
 from pipeline.features.arrays.raw_values import list_ids, missing_of
 from pipeline.features.frames.frame import Lists
 from pipeline.features.frames.keyed import concat_lists
 from pipeline.features.plan.homework import HomeworkPlan
+from pipeline.features.rows.homework_day import HomeworkDay
 from pipeline.release.contents.keyed_parts import field_of
 from pipeline.serving.known_release import KnownRelease
+from pipeline.serving.made_packages import MadePackages
 from pipeline.serving.meta import Meta
 from pipeline.serving.raw_look_up import array_of
 from pipeline.serving.small_state import Source
@@ -34,6 +37,7 @@ class KnownPackages(KnownRelease):
         none, empty = np.zeros(0, np.int64), Lists(np.zeros(1, np.int64), np.zeros(0, np.int64))
         self.pool = Pool(none, {role: empty for role in self._kind.roles if role != "key"}, none, empty, none)
         self.base: dict[str, Any] = {}
+        self._made: MadePackages | None = None
         self._row: dict[str, int] = {}
         self._members: dict[Any, list[int]] = {}
 
@@ -69,6 +73,12 @@ class KnownPackages(KnownRelease):
                 self._members[chapter] = [self._row[key] for key in keys]
             self._index()
         return any(self._members[chapter] for chapter in chapters)
+
+    def made(self, rows: HomeworkDay) -> Candidates:
+        """The candidates of ``rows``."""
+        if self._made is None or self._made.day != rows.day:
+            self._made = MadePackages(self.arrays, self._kind, self.look, rows.day)
+        return self._made.of(rows, self.pool, self.shared)
 
     def _add(self, source: Source, packages: Mapping[str, Any], order: Mapping[str, int]) -> None:
         """Packages behind those that are known, and their counters."""

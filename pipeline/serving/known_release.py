@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pipeline.features.arrays.kinds import arrays_of
 from pipeline.features.state.state import FeatureState
 from pipeline.serving.meta import Meta
 from pipeline.serving.raw_look_up import RawIds
@@ -19,6 +20,7 @@ class KnownRelease:
         empty: the feature state, as of the release's day, of nobody.
         look: what stands for ids that all requests know.
         counters: those of candidates, and of whatever is nobody's own.
+        arrays: what makes arrays of the job's rows.
     """
 
     def __init__(self, meta: Meta) -> None:
@@ -26,6 +28,12 @@ class KnownRelease:
         self.empty = replace(FeatureState.of_plan(meta.state_plan), day=meta.day, overall=meta.overall)
         self.look = RawIds(meta.plan, self.counted_ids())
         self.counters = SharedCounters(meta)
+        self.arrays = arrays_of(meta.plan)
+
+    @property
+    def shared(self) -> FeatureState:
+        """The feature state as far as it is nobody's own and was asked for."""
+        return replace(self.empty, counters={**self.empty.counters, **self.counters.tables})
 
     def counted_ids(self) -> Iterable[tuple[str, Sequence[Any]]]:
         """By id space, the ids that have a column in counts by id."""

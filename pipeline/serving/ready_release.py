@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.arrays.raw_inputs import model_inputs
-from pipeline.features.frames.from_arrow import ranks
 from pipeline.release.publish.models import Models
 from pipeline.serving.fields import Fields
 from pipeline.serving.homework import HomeworkRequest
@@ -85,9 +84,9 @@ class ReadyRelease:
         items = found.items
         inside = np.arange(logits.shape[1]) < np.diff(items.offsets)[:, None]
         flat, probability = logits[inside], probabilities[inside]
-        order = np.lexsort((ranks(items.raw)[items.pair_item], -flat))
+        order = np.lexsort((found.candidates.rank[items.pair_item], -flat))
+        if len(items.offsets) > 2:
+            # A candidate that stands in several lists of the request counts once, with its best score.
+            order = order[np.sort(np.unique(items.key[items.pair_item[order]], return_index=True)[1])]
         keys = np.asarray(items.raw)[items.pair_item[order]].tolist()
-        # A candidate that stands in several lists of the request counts once, with its best score.
-        first = list({key: at for at, key in reversed(list(enumerate(keys)))}.values())[::-1]
-        chosen = order[first]
-        return Scored(self._release_id, [keys[at] for at in first], flat[chosen], probability[chosen], situation.note)
+        return Scored(self._release_id, keys, flat[order], probability[order], situation.note)

@@ -12,7 +12,6 @@ import numpy as np
 from pipeline.errors import UsageError
 from pipeline.features.arrays.assemble import Assembled, assemble
 from pipeline.features.arrays.candidates import Candidates
-from pipeline.features.arrays.pool import Pool
 from pipeline.features.arrays.request_histories import LastYear
 from pipeline.features.frames.frame import Column, Frame
 from pipeline.features.frames.keyed import Layered
@@ -32,9 +31,8 @@ class Posed:
 
     rows: DayRows
     history: Mapping[str, Any] | None
-    pool: Pool | None = None
+    candidates: Candidates
     last_year: LastYear | None = None
-    candidates: Candidates | None = None
 
 
 class Situation(ABC):
@@ -75,8 +73,7 @@ class Situation(ABC):
         if posed is None:
             return None
         return assemble(
-            self.plan, posed.rows, self.look, self.state(posed),
-            pool=posed.pool, last_year=posed.last_year, candidates=posed.candidates,
+            self.plan, posed.rows, self.look, self.state(posed), last_year=posed.last_year, candidates=posed.candidates,
         )  # fmt: skip
 
     def of_owner(self) -> dict[str, list[str]]:

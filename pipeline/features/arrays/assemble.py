@@ -28,7 +28,6 @@ from pipeline.features.arrays.raw_values import as_raw
 from pipeline.features.arrays.request import RequestArrays
 from pipeline.features.arrays.request_histories import Histories, LastYear
 from pipeline.features.frames.frame import Array
-from pipeline.features.frames.from_arrow import ranks
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
 from pipeline.features.state.state import FeatureState
@@ -61,13 +60,17 @@ class Assembled:
 
     Attributes:
         values: by feature, ``[requests, …]``, ``[items, …]`` or ``[pairs, …]`` by its side.
-        items: the candidates of the requests.
+        candidates: of the requests.
         histories: what the requests' windows were cut from.
     """
 
     values: Mapping[str, Array]
-    items: DayItems
+    candidates: Candidates
     histories: Histories
+
+    @property
+    def items(self) -> DayItems:
+        return self.candidates.items
 
 
 def assemble(
@@ -89,18 +92,18 @@ def assemble(
     if state.day is not None and state.day >= rows.day:
         raise DataError(f"features of {rows.day} with the state of {state.day}: only earlier days may be used")
     arrays = arrays_of(plan)
-    candidates = candidates or candidates_of(arrays, rows, look, pool)
+    candidates = candidates or candidates_of(arrays, arrays.items(rows, look, pool), look, state, rows.day)
     items = candidates.items
     histories = arrays.histories(rows, look, state, last_year or {})
     values: dict[str, Array] = {}
     values |= framed(plan, Side.REQUEST, rows.requests, look, rows.day)
     values |= histories.values()
     values |= candidates.values
-    values |= counter_values(plan, rows, candidates, state)
+    values |= counter_values(plan, rows, items, candidates.codes, candidates.counters, state)
     for planned in plan.features.values():
         if planned.feature.side is Side.PAIR and planned.settings.counter is None:
             values[planned.name] = arrays.pair_values(planned, rows, items, state)
-    return Assembled(values, items, histories)
+    return Assembled(values, candidates, histories)
 
 
 def build(
@@ -125,7 +128,7 @@ def build(
     )  # fmt: skip
     empty = found.histories.empty_days()
     return Built(
-        arrays, ranks(items.raw).astype(np.int32), kind.keys(rows, items), found.histories.groups(empty), empty,
+        arrays, found.candidates.rank.astype(np.int32), kind.keys(rows, items), found.histories.groups(empty), empty,
         {**rows.counts, **_counts(kind, rows, found, look)},
     )  # fmt: skip
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.schema import Side
+from pipeline.days import Day
+from pipeline.features.arrays.counter_values import item_counters
 from pipeline.features.arrays.items import DayItems
 from pipeline.features.arrays.look_up import LookUp
-from pipeline.features.arrays.pool import Pool
 from pipeline.features.arrays.request import RequestArrays
 from pipeline.features.frames.frame import Array
+from pipeline.features.frames.from_arrow import ranks
 from pipeline.features.ids.fingerprints import Codes
-from pipeline.features.rows.day import DayRows
+from pipeline.features.state.state import FeatureState
 
 
 @dataclass(frozen=True)
@@ -23,16 +29,30 @@ class Candidates:
     Attributes:
         values: by feature, ``[items, …]``.
         codes: by feature that counters are keyed by, one ``[items]`` each.
+        counters: by feature, the counters whose whole key is the candidates', ``[items]``.
     """
 
     items: DayItems
     values: Mapping[str, Array]
     codes: Mapping[str, Codes]
+    counters: Mapping[str, Array]
+
+    @cached_property
+    def rank(self) -> NDArray[np.int64]:
+        """``[items]``: each one's place in the order of the raw ids."""
+        return ranks(self.items.raw)
+
+    @cached_property
+    def of_one_request(self) -> Mapping[str, Array]:
+        """``values`` as one request asks for them, ``[1, pairs, …]``: the same arrays however often it is asked."""
+        return {name: each[self.items.pair_item][None] for name, each in self.values.items()}
 
 
-def candidates_of(arrays: RequestArrays[Any], rows: DayRows, look: LookUp, pool: Pool | None) -> Candidates:
-    """The candidates of the requests in ``rows``."""
-    items = arrays.items(rows, look, pool)
-    keyed = [arrays.plan.features[name] for name in arrays.plan.key_features]
+def candidates_of(
+    arrays: RequestArrays[Any], items: DayItems, look: LookUp, state: FeatureState, day: Day
+) -> Candidates:
+    """The candidates of the requests of a day, and what the state of an earlier one says of them."""
+    plan = arrays.plan
+    keyed = [plan.features[name] for name in plan.key_features]
     codes = {each.name: arrays.item_codes(each, items, look) for each in keyed if each.feature.side is Side.ITEM}
-    return Candidates(items, arrays.item_values(items, look, rows.day), codes)
+    return Candidates(items, arrays.item_values(items, look, day), codes, item_counters(plan, codes, state, day))

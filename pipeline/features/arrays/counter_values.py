@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,14 +11,14 @@ from models.schema import Side
 from pipeline.config.features import Counter
 from pipeline.days import Day
 from pipeline.errors import DataError
-from pipeline.features.arrays.candidates import Candidates
 from pipeline.features.arrays.feature_codes import frame_codes
+from pipeline.features.arrays.items import DayItems
 from pipeline.features.frames.frame import Array
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
 from pipeline.features.state.counters import Cells
-from pipeline.features.state.state import FeatureState
+from pipeline.features.state.state import FeatureState, Group
 
 NEVER = 3650.0
 """Days since an event that has never been; more days than that read as this many."""
@@ -24,47 +26,49 @@ _EDGE = 1e-6
 """Rates are kept this far from 0 and 1 before their logit is taken."""
 
 
-class _Keyed:
-    """Codes of the features that counters are keyed by, each made once on its own side."""
-
-    def __init__(self, plan: Plan, rows: DayRows, candidates: Candidates) -> None:
-        self._plan, self._rows, self._items = plan, rows, candidates.items
-        self._found = dict(candidates.codes)
-
-    def on_item_side(self, name: str) -> bool:
-        return self._plan.features[name].feature.side is Side.ITEM
-
-    def own(self, name: str) -> Codes:
-        """The codes on the feature's own side: one a request or one an item."""
-        if name not in self._found:
-            self._found[name] = frame_codes(self._plan, self._plan.features[name], self._rows.requests)
-        return self._found[name]
-
-    def spread(self, name: str) -> Codes:
-        """The code at every pair."""
-        return self.of_pairs(self.own(name), item_side=self.on_item_side(name))
-
-    def of_pairs(self, values: Array, *, item_side: bool) -> Array:
-        return values[self._items.pair_item if item_side else self._items.request]
-
-
-def counter_values(plan: Plan, rows: DayRows, candidates: Candidates, state: FeatureState) -> dict[str, Array]:
-    """Every declared counter for the day, from the state as of the end of the day before."""
-    keyed = _Keyed(plan, rows, candidates)
-    cells: dict[tuple[tuple[str, ...], bool], Cells] = {}
+def item_counters(plan: Plan, codes: Mapping[str, Codes], state: FeatureState, day: Day) -> dict[str, Array]:
+    """The counters whose whole key is the candidates', ``[items]``, by the codes of the features on their side."""
+    cells: dict[Group, Cells] = {}
     values: dict[str, Array] = {}
     for name, counter in plan.counters().items():
-        pair = plan.features[name].feature.side is Side.PAIR
+        if counter.key and all(key in codes for key in counter.key):
+            if counter.key not in cells:
+                cells[counter.key] = state.counters[counter.key].lookup(*(codes[key] for key in counter.key))
+            values[name] = counter_value(counter, cells[counter.key], state.overall, day)
+    return values
+
+
+def counter_values(
+    plan: Plan, rows: DayRows, items: DayItems, codes: Mapping[str, Codes], own: Mapping[str, Array],
+    state: FeatureState,
+) -> dict[str, Array]:  # fmt: skip
+    """Every declared counter for the day, from the state as of the end of the day before.
+
+    Args:
+        codes: of the features on the candidates' side, ``[items]``.
+        own: the candidates' own counters (``item_counters``).
+    """
+    asking = {
+        name: frame_codes(plan, plan.features[name], rows.requests) for name in plan.key_features if name not in codes
+    }
+    cells: dict[Group, Cells] = {}
+    values: dict[str, Array] = {}
+    for name, counter in plan.counters().items():
+        of_pairs = plan.features[name].feature.side is Side.PAIR
         if counter.measure == "rank":
-            values[name] = places(counter, candidates.items.offsets)
+            values[name] = places(counter, items.offsets)
             continue
-        sides = {keyed.on_item_side(key) for key in counter.key}
-        mixed = len(sides) > 1
-        if (counter.key, mixed) not in cells:
-            codes = [keyed.spread(key) if mixed else keyed.own(key) for key in counter.key]
-            cells[counter.key, mixed] = state.counters[counter.key].lookup(*codes)
-        value = counter_value(counter, cells[counter.key, mixed], state.overall, rows.day)
-        values[name] = keyed.of_pairs(value, item_side=sides == {True}) if pair and not mixed else value
+        if name in own:
+            values[name] = own[name][items.pair_item] if of_pairs else own[name]
+            continue
+        mixed = any(key in codes for key in counter.key)
+        if counter.key not in cells:
+            # What one request asks by stands at all of its pairs.
+            at = items.request if mixed and rows.requests.rows > 1 else slice(None)
+            keys = [codes[key][items.pair_item] if key in codes else asking[key][at] for key in counter.key]
+            cells[counter.key] = state.counters[counter.key].lookup(*keys)
+        value = counter_value(counter, cells[counter.key], state.overall, rows.day)
+        values[name] = value[items.request] if of_pairs and not mixed else value
     return values
 
 

@@ -22,10 +22,7 @@ def homework_items(plan: Plan, request: HomeworkPlan, rows: HomeworkDay, look: L
     """The candidates of each request, by its chapters."""
     if pool is None:
         raise TypeError("requests for homework are answered out of a pool of candidates")
-    settings, space = request.settings, request.item_space
-    # Chapters of requests are of the space in which those of packages are.
-    chapters = role_codes(plan, request, "chapters", lists_of(rows.requests[f"row.{settings.package.chapters}"]))
-    found = pool.find(chapters, settings.candidates.limit)
+    space, found = request.item_space, found_packages(plan, request, rows, pool)
     packages, pair_item = np.unique(found.values, return_inverse=True)
     key = pool.keys[packages]
     label = _labels(rows.judged, column_codes(plan, space, rows.judged.key, "item.key"), found, pair_item, key)
@@ -33,6 +30,14 @@ def homework_items(plan: Plan, request: HomeworkPlan, rows: HomeworkDay, look: L
         found.offsets, pair_item.astype(np.int32), key, look.raw(space, look.of_codes(space, key)), label,
         roles={role: lists.take(packages) for role, lists in pool.roles.items()},
     )  # fmt: skip
+
+
+def found_packages(plan: Plan, request: HomeworkPlan, rows: HomeworkDay, pool: Pool) -> Lists:
+    """The candidates (rows of the pool) of each request, best first."""
+    settings = request.settings
+    # Chapters of requests are of the space in which those of packages are.
+    chapters = role_codes(plan, request, "chapters", lists_of(rows.requests[f"row.{settings.package.chapters}"]))
+    return pool.find(chapters, settings.candidates.limit)
 
 
 def _labels(

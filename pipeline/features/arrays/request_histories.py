@@ -98,8 +98,8 @@ class Histories:
             if other is not None and planned.name in values and other in values:
                 width = max(values[planned.name].shape[-1], values[other].shape[-1])
                 padding = self._look.padding(planned.feature.space or "")
-                values[planned.name] = _padded(values[planned.name], width, padding)
-                values[other] = _padded(values[other], width, padding)
+                values[planned.name] = widened(values[planned.name], width, padding)
+                values[other] = widened(values[other], width, padding)
 
     def empty_days(self) -> NDArray[np.int16]:
         """Days of each request's window without history, ``[requests]``; zeros where windows are not of days."""
@@ -113,10 +113,11 @@ class Histories:
 def _trimmed(windows: Array, values: int, padding: Any) -> Array:
     """Windows as wide as their fullest day needs."""
     used = int((windows != padding).any(axis=(0, 1)).nonzero()[0].max(initial=-1)) + 1 if windows.size else 0
-    return _padded(windows, bag_width(used, values), padding)
+    return widened(windows, bag_width(used, values), padding)
 
 
-def _padded(windows: Array, width: int, padding: Any) -> Array:
+def widened(windows: Array, width: int, padding: Any) -> Array:
+    """``[..., width]``: cut or filled up with padding at the end of the last axis."""
     if windows.shape[-1] >= width:
         return windows[..., :width]
     out = np.full((*windows.shape[:-1], width), padding, windows.dtype)

@@ -1,4 +1,4 @@
-"""A serving process keeps the two versions that were asked for last."""
+"""A serving process keeps the two versions that were asked for last, and asks a model with arrays as they are."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pipeline.serving import loaded_model
-from pipeline.serving.loaded_model import ModelCache
+from pipeline.serving.loaded_model import LoadedModel, ModelCache
 
 
 @pytest.fixture
@@ -48,3 +49,33 @@ def test_another_model_under_the_same_number_is_another(loads: list[str]) -> Non
     cache.get(pointer(1, "b"), folder)
     cache.get(pointer(1, "a"), folder)
     assert loads == ["1a", "1b"]
+
+
+@pytest.mark.slow
+def test_a_model_is_asked_with_texts_numbers_and_the_arrays_of_before(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    def asked(**raw: Any) -> dict[str, Any]:
+        length = tf.cast(tf.strings.length(raw["text"]), tf.float32)
+        logit = length + raw["dense"][..., 0] + tf.cast(raw["number"], tf.float32)[:, None]
+        return {"logit": logit, "probability": logit / 2}
+
+    specs = {
+        "text": tf.TensorSpec([None, None], tf.string), "number": tf.TensorSpec([None], tf.int64),
+        "dense": tf.TensorSpec([None, None, 1], tf.float32),
+    }  # fmt: skip
+    module = tf.Module()
+    module.asked = tf.function(asked).get_concrete_function(**specs)
+    tf.saved_model.save(module, str(tmp_path / "model"), signatures={"serving_default": module.asked})
+    model = LoadedModel(tmp_path / "model")
+    assert model.inputs == {"text", "number", "dense"}
+    inputs = {
+        "text": np.array([["a", "bcd"]], object), "number": np.array([10]), "dense": np.float32([[[0.5], [0.25]]]),
+    }  # fmt: skip
+    for number in (10, 20):
+        logits, probabilities = model.score({**inputs, "number": np.array([number])})
+        assert logits.tolist() == [[number + 1.5, number + 3.25]]
+        assert probabilities.tolist() == [[(number + 1.5) / 2, (number + 3.25) / 2]]
+    # An array that is not contiguous, as a part of a wider one is.
+    wide = np.array([["abcde", "x", "yy", "x"]], object)
+    assert model.score({**inputs, "text": wide[:, ::2]})[0].tolist() == [[15.5, 12.25]]
