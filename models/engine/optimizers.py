@@ -175,7 +175,9 @@ class CatchUpAdam(LazyAdam):
         learning_rate: tf.Tensor,
     ) -> None:
         super().write(table, rows, state, gradient, step, learning_rate)
-        _scatter(table.last, rows, tf.fill(tf.shape(rows), step))
+        # The step is later than what stands there; read all the same, so that the compiler knows that all reading comes
+        # before the writing. Else it copies the steps of the whole table, twice at every step.
+        _scatter(table.last, rows, tf.maximum(tf.gather(table.last, rows), step))
 
     def sweep(self, table: TableVariables, step: tf.Tensor, learning_rate: tf.Tensor) -> None:
         state = Rows(tf.identity(table.w), tf.identity(table.m), tf.identity(table.v))
