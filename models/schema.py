@@ -242,9 +242,9 @@ class DayArrays:
 
     Attributes:
         layout: columns of the matrices.
-        request_ids: int32 ``[requests, columns]``.
+        request_ids: int32 ``[requests, columns]``; of a day as it is stored, ``IdColumns`` stand for it.
         request_dense: float32 ``[requests, columns]``.
-        item_ids: int32 ``[items, columns]``.
+        item_ids: int32 ``[items, columns]``, likewise.
         item_dense: float32 ``[items, columns]``.
         offsets: int64 ``[requests + 1]``.
         pair_item: int32 ``[pairs]``.

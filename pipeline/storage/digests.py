@@ -28,7 +28,8 @@ def tensor_digest(array: NDArray[Any]) -> str:
     """
     import numpy as np
 
-    array = np.asanyarray(array)
+    # What stands for a matrix gives its values in rows, some at a time.
+    array = array if getattr(array, "ndim", 0) == 2 else np.asanyarray(array)
     hashed = hashlib.sha256()
     if array.dtype.kind in "OUS":
         hashed.update(f"text {list(array.shape)}\n".encode())
@@ -46,7 +47,7 @@ def tensor_digest(array: NDArray[Any]) -> str:
 def _hash_values(hashed: hashlib._Hash, array: NDArray[Any]) -> None:
     import numpy as np
 
-    if array.flags.c_contiguous:
+    if isinstance(array, np.ndarray) and array.flags.c_contiguous:
         if array.size:
             hashed.update(array.reshape(-1).view(np.uint8).data)
         return

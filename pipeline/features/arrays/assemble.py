@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.id_columns import IdColumns
 from models.schema import Columns, DayArrays, Kind, Layout, Side
 from pipeline.errors import DataError
 from pipeline.features.arrays.candidates import Candidates, candidates_of
@@ -118,13 +119,13 @@ def build(
     requests, number, pairs = rows.requests.rows, len(items.key), len(items.pair_item)
     arrays = DayArrays(
         layout=layout,
-        request_ids=_matrix(layout.request_ids, values, requests, np.int32),
-        request_dense=_matrix(layout.request_dense, values, requests, np.float32),
-        item_ids=_matrix(layout.item_ids, values, number, np.int32),
-        item_dense=_matrix(layout.item_dense, values, number, np.float32),
+        request_ids=_ids(layout.request_ids, values, requests),
+        request_dense=_dense(layout.request_dense, values, requests),
+        item_ids=_ids(layout.item_ids, values, number),
+        item_dense=_dense(layout.item_dense, values, number),
         offsets=items.offsets, pair_item=items.pair_item,
-        pair_dense=_matrix(layout.pair_dense, values, pairs, np.float32),
-        label=items.label, weight=rows.weight, user=kind.user(rows, look),
+        pair_dense=_dense(layout.pair_dense, values, pairs),
+        label=items.label, weight=rows.weight, user=kind.user(rows, look).astype(np.int32),
     )  # fmt: skip
     empty = found.histories.empty_days()
     return Built(
@@ -154,8 +155,14 @@ def _misfits(kind: RequestArrays[Any], rows: DayRows, items: DayItems, look: Loo
     return found
 
 
-def _matrix(places: Mapping[str, Columns], values: Mapping[str, Array], rows: int, dtype: Any) -> NDArray[Any]:
-    matrix = np.empty((rows, Layout.width(places)), dtype)
+def _ids(places: Mapping[str, Columns], values: Mapping[str, Array], rows: int) -> IdColumns:
+    return IdColumns(
+        rows, {place.start: values[name].reshape(rows, place.stop - place.start) for name, place in places.items()}
+    )
+
+
+def _dense(places: Mapping[str, Columns], values: Mapping[str, Array], rows: int) -> NDArray[np.float32]:
+    matrix = np.empty((rows, Layout.width(places)), np.float32)
     for name, place in places.items():
         matrix[:, place.start : place.stop] = values[name].reshape(rows, place.stop - place.start)
     return matrix

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from models.schema import Columns, DayArrays, Layout
 from pipeline.days import Day
 from pipeline.features.arrays.assemble import Built
+from pipeline.features.arrays.packed import packed, unpacked
 from pipeline.features.frames.frame import Array
 from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Artifact
@@ -43,17 +44,34 @@ def write(folder: Path, name: str, built: Built) -> str:
     arrays |= {f"group.{group}": chosen for group, chosen in built.groups.items()}
     arrays |= {f"key.{column}": values for column, values in built.keys.items()}
     layout = {side: {n: asdict(place) for n, place in getattr(built.arrays.layout, side).items()} for side in _SIDES}
-    array_file.write(folder / f"{name}.arrays", arrays, {"layout": layout})
+    stored, told = packed(arrays)
+    array_file.write(folder / f"{name}.arrays", stored, {"layout": layout, "stored": told})
+    return _digest(arrays, layout)
+
+
+def digest(path: Path) -> str:
+    """Digest of a file's content, however it is stored."""
+    arrays, layout = _read(path)
+    return _digest(arrays, layout)
+
+
+def _digest(arrays: dict[str, Array], layout: dict[str, Any]) -> str:
     return content_digest({**arrays, "layout": json.dumps(layout, sort_keys=True)})
+
+
+def _read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
+    """The arrays of a file, the large ones memory-mapped, and its layout."""
+    stored, meta = array_file.read(path)
+    return unpacked(stored, meta.get("stored", {})), meta["layout"]
 
 
 def read(artifact: Artifact, name: str = ROWS) -> DayArrays:
     """The day's own arrays, or those of a replayed day; memory-mapped."""
-    arrays, meta = array_file.read(artifact.file(f"{name}.arrays"))
+    arrays, layout = _read(artifact.file(f"{name}.arrays"))
     sides = {
         side: {
             feature: Columns(place["start"], place["stop"], tuple(place["shape"]))
-            for feature, place in meta["layout"][side].items()
+            for feature, place in layout[side].items()
         }
         for side in _SIDES
     }
@@ -70,7 +88,7 @@ def replays(artifact: Artifact) -> list[tuple[str, Day]]:
 
 def key_rank(artifact: Artifact, name: str = ROWS) -> NDArray[np.int32]:
     """Place of each item's raw key, int32 ``[items]``: breaks ties of score."""
-    return np.asarray(array_file.read(artifact.file(f"{name}.arrays"))[0]["key_rank"], np.int32)
+    return np.asarray(_read(artifact.file(f"{name}.arrays"))[0]["key_rank"], np.int32)
 
 
 def groups(artifact: Artifact, name: str = ROWS) -> dict[str, NDArray[np.bool_]]:
@@ -84,7 +102,7 @@ def keys(artifact: Artifact, name: str = ROWS) -> dict[str, Array]:
 
 
 def _named(artifact: Artifact, name: str, prefix: str) -> dict[str, Array]:
-    arrays = array_file.read(artifact.file(f"{name}.arrays"))[0]
+    arrays = _read(artifact.file(f"{name}.arrays"))[0]
     return {key.removeprefix(prefix): values for key, values in arrays.items() if key.startswith(prefix)}
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from models.schema import Kind, Side
 from pipeline.days import Day
 from pipeline.features.arrays.look_up import LookUp
-from pipeline.features.arrays.raw_values import bag_ids, bag_width, raw_inputs
-from pipeline.features.frames.frame import Array, Frame
+from pipeline.features.arrays.raw_values import bag_ids, bag_width, raw_columns
+from pipeline.features.frames.frame import Array, Frame, Lists
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.plan import Plan
 
@@ -17,9 +17,16 @@ def framed(plan: Plan, side: Side, frame: Frame, look: LookUp, day: Day) -> dict
     """The features of a side that are made of a frame's own columns."""
     chosen = [f for f in plan.of_frame("row", "user", "calendar", "item") if f.feature.side is side]
     kinds = {space: plan.space_kind(space) for space in plan.spaces}
-    raw = raw_inputs(chosen, frame, kinds, bag_widths(plan, chosen, frame), day)
-    # A missing single value is unknown, a cell without a value is padding: their raw values say which.
-    return {f.name: look.of_raw(f.feature.space, raw[f.name]) if f.feature.space else raw[f.name] for f in chosen}
+    found: dict[str, Array] = {}
+    for planned, raw, width in raw_columns(chosen, frame, kinds, bag_widths(plan, chosen, frame), day):
+        space = planned.feature.space
+        if isinstance(raw, Lists):
+            ids = Lists(raw.offsets, look.of_raw(space or "", raw.values))
+            found[planned.name] = ids.padded(width, look.padding(space or ""))
+        else:
+            # A missing single value is unknown: its raw value says so.
+            found[planned.name] = look.of_raw(space, raw) if space else raw
+    return found
 
 
 def bag_widths(plan: Plan, features: Sequence[PlannedFeature], frame: Frame) -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.id_columns import type_of_ids
 from models.schema import FIRST, PADDING, UNKNOWN
 from pipeline.features.arrays.raw_values import list_ids
 from pipeline.features.frames.frame import Array, Lists
@@ -40,16 +41,16 @@ class LookUp(Protocol):
 
 
 class Indices:
-    """A look-up of indices."""
+    """A look-up of indices, each in a type as narrow as its map allows."""
 
     def __init__(self, maps: Maps) -> None:
         self.maps = maps
 
     def of_raw(self, space: str, raw: Array) -> Array:
-        return self.maps[space].lookup(raw)
+        return self.maps[space].lookup(raw).astype(type_of_ids(self.maps[space].size), copy=False)
 
     def of_codes(self, space: str, codes: Codes) -> Array:
-        return self.maps[space].index_of(codes)
+        return self.maps[space].index_of(codes).astype(type_of_ids(self.maps[space].size), copy=False)
 
     def raw(self, space: str, ids: Array) -> Array:
         return self.maps[space].raw(ids)

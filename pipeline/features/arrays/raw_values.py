@@ -6,7 +6,7 @@ as nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.arrays.composed_ids import by_column, by_pairs, digits_of
 from pipeline.features.arrays.paired_lists import lengthened, paired_lengths
-from pipeline.features.frames.frame import Array, Frame, Lists, singles
+from pipeline.features.frames.frame import Array, Column, Frame, Lists, singles
 from pipeline.features.frames.texts import Texts
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.ingest.canonical_ids import canonical_ids
@@ -50,30 +50,38 @@ def raw_inputs(
     Returns: ``[rows]``, ``[rows, values]``, ``[rows, steps]`` or ``[rows, days, values]`` raw ids; ``[rows, size]``
     float32 for dense features, NaN where missing.
     """
-    inputs: dict[str, Array] = {}
+    return {
+        planned.name: raw.padded(width, padding_of(spaces[planned.feature.space or ""]))
+        if isinstance(raw, Lists)
+        else raw
+        for planned, raw, width in raw_columns(features, frame, spaces, widths, day)
+    }
+
+
+def raw_columns(
+    features: Sequence[PlannedFeature], frame: Frame, spaces: Mapping[str, str], widths: Widths, day: Day
+) -> Iterator[tuple[PlannedFeature, Column, int]]:
+    """Each feature of ``raw_inputs`` in turn; several values a cell as lists, and the width that they are padded to."""
     steps = paired_lengths(features, frame)
     for planned in features:
         kind = planned.feature.kind
         if kind is Kind.DENSE:
-            inputs[planned.name] = dense_values(planned, frame, day)
+            yield planned, dense_values(planned, frame, day), 0
             continue
         space = spaces[planned.feature.space or ""]
         if planned.frame in ("history", "last_year"):
             windows = frame[planned.keys[0]]
             assert not isinstance(windows, Lists)
-            inputs[planned.name] = windows
+            yield planned, windows, 0
         elif kind is Kind.CATEGORICAL:
-            inputs[planned.name] = categorical_ids(planned, frame, space)
+            yield planned, categorical_ids(planned, frame, space), 0
         elif kind is Kind.BAG:
-            width = widths.get(planned.name, planned.feature.values)
-            inputs[planned.name] = bag_ids(planned, frame, space).padded(width, padding_of(space))
+            yield planned, bag_ids(planned, frame, space), widths.get(planned.name, planned.feature.values)
         else:
             lists = bag_ids(planned, frame, space, keep_missing=True)
             if planned.feature.group in steps:
                 lists = lengthened(lists, steps[planned.feature.group], missing_of(space))
-            lists = last_values(lists, planned.feature.steps)
-            inputs[planned.name] = lists.padded(planned.feature.steps, padding_of(space))
-    return inputs
+            yield planned, last_values(lists, planned.feature.steps), planned.feature.steps
 
 
 def categorical_ids(planned: PlannedFeature, frame: Frame, kind: str) -> Array:
