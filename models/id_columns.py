@@ -45,17 +45,20 @@ class IdColumns(_Matrix):
         if not isinstance(key, tuple):
             return self._taken(key)
         rows, columns = key
-        start = max((start for start in self.parts if start <= columns.start), default=0)
-        part = self._whole(self.parts[start])[rows, columns.start - start : columns.stop - start]
-        if part.shape[1] != columns.stop - columns.start:
-            raise IndexError(f"columns {columns.start}:{columns.stop} are not of one feature")
+        first, last, _ = columns.indices(self.shape[1])
+        if first == last:
+            return self._joined([], rows)
+        start = max(start for start in self.parts if start <= first)
+        part = self._whole(self.parts[start])[rows, first - start : last - start]
+        if part.shape[1] != last - first:
+            raise IndexError(f"columns {first}:{last} are not of one feature")
         return part
 
     def _taken(self, rows: Any) -> NDArray[np.int32]:
-        found = [self._whole(part)[rows] for part in self.parts.values()]
-        if not found:
-            return np.empty((self._rows, 0), np.int32)[rows]
-        return np.concatenate(found, axis=-1, dtype=np.int32)
+        return self._joined([self._whole(part)[rows] for part in self.parts.values()], rows)
+
+    def _joined(self, parts: list[NDArray[Any]], rows: Any) -> NDArray[np.int32]:
+        return np.concatenate([np.empty((self._rows, 0), np.int32)[rows], *parts], axis=-1, dtype=np.int32)
 
     def _whole(self, part: NDArray[Any]) -> NDArray[Any]:
         return np.broadcast_to(part, (self._rows, part.shape[1]))

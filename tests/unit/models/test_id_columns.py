@@ -25,6 +25,7 @@ def test_the_columns_of_a_feature_are_as_they_are_held() -> None:
     assert (IDS[:, 1:3].dtype, IDS[:, 1:3].tolist()) == (np.uint16, [[2, 3], [4, 5], [65_535, 0]])
     assert IDS[:, 2:3].tolist() == [[3], [5], [0]]
     assert IDS[np.array([2, 0]), 0:1].tolist() == [[0], [255]]
+    assert IDS[np.array([2, 0]), :0].shape == (2, 0)
 
 
 def test_a_part_of_one_row_stands_for_all() -> None:
