@@ -173,12 +173,12 @@ def _check_stage(context: JobContext, options: argparse.Namespace) -> None:
         raise UsageError(f"--epochs and --learning-rate are for the stage `{EXPERIMENT}`; `{name}` does not train")
     if options.json and name != REPORT:
         raise UsageError(f"--json is for the stage `{REPORT}`; `{name}` has no measures to print")
-    _experiments(context, options.experiment)
 
 
 def _stage(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     options.day.guard_begun(context.config.timezone)
+    options.experiment = _experiments(context, options.experiment) if options.experiment else []
     _check_stage(context, options)
     _accept(context, options)
     champion = missing_champion(context, options.day) if options.name == RELEASE and options.experiment else None

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import yaml
+
 from pipeline.cli.arguments import Commands
 from pipeline.cli.source_tables import found, read_tables
 from pipeline.config.job import JobConfig
@@ -30,8 +32,11 @@ MIN_FREE_BYTES = 2_000_000_000
 
 
 def register(commands: Commands) -> None:
-    config = commands.add("config", _config, "Check the YAML of all jobs, or of one.", "config check --job ads")
-    config.add_argument("what", choices=("check",))
+    config = commands.add(
+        "config", _config, "Check the YAML of all jobs, or of one; or show its experiments, those of grids too.",
+        "config check --job ads",
+    )  # fmt: skip
+    config.add_argument("what", choices=("check", "show"))
     config.add_argument("--job", help="default: every YAML of DAYSPRING_CONF")
 
     doctor = commands.add("doctor", _doctor, "Test this machine, the artefact root and every store.", "doctor")
@@ -83,6 +88,9 @@ def _config(options: argparse.Namespace) -> int:
     for name in _jobs(options.job):
         try:
             config = load_job(name)
+            if options.what == "show":
+                print(shown_experiments(config))
+                continue
             check_models(config)
             _check_all_read(config)
         except DayspringError as error:
@@ -92,6 +100,21 @@ def _config(options: argparse.Namespace) -> int:
         print(f"{name}: {len(config.tables)} tables, {len(config.features)} features, "
               f"experiments {', '.join(config.experiments)}: good")  # fmt: skip
     return 2 if wrong else 0
+
+
+def shown_experiments(config: JobConfig) -> str:
+    """The experiments of a job as YAML, each as it would be written by hand, grid by grid."""
+    of_grids = {name for names in config.grids.values() for name in names}
+    by_hand = [name for name in config.experiments if name not in of_grids]
+    groups = {"written by hand": by_hand, **{f"grids.{grid}": names for grid, names in config.grids.items()}}
+    lines = [f"# {config.job}", "experiments:"]
+    for title, names in groups.items():
+        lines += [f"  # {title}"] if names else []
+        for name in names:
+            settings = config.experiments[name].model_dump(mode="json", exclude_unset=True)
+            text = yaml.safe_dump(settings, default_flow_style=True, sort_keys=False, width=float("inf"))
+            lines.append(f"  {name}: {text.strip()}")
+    return "\n".join(lines)
 
 
 def _doctor(options: argparse.Namespace) -> int:

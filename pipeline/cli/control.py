@@ -54,8 +54,10 @@ def _promote(options: argparse.Namespace) -> int:
     from pipeline.release.control import promote
 
     context = JobContext.open(options.job)
-    experiments([options.experiment], list(context.config.experiments), context.job)
-    print(promote(context, options.experiment))
+    names = experiments([options.experiment], list(context.config.experiments), context.job)
+    if len(names) > 1:
+        raise UsageError(f"--experiment {options.experiment}: fits {', '.join(names)}; one becomes the champion")
+    print(promote(context, names[0]))
     return 0
 
 

@@ -47,6 +47,7 @@ class JobConfig(Strict):
         dirty_days: known-bad days; they are skipped.
         labels: when a day's labels have come; none = with the day. Says when a day is read, not what is made of it.
         retention: what is kept on disk; changes nothing that is made.
+        grids: the experiments of each grid, by its name: expanded they are experiments like those written by hand.
         deadline_hours: hours after the end of the business day, when its run starts, until which a day may still
             arrive; not later than ``release.by``.
         extract_block: days that one extraction reads together from a source in which finding a day costs a pass over
@@ -76,6 +77,7 @@ class JobConfig(Strict):
     history: History = History()
     replay: Replay | None = None
     experiments: dict[str, Experiment]
+    grids: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude=True)
     release: Release
     measures: Measures = Measures()
     alerts: Alerts = Alerts()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
 
 from pipeline.config.effects import check_effects
+from pipeline.config.experiment import Experiment
+from pipeline.config.grids import expanded
 from pipeline.config.job import JobConfig
 from pipeline.config.yaml_loader import Loader
 from pipeline.errors import ConfigError
@@ -53,19 +56,25 @@ def parse_job(text: str, path: Path) -> JobConfig:
     # Pieces that several settings share (`x-small: &small {…}`, then `<<: *small`).
     data = {name: value for name, value in data.items() if not str(name).startswith("x-")}
     try:
+        if "grids" in data:
+            data = expanded(data, Experiment.model_fields)
         config = JobConfig.model_validate(data)
         check_effects(config)
     except ValidationError as error:
-        raise ConfigError("\n".join(_lines(error, path))) from None
+        grids = {name: grid for grid, names in data.get("grids", {}).items() for name in names}
+        raise ConfigError("\n".join(_lines(error, path, grids))) from None
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from None
     return config
 
 
-def _lines(error: ValidationError, path: Path) -> list[str]:
+def _lines(error: ValidationError, path: Path, grids: Mapping[str, str]) -> list[str]:
+    """A line a mistake; ``grids`` says which grid an experiment was made of."""
     lines = []
     for problem in error.errors(include_url=False):
         field = ".".join(str(part) for part in problem["loc"]) or "the job"
+        if problem["loc"][:1] == ("experiments",) and problem["loc"][1:2] and problem["loc"][1] in grids:
+            field += f" (of grids.{grids[str(problem['loc'][1])]})"
         if problem["type"] == "extra_forbidden":
             lines.append(f"{path}: {field}: no such setting; check its spelling and place")
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +46,15 @@ def compare(root_a: Path, root_b: Path, job: str, only: Sequence[str] | None = N
     """Compare tensors, slots, id maps and feature state of every trained day of ``job`` under two roots.
 
     Args:
-        only: these experiments; none = all, which must be the same in both.
+        only: these experiments, or those that fit a pattern such as ``fill_*``; none = all, the same in both.
     """
     for root in (root_a, root_b):
         if not root.is_dir():
             raise UsageError(f"{root}: no such folder; give two artefact roots (DAYSPRING_ROOT)")
     a, b = ArtifactStore(root_a), ArtifactStore(root_b)
     names_a, names_b = (
-        [name for name in store.experiments(CHECKPOINT, job) if only is None or name in only] for store in (a, b)
+        [name for name in store.experiments(CHECKPOINT, job) if any(fnmatchcase(name, each) for each in only or ["*"])]
+        for store in (a, b)
     )
     if names_a != names_b:
         return Comparison(0, 0, 0, f"experiments: {_list(names_a)} here, {_list(names_b)} there")

@@ -90,20 +90,25 @@ def _tasks(job: str, settings: Mapping[str, Any], held: timedelta) -> None:
     # The visible order of days; the rule itself is the chain's, in `pipeline`.
     id_maps = stage("update_id_maps", depends_on_past=True)
     features = stage("build_features", depends_on_past=True)
+    def train(name: str) -> StageOperator:
+        return StageOperator(
+            task_id=f"train_{name}",
+            job=job,
+            stage="experiment",
+            experiments=experiments,
+            experiment=name,
+            depends_on_past=True,
+            pool=TRAIN_POOL,
+            execution_timeout=timedelta(hours=3),
+        )
+
     with TaskGroup("experiments", prefix_group_id=False):
-        trained = [
-            StageOperator(
-                task_id=f"train_{name}",
-                job=job,
-                stage="experiment",
-                experiments=experiments,
-                experiment=name,
-                depends_on_past=True,
-                pool=TRAIN_POOL,
-                execution_timeout=timedelta(hours=3),
-            )
-            for name in experiments
-        ]
+        grids: Mapping[str, list[str]] = settings.get("grids") or {}
+        of_grids = {name for names in grids.values() for name in names}
+        trained = [train(name) for name in experiments if name not in of_grids]
+        for grid, names in grids.items():
+            with TaskGroup(f"grid_{grid}", prefix_group_id=False):
+                trained += [train(name) for name in names]
     # Two joins that cost no process: together they pass once all experiments have ended and at least one of them
     # trained, and are skipped where all were. (`all_done_min_one_success` skips as soon as any one was.)
     any_trained = EmptyOperator(task_id="any_trained", trigger_rule=TriggerRule.ONE_SUCCESS)

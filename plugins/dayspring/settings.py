@@ -15,9 +15,19 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def settings_of(job: str) -> dict[str, Any]:
-    """The job's YAML; it has experiments."""
+    """The job's YAML; it has experiments, those of its grids among them."""
     path = Path(os.environ.get("DAYSPRING_CONF") or PROJECT / "conf") / f"{job}.yaml"
-    settings = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    text = path.read_text(encoding="utf-8")
+    settings = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    if isinstance(settings, dict) and "grids" in settings:
+        # The line's own reader: what it names an experiment after may be text to one reader and a number to another.
+        from pipeline.config.grids import expanded
+        from pipeline.config.yaml_loader import Loader
+
+        try:
+            settings = expanded(yaml.load(text, Loader=Loader))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
     experiments = settings.get("experiments") if isinstance(settings, dict) else None
     if not isinstance(experiments, dict) or not experiments:
         from pipeline.commands import shown

@@ -207,6 +207,26 @@ def test_a_yaml_without_experiments_is_named(tmp_path: Path, monkeypatch: pytest
         daily_dag("ads", "")
 
 
+def test_experiments_of_a_grid_stand_in_a_group_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dayspring.daily_dag import daily_dag
+
+    text = (PROJECT / "conf" / "ads.yaml").read_text(encoding="utf-8")
+    # As the line reads it: to Airflow's reader 1e-3 is text, to the line a number, and the name is of what is written.
+    grid = "grids: {rate: {axes: {model: [pooled, din], learning_rate: [1e-3, 0.01]}, name: '{model}_{learning_rate}'}}"
+    (tmp_path / "ads.yaml").write_text(f"{text}\n{grid}\n", encoding="utf-8")
+    monkeypatch.setenv("DAYSPRING_CONF", str(tmp_path))
+    dag = daily_dag("ads", "")
+    groups = dag.task_group.get_task_group_dict()
+    names = ["pooled_1e_3", "pooled_0_01", "din_1e_3", "din_0_01"]
+    assert sorted(groups["grid_rate"].children) == sorted(f"train_{name}" for name in names)
+    assert {"train_pooled", "train_din", "grid_rate"} == set(groups["experiments"].children)
+    assert dag.params["experiments"] == [*experiments("ads"), *names]
+    assert dag.task_dict["train_din_0_01"].downstream_task_ids == dag.task_dict["train_din"].downstream_task_ids
+    (tmp_path / "ads.yaml").write_text(f"{text}\ngrids: {{rate: {{axes: {{}}}}}}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"ads\.yaml: grids\.rate\.axes: a grid has none"):
+        daily_dag("ads", "")
+
+
 def test_a_time_of_release_of_the_yaml_becomes_the_dags_deadline(tmp_path: Path, monkeypatch: Any) -> None:
     from dayspring.daily_dag import daily_dag
 

@@ -19,6 +19,7 @@ class Job:
 
     Attributes:
         experiments: of the YAML, in its order.
+        grids: the grid that an experiment was made of, by its name.
         starts: first day by the settings, by experiment.
         settings: digest of what the training of each experiment reads.
         measures: in the order in which they are shown; ``primary`` is among them.
@@ -31,6 +32,7 @@ class Job:
     kind: str = ""
     experiments: tuple[str, ...] = ()
     champion: str = ""
+    grids: dict[str, str] = field(default_factory=dict)
     starts: dict[str, Day | None] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
     measures: tuple[str, ...] = ()
@@ -65,6 +67,7 @@ def _read(name: str, path: Path, written: int) -> Job:
     measures, primary = columns(config.kind), config.primary
     return Job(
         name, config.kind, tuple(config.experiments), config.release.champion,
+        grids={name: grid for grid, names in config.grids.items() for name in names},
         starts={each: settings.start or config.start for each, settings in config.experiments.items()},
         settings={each: config.stage_settings("train", each) for each in config.experiments},
         measures=measures if primary in measures else (*measures, primary), primary=primary,

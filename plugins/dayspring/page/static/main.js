@@ -19,7 +19,7 @@ function jobPage(page, job) {
   }
   const kept = job.count <= 120 ? 1e9 : 91;
   const state = { measure: job.measures.primary, days: kept, hidden: new Set() };
-  const calendars = el("div", { class: "calendars" }), detail = el("div", { class: "detail", "aria-live": "polite", hidden: true });
+  const calendars = el("div"), detail = el("div", { class: "detail", "aria-live": "polite", hidden: true });
   const curves = el("div", { id: "chart" }), legend = el("ul", { class: "legend" }), ranged = el("div");
 
   const range = () => ({ first: job.first, from: Math.max(0, job.count - state.days), to: job.count - 1, skips: job.skips });
@@ -32,7 +32,9 @@ function jobPage(page, job) {
   }
   function drawCalendars() {
     const { from, to } = range();
-    calendars.replaceChildren(...job.experiments.map((each) => calendar(job, each, from, to, choose)));
+    const grids = [...new Set(job.experiments.map((each) => each.grid))];
+    calendars.replaceChildren(...grids.flatMap((grid) => [grid && el("h3", { class: "grid-name" }, `grid ${grid}`),
+      el("div", { class: "calendars" }, job.experiments.filter((each) => each.grid === grid).map((each) => calendar(job, each, from, to, choose)))]).filter(Boolean));
   }
   function drawCurves() {
     const lines = job.experiments.map((each, place) => ({ name: each.name, place, values: (job.measures.values[each.name] || {})[state.measure] || [] }));

@@ -112,6 +112,8 @@ DIFFERENT: dict[str, tuple[Callable[[Path], None], str]] = {
 def test_equal_chains_are_equal_and_counted(trained: Place, chain: Place) -> None:
     ran = trained.good("compare-chains", trained.root, chain.root, "--job", "ads")
     assert ran.out.startswith("equal: 6 trained days of 2 experiments, ")
+    ran = trained.good("compare-chains", trained.root, chain.root, "--job", "ads", "--experiment", "d*")
+    assert ran.out.startswith("equal: 3 trained days of 1 experiments, ")
     found = json.loads(trained.good("compare-chains", trained.root, chain.root, "--job", "ads", "--json").out)
     assert (found["days"], found["experiments"], found["difference"]) == (6, 2, None)
     tensors = len(trained.artifact("checkpoint", LAST, "din").manifest.tensors)

@@ -40,3 +40,13 @@ def test_a_changed_yaml_is_seen_without_a_restart(root: Path, conf: Path) -> Non
     added = experiment(overview.picture(JOB), "added")
     assert added["states"] == "." * 45
     assert added["start"] is None
+
+
+def test_experiments_say_which_grid_they_are_of(written: Path, conf: Path) -> None:
+    changed = settings()
+    one = changed["experiments"].pop(ONE)
+    shared = {name: value for name, value in one.items() if name != "batch"}
+    changed["grids"] = {"batches": {"settings": shared, "axes": {"batch": [one["batch"]]}, "name": ONE}}
+    (conf / f"{JOB}.yaml").write_text(yaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
+    picture = drawn(written)
+    assert [(each["name"], each["grid"]) for each in picture["experiments"]] == [(TWO, None), (ONE, "batches")]
