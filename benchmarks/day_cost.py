@@ -1,16 +1,18 @@
 """Cost of the shared stages of a big day of ads, by stage, beside an earlier commit's.
 
-    python -m benchmarks.day_cost [--rows 1000000] [--before 57160d8] [--users 50000] [--rounds 1] [--keep FOLDER]
+    python -m benchmarks.day_cost [--rows 1000000] [--before 57160d8] [--rounds 5] [--also 3000000] [--keep FOLDER]
 
 Generates two days of so many impressions at the production schema and runs the four stages of the second, each in a
-process of its own, with the code as it is here and as it was at the earlier commit, one after the other in one run.
-Prints CPU seconds (of which in the kernel), the peak resident size of each, and the bytes of the day's arrays.
+process of its own, with the code as it is here and as it was at the earlier commit, in turns in one run. Prints the
+medians of CPU seconds (of which in the kernel) and of the peak resident size of each, and the bytes of the day's
+arrays. With ``--also`` the code here runs days of that many too: by how much their peaks are higher.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -40,6 +42,10 @@ class Cost:
     peak: float
 
 
+Costs = dict[str, Cost]
+"""By stage."""
+
+
 def measured(tree: Path, root: Path, sources: Path, stage: str, day: str) -> Cost:
     """Run one stage in a process of its own."""
     command = [sys.executable, "-m", "pipeline", "stage", stage, "--job", "ads", "--day", day]
@@ -47,25 +53,55 @@ def measured(tree: Path, root: Path, sources: Path, stage: str, day: str) -> Cos
         **os.environ, "DAYSPRING_CONF": "conf", "DAYSPRING_ROOT": str(root), "DAYSPRING_ADS_URL": f"parquet:{sources}",
         "PYTHONPATH": "",
     }  # fmt: skip
-    process = subprocess.Popen(command, cwd=tree, env=environment, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{stage} of {day} in {tree} ended with {process.returncode}")
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(command, cwd=tree, env=environment, stdout=said, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            raise SystemExit(f"{said.read()}\n{stage} of {day} in {tree} ended with {process.returncode}")
     return Cost(usage.ru_utime + usage.ru_stime, usage.ru_stime, usage.ru_maxrss / 1e6)
 
 
-def day_of(tree: Path, root: Path, sources: Path) -> dict[str, Cost]:
-    """The cost of the second day's stages; the first day is there, so that there is something to grow from."""
-    for stage in STAGES:
-        measured(tree, root, sources, stage, DAYS[0])
-    return {stage: measured(tree, root, sources, stage, DAYS[1]) for stage in STAGES}
+class Days:
+    """Two generated days, run by one tree: the first once, so that there is something to grow from."""
+
+    def __init__(self, tree: Path, folder: Path, sources: Path) -> None:
+        self._tree, self._folder, self._sources = tree, folder, sources
+        self.costs: list[Costs] = []
+        self.megabytes = 0.0
+        self._ran(folder / "first", DAYS[0])
+
+    def run(self) -> None:
+        """One round of the second day."""
+        root = self._folder / "second"
+        shutil.copytree(self._folder / "first", root, symlinks=True)
+        self.costs.append(self._ran(root, DAYS[1]))
+        arrays = root / "features" / "ads" / f"day={DAYS[1]}"
+        self.megabytes = sum(path.stat().st_size for path in arrays.rglob("*") if path.is_file()) / 1e6
+        shutil.rmtree(root)
+
+    def _ran(self, root: Path, day: str) -> Costs:
+        return {stage: measured(self._tree, root, self._sources, stage, day) for stage in STAGES}
+
+    def median(self, stage: str, what: str) -> float:
+        """The median of the rounds."""
+        return statistics.median(getattr(costs[stage], what) for costs in self.costs)
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds of all stages."""
+        return statistics.median(sum(cost.cpu for cost in costs.values()) for costs in self.costs)
 
 
-def arrays_bytes(root: Path) -> float:
-    """MB of the day's arrays on disk."""
-    folder = root / "features" / "ads" / f"day={DAYS[1]}"
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+def generated(folder: Path, rows: int, users: int) -> Path:
+    """Sources of two days of so many impressions."""
+    sources = folder / f"ads-{rows}"
+    if not sources.is_dir():
+        generate = ["-m", "examples.school", "--target", f"parquet:{sources}", "--from", DAYS[0], "--days", "2"]
+        sizes = ["--impressions-per-day", str(rows), "--users", str(users)]
+        subprocess.run([sys.executable, *generate, *sizes], cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+    return sources
 
 
 def checked_out(commit: str, folder: Path) -> Path:
@@ -76,18 +112,17 @@ def checked_out(commit: str, folder: Path) -> Path:
     return folder
 
 
-def shown(name: str, rounds: list[dict[str, Cost]], size: float) -> float:
-    """Print medians of the rounds; CPU seconds of all stages."""
-    print(f"\n{name}")
-    total = 0.0
+def shown(name: str, days: Days, load: float) -> None:
+    """Print the medians of the rounds."""
+    print(f"\n{name}: median of {len(days.costs)} rounds; load {load:.1f}")
     for stage in STAGES:
-        costs = [each[stage] for each in rounds]
-        cpu, kernel, peak = (statistics.median(getattr(cost, field) for cost in costs)
-                             for field in ("cpu", "kernel", "peak"))  # fmt: skip
-        total += cpu
+        cpu, kernel, peak = (days.median(stage, what) for what in ("cpu", "kernel", "peak"))
         print(f"  {stage:16} {cpu:6.1f} CPU s ({kernel:4.1f} in the kernel)   peak {peak:5.2f} GB")
-    print(f"  {'together':16} {total:6.1f} CPU s   arrays {size:,.0f} MB")
-    return total
+    print(f"  {'together':16} {days.cpu:6.1f} CPU s   arrays {days.megabytes:,.0f} MB")
+
+
+def judged(what: str, value: float, most: float) -> None:
+    print(f"  {what:44} {value:8,.2f}  (target ≤ {most:g}){'' if value <= most else '  MISSED'}")
 
 
 def main() -> int:
@@ -95,38 +130,39 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1_000_000, help="impressions a day")
     parser.add_argument("--users", type=int, default=50_000)
     parser.add_argument("--before", default="57160d8", help="the commit to compare with; 'none' = only what is here")
-    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--also", type=int, help="run days of so many impressions too, once")
     parser.add_argument("--keep", type=Path, help="work in this folder and leave it")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
-        sources = folder / "ads"
-        if not sources.is_dir():
-            generate = ["-m", "examples.school", "--target", f"parquet:{sources}", "--from", DAYS[0], "--days", "2"]
-            sizes = ["--impressions-per-day", str(options.rows), "--users", str(options.users)]
-            subprocess.run([sys.executable, *generate, *sizes], cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+        sources = generated(folder, options.rows, options.users)
         trees = {"here": PROJECT}
         if options.before != "none":
             trees = {options.before: checked_out(options.before, folder / "before"), **trees}
-        found: dict[str, list[dict[str, Cost]]] = {name: [] for name in trees}
-        sizes_mb: dict[str, float] = {}
+        days = {name: Days(tree, folder / f"root-{name}", sources) for name, tree in trees.items()}
         for number in range(options.rounds):
-            for name, tree in trees.items():
-                root = folder / f"root-{name}-{number}"
-                found[name].append(day_of(tree, root, sources))
-                sizes_mb[name] = arrays_bytes(root)
-        print(f"a day of {options.rows:,} impressions; {options.rounds} rounds; load {os.getloadavg()[0]:.1f}")
-        totals = {name: shown(name, rounds, sizes_mb[name]) for name, rounds in found.items()}
-        if len(totals) > 1:
-            print(f"\nhere / {options.before}: {totals['here'] / totals[options.before]:.2f} of the CPU seconds")
-        peak = max(cost.peak for each in found["here"] for cost in each.values())
-        missed = [
-            f"{what} {value:,.1f} (≤ {most:g})"
-            for what, value, most in (("CPU s", totals["here"], MOST_CPU), ("peak GB", peak, MOST_PEAK),
-                                      ("arrays MB", sizes_mb["here"], MOST_BYTES))
-            if value > most * options.rows / 1_000_000
-        ]  # fmt: skip
-        print(f"MISSED: {'; '.join(missed)}" if missed else "all targets met")
+            for name in [*trees][:: 1 if number % 2 else -1]:
+                days[name].run()
+        print(f"days of {options.rows:,} impressions")
+        for name, each in days.items():
+            shown(name, each, os.getloadavg()[0])
+        # Of a smaller day the start of four processes is most.
+        size, here = max(options.rows / 1_000_000, 1.0), days["here"]
+        print("\nhere")
+        judged("CPU s together", here.cpu, MOST_CPU * size)
+        for stage in STAGES:
+            judged(f"peak GB of {stage}", here.median(stage, "peak"), MOST_PEAK)
+        judged("MB of arrays", here.megabytes, MOST_BYTES * size)
+        if options.before != "none":
+            print(f"  {f'of the CPU s of {options.before}':44} {here.cpu / days[options.before].cpu:8.2f}")
+        if options.also:
+            more = Days(PROJECT, folder / "root-also", generated(folder, options.also, options.users))
+            more.run()
+            shown(f"here, days of {options.also:,}", more, os.getloadavg()[0])
+            for stage in STAGES:
+                times = more.median(stage, "peak") / here.median(stage, "peak")
+                judged(f"times the peak of {stage}", times, options.also / options.rows)
     return 0
 
 
