@@ -12,7 +12,7 @@ from pipeline.days import Day
 from pipeline.features.arrays.last_year_codes import group_codes
 from pipeline.features.arrays.request_histories import LastYear
 from pipeline.features.frames.frame import Array, Column, Frame, Lists
-from pipeline.features.ids.fingerprints import PADDING, are_known, key_of
+from pipeline.features.ids.fingerprints import are_known, key_of
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.rows.day import flat
 from pipeline.features.rows.homework_day import HomeworkDay, Judged
@@ -114,22 +114,10 @@ class HomeworkRequest(Situation):
 
     def _last_year(self, frame: Frame, requests: int) -> LastYear:
         """Windows of the class's own last year, else of its group's, the same for every request."""
-        rule, kind = self.plan.config.history, self.kind
-        wanted = {
-            "last_year_own": self._group(kind.own_columns, frame), "last_year": self._group(kind.group_columns, frame)
-        }  # fmt: skip
-        read = self.source.fetch(wanted)
-        found: Mapping[str, Any] | None = next(
-            (read[part][name] for part, names in wanted.items() for name in names if read[part].get(name)), None
-        )
-        windows = {}
-        for part in {f.column for f in self.plan.of_frame("last_year")}:
-            days = found[part] if found is not None else [[]] * rule.length
-            ends = np.concatenate([[0], np.cumsum([len(day) for day in days])]).astype(np.int64)
-            codes = self.look.codes(kind.history_parts[part], (value for day in days for value in day))
-            window = Lists(ends, codes).padded(rule.last_year.values if rule.last_year is not None else 1, PADDING)
-            windows[part] = np.repeat(window[None], requests, axis=0)
-        return windows
+        own, group = (self._group(each, frame) for each in (self.kind.own_columns, self.kind.group_columns))
+        found = self.source.fetch({"last_year_own": own})["last_year_own"] if own else {}
+        windows = self.known.windows(found[own[0]]) if found else self.known.last_year(self.source, group)
+        return {part: np.repeat(window[None], requests, axis=0) for part, window in windows.items()}
 
     def _group(self, columns: tuple[str, ...], frame: Frame) -> list[str]:
         """The field of the row's group; none where a column is missing."""

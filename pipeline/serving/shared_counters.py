@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from models.schema import MISSING_INT, MISSING_STR, Kind, Side
+from pipeline.features.frames.keyed import Layered
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.state.counters import CounterTable
 from pipeline.features.state.state import Group
@@ -50,7 +51,8 @@ class SharedCounters:
         for part in [*self.of_items, *self.of_rows]:
             if new.get(part.part):
                 table, cells = self.tables[part.key], counter_cells(self._meta, part, found[part.part])
-                self.tables[part.key] = replace(table, table=table.table.updated(cells))
+                # In one layer, which every request looks into, however often some rows are put in.
+                self.tables[part.key] = replace(table, table=Layered.of(table.table.updated(cells).merged))
                 self._known[part.part] |= new[part.part]
 
 

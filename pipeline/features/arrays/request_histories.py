@@ -33,6 +33,7 @@ class Histories:
         self._plan, self._rows, self._look, self._state, self._last_year = plan, rows, look, state, last_year
         self._mode = state.histories.rule.mode
         self._parts: dict[str, Lists] = {}
+        self._windows: dict[tuple[int, int], NDArray[np.int64]] = {}
         self._owner = owner_codes(plan, rows.requests)
         self.beyond: dict[str, int] = {}
         """By feature that counts ids, the sum of those that have no column."""
@@ -46,10 +47,12 @@ class Histories:
         return bool(self._plan.of_frame("history", "last_year"))
 
     def _positions(self, length: int, lead: int) -> NDArray[np.int64]:
-        entries = self._entries
-        return window_positions(
-            entries.offsets, entries.days, entries.rows, self._rows.day, length=length, lead=lead, mode=self._mode
-        )
+        if (length, lead) not in self._windows:
+            entries = self._entries
+            self._windows[length, lead] = window_positions(
+                entries.offsets, entries.days, entries.rows, self._rows.day, length=length, lead=lead, mode=self._mode
+            )
+        return self._windows[length, lead]
 
     def values(self) -> dict[str, Array]:
         """Every feature of the histories."""

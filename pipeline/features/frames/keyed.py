@@ -116,7 +116,7 @@ class Layered:
 
     @classmethod
     def of(cls, base: Keyed) -> Layered:
-        return cls(base, base.take(np.zeros(0, np.int64)))
+        return cls(base, Keyed(base.keys[:0], {name: empty_like(column, 0) for name, column in base.columns.items()}))
 
     @cached_property
     def merged(self) -> Keyed:
@@ -139,8 +139,11 @@ class Layered:
         """The columns (or those named) at 1-D ``keys``: zeros or empty lists where a key is absent."""
         wanted = tuple(self.base.columns if names is None else names)
         in_base = self.base.find(keys)
-        if not len(self.layer) and (in_base >= 0).all():
-            return {name: taken(self.base.columns[name], in_base) for name in wanted}
+        if not len(self.layer):
+            if (in_base >= 0).all():
+                return {name: taken(self.base.columns[name], in_base) for name in wanted}
+            if (in_base < 0).all():
+                return {name: empty_like(self.base.columns[name], len(keys)) for name in wanted}
         in_layer = self.layer.find(keys)
         newer = in_layer >= 0
         older = (in_base >= 0) & ~newer

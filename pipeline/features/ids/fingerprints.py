@@ -20,6 +20,8 @@ PADDING: Final = PAD_INT
 MISSING: Final = MISSING_INT
 Codes = NDArray[np.int64]
 _KEY = "dayspring ids v1"
+_STEP, _SHIFTS = np.uint64(0x9E3779B97F4A7C15), (np.uint64(30), np.uint64(27), np.uint64(31))
+_FACTORS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 def codes_of(raw: NDArray[Any]) -> Codes:
@@ -67,9 +69,10 @@ def key_of(*codes: Codes) -> Codes:
     """One number for the ids that are a key together; of a single id its code. The codes' shapes broadcast together."""
     if len(codes) == 1:
         return np.asarray(codes[0], np.int64)
-    mixed = np.full((), 0x9E3779B97F4A7C15, np.uint64)
-    for each in codes:
-        mixed = _scramble(mixed ^ _scramble(np.asarray(each, np.int64).view(np.uint64)))
+    mixed = np.full((), _STEP)
+    with np.errstate(over="ignore"):
+        for each in codes:
+            mixed = _scramble(mixed ^ _scramble(np.asarray(each, np.int64).view(np.uint64)))
     return np.asarray(mixed).view(np.int64)
 
 
@@ -83,8 +86,7 @@ def are_known(*codes: Codes) -> NDArray[np.bool_]:
 
 def _scramble(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The finaliser of SplitMix64, a bijection of 64-bit words."""
-    with np.errstate(over="ignore"):
-        words = words + np.uint64(0x9E3779B97F4A7C15)
-        words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return words ^ (words >> np.uint64(31))
+    words = words + _STEP
+    words = (words ^ (words >> _SHIFTS[0])) * _FACTORS[0]
+    words = (words ^ (words >> _SHIFTS[1])) * _FACTORS[1]
+    return words ^ (words >> _SHIFTS[2])
