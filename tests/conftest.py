@@ -24,7 +24,8 @@ pytest_plugins = ["tests.services"]
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
-USE_TENSORFLOW = ("tests/integration", "tests/faults", "tests/end_to_end", "tests/unit/models", "tests/unit/benchmarks")
+USE_TENSORFLOW = ("tests/integration", "tests/faults", "tests/end_to_end", "tests/unit/models", "tests/unit/benchmarks",
+                  "tests/unit/pipeline/release/check/test_checker_script.py")  # fmt: skip
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

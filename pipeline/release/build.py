@@ -15,6 +15,7 @@ from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact, DayspringError
 from pipeline.job import JobContext
+from pipeline.release.check.check import load_whole
 from pipeline.release.contents.contents import ENCODING, contents
 from pipeline.release.decision import SETTINGS, Choice, choose
 from pipeline.release.publish.models import Models
@@ -41,6 +42,7 @@ def build(context: JobContext, day: Day, choice: Choice | None = None) -> Artifa
 
     Raises:
         ChainError: a stage before this one has not run.
+        DayspringError: the export does not pass when it is loaded whole.
     """
     began = time.perf_counter()
     sources = [context.needed(kind, day) for kind in _CONTENTS]
@@ -61,6 +63,7 @@ def build(context: JobContext, day: Day, choice: Choice | None = None) -> Artifa
                 timings={"release": time.perf_counter() - began},
                 extra={"verdict": choice.verdict, "reasons": choice.reasons},
             )  # fmt: skip
+        load_whole(context, choice.export)
         job = context.config.model_dump_json(by_alias=True, exclude={"state_from", "start"}).encode()
         (made.path / SETTINGS).write_bytes(job)
         export, exported = choice.export, ExportRecord.of(choice.export).checkpoint

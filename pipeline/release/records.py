@@ -32,6 +32,11 @@ class CheckRecord(Record):
         found: dict[str, float] = self.figures.get("unknown", {})
         return found
 
+    @property
+    def loaded_whole(self) -> bool:
+        """Whether the export was loaded from its files alone, not its variables into the graph of another day's."""
+        return self.figures.get("loaded") != "variables"
+
 
 class ReleaseRecord(Record):
     """A release with a model; one without says in its manifest why.

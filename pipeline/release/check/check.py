@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from pipeline.config.experiment import Release
 from pipeline.days import Day
-from pipeline.errors import ChainError
+from pipeline.errors import ChainError, DayspringError
 from pipeline.job import JobContext
 from pipeline.release.check.checker import Checker
 from pipeline.release.check.probe import day_items, probe
@@ -61,14 +62,15 @@ def check_day(context: JobContext, day: Day) -> list[Artifact]:
                 continue
             items = items or day_items(context, day)
             figures = _figures(context, name, export, *items)
-            reasons = judged(figures, release)
+            checkpoint = ExportRecord.of(export).checkpoint
+            reasons = judged(figures, release, checkpoint)
             verdict: Literal["ok", "block"] = "block" if reasons else "ok"
             done.append(
                 made.commit(
                     content_digest({"verdict": verdict, "export": export.manifest.digest}),
                     extra=CheckRecord(
                         verdict=verdict, reasons=reasons, figures=figures,
-                        export=export.id, checkpoint=ExportRecord.of(export).checkpoint,
+                        export=export.id, checkpoint=checkpoint,
                     ).written(),
                     timings={"check": made.seconds},
                 )
@@ -76,11 +78,36 @@ def check_day(context: JobContext, day: Day) -> list[Artifact]:
     return done
 
 
-def judged(figures: Mapping[str, Any], settings: Release) -> list[str]:
-    """Why a model with these figures may not be released; empty if it may."""
+def load_whole(context: JobContext, export: Artifact) -> None:
+    """Load an export that is about to be released from its files alone, and compare its golden rows again.
+
+    Nothing to do where its check was of that kind, as a day's own process makes it: in one that checks many days, a
+    graph that stays the same is loaded once.
+
+    Raises:
+        DayspringError: it cannot be called, or scores otherwise than its check has found.
+    """
+    ref = export.ref
+    check = context.store.current(replace(ref, kind=CHECK))
+    if check is None or CheckRecord.of(check).loaded_whole:
+        return
+    figures = _named(Checker.of(context).check({**_golden(export), "whole": True}))
+    reasons = judged(figures, context.config.release, ExportRecord.of(export).checkpoint)
+    if reasons:
+        raise DayspringError(
+            f"{export.path}: its check passed, but loaded whole {'; '.join(reasons)}. Nothing is released; delete the "
+            f"folder, then `python -m pipeline backfill --job {ref.job} --from {ref.day} --to {ref.day} "
+            f"--experiment {ref.experiment}`"
+        )
+
+
+def judged(figures: Mapping[str, Any], settings: Release, checkpoint: str) -> list[str]:
+    """Why a model of ``checkpoint`` with these figures may not be released; empty if it may."""
     if "error" in figures:
         return [f"it cannot be loaded and called without the project: {figures['error']}"]
     reasons = []
+    if figures["made_of"] != checkpoint:
+        reasons.append(f"it says that it was made of {figures['made_of']}, not of {checkpoint}")
     if not figures["rows"]:
         reasons.append("it has no golden rows to compare with")
     for name, limit in (("probability", PROBABILITY_TOLERANCE), ("logit", LOGIT_TOLERANCE)):
@@ -107,12 +134,8 @@ def judged(figures: Mapping[str, Any], settings: Release) -> list[str]:
 def _figures(
     context: JobContext, experiment: str, export: Artifact, items: Mapping[str, Any], count: int
 ) -> dict[str, Any]:
-    golden = export.file("golden_inputs.npz")
-    job: dict[str, Any] = {
-        "model": str(export.file("model").resolve()), "inputs": str(golden.resolve()),
-        "outputs": str(export.file("golden_outputs.npz").resolve()),
-    }  # fmt: skip
-    with np.load(golden, allow_pickle=False) as rows, np.load(job["outputs"], allow_pickle=False) as outputs:
+    job = _golden(export)
+    with np.load(job["inputs"], allow_pickle=False) as rows, np.load(job["outputs"], allow_pickle=False) as outputs:
         found = probe(context, experiment, {**rows, "special": outputs["special"]}, items, count)
     checker = Checker.of(context)
     if found is None:
@@ -123,6 +146,12 @@ def _figures(
         return _named(
             checker.check({**job, "candidates": str(path), "fields": found.fields, "count": found.candidates})
         )
+
+
+def _golden(export: Artifact) -> dict[str, Any]:
+    """What the checking process is asked of an export by its golden rows."""
+    files = {"model": "model", "inputs": "golden_inputs.npz", "outputs": "golden_outputs.npz"}
+    return {asked: str(export.file(name).resolve()) for asked, name in files.items()}
 
 
 def _named(figures: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pipeline.job import JobContext
 
 _SCRIPT = Path(__file__).with_name("checker_script.py")
 _SECONDS = 600.0
-_MODELS = 500  # then a new process: TensorFlow keeps about 0.15 MB of each model that was loaded
+_MODELS = 500  # then a new process: TensorFlow keeps about 0.15 MB of each model that was loaded whole
 
 
 class Checker:
@@ -31,7 +31,7 @@ class Checker:
         self._process: subprocess.Popen[str] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._log: IO[str] | None = None
-        self._checked = 0
+        self._loaded = 0
 
     @classmethod
     def of(cls, context: JobContext) -> Checker:
@@ -49,7 +49,8 @@ class Checker:
 
         Args:
             job: ``model`` (folder), ``inputs`` and ``outputs`` (golden rows), and optionally ``candidates`` (inputs of
-                a sample of all candidates), ``count`` of them, and their ``fields``.
+                a sample of all candidates), ``count`` of them, and their ``fields``; ``whole`` to load it from its
+                files alone, although the process may know its graph.
 
         Returns:
             What ``checker_script.check`` gives, or ``error`` if the model cannot be loaded or called.
@@ -57,10 +58,9 @@ class Checker:
         Raises:
             DayspringError: the process died or did not answer.
         """
-        if self._checked >= _MODELS:
+        if self._loaded >= _MODELS:
             self.close()
         process = self._process or self._start()
-        self._checked += 1
         asked, answers = _pipes(process)
         try:
             asked.write(json.dumps(dict(job)) + "\n")
@@ -77,11 +77,12 @@ class Checker:
                 "Is there memory for a second TensorFlow (about 600 MB)? Run the stage `check` again"
             )
         answer: dict[str, Any] = json.loads(line)
+        self._loaded += answer.get("loaded") != "variables"
         return answer
 
     def close(self) -> None:
         """Ends the process; the next check starts another."""
-        process, self._process, self._checked = self._process, None, 0
+        process, self._process, self._loaded = self._process, None, 0
         if process is not None:
             asked, answers = _pipes(process)
             process.kill()

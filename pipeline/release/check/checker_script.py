@@ -1,22 +1,28 @@
 """Checks exported models where nothing of the project can be imported; started by path with ``python -I``.
 
 One JSON line in names the files of a model, one JSON line out gives the figures. The process lives as long as its
-parent, so that many days pay for importing TensorFlow once.
+parent, so that many days pay once for importing TensorFlow, and for each graph: models that differ only in their
+variables are one graph, into which those of each are read.
 """
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import hashlib
 import importlib.util
 import json
 import os
 import signal
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
+_GRAPHS = 20
+"""That many are kept, those used last."""
+_VARIABLES = "variables"
 
 
 def die_with_parent(parent: int) -> None:
@@ -29,8 +35,10 @@ def die_with_parent(parent: int) -> None:
 def start_tensorflow() -> None:
     """Import it without looking for garbage, nor ever later among what that made; each check ends with a look."""
     gc.disable()
-    import tensorflow  # noqa: F401
+    import tensorflow as tf
 
+    # Each graph is called a few times only: to optimise it would take longer than the calls.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     gc.freeze()
 
 
@@ -76,12 +84,54 @@ def spread(scores: Any) -> float:
     return float(np.std(scores, dtype=np.float64)) if len(scores) else 0.0
 
 
-def check(job: dict[str, Any]) -> dict[str, Any]:
+def graph_digest(model: Path) -> str:
+    """Of all that a SavedModel is made of but its variables: every other file, by name and content."""
+    digest = hashlib.sha256()
+    for path in sorted(model.rglob("*")):
+        name = path.relative_to(model)
+        if path.is_file() and name.parts[0] != _VARIABLES:
+            data = path.read_bytes()
+            digest.update(f"{name.as_posix()} {len(data)}\n".encode() + data)
+    return digest.hexdigest()
+
+
+class Models:
+    """SavedModels by their graphs."""
+
+    def __init__(self) -> None:
+        self._by_graph: dict[str, Any] = {}
+
+    def load(self, folder: Path, *, whole: bool) -> tuple[Any, bool]:
+        """The model of a folder, and whether it was loaded whole, as it is if its graph is not known yet."""
+        import tensorflow as tf
+
+        graph = graph_digest(folder)
+        # Out of the dict until all of it is replaced: one that is half of another day is nobody's.
+        model = self._by_graph.pop(graph, None)
+        whole = whole or model is None or not _read_variables(model, folder)
+        if whole:
+            model = tf.saved_model.load(str(folder))
+        self._by_graph[graph] = model
+        if len(self._by_graph) > _GRAPHS:
+            del self._by_graph[next(iter(self._by_graph))]
+        return model, whole
+
+
+def _read_variables(model: Any, folder: Path) -> bool:
+    """Replace every variable and every table of a loaded model by a folder's; false if they are not its like."""
     import tensorflow as tf
 
-    # Each model is called a few times only: optimising its graph would take longer than the calls.
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    model = tf.saved_model.load(job["model"])
+    try:
+        found = tf.train.Checkpoint(root=model).read(str(folder / _VARIABLES / _VARIABLES))
+        found.assert_consumed()
+    except (tf.errors.OpError, AssertionError, ValueError):
+        return False  # loaded whole, it is said what is wrong with them
+    return True
+
+
+def check(job: dict[str, Any], models: Models) -> dict[str, Any]:
+    """Figures of the model that a job names; see ``Checker.check``."""
+    model, whole = models.load(Path(job["model"]), whole=job.get("whole", False))
     serve, unknown = model.signatures["serving_default"], model.signatures["unknown"]
     expected = read_arrays(job["outputs"])
     answer = serve(**tensors(read_arrays(job["inputs"]), serve))
@@ -89,7 +139,8 @@ def check(job: dict[str, Any]) -> dict[str, Any]:
     _, logit, _ = compared(answer["logit"].numpy(), expected["logit"])
     figures: dict[str, Any] = {
         "rows": rows, "probability_difference": probability, "logit_difference": logit,
-        "trainer_spread": spread(expected["logit"]),
+        "trainer_spread": spread(expected["logit"]), "loaded": "whole" if whole else "variables",
+        "made_of": json.loads(model.signatures["describe"]()["metadata"].numpy()).get("checkpoint"),
     }  # fmt: skip
     if job.get("candidates"):
         arrays = read_arrays(job["candidates"])
@@ -109,9 +160,10 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     importable = [name for name in ("pipeline", "models") if importlib.util.find_spec(name) is not None]
     start_tensorflow()
+    models = Models()
     for line in sys.stdin:
         try:
-            answer = {**check(json.loads(line)), "importable": importable}
+            answer = {**check(json.loads(line), models), "importable": importable}
         except Exception as error:  # any failure to load or score is the answer
             answer = {"error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
         gc.collect()

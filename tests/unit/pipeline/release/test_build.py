@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.errors import ChainError, CorruptArtifact, DayspringError
 from pipeline.job import JobContext
+from pipeline.release import build as module
 from pipeline.release.build import build, newest_day, payload
 from pipeline.release.decision import choose
 from pipeline.storage.artifacts.artifact import Ref
@@ -54,6 +55,30 @@ def test_without_the_checkpoint_of_the_export_it_says_which_is_lost(job: JobCont
     shutil.rmtree(job.root / f"checkpoint/{job.job}/a/day={FIRST}")
     with pytest.raises(CorruptArtifact, match=rf"day={FIRST}/gen=0001: no such checkpoint, of which export/"):
         build(job, SECOND, choice)
+
+
+def test_a_model_is_loaded_whole_before_it_is_released_and_only_then(
+    job: JobContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(module, "load_whole", lambda _, export: loaded.append(export.id))
+    build(job, FIRST)  # nothing was tested, so it has no model
+    assert loaded == []
+    for _ in range(2):
+        build(job, SECOND)
+    assert loaded == [f"export/{job.job}/a/day={FIRST}/gen=0001"]
+
+
+def test_a_model_that_does_not_pass_loaded_whole_is_not_released(
+    job: JobContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise DayspringError("it scores otherwise")
+
+    monkeypatch.setattr(module, "load_whole", refused)
+    with pytest.raises(DayspringError, match="it scores otherwise"):
+        build(job, SECOND)
+    assert job.store.current(Ref("release", job.job, SECOND)) is None
 
 
 def test_a_skipped_day_is_not_the_newest(job: JobContext) -> None:

@@ -31,3 +31,10 @@ def test_every_key_stays_and_none_is_new() -> None:
 def test_a_model_that_could_not_be_loaded_has_no_shares_of_unknown_ids() -> None:
     assert CheckRecord.model_validate(CHECK).unknown == {"ad": 0.0, "length": 0.024}
     assert CheckRecord.model_validate({**CHECK, "figures": {"error": "no such file"}}).unknown == {}
+
+
+def test_a_check_says_whether_it_loaded_the_export_whole() -> None:
+    """Every one did before there was another way."""
+    assert CheckRecord.model_validate(CHECK).loaded_whole
+    said = [CheckRecord.model_validate({**CHECK, "figures": {"loaded": how}}) for how in ("whole", "variables")]
+    assert [each.loaded_whole for each in said] == [True, False]
