@@ -127,7 +127,7 @@ def _experiment(look: _Look, name: str) -> dict[str, Any]:
 
 def _lost(look: _Look, chain: Chain, name: str) -> str | None:
     """What has to be read again before the chain can go on or be made whole; ``None`` where everything is kept."""
-    outstanding = chain.outstanding() if name in look.context.config.experiments else set()
+    outstanding = chain.outstanding(look.taints[name]) if name in look.context.config.experiments else set()
     if not outstanding:
         return None
     lost = lost_days(look.context, min(chain.resume(day) for day in outstanding))

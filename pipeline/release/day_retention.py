@@ -77,7 +77,8 @@ class _Needs:
         firsts: list[Day] = []
         for name in self._context.config.experiments:
             chain = Chain.of(self._context, name)
-            firsts += [chain.resume(day) for day in chain.outstanding()]
+            tainted = [day for day, _ in chain.tainted(self._lineage)]
+            firsts += [chain.resume(day) for day in chain.outstanding(tainted)]
         return min(firsts, default=None)
 
     def _is_outstanding(self, day: Day) -> bool:

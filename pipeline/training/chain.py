@@ -177,18 +177,22 @@ class Chain:
         ancestors = (self.kept_ancestor(day) for day in self.outstanding())
         return {*released, *(each.id for each in ancestors if each is not None)}
 
-    def outstanding(self) -> set[Day]:
+    def outstanding(self, tainted: Collection[Day] | None = None) -> set[Day]:
         """The days that training goes on with: the next one, the first that is tainted and the first hole, if any.
 
         Of a chain that is not begun its first day by the settings; none where they leave it open.
+
+        Args:
+            tainted: the days of ``tainted()``, where they are known.
         """
         days, start = self.days(), self.start
         if not days:
             return {start} if start is not None else set()
-        tainted = self.tainted()
+        if tainted is None:
+            tainted = [day for day, _ in self.tainted()]
         holes = set((start or days[0]).through(days[-1])) - set(days)
-        hole = min((day for day in holes if not self._is_skipped(day)), default=None)
-        return {days[-1].next(), *(day for day, _ in tainted[:1]), *([hole] if hole is not None else [])}
+        open_days = [day for day in sorted(holes) if not self._is_skipped(day)]
+        return {days[-1].next(), *sorted(tainted)[:1], *open_days[:1]}
 
     def retention(
         self, keep_last: int = 7, monthly: bool = True, *, protected: Collection[str] | None = None

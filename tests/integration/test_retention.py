@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.days import Day
+from pipeline.features.records import FeaturesRecord
 from pipeline.release import day_retention
-from tests.tiny import FIRST, LAST, SECOND, Place
+from tests.tiny import FIRST, LAST, SECOND, Place, copy_of
 
 EVERYTHING = ("backfill", "--job", "ads", "--from", FIRST, "--to", LAST, "--publish", "none")
 ALL_KINDS = ("extract", "validated", "features")
@@ -91,6 +94,24 @@ def test_who_needs_days_whose_rows_are_pruned_is_told_how_to_have_them_read_agai
     assert "cannot be trained" not in chain.good("status", "--job", "ads").out
     for kind in ALL_KINDS:  # read again, the source gives the same bits
         assert chain.artifact(kind, FIRST).manifest.digest == trained.artifact(kind, FIRST).manifest.digest
+
+
+def test_a_day_is_never_built_again_without_the_rows_that_it_was_trained_with(lessons: Place, tmp_path: Path) -> None:
+    place = copy_of(lessons, tmp_path / "lessons", root=True)
+    features = place.artifact("features", LAST, job="homework")
+    (past, *_) = FeaturesRecord.of(features).replayed
+    again = ("stage", "build_features", "--job", "homework", "--day", LAST, "--reprocess")
+    place.store.prune(features)
+    place.good(*again)
+    assert place.artifact("features", LAST, job="homework").manifest.digest == features.manifest.digest
+    last_year = place.artifact("validated", Day.parse(past.removeprefix("replay-")), job="homework")
+    place.store.prune(last_year)
+    place.store.prune(place.artifact("rows", LAST, job="homework"))
+    ran = place.run(*again)
+    assert ran.code == 1
+    assert f"the payload of {last_year.id} was pruned" in ran.message
+    assert f"stage validate --job homework --day {last_year.ref.day} --reprocess" in ran.message
+    assert place.artifact("features", LAST, job="homework").generation == 2
 
 
 def test_a_setting_that_keeps_too_little_is_refused(place: Place) -> None:
