@@ -37,7 +37,7 @@ from examples.targets import SqlTarget, parse_target
 from pipeline.config.job import JobConfig
 from pipeline.config.load import load_job
 from pipeline.days import Day
-from pipeline.evaluation import next_day
+from pipeline.evaluation import logits, next_day
 from pipeline.evaluation.homework import request_scores
 from pipeline.features.arrays import files
 from pipeline.job import JobContext
@@ -172,7 +172,11 @@ def _hits(context: JobContext, day: Day, tests: Mapping[str, Artifact]) -> Hits:
     features = context.store.current(Ref(FEATURES, context.job, day))
     assert features is not None
     rows, key_rank, groups = files.read(features), files.key_rank(features), files.groups(features)
-    scores = {name: request_scores(rows, np.load(test.file(next_day.LOGITS)), key_rank) for name, test in tests.items()}
+    label = rows.label_of(rows.tasks[0])
+    scores = {
+        name: request_scores(rows, label, logits.read(test, context.config)[rows.tasks[0]], key_rank)
+        for name, test in tests.items()
+    }
     judged = scores[PLAIN].judged
     return Hits(
         {name: each.hits(3)[judged] for name, each in scores.items()},

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from models.options import ModelOptions, read_options
 from models.randomness import check_no_hidden_state
-from models.schema import FeatureSchema
+from models.schema import ONLY, FeatureSchema
 
 _MODULES = ("models.zoo.pooled", "models.zoo.din")
 
@@ -49,15 +49,15 @@ def check_options(name: str, options: Mapping[str, object]) -> ModelOptions:
     return read_options(_class(name).Options, name, options)
 
 
-def build(name: str, schema: FeatureSchema, options: Mapping[str, object]) -> Any:
-    """A model of a schema; ``model(ModelInputs, training=…)`` gives logits ``[batch, candidates]``.
+def build(name: str, schema: FeatureSchema, options: Mapping[str, object], tasks: tuple[str, ...] = (ONLY,)) -> Any:
+    """A model of a schema; ``model(ModelInputs, training=…)`` gives ``Outputs`` with the logits of every task.
 
     Raises:
         ValueError: as of :func:`check_options`, or the schema lacks what the model or an option that is given needs,
             or a layer keeps a state that no checkpoint holds.
     """
     checked = check_options(name, options)
-    model = _class(name)(schema, checked)
+    model = _class(name)(schema, checked, tasks)
     check_no_hidden_state(model)
     for option, lacking in model.idle_options().items():
         default = type(checked).model_fields[option].default

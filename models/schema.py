@@ -36,6 +36,9 @@ class Side(StrEnum):
     PAIR = "pair"
 
 
+ONLY: Final = "label"
+"""The name of the task of a job that declares none."""
+
 PADDING = 0
 """Index of padding: its embedding is always zero and never learnt."""
 UNKNOWN = 1
@@ -249,10 +252,11 @@ class DayArrays:
         offsets: int64 ``[requests + 1]``.
         pair_item: int32 ``[pairs]``.
         pair_dense: float32 ``[pairs, columns]``.
-        label: int8 ``[pairs]``; 1 positive, 0 negative, -1 a candidate that was not judged
-            (a negative for ranking, never drawn before judged negatives in training).
+        label: int8 ``[pairs, tasks]``; 1 positive, 0 negative, -1 not judged (a candidate is then a negative for
+            ranking, never drawn before judged negatives in training).
         weight: float32 ``[requests]`` sample weight.
         user: int32 ``[requests]`` index of the user (the group of GAUC).
+        tasks: names of the columns of ``label``.
     """
 
     layout: Layout
@@ -266,6 +270,11 @@ class DayArrays:
     label: NDArray[np.int8]
     weight: NDArray[np.float32]
     user: NDArray[np.int32]
+    tasks: tuple[str, ...] = (ONLY,)
+
+    def label_of(self, task: str) -> NDArray[np.int8]:
+        """``[pairs]`` labels of one task."""
+        return np.asarray(self.label)[:, self.tasks.index(task)]
 
     def on(self, side: Side, *, ids: bool) -> NDArray[Any]:
         """One side's matrix of ids, or its dense one."""

@@ -34,9 +34,9 @@ class DayBatches:
         self, engine: Engine, arrays: DayArrays, settings: Settings, old_sizes: Mapping[str, int] | None = None
     ) -> None:
         hidden = hidden_ids(old_sizes or engine.sizes, engine.sizes, settings.unknown_share, settings.seed)
-        self.examples = examples_of(arrays, settings)
+        self.examples = examples_of(arrays, settings, [task.name for task in engine.tasks])
         self._settings = settings
-        self._day = DayView(engine, arrays, hidden)
+        self._day = DayView(engine, arrays, hidden, ranked=settings.negatives is not None)
 
     def __len__(self) -> int:
         """Number of batches."""
@@ -66,7 +66,7 @@ class DayBatches:
 
 
 def score_day(engine: Engine, arrays: DayArrays, limits: Mapping[str, int] | None = None) -> NDArray[np.float32]:
-    """Logits of every pair of a day, float32 ``[pairs]``, in the order of the pairs.
+    """Logits of every pair of a day by the engine's tasks, float32 ``[pairs, tasks]``, in the order of the pairs.
 
     Args:
         engine: as trained; an index beyond its sizes reads as unknown.
@@ -83,7 +83,7 @@ def score_day(engine: Engine, arrays: DayArrays, limits: Mapping[str, int] | Non
     first_row = np.cumsum(rows_of_request) - rows_of_request
     begin = np.asarray(arrays.offsets)[request] + (np.arange(len(request)) - first_row[request]) * candidates
     end = np.asarray(arrays.offsets)[request + 1]
-    logits = np.empty(arrays.pairs, np.float32)
+    logits = np.empty((arrays.pairs, len(engine.tasks)), np.float32)
     for start in range(0, len(request), size):
         part = slice(start, start + size)
         pairs = begin[part][:, None] + np.arange(candidates)
@@ -105,6 +105,7 @@ class DayView:
         arrays: the day.
         hidden: for an id space, indices that read as unknown all the same.
         limits: sizes of id spaces below the model's own; an index from there on reads as unknown.
+        ranked: whether a pair that nobody judged is trained as a negative.
     """
 
     def __init__(
@@ -113,13 +114,16 @@ class DayView:
         arrays: DayArrays,
         hidden: Mapping[str, NDArray[np.int64]] | None = None,
         limits: Mapping[str, int] | None = None,
+        *,
+        ranked: bool = False,
     ) -> None:
         self.view = engine.view(arrays.layout)
         found = lookups(engine.fused, limits or {}, hidden or {})
         self.rows = [self._look_up(block, arrays.on(block.side, ids=True), found) for block in self.view.ids]
         self._dense = [block.select(arrays.on(block.side, ids=False)) for block in self.view.dense]
         self._pair_item = np.asarray(arrays.pair_item)
-        self._label = np.asarray(arrays.label) > 0
+        labels = [arrays.label_of(task.name) for task in engine.tasks]
+        self._labels = [np.maximum(each, 0) for each in labels] if ranked else labels
         self._weight = np.asarray(arrays.weight, np.float32)
 
     def _look_up(
@@ -163,9 +167,9 @@ class DayView:
         if to_train:
             weight = self._weight.take(request)
             weight[nobody] = 0.0
-            floats += [self._label.take(pair) & real, real, weight]
+            floats += [*(label.take(pair) * real for label in self._labels), real, weight]
         ints = _flat(take(self.view.ids, self.rows, 0), np.int32)
-        return Batch(self.view, (size, pairs.shape[1]), ints, _flat(floats, np.float32))
+        return Batch(self.view, (size, pairs.shape[1]), ints, _flat(floats, np.float32), len(self._labels))
 
 
 def _flat(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from models.engine.weights import DenseWeights
 from models.randomness import built_from, stable_seed
 from models.schema import DayArrays, FeatureSchema, Layout
 from models.tables import TableSpec, check_tables
+from models.tasks import Task
 
 COMPILE = ("xla", "graph")
 _CHECK_EVERY = 64
@@ -68,7 +69,7 @@ class Engine:
         model_name: a model of the registry.
         options: its options.
         dims: embedding width of every id space in use.
-        loss: ``binary`` or ``softmax``.
+        tasks: what it is asked of a candidate; the first is what ranks.
         optimizer: of the tables: ``catch_up_adam``, ``lazy_adam`` or ``dense_adam``; dense weights have Adam.
         compile: ``xla`` or ``graph``; the two differ in bits.
         seed: of the first weights and of what a step draws at random.
@@ -87,7 +88,7 @@ class Engine:
         options: Mapping[str, object],
         *,
         dims: Mapping[str, int],
-        loss: str = "binary",
+        tasks: Sequence[Task] = (Task(),),
         optimizer: str = "catch_up_adam",
         compile: str = "xla",
         seed: int = 0,
@@ -101,12 +102,14 @@ class Engine:
         missing = [space for space in self.spaces if dims.get(space, 0) < 1]
         if missing:
             raise ValueError(f"no embedding width for id space {', '.join(missing)}")
-        self.loss_name = _one_of("loss", loss, tuple(LOSSES))
+        self.tasks = tuple(tasks)
+        for task in self.tasks:
+            _one_of(f"loss of the task {task.name}" if len(self.tasks) > 1 else "loss", task.loss, tuple(LOSSES))
         self.compile = _one_of("compile", compile, COMPILE)
         self.seed = seed
         adam = Adam(beta_1, beta_2, epsilon)
         with built_from(stable_seed(seed, "model")):
-            self.model = registry.build(model_name, schema, options)
+            self.model = registry.build(model_name, schema, options, tuple(task.name for task in self.tasks))
             self.specs: tuple[TableSpec, ...] = self.model.tables({space: int(dims[space]) for space in self.spaces})
             check_tables(schema, self.specs)
             self._dense = DenseWeights(self.model, self.view(Layout.of(schema, {})), seed)
@@ -116,7 +119,7 @@ class Engine:
             self._dense,
             adam,
             OPTIMIZERS[_one_of("optimizer", optimizer, tuple(OPTIMIZERS))](adam),
-            LOSSES[self.loss_name],
+            self.tasks,
             xla=self.compile == "xla",
             seed=seed,
         )
@@ -143,13 +146,13 @@ class Engine:
         """Training steps taken since the start of the chain."""
         return int(self._steps.step.numpy())
 
-    def fresh(self, sizes: Mapping[str, int], base_rate: float | None = None) -> None:
+    def fresh(self, sizes: Mapping[str, int], base_rates: Sequence[float] | None = None) -> None:
         """The first weights, drawn from the seed and each weight's name.
 
         Args:
             sizes: those of the id maps.
-            base_rate: share of positives, between 0 and 1, that the output starts at, so that the first day is not
-                spent on learning it; ``None`` starts at a logit of 0, a probability of one half.
+            base_rates: for each task the share of positives, between 0 and 1, that the output starts at, so that the
+                first day is not spent on learning it; ``None`` starts at a logit of 0, a probability of one half.
         """
         state: dict[str, NDArray[Any]] = {"step": np.asarray(0, np.int64)}
         for spec in self.specs:
@@ -157,7 +160,7 @@ class Engine:
             state |= dict.fromkeys(of_table(spec.name).values(), np.zeros((size, spec.width), np.float32))
             state[of_table(spec.name)["w"]] = first_table(spec, size, self.seed)
         state |= {name: np.zeros_like(statistics) for name, statistics in self._observed.state().items()}
-        self.load(state | self._dense.first(base_rate))
+        self.load(state | self._dense.first(base_rates))
 
     def load(self, state: State) -> None:
         """Take up a stored state.
@@ -241,7 +244,7 @@ class Engine:
                 at first; a batch that holds more raises it, which compiles once more but changes no bit.
 
         Returns:
-            float32 ``[batches]`` losses.
+            float32 ``[batches, 1 + parts]``: the loss that was lowered, then those of :attr:`loss_parts`.
 
         Raises:
             NonFiniteLoss: a loss, or in the end a weight, is NaN or infinite.
@@ -252,7 +255,7 @@ class Engine:
             self._learning_rate = learning_rate
         rate = tf.constant(learning_rate, tf.float32)
         pending: list[tf.Tensor] = []
-        losses: list[float] = []
+        losses: list[NDArray[np.float32]] = []
         buckets = tuple((unique_bucket or {}).get(table.width, 0) for table in self._tables)
         for batch in batches:
             ints, buckets = self._packer.pack(batch, self._tables, buckets)
@@ -264,10 +267,15 @@ class Engine:
         _settle(pending, losses)
         if losses and not self._steps.finite():
             raise NonFiniteLoss(len(losses) - 1, float("nan"))
-        return np.asarray(losses, np.float32)
+        return np.stack(losses) if losses else np.zeros((0, 1 + len(self.loss_parts)), np.float32)
+
+    @property
+    def loss_parts(self) -> tuple[str, ...]:
+        """Tasks and auxiliary losses that a step tells beside the loss that it lowers; none where there is but one."""
+        return self._steps.parts
 
     def score(self, batch: Batch) -> NDArray[np.float32]:
-        """Logits ``[batch, candidates]``; labels and weights are not read."""
+        """Logits ``[batch, candidates, tasks]``; labels and weights are not read."""
         self.sweep()
         floats = batch.floats[: size_of(batch.view.dense, batch.shape)]
         return np.asarray(self._steps.score(batch)(tf.constant(batch.ints), tf.constant(floats)).numpy())
@@ -282,13 +290,13 @@ class Engine:
         return apart
 
 
-def _settle(pending: list[tf.Tensor], losses: list[float]) -> None:
+def _settle(pending: list[tf.Tensor], losses: list[NDArray[np.float32]]) -> None:
     """Move losses from the device to the list."""
     for tensor in pending:
-        value = float(tensor.numpy())
-        if not np.isfinite(value):
-            raise NonFiniteLoss(len(losses), value)
-        losses.append(value)
+        told = tensor.numpy()
+        if not np.isfinite(told[0]):
+            raise NonFiniteLoss(len(losses), float(told[0]))
+        losses.append(told)
     pending.clear()
 
 

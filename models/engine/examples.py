@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.randomness import stable_seed
-from models.schema import DayArrays
+from models.schema import ONLY, DayArrays
 
 NO_PAIR = -1
 """In a table of pairs, a place without one."""
@@ -78,19 +78,19 @@ def hidden_ids(
     return hidden
 
 
-def examples_of(arrays: DayArrays, settings: Settings) -> Examples:
+def examples_of(arrays: DayArrays, settings: Settings, tasks: Sequence[str] = (ONLY,)) -> Examples:
     """The examples of a day in training order.
 
-    Without ``negatives`` every judged pair is one. With them every positive pair is one, against pairs of
-    the same request that are not positive, sampled without replacement: judged negatives first, then
-    candidates that were never judged.
+    Without ``negatives`` every pair that is judged in a task is one. With them every positive pair of the first task
+    is one, against pairs of the same request that are not positive, sampled without replacement: judged negatives
+    first, then candidates that were never judged.
     """
-    label = np.asarray(arrays.label)
+    label = arrays.label_of(tasks[0])
     draw = np.random.Generator(np.random.Philox(stable_seed(settings.seed, "examples")))
     counts = counts_of(arrays)
     request_of_pair = np.repeat(np.arange(arrays.requests), counts)
     if settings.negatives is None:
-        chosen = np.flatnonzero(label >= 0)
+        chosen = np.flatnonzero(np.any([arrays.label_of(task) >= 0 for task in tasks], axis=0))
         pairs, left_out = chosen[:, None], 0
         request = request_of_pair[chosen]
     else:
@@ -142,20 +142,23 @@ def _sample(
     return out
 
 
-def positive_share(parts: Iterable[tuple[DayArrays, Settings]]) -> float:
-    """The share of positives among the pairs that are trained, each with its request's weight; between 0 and 1.
+def positive_shares(parts: Iterable[tuple[DayArrays, Settings]], tasks: Sequence[str] = (ONLY,)) -> list[float]:
+    """By task, the share of positives among the pairs that are trained, each with its request's weight; from 0 to 1.
 
     Smoothed as if a positive and a negative more had been seen, so that it has a logit whatever the labels are.
     """
-    positive, every = 1.0, 2.0
+    positive, every = np.ones(len(tasks)), np.full(len(tasks), 2.0)
     for arrays, settings in parts:
-        examples = examples_of(arrays, settings)
-        real = examples.pairs != NO_PAIR
-        label = (np.asarray(arrays.label)[np.where(real, examples.pairs, 0)] > 0) & real
+        examples = examples_of(arrays, settings, tasks)
+        inside = examples.pairs != NO_PAIR
         weight = np.asarray(arrays.weight, np.float64)[examples.request][:, None]
-        positive += float((weight * label).sum())
-        every += float((weight * real).sum())
-    return positive / every
+        for number, task in enumerate(tasks):
+            label = arrays.label_of(task)[np.where(inside, examples.pairs, 0)]
+            # What nobody judged is a negative where it was drawn as one.
+            real = inside if settings.negatives is not None else inside & (label >= 0)
+            positive[number] += float((weight * ((label > 0) & real)).sum())
+            every[number] += float((weight * real).sum())
+    return [float(share) for share in positive / every]
 
 
 def counts_of(arrays: DayArrays) -> NDArray[np.int64]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import tensorflow as tf
+
+from models.tasks import Task
 
 Loss = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -44,3 +46,31 @@ def softmax(logits: tf.Tensor, label: tf.Tensor, mask: tf.Tensor, weight: tf.Ten
 
 
 LOSSES: dict[str, Loss] = {"binary": binary, "softmax": softmax}
+
+
+def by_task(tasks: Sequence[Task], logits: Mapping[str, tf.Tensor], told: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
+    """The loss of every task before its weight; a pair counts in the tasks that it was judged in.
+
+    Args:
+        told: labels of each task, mask and weight as of :func:`binary`; a label below 0 was not judged.
+    """
+    *labels, mask, weight = told
+    losses = {}
+    for task, label in zip(tasks, labels, strict=True):
+        judged = mask
+        if len(tasks) > 1:
+            judged = tf.where(label >= 0, mask, 0.0)
+            label = tf.maximum(label, 0.0)
+        losses[task.name] = LOSSES[task.loss](logits[task.name], label, judged, weight)
+    return losses
+
+
+def weighted_sum(tasks: Sequence[Task], losses: Mapping[str, tf.Tensor], added: Iterable[tf.Tensor]) -> tf.Tensor:
+    """What a step lowers: the tasks' losses by their weights, and what models and layers add."""
+    total = None
+    for task in tasks:
+        part = losses[task.name] if task.weight == 1.0 else task.weight * losses[task.name]
+        total = part if total is None else total + part
+    for each in added:
+        total += each
+    return total

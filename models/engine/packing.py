@@ -23,12 +23,14 @@ class Batch:
         shape: requests and candidates.
         ints: int32, rows of the fused tables.
         floats: float32, the dense blocks; to train on, then what the loss is told (:func:`told_shapes`).
+        tasks: whose labels it is told.
     """
 
     view: View
     shape: Shape
     ints: NDArray[np.int32]
     floats: NDArray[np.float32]
+    tasks: int = 1
 
     @property
     def rows(self) -> list[NDArray[np.int32]]:
@@ -42,18 +44,18 @@ class Batch:
 
     @property
     def told(self) -> list[NDArray[np.float32]]:
-        """What the loss is told: label, mask of real candidates, weight."""
-        return _cut(self.floats[size_of(self.view.dense, self.shape) :], told_shapes(self.shape))
+        """What the losses are told: a label a task, mask of real candidates, weight."""
+        return _cut(self.floats[size_of(self.view.dense, self.shape) :], told_shapes(self.shape, self.tasks))
 
     @property
     def label(self) -> NDArray[np.float32]:
-        """``[batch, candidates]``, 1 for a positive."""
+        """``[batch, candidates]`` of the first task, 1 for a positive."""
         return self.told[0]
 
     @property
     def weight(self) -> NDArray[np.float32]:
         """``[batch]``; 0 for a padding row."""
-        return self.told[2]
+        return self.told[-1]
 
     def by_table(self) -> dict[int, NDArray[np.int32]]:
         """Rows of each table by its width, flat: the request's, then the items'."""
@@ -63,9 +65,9 @@ class Batch:
         return dict(zip(sizes, _cut(self.ints, ((size,) for size in sizes.values())), strict=True))
 
 
-def told_shapes(shape: Shape) -> tuple[tuple[int, ...], ...]:
-    """Shapes of what a loss is told: label, mask of real candidates, weight."""
-    return shape, shape, shape[:1]
+def told_shapes(shape: Shape, tasks: int) -> tuple[tuple[int, ...], ...]:
+    """Shapes of what the losses are told: a label a task, mask of real candidates, weight."""
+    return (*(shape,) * (tasks + 1), shape[:1])
 
 
 def size_of(blocks: Iterable[Block], shape: Shape) -> int:

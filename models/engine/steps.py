@@ -8,13 +8,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from models.engine.losses import Loss
+from models.engine.losses import by_task, weighted_sum
 from models.engine.optimizers import Adam, TableOptimizer, TableVariables
 from models.engine.packing import Batch, size_of, told_shapes
 from models.engine.tables import Table
 from models.engine.tensors import cut, model_inputs
 from models.engine.weights import DenseWeights
+from models.outputs import check_outputs
 from models.randomness import check_no_hidden_draw, check_no_hidden_variables, drawn_at
+from models.tasks import Task
 
 
 class Steps:
@@ -27,11 +29,12 @@ class Steps:
         dense: its dense weights.
         adam: of the dense weights.
         optimizer: of the tables.
-        loss: of logits, labels, mask and weights.
+        tasks: what the model is asked, in the order of a batch's labels.
         xla: compile the training step as one XLA program, or run it as a graph.
         seed: what a step draws at random is a function of this and of the step's number.
 
     Attributes:
+        parts: what a step's losses are of beside the one that is lowered, once there is a step.
         step: int32, training steps taken.
         tables: variables of the fused tables by width.
     """
@@ -42,7 +45,7 @@ class Steps:
         dense: DenseWeights,
         adam: Adam,
         optimizer: TableOptimizer,
-        loss: Loss,
+        tasks: tuple[Task, ...],
         *,
         xla: bool,
         seed: int,
@@ -51,9 +54,10 @@ class Steps:
         self._dense = dense
         self._adam = adam
         self._optimizer = optimizer
-        self._loss = loss
+        self._tasks = tasks
         self._xla = xla
         self._seed = seed
+        self.parts: tuple[str, ...] = ()
         self._compiled: dict[tuple[object, ...], Any] = {}
         self.tables: dict[int, TableVariables] = {}
         self.step = tf.Variable(0, dtype=tf.int32, trainable=False, name="step")
@@ -73,14 +77,18 @@ class Steps:
             self.tables[table.width] = TableVariables(w, m, v, last)
 
     def train(self, batch: Batch, buckets: tuple[int, ...]) -> Any:
-        """The step for batches of this shape: packed ints, packed floats, learning rate to the loss."""
+        """The step for batches of this shape: packed ints, packed floats, learning rate to losses, ``[1 + parts]``:
+
+        the one that is lowered, then, where there are several, each task's and each of the model's by its name (see
+        :attr:`parts`), before their weights.
+        """
         key = ("train", batch.shape, batch.view.key, buckets)
         if key not in self._compiled:
             self._compiled[key] = self._compile_train(batch, buckets)
         return self._compiled[key]
 
     def score(self, batch: Batch) -> Any:
-        """The scorer for batches of this shape: plain ints and floats to logits ``[batch, candidates]``."""
+        """The scorer for batches of this shape: plain ints and floats to logits ``[batch, candidates, tasks]``."""
         key = ("score", batch.shape, batch.view.key)
         if key not in self._compiled:
             self._compiled[key] = self._compile_score(batch)
@@ -129,11 +137,11 @@ class Steps:
                 tape.watch(weights)
                 inputs = model_inputs(view, shape, positions, values, dict(zip(self.tables, embedded, strict=True)))
                 with drawn_at(self._seed, step):
-                    logits = self._model(inputs, training=True)
-                loss = self._loss(logits, *cut(told, told_shapes(shape)))
+                    outputs = self._model(inputs, training=True)
+                losses = by_task(self._tasks, outputs.logits, cut(told, told_shapes(shape, len(self._tasks))))
                 # What layers add: regularisers of their weights, and auxiliary losses.
-                for added in self._model.losses:
-                    loss += added
+                added = [*outputs.losses.values(), *self._model.losses]
+                loss = weighted_sum(self._tasks, losses, added)
             of_rows, of_weights = tape.gradient(
                 loss, (embedded, weights), unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
@@ -141,7 +149,9 @@ class Steps:
                 gradient = tf.convert_to_tensor(gradient)
                 self._optimizer.write(table, rows, state, gradient, step, learning_rate)
             self._update_dense(of_weights, step, learning_rate)
-            return loss
+            parts = losses | outputs.losses
+            self.parts = tuple(parts) if len(parts) > 1 else ()
+            return tf.stack([loss, *(parts[name] for name in self.parts)])
 
         step = self._concrete(
             run,
@@ -173,7 +183,9 @@ class Steps:
         tables = {width: table.w for width, table in self.tables.items()}
 
         def run(ints: tf.Tensor, floats: tf.Tensor) -> tf.Tensor:
-            return self._model(model_inputs(view, shape, ints, floats, tables), training=False)
+            outputs = self._model(model_inputs(view, shape, ints, floats, tables), training=False)
+            check_outputs(self._model.name, outputs, self._tasks)
+            return tf.stack([outputs.logits[task.name] for task in self._tasks], axis=-1)
 
         floats = tf.TensorSpec((size_of(view.dense, shape),), tf.float32)
         return self._concrete(run, tf.TensorSpec(batch.ints.shape, tf.int32), floats)

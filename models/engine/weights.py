@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -55,11 +56,12 @@ class DenseWeights:
         for slot, variables in self.slots.items():
             self.variables |= {f"slot/{name}/{slot}": v for name, v in zip(moved, variables, strict=True)}
 
-    def first(self, base_rate: float | None) -> dict[str, NDArray[Any]]:
-        """What :attr:`variables` start from; ``base_rate`` as of ``Engine.fresh``."""
+    def first(self, base_rates: Sequence[float] | None) -> dict[str, NDArray[Any]]:
+        """What :attr:`variables` start from; ``base_rates`` as of ``Engine.fresh``."""
         state = {name: np.zeros(variable.shape, np.float32) for name, variable in self.variables.items()} | self._first
-        if base_rate is not None:
+        if base_rates is not None:
+            rates = np.asarray(base_rates)
             for name, weight in self._weights.items():
                 if weight is self._model.output_bias:
-                    state[name] = np.full_like(state[name], np.log(base_rate / (1.0 - base_rate)))
+                    state[name] = np.log(rates / (1.0 - rates)).astype(np.float32).reshape(state[name].shape)
         return state

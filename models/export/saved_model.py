@@ -29,7 +29,8 @@ Maps = Mapping[str, tuple[str, NDArray[Any]]]
 class ServingModule(tf.Module):
     """What is saved; traced once, so that a later export only assigns variables.
 
-    Signatures: ``serving_default`` gives ``logit`` and ``probability`` ``[batch, candidates]``; ``unknown``
+    Signatures: ``serving_default`` gives ``logit`` and ``probability`` ``[batch, candidates]`` of the first task, with
+    several tasks ``<task>/logit`` and ``<task>/probability`` of each, and ``vector/<name>``; ``unknown``
     gives for each feature with ids the share of its real values that read as unknown; ``describe`` gives
     ``metadata``, a JSON text.
 
@@ -41,11 +42,11 @@ class ServingModule(tf.Module):
     def __init__(self, engine: Engine, kinds: Mapping[str, str]) -> None:
         super().__init__(name="serving")
         self._schema = engine.schema
-        self._softmax = engine.loss_name == "softmax"
+        self._tasks = engine.tasks
         # The Keras layers stay outside, behind a function: they would be saved as well, and differently by
         # each of the two ways of saving. What is saved of them is their plain variables.
         model = engine.model
-        self._logits = lambda inputs: model(inputs, training=False)
+        self._answer = lambda inputs: model(inputs, training=False)
         self.weights = [weight.value for weight in engine.model.weights]
         self.ids = {space: _IntIds() if kinds[space] == "int" else _StrIds() for space in engine.spaces}
         self._readers = {f.name: [t for t in engine.specs if f.name in t.features] for f in engine.schema.features}
@@ -97,17 +98,28 @@ class ServingModule(tf.Module):
             (path / "saved_model.pb").write_bytes(self._graph)
 
     def _score(self, **raw: tf.Tensor) -> dict[str, tf.Tensor]:
-        logit = self._logits(self._inputs(raw))
-        if not self._softmax:
-            return {"logit": logit, "probability": tf.sigmoid(logit)}
+        outputs = self._answer(self._inputs(raw))
+        answer: dict[str, tf.Tensor] = {}
+        for task in self._tasks:
+            logit = outputs.logits[task.name]
+            probability = tf.sigmoid(logit) if task.loss == "binary" else self._share(raw, logit)
+            told = {"logit": logit, "probability": probability}
+            # The first task is what ranks, and the only one as a rule: whoever serves it need not know its name.
+            answer = answer or told
+            if len(self._tasks) > 1:
+                answer |= {f"{task.name}/{name}": value for name, value in told.items()}
+        return answer | {f"vector/{name}": value for name, value in outputs.vectors.items()}
+
+    def _share(self, raw: Mapping[str, tf.Tensor], logit: tf.Tensor) -> tf.Tensor:
+        """Softmax over a request's candidates; 0 of what is none."""
         items = self._schema.on(Side.ITEM, ids=True)
         if not items:
-            return {"logit": logit, "probability": tf.nn.softmax(logit, axis=1)}
+            return tf.nn.softmax(logit, axis=1)
         real = [tf.not_equal(raw[f.name], self.ids[str(f.space)].padding) for f in items]
         real = [tf.reduce_any(r, axis=-1) if f.kind is Kind.BAG else r for f, r in zip(items, real, strict=True)]
         some = tf.reduce_any(tf.stack(real), axis=0)
         share = tf.nn.softmax(tf.where(some, logit, -1e9), axis=1)
-        return {"logit": logit, "probability": tf.where(some, share, 0.0)}
+        return tf.where(some, share, 0.0)
 
     def _inputs(self, raw: Mapping[str, tf.Tensor]) -> ModelInputs:
         by_role: dict[str, dict[str, tf.Tensor]] = {}

@@ -1,4 +1,4 @@
-"""The network on top: what is known of a request and of each candidate, to one score a candidate."""
+"""The network on top: what is known of a request and of each candidate, to scores of each candidate."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ class Tower(keras.layers.Layer):
         units: widths of the hidden layers; none gives a linear score.
         activation: of the hidden layers.
         dropout: share of each hidden layer's values that a training step leaves out.
+        scores: of each candidate; heads on the same hidden layers.
     """
 
-    def __init__(self, units: tuple[int, ...], activation: str, dropout: float = 0.0, *, name: str) -> None:
+    def __init__(
+        self, units: tuple[int, ...], activation: str, dropout: float = 0.0, *, scores: int = 1, name: str
+    ) -> None:
         super().__init__(name=name)
         self.dropouts = [Dropout(dropout, name=f"{name}_dropout_{i + 1}") for i in range(len(units))]
-        self.widths = (*units, 1)
+        self.widths = (*units, scores)
         self.activation = keras.activations.get(activation)
         self.kernel_initializer = keras.initializers.GlorotUniform()
         self.rest = [
@@ -44,11 +47,11 @@ class Tower(keras.layers.Layer):
 
     @property
     def output_bias(self) -> keras.Variable:
-        """What every score starts from."""
+        """What every score starts from, ``[scores]``."""
         return self.rest[-1].bias if self.rest else self.bias
 
     def call(self, request: tf.Tensor, item: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """``request [batch, request_dim]``, ``item [batch, candidates, item_dim]`` to ``[batch, candidates]``."""
+        """``request [batch, values]`` and ``item [batch, candidates, values]`` to ``[batch, candidates, scores]``."""
         kernel = tf.convert_to_tensor(self.kernel)
         of_request = tf.matmul(request, kernel[: self.request_width]) + self.bias
         hidden = of_request[:, None, :] + tf.tensordot(item, kernel[self.request_width :], 1)
@@ -56,4 +59,4 @@ class Tower(keras.layers.Layer):
             hidden = self.activation(hidden)
         for dropout, layer in zip(self.dropouts, self.rest, strict=True):
             hidden = layer(dropout(hidden, training=training))
-        return tf.squeeze(hidden, axis=-1)
+        return hidden

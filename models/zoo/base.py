@@ -16,6 +16,7 @@ from models.layers.normalise import Normalise
 from models.layers.pooling import Pooling, pool
 from models.layers.tower import Tower
 from models.options import Days, ModelOptions, Widths
+from models.outputs import Outputs
 from models.schema import Feature, FeatureSchema, Kind, Side
 from models.tables import TableSpec, one_per_space
 
@@ -128,13 +129,15 @@ class RankingModel(keras.layers.Layer):
     Args:
         schema: the features in use.
         options: of the model.
+        tasks: names of what is asked of a candidate.
     """
 
     Options: type[RankingOptions] = RankingOptions
 
-    def __init__(self, schema: FeatureSchema, options: RankingOptions, *, name: str) -> None:
+    def __init__(self, schema: FeatureSchema, options: RankingOptions, tasks: tuple[str, ...], *, name: str) -> None:
         super().__init__(name=name)
         self.schema = schema
+        self.tasks = tasks
         self.options = options
         self.groups = history_groups(schema)
         if not schema.features:
@@ -146,14 +149,14 @@ class RankingModel(keras.layers.Layer):
         self.normalisers = {
             f.name: Normalise(f.size, f.normalise, name=f"normalise_{f.name}") for f in schema.features if not f.has_ids
         }
-        self.tower = Tower(options.units, options.activation, options.dropout, name="tower_main")
+        self.tower = Tower(options.units, options.activation, options.dropout, scores=len(tasks), name="tower_main")
 
     def build(self, *shapes: object) -> None:
         # Every part builds itself when it is first called.
         self.built = True
 
-    def call(self, inputs: ModelInputs, training: bool = False) -> tf.Tensor:
-        """Logits ``[batch, candidates]``."""
+    def call(self, inputs: ModelInputs, training: bool = False) -> Outputs:
+        """Logits of every task: heads on one tower."""
         schema = self.schema
         request = [self.dense(f, inputs) for f in schema.on(Side.REQUEST, ids=False)]
         request += [self.value(f, inputs) for f in schema.on(Side.REQUEST, ids=True) if not _is_history(f)]
@@ -178,7 +181,8 @@ class RankingModel(keras.layers.Layer):
             item = [tf.zeros((tf.shape(request[0])[0], 1, 0), request[0].dtype)]
         if not request:
             request = [tf.zeros((tf.shape(item[0])[0], 1), item[0].dtype)]
-        return self.tower(tf.concat(request, axis=-1), tf.concat(item, axis=-1), training=training)
+        scores = self.tower(tf.concat(request, axis=-1), tf.concat(item, axis=-1), training=training)
+        return Outputs(dict(zip(self.tasks, tf.unstack(scores, axis=-1), strict=True)), {}, {})
 
     def tables(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
         """The embedding tables that the model reads, given the width of every id space; one a space unless it says
@@ -187,7 +191,7 @@ class RankingModel(keras.layers.Layer):
 
     @property
     def output_bias(self) -> keras.Variable:
-        """The weight that every logit starts from, before anything is known."""
+        """The weight ``[tasks]`` that every logit starts from, before anything is known."""
         return self.tower.output_bias
 
     @property

@@ -32,8 +32,8 @@ class Din(RankingModel):
 
     Options = DinOptions
 
-    def __init__(self, schema: FeatureSchema, options: DinOptions) -> None:
-        super().__init__(schema, options, name="din")
+    def __init__(self, schema: FeatureSchema, options: DinOptions, tasks: tuple[str, ...]) -> None:
+        super().__init__(schema, options, tasks, name="din")
         if not self.has_targets:
             raise ValueError(f"model 'din' needs a {TARGETED}; without one, use 'pooled'")
         self.attention = {

@@ -23,8 +23,8 @@ class Pooled(RankingModel):
 
     Options = PooledOptions
 
-    def __init__(self, schema: FeatureSchema, options: PooledOptions) -> None:
-        super().__init__(schema, options, name="pooled")
+    def __init__(self, schema: FeatureSchema, options: PooledOptions, tasks: tuple[str, ...]) -> None:
+        super().__init__(schema, options, tasks, name="pooled")
         self.pooling = options.pooling
 
     def read(self, group: HistoryGroup, history: History) -> tf.Tensor:

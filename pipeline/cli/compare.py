@@ -8,7 +8,6 @@ from typing import Any
 
 from pipeline.cli.arguments import Commands, add_job, add_json, day, experiments
 from pipeline.cli.output import in_columns, print_json
-from pipeline.config.measures import MEASURES
 from pipeline.errors import UsageError
 from pipeline.evaluation.compare import Comparison, Standing, compare
 from pipeline.evaluation.compared_day import Asked
@@ -56,7 +55,7 @@ def as_json(context: JobContext, found: Comparison) -> dict[str, Any]:
     asked = found.asked
     return {
         "job": context.job, "measure": asked.measure, "group": asked.group, "first": asked.first,
-        "better": MEASURES[context.config.kind][asked.measure].better, "confidence": found.gate.confidence,
+        "better": context.config.known_measures[asked.measure].better, "confidence": found.gate.confidence,
         "experiments": [_row(each) for each in found.over_days()],
         "days": [{"day": str(day), **_row(each)} for day, each in found.by_day()],
         "left_out": found.left_out(),
@@ -72,7 +71,7 @@ def _print(context: JobContext, found: Comparison) -> None:
     better = {"higher": "higher", "lower": "lower", "near_one": "nearer to 1"}
     of = f" of the group {asked.group}" if asked.group is not None else ""
     print(
-        f"{asked.measure}{of} ({better[MEASURES[context.config.kind][asked.measure].better]} is better) against "
+        f"{asked.measure}{of} ({better[context.config.known_measures[asked.measure].better]} is better) against "
         f"'{asked.first}' on the same rows, {found.days[0].day} to {found.days[-1].day}: above 0 is better"
     )
     figures = [asked.first, "its own", "difference"]

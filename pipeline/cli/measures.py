@@ -30,7 +30,7 @@ def register(commands: Commands) -> None:
 
 def _measures(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
-    shown = columns(context.config.kind)
+    shown = columns(context.config.known_measures)
     known = context.store.experiments(TEST, context.job, first=context.config.experiments)
     wanted = experiments(options.experiment, known, context.job)
     readable = Readable()
@@ -50,5 +50,5 @@ def rows_of(
     context: JobContext, readable: Readable, day: Day | None = None, *, everything: bool = False
 ) -> list[dict[str, Any]]:
     """A row for each tested day (or for ``day``) and experiment; ``everything``: reasons, counts and groups too."""
-    shown = columns(context.config.kind)
+    shown = columns(context.config.known_measures)
     return [tested.row(shown, everything=everything) for tested in measured_days(context, readable, day)]

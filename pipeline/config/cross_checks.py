@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from pipeline.config.alerts import Alerts
 from pipeline.config.experiment import Experiment, Measures, Release
 from pipeline.config.labels import Labels
-from pipeline.config.measures import MEASURES, Use, allowed
-from pipeline.config.requests import Kind
+from pipeline.config.measures import Measure, Use, allowed, split
 from pipeline.config.retention import Retention
 from pipeline.config.tables import Table, Validation
 
@@ -28,7 +27,7 @@ def check_names(section: str, names: Iterable[str]) -> None:
 
 
 def check_measures(
-    kind: Kind, unmeasured: Mapping[str, str], release: Release, measures: Measures, alerts: Alerts
+    known: Mapping[str, Measure], unmeasured: Mapping[str, str], release: Release, measures: Measures, alerts: Alerts
 ) -> None:
     """Measures are named only where they have a meaning, with values that can act.
 
@@ -36,18 +35,18 @@ def check_measures(
         unmeasured: measures of the kind that the job's settings rule out, and what would have to be declared.
     """
     gate = release.gate
-    _check_named(kind, "margin", "release.gate.margins", gate.margins)
-    _check_named(kind, "floor", "release.gate.floors", gate.floors)
-    _check_named(kind, "primary", "measures.primary", filter(None, [measures.primary]))
-    _check_named(kind, "alert", "alerts.measure", filter(None, [alerts.measure]))
+    _check_named(known, "margin", "release.gate.margins", gate.margins)
+    _check_named(known, "floor", "release.gate.floors", gate.floors)
+    _check_named(known, "primary", "measures.primary", filter(None, [measures.primary]))
+    _check_named(known, "alert", "alerts.measure", filter(None, [alerts.measure]))
     named = {
         **{f"release.gate.margins.{name}": name for name in gate.margins},
         **{f"release.gate.floors.{name}": name for name in gate.floors},
         "measures.primary": measures.primary, "alerts.measure": alerts.measure,
     }  # fmt: skip
     for place, name in named.items():
-        if name is not None and name in unmeasured:
-            raise ValueError(f"{place}: '{name}' cannot be told of this job: {unmeasured[name]}")
+        if name is not None and split(name)[1] in unmeasured:
+            raise ValueError(f"{place}: '{name}' cannot be told of this job: {unmeasured[split(name)[1]]}")
     weights = measures.composite
     if any(k < 1 or not 0 <= weight < math.inf for k, weight in weights.items()) or not sum(weights.values()):
         raise ValueError(
@@ -55,12 +54,12 @@ def check_measures(
             "no weight below 0 and one above"
         )
     for name, margin in gate.margins.items():
-        most = _most(kind, name, weights)
+        most = _most(known[name], weights)
         if not 0 <= margin < most:
             within = f"and below {most:g}, the most that it can be" if most < math.inf else "and finite"
             raise ValueError(f"release.gate.margins.{name}: {margin:g} can never act; it must be at least 0 {within}")
     for name, floor in gate.floors.items():
-        most = _most(kind, name, weights)
+        most = _most(known[name], weights)
         if not 0 <= floor <= most or not math.isfinite(floor):
             within = f"lies between 0 and {most:g}" if most < math.inf else "is 0 or more"
             raise ValueError(f"release.gate.floors.{name}: {floor:g} is no value of it, which {within}")
@@ -71,19 +70,19 @@ def check_measures(
         )
 
 
-def _most(kind: Kind, name: str, weights: Mapping[int, float]) -> float:
+def _most(measure: Measure, weights: Mapping[int, float]) -> float:
     """The greatest value that a measure can have."""
-    if name == "composite":
+    if split(measure.name)[1] == "composite":
         return sum(weights.values())
-    return 1.0 if MEASURES[kind][name].share else math.inf
+    return 1.0 if measure.share else math.inf
 
 
-def _check_named(kind: Kind, use: Use, place: str, names: Iterable[str]) -> None:
+def _check_named(known: Mapping[str, Measure], use: Use, place: str, names: Iterable[str]) -> None:
     for name in names:
-        measure = MEASURES[kind].get(name)
+        measure = known.get(name)
         if measure is None or use not in measure.uses:
             why = "is no measure of this job" if measure is None else f"cannot be named here, as {measure.why_not}"
-            raise ValueError(f"{place}: '{name}' {why}; one of {', '.join(allowed(kind, use))}")
+            raise ValueError(f"{place}: '{name}' {why}; one of {', '.join(allowed(known, use))}")
 
 
 def check_night(deadline_hours: float, by: str | None, labels: Labels | None) -> None:

@@ -15,6 +15,8 @@ class Experiment(Strict):
     Args:
         model: name in the model registry; ``options`` are its keyword arguments.
         only, without: names of the features it sees (default: all with ``input: true``).
+        tasks: those of the job's that it learns (default: all).
+        loss: what it learns by, in a job without ``tasks``.
         dim, dims: embedding width, for all id spaces and by space.
         decay, floor: learning rate = learning_rate · decay^(trained days since the start), not below floor.
         negatives: candidates drawn beside each positive (ranking).
@@ -32,7 +34,8 @@ class Experiment(Strict):
     without: tuple[str, ...] = ()
     dim: int = Field(default=8, ge=1, le=1024)
     dims: dict[str, int] = Field(default_factory=dict)
-    loss: Literal["binary", "softmax"]
+    tasks: Annotated[tuple[str, ...] | None, Later()] = None
+    loss: Literal["binary", "softmax"] | None = None
     optimizer: Literal["catch_up_adam", "lazy_adam", "dense_adam"] = "catch_up_adam"
     learning_rate: float = Field(default=1e-3, gt=0, lt=1)
     decay: float = Field(default=1.0, gt=0, le=1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from pipeline.config.requests import Profile, RequestSettings, check_label, refuse_softmax
+from pipeline.config.requests import Profile, RequestSettings, check_label, check_task_labels, refuse_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipeline.config.experiment import Experiment
     from pipeline.config.features import History
     from pipeline.config.tables import Table
+    from pipeline.config.tasks import TaskSettings
 
 
 class Impressions(RequestSettings):
@@ -65,6 +66,10 @@ class Impressions(RequestSettings):
             column = getattr(self, what)
             if column not in tables[self.rows].columns:
                 raise ValueError(f"impressions.{what}: '{column}' is no column of the table '{self.rows}'")
+
+    def check_tasks(self, tasks: Mapping[str, TaskSettings], tables: Mapping[str, Table]) -> None:
+        """The first task is the job's label, and every label a column that can be nothing but 0 or 1."""
+        check_task_labels("impressions", tasks, tables, self.rows, self.label)
 
     def check_experiment(self, name: str, experiment: Experiment) -> None:
         refuse_softmax(name, experiment, "an impression has one")

@@ -6,11 +6,13 @@ import hashlib
 import json
 import keyword
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
-from models.schema import FeatureSchema, Kind, Side
+from models.schema import ONLY, FeatureSchema, Kind, Side
+from models.tasks import Task
 from pipeline.config.alerts import Alerts
 from pipeline.config.base import DayField, Later, Strict
 from pipeline.config.cross_checks import (
@@ -28,11 +30,12 @@ from pipeline.config.impressions import Impressions
 from pipeline.config.labelled import LabelledRows
 from pipeline.config.labels import Labels
 from pipeline.config.last_year import Replay
-from pipeline.config.measures import PRIMARY
+from pipeline.config.measures import PRIMARY, Measure, in_task, of_job
 from pipeline.config.requests import Kind as RequestKind
 from pipeline.config.requests import RequestSettings
 from pipeline.config.retention import Retention
 from pipeline.config.tables import Table, Validation
+from pipeline.config.tasks import TaskSettings, check_givens
 from pipeline.days import ZONE, Day, checked_zone
 
 SpaceType = Literal["int", "str"]
@@ -45,6 +48,7 @@ class JobConfig(Strict):
         start: first day that may be trained; none = the first day asked for.
         state_from: id maps, feature state and candidates are built from this day on without training.
         dirty_days: known-bad days; they are skipped.
+        tasks: what is asked of a row, where it is more than its one label, in order: the first ranks.
         labels: when a day's labels have come; none = with the day. Says when a day is read, not what is made of it.
         retention: what is kept on disk; changes nothing that is made.
         grids: the experiments of each grid, by its name: expanded they are experiments like those written by hand.
@@ -76,6 +80,7 @@ class JobConfig(Strict):
     features: dict[str, FeatureSettings]
     history: History = History()
     replay: Replay | None = None
+    tasks: Annotated[dict[str, TaskSettings], Later()] = Field(default_factory=dict)
     experiments: dict[str, Experiment]
     grids: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude=True)
     release: Release
@@ -108,17 +113,20 @@ class JobConfig(Strict):
                 f"release.champion: '{self.release.champion}' is not an experiment; "
                 f"one of {', '.join(self.experiments)}"
             )
-        for section in ("tables", "spaces", "experiments"):
+        for section in ("tables", "spaces", "experiments", "tasks"):
             check_names(section, getattr(self, section))
         check_tables(self.tables)
-        check_measures(self.kind, self.request.unmeasured, self.release, self.measures, self.alerts)
+        check_givens(self.tasks)
+        check_measures(self.known_measures, self.request.unmeasured, self.release, self.measures, self.alerts)
         check_widths(self.experiments)
         check_night(self.deadline_hours, self.release.by, self.labels)
         check_retention(self.retention, self.labels, self.validation, self.release)
         self.request.check(self.tables, self.spaces)
+        self.request.check_tasks(self.tasks, self.tables)
         self._check_keys()
         self._check_features()
         for name, experiment in self.experiments.items():
+            self._check_tasks_of(name, experiment)
             unknown = sorted({*(experiment.only or ()), *experiment.without} - set(self.features))
             if unknown:
                 raise ValueError(f"experiments.{name}: no such features: {', '.join(unknown)}")
@@ -130,6 +138,18 @@ class JobConfig(Strict):
             if strange:
                 raise ValueError(f"experiments.{name}.dims: no such id spaces: {', '.join(strange)}")
         return self
+
+    def _check_tasks_of(self, name: str, experiment: Experiment) -> None:
+        if not self.tasks and experiment.loss is None:
+            raise ValueError(f"experiments.{name}.loss: is missing; write `binary` or `softmax`")
+        if self.tasks and experiment.loss is not None:
+            raise ValueError(f"experiments.{name}.loss: the job's `tasks` have losses of their own; leave it out")
+        if experiment.tasks is None:
+            return
+        strange = [each for each in experiment.tasks if each not in self.tasks]
+        if strange or not experiment.tasks:
+            known = ", ".join(self.tasks) or "none, as the job has no `tasks`"
+            raise ValueError(f"experiments.{name}.tasks: {strange or 'it is empty'}; the job's tasks: {known}")
 
     def _check_keys(self) -> None:
         for name, table in self.tables.items():
@@ -172,7 +192,25 @@ class JobConfig(Strict):
     @property
     def primary(self) -> str:
         """The measure that the job is judged by."""
-        return self.measures.primary or PRIMARY[self.kind]
+        return self.measures.primary or in_task(self.task_names[0], PRIMARY[self.kind], self.task_names)
+
+    @property
+    def task_names(self) -> tuple[str, ...]:
+        """What a row is asked, the first task first; of a job that declares none, its only one."""
+        return tuple(self.tasks) or (ONLY,)
+
+    def tasks_of(self, experiment: str) -> tuple[Task, ...]:
+        """What an experiment's model is asked, in the job's order."""
+        settings = self.experiments[experiment]
+        if not self.tasks:
+            return (Task(ONLY, settings.loss or "binary"),)
+        wanted = self.task_names if settings.tasks is None else settings.tasks
+        return tuple(Task(n, each.loss, each.weight) for n, each in self.tasks.items() if n in wanted)
+
+    @property
+    def known_measures(self) -> Mapping[str, Measure]:
+        """The measures of the job's tests by name."""
+        return of_job(self.kind, self.task_names)
 
     def feature_schema(self) -> FeatureSchema:
         """Every feature that is mapped or fed, as the models see them."""
@@ -200,10 +238,11 @@ class JobConfig(Strict):
             for name, table in dump["tables"].items()
         }
         shared: dict[str, Any] = {"job": self.job, "kind": self.kind, "timezone": self.timezone}
+        tasks = {"tasks": dump["tasks"]} if self.tasks else {}
         content: dict[str, Any] = {
             "features": dump["features"], "spaces": dump["spaces"], "history": dump["history"],
             # Those of the first two kinds always, as in chains that there are.
-            "ranking": dump["ranking"], "impressions": dump["impressions"], self.kind: dump[self.kind],
+            "ranking": dump["ranking"], "impressions": dump["impressions"], self.kind: dump[self.kind], **tasks,
         }  # fmt: skip
         by_stage: dict[str, dict[str, Any]] = {
             "extract": {"columns": {n: [t["source"], t["sources"], sorted(t["columns"])] for n, t in tables.items()}},
@@ -214,9 +253,10 @@ class JobConfig(Strict):
         if stage in by_stage:
             relevant = by_stage[stage]
         elif experiment is not None:
-            relevant = {"seed": self.seed, "threads": self.threads, "experiment": dump["experiments"][experiment]}
+            own = dump["experiments"][experiment]
+            relevant = {"seed": self.seed, "threads": self.threads, "experiment": own, **tasks}
         else:
-            relevant = {"release": dump["release"], "measures": dump["measures"]}
+            relevant = {"release": dump["release"], "measures": dump["measures"], **tasks}
         text = json.dumps({**shared, **relevant}, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 

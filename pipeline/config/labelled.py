@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from pipeline.config.requests import RequestSettings, check_label, refuse_softmax
+from pipeline.config.requests import RequestSettings, check_label, check_task_labels, refuse_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pipeline.config.experiment import Experiment
     from pipeline.config.features import History
     from pipeline.config.tables import Table
+    from pipeline.config.tasks import TaskSettings
 
 
 class LabelledRows(RequestSettings):
@@ -64,6 +65,10 @@ class LabelledRows(RequestSettings):
                 f"rows.group: tables.{self.rows}.columns.{self.group} must be an int or a str with `required: true`: "
                 "each row is of one group"
             )
+
+    def check_tasks(self, tasks: Mapping[str, TaskSettings], tables: Mapping[str, Table]) -> None:
+        """The first task is the job's label, and every label a column that can be nothing but 0 or 1."""
+        check_task_labels("rows", tasks, tables, self.rows, self.label)
 
     def check_experiment(self, name: str, experiment: Experiment) -> None:
         refuse_softmax(name, experiment, "a row has none")

@@ -5,8 +5,8 @@ Settings, evaluation, gate, alerts, report, page and command line all ask here; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from pipeline.config.requests import Kind
@@ -102,23 +102,53 @@ PRIMARY: Mapping[Kind, str] = {"impressions": "auc", "ranking": "composite", "ro
 """What a job is judged by that names no ``measures.primary``."""
 
 
-def columns(kind: Kind) -> tuple[str, ...]:
+def in_task(task: str, measure: str, tasks: Sequence[str]) -> str:
+    """The name of a measure of one of a job's tasks: ``task/measure``, or the measure's own where there is but one."""
+    return f"{task}/{measure}" if len(tasks) > 1 else measure
+
+
+def split(name: str) -> tuple[str | None, str]:
+    """The task that a measure's name says, if it does, and the name without it."""
+    task, _, measure = name.rpartition("/")
+    return task or None, measure
+
+
+def task_of(tasks: Sequence[str], name: str) -> str:
+    """The task that a measure is of: the first, where its name does not say."""
+    return split(name)[0] or tasks[0]
+
+
+def of_job(kind: Kind, tasks: Sequence[str]) -> Mapping[str, Measure]:
+    """The measures of a job's tests by their names, task by task."""
+    if len(tasks) < 2:
+        return MEASURES[kind]
+    listed = [replace(each, name=in_task(task, name, tasks)) for task in tasks for name, each in MEASURES[kind].items()]
+    return {each.name: each for each in listed}
+
+
+def measure_of(kind: Kind, name: str) -> Measure:
+    """A measure by its name, in whichever task."""
+    return MEASURES[kind][split(name)[1]]
+
+
+def columns(measures: Mapping[str, Measure]) -> tuple[str, ...]:
     """Measures that tables and the CSV show, in their order."""
-    return tuple(name for name, each in MEASURES[kind].items() if each.column)
+    return tuple(name for name, each in measures.items() if each.column)
 
 
-def allowed(kind: Kind, use: Use) -> tuple[str, ...]:
+def allowed(measures: Mapping[str, Measure], use: Use) -> tuple[str, ...]:
     """Measures that a setting of this use may name."""
-    return tuple(name for name, each in MEASURES[kind].items() if use in each.uses)
+    return tuple(name for name, each in measures.items() if use in each.uses)
 
 
 def figures(values: Mapping[str, float | int | None]) -> list[str]:
     """The measures of a test that have a column and a value; of measures that are no longer known too."""
     hidden = {name for listed in MEASURES.values() for name, each in listed.items() if not each.column}
-    return [f"{n} {v:.4f}" for n, v in values.items() if isinstance(v, float) and n not in hidden]
+    return [f"{n} {v:.4f}" for n, v in values.items() if isinstance(v, float) and split(n)[1] not in hidden]
 
 
 def headline(values: Mapping[str, float | int | None]) -> list[str]:
     """The few measures that a run's line shows, of those that have a value."""
     names = dict.fromkeys(name for listed in MEASURES.values() for name, each in listed.items() if each.headline)
-    return [f"{name} {value:.4f}" for name in names if isinstance(value := values.get(name), float)]
+    known = [(name, value) for name in names for name, value in values.items() if split(name)[1] == name]
+    return [f"{name} {value:.4f}" for name, value in known if isinstance(value, float)]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pipeline.config.experiment import Experiment
     from pipeline.config.features import History
     from pipeline.config.tables import Table
+    from pipeline.config.tasks import TaskSettings
 
 Kind = Literal["ranking", "impressions", "rows"]
 """The kinds of request; each has a section of its name in the job's YAML, a field of ``JobConfig``."""
@@ -70,6 +71,14 @@ class RequestSettings(Strict, ABC):
     def check(self, tables: Mapping[str, Table], spaces: Container[str]) -> None:
         """The tables can be what the section says; raises ``ValueError`` naming the setting."""
 
+    def check_tasks(self, tasks: Mapping[str, TaskSettings], tables: Mapping[str, Table]) -> None:
+        """The rows can be asked what the job's tasks are; raises ``ValueError`` naming the setting."""
+        if tasks:
+            raise ValueError(
+                "tasks: is for rows whose columns hold labels (`kind: impressions` and `rows`); what a request for "
+                "homework is judged by comes from `ranking.labels`"
+            )
+
     def check_experiment(self, name: str, experiment: Experiment) -> None:
         """The experiment can learn of such requests; raises ``ValueError`` naming the setting."""
 
@@ -103,6 +112,19 @@ def check_label(section: str, tables: Mapping[str, Table], rows: str, label: str
             f"{section}.label: tables.{rows}.columns.{label} must be declared as "
             "{type: int, required: true, allowed: [0, 1]}, so that other values go to quarantine"
         )
+
+
+def check_task_labels(
+    section: str, tasks: Mapping[str, TaskSettings], tables: Mapping[str, Table], rows: str, label: str
+) -> None:
+    """The first task is of the rows' label, and every label can be nothing but 0 or 1; else ``ValueError``."""
+    for number, (name, task) in enumerate(tasks.items()):
+        check_label(f"tasks.{name}", tables, rows, task.label)
+        if not number and task.label != label:
+            raise ValueError(
+                f"tasks.{name}.label: the first task is of '{label}' (`{section}.label`), which histories and rates "
+                f"are made of; write it first, or make '{task.label}' the label"
+            )
 
 
 def refuse_softmax(name: str, experiment: Experiment, has: str) -> None:

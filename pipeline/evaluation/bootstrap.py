@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.schema import DayArrays
-from pipeline.config.measures import MEASURES, Measure
+from pipeline.config.measures import Measure, measure_of, task_of
 from pipeline.config.requests import Kind
 from pipeline.evaluation import metrics
 from pipeline.evaluation.measured import Measured, Parts
@@ -32,14 +32,15 @@ class Rows:
     key_rank: NDArray[np.int32]
     composite: Mapping[int, float]
 
-    @property
-    def measured(self) -> Measured:
-        return MEASURED[self.kind](self.arrays, self.key_rank, self.composite)
+    def asked(self, name: str) -> tuple[Measure, Measured]:
+        """A measure, of whichever task, and what measures that task."""
+        task = task_of(self.arrays.tasks, name)
+        return measure_of(self.kind, name), MEASURED[self.kind](self.arrays, task, self.key_rank, self.composite)
 
     @cached_property
     def unit(self) -> NDArray[np.int64]:
         """What is drawn of each request, with all that belongs to it (see ``Measured.units``)."""
-        return self.measured.units
+        return MEASURED[self.kind](self.arrays, self.arrays.tasks[0], self.key_rank, self.composite).units
 
     @property
     def units(self) -> int:
@@ -48,10 +49,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Scored(Rows):
-    """The same test rows scored by two checkpoints."""
+    """The same test rows scored by two checkpoints, logits ``[pairs]`` by task."""
 
-    new: NDArray[np.float32]
-    old: NDArray[np.float32]
+    new: Mapping[str, NDArray[np.float32]]
+    old: Mapping[str, NDArray[np.float32]]
 
 
 def intervals(
@@ -61,10 +62,10 @@ def intervals(
 
     Users are drawn with all of their rows or requests, the same draws for both models and for every measure.
     """
-    named = {name: MEASURES[scored.kind][name] for name in measures}
+    named = {name: measure_of(scored.kind, name) for name in measures}
     models = {
-        (name, side): _model(scored, measure, logits)
-        for name, measure in named.items()
+        (name, side): _model(scored, name, logits[task_of(scored.arrays.tasks, name)])
+        for name in named
         for side, logits in (("new", scored.new), ("old", scored.old))
     }
     drawn = _resampled(scored, models, resamples, seed)
@@ -96,14 +97,18 @@ class Drawn:
 def resampled(
     rows: Rows, logits: Mapping[str, NDArray[np.float32]], measure: str, *, resamples: int, seed: int
 ) -> dict[str, Drawn | None]:
-    """A measure of several models under the same draws of users; ``None`` where the day does not allow it."""
-    wanted = MEASURES[rows.kind][measure]
-    return _resampled(rows, {name: _model(rows, wanted, each) for name, each in logits.items()}, resamples, seed)
+    """A measure of several models under the same draws of users; ``None`` where the day does not allow it.
+
+    Args:
+        logits: ``[pairs]`` of each model, of the measure's task.
+    """
+    return _resampled(rows, {name: _model(rows, measure, each) for name, each in logits.items()}, resamples, seed)
 
 
 def bounds(scored: Scored, name: str, *, resamples: int, confidence: float, seed: int) -> tuple[float, float] | None:
     """Percentile interval of the new model's own measure; ``None`` if the day does not allow it."""
-    found = resampled(scored, {"new": scored.new}, name, resamples=resamples, seed=seed)["new"]
+    new = scored.new[task_of(scored.arrays.tasks, name)]
+    found = resampled(scored, {"new": new}, name, resamples=resamples, seed=seed)["new"]
     return percentiles(found.draws, confidence) if found is not None else None
 
 
@@ -154,10 +159,12 @@ def _draws(units: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64
         yield drawn
 
 
-def _model(rows: Rows, measure: Measure, logits: NDArray[np.float32]) -> _Model:
-    if measure.of == "pairs":
-        return _Auc(metrics.SortedScores(rows.arrays.label, logits, rows.unit))
-    return _Quotient(rows.measured.parts(measure, logits), rows.units)
+def _model(rows: Rows, name: str, logits: NDArray[np.float32]) -> _Model:
+    measure, measured = rows.asked(name)
+    if measure.of == "pairs":  # a row is a request
+        judged = measured.judged
+        return _Auc(metrics.SortedScores(measured.label[judged], logits[judged], rows.unit[judged]))
+    return _Quotient(measured.parts(measure, logits), rows.units)
 
 
 class _Quotient:

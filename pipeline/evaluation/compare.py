@@ -133,7 +133,7 @@ def compare(
         raise UsageError(
             f"a comparison takes two experiments at least; job '{context.job}' has {', '.join(config.experiments)}"
         )
-    measures = allowed(config.kind, "margin")
+    measures = allowed(config.known_measures, "margin")
     if asked.measure not in measures:
         raise UsageError(f"--measure {asked.measure}: job '{context.job}' can be compared by {', '.join(measures)}")
     before = {each.day: each for each in known}

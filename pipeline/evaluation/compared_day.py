@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.schema import DayArrays
-from pipeline.config.measures import MEASURES
+from pipeline.config.measures import task_of
 from pipeline.days import Day
 from pipeline.errors import UsageError
 from pipeline.evaluation.bootstrap import Drawn, Rows, percentiles, resampled
+from pipeline.evaluation.logits import read
 from pipeline.evaluation.records import ComparedDay, Difference
-from pipeline.evaluation.superiority import scores_of
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
@@ -69,6 +69,7 @@ def compare_day(context: JobContext, day: Day, tests: Mapping[str, Artifact], as
         return ComparedDay(
             day=day, made_of=made, values={}, differences={}, left_out=dict.fromkeys(names[1:], why) | left_out
         )
+    task = task_of(context.config.task_names, asked.measure)
     logits: dict[str, NDArray[np.float32]] = {}
     for name, test in tests.items():
         if _tested_rows(test) != _tested_rows(tests[asked.first]):
@@ -76,7 +77,11 @@ def compare_day(context: JobContext, day: Day, tests: Mapping[str, Artifact], as
         elif test.manifest.pruned:
             left_out[name] = f"the scores of '{name}' are pruned"
         else:
-            logits[name] = scores_of(test)
+            scores = read(test, context.config)
+            if task in scores:
+                logits[name] = scores[task]
+            else:
+                left_out[name] = f"'{name}' is not asked '{task}'"
     gate = context.config.release.gate
     rows, logits = _chosen(context, features, logits, asked.group)
     drawn = resampled(rows, logits, asked.measure, resamples=gate.resamples, seed=context.config.seed)
@@ -96,7 +101,7 @@ def compare_day(context: JobContext, day: Day, tests: Mapping[str, Artifact], as
 
 
 def _difference(context: JobContext, first: Drawn, other: Drawn, asked: Asked) -> Difference | None:
-    measure, confidence = MEASURES[context.config.kind][asked.measure], context.config.release.gate.confidence
+    measure, confidence = context.config.known_measures[asked.measure], context.config.release.gate.confidence
     draws = measure.worth(other.draws) - measure.worth(first.draws)
     within = percentiles(draws, confidence)
     if within is None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from models.engine.batching import score_day
 from pipeline.days import Day
+from pipeline.evaluation import logits
 from pipeline.evaluation.bootstrap import Scored
 from pipeline.evaluation.measured import Evaluation
 from pipeline.evaluation.plausibility import Usual, implausible, usual
 from pipeline.evaluation.records import GateRecord, TestRecord
-from pipeline.evaluation.superiority import LOGITS
-from pipeline.evaluation.verdict import NO_MODEL, decide
+from pipeline.evaluation.verdict import NO_MODEL, decide, of_tasks
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
@@ -91,14 +89,16 @@ def gate_day(
         pruned = incumbent is not None and incumbent.manifest.pruned
         scored, rise, seed = None, None, seed_of(config, experiment, day, "gate")
         if doubted is not None or (incumbent is not None and not pruned):
-            arrays, new = day_arrays.read(features), np.load(test.file(LOGITS))
+            arrays, new = day_arrays.read(features), logits.read(test, config)
             rows = Scored(config.kind, arrays, day_arrays.key_rank(features), config.measures.composite, new, new)
             if doubted is not None and value is not None:
                 rise = implausible(doubted, value, rows, config.release.gate, seed)
             if incumbent is not None and not pruned:
-                scored = replace(rows, old=score_day(Session.of(context, experiment).incumbent.at(incumbent), arrays))
+                before = score_day(Session.of(context, experiment).incumbent.at(incumbent), arrays)
+                scored = replace(rows, old=logits.by_task(before, config, experiment))
         unopposed = f"{incumbent.id} is pruned" if incumbent is not None else NO_MODEL
-        decision = decide(config.release.gate, evaluation, scored, config.kind, seed, unopposed=unopposed, rise=rise)
+        gate = of_tasks(config.release.gate, [task.name for task in config.tasks_of(experiment)])
+        decision = decide(gate, evaluation, scored, config.kind, seed, unopposed=unopposed, rise=rise)
         return made.commit(
             content_digest(decision.as_dict()), timings={"gate": made.seconds},
             extra=GateRecord(

@@ -56,10 +56,12 @@ class RequestScores:
         return values
 
 
-def request_scores(arrays: DayArrays, logits: NDArray[np.float32], key_rank: NDArray[np.int32]) -> RequestScores:
+def request_scores(
+    arrays: DayArrays, label: NDArray[np.int8], logits: NDArray[np.float32], key_rank: NDArray[np.int32]
+) -> RequestScores:
     """Contributions of each request; ``key_rank`` [items] orders candidates of equal score."""
     sizes = np.diff(arrays.offsets)
-    positive = arrays.label == 1
+    positive = label == 1
     request = np.repeat(np.arange(len(sizes)), sizes)
     positives = np.bincount(request, weights=positive, minlength=len(sizes))
     ranks = metrics.ranks_in_request(logits, arrays.offsets, key_rank[arrays.pair_item])
@@ -68,8 +70,8 @@ def request_scores(arrays: DayArrays, logits: NDArray[np.float32], key_rank: NDA
     return RequestScores(
         covered=positives > 0,
         judged=(positives > 0) & (positives < sizes),
-        best=metrics.best_positive_ranks(arrays.label, ranks, arrays.offsets),
-        log_loss=metrics.softmax_losses(arrays.label, logits, arrays.offsets),
+        best=metrics.best_positive_ranks(label, ranks, arrays.offsets),
+        log_loss=metrics.softmax_losses(label, logits, arrays.offsets),
         auc=request_auc,
     )
 
@@ -83,7 +85,7 @@ class HomeworkMeasures(Measured):
 
     def evaluate(self, logits: NDArray[np.float32], groups: Mapping[str, NDArray[np.bool_]]) -> Evaluation:
         arrays, composite = self.arrays, self.composite
-        scores = request_scores(arrays, logits, self.key_rank)
+        scores = request_scores(arrays, self.label, logits, self.key_rank)
         everyone = np.ones(arrays.requests, bool)
         values = scores.values(composite, everyone)
         all_positive = int(scores.all_positive.sum())
@@ -97,7 +99,7 @@ class HomeworkMeasures(Measured):
         return Evaluation(arrays.pairs, values, reasons, counts, by_group)
 
     def parts(self, measure: Measure, logits: NDArray[np.float32]) -> Parts:
-        scores = request_scores(self.arrays, logits, self.key_rank)
+        scores = request_scores(self.arrays, self.label, logits, self.key_rank)
         kept = scores.judged
         if measure.top is not None:
             values = (scores.hits(measure.top) & scores.judged).astype(np.float64)

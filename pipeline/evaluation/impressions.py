@@ -7,18 +7,21 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.measures import Measure, columns
+from pipeline.config.measures import MEASURES, Measure, columns
 from pipeline.evaluation import metrics
 from pipeline.evaluation.measured import Evaluation, Measured, Parts, no_parts
 
 
 class ImpressionMeasures(Measured):
-    """Of impressions, each a request with one candidate: there are no ties to order, and no groups."""
+    """Of impressions, each a request with one candidate: there are no ties to order, and no groups.
+
+    Rows that a task did not judge (no purchase without a click) are not measured in it.
+    """
 
     def evaluate(self, logits: NDArray[np.float32], groups: Mapping[str, NDArray[np.bool_]]) -> Evaluation:
-        label, user = self.arrays.label, self.arrays.user
+        label, user, logits = self.label[self.judged], self.arrays.user[self.judged], logits[self.judged]
         if not len(label):
-            names = columns("impressions")
+            names = columns(MEASURES["impressions"])
             return Evaluation(0, dict.fromkeys(names), dict.fromkeys(names, "no rows"))
         values: dict[str, float | int | None] = {
             "auc": metrics.auc(label, logits),
@@ -31,7 +34,7 @@ class ImpressionMeasures(Measured):
         return Evaluation(len(label), values, {name: why[name] for name, v in values.items() if v is None}, counts)
 
     def parts(self, measure: Measure, logits: NDArray[np.float32]) -> Parts:
-        label, user = self.arrays.label, self.users
+        label, user, logits = self.label[self.judged], self.users[self.judged], logits[self.judged]
         if measure.name == "log_loss":
             return Parts(metrics.log_losses(label, logits), np.ones(len(label)), user)
         if measure.name == "calibration":

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.measures import Measure, columns
+from pipeline.config.measures import MEASURES, Measure, columns
 from pipeline.evaluation import metrics
 from pipeline.evaluation.impressions import ImpressionMeasures
 from pipeline.evaluation.measured import Evaluation, Parts
@@ -28,14 +28,14 @@ class LabelledMeasures(ImpressionMeasures):
     """AUC, log-loss and calibration; where groups have several rows, GAUC too."""
 
     def evaluate(self, logits: NDArray[np.float32], groups: Mapping[str, NDArray[np.bool_]]) -> Evaluation:
-        label = self.arrays.label
+        label, group, logits = self.label[self.judged], self.arrays.user[self.judged], logits[self.judged]
         if not len(label):
-            names = columns("rows")
+            names = columns(MEASURES["rows"])
             return Evaluation(0, dict.fromkeys(names), dict.fromkeys(names, "no rows"))
-        grouped = self._number < len(label)
+        grouped = self._number < len(self.label)
         values: dict[str, float | int | None] = {
             "auc": metrics.auc(label, logits),
-            "gauc": metrics.gauc(label, logits, self.arrays.user) if grouped else None,
+            "gauc": metrics.gauc(label, logits, group) if grouped else None,
             "log_loss": float(metrics.log_losses(label, logits).mean()),
             "calibration": metrics.calibration(label, logits),
         }

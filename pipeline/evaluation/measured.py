@@ -53,12 +53,15 @@ class Measured(ABC):
     """The measures of a day's rows.
 
     Args:
+        task: whose labels they are judged by.
         key_rank: int32 ``[items]``, orders candidates of equal score.
         composite: weight of each hit rate.
     """
 
-    def __init__(self, arrays: DayArrays, key_rank: NDArray[np.int32], composite: Mapping[int, float]) -> None:
-        self.arrays, self.key_rank, self.composite = arrays, key_rank, composite
+    def __init__(
+        self, arrays: DayArrays, task: str, key_rank: NDArray[np.int32], composite: Mapping[int, float]
+    ) -> None:
+        self.arrays, self.label, self.key_rank, self.composite = arrays, arrays.label_of(task), key_rank, composite
 
     @abstractmethod
     def evaluate(self, logits: NDArray[np.float32], groups: Mapping[str, NDArray[np.bool_]]) -> Evaluation:
@@ -67,6 +70,11 @@ class Measured(ABC):
     @abstractmethod
     def parts(self, measure: Measure, logits: NDArray[np.float32]) -> Parts:
         """The parts that a measure is put together from; not those of ``pairs``, which is no quotient of sums."""
+
+    @property
+    def judged(self) -> NDArray[np.bool_]:
+        """The pairs that the task has a label of, ``[pairs]``."""
+        return self.label >= 0
 
     @property
     def users(self) -> NDArray[np.int64]:

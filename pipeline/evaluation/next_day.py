@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-import numpy as np
-
 from models.engine.batching import score_day
 from pipeline.days import Day
-from pipeline.evaluation.measures import MEASURED
+from pipeline.evaluation.logits import stored, write
+from pipeline.evaluation.measures import evaluate
 from pipeline.evaluation.records import TestRecord
-from pipeline.evaluation.superiority import LOGITS
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
@@ -43,11 +41,13 @@ def run_test(
         arrays = day_arrays.read(features)
         logits = score_day(Session.of(context, experiment).trainer.at(checkpoint), arrays)
         ranks, composite = day_arrays.key_rank(features), config.measures.composite
-        found = MEASURED[config.kind](arrays, ranks, composite).evaluate(logits, day_arrays.groups(features))
-        np.save(made.path / LOGITS, logits)
+        tasks = [task.name for task in config.tasks_of(experiment)]
+        found = evaluate(config.kind, arrays, ranks, composite, logits, tasks, day_arrays.groups(features))
+        kept = stored(logits)
+        write(made.path, logits)
         return made.commit(
-            content_digest({"logits": logits, "values": asdict(found)}), rows={"tested": found.rows},
-            timings={"test": made.seconds}, threads=config.threads, tensors={"logits": tensor_digest(logits)},
+            content_digest({"logits": kept, "values": asdict(found)}), rows={"tested": found.rows},
+            timings={"test": made.seconds}, threads=config.threads, tensors={"logits": tensor_digest(kept)},
             extra=TestRecord(
                 checkpoint=checkpoint.id, checkpoint_day=checkpoint.ref.day, values=found.values,
                 reasons=found.reasons, counts=found.counts, groups=found.groups,

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.config.experiment import Gate
-from pipeline.config.measures import MEASURES, Measure
+from pipeline.config.measures import Measure, split
 from pipeline.days import Day
 from pipeline.evaluation.bootstrap import Scored, bounds
 from pipeline.evaluation.records import GateRecord, TestRecord
@@ -52,11 +52,11 @@ def usual(context: JobContext, day: Day, experiment: str, promoted: Collection[D
     gate, name = context.config.release.gate, context.config.primary
     if gate.rise is None:
         return None
-    measure = MEASURES[context.config.kind][name]
+    measure = context.config.known_measures[name]
     known = ((each, TestRecord.of(each).values.get(name)) for each in _believed(context, day, experiment, promoted))
     measured = [(test, float(value)) for test, value in known if value is not None]
     tests, values = [test for test, _ in measured], [value for _, value in measured]
-    perfect = sum(context.config.measures.composite.values()) if name == "composite" else 1.0
+    perfect = sum(context.config.measures.composite.values()) if split(name)[1] == "composite" else 1.0
     limit = limit_of(values, measure, gate.rise, perfect)
     if limit is None:
         return None

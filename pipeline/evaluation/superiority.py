@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pipeline.days import Day
-from pipeline.errors import CorruptArtifact
+from pipeline.evaluation import logits
 from pipeline.evaluation.bootstrap import Scored
 from pipeline.evaluation.verdict import superiority
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
-from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.kinds import FEATURES, TEST
-
-LOGITS = "logits.npy"
 
 
 def superior(context: JobContext, day: Day, challenger: str, champion: str) -> tuple[bool, str]:
@@ -27,7 +22,7 @@ def superior(context: JobContext, day: Day, challenger: str, champion: str) -> t
     tests = [store.current(Ref(TEST, config.job, day, name)) for name in (challenger, champion)]
     if features is None or tests[0] is None or tests[1] is None:
         return False, f"'{challenger}' and '{champion}' were not both tested on {day}"
-    new, old = (scores_of(test) for test in tests if test is not None)
+    new, old = (logits.read(test, config) for test in tests if test is not None)
     measure = config.primary
     arrays = day_arrays.read(features)
     scored = Scored(config.kind, arrays, day_arrays.key_rank(features), config.measures.composite, new, old)
@@ -36,12 +31,3 @@ def superior(context: JobContext, day: Day, challenger: str, champion: str) -> t
         return False, f"{measure}: no interval on {day} (too few users, or one class only)"
     text = f"{measure} of '{challenger}' − '{champion}': {found.difference:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
     return better, text
-
-
-def scores_of(test: Artifact) -> NDArray[np.float32]:
-    """The logits that a test has kept, of every pair; raises ``CorruptArtifact``."""
-    path = test.file(LOGITS)
-    try:
-        return np.asarray(np.load(path), np.float32)
-    except (ValueError, EOFError) as error:
-        raise CorruptArtifact(f"{path}: damaged ({error}); delete the test and run the day again") from error

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.config.experiment import Gate
-from pipeline.config.measures import MEASURES
+from pipeline.config.measures import MEASURES, measure_of, split
 from pipeline.config.requests import Kind
 from pipeline.evaluation.bootstrap import Scored, intervals
 from pipeline.evaluation.measured import Evaluation
@@ -38,21 +39,31 @@ def absolute(gate: Gate, evaluation: Evaluation, kind: Kind) -> Decision | None:
     ]
     unknown = []
     for name, floor in gate.floors.items():
-        measure, value = MEASURES[kind][name], evaluation.values.get(name)
+        measure, value = measure_of(kind, name), evaluation.values.get(name)
         if value is None:
             unknown.append(f"{name} cannot be computed ({evaluation.reasons.get(name, 'it was not')})")
         elif measure.worth(value) < measure.worth(floor):
             side = "above" if measure.better == "lower" else "below"
             broken.append(f"{name} {value:.4f} is {side} its limit {floor}")
     if "calibration" in MEASURES[kind]:
-        ratio = evaluation.values.get("calibration")
-        if ratio is None:
-            unknown.append(f"calibration cannot be computed ({evaluation.reasons.get('calibration', 'it was not')})")
-        elif not gate.calibration[0] <= ratio <= gate.calibration[1]:
-            broken.append(f"calibration {ratio:.3f} is outside {gate.calibration[0]} … {gate.calibration[1]}")
+        for name in [each for each in evaluation.values if split(each)[1] == "calibration"] or ["calibration"]:
+            ratio = evaluation.values.get(name)
+            if ratio is None:
+                unknown.append(f"{name} cannot be computed ({evaluation.reasons.get(name, 'it was not')})")
+            elif not gate.calibration[0] <= ratio <= gate.calibration[1]:
+                broken.append(f"{name} {ratio:.3f} is outside {gate.calibration[0]} … {gate.calibration[1]}")
     if broken:
         return Decision("block", broken)
     return Decision("inconclusive", unknown) if unknown else None
+
+
+def of_tasks(gate: Gate, tasks: Collection[str]) -> Gate:
+    """What of the gate a model that is asked these tasks alone can be judged by."""
+
+    def asked(limits: Mapping[str, float]) -> dict[str, float]:
+        return {name: limit for name, limit in limits.items() if split(name)[0] in (None, *tasks)}
+
+    return gate.model_copy(update={"margins": asked(gate.margins), "floors": asked(gate.floors)})
 
 
 def decide(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,10 +78,10 @@ class Session:
     def incumbent(self) -> Loaded:
         return self._engine("incumbent")
 
-    def fresh(self, sizes: Mapping[str, int], base_rate: float | None) -> Engine:
-        """The first model of a chain, with random weights; its output starts at the base rate, if one is given."""
+    def fresh(self, sizes: Mapping[str, int], base_rates: Sequence[float] | None) -> Engine:
+        """The first model of a chain, with random weights; its output starts at the base rates, if they are given."""
         self.trainer.checkpoint = None
-        self.trainer.engine.fresh(sizes, base_rate)
+        self.trainer.engine.fresh(sizes, base_rates)
         return self.trainer.engine
 
     def _engine(self, role: str) -> Loaded:
@@ -92,8 +92,8 @@ class Session:
                 engine = Engine(
                     schema, settings.model, settings.options,
                     dims={space: settings.dims.get(space, settings.dim) for space in self._config.spaces},
-                    loss=settings.loss, optimizer=settings.optimizer, compile=settings.compile,
-                    seed=seed_of(self._config, self._experiment),
+                    tasks=self._config.tasks_of(self._experiment), optimizer=settings.optimizer,
+                    compile=settings.compile, seed=seed_of(self._config, self._experiment),
                 )  # fmt: skip
             except ValueError as error:
                 raise ChainError(f"experiments.{self._experiment}: {error}") from None

@@ -1,8 +1,9 @@
 """Golden rows: raw inputs of an exported model beside the trainer's own scores, for a check without the project.
 
 ``golden_inputs.npz`` holds one array per input of the model, ``[rows, …]`` or ``[rows, candidates, …]``.
-``golden_outputs.npz`` holds ``logit`` and ``probability`` ``[rows, candidates]`` (NaN where there is no candidate) and
-``special`` ``[rows]``, true for rows made up to be awkward: ids that nobody has seen, empty histories, missing values.
+``golden_outputs.npz`` holds ``logit`` and ``probability`` ``[rows, candidates]`` (NaN where there is no candidate; of
+several tasks those of the first, and each task's as ``<task>/logit`` and ``<task>/probability``), and ``special``
+``[rows]``, true for rows made up to be awkward: ids that nobody has seen, empty histories, missing values.
 The other rows are a sample of the day.
 """
 
@@ -36,12 +37,20 @@ def write(
     logits = score_day(engine, chosen)
     inputs = _raw_inputs(schema, chosen, maps, width)
     _make_unseen(schema, inputs, special)
-    grid = np.full((chosen.requests, width), np.nan)
     inside = np.arange(width) < counts[:, None]
-    grid[inside] = logits
-    probability = _softmax(grid) if engine.loss_name == "softmax" else _sigmoid(grid)
+    outputs: dict[str, NDArray[Any]] = {}
+    for number, task in enumerate(engine.tasks):
+        grid = np.full((chosen.requests, width), np.nan)
+        grid[inside] = logits[:, number]
+        told: dict[str, NDArray[Any]] = {
+            "logit": grid.astype(np.float32),
+            "probability": _softmax(grid) if task.loss == "softmax" else _sigmoid(grid),
+        }
+        outputs = outputs or told
+        if len(engine.tasks) > 1:
+            outputs |= {f"{task.name}/{name}": values for name, values in told.items()}
     np.savez(folder / INPUTS, **inputs)  # type: ignore[arg-type]
-    np.savez(folder / OUTPUTS, logit=grid.astype(np.float32), probability=probability, special=special)
+    np.savez(folder / OUTPUTS, special=special, **outputs)  # type: ignore[arg-type]
 
 
 def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:

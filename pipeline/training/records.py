@@ -45,7 +45,9 @@ class CheckpointRecord(Record):
         trained_days: of the chain, this one included.
         sizes: rows of each table of the model, by space.
         loss: mean of the batches'; ``None`` where there was none.
-        base_rate: where the first model's output began, if at the day's share of positives.
+        losses: by task and auxiliary loss its own mean, before its weight, where there are several.
+        base_rate: where the first model's output began, if at the day's share of positives; by task where there are
+            several.
         wild_values: by feature.
     """
 
@@ -58,7 +60,8 @@ class CheckpointRecord(Record):
     batches: Count
     sizes: dict[str, Count]
     loss: Finite | None
-    base_rate: float | None = Field(default=None, exclude_if=is_none)
+    losses: dict[str, Finite] | None = Field(default=None, exclude_if=is_none)
+    base_rate: float | dict[str, float] | None = Field(default=None, exclude_if=is_none)
     wild_values: dict[str, Wild] | None = Field(default=None, exclude_if=is_none)
     overrides: Overridden | None = Field(default=None, exclude_if=is_none)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.engine.batching import DayBatches
 from models.engine.engine import Engine, NonFiniteLoss
-from models.engine.examples import Settings, positive_share
+from models.engine.examples import Settings, positive_shares
 from models.randomness import HiddenState
 from models.schema import DayArrays
 from pipeline.config.experiment import Experiment
@@ -165,26 +165,39 @@ def _train_parts(
     began = time.perf_counter()
     settings, session = config.experiments[experiment], Session.of(context, experiment)
     trained_days = CheckpointRecord.of(parent).trained_days if parent is not None else 0
-    rate, base_rate = learning_rate(settings, trained_days), None
+    rate, base_rates = learning_rate(settings, trained_days), None
+    tasks = [task.name for task in config.tasks_of(experiment)]
     if at_base_rate:
-        base_rate = positive_share((_weighted(part), _batching(config, experiment, day, part, 0)) for part in parts)
+        trained = ((_weighted(part), _batching(config, experiment, day, part, 0)) for part in parts)
+        base_rates = positive_shares(trained, tasks)
     grown = MapsRecord.of(maps)
-    engine = _started(session, parent, grown.sizes, base_rate)
-    losses = _run(context, config, day, experiment, engine, parts, rate, grown.sizes_before)
+    engine = _started(session, parent, grown.sizes, base_rates)
+    told = _run(context, config, day, experiment, engine, parts, rate, grown.sizes_before)
+    losses = told[:, 0]
     wild = engine.observe(next(part for part in parts if part.day == day).arrays)
     record = CheckpointRecord(
         parent=parent.id if parent is not None else None, parent_day=parent.ref.day if parent is not None else None,
         trained_days=trained_days + 1, learning_rate=rate, batches=len(losses), sizes=engine.sizes,
-        loss=float(losses.mean()) if len(losses) else None, base_rate=base_rate,
+        loss=float(losses.mean()) if len(losses) else None, base_rate=_by_task(tasks, base_rates),
+        losses={n: float(told[:, 1 + i].mean()) for i, n in enumerate(engine.loss_parts)} if len(losses) else None,
         wild_values={name: Wild(**each) for name, each in wild.items()} or None,
     )  # fmt: skip
     return _Trained(engine.state(), losses, time.perf_counter() - began, record)
 
 
-def _started(session: Session, parent: Artifact | None, sizes: Mapping[str, int], base_rate: float | None) -> Engine:
+def _by_task(tasks: Sequence[str], values: Sequence[float] | None) -> float | dict[str, float] | None:
+    """As a manifest says it: a job with one task does not name it."""
+    if values is None or len(tasks) == 1:
+        return values[0] if values is not None else None
+    return dict(zip(tasks, values, strict=True))
+
+
+def _started(
+    session: Session, parent: Artifact | None, sizes: Mapping[str, int], base_rates: Sequence[float] | None
+) -> Engine:
     """The engine as the day begins: at its parent and grown to the day's id maps, or fresh."""
     if parent is None:
-        return session.fresh(sizes, base_rate)
+        return session.fresh(sizes, base_rates)
     engine = session.trainer.at(parent)
     session.trainer.checkpoint = None
     engine.grow(sizes)
@@ -210,7 +223,7 @@ def _starts_at_base_rate(settings: Experiment, like: Artifact | None) -> bool:
     """Whether the first model of a chain starts at the base rate of its day; one made again, as it did."""
     if like is not None:
         return CheckpointRecord.of(like).base_rate is not None
-    return settings.loss == "binary" and settings.first_output == "base_rate"
+    return settings.loss in ("binary", None) and settings.first_output == "base_rate"
 
 
 def _parts(day: Day, settings: Experiment, features: Artifact, replays: Mapping[Day, str]) -> list[Part]:
@@ -239,6 +252,7 @@ def _run(
     rate: float,
     before: dict[str, int],
 ) -> NDArray[np.float32]:
+    """Losses of every batch, as of ``Engine.train_epoch``."""
     settings = config.experiments[experiment]
     losses: list[NDArray[np.float32]] = []
     for part in parts:
@@ -259,7 +273,7 @@ def _run(
                     f"{error.value}; nothing of this day was kept, its parent stays the newest checkpoint. "
                     f"Lower `learning_rate` ({rate:g}), look at its dense values, or list the day under `dirty_days`"
                 ) from None
-    return np.concatenate(losses) if losses else np.zeros(0, np.float32)
+    return np.concatenate(losses) if losses else np.zeros((0, 1), np.float32)
 
 
 def _weighted(part: Part) -> DayArrays:

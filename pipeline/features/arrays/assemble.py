@@ -126,6 +126,7 @@ def build(
         offsets=items.offsets, pair_item=items.pair_item,
         pair_dense=_dense(layout.pair_dense, values, pairs),
         label=items.label, weight=rows.weight, user=kind.user(rows, look).astype(np.int32),
+        tasks=plan.config.task_names,
     )  # fmt: skip
     empty = found.histories.empty_days()
     return Built(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.schema import Columns, DayArrays, Layout
+from models.schema import ONLY, Columns, DayArrays, Layout
 from pipeline.days import Day
 from pipeline.features.arrays.assemble import Built
 from pipeline.features.arrays.packed import packed, unpacked
@@ -40,12 +40,15 @@ def replay_name(day: Day) -> str:
 def write(folder: Path, name: str, built: Built) -> str:
     """Write a set of arrays; returns the digest of its content."""
     arrays: dict[str, Array] = {field: getattr(built.arrays, field) for field in _MATRICES}
+    tasks = built.arrays.tasks
+    if len(tasks) == 1:
+        arrays["label"] = arrays["label"][:, 0]
     arrays |= {"key_rank": built.key_rank, "empty_days": built.empty_days}
     arrays |= {f"group.{group}": chosen for group, chosen in built.groups.items()}
     arrays |= {f"key.{column}": values for column, values in built.keys.items()}
     layout = {side: {n: asdict(place) for n, place in getattr(built.arrays.layout, side).items()} for side in _SIDES}
     stored, told = packed(arrays)
-    array_file.write(folder / f"{name}.arrays", stored, {"layout": layout, "stored": told})
+    array_file.write(folder / f"{name}.arrays", stored, {"layout": layout, "stored": told, "tasks": tasks})
     return _digest(arrays, layout)
 
 
@@ -76,7 +79,9 @@ def read(artifact: Artifact, name: str = ROWS) -> DayArrays:
         for side in _SIDES
     }
     fields: dict[str, Any] = {field: arrays[field] for field in _MATRICES}
-    return DayArrays(layout=Layout(**sides), **fields)
+    fields["label"] = fields["label"].reshape(len(fields["label"]), -1)
+    # Days that were built before a job could have several tasks do not say which they are of.
+    return DayArrays(layout=Layout(**sides), **fields, tasks=tuple(meta.get("tasks", (ONLY,))))
 
 
 def replays(artifact: Artifact) -> list[tuple[str, Day]]:

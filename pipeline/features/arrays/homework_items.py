@@ -27,7 +27,7 @@ def homework_items(plan: Plan, request: HomeworkPlan, rows: HomeworkDay, look: L
     key = pool.keys[packages]
     label = _labels(rows.judged, column_codes(plan, space, rows.judged.key, "item.key"), found, pair_item, key)
     return DayItems(
-        found.offsets, pair_item.astype(np.int32), key, look.raw(space, look.of_codes(space, key)), label,
+        found.offsets, pair_item.astype(np.int32), key, look.raw(space, look.of_codes(space, key)), label[:, None],
         roles={role: lists.take(packages) for role, lists in pool.roles.items()},
     )  # fmt: skip
 

@@ -42,7 +42,7 @@ class ImpressionArrays(UserArrays[DayRows]):
         shown = rows.event_item.astype(np.int32)
         # A day's impressions are a request each; whoever asks for several items at once asks one request of them.
         offsets = np.linspace(0, len(shown), rows.requests.rows + 1).astype(np.int64)
-        return DayItems(offsets, shown, codes_of(raw), raw, rows.label, frame=rows.items)
+        return DayItems(offsets, shown, codes_of(raw), raw, rows.labels, frame=rows.items)
 
     def histories(self, rows: DayRows, look: LookUp, state: FeatureState, last_year: LastYear) -> Histories:
         return Histories(self.plan, rows, look, state, last_year)

@@ -21,7 +21,7 @@ class DayItems:
         offsets: int64 ``[requests + 1]`` pairs of each request, best candidate first.
         pair_item: int32 ``[pairs]`` row of the item.
         key, raw: ``[items]`` code and raw id of each item.
-        label: int8 ``[pairs]`` as in ``DayArrays``.
+        label: int8 ``[pairs, tasks]`` as in ``DayArrays``.
         roles: lists of codes by role, one row an item, where items have roles.
         frame: the items' own columns, where they have any.
     """

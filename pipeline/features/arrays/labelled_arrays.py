@@ -32,7 +32,7 @@ class LabelledArrays(RequestArrays[DayRows]):
     def items(self, rows: DayRows, look: LookUp, pool: Pool | None) -> DayItems:
         one = np.zeros(1, np.int64)
         offsets = np.arange(rows.requests.rows + 1, dtype=np.int64)
-        return DayItems(offsets, rows.event_item.astype(np.int32), one, one, rows.label, frame=rows.items)
+        return DayItems(offsets, rows.event_item.astype(np.int32), one, one, rows.labels, frame=rows.items)
 
     def histories(self, rows: DayRows, look: LookUp, state: FeatureState, last_year: LastYear) -> Histories:
         return Histories(self.plan, rows, look, state, last_year)

@@ -58,7 +58,7 @@ class ImpressionPlan(RequestPlan):
         return None if ok else "is a sequence or a bag_sequence"
 
     def _label_problem(self, column: str) -> str | None:
-        return "is the label" if column == self.settings.label else None
+        return "is the label" if column in {self.settings.label, *self._task_labels} else None
 
     def _named_tables(self) -> Iterator[tuple[str, str]]:
         yield "rows", self.settings.rows

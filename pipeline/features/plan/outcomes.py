@@ -11,7 +11,10 @@ from pipeline.errors import ConfigError
 
 def outcome_columns(config: JobConfig) -> dict[str, frozenset[str]]:
     """By table, the columns that hold outcomes: those declared so, the labels, and others read from the same cells."""
-    labels = config.request.outcomes
+    labels = dict(config.request.outcomes)
+    if config.tasks:
+        rows = config.request.rows
+        labels[rows] = labels.get(rows, set()) | {task.label for task in config.tasks.values()}
     known = {name: {*t.outcomes, *(labels.get(name, set()) & set(t.columns))} for name, t in config.tables.items()}
     return {name: frozenset(_of_the_same_cells(config.tables, table, known)) for name, table in config.tables.items()}
 

@@ -128,6 +128,10 @@ class RequestPlan(ABC):
     def _label_problem(self, column: str) -> str | None:
         """Why a column of the rows would give the label away, if it would."""
 
+    @property
+    def _task_labels(self) -> set[str]:
+        return {task.label for task in self.config.tasks.values()}
+
     def part_space(self, part: str) -> str | None:
         """The id space of the features made of a part of the histories."""
         kept = self.features.of_frame("history", "last_year")

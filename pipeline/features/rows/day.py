@@ -26,6 +26,7 @@ class DayRows:
         events: what happened, one row each, with columns ``row.*``, ``user.*`` and ``calendar.*``: counters and
             histories are made of it.
         label: int8 ``[events]``, 1 positive.
+        further: labels of tasks beside the first by name, -1 where a task was not judged.
         items: what the events are of, with columns ``item.*``; ``event_item`` ``[events]`` points into it.
         requests: one row a request, with the columns of ``events``.
         weight: float32 ``[requests]``.
@@ -41,6 +42,12 @@ class DayRows:
     requests: Frame
     weight: NDArray[np.float32]
     counts: Mapping[str, int] = field(default_factory=dict)
+    further: Mapping[str, NDArray[np.int8]] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> NDArray[np.int8]:
+        """Of every task, ``[events, tasks]``."""
+        return np.stack([self.label, *self.further.values()], axis=1)
 
     def beside(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """What the rows hold beside these, to be stored: columns, and JSON values."""

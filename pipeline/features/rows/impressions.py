@@ -14,6 +14,7 @@ from pipeline.features.frames.from_arrow import Places, column_of, first_rows
 from pipeline.features.plan.impressions import ImpressionPlan
 from pipeline.features.rows.day import DayRows, Tables, flat
 from pipeline.features.rows.profiles import Profiles
+from pipeline.features.rows.task_labels import labelled
 from pipeline.features.rows.whole_day import RequestRows, WholeDay
 from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
@@ -32,7 +33,8 @@ class ImpressionRows(RequestRows):
 def impression_rows(plan: ImpressionPlan, tables: Tables, day: Day) -> DayRows:
     """The day's impressions with the profiles of their users and items; what has no profile has missing values."""
     settings = plan.settings
-    table = tables(settings.rows)
+    found = labelled(tables(settings.rows), settings.label, plan.config.tasks)
+    table, label = found.table, found.label
     columns: dict[str, Column] = {f"row.{name}": column_of(table, name) for name in plan.row_columns}
     users = plan.user_columns
     if settings.profile is not None and users:
@@ -40,13 +42,15 @@ def impression_rows(plan: ImpressionPlan, tables: Tables, day: Day) -> DayRows:
         columns |= profiles.join(flat(columns[f"row.{settings.user}"]), "user")
     columns["calendar.weekday"] = np.full(table.num_rows, day.weekday, np.int64)
     events = Frame(table.num_rows, columns)
-    label = flat(column_of(table, settings.label)).astype(np.int8)
     keys, event_item = _distinct_in_order(flat(column_of(table, settings.item)))
     items = item_frame(settings, plan.item_columns, tables, keys)
     return DayRows(
         day=day, events=events, label=label, items=items, event_item=event_item,
         requests=events, weight=np.ones(table.num_rows, np.float32),
-        counts={"rows": table.num_rows, "requests": table.num_rows, "positives": int((label == 1).sum())},
+        counts={
+            "rows": table.num_rows, "requests": table.num_rows, "positives": int((label == 1).sum()), **found.left_out
+        },
+        further=found.further,
     )  # fmt: skip
 
 

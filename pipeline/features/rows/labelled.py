@@ -8,7 +8,8 @@ from pipeline.days import Day
 from pipeline.features.frames.frame import Column, Frame
 from pipeline.features.frames.from_arrow import column_of
 from pipeline.features.plan.labelled import LabelledPlan
-from pipeline.features.rows.day import DayRows, Tables, flat
+from pipeline.features.rows.day import DayRows, Tables
+from pipeline.features.rows.task_labels import labelled
 from pipeline.features.rows.whole_day import RequestRows, WholeDay
 from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
@@ -26,13 +27,13 @@ class LabelledDays(RequestRows):
 
 def labelled_rows(plan: LabelledPlan, tables: Tables, day: Day) -> DayRows:
     """The day's rows. All of them are of one item, which has no columns."""
-    table = tables(plan.settings.rows)
+    found = labelled(tables(plan.settings.rows), plan.settings.label, plan.config.tasks)
+    table, label = found.table, found.label
     columns: dict[str, Column] = {f"row.{name}": column_of(table, name) for name in plan.row_columns}
     columns["calendar.weekday"] = np.full(table.num_rows, day.weekday, np.int64)
     rows = Frame(table.num_rows, columns)
-    label = flat(column_of(table, plan.settings.label)).astype(np.int8)
     return DayRows(
         day=day, events=rows, label=label, items=Frame(1, {}), event_item=np.zeros(table.num_rows, np.int64),
         requests=rows, weight=np.ones(table.num_rows, np.float32),
-        counts={"rows": table.num_rows, "positives": int((label == 1).sum())},
+        counts={"rows": table.num_rows, "positives": int((label == 1).sum()), **found.left_out}, further=found.further,
     )  # fmt: skip

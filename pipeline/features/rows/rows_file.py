@@ -71,6 +71,8 @@ def _add_rows(packed: PackedColumns, at: str, rows: DayRows) -> dict[str, Any]:
         for name, column in getattr(rows, frame).columns.items():
             packed.add(f"{at}{frame}/{name}", column)
     packed.add(f"{at}label", rows.label)
+    for task, label in rows.further.items():
+        packed.add(f"{at}label/{task}", label)
     packed.add(f"{at}event_item", rows.event_item)
     packed.add(f"{at}weight", rows.weight)
     columns, told = rows.beside()
@@ -79,7 +81,7 @@ def _add_rows(packed: PackedColumns, at: str, rows: DayRows) -> dict[str, Any]:
     return {
         "day": str(rows.day), "counts": [[name, int(count)] for name, count in rows.counts.items()],
         "frames": {frame: [getattr(rows, frame).rows, list(getattr(rows, frame).columns)] for frame in _FRAMES},
-        "kind": rows.kind, "told": told,
+        "kind": rows.kind, "told": told, **({"tasks": list(rows.further)} if rows.further else {}),
     }  # fmt: skip
 
 
@@ -95,6 +97,7 @@ def _read_rows(columns: StoredColumns, at: str, described: dict[str, Any]) -> Da
         "day": Day.parse(described["day"]), "events": frame("events"), "label": column("label"),
         "items": frame("items"), "event_item": column("event_item"), "requests": frame("requests"),
         "weight": column("weight"), "counts": dict(described["counts"]),
+        "further": {task: column(f"label/{task}") for task in described.get("tasks", ())},
     }  # fmt: skip
     return _DAYS[described["kind"]].of(fields, column, described["told"])
 

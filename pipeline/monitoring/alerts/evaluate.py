@@ -5,7 +5,6 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Sequence
 
-from pipeline.config.measures import MEASURES
 from pipeline.days import Day
 from pipeline.evaluation.plausibility import advice
 from pipeline.evaluation.records import GateRecord, TestRecord
@@ -64,7 +63,7 @@ def _dropped(context: JobContext, day: Day, experiment: str) -> Iterator[Alert]:
     if now is None or len(usual) < settings.least_days:
         return
     mean = statistics.fmean(usual)
-    turned = MEASURES[context.config.kind][measure].worth
+    turned = context.config.known_measures[measure].worth
     worse = turned(mean) - turned(now)
     if worse > settings.drop * abs(mean):
         yield Alert(

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import CorruptArtifact
-from pipeline.evaluation.superiority import LOGITS
+from pipeline.evaluation.logits import LOGITS
 from pipeline.features.arrays import files
 from pipeline.features.records import StateRecord
 from pipeline.features.rows import rows_file

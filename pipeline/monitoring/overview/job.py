@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.config.alerts import Alerts
 from pipeline.config.load import conf_folder, load_job
-from pipeline.config.measures import MEASURES, Better, columns
+from pipeline.config.measures import MEASURES, Better, columns, split
 from pipeline.days import Day
 from pipeline.errors import DayspringError
 
@@ -55,7 +55,7 @@ class Job:
     def better(self, way: Better) -> list[str]:
         """The shown measures of which it is better to be ``lower`` or ``near_one``."""
         known = {name: measure for listed in MEASURES.values() for name, measure in listed.items()}
-        return [each for each in self.measures if known[each].better == way]
+        return [each for each in self.measures if known[split(each)[1]].better == way]
 
 
 @lru_cache(maxsize=64)
@@ -64,7 +64,7 @@ def _read(name: str, path: Path, written: int) -> Job:
         config = load_job(name, path.parent)
     except DayspringError as error:
         return Job(name, problem=str(error))
-    measures, primary = columns(config.kind), config.primary
+    measures, primary = columns(config.known_measures), config.primary
     return Job(
         name, config.kind, tuple(config.experiments), config.release.champion,
         grids={name: grid for grid, names in config.grids.items() for name in names},

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from models.schema import DayArrays
+from pipeline.config.job import JobConfig
 from pipeline.config.measures import MEASURES, columns
-from pipeline.config.requests import Kind
 from pipeline.days import Day
-from pipeline.evaluation import metrics
+from pipeline.evaluation import logits, metrics
 from pipeline.evaluation.homework import GROUPS
 from pipeline.evaluation.measures_by_day import TestedDay, measured_days
 from pipeline.evaluation.records import GateRecord
@@ -56,14 +59,14 @@ def collect(context: JobContext, day: Day) -> dict[str, Any]:
     skipped = [each for each in store.days(DAY, config.job) if context.skipped(each) is not None]
     return {
         "job": config.job, "day": day, "skipped": context.skipped(day), "weekday": day.date.strftime("%A"),
-        "columns": columns(config.kind),
+        "columns": columns(config.known_measures),
         "tests": [each for each in tested if each.day == day],
         "curves": {
             name: _curve(tested, name, skipped, day)
-            for name, measure in MEASURES[config.kind].items()
+            for name, measure in config.known_measures.items()
             if measure.curve
         },
-        "all_requests": [each for each in MEASURES[config.kind].values() if each.everyone],
+        "all_requests": [each for each in config.known_measures.values() if each.everyone],
         "volumes": _volumes(validated),
         "quarantine": _quarantine(validated),
         "changes": changes_of(context, day),
@@ -71,7 +74,7 @@ def collect(context: JobContext, day: Day) -> dict[str, Any]:
         "growth": _growth(shared[MAPS]),
         "features": shared[FEATURES].manifest.rows if shared[FEATURES] is not None else {},
         "empty_days": _empty_days(shared[FEATURES]),
-        "calibration": _calibration(config.kind, shared[FEATURES], own),
+        "calibration": _calibration(config, shared[FEATURES], own),
         "experiments": {name: _experiment(parts) for name, parts in own.items()},
         "release": _release(store.current(Ref(RELEASE, config.job, day))),
         "timings": _timings(shared, own), "bytes": store.sizes(config.job),
@@ -120,20 +123,30 @@ def _empty_days(features: Artifact | None) -> dict[str, Any]:
 
 
 def _calibration(
-    kind: Kind, features: Artifact | None, own: dict[str, dict[str, Artifact | None]]
+    config: JobConfig, features: Artifact | None, own: dict[str, dict[str, Artifact | None]]
 ) -> dict[str, Any]:
-    """By experiment, the tested predictions of clicks against what was clicked; none whose payload was pruned."""
-    if "calibration" not in MEASURES[kind] or features is None or features.manifest.pruned:
+    """By experiment, and task where there are several, the tested predictions against what became of the rows.
+
+    None whose payload was pruned.
+    """
+    if "calibration" not in MEASURES[config.kind] or features is None or features.manifest.pruned:
         return {}
-    label = day_arrays.read(features).label
+    arrays = day_arrays.read(features)
     return {
-        name: curves.calibration(metrics.calibration_bins(label, np.load(test.file("logits.npy"))).tolist())
+        (f"{name}: {task}" if len(arrays.tasks) > 1 else name): curves.calibration(bins.tolist())
         for name, parts in own.items()
         if (test := parts[TEST]) is not None
         and not test.manifest.pruned
         # A test of an earlier generation of the day was of other rows.
         and any(each.id == features.id for each in test.manifest.inputs)
+        for task, bins in _bins(config, arrays, test)
     }
+
+
+def _bins(config: JobConfig, arrays: DayArrays, test: Artifact) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    for task, scores in logits.read(test, config).items():
+        label = arrays.label_of(task)
+        yield task, metrics.calibration_bins(label[label >= 0], scores[label >= 0])
 
 
 def _experiment(parts: dict[str, Artifact | None]) -> dict[str, Any]:

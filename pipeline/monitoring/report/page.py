@@ -51,7 +51,7 @@ def render(content: dict[str, Any]) -> str:
 
 def write_csv(context: JobContext) -> Path:
     """Write ``reports/<job>/measures.csv`` under the root: one row per tested day and experiment."""
-    shown = columns(context.config.kind)
+    shown = columns(context.config.known_measures)
     text = io.StringIO()
     writer = csv.DictWriter(text, ["day", "experiment", "checkpoint", "rows", *shown], lineterminator="\n")
     writer.writeheader()

@@ -10,6 +10,7 @@ import pytest
 from models import registry
 from models.engine.engine import Engine, configure
 from models.schema import DayArrays, FeatureSchema
+from models.tasks import Task
 from tests.unit.models.school import SIZES, make_day, school_schema
 
 # The threads of the jobs' settings, whichever test starts TensorFlow: a process has one number for good.
@@ -41,7 +42,8 @@ def make_engine(schema: FeatureSchema, idle_engines: dict[str, list[Engine]]) ->
     taken: list[tuple[str, Engine]] = []
 
     def make(model: str = "pooled", options: dict[str, object] | None = None, **settings: Any) -> Engine:
-        settings = {"dims": {**dict.fromkeys(SIZES, 8), "style": 4}, "loss": "softmax", "compile": "graph"} | settings
+        dims = {**dict.fromkeys(SIZES, 8), "style": 4}
+        settings = {"dims": dims, "tasks": (Task(loss="softmax"),), "compile": "graph"} | settings
         options = {"units": [16, 8], **(options or {})}
         kind = f"{model} {id(registry._class(model))} {sorted(options.items())} {sorted(settings.items())}"
         idle = idle_engines.setdefault(kind, [])

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from models.inputs import ModelInputs
+from models.outputs import Outputs
 from models.registry import register
 from models.schema import FeatureSchema, Kind
 from models.tables import TableSpec, one_per_space
@@ -19,14 +20,15 @@ NAME = "linear_and_wide_for_tests"
 class LinearAndWide(Pooled):
     """What ``pooled`` scores, and the sum of one number an item's id."""
 
-    def __init__(self, schema: FeatureSchema, options: PooledOptions) -> None:
-        super().__init__(schema, options)
+    def __init__(self, schema: FeatureSchema, options: PooledOptions, tasks: tuple[str, ...]) -> None:
+        super().__init__(schema, options, tasks)
         self.linear = [f for f in schema.features if f.kind is Kind.CATEGORICAL and f.name == "style"]
 
     def tables(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
         linear = TableSpec("linear.style", "style", 1, tuple(f.name for f in self.linear), "linear", "zeros")
         return (*one_per_space(self.schema, dims), linear)
 
-    def call(self, inputs: ModelInputs, training: bool = False) -> tf.Tensor:
+    def call(self, inputs: ModelInputs, training: bool = False) -> Outputs:
         first = [tf.squeeze(inputs.roles["linear"][f.name], axis=-1) for f in self.linear]
-        return super().call(inputs, training) + tf.add_n(first)
+        wide = super().call(inputs, training)
+        return Outputs({task: logit + tf.add_n(first) for task, logit in wide.logits.items()}, {}, {})

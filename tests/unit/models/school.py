@@ -84,7 +84,7 @@ def make_day(
         offsets=offsets,
         pair_item=draw.integers(0, items, pairs).astype(np.int32),
         pair_dense=dense(pairs, layout.pair_dense),
-        label=label,
+        label=label[:, None],
         weight=np.ones(requests, np.float32),
         user=np.arange(requests, dtype=np.int32),
     )
@@ -108,5 +108,5 @@ def with_labels(labels: list[list[int]]) -> DayArrays:
         offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         pair_item=np.arange(len(flat), dtype=np.int32) % 50,
         pair_dense=np.zeros((len(flat), day.pair_dense.shape[1]), np.float32),
-        label=np.asarray(flat, np.int8),
+        label=np.asarray(flat, np.int8)[:, None],
     )

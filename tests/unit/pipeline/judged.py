@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from models.schema import DayArrays, FeatureSchema, Layout
+from models.schema import ONLY, DayArrays, FeatureSchema, Layout
 from pipeline.evaluation.bootstrap import Scored
 from pipeline.evaluation.measured import Evaluation
-from pipeline.evaluation.measures import MEASURED
+from pipeline.evaluation.measures import evaluate
 
 COMPOSITE = {1: 0.5, 3: 0.3, 5: 0.2, 10: 0.1}
 USERS = 20
@@ -43,7 +43,7 @@ def day(offsets: list[int], label: list[int], user: list[int]) -> DayArrays:
         offsets=np.array(offsets, np.int64),
         pair_item=np.arange(len(label), dtype=np.int32),
         pair_dense=np.zeros((len(label), 0), np.float32),
-        label=np.array(label, np.int8),
+        label=np.array(label, np.int8)[:, None],
         weight=np.ones(requests, np.float32),
         user=np.array(user, np.int32),
     )
@@ -76,11 +76,24 @@ def measured(
 ) -> Evaluation:
     """All measures of a day's rows."""
     ranks = np.zeros(0, np.int32) if key_rank is None else key_rank
-    return MEASURED[kind](rows, ranks, composite or COMPOSITE).evaluate(logits, groups or {})  # type: ignore[index]
+    logits = np.asarray(logits)[:, None]
+    return evaluate(kind, rows, ranks, composite or COMPOSITE, logits, rows.tasks, groups or {})  # type: ignore[arg-type]
 
 
 def scored(kind: str, *, swapped: bool = False) -> Scored:
     """The better model as the new one; ``swapped``: as the old one."""
     rows, good, bad = requests() if kind == "ranking" else impressions()
     new, old = (np.array(each, np.float32) for each in ((bad, good) if swapped else (good, bad)))
-    return Scored(kind, rows, np.arange(len(new), dtype=np.int32), COMPOSITE, new, old)  # type: ignore[arg-type]
+    return compared(kind, rows, np.arange(len(new), dtype=np.int32), COMPOSITE, new, old)
+
+
+def compared(kind: str, rows: DayArrays, key_rank: Any, composite: Any, new: Any, old: Any) -> Scored:
+    """Two models' logits ``[pairs]`` of a job's one task."""
+    both = ({ONLY: np.asarray(each, np.float32)} for each in (new, old))
+    return Scored(kind, rows, key_rank, composite, *both)  # type: ignore[arg-type]
+
+
+def everything(found: Scored, *, old: bool = False) -> Evaluation:
+    """All measures of the new model, or of the old one."""
+    logits = (found.old if old else found.new)[ONLY]
+    return measured(found.kind, found.arrays, logits, found.key_rank, found.composite)

@@ -88,7 +88,7 @@ def test_a_day_without_requests_scores_nothing(day: DayArrays, make_engine: Call
         weight=empty.weight[:0],
     )
     engine = make_engine()
-    assert score_day(engine, empty).shape == (0,)
+    assert score_day(engine, empty).shape == (0, 1)
     assert len(engine.train_epoch(DayBatches(engine, empty, Settings(8, 3)), 1e-3)) == 0
 
 

@@ -15,6 +15,7 @@ from models.engine.engine import Engine, NonFiniteLoss
 from models.engine.examples import Settings
 from models.engine.state import StateMismatch
 from models.schema import DayArrays, FeatureSchema, Side
+from models.tasks import Task
 from tests.unit.models import linear_and_wide
 from tests.unit.models.school import SIZES, digest, make_day
 
@@ -24,13 +25,13 @@ MODELS = ["pooled", "din"]
 
 def train(engine: Engine, day: DayArrays, epochs: int = 1, **settings: Any) -> np.ndarray:
     batches = DayBatches(engine, day, Settings(**{"batch_size": 16, "negatives": 3, **settings}))
-    return np.concatenate([engine.train_epoch(batches, 1e-2, batches.unique_bucket) for _ in range(epochs)])
+    return np.concatenate([engine.train_epoch(batches, 1e-2, batches.unique_bucket)[:, 0] for _ in range(epochs)])
 
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("loss", ["binary", "softmax"])
 def test_training_lowers_the_loss(model: str, loss: str, day: DayArrays, make_engine: Make) -> None:
-    losses = train(make_engine(model, loss=loss), day, epochs=12)
+    losses = train(make_engine(model, tasks=(Task(loss=loss),)), day, epochs=12)
     assert losses[-5:].mean() < 0.8 * losses[:5].mean()
 
 
@@ -205,7 +206,7 @@ def test_rows_of_weight_zero_change_nothing(model: str, loss: str, day: DayArray
     """A batch with rows of weight zero, whatever they hold, against the same batch with these left empty."""
     states = []
     for poison in (False, True):
-        engine = make_engine(model, loss=loss)
+        engine = make_engine(model, tasks=(Task(loss=loss),))
         *_, last = DayBatches(engine, day, Settings(16, 3))
         if poison:
             empty = last.weight == 0
@@ -311,7 +312,7 @@ def test_an_experiment_may_read_a_part_of_the_day(schema: FeatureSchema, day: Da
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"loss": "hinge"}, "loss 'hinge'; expected one of binary, softmax"),
+        ({"tasks": (Task(loss="hinge"),)}, "loss 'hinge'; expected one of binary, softmax"),
         ({"optimizer": "adam"}, "optimizer 'adam'; expected one of catch_up_adam, lazy_adam, dense_adam"),
         ({"compile": "jit"}, "compile 'jit'; expected one of xla, graph"),
         ({"dims": {"teacher": 4}}, "no embedding width for id space chapter, section, style"),
@@ -377,10 +378,10 @@ def test_a_table_of_width_one_beside_a_wide_one_learns_grows_and_is_restored(
 
 def test_the_gradient_of_a_width_one_table_is_that_of_its_logit(day: DayArrays, make_engine: Make) -> None:
     """One step of dense Adam moves a weight by the rate, against the sign of its gradient: the sum of p − y."""
-    engine = make_engine(linear_and_wide.NAME, optimizer="dense_adam", loss="binary")
+    engine = make_engine(linear_and_wide.NAME, optimizer="dense_adam", tasks=(Task(),))
     batches = DayBatches(engine, day, Settings(4096, None, order="stored"))
     batch = batches.batch(0)
-    error = (1 / (1 + np.exp(-engine.score(batch))) - batch.label) * batch.told[1]
+    error = (1 / (1 + np.exp(-engine.score(batch)[..., 0])) - batch.label) * batch.told[1]
     styles = day.item_ids[np.asarray(day.pair_item)[batches.examples.pairs[:, 0]], day.layout.item_ids["style"].start]
     gradient = np.bincount(styles, error[: len(styles), 0], minlength=SIZES["style"])
     engine.train_epoch([batch], 1e-2)

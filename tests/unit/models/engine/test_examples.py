@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.engine.examples import Settings, examples_of, hidden_ids, positive_share
+from models.engine.examples import Settings, examples_of, hidden_ids, positive_shares
 from models.schema import DayArrays
 from tests.unit.models.school import with_labels
 
@@ -45,7 +45,7 @@ def test_another_positive_is_never_a_negative_and_all_positive_requests_are_coun
 def test_sampled_negatives_keep_the_rules(labels: list[list[int]], negatives: int, seed: int) -> None:
     day = with_labels(labels)
     examples = examples_of(day, Settings(4, negatives, seed=seed))
-    flat = day.label
+    flat = day.label[:, 0]
     request_of = np.repeat(np.arange(day.requests), np.diff(day.offsets))
     assert len(examples) + examples.left_out == int((flat == 1).sum())
     for request, pairs in zip(examples.request, examples.pairs, strict=True):
@@ -104,14 +104,14 @@ def test_the_share_of_positives_is_that_of_the_pairs_that_are_trained() -> None:
     few = replace(
         with_labels([[0], [1], [0], [0], [1], [0]]), weight=np.array([1, 1, 1, 1, 2, 2], np.float32)
     )  # fmt: skip
-    assert positive_share([(few, Settings(4))]) == pytest.approx(0.4)
-    assert positive_share([(few, Settings(4)), (few, Settings(4))]) == pytest.approx(7 / 18)
-    assert positive_share([(replace(few, label=np.zeros(6, np.int8)), Settings(4))]) == pytest.approx(1 / 10)
-    assert positive_share([]) == 0.5
+    assert positive_shares([(few, Settings(4))]) == pytest.approx([0.4])
+    assert positive_shares([(few, Settings(4)), (few, Settings(4))]) == pytest.approx([7 / 18])
+    assert positive_shares([(replace(few, label=np.zeros((6, 1), np.int8)), Settings(4))]) == pytest.approx([1 / 10])
+    assert positive_shares([]) == [0.5]
 
 
 def test_the_share_of_positives_counts_sampled_negatives() -> None:
     """Two requests of five candidates, one positive each: against two sampled ones (2 + 1) / (6 + 2)."""
     few = with_labels([[1, -1, 0, -1, 0], [0, 0, 1, -1, -1]])
-    assert positive_share([(few, Settings(4, 2))]) == pytest.approx(3 / 8)
-    assert positive_share([(few, Settings(4, 9))]) == pytest.approx(3 / 12)
+    assert positive_shares([(few, Settings(4, 2))]) == pytest.approx([3 / 8])
+    assert positive_shares([(few, Settings(4, 9))]) == pytest.approx([3 / 12])

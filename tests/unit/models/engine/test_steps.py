@@ -16,7 +16,9 @@ from models.engine.batching import DayBatches
 from models.engine.engine import Engine
 from models.engine.examples import Settings
 from models.inputs import ModelInputs
+from models.outputs import Outputs
 from models.schema import DayArrays, FeatureSchema
+from models.tasks import Task
 from models.zoo.pooled import Pooled, PooledOptions
 
 Make = Callable[..., Engine]
@@ -28,8 +30,8 @@ class Extra(Pooled):
 
     kind = "none"
 
-    def __init__(self, schema: FeatureSchema, options: PooledOptions) -> None:
-        super().__init__(schema, options)
+    def __init__(self, schema: FeatureSchema, options: PooledOptions, tasks: tuple[str, ...]) -> None:
+        super().__init__(schema, options, tasks)
         regularizer = keras.regularizers.L2(0.1) if self.kind == "regulariser" else None
         self.idle = self.add_weight(name="idle", shape=(3,), initializer="ones", regularizer=regularizer)
         self.kept = tf.Variable(0.0, name="kept")
@@ -37,20 +39,26 @@ class Extra(Pooled):
             self.drawn = self.add_weight(name="drawn", shape=(3,), initializer="random_normal")
             self.late = Late(name="late")
 
-    def call(self, inputs: ModelInputs, training: bool = False) -> tf.Tensor:
+    def call(self, inputs: ModelInputs, training: bool = False) -> Outputs:
+        answer = super().call(inputs, training)
+        logits = {task: self.changed(logit, training) for task, logit in answer.logits.items()}
+        auxiliary = {"auxiliary": 2.0 * tf.reduce_sum(tf.convert_to_tensor(self.idle))}
+        return Outputs(logits, auxiliary if training and self.kind == "auxiliary" else {}, {})
+
+    def changed(self, logit: tf.Tensor, training: bool) -> tf.Tensor:
         if self.kind == "add_loss":
             self.add_loss(0.25 * tf.reduce_sum(tf.square(tf.convert_to_tensor(self.idle))))
         if self.kind == "draw" and training:
-            return super().call(inputs, training) + tf.random.uniform(())
+            return logit + tf.random.uniform(())
         if self.kind == "keras draw" and training:
-            return keras.random.dropout(super().call(inputs, training), 0.5)
+            return keras.random.dropout(logit, 0.5)
         if self.kind == "variable" and training:
-            return super().call(inputs, training) + self.kept.assign_add(1.0)
+            return logit + self.kept.assign_add(1.0)
         if self.kind == "python" and training:
-            return super().call(inputs, training) + tf.numpy_function(lambda: np.float32(1.0), [], tf.float32)
+            return logit + tf.numpy_function(lambda: np.float32(1.0), [], tf.float32)
         if self.kind == "by name":
-            return super().call(inputs, training) + self.late(tf.ones((1, 2)))
-        return super().call(inputs, training)
+            return logit + self.late(tf.ones((1, 2)))
+        return logit
 
 
 class Late(keras.layers.Layer):
@@ -70,14 +78,14 @@ def extra(monkeypatch: pytest.MonkeyPatch, make_engine: Make) -> Callable[..., E
     def make(kind: str, **settings: Any) -> Engine:
         model = type("Extra", (Extra,), {"kind": kind, "Options": PooledOptions})
         monkeypatch.setitem(registry._MODELS, "extra", model)
-        return make_engine("extra", loss="binary", **settings)
+        return make_engine("extra", tasks=(Task(),), **settings)
 
     return make
 
 
 def one_step(engine: Engine, day: DayArrays) -> tuple[float, dict[str, np.ndarray]]:
     batch = DayBatches(engine, day, Settings(16, 3)).batch(0)
-    return float(engine.train_epoch([batch], RATE)[0]), engine.state()
+    return float(engine.train_epoch([batch], RATE)[0, 0]), engine.state()
 
 
 @pytest.mark.parametrize(
@@ -137,10 +145,10 @@ def test_dropout_draws_anew_each_step_and_a_resumed_chain_has_the_same_bits(
         each.train_epoch(batches[2:], RATE)
     for name, value in whole.state().items():
         np.testing.assert_array_equal(resumed.state()[name], value, err_msg=name)
-    still = [engine().train_epoch([batch], 1e-12)[0] for batch in (batches[0], replace(batches[0]))]
+    still = [engine().train_epoch([batch], 1e-12)[0, 0] for batch in (batches[0], replace(batches[0]))]
     assert still[0] == still[1]
     again = engine().train_epoch([batches[0], batches[0]], 1e-12)
-    assert again[0] != again[1]
+    assert again[0, 0] != again[1, 0]
 
 
 def test_scores_leave_nothing_out(make_engine: Make, day: DayArrays) -> None:
@@ -157,7 +165,55 @@ def test_a_fresh_output_starts_at_the_base_rate(
     """ln(.04/.96) and ln(.9/.1); all else is as it was without."""
     engine, before = make_engine("pooled", {"units": units}), make_engine("pooled", {"units": units})
     batch = DayBatches(engine, day, Settings(16, 3)).batch(0)
-    engine.fresh({space: len(table) for space, table in before.tables().items()}, base_rate)
+    engine.fresh({space: len(table) for space, table in before.tables().items()}, base_rate and [base_rate])
     np.testing.assert_allclose(engine.score(batch), before.score(batch) + logit, atol=1e-5)
     changed = [name for name, value in engine.state().items() if not np.array_equal(value, before.state()[name])]
     assert len(changed) == (0 if not logit else 1)
+
+
+def test_an_auxiliary_loss_is_added_and_told_apart(extra: Make, day: DayArrays) -> None:
+    """2 · (1 + 1 + 1); the first step of Adam moves a weight by the rate, whatever its gradient."""
+    plain, auxiliary = extra("none"), extra("auxiliary")
+    batch = DayBatches(plain, day, Settings(16, 3)).batch(0)
+    (alone,), ((whole, task, added),) = (engine.train_epoch([batch], RATE) for engine in (plain, auxiliary))
+    assert (plain.loss_parts, auxiliary.loss_parts) == ((), ("label", "auxiliary"))
+    assert (float(task), float(added)) == (pytest.approx(float(alone[0])), pytest.approx(6.0))
+    assert float(whole) == pytest.approx(float(alone[0]) + 6.0)
+    np.testing.assert_allclose(auxiliary.state()["dense/idle"], np.full(3, 1 - RATE), rtol=1e-5)
+
+
+TWO = (Task("click"), Task("view", weight=0.5))
+
+
+def test_two_tasks_are_heads_of_one_tower_with_known_gradients(make_engine: Make, day: DayArrays) -> None:
+    """The gradient of a head's bias: the weighted mean of p − y over the pairs that its task judged.
+
+    The first step of Adam divides it by itself, so it is read from the moment, a tenth of it.
+    """
+    label = np.where(np.arange(day.pairs) % 3 == 0, -1, np.arange(day.pairs) % 2).astype(np.int8)
+    both = replace(day, label=np.stack([np.maximum(day.label[:, 0], 0), label], axis=1), tasks=("click", "view"))
+    engine = make_engine("pooled", tasks=TWO)
+    batch = DayBatches(engine, both, Settings(4096, order="stored")).batch(0)
+    score = engine.score(batch)
+    assert score.shape[-1] == 2
+    labels, mask = np.stack(batch.told[:2], axis=-1), batch.told[2]
+    judged = (labels >= 0) & (mask[..., None] > 0)
+    error = np.where(judged, 1 / (1 + np.exp(-score)) - labels, 0.0).sum(axis=(0, 1)) / judged.sum(axis=(0, 1))
+    (told,) = engine.train_epoch([batch], RATE)
+    assert engine.loss_parts == ("click", "view")
+    assert told[0] == pytest.approx(told[1] + 0.5 * told[2])
+    each = np.logaddexp(0, np.where(labels == 1, -score, score))
+    means = np.where(judged, each, 0).sum(axis=(0, 1)) / judged.sum(axis=(0, 1))
+    np.testing.assert_allclose(told[1:], means, rtol=1e-5)
+    moment = engine.state()["slot/dense/tower_main/tower_main_hidden_3/bias/m"]
+    np.testing.assert_allclose(moment, 0.1 * error * [1.0, 0.5], rtol=1e-4)
+
+
+def test_an_engine_learns_the_tasks_that_it_is_asked_alone(make_engine: Make, day: DayArrays) -> None:
+    """A model of `view` alone trains on the pairs that were judged in it."""
+    label = np.where(np.arange(day.pairs) % 3 == 0, -1, np.arange(day.pairs) % 2).astype(np.int8)
+    both = replace(day, label=np.stack([day.label[:, 0], label], axis=1), tasks=("click", "view"))
+    batches = DayBatches(make_engine("pooled", tasks=(Task("view"),)), both, Settings(16, order="stored"))
+    assert batches.examples.pairs[:, 0].tolist() == np.flatnonzero(label >= 0).tolist()
+    (only,) = {tuple(np.unique(batch.label)) for batch in batches}
+    assert only == (0.0, 1.0)

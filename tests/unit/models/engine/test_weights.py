@@ -45,7 +45,7 @@ def test_a_checkpoint_holds_every_weight_but_what_normalisers_derive_and_slots_o
 def test_the_output_starts_at_the_logit_of_the_base_rate(base_rate: float | None, bias: float) -> None:
     """ln(.2 / .8)."""
     dense = DenseWeights(Line(), VIEW, seed=1)
-    first = dense.first(base_rate)
+    first = dense.first(base_rate and [base_rate])
     assert first["dense/bias"] == pytest.approx([bias])
     assert first["dense/held"].tolist() == [1, 1]
     assert not first["slot/dense/kernel/v"].any()

@@ -29,6 +29,7 @@ from models.schema import (
     Layout,
     Side,
 )
+from models.tasks import Task
 from tests.unit.models import linear_and_wide
 from tests.unit.models.school import SIZES
 
@@ -101,7 +102,7 @@ def by_the_trainer(engine: Engine, maps: saved_model.Maps, inputs: Mapping[str, 
         offsets=np.arange(batch + 1, dtype=np.int64) * candidates,
         pair_item=np.arange(pairs, dtype=np.int32),
         pair_dense=matrix(layout.pair_dense, inputs, pairs, np.float32),
-        label=np.zeros(pairs, np.int8),
+        label=np.zeros((pairs, 1), np.int8),
         weight=np.ones(batch, np.float32),
         user=np.zeros(batch, np.int32),
     )
@@ -147,7 +148,7 @@ def test_a_clean_process_scores_as_the_trainer_does(
     model: str, loss: str, schema: FeatureSchema, day: DayArrays, make_engine: Make, tmp_path: Path
 ) -> None:
     """The second export of an engine, after a growth: its graph is that of the first."""
-    engine = make_engine(model, {"fill_forward": 1}, loss=loss)
+    engine = make_engine(model, {"fill_forward": 1}, tasks=(Task(loss=loss),))
     saved_model.export(engine, id_maps(), tmp_path / "first", {})
     batches = DayBatches(engine, day, Settings(16, 3))
     engine.train_epoch(batches, 1e-2, batches.unique_bucket)

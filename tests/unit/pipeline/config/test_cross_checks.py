@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from pipeline.config.load import parse_job
-from pipeline.config.measures import allowed
+from pipeline.config.measures import MEASURES, allowed
 from tests.unit.pipeline.config.edited import ROOT, edited, error
 
 
@@ -74,7 +74,7 @@ def test_every_measure_that_config_check_lets_pass_is_known_to_the_gate(ads: str
     homework = (ROOT / "conf" / "homework.yaml").read_text(encoding="utf-8")
     for kind, text in (("impressions", ads), ("ranking", homework)):
         for use, place in (("margin", "release__gate__margins"), ("floor", "release__gate__floors")):
-            for name in allowed(kind, use):  # type: ignore[arg-type]
+            for name in allowed(MEASURES[kind], use):  # type: ignore[index, arg-type]
                 assert parse_job(edited(text, **{place: {name: 0.5}}), Path("x.yaml")).primary
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.config.measures import MEASURES, PRIMARY, allowed, columns, figures, headline
+from pipeline.config.measures import MEASURES, PRIMARY, allowed, columns, figures, headline, measure_of, of_job
 
 
 @pytest.mark.parametrize(
@@ -26,15 +26,15 @@ def test_what_is_as_far_from_one_on_either_side_is_worth_the_same() -> None:
 
 
 def test_a_setting_names_only_what_can_act_in_it() -> None:
-    assert allowed("impressions", "primary") == ("auc", "gauc", "log_loss")
-    assert allowed("impressions", "margin") == ("auc", "gauc", "log_loss", "calibration")
-    assert "covered" not in allowed("ranking", "floor")
-    assert {PRIMARY[kind] in allowed(kind, "primary") for kind in PRIMARY} == {True}
+    assert allowed(MEASURES["impressions"], "primary") == ("auc", "gauc", "log_loss")
+    assert allowed(MEASURES["impressions"], "margin") == ("auc", "gauc", "log_loss", "calibration")
+    assert "covered" not in allowed(MEASURES["ranking"], "floor")
+    assert {PRIMARY[kind] in allowed(MEASURES[kind], "primary") for kind in PRIMARY} == {True}
 
 
 def test_columns_leave_out_the_rates_over_requests_without_a_positive() -> None:
-    assert columns("impressions") == ("auc", "gauc", "log_loss", "calibration")
-    assert columns("ranking") == (
+    assert columns(MEASURES["impressions"]) == ("auc", "gauc", "log_loss", "calibration")
+    assert columns(MEASURES["ranking"]) == (
         "requests", "covered", "hit_1", "hit_3", "hit_5", "hit_10", "hit_15", "composite", "log_loss", "auc",
     )  # fmt: skip
 
@@ -52,8 +52,25 @@ def test_the_headline_is_short_and_in_order() -> None:
 
 
 def test_what_a_setting_may_name() -> None:
-    assert allowed("impressions", "margin") == ("auc", "gauc", "log_loss", "calibration")
-    assert allowed("impressions", "floor") == allowed("impressions", "alert") == ("auc", "gauc", "log_loss")
+    assert allowed(MEASURES["impressions"], "margin") == ("auc", "gauc", "log_loss", "calibration")
+    for use in ("floor", "alert"):
+        assert allowed(MEASURES["impressions"], use) == ("auc", "gauc", "log_loss")  # type: ignore[arg-type]
     hits = ("hit_1", "hit_3", "hit_5", "hit_10", "hit_15")
     everyone = tuple(f"{name}_all" for name in hits)
-    assert allowed("ranking", "primary") == (*hits, "composite", "log_loss", "auc", *everyone)
+    assert allowed(MEASURES["ranking"], "primary") == (*hits, "composite", "log_loss", "auc", *everyone)
+
+
+def test_measures_of_several_tasks_say_which_they_are_of() -> None:
+    assert of_job("impressions", ("click",)) is MEASURES["impressions"]
+    both = of_job("impressions", ("click", "view"))
+    assert list(both)[3:6] == ["click/calibration", "view/auc", "view/gauc"]
+    assert both["view/log_loss"].name == "view/log_loss"
+    assert (both["view/log_loss"].better, measure_of("impressions", "view/log_loss").name) == ("lower", "log_loss")
+    assert allowed(both, "alert") == tuple(f"{task}/{name}" for task in ("click", "view")
+                                           for name in ("auc", "gauc", "log_loss"))  # fmt: skip
+
+
+def test_a_line_shows_the_headline_of_every_task() -> None:
+    values = {"view/auc": 0.7, "click/auc": 0.61, "click/log_loss": 0.2}
+    assert headline(values) == ["view/auc 0.7000", "click/auc 0.6100"]
+    assert figures({"click/hit_1_all": 0.5, "click/auc": 0.6}) == ["click/auc 0.6000"]

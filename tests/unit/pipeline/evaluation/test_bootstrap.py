@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from models.schema import ONLY
 from pipeline.config.measures import MEASURES, allowed
 from pipeline.evaluation import bootstrap
 from pipeline.evaluation.bootstrap import Scored, bounds, intervals, resampled
-from tests.unit.pipeline.judged import BETTER, COMPOSITE, day, scored
+from tests.unit.pipeline.judged import BETTER, COMPOSITE, compared, day, everything, scored
 
-COMPARED = [(kind, name) for kind in MEASURES for name in allowed(kind, "margin")]
+COMPARED = [(kind, name) for kind in MEASURES for name in allowed(MEASURES[kind], "margin")]
 
 
 def noisy(kind: str, seed: int = 4) -> Scored:
@@ -26,7 +27,7 @@ def noisy(kind: str, seed: int = 4) -> Scored:
         np.r_[0, np.cumsum(sizes)].tolist(), rng.integers(0, 2, rows).tolist(), rng.integers(0, 13, requests).tolist()
     )
     new, old = (rng.integers(-3, 4, rows).astype(np.float32) for _ in range(2))
-    return Scored(kind, arrays, rng.permutation(rows).astype(np.int32), COMPOSITE, new, old)  # type: ignore[arg-type]
+    return compared(kind, arrays, rng.permutation(rows).astype(np.int32), COMPOSITE, new, old)
 
 
 def drawn_rows(found: Scored, draw: NDArray[np.float64]) -> Scored:
@@ -39,26 +40,27 @@ def drawn_rows(found: Scored, draw: NDArray[np.float64]) -> Scored:
             pairs += range(offsets[request], offsets[request + 1])
             ends.append(len(pairs))
             owners.append(number)
-    rows = day(ends, found.arrays.label[pairs].tolist(), owners)
-    return replace(found, arrays=rows, key_rank=found.key_rank[pairs], new=found.new[pairs], old=found.old[pairs])
+    rows = day(ends, found.arrays.label[pairs, 0].tolist(), owners)
+    new, old = ({ONLY: each[ONLY][pairs]} for each in (found.new, found.old))
+    return replace(found, arrays=rows, key_rank=found.key_rank[pairs], new=new, old=old)
 
 
 @pytest.mark.parametrize(("kind", "name"), COMPARED)
 def test_a_draw_is_the_measure_of_the_drawn_users_rows(kind: str, name: str) -> None:
-    found, measure = noisy(kind), MEASURES[kind][name]  # type: ignore[index]
+    found = noisy(kind)
     draws = np.random.default_rng(8).multinomial(found.units, np.full(found.units, 1 / found.units), size=12)
-    new, old = (bootstrap._model(found, measure, each).drawn(draws.astype(float)) for each in (found.new, found.old))
+    new, old = (bootstrap._model(found, name, each[ONLY]).drawn(draws.astype(float)) for each in (found.new, found.old))
     for draw, answered in zip(draws, np.column_stack([new, old]), strict=True):
         rows = drawn_rows(found, draw)
         assert answered == pytest.approx(
-            [rows.measured.evaluate(scores, {}).values[name] for scores in (rows.new, rows.old)], abs=1e-12
+            [everything(rows, old=old).values[name] for old in (False, True)], abs=1e-12
         )
 
 
 @pytest.mark.parametrize(("kind", "name"), COMPARED)
 def test_an_interval_is_of_the_paired_differences_of_the_same_draws(kind: str, name: str) -> None:
     found, measure = noisy(kind), MEASURES[kind][name]  # type: ignore[index]
-    both = resampled(found, {"new": found.new, "old": found.old}, name, resamples=60, seed=5)
+    both = resampled(found, {"new": found.new[ONLY], "old": found.old[ONLY]}, name, resamples=60, seed=5)
     new, old = both["new"], both["old"]
     assert new is not None
     assert old is not None
@@ -88,7 +90,7 @@ def test_gauc_weighs_a_user_by_his_rows_and_draws_him_whole() -> None:
     user = np.repeat(np.arange(25), [2] * 10 + [6] * 10 + [100] * 5).tolist()
     rows = day(list(range(len(label) + 1)), label, user)
     both = [np.array(each, np.float32) for each in (new, old)]
-    found = intervals(Scored("impressions", rows, np.zeros(0, np.int32), {}, *both), ["gauc"],
+    found = intervals(compared("impressions", rows, np.zeros(0, np.int32), {}, *both), ["gauc"],
                       resamples=400, confidence=0.95, seed=1)["gauc"]  # fmt: skip
     assert found is not None
     assert found.difference == pytest.approx(10 * 2 / (10 * 2 + 10 * 6))
@@ -108,7 +110,7 @@ def test_draws_do_not_hang_on_how_many_fit_into_memory(monkeypatch: pytest.Monke
 def test_bounds_of_one_model_hold_its_measure(kind: str, name: str) -> None:
     found = noisy(kind)
     within = bounds(found, name, resamples=200, confidence=0.95, seed=2)
-    value = found.measured.evaluate(found.new, {}).values[name]
+    value = everything(found).values[name]
     assert within is not None
     assert value is not None
     assert within[0] <= value <= within[1]
@@ -116,7 +118,7 @@ def test_bounds_of_one_model_hold_its_measure(kind: str, name: str) -> None:
 
 def test_one_user_has_no_interval() -> None:
     rows = day([0, 1, 2], [1, 0], [7, 7])
-    alone = Scored("impressions", rows, np.zeros(0, np.int32), {}, *[np.array([1.0, 0.0], np.float32)] * 2)
-    for name in allowed("impressions", "margin"):
+    alone = compared("impressions", rows, np.zeros(0, np.int32), {}, *[np.array([1.0, 0.0], np.float32)] * 2)
+    for name in allowed(MEASURES["impressions"], "margin"):
         assert intervals(alone, [name], resamples=50, confidence=0.95, seed=1) == {name: None}
         assert bounds(alone, name, resamples=50, confidence=0.95, seed=1) is None

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.days import Day
 from pipeline.evaluation import gate_day
-from pipeline.evaluation.superiority import LOGITS
+from pipeline.evaluation.logits import LOGITS
 from pipeline.job import JobContext
 from pipeline.release.publish.release_files import Championship, ReleaseFiles
 from pipeline.storage.artifacts.artifact import Artifact, Ref

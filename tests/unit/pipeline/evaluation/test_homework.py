@@ -70,7 +70,7 @@ def test_golden_measures_of_a_ranking() -> None:
     ks, weights = case["ks"].tolist(), case["weights"].tolist()
     arrays = day(offsets.tolist(), label.tolist(), list(range(len(offsets) - 1)))
     key_rank = case["candidate_key"].astype(np.int32)
-    scores = request_scores(arrays, score, key_rank)
+    scores = request_scores(arrays, arrays.label[:, 0], score, key_rank)
     np.testing.assert_array_equal(scores.judged, case["out_judged"])
     np.testing.assert_array_equal(np.where(scores.covered, scores.best + 1, 0), case["out_best_rank"])
     np.testing.assert_allclose(scores.auc, case["out_request_auc_each"], atol=1e-12)

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.schema import ONLY
 from pipeline.config.experiment import Gate
 from pipeline.config.measures import MEASURES
 from pipeline.days import Day
-from pipeline.evaluation.bootstrap import Scored
 from pipeline.evaluation.plausibility import implausible, limit_of, usual
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact
-from tests.unit.pipeline.judged import day
+from tests.unit.pipeline.judged import compared, day
 from tests.unit.pipeline.release.days import commit
 from tests.unit.pipeline.release.days import context as small
 
@@ -125,7 +125,7 @@ def test_a_figure_of_few_users_may_be_chance(context: JobContext) -> None:
     assert found.limit == pytest.approx(0.55)
     right = day(list(range(201)), [1, 0] * 100, np.repeat(np.arange(100), 2).tolist())
     scores = np.array([1.0, 0.0] * 100, np.float32)
-    rows = Scored("impressions", right, np.zeros(0, np.int32), {}, scores, scores)
+    rows = compared("impressions", right, np.zeros(0, np.int32), {}, scores, scores)
     why = implausible(found, 1.0, rows, Gate(), 1)
     assert why == (
         "auc 1.0000 [1.0000, 1.0000] is too good to be believed: the best of 5 tested days before had 0.5000, "
@@ -134,6 +134,6 @@ def test_a_figure_of_few_users_may_be_chance(context: JobContext) -> None:
     # Of four users one is wrong: the interval reaches down to 0.
     few = day(list(range(9)), [1, 0] * 4, np.repeat(np.arange(4), 2).tolist())
     mixed = np.array([1.0, 0.0] * 3 + [0.0, 1.0], np.float32)
-    assert implausible(found, 0.75, replace(rows, arrays=few, new=mixed, old=mixed), Gate(), 1) is None
+    assert implausible(found, 0.75, replace(rows, arrays=few, new={ONLY: mixed}, old={ONLY: mixed}), Gate(), 1) is None
 
 

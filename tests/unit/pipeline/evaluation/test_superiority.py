@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.evaluation.superiority import LOGITS, superior
+from pipeline.evaluation.logits import LOGITS
+from pipeline.evaluation.superiority import superior
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref

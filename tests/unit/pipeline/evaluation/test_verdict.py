@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from models.schema import ONLY
 from pipeline.config.experiment import Gate
 from pipeline.config.measures import MEASURES, allowed
 from pipeline.evaluation.bootstrap import Scored, intervals
 from pipeline.evaluation.verdict import Decision, decide, superiority
-from tests.unit.pipeline.judged import BETTER, day, scored
+from tests.unit.pipeline.judged import BETTER, compared, day, everything, scored
 
-NAMED = [(kind, name) for kind in MEASURES for name in allowed(kind, "margin")]
-FLOORED = [(kind, name) for kind in MEASURES for name in allowed(kind, "floor")]
+NAMED = [(kind, name) for kind in MEASURES for name in allowed(MEASURES[kind], "margin")]
+FLOORED = [(kind, name) for kind in MEASURES for name in allowed(MEASURES[kind], "floor")]
 
 
 def impressions(new_noise: float, old_noise: float) -> Scored:
@@ -25,7 +26,7 @@ def impressions(new_noise: float, old_noise: float) -> Scored:
         return (signal + rng.normal(0, size, 2000)).astype(np.float32)
 
     arrays = day(list(range(2001)), label.tolist(), rng.integers(0, 300, 2000).tolist())
-    return Scored("impressions", arrays, np.zeros(2000, np.int32), {}, noisy(new_noise), noisy(old_noise))
+    return compared("impressions", arrays, np.zeros(2000, np.int32), {}, noisy(new_noise), noisy(old_noise))
 
 
 GATE = Gate(margins={"auc": 0.01}, floors={"auc": 0.55}, calibration=(0.5, 2.0), resamples=200)
@@ -34,11 +35,11 @@ GATE = Gate(margins={"auc": 0.01}, floors={"auc": 0.55}, calibration=(0.5, 2.0),
 def verdict(scored: Scored | None, gate: Gate = GATE, of: Scored | None = None) -> str:
     rows = scored or of
     assert rows is not None
-    return decide(gate, rows.measured.evaluate(rows.new, {}), scored, "impressions", 7).verdict
+    return decide(gate, everything(rows), scored, "impressions", 7).verdict
 
 
 def judged(gate: Gate, rows: Scored) -> Decision:
-    return decide(gate, rows.measured.evaluate(rows.new, {}), rows, rows.kind, 7)
+    return decide(gate, everything(rows), rows, rows.kind, 7)
 
 
 @pytest.mark.parametrize(("kind", "name"), NAMED)
@@ -62,7 +63,7 @@ def test_every_measure_can_have_a_margin(kind: str, name: str) -> None:
 @pytest.mark.parametrize(("kind", "name"), FLOORED)
 def test_every_measure_but_calibration_can_have_a_floor(kind: str, name: str) -> None:
     rows = scored(kind)
-    value = rows.measured.evaluate(rows.new, {}).values[name]
+    value = everything(rows).values[name]
     assert value is not None
     worse, wide = (0.01 if name == "log_loss" else -0.01), {"calibration": (0.1, 9.0)}
     assert judged(Gate(floors={name: value + worse}, **wide), rows).verdict == "promote"
@@ -79,7 +80,7 @@ def test_gauc_and_auc_are_judged_apart() -> None:
     new = [0, 0, 0, -1] * 10 + [2, 1, 1, 1] * 10
     old = [1.0] * 40 + [0.0] * 40
     rows = day(list(range(81)), often * 10 + seldom * 10, np.repeat(np.arange(20), 4).tolist())
-    both = Scored("impressions", rows, np.zeros(0, np.int32), {}, np.array(new, np.float32), np.array(old, np.float32))
+    both = compared("impressions", rows, np.zeros(0, np.int32), {}, new, old)
     gate = {"calibration": (0.0, 9.0)}
     by_user = judged(Gate(margins={"gauc": 0.02}, **gate), both)
     assert by_user.verdict == "promote"
@@ -93,7 +94,8 @@ def test_gauc_and_auc_are_judged_apart() -> None:
 
 def test_scores_that_are_no_numbers_are_blocked() -> None:
     rows = scored("impressions")
-    broken = replace(rows, new=np.where(np.arange(len(rows.new)) == 3, np.nan, rows.new).astype(np.float32))
+    logits = rows.new[ONLY]
+    broken = replace(rows, new={ONLY: np.where(np.arange(len(logits)) == 3, np.nan, logits).astype(np.float32)})
     decision = judged(Gate(margins={"log_loss": 0.01}, calibration=(0.1, 9.0)), broken)
     assert decision.verdict == "block"
     assert "log_loss is nan" in decision.reasons[0]
@@ -102,12 +104,12 @@ def test_scores_that_are_no_numbers_are_blocked() -> None:
 def test_what_is_too_good_to_be_believed_is_inconclusive_unless_it_is_worse() -> None:
     rise, gate = "auc .98: too good", Gate(margins={"auc": 0.01}, calibration=(0.1, 9.0))
     for rows, said in ((scored("impressions"), "inconclusive"), (scored("impressions", swapped=True), "keep")):
-        assert decide(gate, rows.measured.evaluate(rows.new, {}), rows, rows.kind, 7, rise=rise).verdict == said
+        assert decide(gate, everything(rows), rows, rows.kind, 7, rise=rise).verdict == said
     rows = scored("impressions")
-    alone = decide(gate, rows.measured.evaluate(rows.new, {}), None, rows.kind, 7, rise=rise)
+    alone = decide(gate, everything(rows), None, rows.kind, 7, rise=rise)
     assert (alone.verdict, alone.reasons) == ("inconclusive", [rise, "no model is served yet, and the floors pass"])
     worse = scored("impressions", swapped=True)
-    assert decide(Gate(floors={"auc": 1.0}), worse.measured.evaluate(worse.new, {}), None, "impressions", 7,
+    assert decide(Gate(floors={"auc": 1.0}), everything(worse), None, "impressions", 7,
                   rise=rise).verdict == "block"  # fmt: skip
 
 
@@ -136,7 +138,7 @@ def test_calibration_out_of_range_blocks() -> None:
 def test_a_day_of_one_class_is_inconclusive() -> None:
     arrays = day([0, 1, 2], [0, 0], [1, 2])
     scores = np.zeros(2, np.float32)
-    scored = Scored("impressions", arrays, np.zeros(2, np.int32), {}, scores, scores)
+    scored = compared("impressions", arrays, np.zeros(2, np.int32), {}, scores, scores)
     assert verdict(scored, Gate(floors={"auc": 0.5})) == "inconclusive"
     assert verdict(scored, Gate(margins={"auc": 0.01})) == "inconclusive"
 
@@ -147,7 +149,7 @@ def test_interval_is_paired_and_turned_so_that_more_is_better() -> None:
     for found in intervals(scored, names, resamples=200, confidence=0.95, seed=3).values():
         assert found is not None
         assert 0 < found.low < found.difference < found.high
-    same = Scored("impressions", scored.arrays, scored.key_rank, {}, scored.new, scored.new)
+    same = replace(scored, old=scored.new)
     for found in intervals(same, names, resamples=50, confidence=0.95, seed=3).values():
         assert found is not None
         assert (found.difference, found.low, found.high) == (0.0, 0.0, 0.0)
@@ -156,7 +158,7 @@ def test_interval_is_paired_and_turned_so_that_more_is_better() -> None:
 def test_a_day_without_clicks_tells_nothing_of_calibration() -> None:
     rows = day(list(range(5)), [0] * 4, [1, 2, 3, 4])
     scores = np.zeros(4, np.float32)
-    scored = Scored("impressions", rows, np.zeros(0, np.int32), {}, scores, scores)
+    scored = compared("impressions", rows, np.zeros(0, np.int32), {}, scores, scores)
     decision = judged(Gate(margins={"log_loss": 0.01}), scored)
     assert (decision.verdict, decision.reasons) == ("inconclusive", ["calibration cannot be computed (no positives)"])
 

@@ -287,7 +287,7 @@ def test_last_year_is_replayed_and_stands_in(tmp_path: Path, monkeypatch: pytest
     replayed, own = arrays.read(features, f"replay-{past}"), arrays.read(features)
     assert (replayed.requests, own.requests) == (2, 2)
     # Of the three packages set on `past`, one is among the candidates.
-    assert np.add.reduceat(replayed.label == 1, replayed.offsets[:-1], dtype=int).tolist() == [1, 0]
+    assert np.add.reduceat(replayed.label[:, 0] == 1, replayed.offsets[:-1], dtype=int).tolist() == [1, 0]
     # Packages set on the day before `past`, and on it too by the time of DAY.
     place = own.layout.pair_dense["teacher_taken"].start
     assert replayed.pair_dense[:, place].tolist() == [2, 2, 2, 1, 1, 1]

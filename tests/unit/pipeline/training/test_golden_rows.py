@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from models.schema import DayArrays, FeatureSchema, Side
+from models.tasks import LossName, Task
 from pipeline.features.ids.idmap import IdMap
 from pipeline.training import golden_rows
 from pipeline.training.golden_rows import INPUTS, OUTPUTS, UNSEEN_INT, UNSEEN_STR
@@ -26,23 +27,24 @@ MAPS = {
 
 
 class Scoring:
-    """Stands for an engine: its loss alone is asked."""
+    """Stands for an engine: its tasks alone are asked."""
 
-    def __init__(self, loss: str) -> None:
-        self.loss_name = loss
+    def __init__(self, *losses: LossName) -> None:
+        self.tasks = [Task(f"task_{number}", loss) for number, loss in enumerate(losses)]
 
 
 def written(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, loss: str, day: DayArrays
+    folder: Path, monkeypatch: pytest.MonkeyPatch, loss: LossName, day: DayArrays, *more: LossName
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Each pair's logit is its place among its request's candidates: 0, 1, 2, …"""
+    """Each pair's logit is its place among its request's candidates: 0, 1, 2, …; of a second task 10 more."""
 
     def places(engine: Any, rows: DayArrays) -> np.ndarray:
         counts = np.diff(rows.offsets)
-        return (np.arange(rows.pairs) - np.repeat(rows.offsets[:-1], counts)).astype(np.float32)
+        place = np.arange(rows.pairs) - np.repeat(rows.offsets[:-1], counts)
+        return (place[:, None] + 10 * np.arange(len(engine.tasks))).astype(np.float32)
 
     monkeypatch.setattr(golden_rows, "score_day", places)
-    golden_rows.write(folder, Scoring(loss), SCHEMA, day, MAPS, 5)  # type: ignore[arg-type]
+    golden_rows.write(folder, Scoring(loss, *more), SCHEMA, day, MAPS, 5)  # type: ignore[arg-type]
     with np.load(folder / INPUTS, allow_pickle=False) as inputs, np.load(folder / OUTPUTS) as outputs:
         return dict(inputs), dict(outputs)
 
@@ -67,6 +69,15 @@ def test_a_binary_model_gives_each_candidate_its_own_probability(
     _, outputs = written(tmp_path, monkeypatch, "binary", make_day(SCHEMA))
     assert outputs["probability"][0, 0] == 0.5
     assert outputs["probability"][0, 1] == pytest.approx(1 / (1 + np.exp(-1.0)))
+
+
+def test_every_task_has_its_scores_and_the_first_its_plain_name_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, outputs = written(tmp_path, monkeypatch, "binary", make_day(SCHEMA), "binary")
+    assert {"logit", "task_0/logit", "task_1/logit", "task_1/probability"} < set(outputs)
+    np.testing.assert_array_equal(outputs["logit"], outputs["task_0/logit"])
+    np.testing.assert_array_equal(outputs["task_1/logit"], outputs["task_0/logit"] + 10)
 
 
 def test_candidates_beyond_a_requests_own_are_padding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

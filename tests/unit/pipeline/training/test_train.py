@@ -62,7 +62,7 @@ class Recorder:
 def engine() -> Engine:
     configure(2)
     made = Engine(
-        school_schema(), "pooled", {"units": [4]}, dims=dict.fromkeys(SIZES, 4), loss="binary", compile="graph"
+        school_schema(), "pooled", {"units": [4]}, dims=dict.fromkeys(SIZES, 4), compile="graph"
     )
     made.fresh(SIZES)
     return made

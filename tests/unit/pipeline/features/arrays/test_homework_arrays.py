@@ -20,7 +20,7 @@ def test_candidates_by_rank_with_labels_and_what_was_taken(school: School) -> No
     keys = [built.keys["item.key"][i] for i in arrays.pair_item]
     assert keys == ["12|1", "11|1", "11,12|2", "12|1", "21|1", "11|1"]
     assert arrays.offsets.tolist() == [0, 3, 6]
-    assert arrays.label.tolist() == [0, 1, -1, -1, -1, -1]
+    assert arrays.label[:, 0].tolist() == [0, 1, -1, -1, -1, -1]
     assert arrays.weight.tolist() == [1.5, 1.0]
     assert school.raw("teacher", arrays.user) == [501, 502]
     order = np.argsort(built.key_rank)
@@ -58,7 +58,7 @@ def test_candidates_seen_most_often_first_ties_by_key() -> None:
     built = build(school.plan, rows, school.maps, school.state, pool=pool, last_year=last)
     keys = [built.keys["item.key"][i] for i in built.arrays.pair_item]
     assert keys == ["12|3", "11,12,21|1", "11|1", "12|3", "11,12,21|1", "11|1"]
-    assert built.arrays.label.tolist() == [1, 0, 1, 0, 1, 0]
+    assert built.arrays.label[:, 0].tolist() == [1, 0, 1, 0, 1, 0]
     assert pair(built, "taken") == [2, 1, 1, 2, 1, 1]
 
 

@@ -39,7 +39,7 @@ def judged(others: int, *pairs: tuple[int, str, int]) -> HomeworkDay:
 
 
 def named(items: DayItems) -> list[list[tuple[str, int]]]:
-    pairs = [(str(items.raw[at]), int(label)) for at, label in zip(items.pair_item, items.label, strict=True)]
+    pairs = [(str(items.raw[at]), int(label)) for at, label in zip(items.pair_item, items.label[:, 0], strict=True)]
     return [pairs[a:b] for a, b in zip(items.offsets[:-1], items.offsets[1:], strict=True)]
 
 
@@ -67,7 +67,7 @@ def test_each_package_that_is_asked_about_stands_once_with_its_roles() -> None:
 
 def test_an_empty_pool_leaves_requests_without_candidates() -> None:
     items = found(judged(-1, (0, "11|1", 1)), [])
-    assert (items.offsets.tolist(), items.label.tolist(), items.raw.tolist()) == ([0, 0, 0], [], [])
+    assert (items.offsets.tolist(), items.label[:, 0].tolist(), items.raw.tolist()) == ([0, 0, 0], [], [])
 
 
 def test_without_a_pool_there_is_nothing_to_choose_from() -> None:

@@ -83,7 +83,7 @@ def test_a_request_without_a_positive_is_trained_and_left_out_of_the_hit_rate() 
     arrays = built.arrays
     keys = built.keys["item.key"]
     of_503 = slice(int(arrays.offsets[2]), int(arrays.offsets[3]))
-    assert {keys[i]: v for i, v in zip(arrays.pair_item[of_503], arrays.label[of_503].tolist(), strict=True)} == {
+    assert {keys[i]: v for i, v in zip(arrays.pair_item[of_503], arrays.label[of_503, 0].tolist(), strict=True)} == {
         "12|1": 0, "11|1": 0, "11,12|2": -1
     }  # fmt: skip
     # Each judged pair is an example of the binary loss: 3 of 501, 1 of 502, 2 of 503, 1 of 504.

@@ -10,7 +10,7 @@ def test_an_impression_is_a_request_with_one_item() -> None:
     built = job.day(DAY)
     arrays = built.arrays
     assert arrays.offsets.tolist() == [0, 1, 2, 3, 4, 5]
-    assert arrays.label.tolist() == [1, 0, 0, 1, 1]
+    assert arrays.label[:, 0].tolist() == [1, 0, 0, 1, 1]
     assert built.keys["item.key"].tolist() == [10, 11, 12, 99]
     assert arrays.pair_item.tolist() == [0, 1, 0, 2, 3]
     assert job.raw("user", arrays.user) == [1, 1, 2, 3, 2]

@@ -1,0 +1,40 @@
+"""What a model answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from models.tasks import Task
+
+
+class Outputs(NamedTuple):
+    """Scores by task, and what else there is.
+
+    Attributes:
+        logits: ``[batch, candidates]`` by task.
+        losses: scalars by name that a training step adds to the tasks' own, weighted by the model; none otherwise.
+        vectors: ``[batch, dim]`` or ``[batch, candidates, dim]`` by name, for recall; exported beside the scores.
+    """
+
+    logits: dict[str, tf.Tensor]
+    losses: dict[str, tf.Tensor]
+    vectors: dict[str, tf.Tensor]
+
+
+def check_outputs(model: str, outputs: Outputs, tasks: Iterable[Task]) -> None:
+    """What a model answers when it is asked, not trained.
+
+    Raises:
+        ValueError: a task without logits, or a loss, which would be computed at every request.
+    """
+    lacking = [task.name for task in tasks if task.name not in outputs.logits]
+    if lacking:
+        raise ValueError(f"model '{model}' gives no logits of the task {', '.join(lacking)}")
+    if outputs.losses:
+        raise ValueError(
+            f"model '{model}' gives the losses {', '.join(outputs.losses)} where it is asked with `training=False`; "
+            "they belong to training alone"
+        )
