@@ -174,7 +174,7 @@ def _hits(context: JobContext, day: Day, tests: Mapping[str, Artifact]) -> Hits:
     rows, key_rank, groups = files.read(features), files.key_rank(features), files.groups(features)
     label = rows.label_of(rows.tasks[0])
     scores = {
-        name: request_scores(rows, label, logits.read(test, context.config)[rows.tasks[0]], key_rank)
+        name: request_scores(rows, label, logits.read(test)[rows.tasks[0]], key_rank)
         for name, test in tests.items()
     }
     judged = scores[PLAIN].judged

@@ -77,7 +77,7 @@ def compare_day(context: JobContext, day: Day, tests: Mapping[str, Artifact], as
         elif test.manifest.pruned:
             left_out[name] = f"the scores of '{name}' are pruned"
         else:
-            scores = read(test, context.config)
+            scores = read(test)
             if task in scores:
                 logits[name] = scores[task]
             else:

@@ -78,6 +78,7 @@ def gate_day(
         promoted: days whose checkpoint of the experiment somebody has promoted by hand, however good it was.
     """
     config, tested = context.config, TestRecord.of(test)
+    tasks = [task.name for task in config.tasks_of(experiment)]
     against = _against(context, day, experiment, test, promoted)
     incumbent, doubted, value = against.incumbent, against.doubted, tested.values.get(config.primary)
     with context.making(*against.recipe, reprocess=reprocess) as made:
@@ -89,15 +90,15 @@ def gate_day(
         pruned = incumbent is not None and incumbent.manifest.pruned
         scored, rise, seed = None, None, seed_of(config, experiment, day, "gate")
         if doubted is not None or (incumbent is not None and not pruned):
-            arrays, new = day_arrays.read(features), logits.read(test, config)
+            arrays, new = day_arrays.read(features), logits.read(test)
             rows = Scored(config.kind, arrays, day_arrays.key_rank(features), config.measures.composite, new, new)
             if doubted is not None and value is not None:
                 rise = implausible(doubted, value, rows, config.release.gate, seed)
             if incumbent is not None and not pruned:
                 before = score_day(Session.of(context, experiment).incumbent.at(incumbent), arrays)
-                scored = replace(rows, old=logits.by_task(before, config, experiment))
+                scored = replace(rows, old=logits.by_task(before, tasks))
         unopposed = f"{incumbent.id} is pruned" if incumbent is not None else NO_MODEL
-        gate = of_tasks(config.release.gate, [task.name for task in config.tasks_of(experiment)])
+        gate = of_tasks(config.release.gate, tasks)
         decision = decide(gate, evaluation, scored, config.kind, seed, unopposed=unopposed, rise=rise)
         return made.commit(
             content_digest(decision.as_dict()), timings={"gate": made.seconds},

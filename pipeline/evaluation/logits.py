@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.job import JobConfig
+from models.schema import ONLY
 from pipeline.errors import CorruptArtifact
 from pipeline.storage.artifacts.artifact import Artifact
 
@@ -23,18 +24,17 @@ def write(folder: Path, logits: NDArray[np.float32]) -> None:
     np.save(folder / LOGITS, stored(logits))
 
 
-def read(test: Artifact, config: JobConfig) -> dict[str, NDArray[np.float32]]:
+def read(test: Artifact) -> dict[str, NDArray[np.float32]]:
     """``[pairs]`` by task; raises ``CorruptArtifact``."""
     path = test.file(LOGITS)
     try:
         kept = np.asarray(np.load(path), np.float32)
     except (ValueError, EOFError) as error:
         raise CorruptArtifact(f"{path}: damaged ({error}); delete the test and run the day again") from error
-    return by_task(kept, config, str(test.ref.experiment))
+    return by_task(kept, test.manifest.extra.get("tasks", (ONLY,)))
 
 
-def by_task(logits: NDArray[np.float32], config: JobConfig, experiment: str) -> dict[str, NDArray[np.float32]]:
-    """``[pairs]`` by task of the logits ``[pairs, tasks]`` of an experiment's model, or of how they are kept."""
+def by_task(logits: NDArray[np.float32], tasks: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    """``[pairs]`` by task of the logits ``[pairs, tasks]`` of a model, or of how they are kept."""
     columns = logits.reshape(len(logits), -1)
-    names = [task.name for task in config.tasks_of(experiment)]
-    return {name: columns[:, number] for number, name in enumerate(names)}
+    return {name: columns[:, number] for number, name in enumerate(tasks)}

@@ -50,6 +50,6 @@ def run_test(
             timings={"test": made.seconds}, threads=config.threads, tensors={"logits": tensor_digest(kept)},
             extra=TestRecord(
                 checkpoint=checkpoint.id, checkpoint_day=checkpoint.ref.day, values=found.values,
-                reasons=found.reasons, counts=found.counts, groups=found.groups,
+                reasons=found.reasons, counts=found.counts, groups=found.groups, tasks=tasks if config.tasks else None,
             ).written(),
         )  # fmt: skip

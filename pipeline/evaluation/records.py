@@ -21,6 +21,7 @@ class TestRecord(Record):
         reasons: why not, by name.
         counts: what was left out, and how much.
         groups: values by group of requests.
+        tasks: whose logits are kept beside it, in a job that names its tasks.
     """
 
     __test__: ClassVar = False  # nothing that pytest should run
@@ -32,6 +33,7 @@ class TestRecord(Record):
     reasons: dict[str, str]
     counts: dict[str, Count]
     groups: dict[str, dict[str, Measure]]
+    tasks: list[str] | None = Field(default=None, exclude_if=is_none)
 
 
 class Interval(BaseModel):

@@ -22,7 +22,7 @@ def superior(context: JobContext, day: Day, challenger: str, champion: str) -> t
     tests = [store.current(Ref(TEST, config.job, day, name)) for name in (challenger, champion)]
     if features is None or tests[0] is None or tests[1] is None:
         return False, f"'{challenger}' and '{champion}' were not both tested on {day}"
-    new, old = (logits.read(test, config) for test in tests if test is not None)
+    new, old = (logits.read(test) for test in tests if test is not None)
     measure = config.primary
     arrays = day_arrays.read(features)
     scored = Scored(config.kind, arrays, day_arrays.key_rank(features), config.measures.composite, new, old)

@@ -139,12 +139,12 @@ def _calibration(
         and not test.manifest.pruned
         # A test of an earlier generation of the day was of other rows.
         and any(each.id == features.id for each in test.manifest.inputs)
-        for task, bins in _bins(config, arrays, test)
+        for task, bins in _bins(arrays, test)
     }
 
 
-def _bins(config: JobConfig, arrays: DayArrays, test: Artifact) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    for task, scores in logits.read(test, config).items():
+def _bins(arrays: DayArrays, test: Artifact) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    for task, scores in logits.read(test).items():
         label = arrays.label_of(task)
         yield task, metrics.calibration_bins(label[label >= 0], scores[label >= 0])
 

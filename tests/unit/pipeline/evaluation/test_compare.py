@@ -11,8 +11,8 @@ from pipeline.days import Day
 from pipeline.errors import UsageError
 from pipeline.evaluation.compare import Comparison, Standing, compare, corrected, mean_of_days
 from pipeline.evaluation.compared_day import Asked
+from pipeline.evaluation.logits import LOGITS
 from pipeline.evaluation.records import Difference
-from pipeline.evaluation.superiority import LOGITS
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.readable import Readable
 from tests.unit.pipeline.evaluation.tested import Days

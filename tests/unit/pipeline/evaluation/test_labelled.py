@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pytest
 
+from models.schema import ONLY
 from pipeline.evaluation import labelled
-from pipeline.evaluation.bootstrap import Scored, intervals
+from pipeline.evaluation.bootstrap import intervals
 from pipeline.evaluation.labelled import LabelledMeasures
-from tests.unit.pipeline.judged import COMPOSITE, day, measured
+from tests.unit.pipeline.judged import COMPOSITE, compared, day, measured
 
 LABEL, LOGITS = [1, 0, 1, 0], np.array([1.0, 2.0, 3.0, 0.0], np.float32)
 ALONE, GROUPED = day([0, 1, 2, 3, 4], LABEL, [0, 1, 2, 3]), day([0, 1, 2, 3, 4], LABEL, [0, 0, 1, 1])
@@ -47,7 +48,7 @@ def test_what_cannot_be_computed_says_why() -> None:
 
 def test_a_bootstrap_draws_rows_or_groups() -> None:
     def units(arrays: object) -> list[int]:
-        return LabelledMeasures(arrays, np.zeros(0, np.int32), COMPOSITE).units.tolist()  # type: ignore[arg-type]
+        return LabelledMeasures(arrays, ONLY, np.zeros(0, np.int32), COMPOSITE).units.tolist()  # type: ignore[arg-type]
 
     assert units(ALONE) == [0, 1, 2, 3]
     assert units(GROUPED) == [0, 0, 1, 1]
@@ -62,13 +63,13 @@ def test_many_rows_are_drawn_in_lots_that_vary_as_they_do(monkeypatch: pytest.Mo
     arrays = day(list(range(rows + 1)), label.tolist(), list(range(rows)))
 
     def widths() -> dict[str, float]:
-        scored = Scored("rows", arrays, np.zeros(0, np.int32), {}, *scores)
+        scored = compared("rows", arrays, np.zeros(0, np.int32), {}, *scores)
         found = intervals(scored, ["auc", "log_loss", "calibration"], resamples=400, confidence=0.95, seed=1)
         return {name: each.high - each.low for name, each in found.items() if each is not None}
 
     by_row = widths()
     monkeypatch.setattr(labelled, "LOTS", 500)
-    lots = LabelledMeasures(arrays, np.zeros(0, np.int32), COMPOSITE).units
+    lots = LabelledMeasures(arrays, ONLY, np.zeros(0, np.int32), COMPOSITE).units
     assert np.bincount(lots).tolist() == [rows // 500] * 500
     by_lot = widths()
     # 400 draws tell a width to a tenth or so.

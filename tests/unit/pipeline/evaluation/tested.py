@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.schema import DayArrays
 from pipeline.days import Day
-from pipeline.evaluation.superiority import LOGITS
+from pipeline.evaluation.logits import LOGITS
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref

@@ -15,7 +15,7 @@ def test_each_row_is_a_request_with_one_candidate_of_which_nothing_is_known() ->
     arrays = built.arrays
     assert (arrays.offsets.tolist(), arrays.pair_item.tolist()) == ([0, 1, 2, 3, 4], [0, 0, 0, 0])
     assert (arrays.item_ids.shape, arrays.item_dense.shape, arrays.pair_dense.shape) == ((1, 0), (1, 0), (4, 0))
-    assert arrays.label.tolist() == [1, 0, 0, 1]
+    assert arrays.label[:, 0].tolist() == [1, 0, 0, 1]
     assert arrays.user.tolist() == [0, 1, 2, 3]
     assert (built.keys, built.groups, built.key_rank.tolist()) == ({}, {}, [0])
 

@@ -1,0 +1,102 @@
+"""Tasks in a job's YAML: what they change, and what is said of those that cannot be."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+
+from models.schema import ONLY
+from models.tasks import Task
+from pipeline.config.load import parse_job
+from pipeline.errors import ConfigError
+from pipeline.features.plan.plan import Plan
+from tests.unit.pipeline.config.edited import ROOT, edited, error
+
+ADS = (ROOT / "examples" / "conf" / "ads.yaml").read_text(encoding="utf-8")
+TWO = {"click": {"label": "is_click"}, "long_view": {"label": "long_view", "given": "click", "weight": 0.5}}
+LABEL = {"type": "int", "required": True, "allowed": [0, 1], "change": "outcome"}
+
+
+def two(**changes: object) -> str:
+    settings = {
+        "tasks": deepcopy(TWO), "measures": {}, "tables__impressions__columns__long_view": LABEL,
+        "experiments__pooled__loss": None,
+        "experiments__din__loss": None, "release__gate__margins": {"click/auc": 0.01}, "release__gate__floors": {},
+    }  # fmt: skip
+    return edited(ADS, **{**settings, **changes})
+
+
+def test_a_job_without_tasks_has_the_one_that_its_experiments_say() -> None:
+    job = parse_job(ADS, Path("ads.yaml"))
+    assert job.tasks_of("din") == (Task(ONLY, "binary"),)
+    assert (job.task_names, job.primary) == ((ONLY,), "auc")
+
+
+def test_an_experiment_is_asked_all_tasks_or_some() -> None:
+    job = parse_job(two(experiments__din__tasks=["long_view"]), Path("ads.yaml"))
+    assert job.tasks_of("pooled") == (Task("click", "binary", 1.0), Task("long_view", "binary", 0.5))
+    assert job.tasks_of("din") == (Task("long_view", "binary", 0.5),)
+    assert job.primary == "click/auc"
+    assert parse_job(two(measures={"primary": "long_view/gauc"}), Path("ads.yaml")).primary == "long_view/gauc"
+
+
+def test_tasks_change_what_is_trained_and_no_tasks_change_nothing() -> None:
+    plain, both = parse_job(ADS, Path("ads.yaml")), parse_job(two(), Path("ads.yaml"))
+    heavier = parse_job(
+        two(tasks={**TWO, "long_view": {**TWO["long_view"], "weight": 2.0}}), Path("ads.yaml")
+    )  # fmt: skip
+    for stage in ("build_features", "update_id_maps"):
+        assert plain.stage_settings(stage) != both.stage_settings(stage)
+    assert both.stage_settings("train", "pooled") != heavier.stage_settings("train", "pooled")
+    assert "tasks" not in plain.model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"tasks__click__label": "nope"}, "tasks.click.label: 'nope' is no column of the table 'impressions'"),
+        ({"tasks__long_view__label": "tab"}, "tasks.long_view.label: tables.impressions.columns.tab must be declared"),
+        ({"tasks__long_view__given": "views"}, "tasks.long_view.given: 'views' is no task that stands before it; one "
+         "of click"),
+        ({"tasks__click__given": "long_view"}, "tasks.click.given: 'long_view' is no task that stands before it; the "
+         "first task is given none"),
+        ({"tasks__long_view__label": "is_click"}, "tasks.click.label: 'is_click' is the label of another task too"),
+        ({"tasks": {"long_view": {"label": "long_view"}, "click": {"label": "is_click"}}},
+         "tasks.long_view.label: the first task is of 'is_click'"),
+        ({"tasks__click__weight": 0}, "tasks.click.weight"),
+        ({"tasks__click__loss": "softmax"}, "tasks.click.loss"),
+        ({"tasks__Click": {"label": "is_click"}}, "tasks: 'Click' must be lower-case"),
+        ({"experiments__din__loss": "binary"}, "experiments.din.loss: the job's `tasks` have losses of their own"),
+        ({"experiments__din__tasks": ["views"]}, "experiments.din.tasks: ['views']; the job's tasks: click, long_view"),
+        ({"release__gate__margins": {"auc": 0.01}}, "release.gate.margins: 'auc' is no measure of this job; one of "
+         "click/auc"),
+    ],
+)  # fmt: skip
+def test_tasks_that_cannot_be_are_told(changes: dict[str, object], said: str) -> None:
+    assert said in error(two(**changes))
+
+
+def test_a_job_without_tasks_needs_a_loss_and_has_no_tasks_to_choose() -> None:
+    assert "experiments.din.loss: is missing; write `binary` or `softmax`" in error(
+        edited(ADS, experiments__din__loss=None)
+    )
+    assert "experiments.din.tasks: ['click']; the job's tasks: none" in error(
+        edited(ADS, experiments__din__tasks=["click"])
+    )
+
+
+def test_a_label_of_a_task_is_no_input_of_its_row() -> None:
+    plain = {**LABEL, "change": "static"}
+    feature = {"kind": "categorical", "side": "request", "space": "tab", "source": "row.long_view"}
+    job = parse_job(
+        two(tables__impressions__columns__long_view=plain, features__watched=feature), Path("ads.yaml")
+    )  # fmt: skip
+    with pytest.raises(ConfigError, match=r"features\.watched.* is the label"):
+        Plan(job)
+
+
+def test_homework_takes_no_tasks() -> None:
+    text = (ROOT / "conf" / "homework.yaml").read_text(encoding="utf-8")
+    assert "tasks: is for rows whose columns hold labels" in error(edited(text, tasks={"a": {"label": "tag"}}))
