@@ -36,5 +36,5 @@ def read(test: Artifact) -> dict[str, NDArray[np.float32]]:
 
 def by_task(logits: NDArray[np.float32], tasks: Sequence[str]) -> dict[str, NDArray[np.float32]]:
     """``[pairs]`` by task of the logits ``[pairs, tasks]`` of a model, or of how they are kept."""
-    columns = logits.reshape(len(logits), -1)
+    columns = logits[:, None] if logits.ndim == 1 else logits
     return {name: columns[:, number] for number, name in enumerate(tasks)}

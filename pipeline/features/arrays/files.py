@@ -54,8 +54,8 @@ def write(folder: Path, name: str, built: Built) -> str:
 
 def digest(path: Path) -> str:
     """Digest of a file's content, however it is stored."""
-    arrays, layout = _read(path)
-    return _digest(arrays, layout)
+    arrays, meta = _read(path)
+    return _digest(arrays, meta["layout"])
 
 
 def _digest(arrays: dict[str, Array], layout: dict[str, Any]) -> str:
@@ -63,23 +63,24 @@ def _digest(arrays: dict[str, Array], layout: dict[str, Any]) -> str:
 
 
 def _read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
-    """The arrays of a file, the large ones memory-mapped, and its layout."""
+    """The arrays of a file, the large ones memory-mapped, and what else it says."""
     stored, meta = array_file.read(path)
-    return unpacked(stored, meta.get("stored", {})), meta["layout"]
+    return unpacked(stored, meta.get("stored", {})), meta
 
 
 def read(artifact: Artifact, name: str = ROWS) -> DayArrays:
     """The day's own arrays, or those of a replayed day; memory-mapped."""
-    arrays, layout = _read(artifact.file(f"{name}.arrays"))
+    arrays, meta = _read(artifact.file(f"{name}.arrays"))
     sides = {
         side: {
             feature: Columns(place["start"], place["stop"], tuple(place["shape"]))
-            for feature, place in layout[side].items()
+            for feature, place in meta["layout"][side].items()
         }
         for side in _SIDES
     }
     fields: dict[str, Any] = {field: arrays[field] for field in _MATRICES}
-    fields["label"] = fields["label"].reshape(len(fields["label"]), -1)
+    if fields["label"].ndim == 1:
+        fields["label"] = fields["label"][:, None]
     # Days that were built before a job could have several tasks do not say which they are of.
     return DayArrays(layout=Layout(**sides), **fields, tasks=tuple(meta.get("tasks", (ONLY,))))
 
