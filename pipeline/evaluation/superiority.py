@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.config.measures import task_of
 from pipeline.days import Day
 from pipeline.evaluation import logits
 from pipeline.evaluation.bootstrap import Scored
@@ -24,6 +25,10 @@ def superior(context: JobContext, day: Day, challenger: str, champion: str) -> t
         return False, f"'{challenger}' and '{champion}' were not both tested on {day}"
     new, old = (logits.read(test) for test in tests if test is not None)
     measure = config.primary
+    task = task_of(config.task_names, measure)
+    for name, scores in ((challenger, new), (champion, old)):
+        if task not in scores:
+            return False, f"'{name}' is not asked '{task}', which {measure} is of"
     arrays = day_arrays.read(features)
     scored = Scored(config.kind, arrays, day_arrays.key_rank(features), config.measures.composite, new, old)
     better, found = superiority(config.release.gate, scored, measure, config.seed)

@@ -58,7 +58,7 @@ def test_scores_come_in_the_order_of_the_pairs(schema: FeatureSchema, make_engin
     day = make_day(schema, requests=30, most=150)
     scores = score_day(engine, day)
     assert np.diff(day.offsets).max() > 64
-    assert scores.shape == (day.pairs,)
+    assert scores.shape == (day.pairs, 1)
     for request in (0, 7, 29):
         start, stop = day.offsets[request : request + 2]
         alone = replace(

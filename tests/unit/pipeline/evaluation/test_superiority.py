@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.evaluation import logits
 from pipeline.evaluation.logits import LOGITS
 from pipeline.evaluation.superiority import superior
 from pipeline.features.arrays import files as day_arrays
@@ -51,3 +52,10 @@ def test_who_was_not_tested_on_the_day_is_not_compared(job: JobContext) -> None:
     assert superior(job, FIRST.next(), "a", "b") == (False, f"'a' and 'b' were not both tested on {FIRST.next()}")
     job.store.withdraw(Ref("test", job.job, FIRST, "b"))
     assert superior(job, FIRST, "a", "b") == (False, f"'a' and 'b' were not both tested on {FIRST}")
+
+
+def test_who_is_not_asked_what_the_job_is_judged_by_is_not_compared(
+    job: JobContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logits, "read", lambda test: {"label" if test.ref.experiment == "a" else "view": np.zeros(1)})
+    assert superior(job, FIRST, "b", "a") == (False, "'b' is not asked 'label', which auc is of")
