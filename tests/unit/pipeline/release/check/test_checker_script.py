@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.release.check import checker_script
-from pipeline.release.check.checker_script import Models, check, compared, graph_digest, spread, tensors
+from pipeline.release.check.checker_script import Models, check, compared, furthest, graph_digest, spread, tensors
 from tests.unit.pipeline.release.check.small_model import CHECKPOINTS, job, save
 
 NAN = float("nan")
@@ -54,6 +54,26 @@ def test_the_largest_difference_absolute_and_relative_to_at_least_one() -> None:
     # |0.5 − 0.25| = 0.25, of a value below 1; |8 − 10| = 2, a fifth of 10; where nothing is expected nothing counts.
     absolute, relative, rows = compared(scores([0.5, 8.0], [7.0, -3.0]), scores([0.25, 10.0], [NAN, -3.0]))
     assert (absolute, relative, rows) == (2.0, 0.25, 3)
+
+
+class Answer:
+    """Stands for a tensor."""
+
+    def __init__(self, *rows: list[float]) -> None:
+        self._values = scores(*rows)
+
+    def numpy(self) -> np.ndarray:
+        return self._values
+
+
+def test_the_largest_difference_is_of_every_task() -> None:
+    expected = {
+        "logit": scores([2.0]), "click/logit": scores([2.0]), "view/logit": scores([4.0]),
+        "view/probability": scores([0.5]), "special": np.array([True]),
+    }  # fmt: skip
+    answer = {"logit": Answer([2.0]), "click/logit": Answer([2.0]), "view/logit": Answer([3.0])}
+    assert furthest(answer | {"view/probability": Answer([0.25])}, expected) == (0.25, 0.25, 1)
+    assert furthest(answer, expected) == (np.inf, 0.25, 1), "an answer that is not given"
 
 
 def test_a_score_that_is_no_number_differs_infinitely() -> None:
