@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.days import Day
 from pipeline.errors import UsageError
+from pipeline.job import JobContext
 from pipeline.training.overrides import Overrides
 
 Command = Callable[[argparse.Namespace], int]
@@ -76,6 +77,20 @@ def add_accept(parser: argparse.ArgumentParser) -> None:
         help="go on with this day although its data is beyond the limits of validation; needs --reason",
     )  # fmt: skip
     parser.add_argument("--reason", help="why the day is accepted; recorded in its manifest")
+
+
+def accept_days(context: JobContext, options: argparse.Namespace) -> None:
+    """Record what ``add_accept`` has read; raises ``UsageError`` for days without a reason, and for one alone."""
+    if not options.accept_day:
+        if options.reason:
+            raise UsageError("--reason goes with --accept-day: name the day that it is the reason for")
+        return
+    if not options.reason:
+        raise UsageError("--accept-day needs --reason: why the day is good enough is recorded with it")
+    from pipeline.ingest.validate import accept_day
+
+    for accepted in options.accept_day:
+        accept_day(context, accepted, options.reason)
 
 
 def add_overrides(parser: argparse.ArgumentParser) -> None:

@@ -1,13 +1,12 @@
-"""``run``, ``backfill`` and ``stage``: the line of a day, a range of days, one stage of a day."""
+"""``run`` and ``backfill``: the line of a day, a range of days."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 
 from pipeline.cli.arguments import (
     Commands,
+    accept_days,
     add_accept,
     add_day,
     add_experiments,
@@ -19,20 +18,11 @@ from pipeline.cli.arguments import (
 )
 from pipeline.cli.checks import check_models
 from pipeline.cli.dry_run import print_plan
-from pipeline.cli.measures import rows_of
-from pipeline.errors import DaySkipped, UsageError
+from pipeline.errors import UsageError
 from pipeline.job import JobContext
 from pipeline.process.tensorflow_start import start_tensorflow
 from pipeline.release.preflight import refuse_other_place, refuse_unfit_redis
-from pipeline.stages.line import (
-    Line,
-    guard_order,
-    missing_champion,
-    nothing_released,
-    of_validation,
-)
-from pipeline.stages.stage import CLOSING, EXPERIMENT, SHARED, STAGES, stage
-from pipeline.storage.artifacts.readable import Readable
+from pipeline.stages.line import Line, guard_order
 
 
 def register(commands: Commands) -> None:
@@ -63,25 +53,6 @@ def register(commands: Commands) -> None:
     backfill.add_argument("--dry-run", action="store_true", help="print per day and stage what would run and why")
     add_accept(backfill)
 
-    stage = commands.add(
-        "stage", _stage, "Run one stage of a day: what Airflow calls.",
-        "stage experiment --job ads --day 2022-04-27 --experiment din",
-    )  # fmt: skip
-    stage.add_argument("name", choices=STAGES, metavar="NAME", help=f"one of {', '.join(STAGES)}")
-    add_job(stage)
-    add_day(stage)
-    stage.add_argument(
-        "--experiment", action="append", default=[], metavar="E",
-        help=f"for the stage `{EXPERIMENT}`; for `{RELEASE}`: the experiments that this run trains (repeatable)",
-    )  # fmt: skip
-    stage.add_argument("--reprocess", action="store_true", help="do it again although it is done")
-    stage.add_argument("--json", action="store_true", help=f"for the stage `{REPORT}`: print the day's measures")
-    add_overrides(stage)
-    add_accept(stage)
-
-
-RELEASE, REPORT = "release", "report"
-
 
 def _experiments(context: JobContext, asked: list[str] | None) -> list[str]:
     return experiments(asked, list(context.config.experiments), context.job)
@@ -95,19 +66,6 @@ def _check_models(context: JobContext) -> None:
     # Building a model starts TensorFlow's threads, whose number is then settled.
     configure(context.config.threads)
     check_models(context.config)
-
-
-def _accept(context: JobContext, options: argparse.Namespace) -> None:
-    if not options.accept_day:
-        if options.reason:
-            raise UsageError("--reason goes with --accept-day: name the day that it is the reason for")
-        return
-    if not options.reason:
-        raise UsageError("--accept-day needs --reason: why the day is good enough is recorded with it")
-    from pipeline.ingest.validate import accept_day
-
-    for accepted in options.accept_day:
-        accept_day(context, accepted, options.reason)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -124,7 +82,7 @@ def _run(options: argparse.Namespace) -> int:
     refuse_other_place(context)
     if context.skipped(options.day) is None or options.reprocess:
         _check_models(context)
-    _accept(context, options)
+    accept_days(context, options)
     guard_order(context, options.day, names)
     line = Line(context, names, publish="each", reprocess=options.reprocess, overrides=changed)
     if not line.run(options.day, options.day):
@@ -150,60 +108,9 @@ def _backfill(options: argparse.Namespace) -> int:
         refuse_unfit_redis(context)
         refuse_other_place(context)
     _check_models(context)
-    _accept(context, options)
+    accept_days(context, options)
     guard_order(context, options.first, names)
     line = Line(
         context, names, publish=options.publish, reprocess=options.reprocess, late_days=options.late_days
     )  # fmt: skip
     return 0 if line.run(options.first, options.last) else 1
-
-
-def _check_stage(context: JobContext, options: argparse.Namespace) -> None:
-    """Each option belongs to some of the stages only; raises ``UsageError`` for one that would be without effect."""
-    name = options.name
-    if name == EXPERIMENT and len(options.experiment) != 1:
-        raise UsageError(
-            f"the stage `{EXPERIMENT}` needs one --experiment; one of {', '.join(context.config.experiments)}"
-        )
-    if name not in (EXPERIMENT, RELEASE) and options.experiment:
-        raise UsageError(f"--experiment is for the stage `{EXPERIMENT}`; `{name}` runs for all of them")
-    if options.reprocess and name in CLOSING:
-        raise UsageError(f"--reprocess is for {', '.join((*SHARED, EXPERIMENT))}; `{name}` follows from them")
-    if overrides(options) and name != EXPERIMENT:
-        raise UsageError(f"--epochs and --learning-rate are for the stage `{EXPERIMENT}`; `{name}` does not train")
-    if options.json and name != REPORT:
-        raise UsageError(f"--json is for the stage `{REPORT}`; `{name}` has no measures to print")
-
-
-def _stage(options: argparse.Namespace) -> int:
-    context = JobContext.open(options.job)
-    options.day.guard_begun(context.config.timezone)
-    options.experiment = _experiments(context, options.experiment) if options.experiment else []
-    _check_stage(context, options)
-    _accept(context, options)
-    champion = missing_champion(context, options.day) if options.name == RELEASE and options.experiment else None
-    if champion is not None and champion not in options.experiment:
-        raise DaySkipped(nothing_released(options.day, champion))
-    if options.name == SHARED[0]:  # of a day's stages the first: Airflow trains after it
-        refuse_unfit_redis(context)
-    asked = stage(options.name)
-    try:
-        if options.name == EXPERIMENT:
-            (experiment,) = options.experiment
-            outcome = asked.run(
-                context, options.day, experiment, reprocess=options.reprocess, overrides=overrides(options)
-            )
-            print(f"{experiment} {options.day}: {outcome.summary}", file=sys.stderr)
-            return 0
-        made = asked.run(context, options.day, **({"reprocess": True} if options.reprocess else {}))
-        skipped = context.skipped(options.day)
-        said = ["done" if skipped is None else f"skipped: {skipped}"]
-        if options.name == "validate":
-            said += of_validation(context, made)
-        print(f"{options.name} {options.day}: {', '.join(said)}", file=sys.stderr, flush=True)
-        if options.json:
-            # On one line, and last: what calls the stage takes it from there.
-            print(json.dumps(rows_of(context, Readable(), options.day, everything=True)), flush=True)
-        return 0
-    finally:
-        context.close()

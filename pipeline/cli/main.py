@@ -4,34 +4,27 @@ from __future__ import annotations
 
 import argparse
 import errno
+import importlib
 import sys
 import traceback
 
-from pipeline.cli import (
-    alerts,
-    audit,
-    backfill,
-    chains,
-    checks,
-    compare,
-    control,
-    late_days,
-    late_labels,
-    measures,
-    recommend,
-    status,
-)
 from pipeline.cli.arguments import Commands
 from pipeline.cli.output import completed_commands
 from pipeline.cli.remembered import remember
 from pipeline.errors import DayspringError
 
-_COMMANDS = (
-    backfill, status, alerts, measures, compare, chains, recommend, control, late_days, late_labels, audit, checks,
-)  # fmt: skip
+_COMMANDS = {
+    "backfill": ("run", "backfill"), "stage": ("stage",), "status": ("status",), "alerts": ("alerts",),
+    "measures": ("measures",), "compare": ("compare",), "chains": ("compare-chains",), "recommend": ("recommend",),
+    "control": ("promote", "rollback", "move-releases", "taint", "prune"), "late_days": ("late-days",),
+    "late_labels": ("mature", "rechain"), "audit": ("audit", "restore-ids", "freshness"),
+    "checks": ("config", "doctor"),
+}  # fmt: skip
+"""The modules that register the commands, in the order of the help; of a command that is asked for no other is read."""
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """All commands, or those of the module of one that is known."""
     top = argparse.ArgumentParser(
         prog="python -m pipeline",
         description="Daily incremental training of recommenders. Exits with 0 done, 99 skipped, 2 wrong use, 1 failed.",
@@ -39,15 +32,17 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = Commands(top)
-    for module in _COMMANDS:
-        module.register(commands)
+    wanted = [module for module, names in _COMMANDS.items() if command in names] or _COMMANDS
+    for module in wanted:
+        importlib.import_module(f"pipeline.cli.{module}").register(commands)
     return top
 
 
 def main(arguments: list[str] | None = None) -> int:
     remember()
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        options = parser().parse_args(arguments)
+        options = parser(next(iter(words), None)).parse_args(words)
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else 2
     with completed_commands():

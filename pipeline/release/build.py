@@ -9,22 +9,22 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact, DayspringError
 from pipeline.job import JobContext
-from pipeline.release.check.check import load_whole
 from pipeline.release.contents.contents import ENCODING, contents
 from pipeline.release.decision import SETTINGS, Choice, choose
 from pipeline.release.publish.models import Models
 from pipeline.release.publish.publisher import Payload, Publisher, Release
 from pipeline.release.publish.redis_generations import Generations, Keys
 from pipeline.release.publish.release_files import ReleaseFiles
-from pipeline.release.records import ReleaseRecord
+from pipeline.release.records import CheckRecord, ReleaseRecord
 from pipeline.storage.artifacts.artifact import Artifact, Ref
-from pipeline.storage.artifacts.kinds import FEATURES, MAPS, RELEASE, STATE, VALIDATED
+from pipeline.storage.artifacts.kinds import CHECK, FEATURES, MAPS, RELEASE, STATE, VALIDATED
 from pipeline.storage.digests import content_digest
 from pipeline.storage.objects.open import open_objects
 from pipeline.storage.redis.connection import connect
@@ -63,7 +63,7 @@ def build(context: JobContext, day: Day, choice: Choice | None = None) -> Artifa
                 timings={"release": time.perf_counter() - began},
                 extra={"verdict": choice.verdict, "reasons": choice.reasons},
             )  # fmt: skip
-        load_whole(context, choice.export)
+        _load_whole(context, choice.export)
         job = context.config.model_dump_json(by_alias=True, exclude={"state_from", "start"}).encode()
         (made.path / SETTINGS).write_bytes(job)
         export, exported = choice.export, ExportRecord.of(choice.export).checkpoint
@@ -86,6 +86,16 @@ def build(context: JobContext, day: Day, choice: Choice | None = None) -> Artifa
         )  # fmt: skip
     _crown(context, choice)
     return artifact
+
+
+def _load_whole(context: JobContext, export: Artifact) -> None:
+    """Check an export again, loaded from its files alone, if its check has read its variables only."""
+    check = context.store.current(replace(export.ref, kind=CHECK))
+    if check is not None and not CheckRecord.of(check).loaded_whole:
+        # Only now: under Airflow every check is of that kind, and its modules take longer to import than the rest.
+        from pipeline.release.check.check import load_whole
+
+        load_whole(context, export)
 
 
 def payload(context: JobContext, artifact_id: str) -> Payload:

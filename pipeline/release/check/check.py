@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,6 +59,7 @@ def check_day(context: JobContext, day: Day) -> list[Artifact]:
                 continue
             if export.manifest.pruned:
                 continue
+            Checker.of(context).start()  # it imports TensorFlow meanwhile
             items = items or day_items(context, day)
             figures = _figures(context, name, export, *items)
             checkpoint = ExportRecord.of(export).checkpoint
@@ -79,18 +79,12 @@ def check_day(context: JobContext, day: Day) -> list[Artifact]:
 
 
 def load_whole(context: JobContext, export: Artifact) -> None:
-    """Load an export that is about to be released from its files alone, and compare its golden rows again.
-
-    Nothing to do where its check was of that kind, as a day's own process makes it: in one that checks many days, a
-    graph that stays the same is loaded once.
+    """Load an export from its files alone, as one that is about to be released, and compare its golden rows again.
 
     Raises:
         DayspringError: it cannot be called, or scores otherwise than its check has found.
     """
     ref = export.ref
-    check = context.store.current(replace(ref, kind=CHECK))
-    if check is None or CheckRecord.of(check).loaded_whole:
-        return
     figures = _named(Checker.of(context).check({**_golden(export), "whole": True}))
     reasons = judged(figures, context.config.release, ExportRecord.of(export).checkpoint)
     if reasons:

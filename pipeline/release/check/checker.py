@@ -60,7 +60,7 @@ class Checker:
         """
         if self._loaded >= _MODELS:
             self.close()
-        process = self._process or self._start()
+        process = self.start()
         asked, answers = _pipes(process)
         try:
             asked.write(json.dumps(dict(job)) + "\n")
@@ -97,7 +97,10 @@ class Checker:
             self._folder.cleanup()
             self._folder = None
 
-    def _start(self) -> subprocess.Popen[str]:
+    def start(self) -> subprocess.Popen[str]:
+        """The process, started if there is none: it takes seconds until it can answer."""
+        if self._process is not None:
+            return self._process
         self._folder = tempfile.TemporaryDirectory(prefix="dayspring-check-")
         self._log = (Path(self._folder.name) / "log").open("w+", encoding="utf-8", errors="replace")
         # The parent's id goes along, so that a child whose parent is already gone notices.

@@ -28,8 +28,9 @@ class AsOf:
 
     def __init__(self, context: JobContext, config: JobConfig, day: Day) -> None:
         self.context, self.config, self.day = context, config, day
-        self.plan = Plan(config)
-        same = StatePlan.of(config) == StatePlan.of(context.config)
+        of_now = config is context.config
+        self.plan = Plan.of(context) if of_now else Plan(config)
+        same = of_now or StatePlan.of(config) == StatePlan.of(context.config)
         self.states = states_of(context) if same else StateStore(context.store, config)
         self.state: FeatureState = self.states.as_of(day)
         # Maps only grow: what they hold beyond the day is not looked at, as nothing of the day refers to it.

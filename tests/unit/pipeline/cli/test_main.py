@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.cli.main import parser
+from pipeline.cli.main import _COMMANDS, parser
 
 
 def test_every_command_has_help_with_an_example() -> None:
@@ -18,6 +18,18 @@ def test_every_command_has_help_with_an_example() -> None:
         assert example.startswith(name), f"{name}: {text}"
         if name != "measures":  # it shows where its output may go
             parser().parse_args(_words(example))
+
+
+def test_of_a_command_only_its_own_module_is_read_and_of_an_unknown_one_all() -> None:
+    for names in _COMMANDS.values():
+        for name in names:
+            assert tuple(_registered(name)) == names
+    everything = [name for names in _COMMANDS.values() for name in names]
+    assert _registered(None) == _registered("--help") == _registered("no such command") == everything
+
+
+def _registered(command: str | None) -> list[str]:
+    return list(parser(command)._subparsers._group_actions[0].choices)  # type: ignore[union-attr, arg-type]
 
 
 def _words(example: str) -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.errors import ChainError, CorruptArtifact, DayspringError
 from pipeline.job import JobContext
-from pipeline.release import build as module
 from pipeline.release.build import build, newest_day, payload
 from pipeline.release.decision import choose
 from pipeline.storage.artifacts.artifact import Ref
@@ -57,11 +57,19 @@ def test_without_the_checkpoint_of_the_export_it_says_which_is_lost(job: JobCont
         build(job, SECOND, choice)
 
 
-def test_a_model_is_loaded_whole_before_it_is_released_and_only_then(
+def checked(here: JobContext, **figures: Any) -> None:
+    """The first day's export, which the second releases, with these figures of its check."""
+    export = here.store.current(Ref("export", here.job, FIRST, "a"))
+    assert export is not None
+    commit(here, "check", FIRST, "a", verdict="ok", reasons=[], export=export.id, figures=figures)
+
+
+def test_a_model_of_which_the_variables_alone_were_checked_is_loaded_whole_once(
     job: JobContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded: list[str] = []
-    monkeypatch.setattr(module, "load_whole", lambda _, export: loaded.append(export.id))
+    monkeypatch.setattr("pipeline.release.check.check.load_whole", lambda _, export: loaded.append(export.id))
+    checked(job, loaded="variables")
     build(job, FIRST)  # nothing was tested, so it has no model
     assert loaded == []
     for _ in range(2):
@@ -69,13 +77,25 @@ def test_a_model_is_loaded_whole_before_it_is_released_and_only_then(
     assert loaded == [f"export/{job.job}/a/day={FIRST}/gen=0001"]
 
 
+@pytest.mark.parametrize("figures", [{"loaded": "whole"}, {"rows": 40}])
+def test_one_that_was_loaded_whole_is_not_loaded_again(
+    job: JobContext, monkeypatch: pytest.MonkeyPatch, figures: dict[str, Any]
+) -> None:
+    """As every one was before there was another way."""
+    monkeypatch.setattr("pipeline.release.check.check.load_whole", refused)
+    checked(job, **figures)
+    assert build(job, SECOND).manifest.state == "done"
+
+
+def refused(*_: object) -> None:
+    raise DayspringError("it scores otherwise")
+
+
 def test_a_model_that_does_not_pass_loaded_whole_is_not_released(
     job: JobContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(*_: object) -> None:
-        raise DayspringError("it scores otherwise")
-
-    monkeypatch.setattr(module, "load_whole", refused)
+    monkeypatch.setattr("pipeline.release.check.check.load_whole", refused)
+    checked(job, loaded="variables")
     with pytest.raises(DayspringError, match="it scores otherwise"):
         build(job, SECOND)
     assert job.store.current(Ref("release", job.job, SECOND)) is None

@@ -123,7 +123,7 @@ def test_after_so_many_models_that_were_loaded_whole_another_process_starts(
 def test_it_dies_with_its_parent(files: Path) -> None:
     code = (
         "import sys, time\nfrom pipeline.release.check.checker import Checker\n"
-        "c = Checker()\nc._start()\nprint(c._process.pid, flush=True)\ntime.sleep(600)\n"
+        "c = Checker()\nc.start()\nprint(c._process.pid, flush=True)\ntime.sleep(600)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None

@@ -73,6 +73,10 @@ class Answers(Checker):
     def __init__(self, **figures: Any) -> None:
         super().__init__()
         self.figures, self.asked = figures, list[dict[str, Any]]()
+        self.started = 0
+
+    def start(self) -> Any:
+        self.started += 1
 
     def check(self, job: Any) -> dict[str, Any]:
         candidates = np.load(job["candidates"]) if "candidates" in job else {}
@@ -127,6 +131,7 @@ def test_each_export_is_asked_with_its_golden_rows_and_the_candidates(
         for each in made
     ]  # fmt: skip
     assert two_candidates == [FIRST]
+    assert checker.started
     assert [each.ref for each in done] == [Ref("check", job.job, FIRST, name) for name in ("a", "b")]
     assert done[0].manifest.extra == {
         "verdict": "ok", "reasons": [], "figures": GOOD, "export": made[0].id, "checkpoint": CHECKPOINT,
@@ -191,38 +196,18 @@ def test_a_pass_is_not_told(job: JobContext, two_candidates: list[Any], capsys: 
     assert capsys.readouterr().err == ""
 
 
-def checked(here: JobContext, **figures: Any) -> Artifact:
-    made = export(here)
-    commit(here, "check", FIRST, "a", verdict="ok", reasons=[], export=made.id, checkpoint=CHECKPOINT, figures=figures)
-    return made
-
-
-def test_an_export_whose_variables_alone_were_read_is_loaded_whole(job: JobContext) -> None:
+def test_an_export_is_loaded_whole_with_its_golden_rows_alone(job: JobContext) -> None:
     checker = answering(job, **{**GOOD, "loaded": "whole"})
-    made = checked(job, loaded="variables")
+    made = export(job)
     load_whole(job, made)
     (asked,) = checker.asked
     assert (asked["whole"], asked["model"]) == (True, str(made.path.resolve() / "model"))
     assert asked["candidates"] == {}
 
 
-@pytest.mark.parametrize("figures", [{"loaded": "whole"}, {"rows": 40}])
-def test_one_that_was_loaded_whole_is_not_loaded_again(job: JobContext, figures: dict[str, Any]) -> None:
-    """As every one was before there was another way."""
-    checker = answering(job, **GOOD)
-    load_whole(job, checked(job, **figures))
-    assert checker.asked == []
-
-
-def test_one_that_was_never_checked_is_not_asked_of(job: JobContext) -> None:
-    checker = answering(job, **GOOD)
-    load_whole(job, export(job))
-    assert checker.asked == []
-
-
 def test_one_that_scores_otherwise_when_it_is_loaded_whole_is_refused(job: JobContext) -> None:
     answering(job, **{**GOOD, "logit_difference": 0.5})
-    made = checked(job, loaded="variables")
+    made = export(job)
     with pytest.raises(
         DayspringError, match=r"its check passed, but loaded whole its logit differs .* by 0\.5"
     ) as told:
