@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from models.schema import MISSING_INT, MISSING_STR, PAD_INT, PAD_STR, UNKNOWN
 
+_LARGEST = np.iinfo(np.int64).max
+
 
 class _IntIds(tf.Module):
     """Index of integer ids: sorted keys and a binary search."""
@@ -25,13 +27,14 @@ class _IntIds(tf.Module):
     def set(self, ids: NDArray[Any]) -> None:
         keys = np.concatenate([np.asarray([PAD_INT, MISSING_INT], np.int64), np.asarray(ids, np.int64)])
         order = np.argsort(keys, kind="stable")
-        self._keys.assign(keys[order])
-        self._indices.assign(order.astype(np.int32))
+        # Behind them the largest number there is, so that a search never ends beyond the keys.
+        self._keys.assign(np.append(keys[order], _LARGEST))
+        self._indices.assign(np.append(order.astype(np.int32), np.int32(UNKNOWN)))
 
     def look_up(self, ids: tf.Tensor) -> tf.Tensor:
         flat = tf.reshape(ids, [-1])
-        place = tf.searchsorted(self._keys, flat)
-        place = tf.minimum(place, tf.shape(self._keys)[0] - 1)
+        # `tf.searchsorted` is a dozen operations around this one; a small request is made of such.
+        place = tf.raw_ops.LowerBound(sorted_inputs=self._keys[None], values=flat[None])[0]
         known = tf.equal(tf.gather(self._keys, place), flat)
         return tf.reshape(tf.where(known, tf.gather(self._indices, place), UNKNOWN), tf.shape(ids))
 

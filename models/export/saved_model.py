@@ -131,10 +131,7 @@ class ServingModule(tf.Module):
                 continue
             index = self._index(feature, raw[feature.name])
             for spec in self._readers[feature.name]:
-                table = self.embeddings[spec.name]
-                # Never beyond the table, whatever an id map says.
-                index = tf.where(index < tf.shape(table)[0], index, UNKNOWN)
-                by_role.setdefault(spec.role, {})[feature.name] = tf.gather(table, index)
+                by_role.setdefault(spec.role, {})[feature.name] = tf.gather(self.embeddings[spec.name], index)
             mask[feature.name] = index != PADDING
         return ModelInputs(by_role.pop("", {}), mask, dense, by_role)
 

@@ -77,6 +77,16 @@ class TargetAttention(keras.layers.Layer):
 
     def weigh(self, target: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
         """Unnormalised weights ``[batch, candidates, steps]``."""
+        if target.shape[1] is None:
+            hidden = self.activation(self._first_of_many(target, steps))
+        else:
+            hidden = self.activation(self._first(target, steps))
+        for layer in self.hidden:
+            hidden = layer(hidden)
+        return tf.squeeze(self.score(hidden), axis=-1)
+
+    def _first(self, target: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+        """The first layer before its activation, ``[batch, candidates, steps, units]``."""
         kernel = tf.convert_to_tensor(self.kernel)
         w_target, w_step, w_difference, w_product = tf.split(kernel[: 4 * self.dim] if self.rest else kernel, 4, axis=0)
         keys = steps[..., : self.dim] if self.rest else steps
@@ -85,7 +95,23 @@ class TargetAttention(keras.layers.Layer):
         if self.rest:
             of_step += tf.tensordot(steps[..., self.dim :], kernel[4 * self.dim :], 1)
         product = tf.tensordot(target[:, :, None, :] * keys[:, None, :, :], w_product, 1)
-        hidden = self.activation(of_target[:, :, None, :] + of_step[:, None, :, :] + product)
-        for layer in self.hidden:
-            hidden = layer(hidden)
-        return tf.squeeze(self.score(hidden), axis=-1)
+        return of_target[:, :, None, :] + of_step[:, None, :, :] + product
+
+    def _first_of_many(self, target: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+        """``_first`` where there may be hundreds of candidates, as an exported model is asked.
+
+        What is linear in a target, ``q (Wq + Wd + diag(k) Wp) + k (Wk - Wd) + b``, is one matrix a request, by which
+        all of its candidates are multiplied at once: nothing but the result is as large as candidates times steps.
+        """
+        kernel = tf.convert_to_tensor(self.kernel)
+        w_target, w_step, w_difference, w_product = tf.split(kernel[: 4 * self.dim], 4, axis=0)
+        keys = steps[..., : self.dim]
+        of_step = tf.tensordot(keys, w_step - w_difference, 1) + self.bias
+        if self.rest:
+            of_step += tf.tensordot(steps[..., self.dim :], kernel[4 * self.dim :], 1)
+        by_target = tf.transpose(keys, (0, 2, 1))[..., None] * w_product[:, None, :]
+        by_target += (w_target + w_difference)[:, None, :]
+        shape, width = tf.shape(target), steps.shape[1] * self.first_units
+        matrix = tf.reshape(tf.concat([by_target, of_step[:, None]], axis=1), (shape[0], self.dim + 1, width))
+        first = tf.matmul(tf.concat([target, tf.ones((shape[0], shape[1], 1), target.dtype)], axis=-1), matrix)
+        return tf.reshape(first, (shape[0], shape[1], steps.shape[1], self.first_units))

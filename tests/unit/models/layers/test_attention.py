@@ -40,6 +40,18 @@ def test_the_factorised_layer_equals_the_naive_one(normaliser: str) -> None:
     np.testing.assert_allclose(out, naive(layer, TARGET, STEPS, MASK), atol=1e-5)
 
 
+@pytest.mark.parametrize("width", [6, 4])
+def test_candidates_whose_number_is_not_known_beforehand_are_seen_alike(width: int) -> None:
+    layer = TargetAttention((8, 4), "sigmoid", "softmax", name="attention")
+    target, mask = TARGET[..., :width], tf.constant(MASK)
+    expected = layer(target, STEPS, mask).numpy()
+    many = tf.function(layer.call, autograph=False).get_concrete_function(
+        tf.TensorSpec((None, None, width)), tf.TensorSpec((None, 5, 6)), tf.TensorSpec((None, 5), tf.bool)
+    )
+    np.testing.assert_allclose(many(tf.constant(target), tf.constant(STEPS), mask).numpy(), expected, atol=1e-6)
+    assert many(tf.constant(target[:, :0]), tf.constant(STEPS), mask).shape == (4, 0, 6)
+
+
 @pytest.mark.parametrize("normaliser", ["softmax", "none"])
 def test_a_part_without_a_target_is_of_the_key_and_the_value_not_of_the_query(normaliser: str) -> None:
     layer = TargetAttention((8, 4), "sigmoid", normaliser, name="attention")
