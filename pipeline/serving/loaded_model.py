@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.process.tensorflow_start import start_tensorflow
 from pipeline.release.publish.release_files import Pointer
 
 _KEPT = 2
@@ -18,6 +19,7 @@ class LoadedModel:
     """A SavedModel and its scoring signature."""
 
     def __init__(self, folder: Path) -> None:
+        start_tensorflow()
         import tensorflow as tf
 
         self._model = tf.saved_model.load(str(folder))

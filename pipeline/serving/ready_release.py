@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.features.arrays.candidates import Candidates
 from pipeline.features.arrays.raw_inputs import model_inputs
 from pipeline.release.publish.models import Models
 from pipeline.serving.fields import Fields
@@ -84,9 +85,15 @@ class ReadyRelease:
         items = found.items
         inside = np.arange(logits.shape[1]) < np.diff(items.offsets)[:, None]
         flat, probability = logits[inside], probabilities[inside]
-        order = np.lexsort((found.candidates.rank[items.pair_item], -flat))
-        if len(items.offsets) > 2:
-            # A candidate that stands in several lists of the request counts once, with its best score.
-            order = order[np.sort(np.unique(items.key[items.pair_item[order]], return_index=True)[1])]
+        order = best_first(found.candidates, flat)
         keys = np.asarray(items.raw)[items.pair_item[order]].tolist()
         return Scored(self._release_id, keys, flat[order], probability[order], situation.note)
+
+
+def best_first(candidates: Candidates, logits: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The pairs by score, best first, ties in the order of their keys; a candidate counts once, with its best one."""
+    items = candidates.items
+    order = np.lexsort((candidates.rank[items.pair_item], -logits))
+    if len(items.offsets) > 2:  # one candidate may stand in several lists of a request
+        order = order[np.sort(np.unique(items.key[items.pair_item[order]], return_index=True)[1])]
+    return order

@@ -16,9 +16,8 @@ from pipeline.features.plan.plan import Plan
 def framed(plan: Plan, side: Side, frame: Frame, look: LookUp, day: Day) -> dict[str, Array]:
     """The features of a side that are made of a frame's own columns."""
     chosen = [f for f in plan.of_frame("row", "user", "calendar", "item") if f.feature.side is side]
-    kinds = {space: plan.space_kind(space) for space in plan.spaces}
     found: dict[str, Array] = {}
-    for planned, raw, width in raw_columns(chosen, frame, kinds, bag_widths(plan, chosen, frame), day):
+    for planned, raw, width in raw_columns(chosen, frame, plan.spaces, bag_widths(plan, chosen, frame), day):
         space = planned.feature.space
         if isinstance(raw, Lists):
             ids = Lists(raw.offsets, look.of_raw(space or "", raw.values))
