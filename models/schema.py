@@ -74,6 +74,8 @@ class Feature:
         group: for a history, the name of those that it is read together with: element by element they are the parts
             of one step. A history without one is read by itself, under a mask of its own.
         normalise: for dense features: ``none``, ``zscore`` or ``minmax``, by past days only.
+        log: for dense features: models read ``sign(x) log(1 + |x|)``.
+        flag: for dense features: models also read which values are missing.
     """
 
     name: str
@@ -88,6 +90,8 @@ class Feature:
     stand_in: str | None = None
     group: str | None = None
     normalise: str = "none"
+    log: bool = False
+    flag: bool = False
 
     @property
     def has_ids(self) -> bool:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.engine.state import State
 from models.engine.view import View
-from models.layers.normalise import Normalise, bound, merge, no_statistics
+from models.layers.normalise import Normalise, bound, logged, merge, no_statistics
 from models.schema import DayArrays, FeatureSchema
 
 
@@ -30,29 +30,34 @@ class Observed:
     def load(self, state: State) -> None:
         """Take up what :meth:`state` gave."""
         for name in self._statistics:
-            self._set(name, np.array(state[f"normalise/{name}"], np.float64))
+            self._set(name, np.array(state[self._tensor(name)], np.float64))
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """``normalise/<feature>``."""
-        return {f"normalise/{name}": statistics.copy() for name, statistics in self._statistics.items()}
+        """``normalise/<feature>``, of logarithms ``normalise/<feature>.log``."""
+        return {self._tensor(name): statistics.copy() for name, statistics in self._statistics.items()}
 
     def add(self, view: View, arrays: DayArrays) -> dict[str, dict[str, Any]]:
         """Add a day.
 
         Returns:
             By feature with wild values, which entered bounded, or whose statistics began anew: ``wild`` of ``known``
-            values, the ``furthest`` of them, ``anew``.
+            values, the ``furthest`` of them, ``anew``; of logarithms where the feature is read so.
         """
         told = {}
         for block in view.dense:
             values = np.asarray(arrays.on(block.side, ids=False))
             for (name, _), place in block.places.items():
                 if name in self._statistics:
-                    day = bound(self._statistics[name], values[:, block.source[place.start : place.stop]])
+                    own = values[:, block.source[place.start : place.stop]]
+                    day = bound(self._statistics[name], logged(own) if self._layers[name].log else own)
                     self._set(name, merge(self._statistics[name], day))
                     if day.wild.any() or day.anew.any():
                         told[name] = day.record()
         return told
+
+    def _tensor(self, name: str) -> str:
+        # Of another name: a chain of values must not go on as one of their logarithms.
+        return f"normalise/{name}.log" if self._layers[name].log else f"normalise/{name}"
 
     def _set(self, name: str, statistics: NDArray[np.float64]) -> None:
         self._statistics[name] = statistics

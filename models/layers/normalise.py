@@ -61,6 +61,11 @@ def merge(past: NDArray[np.float64], day: Bounded) -> NDArray[np.float64]:
     return np.where(some, merged, past)
 
 
+def logged(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``sign(x) log(1 + |x|)``: the tail of a count is no longer than its digits; what is not finite stays so."""
+    return np.asarray(np.sign(values) * np.log1p(np.abs(values)), np.float32)
+
+
 class Normalise(keras.layers.Layer):
     """``(x - shift) * scale`` with the shift and scale of past days; a missing value (NaN) becomes 0.
 
@@ -70,14 +75,18 @@ class Normalise(keras.layers.Layer):
     Args:
         size: floats of the feature.
         method: ``none``, ``zscore`` or ``minmax``.
+        log: of :func:`logged` values, whose statistics they then are.
+        flag: beside the values, which of them are missing (1 or 0): twice as many floats.
     """
 
-    def __init__(self, size: int, method: str, *, name: str) -> None:
+    def __init__(self, size: int, method: str, *, log: bool = False, flag: bool = False, name: str) -> None:
         super().__init__(name=name, trainable=False)
         if method not in METHODS:
             raise ValueError(f"normalise '{method}'; expected one of {', '.join(METHODS)}")
         self.size = size
         self.method = method
+        self.log = log
+        self.flag = flag
         self.shift = self.add_weight(name="shift", shape=(size,), initializer="zeros", trainable=False)
         self.scale = self.add_weight(name="scale", shape=(size,), initializer="zeros", trainable=False)
 
@@ -97,10 +106,12 @@ class Normalise(keras.layers.Layer):
         self.scale.assign(np.minimum(scale, np.finfo(np.float32).max).astype(np.float32))
 
     def call(self, values: tf.Tensor) -> tf.Tensor:
-        """``[..., size]`` to the same shape, always finite."""
+        """``[..., size]`` to the same shape, or with flags to ``[..., 2 size]``; always finite."""
         known = tf.math.is_finite(values)
         values = tf.where(known, values, 0.0)
-        if self.method == "none":
-            return values
-        normal = tf.clip_by_value((values - self.shift) * self.scale, -BOUND, BOUND)
-        return tf.where(known, normal, 0.0)
+        if self.log:
+            values = tf.sign(values) * tf.math.log1p(tf.abs(values))
+        if self.method != "none":
+            normal = tf.clip_by_value((values - self.shift) * self.scale, -BOUND, BOUND)
+            values = tf.where(known, normal, 0.0)
+        return tf.concat([values, tf.cast(~known, values.dtype)], axis=-1) if self.flag else values

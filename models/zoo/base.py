@@ -147,7 +147,8 @@ class RankingModel(keras.layers.Layer):
                 f"model '{name}': pair features must be dense, got '{schema.on(Side.PAIR, ids=True)[0].name}'"
             )
         self.normalisers = {
-            f.name: Normalise(f.size, f.normalise, name=f"normalise_{f.name}") for f in schema.features if not f.has_ids
+            f.name: Normalise(f.size, f.normalise, log=f.log, flag=f.flag, name=f"normalise_{f.name}")
+            for f in schema.features if not f.has_ids
         }
         self.tower = Tower(options.units, options.activation, options.dropout, scores=len(tasks), name="tower_main")
 
@@ -222,7 +223,7 @@ class RankingModel(keras.layers.Layer):
         raise NotImplementedError
 
     def dense(self, feature: Feature, inputs: ModelInputs) -> tf.Tensor:
-        """A dense feature, normalised and free of NaN."""
+        """A dense feature, normalised and free of NaN, with flags of what is missing where it is read with them."""
         return self.normalisers[feature.name](inputs.dense[feature.name])
 
     def value(self, feature: Feature, inputs: ModelInputs) -> tf.Tensor:

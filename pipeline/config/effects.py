@@ -23,6 +23,8 @@ _KINDS: Mapping[str, Collection[Kind]] = {
     "part": _IDS,
     "size": (Kind.DENSE,),
     "normalise": (Kind.DENSE,),
+    "log": (Kind.DENSE,),
+    "flag": (Kind.DENSE,),
 }
 """Settings of a feature that only these kinds of it read."""
 

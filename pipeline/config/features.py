@@ -99,6 +99,8 @@ class FeatureSettings(Strict):
     stand_in: str | None = None
     group: Annotated[str | None, Later()] = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     normalise: Literal["none", "zscore", "minmax"] = "none"
+    log: Annotated[bool, Later()] = False  # of a number, sign(x) log(1 + |x|), in the model; then normalised
+    flag: Annotated[bool, Later()] = False  # of a number: the model is also told whether it is missing
     buckets: tuple[float, ...] | None = None  # a number becomes the index of its bucket, an int id
     part: int | None = Field(default=None, ge=0, le=2)  # of a path /A/B/C, the part used
     digits: Annotated[Digits | None, Later()] = None  # of a composed whole number, the part used
@@ -117,6 +119,8 @@ class FeatureSettings(Strict):
             raise ValueError("a counter is `dense`")
         if self.counter is not None and self.normalise != "none":
             raise ValueError("a counter is brought to scale by `transform` and `scale`, not by `normalise`")
+        if self.counter is not None and (self.log or self.flag):
+            raise ValueError("a counter has `transform: log` instead of `log`; it is never missing: no `flag`")
         if self.buckets is not None and list(self.buckets) != sorted(set(self.buckets)):
             raise ValueError(f"`buckets` must rise from one limit to the next, not {list(self.buckets)}")
         if self.group is not None and self.kind not in (Kind.SEQUENCE, Kind.BAG_SEQUENCE):
@@ -148,6 +152,7 @@ class FeatureSettings(Strict):
             name=name, kind=self.kind, side=self.side, space=self.space, of=self.of,
             steps=self.steps or steps, lead=lead if led else 0,
             values=self.values, size=self.size, stand_in=self.stand_in, group=self.group, normalise=self.normalise,
+            log=self.log, flag=self.flag,
         )  # fmt: skip
 
 

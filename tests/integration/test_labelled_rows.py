@@ -156,6 +156,8 @@ def test_there_is_no_recommendation_and_it_says_what_to_call(trained: Place) -> 
 
 
 def test_commands_that_look_at_a_job(trained: Place) -> None:
+    compared = trained.good("compare", "--job", "criteo", "--measure", "gauc", "--from", SECOND, "--to", LAST).out
+    assert "linear" in compared
     assert "features, experiments dnn, linear: good" in trained.good("config", "check", "--job", "criteo").out
     assert "BAD" not in trained.good("doctor", "--job", "criteo").out
     assert "nothing damaged" in trained.good("audit", "--job", "criteo").out

@@ -37,3 +37,15 @@ def test_days_add_up_and_the_layer_follows() -> None:
     assert not layer(np.ones((1, 2), np.float32)).numpy().any()
     other.load(state)
     np.testing.assert_array_equal(other.state()["normalise/study"], study)
+
+
+def test_statistics_of_logarithms_are_not_those_of_values() -> None:
+    schema = FeatureSchema((Feature("study", Kind.DENSE, Side.REQUEST, normalise="zscore", log=True),))
+    layer = Normalise(1, "zscore", log=True, name="n")
+    observed = Observed(schema, {"study": layer})
+    day = replace(make_day(schema, requests=2), request_dense=np.array([[0.0], [np.e**2 - 1]], np.float32))
+    observed.add(View.of(schema, (), Layout.of(schema, {})), day)
+    assert observed.state()["normalise/study.log"][[MEAN, LOWEST, HIGHEST], 0].tolist() == pytest.approx([1.0, 0, 2.0])
+    assert layer(np.array([[np.e - 1]], np.float32)).numpy()[0, 0] == pytest.approx(0.0, abs=1e-6)
+    with pytest.raises(KeyError, match=r"study\.log"):
+        observed.load({"normalise/study": np.zeros((5, 1))})

@@ -14,6 +14,7 @@ from models.layers.normalise import (
     MEAN,
     SQUARES,
     Normalise,
+    logged,
     no_statistics,
 )
 from tests.unit.models.layers.past_days import add_statistics
@@ -73,6 +74,28 @@ def test_a_constant_column_is_zero_not_infinite() -> None:
 def test_none_keeps_the_value_and_fills_what_is_missing() -> None:
     out = Normalise(2, "none", name="n")(DAY).numpy()
     assert out.tolist() == [[1.0, 0.0], [3.0, 10.0], [5.0, 0.0]]
+
+
+def test_logarithms_are_what_is_normalised() -> None:
+    counts = np.array([[0.0], [np.e - 1], [-(np.e**2 - 1)], [np.nan], [np.inf]], np.float32)
+    np.testing.assert_allclose(logged(counts)[:3, 0], [0.0, 1.0, -2.0], rtol=1e-6)
+    assert np.isnan(logged(counts)[3, 0])
+    plain = Normalise(1, "none", log=True, name="p")(counts).numpy()
+    np.testing.assert_allclose(plain[:, 0], [0.0, 1.0, -2.0, 0.0, 0.0], rtol=1e-6)
+    layer = Normalise(1, "minmax", log=True, name="m")
+    layer.set_statistics(add_statistics(no_statistics(1), logged(counts)))
+    # From −2 to 1: 0 is two thirds of the way.
+    np.testing.assert_allclose(layer(counts).numpy()[:, 0], [2 / 3, 1.0, 0.0, 0.0, 0.0], rtol=1e-6)
+
+
+def test_a_flag_tells_a_missing_value_from_the_mean_one() -> None:
+    layer = Normalise(2, "zscore", flag=True, name="f")
+    layer.set_statistics(add_statistics(no_statistics(2), np.array([[1.0, 5.0], [3.0, 7.0]], np.float32)))
+    found = layer(np.array([[2.0, np.nan], [3.0, 5.0]], np.float32)).numpy()
+    assert found.tolist() == [[0.0, 0.0, 0.0, 1.0], [1.0, -1.0, 0.0, 0.0]]
+    pairs = layer(np.full((3, 4, 2), np.nan, np.float32)).numpy()
+    assert pairs.shape == (3, 4, 4)
+    assert pairs[..., 2:].all()
 
 
 def test_another_method_is_refused() -> None:

@@ -71,6 +71,9 @@ IDLE: dict[str, tuple[str, Change, str, str]] = {
                      for name, group in (("clicked_ads", "recent"), ("behaviours", "recnet"))],
         "features.clicked_ads.group", "no other history is of the group 'recent' (is 'recnet' meant?)",
     ),
+    "a flagged id": (
+        "ads", lambda job: job["features"]["user"].update(flag=True), "features.user.flag", "`dense`",
+    ),
     "a normalised id": (
         "ads", lambda job: job["features"]["user"].update(normalise="zscore"), "features.user.normalise", "`dense`",
     ),

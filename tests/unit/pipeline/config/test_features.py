@@ -46,6 +46,8 @@ PAIR: dict[str, Any] = {"kind": "dense", "side": "pair"}
         ({**REQUEST, "kind": "dense", "counter": {"measure": "rank"}}, "needs either `source` or `counter`"),
         ({"kind": "bag", "side": "pair", "space": "x", "counter": {"measure": "rank"}}, "a counter is `dense`"),
         ({**PAIR, "counter": {"measure": "rank"}, "normalise": "zscore"}, "not by `normalise`"),
+        ({**PAIR, "counter": {"measure": "rank"}, "log": True}, "a counter has `transform: log` instead of `log`"),
+        ({**PAIR, "counter": {"measure": "rank"}, "flag": True}, "it is never missing: no `flag`"),
         ({"kind": "bag", "side": "pair", "space": "x", "source": "row.x"}, "features of a pair are `dense`"),
         ({**REQUEST, "kind": "dense", "digits": {"of": 5, "at": 1}}, "`digits` makes ids, and `dense` has none"),
         ({**REQUEST, "kind": "bag", "space": "x", "digits": {"of": 5, "at": 1}, "part": 1}, "one rule makes the id"),
