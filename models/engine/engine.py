@@ -13,13 +13,14 @@ from models import registry
 from models.engine.feature_statistics import Observed
 from models.engine.growth import first_table, grow_slot, grow_table
 from models.engine.losses import LOSSES
-from models.engine.optimizers import OPTIMIZERS, Adam
+from models.engine.optimizers import by_width, rule_of
 from models.engine.packing import Batch, Packer, size_of
-from models.engine.state import SLOTS, State, check_state, expected_shapes, of_table
+from models.engine.state import State, check_state, expected_shapes, of_table
 from models.engine.steps import Steps
 from models.engine.tables import Table, fused_tables
 from models.engine.view import View
 from models.engine.weights import DenseWeights
+from models.optimizer_settings import read_optimizers
 from models.randomness import built_from, stable_seed
 from models.schema import DayArrays, FeatureSchema, Layout
 from models.tables import TableSpec, check_tables
@@ -70,12 +71,10 @@ class Engine:
         options: its options.
         dims: embedding width of every id space in use.
         tasks: what it is asked of a candidate; the first is what ranks.
-        optimizer: of the tables: ``catch_up_adam``, ``lazy_adam`` or ``dense_adam``; dense weights have Adam.
+        optimizer: of the tables by its name, dense weights having Adam, or who moves what
+            (``models.optimizer_settings``).
         compile: ``xla`` or ``graph``; the two differ in bits.
         seed: of the first weights and of what a step draws at random.
-        beta_1: of Adam.
-        beta_2: of Adam.
-        epsilon: of Adam.
 
     Raises:
         ValueError: an argument is not among the allowed values, which the message lists.
@@ -89,12 +88,9 @@ class Engine:
         *,
         dims: Mapping[str, int],
         tasks: Sequence[Task] = (Task(),),
-        optimizer: str = "catch_up_adam",
+        optimizer: str | Mapping[str, Any] = "catch_up_adam",
         compile: str = "xla",
         seed: int = 0,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
     ) -> None:
         self.schema = schema
         self.model_name = model_name
@@ -107,18 +103,20 @@ class Engine:
             _one_of(f"loss of the task {task.name}" if len(self.tasks) > 1 else "loss", task.loss, tuple(LOSSES))
         self.compile = _one_of("compile", compile, COMPILE)
         self.seed = seed
-        adam = Adam(beta_1, beta_2, epsilon)
+        settings = read_optimizers(optimizer)
         with built_from(stable_seed(seed, "model")):
             self.model = registry.build(model_name, schema, options, tuple(task.name for task in self.tasks))
             self.specs: tuple[TableSpec, ...] = self.model.tables({space: int(dims[space]) for space in self.spaces})
             check_tables(schema, self.specs)
-            self._dense = DenseWeights(self.model, self.view(Layout.of(schema, {})), seed)
+            view, rule = self.view(Layout.of(schema, {})), rule_of(settings.dense)
+            self._dense = DenseWeights(self.model, view, seed, rule)
         self._observed = Observed(schema, self.model.normalisers)
+        optimizers = by_width(self.specs, settings)
+        self._slots = {spec.name: optimizers[spec.width].rule.slots for spec in self.specs}
         self._steps = Steps(
             self.model,
             self._dense,
-            adam,
-            OPTIMIZERS[_one_of("optimizer", optimizer, tuple(OPTIMIZERS))](adam),
+            optimizers,
             self.tasks,
             xla=self.compile == "xla",
             seed=seed,
@@ -157,8 +155,10 @@ class Engine:
         state: dict[str, NDArray[Any]] = {"step": np.asarray(0, np.int64)}
         for spec in self.specs:
             size = int(sizes[spec.space])
-            state |= dict.fromkeys(of_table(spec.name).values(), np.zeros((size, spec.width), np.float32))
-            state[of_table(spec.name)["w"]] = first_table(spec, size, self.seed)
+            for part, name in self._tensors(spec.name).items():
+                nothing = np.zeros((0, spec.width), np.float32)
+                first = self._slots[spec.name].get(part, 0.0)
+                state[name] = first_table(spec, size, self.seed) if part == "w" else grow_slot(nothing, size, first)
         state |= {name: np.zeros_like(statistics) for name, statistics in self._observed.state().items()}
         self.load(state | self._dense.first(base_rates))
 
@@ -169,12 +169,13 @@ class Engine:
             StateMismatch: a tensor is missing, of another shape, or not of this model.
         """
         others = {name: tuple(each.shape) for name, each in (self._dense.variables | self._observed.state()).items()}
-        self._tables = fused_tables(self.specs, check_state(state, expected_shapes(self.specs, others), self.specs))
+        expected = expected_shapes(self.specs, self._slots, others)
+        self._tables = fused_tables(self.specs, check_state(state, expected, self.specs, self._slots))
         self._steps.place(self._tables)
         for table in self._tables:
             variables = self._steps.tables[table.width]
-            for part in ("w", *SLOTS):
-                getattr(variables, part).assign(table.fuse({name: state[of_table(name)[part]] for name in table.sizes}))
+            for part, variable in variables.parts.items():
+                variable.assign(table.fuse({name: state[self._tensors(name)[part]] for name in table.sizes}))
             variables.last.assign(np.full(table.rows, int(state["step"]), np.int32))
         self._steps.step.assign(int(state["step"]))
         for name, variable in self._dense.variables.items():
@@ -185,20 +186,25 @@ class Engine:
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything that the next day starts from, by name; every row is brought up to date first.
 
-        ``table/<name>`` and ``slot/<name>/m|v`` ``[size, width]``, ``dense/<weight>``,
-        ``slot/dense/<weight>/m|v``, ``step``, ``normalise/<feature>``. Head-room never shows.
+        ``table/<name>`` and ``slot/<name>/<slot>`` ``[size, width]``, ``dense/<weight>``,
+        ``slot/dense/<weight>/<slot>``, ``step``, ``normalise/<feature>``. Head-room never shows.
         """
         self.sweep()
         state: dict[str, NDArray[Any]] = {"step": np.asarray(self.step, np.int64)}
-        for part in ("w", *SLOTS):
-            state |= {of_table(name)[part]: values for name, values in self._split(part).items()}
+        for table in self._tables:
+            for part, variable in self._steps.tables[table.width].parts.items():
+                apart = table.split(variable.numpy())
+                state |= {self._tensors(name)[part]: values for name, values in apart.items()}
         state |= {name: variable.numpy() for name, variable in self._dense.variables.items()}
         return state | self._observed.state()
 
     def tables(self) -> dict[str, NDArray[np.float32]]:
         """The rows ``[size, width]`` of every table of the model by its name, up to date."""
         self.sweep()
-        return self._split("w")
+        apart: dict[str, NDArray[np.float32]] = {}
+        for table in self._tables:
+            apart |= table.split(self._steps.tables[table.width].w.numpy())
+        return apart
 
     def grow(self, sizes: Mapping[str, int]) -> None:
         """Grow to bigger id maps: old rows and their slots stay bit for bit, new rows copy the unknown row.
@@ -211,9 +217,15 @@ class Engine:
             return
         state = self.state()
         for spec in self.specs:
-            for part, name in of_table(spec.name).items():
-                state[name] = (grow_table if part == "w" else grow_slot)(state[name], wanted[spec.space])
+            size = wanted[spec.space]
+            for part, name in self._tensors(spec.name).items():
+                first = self._slots[spec.name].get(part, 0.0)
+                state[name] = grow_table(state[name], size) if part == "w" else grow_slot(state[name], size, first)
         self.load(state)
+
+    def begin_day(self) -> None:
+        """A day of training begins: accumulators that are to fade do, by their optimiser's ``decay_by_day``."""
+        self._steps.begin_day()
 
     def sweep(self) -> None:
         """Bring every row of the tables up to the last step."""
@@ -282,12 +294,9 @@ class Engine:
 
     # ---- inside
 
-    def _split(self, part: str) -> dict[str, NDArray[np.float32]]:
-        """The rows of every table of the model, of its weights or of a slot."""
-        apart: dict[str, NDArray[np.float32]] = {}
-        for table in self._tables:
-            apart |= table.split(getattr(self._steps.tables[table.width], part).numpy())
-        return apart
+    def _tensors(self, name: str) -> dict[str, str]:
+        """The tensors of a table in a state: its own, ``w``, and each slot's."""
+        return of_table(name, self._slots[name])
 
 
 def _settle(pending: list[tf.Tensor], losses: list[NDArray[np.float32]]) -> None:

@@ -37,9 +37,11 @@ def grow_table(table: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     return grown
 
 
-def grow_slot(slot: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """``slot`` with ``size`` rows: the old ones as they were, every new one zero."""
-    return _grow(slot, size)
+def grow_slot(slot: NDArray[np.float32], size: int, first: float = 0.0) -> NDArray[np.float32]:
+    """``slot`` with ``size`` rows: the old ones as they were, every new one what a slot starts from."""
+    grown = _grow(slot, size)
+    grown[max(len(slot), UNKNOWN) :] = first
+    return grown
 
 
 def _grow(array: NDArray[np.float32], size: int) -> NDArray[np.float32]:

@@ -1,73 +1,44 @@
-"""Adam for embedding tables, row by row, and for dense weights; all of it traceable into one XLA step.
+"""What moves embedding tables, row by row; all of it traceable into one XLA step.
 
-Three ways for a table, one interface:
+Three ways, one interface:
 
-* ``catch_up_adam``: what dense Adam does, at the price of the rows that a batch reads. Dense Adam goes on
+* :class:`RowsAlone`: the rows of the batch move as the rule says, all others stand still (``lazy_adam``, ``adagrad``,
+  ``sgd``, ``ftrl``). For a rule that does nothing without a gradient, as Adagrad and FTRL do not, this is what the
+  dense optimiser does.
+* :class:`CatchUpAdam`: what dense Adam does, at the price of the rows that a batch reads. Dense Adam goes on
   moving a row by its momentum after its id has gone; here a row remembers the step at which it was last
   updated, and when it is next read its missed steps (all of gradient zero) are applied in closed form.
-* ``lazy_adam``: weight and moments of a row move only when its id is in the batch.
-* ``dense_adam``: every row moves at every step, as in Keras.
+* :class:`WholeTable`: every row moves at every step, as in Keras (``dense_adam``).
 
-``sweep`` brings every row up to date, so that what is tested, stored and exported is plain Adam state.
+``sweep`` brings every row up to date, so that what is tested, stored and exported is plain optimiser state.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from models.engine.tables import PADDING_ROW
+from models.engine.update_rules import Adagrad, Adam, Ftrl, Rule, Sgd, Values, own_rate, power
+from models.optimizer_settings import (
+    AdagradSettings,
+    AdamSettings,
+    CatchUpAdamSettings,
+    DenseAdamSettings,
+    FtrlSettings,
+    OfTable,
+    Optimizers,
+    Settings,
+    SgdSettings,
+)
+from models.tables import TableSpec
 
 _TABULATED = 4096
-
-
-@dataclass(frozen=True)
-class Adam:
-    """Settings of Adam, and its update of a tensor.
-
-    Raises:
-        ValueError: a decay outside [0, 1), or an epsilon that is not above 0.
-    """
-
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-
-    def __post_init__(self) -> None:
-        for name, value in (("beta_1", self.beta_1), ("beta_2", self.beta_2)):
-            if not 0.0 <= value < 1.0:
-                raise ValueError(f"{name} {value}; expected a number from 0 up to, but not, 1")
-        if not self.epsilon > 0.0:
-            raise ValueError(f"epsilon {self.epsilon}; expected a number above 0")
-
-    def correction(self, step: tf.Tensor) -> tf.Tensor:
-        """Bias correction of the learning rate at a step (float, from 1): ``sqrt(1 - b2^t) / (1 - b1^t)``."""
-        return tf.sqrt(1.0 - power(self.beta_2, step)) / (1.0 - power(self.beta_1, step))
-
-    def move(self, w: tf.Tensor, m: tf.Tensor, v: tf.Tensor, gradient: tf.Tensor, rate: tf.Tensor) -> Rows:
-        """One step; ``rate`` is the learning rate times the bias correction."""
-        m = m + (gradient - m) * (1.0 - self.beta_1)
-        v = v + (tf.square(gradient) - v) * (1.0 - self.beta_2)
-        return Rows(w - rate * m / (tf.sqrt(v) + self.epsilon), m, v)
-
-
-def power(base: float, exponent: tf.Tensor) -> tf.Tensor:
-    """``base ** exponent`` for ``0 <= base < 1`` and a float tensor of exponents."""
-    if base == 0.0:
-        return tf.cast(tf.equal(exponent, 0.0), exponent.dtype)
-    return tf.exp(exponent * math.log(base))
-
-
-class Rows(NamedTuple):
-    """Weights and moments of some rows, each ``[rows, width]``."""
-
-    w: tf.Tensor
-    m: tf.Tensor
-    v: tf.Tensor
 
 
 @dataclass(frozen=True)
@@ -76,28 +47,35 @@ class TableVariables:
 
     Attributes:
         w: ``[rows, width]`` weights.
-        m: ``[rows, width]`` first moments.
-        v: ``[rows, width]`` second moments.
+        slots: ``[rows, width]`` each, by name.
         last: int32 ``[rows]``, the step at which a row was last up to date.
     """
 
     w: tf.Variable
-    m: tf.Variable
-    v: tf.Variable
+    slots: Mapping[str, tf.Variable]
     last: tf.Variable
+
+    @property
+    def parts(self) -> dict[str, tf.Variable]:
+        """The weights, ``w``, then every slot."""
+        return {"w": self.w, **self.slots}
 
 
 class TableOptimizer(Protocol):
     """How the rows that a batch reads are brought up to date, updated, and swept."""
 
-    def read(self, table: TableVariables, rows: tf.Tensor, step: tf.Tensor, learning_rate: tf.Tensor) -> Rows:
+    @property
+    def rule(self) -> Rule:
+        """How a row moves; it declares the slots."""
+
+    def read(self, table: TableVariables, rows: tf.Tensor, step: tf.Tensor, learning_rate: tf.Tensor) -> Values:
         """The rows as they stand before step ``step`` (int32, from 1); ``rows`` are distinct but for padding."""
 
     def write(
         self,
         table: TableVariables,
         rows: tf.Tensor,
-        state: Rows,
+        state: Values,
         gradient: tf.Tensor,
         step: tf.Tensor,
         learning_rate: tf.Tensor,
@@ -108,36 +86,48 @@ class TableOptimizer(Protocol):
         """Bring every row up to the end of step ``step``."""
 
 
-class LazyAdam:
-    """Adam on the rows of the batch only; rows that are absent stand still, moments included."""
+class RowsAlone:
+    """The rule on the rows of the batch only; rows that are absent stand still, slots included.
 
-    def __init__(self, adam: Adam) -> None:
-        self.adam = adam
+    Args:
+        rule: of each row.
+        l2: of ``l2`` times the squares of the batch's rows, which is minimised too; rows out of the batch do not count.
+    """
 
-    def read(self, table: TableVariables, rows: tf.Tensor, step: tf.Tensor, learning_rate: tf.Tensor) -> Rows:
-        return Rows(*(tf.gather(variable, rows) for variable in (table.w, table.m, table.v)))
+    def __init__(self, rule: Rule, l2: float = 0.0) -> None:
+        self.rule = rule
+        self._l2 = l2
+
+    def read(self, table: TableVariables, rows: tf.Tensor, step: tf.Tensor, learning_rate: tf.Tensor) -> Values:
+        w, *slots = (tf.gather(variable, rows) for variable in table.parts.values())
+        return Values(w, tuple(slots))
 
     def write(
         self,
         table: TableVariables,
         rows: tf.Tensor,
-        state: Rows,
+        state: Values,
         gradient: tf.Tensor,
         step: tf.Tensor,
         learning_rate: tf.Tensor,
     ) -> None:
-        gradient = _without_padding(rows, gradient)
-        rate = learning_rate * self.adam.correction(tf.cast(step, tf.float32))
-        moved = self.adam.move(*state, gradient, rate)
-        for variable, value in zip((table.w, table.m, table.v), moved, strict=True):
+        gradient = self._gradient(rows, state, gradient)
+        moved = self.rule.move(state, gradient, self.rule.rate(learning_rate, step))
+        for variable, value in zip(table.parts.values(), (moved.w, *moved.slots), strict=True):
             _scatter(variable, rows, value)
 
     def sweep(self, table: TableVariables, step: tf.Tensor, learning_rate: tf.Tensor) -> None:
         """Nothing is ever behind."""
 
+    def _gradient(self, rows: tf.Tensor, state: Values, gradient: tf.Tensor) -> tf.Tensor:
+        """The padding row has no gradient whatever a model does with it, so it stays zero."""
+        if self._l2:
+            gradient += 2.0 * self._l2 * state.w
+        return tf.where((rows != PADDING_ROW)[:, None], gradient, 0.0)
 
-class CatchUpAdam(LazyAdam):
-    """Lazy Adam whose rows first make up for the steps that they missed.
+
+class CatchUpAdam(RowsAlone):
+    """Adam on the batch's rows, which first make up for the steps that they missed.
 
     After ``j`` steps without gradient the moments are ``b1^j m`` and ``b2^j v``, so with ``r = b1 / sqrt(b2)``
     step ``t + j`` moves the weight by ``lr c(t + j) r^j m / (sqrt(v) + eps)``, ``c`` being the bias correction
@@ -146,22 +136,20 @@ class CatchUpAdam(LazyAdam):
     alone, tabulated once.
     """
 
-    def __init__(self, adam: Adam) -> None:
-        super().__init__(adam)
-        if not adam.beta_1 < math.sqrt(adam.beta_2):
-            raise ValueError(
-                f"catch_up_adam needs beta_1 < sqrt(beta_2), got beta_1={adam.beta_1}, beta_2={adam.beta_2}"
-            )
-        self._ratio = adam.beta_1 / math.sqrt(adam.beta_2)
+    def __init__(self, settings: CatchUpAdamSettings) -> None:
+        self.adam = Adam(settings)
+        super().__init__(self.adam, settings.l2)
+        beta_1, beta_2 = settings.beta_1, settings.beta_2
+        self._ratio = beta_1 / math.sqrt(beta_2)
         steps = np.arange(1, _TABULATED + 1, dtype=np.float64)
-        correction = np.sqrt(1.0 - adam.beta_2**steps) / (1.0 - adam.beta_1**steps)
+        correction = np.sqrt(1.0 - beta_2**steps) / (1.0 - beta_1**steps)
         ahead = np.empty(_TABULATED, np.float64)
         following = correction[-1] * self._ratio / (1.0 - self._ratio)
         for step in range(_TABULATED - 1, -1, -1):
             following = ahead[step] = self._ratio * (correction[step] + following)
         self._ahead = ahead.astype(np.float32)
 
-    def read(self, table: TableVariables, rows: tf.Tensor, step: tf.Tensor, learning_rate: tf.Tensor) -> Rows:
+    def read(self, table: TableVariables, rows: tf.Tensor, step: tf.Tensor, learning_rate: tf.Tensor) -> Values:
         last = tf.gather(table.last, rows)
         return self._caught_up(super().read(table, rows, step, learning_rate), last, step - 1, learning_rate)
 
@@ -169,7 +157,7 @@ class CatchUpAdam(LazyAdam):
         self,
         table: TableVariables,
         rows: tf.Tensor,
-        state: Rows,
+        state: Values,
         gradient: tf.Tensor,
         step: tf.Tensor,
         learning_rate: tf.Tensor,
@@ -180,22 +168,24 @@ class CatchUpAdam(LazyAdam):
         _scatter(table.last, rows, tf.maximum(tf.gather(table.last, rows), step))
 
     def sweep(self, table: TableVariables, step: tf.Tensor, learning_rate: tf.Tensor) -> None:
-        state = Rows(tf.identity(table.w), tf.identity(table.m), tf.identity(table.v))
-        swept = self._caught_up(state, tf.identity(table.last), step, learning_rate)
-        for variable, value in zip((table.w, table.m, table.v), swept, strict=True):
+        w, *slots = (tf.identity(variable) for variable in table.parts.values())
+        swept = self._caught_up(Values(w, tuple(slots)), tf.identity(table.last), step, learning_rate)
+        for variable, value in zip(table.parts.values(), (swept.w, *swept.slots), strict=True):
             variable.assign(value)
         table.last.assign(tf.fill(tf.shape(table.last), step))
 
-    def _caught_up(self, state: Rows, last: tf.Tensor, step: tf.Tensor, learning_rate: tf.Tensor) -> Rows:
+    def _caught_up(self, state: Values, last: tf.Tensor, step: tf.Tensor, learning_rate: tf.Tensor) -> Values:
         """``state`` as of the end of ``step``, given the step ``[rows]`` up to which each row is up to date."""
-        adam, ratio = self.adam, self._ratio
+        settings, ratio = self.adam.settings, self._ratio
+        w, (m, v) = state
         missed = tf.cast(step - last, tf.float32)
-        distance = learning_rate * (self._sum_ahead(last) - power(ratio, missed) * self._sum_ahead(step))
-        w = state.w - distance[:, None] * state.m / (tf.sqrt(state.v) + adam.epsilon)
-        m = state.m * power(adam.beta_1, missed)[:, None]
-        v = state.v * power(adam.beta_2, missed)[:, None]
+        ahead = self._sum_ahead(last) - power(ratio, missed) * self._sum_ahead(step)
+        distance = own_rate(settings.rate, learning_rate) * ahead
+        w = w - distance[:, None] * m / (tf.sqrt(v) + settings.epsilon)
+        m = m * power(settings.beta_1, missed)[:, None]
+        v = v * power(settings.beta_2, missed)[:, None]
         # A row that missed nothing comes back bit for bit: it moves by exactly 0 and decays by exactly 1.
-        return Rows(w, m, v)
+        return Values(w, (m, v))
 
     def _sum_ahead(self, step: tf.Tensor) -> tf.Tensor:
         """``G``: beyond the table the correction hardly bends, so its value at the mean distance stands for all."""
@@ -205,46 +195,74 @@ class CatchUpAdam(LazyAdam):
         return tf.where(step < _TABULATED, tabulated, beyond)
 
 
-class DenseAdam:
-    """Adam on every row of the table at every step: the reference, and as cheap where a batch reads most rows."""
+class WholeTable(RowsAlone):
+    """The rule on every row of the table at every step: the reference, and as cheap where a batch reads most rows."""
 
-    def __init__(self, adam: Adam) -> None:
-        self.adam = adam
-
-    def read(self, table: TableVariables, rows: tf.Tensor, step: tf.Tensor, learning_rate: tf.Tensor) -> Rows:
-        w = tf.gather(table.w, rows)
-        return Rows(w, w, w)
+    def read(self, table: TableVariables, rows: tf.Tensor, step: tf.Tensor, learning_rate: tf.Tensor) -> Values:
+        return Values(tf.gather(table.w, rows))
 
     def write(
         self,
         table: TableVariables,
         rows: tf.Tensor,
-        state: Rows,
+        state: Values,
         gradient: tf.Tensor,
         step: tf.Tensor,
         learning_rate: tf.Tensor,
     ) -> None:
-        gradient = _without_padding(rows, gradient)
+        gradient = self._gradient(rows, state, gradient)
         whole = tf.math.unsorted_segment_sum(gradient, rows, table.w.shape[0])
-        rate = learning_rate * self.adam.correction(tf.cast(step, tf.float32))
-        moved = self.adam.move(tf.identity(table.w), tf.identity(table.m), tf.identity(table.v), whole, rate)
-        for variable, value in zip((table.w, table.m, table.v), moved, strict=True):
+        w, *slots = (tf.identity(variable) for variable in table.parts.values())
+        moved = self.rule.move(Values(w, tuple(slots)), whole, self.rule.rate(learning_rate, step))
+        for variable, value in zip(table.parts.values(), (moved.w, *moved.slots), strict=True):
             variable.assign(value)
 
-    def sweep(self, table: TableVariables, step: tf.Tensor, learning_rate: tf.Tensor) -> None:
-        """Nothing is ever behind."""
+
+_RULES: tuple[tuple[type[Settings], Any], ...] = (
+    (AdamSettings, Adam),
+    (AdagradSettings, Adagrad),
+    (SgdSettings, Sgd),
+    (FtrlSettings, Ftrl),
+)
 
 
-OPTIMIZERS: dict[str, type[LazyAdam] | type[CatchUpAdam] | type[DenseAdam]] = {
-    "catch_up_adam": CatchUpAdam,
-    "lazy_adam": LazyAdam,
-    "dense_adam": DenseAdam,
-}
+def rule_of(settings: Settings) -> Rule:
+    """How the weights move that these settings are for."""
+    rule: Rule = next(rule(settings) for of, rule in _RULES if isinstance(settings, of))
+    return rule
 
 
-def _without_padding(rows: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
-    """The padding row has no gradient whatever a model does with it, so it stays zero."""
-    return tf.where((rows != PADDING_ROW)[:, None], gradient, 0.0)
+def table_optimizer(settings: Settings) -> TableOptimizer:
+    """What moves the tables that these settings are for."""
+    if isinstance(settings, CatchUpAdamSettings):
+        return CatchUpAdam(settings)
+    way = WholeTable if isinstance(settings, DenseAdamSettings) else RowsAlone
+    return way(rule_of(settings), settings.l2 if isinstance(settings, OfTable) else 0.0)
+
+
+def by_width(specs: Iterable[TableSpec], settings: Optimizers) -> dict[int, TableOptimizer]:
+    """What moves the tables of each width; those of one width stand in one fused table, and move alike.
+
+    Raises:
+        ValueError: tables of one width are to move differently, FTRL is to move a table that does not start at zero, or
+            a name is of no table.
+    """
+    specs = tuple(specs)
+    settings.check_names(spec.name for spec in specs)
+    first: dict[int, TableSpec] = {}
+    for spec in specs:
+        if isinstance(settings.of_table(spec.name), FtrlSettings) and spec.first != "zeros":
+            raise ValueError(
+                f"optimizer: ftrl is for tables that start at zero, and the rows of '{spec.name}' are drawn: give it "
+                "another under `tables`, and ftrl under `named` to those of a linear part"
+            )
+        other = first.setdefault(spec.width, spec)
+        if settings.of_table(spec.name) != settings.of_table(other.name):
+            raise ValueError(
+                f"optimizer: the tables '{other.name}' and '{spec.name}' are both of width {spec.width}, and stand in "
+                "one table: give them one optimiser, or another width"
+            )
+    return {width: table_optimizer(settings.of_table(spec.name)) for width, spec in first.items()}
 
 
 def _scatter(variable: tf.Variable, rows: tf.Tensor, values: tf.Tensor) -> None:

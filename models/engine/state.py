@@ -10,38 +10,43 @@ from numpy.typing import NDArray
 from models.tables import TableSpec
 
 State = Mapping[str, NDArray[Any]]
-"""Tensors by name: ``table/<name>``, ``slot/<name>/m|v``, ``dense/<weight>``, ``slot/dense/<weight>/m|v``,
-``normalise/<feature>``, ``step``."""
+"""Tensors by name: ``table/<name>``, ``slot/<name>/<slot>``, ``dense/<weight>``, ``slot/dense/<weight>/<slot>``,
+``normalise/<feature>``, ``step``; the slots are those that the optimiser of the table or of the dense weights keeps."""
 
 Shape = tuple[int | None, ...]
 
-SLOTS = ("m", "v")
-"""What an optimiser keeps of every weight beside its value: Adam's two moments."""
+Slots = Mapping[str, Mapping[str, float]]
+"""For each table of a model, the slots that its optimiser keeps, each with the value that it starts from."""
 
 
-def of_table(name: str) -> dict[str, str]:
+def of_table(name: str, slots: Iterable[str]) -> dict[str, str]:
     """The tensors of a model's table: its own, ``w``, and each slot's."""
-    return {"w": f"table/{name}", **{slot: f"slot/{name}/{slot}" for slot in SLOTS}}
+    return {"w": f"table/{name}", **{slot: f"slot/{name}/{slot}" for slot in slots}}
 
 
 class StateMismatch(ValueError):
     """A stored state is not of this model; names the tensor, what was expected and what was found."""
 
 
-def expected_shapes(specs: Iterable[TableSpec], others: Mapping[str, tuple[int, ...]]) -> dict[str, Shape]:
+def expected_shapes(
+    specs: Iterable[TableSpec], slots: Slots, others: Mapping[str, tuple[int, ...]]
+) -> dict[str, Shape]:
     """Shape of every tensor of a model's state; ``None`` for the size of an id space.
 
     Args:
         specs: the model's tables.
+        slots: of each.
         others: shapes of all tensors that are no table's: dense weights and their slots, statistics.
     """
     tables: dict[str, Shape] = {
-        tensor: (None, spec.width) for spec in specs for tensor in of_table(spec.name).values()
+        tensor: (None, spec.width) for spec in specs for tensor in of_table(spec.name, slots[spec.name]).values()
     }
     return {"step": (), **tables, **others}
 
 
-def check_state(state: State, expected: Mapping[str, Shape], specs: Iterable[TableSpec]) -> dict[str, int]:
+def check_state(
+    state: State, expected: Mapping[str, Shape], specs: Iterable[TableSpec], slots: Slots
+) -> dict[str, int]:
     """The size of every id space in a state whose names and shapes are all as expected.
 
     Raises:
@@ -58,7 +63,7 @@ def check_state(state: State, expected: Mapping[str, Shape], specs: Iterable[Tab
         raise StateMismatch(f"tensor '{extra[0]}': expected none, found {_show(state[extra[0]].shape)}")
     sizes: dict[str, int] = {}
     for spec in specs:
-        for name in of_table(spec.name).values():
+        for name in of_table(spec.name, slots[spec.name]).values():
             size = sizes.setdefault(spec.space, len(state[name]))
             if len(state[name]) != size:
                 wanted = (size, *expected[name][1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
@@ -9,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from models.engine.losses import by_task, weighted_sum
-from models.engine.optimizers import Adam, TableOptimizer, TableVariables
+from models.engine.optimizers import TableOptimizer, TableVariables
 from models.engine.packing import Batch, size_of, told_shapes
 from models.engine.tables import Table
 from models.engine.tensors import cut, model_inputs
@@ -27,8 +28,7 @@ class Steps:
     Args:
         model: a built model.
         dense: its dense weights.
-        adam: of the dense weights.
-        optimizer: of the tables.
+        optimizers: of the fused tables, by width.
         tasks: what the model is asked, in the order of a batch's labels.
         xla: compile the training step as one XLA program, or run it as a graph.
         seed: what a step draws at random is a function of this and of the step's number.
@@ -43,8 +43,7 @@ class Steps:
         self,
         model: keras.layers.Layer,
         dense: DenseWeights,
-        adam: Adam,
-        optimizer: TableOptimizer,
+        optimizers: Mapping[int, TableOptimizer],
         tasks: tuple[Task, ...],
         *,
         xla: bool,
@@ -52,8 +51,7 @@ class Steps:
     ) -> None:
         self._model = model
         self._dense = dense
-        self._adam = adam
-        self._optimizer = optimizer
+        self._optimizers = optimizers
         self._tasks = tasks
         self._xla = xla
         self._seed = seed
@@ -70,11 +68,13 @@ class Steps:
         self.tables = {}
         for table in tables:
             shape = (table.rows, table.width)
-            w, m, v = (
-                tf.Variable(tf.zeros(shape), trainable=False, name=f"emb_{table.width}_{part}") for part in "wmv"
+            w, *slots = (
+                tf.Variable(tf.zeros(shape), trainable=False, name=f"emb_{table.width}_{part}")
+                for part in ("w", *self._optimizers[table.width].rule.slots)
             )
             last = tf.Variable(tf.zeros(table.rows, tf.int32), trainable=False, name=f"emb_{table.width}_last")
-            self.tables[table.width] = TableVariables(w, m, v, last)
+            named = dict(zip(self._optimizers[table.width].rule.slots, slots, strict=True))
+            self.tables[table.width] = TableVariables(w, named, last)
 
     def train(self, batch: Batch, buckets: tuple[int, ...]) -> Any:
         """The step for batches of this shape: packed ints, packed floats, learning rate to losses, ``[1 + parts]``:
@@ -99,11 +99,17 @@ class Steps:
         if ("sweep",) not in self._compiled:
 
             def run(rate: tf.Tensor) -> None:
-                for variables in self.tables.values():
-                    self._optimizer.sweep(variables, tf.identity(self.step), rate)
+                for width, variables in self.tables.items():
+                    self._optimizers[width].sweep(variables, tf.identity(self.step), rate)
 
             self._compiled["sweep",] = self._concrete(run, tf.TensorSpec((), tf.float32))
         self._compiled["sweep",](tf.constant(learning_rate, tf.float32))
+
+    def begin_day(self) -> None:
+        """What happens to the optimisers' slots when a day of training begins."""
+        self._dense.begin_day()
+        for width, variables in self.tables.items():
+            self._optimizers[width].rule.begin_day(list(variables.slots.values()))
 
     def finite(self) -> bool:
         """Whether every weight is a number."""
@@ -128,8 +134,8 @@ class Steps:
             *lists, positions = tf.split(ints, [*buckets, len(batch.ints)])
             values, told = tf.split(floats, [dense, len(batch.floats) - dense])
             states = [
-                self._optimizer.read(table, rows, step, learning_rate)
-                for table, rows in zip(self.tables.values(), lists, strict=True)
+                self._optimizers[width].read(table, rows, step, learning_rate)
+                for (width, table), rows in zip(self.tables.items(), lists, strict=True)
             ]
             embedded = [state.w for state in states]
             with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -145,10 +151,10 @@ class Steps:
             of_rows, of_weights = tape.gradient(
                 loss, (embedded, weights), unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
-            for table, rows, state, gradient in zip(self.tables.values(), lists, states, of_rows, strict=True):
+            for (width, table), rows, state, gradient in zip(self.tables.items(), lists, states, of_rows, strict=True):
                 gradient = tf.convert_to_tensor(gradient)
-                self._optimizer.write(table, rows, state, gradient, step, learning_rate)
-            self._update_dense(of_weights, step, learning_rate)
+                self._optimizers[width].write(table, rows, state, gradient, step, learning_rate)
+            self._dense.move(of_weights, step, learning_rate)
             parts = losses | outputs.losses
             self.parts = tuple(parts) if len(parts) > 1 else ()
             return tf.stack([loss, *(parts[name] for name in self.parts)])
@@ -166,17 +172,9 @@ class Steps:
 
     def _known(self) -> list[tf.Variable]:
         """What a checkpoint holds, or is made from it."""
-        of_tables = [each for table in self.tables.values() for each in (table.w, table.m, table.v, table.last)]
+        of_tables = [each for table in self.tables.values() for each in (*table.parts.values(), table.last)]
         of_weights = [weight.value for weight in self._model.weights]
         return [*of_weights, *chain(*self._dense.slots.values()), self.step, *of_tables]
-
-    def _update_dense(self, gradients: list[tf.Tensor], step: tf.Tensor, learning_rate: tf.Tensor) -> None:
-        rate = learning_rate * self._adam.correction(tf.cast(step, tf.float32))
-        for w, m, v, gradient in zip(self._dense.moved, *self._dense.slots.values(), gradients, strict=True):
-            state = (tf.identity(w), tf.identity(m), tf.identity(v))
-            moved = self._adam.move(*state, tf.convert_to_tensor(gradient), rate)
-            for variable, value in zip((w, m, v), moved, strict=True):
-                variable.assign(value)
 
     def _compile_score(self, batch: Batch) -> Any:
         view, shape = batch.view, batch.shape

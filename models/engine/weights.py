@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.engine.state import SLOTS
 from models.engine.tensors import one_empty_request
+from models.engine.update_rules import Rule, Values
 from models.engine.view import View
 from models.randomness import check_no_hidden_state, seed_initializers
 
@@ -24,22 +24,24 @@ class DenseWeights:
     Attributes:
         variables: every tensor of a checkpoint that is of dense weights, by name (see ``state.State``).
         moved: weights that the optimiser moves, in a fixed order.
-        slots: by slot, a variable for each of ``moved``.
+        slots: by slot of the rule, a variable for each of ``moved``.
 
     Args:
         model: not yet built.
         view: of any layout.
         seed: of the first weights.
+        rule: how they move.
 
     Raises:
         ValueError: two weights share a name.
     """
 
-    def __init__(self, model: keras.layers.Layer, view: View, seed: int) -> None:
+    def __init__(self, model: keras.layers.Layer, view: View, seed: int, rule: Rule) -> None:
         seed_initializers(model, seed)
         model(one_empty_request(view), training=False)
         check_no_hidden_state(model)
         self._model = model
+        self._rule = rule
         derived = {id(v) for layer in model.normalisers.values() for v in layer.weights}
         kept = [v for v in model.weights if id(v) not in derived]
         self._weights = {f"dense/{v.path.removeprefix(f'{model.name}/')}": v for v in kept}
@@ -50,18 +52,35 @@ class DenseWeights:
         self.moved: list[tf.Variable] = list(moved.values())
         self.slots = {
             slot: [tf.Variable(tf.zeros(w.shape), trainable=False, name=f"dense_{slot}") for w in self.moved]
-            for slot in SLOTS
+            for slot in rule.slots
         }
         self.variables: dict[str, Any] = dict(self._weights)
-        for slot, variables in self.slots.items():
-            self.variables |= {f"slot/{name}/{slot}": v for name, v in zip(moved, variables, strict=True)}
+        for slot, first in rule.slots.items():
+            for name, variable in zip(moved, self.slots[slot], strict=True):
+                self.variables[f"slot/{name}/{slot}"] = variable
+                self._first[f"slot/{name}/{slot}"] = np.full(variable.shape, first, np.float32)
 
     def first(self, base_rates: Sequence[float] | None) -> dict[str, NDArray[Any]]:
         """What :attr:`variables` start from; ``base_rates`` as of ``Engine.fresh``."""
-        state = {name: np.zeros(variable.shape, np.float32) for name, variable in self.variables.items()} | self._first
+        state: dict[str, NDArray[Any]] = dict(self._first)
         if base_rates is not None:
             rates = np.asarray(base_rates)
             for name, weight in self._weights.items():
                 if weight is self._model.output_bias:
                     state[name] = np.log(rates / (1.0 - rates)).astype(np.float32).reshape(state[name].shape)
         return state
+
+    def move(self, gradients: list[tf.Tensor], step: tf.Tensor, learning_rate: tf.Tensor) -> None:
+        """One step of :attr:`moved`, in the order of these."""
+        rate = self._rule.rate(learning_rate, step)
+        for place, (w, gradient) in enumerate(zip(self.moved, gradients, strict=True)):
+            variables = [w, *(slot[place] for slot in self.slots.values())]
+            first, *slots = (tf.identity(variable) for variable in variables)
+            moved = self._rule.move(Values(first, tuple(slots)), tf.convert_to_tensor(gradient), rate)
+            for variable, value in zip(variables, (moved.w, *moved.slots), strict=True):
+                variable.assign(value)
+
+    def begin_day(self) -> None:
+        """What happens to the slots when a day of training begins."""
+        for place in range(len(self.moved)):
+            self._rule.begin_day([slot[place] for slot in self.slots.values()])

@@ -64,12 +64,15 @@ def check_models(config: JobConfig) -> None:
     start_tensorflow()
     from models import registry
     from models.engine.engine import configure
+    from models.engine.optimizers import by_width
+    from models.optimizer_settings import read_optimizers
 
     # Building a model starts TensorFlow, and its number of threads is settled from then on.
     configure(config.threads)
     for name, settings in config.experiments.items():
         try:
-            registry.build(settings.model, config.experiment_schema(name), settings.options)
+            model = registry.build(settings.model, config.experiment_schema(name), settings.options)
+            by_width(model.tables(config.widths(name)), read_optimizers(settings.optimizer))
         except (ValueError, TypeError) as error:
             raise ConfigError(f"{path}: experiments.{name}: {error}") from None
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from models.optimizer_settings import read_optimizers
 from models.schema import Kind
 from pipeline.config.column_effects import check_values, idle_of_tables
 from pipeline.config.experiment import Experiment
@@ -105,6 +106,10 @@ def _idle_of_others(experiment: Experiment) -> Iterator[tuple[str, str]]:
         yield "floor", "the learning rate does not fall (`decay: 1`)"
     if experiment.decay < 1 and experiment.floor >= experiment.learning_rate:
         yield "decay", f"the rate of {experiment.learning_rate:g} is not above its `floor` of {experiment.floor:g}"
+    moved_by = read_optimizers(experiment.optimizer)
+    if all(each.rate is not None for each in (moved_by.tables, moved_by.dense, *moved_by.named.values())):
+        for setting in sorted({"learning_rate", "decay", "floor"} & given):
+            yield setting, "every optimiser has a `rate` of its own"
     if "first_output" in given and experiment.loss == "softmax":
         yield "first_output", "softmax looks at differences of scores alone"
     if experiment.only is not None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from models.optimizer_settings import read_optimizers
 from pipeline.config.base import DayField, Later, Strict
 
 
@@ -18,6 +19,8 @@ class Experiment(Strict):
         tasks: those of the job's that it learns (default: all).
         loss: what it learns by, in a job without ``tasks``.
         dim, dims: embedding width, for all id spaces and by space.
+        optimizer: of the embedding tables by its name, with Adam for all other weights; or ``tables``, ``named``
+            (tables by name) and ``dense``, each a name or a mapping with ``type`` (``models.optimizer_settings``).
         decay, floor: learning rate = learning_rate · decay^(trained days since the start), not below floor.
         negatives: candidates drawn beside each positive (ranking).
         unknown_share: share of the ids first seen on a day that read as unknown while it is trained.
@@ -36,7 +39,7 @@ class Experiment(Strict):
     dims: dict[str, int] = Field(default_factory=dict)
     tasks: Annotated[tuple[str, ...] | None, Later()] = None
     loss: Literal["binary", "softmax"] | None = None
-    optimizer: Literal["catch_up_adam", "lazy_adam", "dense_adam"] = "catch_up_adam"
+    optimizer: str | dict[str, Any] = "catch_up_adam"
     learning_rate: float = Field(default=1e-3, gt=0, lt=1)
     decay: float = Field(default=1.0, gt=0, le=1)
     floor: float = Field(default=1e-5, ge=0)
@@ -50,6 +53,12 @@ class Experiment(Strict):
     replay_weight: float = Field(default=1.0, gt=0)
     replay_order: Literal["before", "after"] = "before"
     start: DayField | None = None
+
+    @field_validator("optimizer")
+    @classmethod
+    def _optimizer(cls, given: str | dict[str, Any]) -> str | dict[str, Any]:
+        read_optimizers(given)
+        return given
 
 
 RISE = 0.1

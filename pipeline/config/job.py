@@ -230,6 +230,11 @@ class JobConfig(Strict):
         names = set(settings.only) if settings.only is not None else {n for n, f in self.features.items() if f.input}
         return names - set(settings.without)
 
+    def widths(self, experiment: str) -> dict[str, int]:
+        """The embedding width of each id space for one experiment."""
+        settings = self.experiments[experiment]
+        return {space: settings.dims.get(space, settings.dim) for space in self.spaces}
+
     def stage_settings(self, stage: str, experiment: str | None = None) -> str:
         """Digest of the settings that a stage reads; changed ones apply from the next untrained day."""
         dump = self.model_dump(mode="json", by_alias=True)

@@ -91,7 +91,7 @@ class Session:
             try:
                 engine = Engine(
                     schema, settings.model, settings.options,
-                    dims={space: settings.dims.get(space, settings.dim) for space in self._config.spaces},
+                    dims=self._config.widths(self._experiment),
                     tasks=self._config.tasks_of(self._experiment), optimizer=settings.optimizer,
                     compile=settings.compile, seed=seed_of(self._config, self._experiment),
                 )  # fmt: skip

@@ -172,6 +172,7 @@ def _train_parts(
         base_rates = positive_shares(trained, tasks)
     grown = MapsRecord.of(maps)
     engine = _started(session, parent, grown.sizes, base_rates)
+    engine.begin_day()
     told = _run(context, config, day, experiment, engine, parts, rate, grown.sizes_before)
     losses = told[:, 0]
     wild = engine.observe(next(part for part in parts if part.day == day).arrays)

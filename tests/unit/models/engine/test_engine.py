@@ -156,7 +156,7 @@ def test_a_state_loaded_elsewhere_goes_on_bit_for_bit(day: DayArrays, make_engin
     assert other.step == 2 * len(DayBatches(other, day, Settings(16, 3)))
 
 
-@pytest.mark.parametrize("optimizer", ["catch_up_adam", "lazy_adam", "dense_adam"])
+@pytest.mark.parametrize("optimizer", ["catch_up_adam", "lazy_adam", "dense_adam", "adagrad"])
 @pytest.mark.parametrize("compile", ["xla", "graph"])
 def test_head_room_and_buckets_change_no_bit(optimizer: str, compile: str, day: DayArrays, make_engine: Make) -> None:
     plain = make_engine(optimizer=optimizer, compile=compile)

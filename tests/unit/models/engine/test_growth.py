@@ -20,6 +20,11 @@ def test_new_slots_are_zero() -> None:
     assert grow_slot(TABLE, 4).tolist() == [[0, 0], [1, 2], [3, 4], [0, 0]]
 
 
+def test_new_slots_start_as_the_optimiser_says_and_padding_has_none() -> None:
+    assert grow_slot(TABLE, 4, 0.5).tolist() == [[0, 0], [1, 2], [3, 4], [0.5, 0.5]]
+    assert grow_slot(TABLE[:0], 3, 0.5).tolist() == [[0, 0], [0.5, 0.5], [0.5, 0.5]]
+
+
 def test_the_old_arrays_are_not_touched() -> None:
     grown = grow_table(TABLE, 3)
     grown[2] = 9.0

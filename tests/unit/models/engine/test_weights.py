@@ -4,6 +4,7 @@ import keras
 import pytest
 import tensorflow as tf
 
+from models.engine.update_rules import Adagrad, Adam
 from models.engine.view import View
 from models.engine.weights import DenseWeights
 from models.inputs import ModelInputs
@@ -32,7 +33,7 @@ class Line(keras.layers.Layer):
 
 
 def test_a_checkpoint_holds_every_weight_but_what_normalisers_derive_and_slots_of_what_is_moved() -> None:
-    dense = DenseWeights(Line(), VIEW, seed=1)
+    dense = DenseWeights(Line(), VIEW, 1, Adam())
     assert {name: tuple(variable.shape) for name, variable in dense.variables.items()} == {
         "dense/kernel": (1,), "dense/bias": (1,), "dense/held": (2,),
         "slot/dense/kernel/m": (1,), "slot/dense/bias/m": (1,),
@@ -44,8 +45,27 @@ def test_a_checkpoint_holds_every_weight_but_what_normalisers_derive_and_slots_o
 @pytest.mark.parametrize(("base_rate", "bias"), [(None, 1.0), (0.5, 0.0), (0.2, -1.3862944)])
 def test_the_output_starts_at_the_logit_of_the_base_rate(base_rate: float | None, bias: float) -> None:
     """ln(.2 / .8)."""
-    dense = DenseWeights(Line(), VIEW, seed=1)
+    dense = DenseWeights(Line(), VIEW, 1, Adam())
     first = dense.first(base_rate and [base_rate])
     assert first["dense/bias"] == pytest.approx([bias])
     assert first["dense/held"].tolist() == [1, 1]
     assert not first["slot/dense/kernel/v"].any()
+
+
+def test_slots_are_those_of_the_rule_and_start_as_it_says() -> None:
+    dense = DenseWeights(Line(), VIEW, 1, Adagrad())
+    assert list(dense.slots) == ["accumulator"]
+    assert dense.first(None)["slot/dense/kernel/accumulator"] == pytest.approx([0.1])
+
+
+def test_each_weight_moves_with_its_own_slots() -> None:
+    """By .1 · g / sqrt(.1 + g²), with g of 2 and of -1."""
+    dense = DenseWeights(Line(), VIEW, 1, Adagrad())
+    for name, value in dense.first(None).items():
+        dense.variables[name].assign(value)
+    before = [weight.numpy() for weight in dense.moved]
+    dense.move([tf.constant([2.0]), tf.constant([-1.0])], tf.constant(1), tf.constant(0.1))
+    found = [(after.numpy() - old).item() for after, old in zip(dense.moved, before, strict=True)]
+    assert found == pytest.approx([-0.2 / 4.1**0.5, 0.1 / 1.1**0.5], rel=1e-5)
+    assert dense.variables["slot/dense/kernel/accumulator"].numpy() == pytest.approx([4.1])
+    assert dense.variables["slot/dense/bias/accumulator"].numpy() == pytest.approx([1.1])

@@ -15,6 +15,14 @@ from tests.tiny import settings
 Change = Callable[[dict[str, Any]], object]
 
 IDLE: dict[str, tuple[str, Change, str, str]] = {
+    "a rate that no optimiser has": (
+        "ads",
+        lambda job: job["experiments"]["din"].update(
+            learning_rate=0.01,
+            optimizer={"tables": {"type": "sgd", "rate": 0.1}, "dense": {"type": "adam", "rate": 0.001}},
+        ),
+        "experiments.din.learning_rate", "a `rate` of its own",
+    ),
     "softmax over one candidate": (
         "ads", lambda job: job["experiments"]["din"].update(loss="softmax"), "experiments.din.loss", "loss: binary",
     ),

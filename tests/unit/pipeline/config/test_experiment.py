@@ -1,8 +1,13 @@
 """Settings of an experiment, and how its releases are judged."""
 
+import re
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from pipeline.config.load import parse_job
+from pipeline.errors import ConfigError
 from tests.unit.pipeline.config.edited import edited
 
 
@@ -14,3 +19,23 @@ def test_the_limit_of_a_rise_changes_no_digest_until_it_is_set(ads: str) -> None
     for value in (None, 0.3):
         after = parse_job(edited(ads, release__gate__rise=value), Path("ads.yaml"))
         assert before.stage_settings("gate") != after.stage_settings("gate")
+
+
+def test_an_optimiser_is_kept_as_it_was_written(ads: str) -> None:
+    """A name is digested as before there were mappings."""
+    for given in ("lazy_adam", {"tables": {"type": "adagrad", "rate": 1e-3}, "dense": "adam"}):
+        config = parse_job(edited(ads, experiments__din__optimizer=given), Path("ads.yaml"))
+        assert config.experiments["din"].model_dump(mode="json")["optimizer"] == given
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("lazy", "optimizer 'lazy'; expected one of catch_up_adam, lazy_adam, "),
+        ({"dense": {"type": "adam", "momentum": 0.9}}, "optimizer: `dense`: adam has no 'momentum'; it has "),
+        ({"tables": {"type": "adagrad", "rate": -1}}, "optimizer: `tables`: adagrad, rate -1: Input should be greater"),
+    ],
+)
+def test_a_wrong_optimiser_is_told_where_it_stands(ads: str, given: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"ads.yaml: experiments.din.optimizer: {message}")):
+        parse_job(edited(ads, experiments__din__optimizer=given), Path("ads.yaml"))
