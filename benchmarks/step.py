@@ -33,6 +33,7 @@ from models.engine.examples import Settings
 from models.engine.packing import Packer
 from models.inputs import ModelInputs
 from models.options import ModelOptions
+from models.outputs import Outputs
 from models.registry import register
 from models.schema import DayArrays, Feature, FeatureSchema, Kind, Layout, Side
 from models.tables import TableSpec, one_per_space
@@ -58,8 +59,9 @@ class DeepFM(keras.layers.Layer):
 
     Options = DeepFMOptions
 
-    def __init__(self, schema: FeatureSchema, options: DeepFMOptions) -> None:
+    def __init__(self, schema: FeatureSchema, options: DeepFMOptions, tasks: tuple[str, ...]) -> None:
         super().__init__(name="deepfm")
+        (self.task,) = tasks
         self.schema = schema
         self.names = [feature.name for feature in schema.features]
         self.normalisers: dict[str, Any] = {}
@@ -75,10 +77,11 @@ class DeepFM(keras.layers.Layer):
     def idle_options(self) -> dict[str, str]:
         return {}
 
-    def call(self, inputs: ModelInputs, training: bool = False) -> tf.Tensor:
+    def call(self, inputs: ModelInputs, training: bool = False) -> Outputs:
         vectors = [inputs.vectors[name] for name in self.names]
         rows = tf.stack([v if v.shape.rank == 2 else tf.squeeze(v, axis=1) for v in vectors], axis=1)
-        return deepfm(*tf.split(rows, [WIDTH, 1], axis=-1), self.network, self.score)
+        wide, first = tf.split(rows, [WIDTH, 1], axis=-1)
+        return Outputs({self.task: deepfm(wide, first, self.network, self.score)}, {}, {})
 
 
 def deepfm(vectors: tf.Tensor, first: tf.Tensor, network: list[Any], score: Any) -> tf.Tensor:
@@ -136,7 +139,7 @@ def with_engine(
         offsets=np.arange(count + 1),
         pair_item=np.arange(count, dtype=np.int32),
         pair_dense=nothing,
-        label=rows.label.astype(np.int8),
+        label=rows.label.astype(np.int8)[:, None],
         weight=np.ones(count, np.float32),
         user=np.zeros(count, np.int32),
     )
