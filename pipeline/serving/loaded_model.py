@@ -27,6 +27,7 @@ class LoadedModel:
         specs = self._call.structured_input_signature[1]
         self._order = sorted(specs)
         self._types = {name: spec.dtype.as_datatype_enum for name, spec in specs.items()}
+        self._captured = list(self._call.captured_inputs)
         self._kept: dict[str, tuple[NDArray[Any], Any]] = {}
         like = tf.constant(0)
         self._tensor, self._device = type(like), like.device
@@ -44,10 +45,11 @@ class LoadedModel:
         import tensorflow as tf
 
         tensors = [self._made(name, inputs[name]) for name in self._order]
-        # Called by name, a signature compares every input's type anew, which takes longer than a small model; and the
-        # operations of one request are too small to be handed from thread to thread.
+        # Called by name, a signature compares every input's type anew, and looks if each variable is one of several
+        # machines, which takes longer than a small model. The operations of one request are too small to be handed from
+        # thread to thread.
         with tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR"):
-            answer = self._call._call_flat(tensors, self._call.captured_inputs)
+            answer = self._call._inference_function.call_preflattened([*tensors, *self._captured])
         return answer["logit"].numpy(), answer["probability"].numpy()
 
     def _made(self, name: str, values: NDArray[Any]) -> Any:

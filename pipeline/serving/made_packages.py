@@ -35,6 +35,8 @@ class MadePackages:
         self._arrays, self._kind, self._look = arrays, kind, look
         bags = [each.feature for each in arrays.plan.of_frame("item") if each.feature.kind is Kind.BAG]
         self._padding = {each.name: look.padding(str(each.space)) for each in bags}
+        # All that is left of packages to be read with who asks.
+        self._paired = ("sections",) if arrays.plan.of_frame("study") else ()
         self._made = 0
         self._raw: Array = np.zeros(0, object)
         self._values: Mapping[str, Array] = {}
@@ -54,7 +56,7 @@ class MadePackages:
         chosen = found.values
         items = DayItems(
             found.offsets, np.arange(len(chosen), dtype=np.int32), pool.keys[chosen], self._raw[chosen],
-            np.zeros(len(chosen), np.int8), roles={name: lists.take(chosen) for name, lists in pool.roles.items()},
+            np.zeros(len(chosen), np.int8), roles={name: pool.roles[name].take(chosen) for name in self._paired},
         )  # fmt: skip
         return Candidates(
             items,

@@ -100,6 +100,8 @@ def codes_of_raw(values: Iterable[Any], kind: str) -> Codes:
 def array_of(values: Iterable[Any], kind: str) -> Array:
     """Raw ids of a space's kind."""
     found = list(values)
-    out = np.empty(len(found), np.int64 if kind == "int" else object)
+    if kind == "int":
+        return np.array(found, np.int64)
+    out = np.empty(len(found), object)
     out[:] = found
     return out

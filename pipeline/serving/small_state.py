@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -33,17 +33,22 @@ def counter_cells(meta: Meta, part: CounterPart, found: Mapping[str, Found]) -> 
     first = codes_of_raw((int(raw) if kinds[0] == "int" else raw for raw in found), kinds[0])
     codes = [np.repeat(first, [len(row["count"]) for row in rows])]
     for name, kind in zip(part.key[1:], kinds[1:], strict=True):
-        codes.append(codes_of_raw((value for row in rows for value in row[name]), kind))
+        codes.append(codes_of_raw(_together(rows, name), kind))
     columns: dict[str, Column] = {}
     for name, template in meta.overall.columns().items():
         source = name
         if part.counts_only:
             source = {"positive": "count", "last_positive": "last_day", "decayed_positive": "decayed"}.get(name, name)
         # Of a counter without half-lives nothing decayed is stored.
-        stored = [value for row in rows for value in row[source]] if part.half_lives or "decayed" not in name else []
+        stored = _together(rows, source) if part.half_lives or "decayed" not in name else []
         shape = (len(codes[0]), len(part.half_lives)) if "decayed" in name else (len(codes[0]),)
         columns[name] = np.array(stored, template.dtype).reshape(shape)
     return keyed(tuple(codes), columns)
+
+
+def _together(rows: Sequence[Found], name: str) -> list[Any]:
+    """The values of all rows; an owner's counters are one row, which is taken as it is."""
+    return rows[0][name] if len(rows) == 1 else [value for row in rows for value in row[name]]
 
 
 def small_history(

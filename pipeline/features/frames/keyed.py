@@ -140,6 +140,8 @@ class Layered:
         wanted = tuple(self.base.columns if names is None else names)
         in_base = self.base.find(keys)
         if not len(self.layer):
+            if len(in_base) == len(self.base) and (in_base == np.arange(len(in_base))).all():
+                return {name: self.base.columns[name] for name in wanted}
             if (in_base >= 0).all():
                 return {name: taken(self.base.columns[name], in_base) for name in wanted}
             if (in_base < 0).all():
