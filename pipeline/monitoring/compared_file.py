@@ -54,8 +54,10 @@ class ComparedFile(BaseModel):
         path = folder / NAME
         try:
             return cls.model_validate_json(path.read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise CorruptArtifact(f"{path}: cannot be read ({error.strerror}); delete it") from error
         except ValidationError as error:
             where = ".".join(str(each) for each in error.errors(include_url=False)[0]["loc"]) or "all of it"
             raise CorruptArtifact(f"{path}: damaged ({where}); delete it, the next report writes it") from error

@@ -31,3 +31,11 @@ def test_a_damaged_file_is_named_with_what_to_do(tmp_path: Path, wrong: object, 
     path.write_text(wrong(path.read_text()))  # type: ignore[operator]
     with pytest.raises(CorruptArtifact, match=rf"{path}: damaged \(.*{where}\); delete it, the next report writes it"):
         ComparedFile.read(tmp_path)
+
+
+def test_what_cannot_be_read_is_named_and_what_is_not_there_is_none(tmp_path: Path) -> None:
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(CorruptArtifact, match=rf"{tmp_path / NAME}: cannot be read \(Is a directory\); delete it"):
+        ComparedFile.read(tmp_path)
+    (tmp_path / "file").touch()
+    assert ComparedFile.read(tmp_path / "file" / "ads") is None
