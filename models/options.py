@@ -18,14 +18,18 @@ class ModelOptions(BaseModel):
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Widths = Annotated[tuple[Width, ...], Field(strict=False)]  # YAML knows lists
 """Of layers one after another."""
+Activation = Literal["relu", "sigmoid", "tanh", "gelu", "silu"]
 Days = NonNegativeInt | Literal["all"]
 """A number of days."""
 
 Options = TypeVar("Options", bound=ModelOptions)
 
 
-def read_options(cls: type[Options], model: str, given: Mapping[str, object]) -> Options:
+def read_options(cls: type[Options], whose: str, given: Mapping[str, object]) -> Options:
     """Options as given, with the defaults of the others.
+
+    Args:
+        whose: they are, in words: ``model 'din'``.
 
     Raises:
         ValueError: no such option, or a value that is not allowed; names all of them and what is allowed.
@@ -33,11 +37,11 @@ def read_options(cls: type[Options], model: str, given: Mapping[str, object]) ->
     try:
         return cls.model_validate(dict(given))
     except ValidationError as error:
-        told = dict.fromkeys(_told(cls, model, given, each) for each in error.errors())
+        told = dict.fromkeys(_told(cls, whose, given, each) for each in error.errors())
         raise ValueError("; ".join(told)) from None
 
 
-def _told(cls: type[ModelOptions], model: str, given: Any, error: ErrorDetails) -> str:
+def _told(cls: type[ModelOptions], whose: str, given: Any, error: ErrorDetails) -> str:
     """One error in words; what is wrong inside of an option's value (an item of a list, say) is told of the whole."""
     path: list[str] = []
     schema = whole = cls.model_json_schema()
@@ -50,8 +54,8 @@ def _told(cls: type[ModelOptions], model: str, given: Any, error: ErrorDetails) 
     if error["type"] == "extra_forbidden":
         at = f", option '{'.'.join(path)}'" if path else ""
         options = ", ".join(schema["properties"])
-        return f"model '{model}'{at} has no option '{error['loc'][-1]}'; its options: {options}"
-    return f"model '{model}', option '{'.'.join(path)}': {_shown(given)} is not {_allowed(schema, whole)}"
+        return f"{whose}{at} has no option '{error['loc'][-1]}'; its options: {options}"
+    return f"{whose}, option '{'.'.join(path)}': {_shown(given)} is not {_allowed(schema, whole)}"
 
 
 def _shown(value: object) -> str:
@@ -78,7 +82,9 @@ def _allowed(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
         items = _allowed(schema["items"], whole).removeprefix("a ").replace("number", "numbers", 1)
         return f"a list of {'one or more ' if schema.get('minItems') else ''}{items}"
     if schema["type"] == "object":
-        return "a mapping of the options " + ", ".join(schema.get("properties", {}))
+        if "properties" not in schema:
+            return "a mapping"
+        return "a mapping of the options " + ", ".join(schema["properties"])
     return _KINDS[schema["type"]] + _range(schema)
 
 

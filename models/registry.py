@@ -46,7 +46,7 @@ def check_options(name: str, options: Mapping[str, object]) -> ModelOptions:
     Raises:
         ValueError: no such model or option, or a value that is not allowed; names what is.
     """
-    return read_options(_class(name).Options, name, options)
+    return read_options(_class(name).Options, f"model '{name}'", options)
 
 
 def build(name: str, schema: FeatureSchema, options: Mapping[str, object], tasks: tuple[str, ...] = (ONLY,)) -> Any:

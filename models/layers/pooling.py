@@ -7,6 +7,8 @@ from typing import Literal, get_args
 import tensorflow as tf
 
 Pooling = Literal["sum", "mean"]
+Readout = Literal["sum", "mean", "last"]
+"""What one vector is made of the steps of a history, or of what a layer makes of each."""
 
 
 def pool(vectors: tf.Tensor, mask: tf.Tensor, how: str) -> tf.Tensor:
@@ -27,3 +29,23 @@ def pool(vectors: tf.Tensor, mask: tf.Tensor, how: str) -> tf.Tensor:
     if how == "sum":
         return total
     return total / tf.maximum(tf.reduce_sum(real, axis=-1, keepdims=True), 1.0)
+
+
+def read_out(steps: tf.Tensor, mask: tf.Tensor, how: str) -> tf.Tensor:
+    """Sum or mean of the real steps, or the last of them; zero where there are none.
+
+    Args:
+        steps: ``[batch, steps, dim]``, oldest first.
+        mask: bool ``[batch, steps]``.
+        how: ``sum``, ``mean`` or ``last``.
+
+    Returns:
+        ``[batch, dim]``.
+    """
+    if how not in get_args(Readout):
+        raise ValueError(f"readout '{how}'; expected one of {', '.join(get_args(Readout))}")
+    if how != "last":
+        return pool(steps, mask, how)
+    length = int(steps.shape[1])
+    last = tf.reduce_max(tf.where(mask, tf.range(length), -1), axis=1)
+    return tf.reduce_sum(tf.where(tf.one_hot(last, length, True, False)[..., None], steps, 0.0), axis=1)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import keras
 import tensorflow as tf
 from pydantic import Field
 
+from models.encoders.base import Encoder
+from models.encoders.history import History, HistoryGroup, history_groups
+from models.encoders.registry import check_names, encoder_of
 from models.inputs import ModelInputs
 from models.layers.history import fill_gaps, reach, stand_in
 from models.layers.normalise import Normalise
 from models.layers.pooling import Pooling, pool
 from models.layers.tower import Tower
-from models.options import Days, ModelOptions, Widths
+from models.options import Activation, Days, ModelOptions, Widths
 from models.outputs import Outputs
 from models.schema import Feature, FeatureSchema, Kind, Side
 from models.tables import TableSpec, one_per_space
-
-Activation = Literal["relu", "sigmoid", "tanh", "gelu", "silu"]
-
 
 TARGETED = "history of an item feature (a sequence with `of`)"
 """What a model that reads a history against each candidate needs."""
@@ -41,82 +40,10 @@ class RankingOptions(ModelOptions):
     product: bool = Field(
         True, description="also give the tower the product of the target and the history as it is read"
     )
-
-
-@dataclass(frozen=True)
-class HistoryGroup:
-    """Histories that are declared to be the parts of the same steps (``Feature.group``), or one by itself.
-
-    Attributes:
-        name: of the group, that of its first feature.
-        features: the histories; their vectors stand side by side in a step, those with a target first.
-        targets: the item features that the first of them are histories of, in the same order; empty for a group
-            without a target (behaviours of a user that are not items).
-        stand_ins: what replaces each history where no step of any is known; empty for none.
-    """
-
-    name: str
-    features: tuple[Feature, ...]
-    targets: tuple[Feature, ...]
-    stand_ins: tuple[Feature, ...]
-
-
-def history_groups(schema: FeatureSchema) -> tuple[HistoryGroup, ...]:
-    """The histories of a schema, together where their ``group`` says so.
-
-    Raises:
-        ValueError: a history on another side than the request's, or of or replaced by a feature that the
-            schema lacks, or of an item feature in another id space; or a group whose steps are not the same.
-    """
-    names = {feature.name for feature in schema.features}
-    for feature in schema.features:
-        if feature.kind not in (Kind.SEQUENCE, Kind.BAG_SEQUENCE):
-            continue
-        if feature.side is not Side.REQUEST:
-            raise ValueError(
-                f"feature '{feature.name}': a {feature.kind} stands on the request's side, not {feature.side}"
-            )
-        for role, other in (("of", feature.of), ("stand_in", feature.stand_in)):
-            if other and other not in names:
-                raise ValueError(f"feature '{feature.name}': its {role} '{other}' is not among the features in use")
-        if feature.of and (schema[feature.of].space, schema[feature.of].side) != (feature.space, Side.ITEM):
-            raise ValueError(
-                f"feature '{feature.name}' (id space '{feature.space}') is no history of '{feature.of}' "
-                f"({schema[feature.of].side}, id space '{schema[feature.of].space}')"
-            )
-        if feature.stand_in:
-            other_feature = schema[feature.stand_in]
-            if (other_feature.kind, other_feature.steps, other_feature.space) != (
-                feature.kind,
-                feature.steps,
-                feature.space,
-            ):
-                raise ValueError(
-                    f"feature '{feature.name}': its stand_in '{other_feature.name}' differs in kind, steps or id space"
-                )
-    groups = []
-    for members in schema.together():
-        ordered = sorted(members, key=lambda f: f.of is None)
-        groups.append(
-            HistoryGroup(
-                name=members[0].name,
-                features=tuple(ordered),
-                targets=tuple(schema[f.of] for f in ordered if f.of),
-                stand_ins=tuple(schema[f.stand_in] for f in ordered if f.stand_in),
-            )
-        )
-    return tuple(groups)
-
-
-@dataclass(frozen=True)
-class History:
-    """A group as a model reads it: ``steps [batch, steps, dim]``, bool ``mask [batch, steps]``, and the candidates'
-    own vectors, ``target [batch, candidates, of]`` (``None`` without). The first ``of`` values of a step are in the
-    target's space, the others are parts of which candidates have none."""
-
-    steps: tf.Tensor
-    mask: tf.Tensor
-    target: tf.Tensor | None
+    encoders: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="by history, what reads it instead of the model's own way: `type` and the options of an encoder",
+    )
 
 
 class RankingModel(keras.layers.Layer):
@@ -124,7 +51,7 @@ class RankingModel(keras.layers.Layer):
 
     ``logit = tower([request features, histories], [item and pair features, interest, interest * target])``
 
-    A subclass says in :meth:`read` what it makes of a history.
+    A subclass says in :meth:`own_encoder` what reads a history for which ``options.encoders`` names nothing else.
 
     Args:
         schema: the features in use.
@@ -151,6 +78,15 @@ class RankingModel(keras.layers.Layer):
             for f in schema.features if not f.has_ids
         }
         self.tower = Tower(options.units, options.activation, options.dropout, scores=len(tasks), name="tower_main")
+        check_names(options.encoders, self.groups)
+        self.encoders = {group.name: self._encoder(group) for group in self.groups}
+        # An encoder is no layer: what it holds is.
+        self.encoder_layers = {name: encoder.layers for name, encoder in self.encoders.items()}
+
+    def _encoder(self, group: HistoryGroup) -> Encoder[Any]:
+        name = f"seq_{group.name}"
+        asked = self.options.encoders.get(group.title)
+        return self.own_encoder(group, name) if asked is None else encoder_of(group, asked, name=name)
 
     def build(self, *shapes: object) -> None:
         # Every part builds itself when it is first called.
@@ -165,14 +101,14 @@ class RankingModel(keras.layers.Layer):
         item += [self.value(f, inputs) for f in schema.on(Side.ITEM, ids=True)]
         for group in self.groups:
             history = self.history(group, inputs)
-            interest = self.read(group, history)
+            interest = self.encoders[group.name].read(history, training)
             of_item = interest.shape.rank == 3
             (item if of_item else request).append(interest)
             if self.options.product and history.target is not None:
                 read, wanted = interest.shape[-1], history.steps.shape[-1]
                 if read != wanted:
                     raise ValueError(
-                        f"model '{self.name}': `read` gives {read} values for the history '{group.name}', whose steps "
+                        f"model '{self.name}': the history '{group.title}' is read as {read} values, but its steps "
                         f"have {wanted}: with `product: true` it is multiplied by its target value by value, so give "
                         f"as many, or set `product: false`"
                     )
@@ -214,12 +150,16 @@ class RankingModel(keras.layers.Layer):
             idle |= dict.fromkeys(("activation", "dropout"), "there is no hidden layer (`units` is empty)")
         return idle
 
-    def read(self, group: HistoryGroup, history: History) -> tf.Tensor:
-        """What a group tells: ``[batch, dim]``, or ``[batch, candidates, dim]`` if it depends on the target.
+    def idle_of(self, encoder: type[Encoder[Any]]) -> dict[str, str]:
+        """The options of the model's own ``encoder``, where it reads no history."""
+        for group in self.groups:
+            if group.title not in self.options.encoders and isinstance(self.encoders[group.name], encoder):
+                return {}
+        why = "every history is read by what `encoders` says" if self.groups else "there is no history"
+        return dict.fromkeys(encoder.Options.model_fields, why)
 
-        With ``product``, ``dim`` is that of a step where there is a target: the first values are in the target's space
-        and are multiplied by it. Any other width is refused when the model is first called.
-        """
+    def own_encoder(self, group: HistoryGroup, name: str) -> Encoder[Any]:
+        """What reads a history unless the experiment says otherwise; its layers' names begin with ``name``."""
         raise NotImplementedError
 
     def dense(self, feature: Feature, inputs: ModelInputs) -> tf.Tensor:

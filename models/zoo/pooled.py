@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tensorflow as tf
-from pydantic import Field
+from typing import Any
 
-from models.layers.pooling import Pooling, pool
+from models.encoders import pooled
+from models.encoders.base import Encoder
+from models.encoders.history import HistoryGroup
 from models.registry import register
 from models.schema import FeatureSchema
-from models.zoo.base import History, HistoryGroup, RankingModel, RankingOptions
+from models.zoo.base import RankingModel, RankingOptions
 
 
-class PooledOptions(RankingOptions):
+class PooledOptions(pooled.PooledOptions, RankingOptions):
     """Options of :class:`Pooled`."""
-
-    pooling: Pooling = Field("mean", description="how the steps of a history are pooled")
 
 
 @register("pooled")
@@ -22,13 +21,13 @@ class Pooled(RankingModel):
     """Every history is the sum or mean of its steps, the same for every candidate."""
 
     Options = PooledOptions
+    options: PooledOptions
 
     def __init__(self, schema: FeatureSchema, options: PooledOptions, tasks: tuple[str, ...]) -> None:
         super().__init__(schema, options, tasks, name="pooled")
-        self.pooling = options.pooling
 
-    def read(self, group: HistoryGroup, history: History) -> tf.Tensor:
-        return pool(history.steps, history.mask, self.pooling)
+    def own_encoder(self, group: HistoryGroup, name: str) -> Encoder[Any]:
+        return pooled.Pooled(self.options, name=name)
 
     def idle_options(self) -> dict[str, str]:
-        return super().idle_options() | ({} if self.groups else {"pooling": "there is no history"})
+        return super().idle_options() | self.idle_of(pooled.Pooled)

@@ -27,6 +27,10 @@ WRONG_YAML: dict[str, tuple[Change, str, str]] = {
     "a day that is none": (lambda job: job.update(start="2024-02-30"), "start", "2024-02-30"),
     "no such time zone": (lambda job: job.update(timezone="Asia/Shangai"), "timezone", "'Asia/Shangai'"),
     "no such model": (lambda job: job["experiments"]["din"].update(model="dinn"), "experiments.din", "dinn"),
+    "no such encoder": (
+        lambda job: job["experiments"]["din"]["options"].update(encoders={"behaviours": {"type": "gru9"}}),
+        "options.encoders.behaviours.type", "one of din, pooled",
+    ),
     "no such option": (lambda job: job["experiments"]["din"]["options"].update(unit=3), "experiments.din", "unit"),
     "an option of the wrong type": (
         lambda job: job["experiments"]["din"]["options"].update(units="wide"), "experiments.din", "'wide'",

@@ -25,22 +25,24 @@ class Options(ModelOptions):
 
 
 def test_what_is_left_out_has_its_default() -> None:
-    assert read_options(Options, "m", {}) == Options(units=(4,), share=0.5, attention=Inner(heads=2))
+    assert read_options(Options, "model 'm'", {}) == Options(units=(4,), share=0.5, attention=Inner(heads=2))
 
 
 def test_lists_become_tuples_and_options_nest() -> None:
-    options = read_options(Options, "m", {"units": [3, 2], "days": "all", "share": 0.25, "attention": {"heads": 3}})
+    options = read_options(
+        Options, "model 'm'", {"units": [3, 2], "days": "all", "share": 0.25, "attention": {"heads": 3}}
+    )
     assert (options.units, options.days, options.share, options.attention.heads) == ((3, 2), "all", 0.25, 3)
 
 
 def test_the_widest_layer_and_no_layer_are_allowed() -> None:
-    assert read_options(Options, "m", {"units": [1, 65_536]}).units == (1, 65_536)
-    assert read_options(Options, "m", {"units": []}).units == ()
+    assert read_options(Options, "model 'm'", {"units": [1, 65_536]}).units == (1, 65_536)
+    assert read_options(Options, "model 'm'", {"units": []}).units == ()
 
 
 def test_options_are_not_changed_later() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        read_options(Options, "m", {}).name = "b"  # type: ignore[misc]
+        read_options(Options, "model 'm'", {}).name = "b"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
@@ -74,5 +76,5 @@ def test_options_are_not_changed_later() -> None:
 )
 def test_what_is_not_allowed_is_named_with_what_is(given: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError) as told:  # noqa: PT011 - the whole of the message is compared
-        read_options(Options, "m", given)
+        read_options(Options, "model 'm'", given)
     assert str(told.value) == message

@@ -1,4 +1,4 @@
-"""Which histories are read together, and what a step of a group is."""
+"""What every ranking model makes of the features and histories of a request."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import pytest
 import tensorflow as tf
 
 from models import registry
+from models.encoders.base import Encoder
+from models.encoders.history import History, HistoryGroup
+from models.encoders.pooled import PooledOptions
 from models.inputs import ModelInputs
 from models.schema import Feature, FeatureSchema, Kind, Side
-from models.zoo.base import History, HistoryGroup, history_groups
 from models.zoo.pooled import Pooled
 
 STEPS = 10
@@ -37,7 +39,10 @@ def inputs(**lists: list[float]) -> ModelInputs:
 def read(features: FeatureSchema, given: ModelInputs, **options: object) -> dict[str, list[float]]:
     """What pooling makes of each group."""
     model = registry.build("pooled", features, {"units": [2], **options})
-    return {group.name: model.read(group, model.history(group, given)).numpy()[0].tolist() for group in model.groups}
+    return {
+        group.name: model.encoders[group.name].read(model.history(group, given), False).numpy()[0].tolist()
+        for group in model.groups
+    }
 
 
 def test_a_history_that_agrees_with_another_in_length_only_is_read_by_itself() -> None:
@@ -48,12 +53,6 @@ def test_a_history_that_agrees_with_another_in_length_only_is_read_by_itself() -
     assert found == {"categories": [1.0], "behaviours": [2.0]}
 
 
-@pytest.mark.parametrize("kind", [Kind.SEQUENCE, Kind.BAG_SEQUENCE])
-def test_no_two_histories_are_together_unless_declared(kind: Kind) -> None:
-    found = history_groups(schema(*(history(name, kind=kind, of="ad") for name in "abc")))
-    assert [[f.name for f in group.features] for group in found] == [["a"], ["b"], ["c"]]
-
-
 def test_a_missing_element_is_missing_in_its_part_only() -> None:
     # Three steps of (ad, category), of which the last has no category: means over three.
     features = schema(history("ads", of="ad", group="click"), history("categories", group="click"))
@@ -61,23 +60,17 @@ def test_a_missing_element_is_missing_in_its_part_only() -> None:
     assert found == {"ads": [4.0, 2.0]}
 
 
-def test_groups_are_in_the_order_of_their_first_history() -> None:
-    features = schema(
-        history("a", group="x"), history("b", group="y"), history("c", group="x"), history("y"), history("d", group="y")
-    )
-    assert [[f.name for f in group.features] for group in history_groups(features)] == [["a", "c"], ["b", "d"], ["y"]]
-
-
 def test_parts_with_a_target_come_first_each_beside_its_own() -> None:
     features = schema(
         history("shown", group="g"), history("makers", of="maker", group="g"), history("ads", of="ad", group="g")
     )
-    (group,) = history_groups(features)
+    model = registry.build("pooled", features, {"units": [2]})
+    (group,) = model.groups
     assert group.name == "shown"
     assert [f.name for f in group.features] == ["makers", "ads", "shown"]
     assert [f.name for f in group.targets] == ["maker", "ad"]
     given = inputs(shown=[9.0], makers=[7.0], ads=[8.0])
-    seen = registry.build("pooled", features, {"units": [2]}).history(group, given)
+    seen = model.history(group, given)
     assert seen.steps.numpy()[0, 0].tolist() == [7.0, 8.0, 9.0]
     assert seen.target.numpy()[0, 0].tolist() == [5.0, 3.0]
 
@@ -106,59 +99,99 @@ def test_a_part_without_a_target_is_told_but_not_multiplied(
     assert seen == [of_request, of_item]
 
 
-@pytest.mark.parametrize(
-    ("one", "two", "message"),
-    [
-        ({"steps": 10}, {"steps": 20}, r"'one' and 'two' are both of group 'g', but their steps differ: 10 and 20"),
-        ({}, {"kind": Kind.BAG_SEQUENCE}, r"'one' and 'two' .* their kind differ: sequence and bag_sequence"),
-        ({}, {"side": Side.ITEM}, r"feature 'two': a sequence stands on the request's side, not item"),
-        (
-            {"kind": Kind.BAG_SEQUENCE, "lead": 2},
-            {"kind": Kind.BAG_SEQUENCE, "lead": 0},
-            r"'one' and 'two' .* their lead differ: 2 and 0",
-        ),
-        ({"stand_in": "other"}, {}, r"'one' and 'two' .* only 'one' has its stand_in 'other' in use"),
-    ],
-)
-def test_histories_that_are_no_parts_of_the_same_steps_are_refused(
-    one: dict[str, Any], two: dict[str, Any], message: str
-) -> None:
-    features = schema(history("one", group="g", **one), history("two", group="g", **two), history("other"))
-    with pytest.raises(ValueError, match=message):
-        history_groups(features)
-
-
-def test_what_stands_in_has_no_group_of_its_own() -> None:
-    features = schema(history("one", stand_in="other", group="g"), history("other", group="h"))
-    with pytest.raises(ValueError, match="'other': stands in for 'one'"):
-        history_groups(features)
-
-
-def test_a_stand_in_that_an_experiment_leaves_out_of_one_part_is_refused() -> None:
-    whole = schema(
-        history("one", stand_in="first", group="g"), history("two", stand_in="second", group="g"),
-        history("first"), history("second"),
-    )  # fmt: skip
-    assert [f.name for f in history_groups(whole)[0].stand_ins] == ["first", "second"]
-    with pytest.raises(ValueError, match=r"'one' and 'two' .* only 'one' has its stand_in"):
-        history_groups(whole.subset({"ad", "maker", "one", "two", "first"}))
-
-
-class Narrow(Pooled):
+class Narrow(Encoder[Any]):
     """Reads a history as one value a request, whatever the width of its steps."""
 
-    def read(self, group: HistoryGroup, history: History) -> tf.Tensor:
+    def read(self, history: History, training: bool) -> tf.Tensor:
         return tf.reduce_sum(history.steps, axis=(1, 2))[:, None]
+
+
+class ReadNarrowly(Pooled):
+    def own_encoder(self, group: HistoryGroup, name: str) -> Encoder[Any]:
+        return Narrow(PooledOptions(pooling="mean"), name=name)
 
 
 def test_a_history_that_is_read_as_something_else_than_its_steps_has_no_product_with_its_target(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """One value would multiply every value of the target: nothing would break, and it would mean nothing."""
-    monkeypatch.setitem(registry._MODELS, "narrow", Narrow)
+    monkeypatch.setitem(registry._MODELS, "narrow", ReadNarrowly)
     features = schema(history("ads", of="ad", group="click"), history("makers", of="maker", group="click"))
     given = inputs(ads=[2.0], makers=[4.0])
-    with pytest.raises(ValueError, match=r"`read` gives 1 values for the history 'ads', whose steps have 2: .*`prod"):
+    with pytest.raises(ValueError, match=r"the history 'click' is read as 1 values, but its steps have 2: .*`prod"):
         registry.build("narrow", features, {"units": [2]})(given)
     without = registry.build("narrow", features, {"units": [2], "product": False})
-    assert without(given).shape == (1, 1)
+    assert without(given).logits["label"].shape == (1, 1)
+
+
+TWO = schema(history("ads", of="ad", group="click"), history("pages"))
+
+
+def test_an_experiment_chooses_an_encoder_by_history() -> None:
+    # The clicks by din, the pages by their last step: 7 of 4 and 7.
+    given = inputs(ads=[2.0, 6.0], pages=[4.0, 7.0])
+    encoders = {"click": {"type": "din", "attention_units": [3]}, "pages": {"type": "pooled", "pooling": "last"}}
+    mixed = registry.build("pooled", TWO, {"units": [2], "encoders": encoders})
+    assert {name: type(each).__name__ for name, each in mixed.encoders.items()} == {"ads": "Din", "pages": "Pooled"}
+    pages = mixed.groups[1]
+    assert mixed.encoders["pages"].read(mixed.history(pages, given), False).numpy().tolist() == [[7.0]]
+
+
+def test_a_model_with_the_encoder_of_another_is_that_other() -> None:
+    """Weights of the same names and shapes, and the same scores: a checkpoint of one fits the other."""
+    given = inputs(ads=[2.0, 6.0], pages=[4.0])
+    din = registry.build("din", TWO, {"units": [2], "attention_units": [3]})
+    told = {"click": {"type": "din", "attention_units": [3]}}
+    pooled = registry.build("pooled", TWO, {"units": [2], "encoders": told})
+    din(given), pooled(given)
+    names = [[weight.path.partition("/")[2] for weight in model.weights] for model in (din, pooled)]
+    assert names[0] == names[1]
+    assert "seq_ads/kernel" in names[0]
+    pooled.set_weights(din.get_weights())
+    assert din(given).logits["label"].numpy().tolist() == pooled(given).logits["label"].numpy().tolist()
+
+
+@pytest.mark.parametrize(
+    ("encoders", "message"),
+    [
+        (
+            {"clicks": {"type": "din"}},
+            r"options.encoders: there is no history 'clicks' .*; histories: click, pages",
+        ),
+        ({"ads": {"type": "din"}}, "no history 'ads'"),
+        ({"pages": {}}, r"options.encoders.pages.type: it has none; expected one of din, pooled"),
+        ({"pages": {"type": "lstm"}}, r"options.encoders.pages.type: 'lstm' is not one of din, pooled"),
+        (
+            {"pages": {"type": "din"}},
+            r"options.encoders.pages: encoder 'din' reads a history against each candidate, but 'pages' holds values",
+        ),
+        (
+            {"click": {"type": "din", "units": [3]}},
+            r"options.encoders.click: encoder 'din' has no option 'units'; its options: attention_units, ",
+        ),
+        (
+            {"click": {"type": "din", "attention_units": []}},
+            r"options.encoders.click: encoder 'din', option 'attention_units': \[\] is not a list of one or more",
+        ),
+        (
+            {"pages": {"type": "pooled", "pooling": "max"}},
+            r"encoder 'pooled', option 'pooling': 'max' is not one of sum, mean, last",
+        ),
+        ({"pages": "din"}, r"model 'pooled', option 'encoders': {'pages': 'din'} is not a mapping"),
+    ],
+)
+def test_a_wrong_encoder_is_refused_with_what_is_allowed(encoders: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        registry.build("pooled", TWO, {"encoders": encoders})
+
+
+def test_an_option_of_an_encoder_that_reads_nothing_is_refused() -> None:
+    told = {"click": {"type": "pooled"}}
+    with pytest.raises(ValueError, match="'normaliser' would have no effect: every history is read by what `encoders`"):
+        registry.build("din", TWO, {"normaliser": "none", "encoders": told})
+
+
+def test_of_two_histories_of_one_name_none_is_guessed() -> None:
+    twice = schema(history("a", group="b"), history("b"))
+    with pytest.raises(ValueError, match="two histories are called 'b'"):
+        registry.build("pooled", twice, {"encoders": {"b": {"type": "pooled"}}})

@@ -1,0 +1,1 @@
+"""What may be made of a history, one way a file."""
