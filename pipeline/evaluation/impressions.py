@@ -42,5 +42,5 @@ class ImpressionMeasures(Measured):
         if measure.name == "gauc":
             values, sizes = metrics.auc_by_group(label, logits, user)
             known = ~np.isnan(values)
-            return Parts((values * sizes)[known], sizes[known].astype(np.float64), np.flatnonzero(known))
+            return Parts((values * sizes)[known], sizes[known].astype(np.float64), np.unique(user)[known])
         raise no_parts(measure)

@@ -5,7 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from models.schema import ONLY
+from pipeline.config.measures import MEASURES
 from pipeline.evaluation import metrics
+from pipeline.evaluation.impressions import ImpressionMeasures
 from tests.golden import golden
 from tests.unit.pipeline.judged import day, measured
 
@@ -34,3 +37,11 @@ def test_golden_measures_of_impressions() -> None:
         assert found.values[name] == pytest.approx(float(case[f"out_{name}"]), abs=1e-12), name
     by_user = metrics.auc_by_group(label, logit, user)[0]
     np.testing.assert_allclose(by_user, case["out_user_auc"], atol=1e-12)
+
+
+def test_what_a_user_adds_to_gauc_is_his_where_others_have_no_row_that_is_judged() -> None:
+    rows = day([0, 1, 2, 3, 4, 5, 6], [-1, -1, 1, 0, 1, 0], [0, 0, 1, 1, 2, 2])
+    scores = np.array([0.0, 0.0, 1.0, 0.0, 0.0, 1.0], np.float32)
+    asked = ImpressionMeasures(rows, ONLY, np.zeros(0, np.int32), {})
+    found = asked.parts(MEASURES["impressions"]["gauc"], scores)
+    assert (found.user.tolist(), found.total.tolist(), found.count.tolist()) == ([1, 2], [2.0, 0.0], [2.0, 2.0])
