@@ -30,6 +30,7 @@ from pipeline.features.rows.kinds import rows_of
 from pipeline.features.rows.whole_day import WholeDay
 from pipeline.features.state.changed_ids import guard_indexed, indexed
 from pipeline.features.state.day_order import GROWTH, days_before, made_of, of_one_pass, settle_start
+from pipeline.features.state.events import Events
 from pipeline.features.state.in_memory import states_of
 from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
@@ -39,22 +40,36 @@ from pipeline.storage.artifacts.making import Recipe, key_of
 from pipeline.storage.artifacts.manifest import Input
 
 _VALUES_AT_ONCE = 4_000_000
-"""Raw ids held in memory before id maps are written: a pass over years writes them a few times, not once a day."""
+"""Raw ids and events held in memory before id maps are written: a pass over years writes them a few times."""
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A day whose rows are joined and not yet mapped."""
+    """What is mapped and kept of a day whose rows were joined: the rows themselves are many times as large."""
 
     day: Day
     tables: DayTables
-    whole: WholeDay
+    events: Events
     raw: dict[str, Array]
+    counts: dict[str, int]
+    replayed: dict[str, int]
+    missing: dict[str, str]
     seconds: float
+
+    @classmethod
+    def of(
+        cls, plan: Plan, day: Day, tables: DayTables, whole: WholeDay, raw: dict[str, Array], began: float
+    ) -> _Prepared:
+        replayed = {str(past.rows.day): past.rows.requests.rows for past in whole.replayed}
+        return cls(
+            # Those that were read hold what they read.
+            day, DayTables(tables.artifact), events_of(plan, whole.rows), raw, dict(whole.rows.counts), replayed,
+            whole.missing, time.perf_counter() - began,
+        )  # fmt: skip
 
     @property
     def values(self) -> int:
-        return sum(len(values) for values in self.raw.values())
+        return sum(len(values) for values in self.raw.values()) + len(self.events.label)
 
 
 def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact | None:
@@ -78,7 +93,9 @@ def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact 
             whole = _rows(context, tables, day, needed=done is None, reprocess=reprocess)
         if done is None:
             own = [_with_replayed(context, tables, day, whole)] if whole is not None else None
-            _grow_batch(context, own or [*_prepared(context, [(day, tables)])])
+            batch = own or [*_prepared(context, [(day, tables)])]
+            del whole, tables
+            _grow_batch(context, batch)
             done = context.store.current(Ref(MAPS, context.job, day))
         return done
 
@@ -112,7 +129,9 @@ def _prepared(context: JobContext, days: Iterable[tuple[Day, DayTables]]) -> Ite
         # The candidate table is parsed once while it does not change, and holds nothing new the second time.
         raw = raw_ids(plan, whole.rows, whole.listed if whole.listed is not mapped else None)
         mapped = whole.listed
-        yield _Prepared(day, tables, whole, raw, time.perf_counter() - began)
+        prepared = _Prepared.of(plan, day, tables, whole, raw, began)
+        del whole, tables
+        yield prepared
 
 
 def _rows(context: JobContext, tables: DayTables, day: Day, *, needed: bool, reprocess: bool) -> WholeDay | None:
@@ -131,7 +150,7 @@ def _with_replayed(context: JobContext, tables: DayTables, day: Day, whole: Whol
     for past in whole.replayed:
         more = raw_ids(plan, past.rows, past.listed)
         raw = {space: np.concatenate([raw[space], more[space]]) for space in raw}
-    return _Prepared(day, tables, whole, raw, time.perf_counter() - began)
+    return _Prepared.of(plan, day, tables, whole, raw, began)
 
 
 def _in_batches(days: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
@@ -159,10 +178,9 @@ def _grow_batch(context: JobContext, batch: Sequence[_Prepared]) -> None:
         began = time.perf_counter()
         inputs = made_of(context, each.day, each.tables)
         settings = context.config.stage_settings(GROWTH)
-        events = events_of(plan, each.whole.rows)
         # The store itself names the state before among the inputs.
         states_of(context).commit(
-            each.day, events, key=key_of(inputs, settings), inputs=[each.tables.artifact.as_input()]
+            each.day, each.events, key=key_of(inputs, settings), inputs=[each.tables.artifact.as_input()]
         )
         _commit_maps(context, each, maps, inputs, settings, mapping + time.perf_counter() - began)
 
@@ -170,14 +188,13 @@ def _grow_batch(context: JobContext, batch: Sequence[_Prepared]) -> None:
 def _commit_maps(
     context: JobContext, each: _Prepared, maps: Mapping[str, IdMap], inputs: list[Input], settings: str, seconds: float
 ) -> Artifact:
-    whole, sizes = each.whole, DaySizes.of(maps, each.day)
-    said = sizes.said.model_copy(update={
-        "replayed": {str(past.rows.day): past.rows.requests.rows for past in whole.replayed},
-        "not_replayed": whole.missing, "indexed": indexed(Plan.of(context)),
-    })  # fmt: skip
+    sizes = DaySizes.of(maps, each.day)
+    said = sizes.said.model_copy(
+        update={"replayed": each.replayed, "not_replayed": each.missing, "indexed": indexed(Plan.of(context))}
+    )
     with context.making(Ref(MAPS, context.job, each.day), inputs, settings, reprocess=True) as made:
         return made.commit(
-            sizes.digest, rows=dict(whole.rows.counts), timings={"read": each.seconds, "map": seconds},
+            sizes.digest, rows=each.counts, timings={"read": each.seconds, "map": seconds},
             extra=said.written(),
         )  # fmt: skip
 
