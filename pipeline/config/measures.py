@@ -150,5 +150,5 @@ def figures(values: Mapping[str, float | int | None]) -> list[str]:
 def headline(values: Mapping[str, float | int | None]) -> list[str]:
     """The few measures that a run's line shows, of those that have a value."""
     names = dict.fromkeys(name for listed in MEASURES.values() for name, each in listed.items() if each.headline)
-    known = [(name, value) for name in names for name, value in values.items() if split(name)[1] == name]
+    known = [(name, value) for each in names for name, value in values.items() if split(name)[1] == each]
     return [f"{name} {value:.4f}" for name, value in known if isinstance(value, float)]
