@@ -47,7 +47,7 @@ class Finished:
         checkpoint = self.context.store.load(pointer.checkpoint)
         assert checkpoint is not None
         arrays = day_arrays.read(self.features)
-        return arrays, score_day(Session.of(self.context, pointer.experiment).trainer.at(checkpoint), arrays)
+        return arrays, score_day(Session.of(self.context, pointer.experiment).trainer.at(checkpoint), arrays)[:, 0]
 
 
 @pytest.fixture(scope="module")
