@@ -1,21 +1,29 @@
 """Models by name, each with typed options, so that settings can be checked before anything is trained.
 
-A new model is one file: a subclass of :class:`models.zoo.base.RankingModel` (or any Keras layer with the same
-call, ``tables``, ``normalisers``, ``output_bias`` and ``idle_options``) under ``@register("name")``, with an
-``Options`` of :class:`models.options.ModelOptions`, and a line of ``_MODULES``.
+A new model is one file in ``models/zoo/``, where it is found: a subclass of :class:`models.zoo.base.RankingModel` (or
+any Keras layer with the same call, ``tables``, ``normalisers``, ``output_bias`` and ``idle_options``) under
+``@register("name")``, with an ``Options`` of :class:`models.options.ModelOptions`. One that is not trained by
+gradients says so in ``trainer``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any, TypeVar
+from pkgutil import iter_modules
+from typing import Any, Final, TypeVar
+
+import keras
 
 from models.options import ModelOptions, read_options
 from models.randomness import check_no_hidden_state
 from models.schema import ONLY, FeatureSchema
 
-_MODULES = ("models.zoo.pooled", "models.zoo.din")
+_ZOO = "models.zoo"
+KERAS: Final = "keras"
+"""Trained by gradients; the model is a Keras layer."""
+COUNTS: Final = "counts"
+"""Trained by counting."""
 
 M = TypeVar("M", bound=type)
 
@@ -58,7 +66,8 @@ def build(name: str, schema: FeatureSchema, options: Mapping[str, object], tasks
     """
     checked = check_options(name, options)
     model = _class(name)(schema, checked, tasks)
-    check_no_hidden_state(model)
+    if isinstance(model, keras.layers.Layer):
+        check_no_hidden_state(model)
     for option, lacking in model.idle_options().items():
         default = type(checked).model_fields[option].default
         if option in options and getattr(checked, option) != default:
@@ -66,9 +75,18 @@ def build(name: str, schema: FeatureSchema, options: Mapping[str, object], tasks
     return model
 
 
+def trained_by(name: str) -> str:
+    """How a model is trained: ``keras``, or as its class says.
+
+    Raises:
+        ValueError: no such model.
+    """
+    return str(getattr(_class(name), "trainer", KERAS))
+
+
 def _load() -> None:
-    for module in _MODULES:
-        import_module(module)
+    for module in iter_modules(import_module(_ZOO).__path__, f"{_ZOO}."):
+        import_module(module.name)
 
 
 def _class(name: str) -> Any:

@@ -286,6 +286,12 @@ class DayArrays:
         return matrix
 
     @property
+    def candidates(self) -> NDArray[np.int64]:
+        """How many each request has, ``[requests]``."""
+        offsets = np.asarray(self.offsets, np.int64)
+        return offsets[1:] - offsets[:-1]
+
+    @property
     def requests(self) -> int:
         return len(self.offsets) - 1
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.engine.engine import Engine
-from models.engine.examples import NO_PAIR, Settings, counts_of, examples_of, hidden_ids
+from models.engine.examples import NO_PAIR, Settings, examples_of, hidden_ids
 from models.engine.packing import Batch
 from models.engine.tables import lookups, rows_of, step_of_ladder
 from models.engine.view import Block
@@ -74,7 +74,7 @@ def score_day(engine: Engine, arrays: DayArrays, limits: Mapping[str, int] | Non
         limits: sizes of id spaces below the engine's own.
     """
     day = DayView(engine, arrays, limits=limits)
-    counts = counts_of(arrays)
+    counts = arrays.candidates
     candidates = power_of_two(int(min(max(counts.max(initial=1), 1), _MOST_CANDIDATES)))
     size = max(1, _SCORED_PAIRS // candidates)
     # A request with more candidates than fit takes several rows.

@@ -87,7 +87,7 @@ def examples_of(arrays: DayArrays, settings: Settings, tasks: Sequence[str] = (O
     """
     label = arrays.label_of(tasks[0])
     draw = np.random.Generator(np.random.Philox(stable_seed(settings.seed, "examples")))
-    counts = counts_of(arrays)
+    counts = arrays.candidates
     request_of_pair = np.repeat(np.arange(arrays.requests), counts)
     if settings.negatives is None:
         chosen = np.flatnonzero(np.any([arrays.label_of(task) >= 0 for task in tasks], axis=0))
@@ -159,9 +159,3 @@ def positive_shares(parts: Iterable[tuple[DayArrays, Settings]], tasks: Sequence
             positive[number] += float((weight * ((label > 0) & real)).sum())
             every[number] += float((weight * real).sum())
     return [float(share) for share in positive / every]
-
-
-def counts_of(arrays: DayArrays) -> NDArray[np.int64]:
-    """Candidates of every request."""
-    offsets = np.asarray(arrays.offsets, np.int64)
-    return offsets[1:] - offsets[:-1]

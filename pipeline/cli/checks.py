@@ -16,6 +16,7 @@ import yaml
 
 from pipeline.cli.arguments import Commands
 from pipeline.cli.source_tables import found, read_tables
+from pipeline.config.experiment import Experiment
 from pipeline.config.job import JobConfig
 from pipeline.config.load import conf_folder, job_names, load_job
 from pipeline.errors import ConfigError, DayspringError
@@ -71,10 +72,26 @@ def check_models(config: JobConfig) -> None:
     configure(config.threads)
     for name, settings in config.experiments.items():
         try:
-            model = registry.build(settings.model, config.experiment_schema(name), settings.options)
-            by_width(model.tables(config.widths(name)), read_optimizers(settings.optimizer))
+            tasks = tuple(task.name for task in config.tasks_of(name))
+            model = registry.build(settings.model, config.experiment_schema(name), settings.options, tasks)
+            if registry.trained_by(settings.model) == registry.COUNTS:
+                _check_counts(settings)
+            else:
+                by_width(model.tables(config.widths(name)), read_optimizers(settings.optimizer))
         except (ValueError, TypeError) as error:
             raise ConfigError(f"{path}: experiments.{name}: {error}") from None
+
+
+_OF_GRADIENTS = (
+    "dim", "dims", "optimizer", "learning_rate", "decay", "floor", "batch", "negatives", "epochs", "unknown_share",
+    "compile", "first_output",
+)  # fmt: skip
+
+
+def _check_counts(settings: Experiment) -> None:
+    for name in _OF_GRADIENTS:
+        if name in settings.model_fields_set:
+            raise ValueError(f"{name}: would have no effect: '{settings.model}' counts and has no steps; leave it out")
 
 
 def _check_all_read(config: JobConfig) -> None:

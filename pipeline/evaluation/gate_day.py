@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from models.engine.batching import score_day
 from pipeline.days import Day
 from pipeline.evaluation import logits
 from pipeline.evaluation.bootstrap import Scored
@@ -19,7 +18,7 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import GATE
 from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import content_digest
-from pipeline.training.engines import Session, seed_of
+from pipeline.training.sessions import Session, seed_of
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def gate_day(
             if doubted is not None and value is not None:
                 rise = implausible(doubted, value, rows, config.release.gate, seed)
             if incumbent is not None and not pruned:
-                before = score_day(Session.of(context, experiment).incumbent.at(incumbent), arrays)
+                before = Session.of(context, experiment).incumbent.at(incumbent).scores(arrays)
                 scored = replace(rows, old=logits.by_task(before, tasks))
         unopposed = f"{incumbent.id} is pruned" if incumbent is not None else NO_MODEL
         gate = of_tasks(config.release.gate, tasks)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from models.engine.batching import score_day
 from pipeline.days import Day
 from pipeline.evaluation.logits import stored, write
 from pipeline.evaluation.measures import evaluate
@@ -15,7 +14,7 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import TEST
 from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import content_digest, tensor_digest
-from pipeline.training.engines import Session
+from pipeline.training.sessions import Session
 
 
 def stands(
@@ -39,7 +38,7 @@ def run_test(
         if made.stands is not None:
             return made.stands
         arrays = day_arrays.read(features)
-        logits = score_day(Session.of(context, experiment).trainer.at(checkpoint), arrays)
+        logits = Session.of(context, experiment).trainer.at(checkpoint).scores(arrays)
         ranks, composite = day_arrays.key_rank(features), config.measures.composite
         tasks = [task.name for task in config.tasks_of(experiment)]
         found = evaluate(config.kind, arrays, ranks, composite, logits, tasks, day_arrays.groups(features))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.export.saved_model import export as write_model
 from pipeline.days import Day
 from pipeline.features.arrays import files as day_arrays
 from pipeline.features.ids.store import IdMapStore
@@ -14,8 +13,8 @@ from pipeline.storage.artifacts.kinds import EXPORT
 from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import file_digest
 from pipeline.training import golden_rows
-from pipeline.training.engines import Session, seed_of
 from pipeline.training.records import ExportRecord
+from pipeline.training.sessions import Session, seed_of
 
 MODEL = "model"
 
@@ -36,15 +35,13 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
     with context.making(*_recipe(context, day, experiment, checkpoint)) as made:
         if made.stands is not None:
             return made.stands
-        engine = Session.of(context, experiment).trainer.at(checkpoint)
+        trainer = Session.of(context, experiment).trainer.at(checkpoint)
         schema = config.experiment_schema(experiment)
-        maps = {space: IdMapStore.of(context).read(space, config.spaces[space]) for space in engine.spaces}
+        maps = {space: IdMapStore.of(context).read(space, config.spaces[space]) for space in trainer.spaces}
         metadata = {"job": config.job, "experiment": experiment, "checkpoint": checkpoint.id, "day": str(day)}
-        write_model(
-            engine, {space: (each.kind, each.ids) for space, each in maps.items()}, made.path / MODEL, metadata
-        )
+        trainer.export({space: (each.kind, each.ids) for space, each in maps.items()}, made.path / MODEL, metadata)
         golden_rows.write(
-            made.path, engine, schema, day_arrays.read(features), maps, seed_of(config, experiment, day, "golden")
+            made.path, trainer, schema, day_arrays.read(features), maps, seed_of(config, experiment, day, "golden")
         )
         return made.commit(
             # The files of a SavedModel differ in bytes at every save; its content is the checkpoint's.

@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.engine.batching import score_day
-from models.engine.engine import Engine
 from models.schema import MISSING_INT, MISSING_STR, PADDING, UNKNOWN, Columns, DayArrays, FeatureSchema, Side
 from pipeline.features.ids.idmap import IdMap
+from pipeline.training.trainer import Trainer
 
 INPUTS, OUTPUTS = "golden_inputs.npz", "golden_outputs.npz"
 SAMPLED_PAIRS = 512
@@ -28,18 +27,18 @@ UNSEEN_INT, UNSEEN_STR = 2**62 + 12345, "an id that nobody has seen"
 
 
 def write(
-    folder: Path, engine: Engine, schema: FeatureSchema, arrays: DayArrays, maps: Mapping[str, IdMap], seed: int
+    folder: Path, trainer: Trainer, schema: FeatureSchema, arrays: DayArrays, maps: Mapping[str, IdMap], seed: int
 ) -> None:
     """Sample the day's rows, add awkward ones, score them, write both files."""
     chosen, special = _sample(arrays, seed)
     counts = np.diff(chosen.offsets)
     width = int(counts.max(initial=1))
-    logits = score_day(engine, chosen)
+    logits = trainer.scores(chosen)
     inputs = _raw_inputs(schema, chosen, maps, width)
     _make_unseen(schema, inputs, special)
     inside = np.arange(width) < counts[:, None]
     outputs: dict[str, NDArray[Any]] = {}
-    for number, task in enumerate(engine.tasks):
+    for number, task in enumerate(trainer.tasks):
         grid = np.full((chosen.requests, width), np.nan)
         grid[inside] = logits[:, number]
         told: dict[str, NDArray[Any]] = {
@@ -47,7 +46,7 @@ def write(
             "probability": _softmax(grid) if task.loss == "softmax" else _sigmoid(grid),
         }
         outputs = outputs or told
-        if len(engine.tasks) > 1:
+        if len(trainer.tasks) > 1:
             outputs |= {f"{task.name}/{name}": values for name, values in told.items()}
     np.savez(folder / INPUTS, **inputs)  # type: ignore[arg-type]
     np.savez(folder / OUTPUTS, special=special, **outputs)  # type: ignore[arg-type]

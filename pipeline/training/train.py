@@ -11,10 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.engine.batching import DayBatches
-from models.engine.engine import Engine, NonFiniteLoss
+from models.engine.engine import NonFiniteLoss
 from models.engine.examples import Settings, positive_shares
-from models.randomness import HiddenState
 from models.schema import DayArrays
 from pipeline.config.experiment import Experiment
 from pipeline.config.job import JobConfig
@@ -29,10 +27,11 @@ from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.training import checkpoint_file
 from pipeline.training.chain import Chain
-from pipeline.training.engines import Session, seed_of
 from pipeline.training.overrides import NONE, Overrides
 from pipeline.training.records import CheckpointRecord, Overridden, Wild
 from pipeline.training.replayed_days import replay_input, replayed_now, replayed_on
+from pipeline.training.sessions import Session, seed_of
+from pipeline.training.trainer import RowsFailed, TrainedRows, Trainer
 
 STAGE = "train"
 
@@ -167,23 +166,22 @@ def _train_parts(
     trained_days = CheckpointRecord.of(parent).trained_days if parent is not None else 0
     rate, base_rates = learning_rate(settings, trained_days), None
     tasks = [task.name for task in config.tasks_of(experiment)]
-    if at_base_rate:
-        trained = ((_weighted(part), _batching(config, experiment, day, part, 0)) for part in parts)
-        base_rates = positive_shares(trained, tasks)
+    rows = _rows(config, experiment, day, parts)
+    if at_base_rate and session.trainer.trainer.sets_first_output:
+        base_rates = positive_shares(((each.arrays, each.epochs[0]) for each in rows), tasks)
     grown = MapsRecord.of(maps)
-    engine = _started(session, parent, grown.sizes, base_rates)
-    engine.begin_day()
-    told = _run(context, config, day, experiment, engine, parts, rate, grown.sizes_before)
+    trainer = _started(session, parent, grown.sizes, base_rates)
+    told = _run(context, day, experiment, trainer, rows, rate, grown.sizes_before)
     losses = told[:, 0]
-    wild = engine.observe(next(part for part in parts if part.day == day).arrays)
+    wild = trainer.observe(next(part for part in parts if part.day == day).arrays)
     record = CheckpointRecord(
         parent=parent.id if parent is not None else None, parent_day=parent.ref.day if parent is not None else None,
-        trained_days=trained_days + 1, learning_rate=rate, batches=len(losses), sizes=engine.sizes,
+        trained_days=trained_days + 1, learning_rate=rate, batches=len(losses), sizes=trainer.sizes,
         loss=float(losses.mean()) if len(losses) else None, base_rate=_by_task(tasks, base_rates),
-        losses={n: float(told[:, 1 + i].mean()) for i, n in enumerate(engine.loss_parts)} if len(losses) else None,
+        losses={n: float(told[:, 1 + i].mean()) for i, n in enumerate(trainer.loss_parts)} if len(losses) else None,
         wild_values={name: Wild(**each) for name, each in wild.items()} or None,
     )  # fmt: skip
-    return _Trained(engine.state(), losses, time.perf_counter() - began, record)
+    return _Trained(trainer.state(), losses, time.perf_counter() - began, record)
 
 
 def _by_task(tasks: Sequence[str], values: Sequence[float] | None) -> float | dict[str, float] | None:
@@ -195,14 +193,14 @@ def _by_task(tasks: Sequence[str], values: Sequence[float] | None) -> float | di
 
 def _started(
     session: Session, parent: Artifact | None, sizes: Mapping[str, int], base_rates: Sequence[float] | None
-) -> Engine:
-    """The engine as the day begins: at its parent and grown to the day's id maps, or fresh."""
+) -> Trainer:
+    """The trainer as the day begins: at its parent and grown to the day's id maps, or fresh."""
     if parent is None:
         return session.fresh(sizes, base_rates)
-    engine = session.trainer.at(parent)
+    trainer = session.trainer.at(parent)
     session.trainer.checkpoint = None
-    engine.grow(sizes)
-    return engine
+    trainer.grow(sizes)
+    return trainer
 
 
 def restore(context: JobContext, day: Day, experiment: str) -> Artifact:
@@ -233,6 +231,14 @@ def _parts(day: Day, settings: Experiment, features: Artifact, replays: Mapping[
     return [*replayed, own] if settings.replay_order == "before" else [own, *replayed]
 
 
+def _rows(config: JobConfig, experiment: str, day: Day, parts: list[Part]) -> list[TrainedRows]:
+    epochs = range(config.experiments[experiment].epochs)
+    return [
+        TrainedRows(part.name, _weighted(part), [_batching(config, experiment, day, part, epoch) for epoch in epochs])
+        for part in parts
+    ]
+
+
 def _batching(config: JobConfig, experiment: str, day: Day, part: Part, epoch: int) -> Settings:
     settings = config.experiments[experiment]
     return Settings(
@@ -244,37 +250,22 @@ def _batching(config: JobConfig, experiment: str, day: Day, part: Part, epoch: i
 
 
 def _run(
-    context: JobContext,
-    config: JobConfig,
-    day: Day,
-    experiment: str,
-    engine: Engine,
-    parts: list[Part],
-    rate: float,
+    context: JobContext, day: Day, experiment: str, trainer: Trainer, rows: list[TrainedRows], rate: float,
     before: dict[str, int],
-) -> NDArray[np.float32]:
-    """Losses of every batch, as of ``Engine.train_epoch``."""
-    settings = config.experiments[experiment]
-    losses: list[NDArray[np.float32]] = []
-    for part in parts:
-        for epoch in range(settings.epochs):
-            batching = _batching(config, experiment, day, part, epoch)
-            batches = DayBatches(engine, _weighted(part), batching, before)
-            if not len(batches):
-                continue
-            try:
-                losses.append(engine.train_epoch(batches, rate, batches.unique_bucket))
-            except HiddenState as error:
-                Session.of(context, experiment).trainer.checkpoint = None
-                raise ChainError(f"experiments.{experiment}: {error}") from None
-            except NonFiniteLoss as error:
-                Session.of(context, experiment).trainer.checkpoint = None
-                raise ChainError(
-                    f"{config.job}/{experiment} {day}: the loss of batch {error.batch} of '{part.name}' is "
-                    f"{error.value}; nothing of this day was kept, its parent stays the newest checkpoint. "
-                    f"Lower `learning_rate` ({rate:g}), look at its dense values, or list the day under `dirty_days`"
-                ) from None
-    return np.concatenate(losses) if losses else np.zeros((0, 1), np.float32)
+) -> NDArray[np.float32]:  # fmt: skip
+    """Losses of the day, as of ``Trainer.train``."""
+    try:
+        return trainer.train(rows, rate, before)
+    except RowsFailed as failed:
+        error = failed.__cause__
+        Session.of(context, experiment).trainer.checkpoint = None
+        if not isinstance(error, NonFiniteLoss):
+            raise ChainError(f"experiments.{experiment}: {error}") from None
+        raise ChainError(
+            f"{context.job}/{experiment} {day}: the loss of batch {error.batch} of '{failed.name}' is {error.value}; "
+            f"nothing of this day was kept, its parent stays the newest checkpoint. Lower `learning_rate` ({rate:g}), "
+            "look at its dense values, or list the day under `dirty_days`"
+        ) from None
 
 
 def _weighted(part: Part) -> DayArrays:

@@ -7,7 +7,7 @@ from models.schema import Feature, FeatureSchema, Kind, Side
 
 
 def test_models_and_their_options_are_listed() -> None:
-    assert registry.names() == ["din", "pooled"]
+    assert registry.names() == ["din", "pooled", "popularity"]
     options = type(registry.check_options("din", {})).model_json_schema()["properties"]
     assert options["normaliser"]["default"] == "softmax"
     assert options["normaliser"]["enum"] == ["softmax", "none"]

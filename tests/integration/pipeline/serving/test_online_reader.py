@@ -25,7 +25,7 @@ from pipeline.serving.request import Request
 from pipeline.stages.line import Line
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.redis import embedded
-from pipeline.training.engines import Session
+from pipeline.training.sessions import Session
 
 pytestmark = pytest.mark.slow
 

@@ -56,7 +56,6 @@ def test_a_rise_is_inconclusive_and_rests_on_the_days_before(
 ) -> None:
     # The incumbent scores like the bad model: the new one is not worse in any case.
     monkeypatch.setattr(gate_day.Session, "of", lambda *_: type("Scorers", (), {"incumbent": _Incumbent()}))
-    monkeypatch.setattr(gate_day, "score_day", lambda *_: np.array(impressions()[2], np.float32))
     days = list(FIRST.next().through(FIRST.plus(7)))
     usual = [judged(context, day, good=False) for day in days[:5]]
     assert {gate.manifest.extra["verdict"] for gate in usual} == {"promote"}
@@ -88,5 +87,10 @@ def test_without_a_model_served_too_a_rise_is_not_released(context: JobContext) 
 
 
 class _Incumbent:
-    def at(self, checkpoint: Artifact) -> Artifact:
-        return checkpoint
+    """The incumbent's trainer: it scores like the bad model."""
+
+    def at(self, checkpoint: Artifact) -> _Incumbent:
+        return self
+
+    def scores(self, arrays: object) -> np.ndarray:
+        return np.array(impressions()[2], np.float32)[:, None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -26,32 +25,27 @@ MAPS = {
 }  # fmt: skip
 
 
-class Scoring:
-    """Stands for an engine: its tasks alone are asked."""
+class Places:
+    """Stands for a trainer whose logit of a pair is its place among its request's candidates: 0, 1, 2, …; of a second
+    task 10 more."""
 
     def __init__(self, *losses: LossName) -> None:
         self.tasks = [Task(f"task_{number}", loss) for number, loss in enumerate(losses)]
 
+    def scores(self, rows: DayArrays) -> np.ndarray:
+        place = np.arange(rows.pairs) - np.repeat(rows.offsets[:-1], rows.candidates)
+        return (place[:, None] + 10 * np.arange(len(self.tasks))).astype(np.float32)
 
-def written(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, loss: LossName, day: DayArrays, *more: LossName
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Each pair's logit is its place among its request's candidates: 0, 1, 2, …; of a second task 10 more."""
 
-    def places(engine: Any, rows: DayArrays) -> np.ndarray:
-        counts = np.diff(rows.offsets)
-        place = np.arange(rows.pairs) - np.repeat(rows.offsets[:-1], counts)
-        return (place[:, None] + 10 * np.arange(len(engine.tasks))).astype(np.float32)
-
-    monkeypatch.setattr(golden_rows, "score_day", places)
-    golden_rows.write(folder, Scoring(loss, *more), SCHEMA, day, MAPS, 5)  # type: ignore[arg-type]
+def written(folder: Path, day: DayArrays, *losses: LossName) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    golden_rows.write(folder, Places(*losses), SCHEMA, day, MAPS, 5)  # type: ignore[arg-type]
     with np.load(folder / INPUTS, allow_pickle=False) as inputs, np.load(folder / OUTPUTS) as outputs:
         return dict(inputs), dict(outputs)
 
 
-def test_scores_stand_where_there_are_candidates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scores_stand_where_there_are_candidates(tmp_path: Path) -> None:
     day = make_day(SCHEMA)
-    inputs, outputs = written(tmp_path, monkeypatch, "softmax", day)
+    inputs, outputs = written(tmp_path, day, "softmax")
     counts = (~np.isnan(outputs["logit"])).sum(axis=1)
     assert counts.max() == np.diff(day.offsets).max(), "the longest request is among them"
     for row, count in enumerate(counts):
@@ -63,25 +57,21 @@ def test_scores_stand_where_there_are_candidates(tmp_path: Path, monkeypatch: py
     assert {len(each) for each in inputs.values()} == {len(counts)}
 
 
-def test_a_binary_model_gives_each_candidate_its_own_probability(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, outputs = written(tmp_path, monkeypatch, "binary", make_day(SCHEMA))
+def test_a_binary_model_gives_each_candidate_its_own_probability(tmp_path: Path) -> None:
+    _, outputs = written(tmp_path, make_day(SCHEMA), "binary")
     assert outputs["probability"][0, 0] == 0.5
     assert outputs["probability"][0, 1] == pytest.approx(1 / (1 + np.exp(-1.0)))
 
 
-def test_every_task_has_its_scores_and_the_first_its_plain_name_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _, outputs = written(tmp_path, monkeypatch, "binary", make_day(SCHEMA), "binary")
+def test_every_task_has_its_scores_and_the_first_its_plain_name_too(tmp_path: Path) -> None:
+    _, outputs = written(tmp_path, make_day(SCHEMA), "binary", "binary")
     assert {"logit", "task_0/logit", "task_1/logit", "task_1/probability"} < set(outputs)
     np.testing.assert_array_equal(outputs["logit"], outputs["task_0/logit"])
     np.testing.assert_array_equal(outputs["task_1/logit"], outputs["task_0/logit"] + 10)
 
 
-def test_candidates_beyond_a_requests_own_are_padding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    inputs, outputs = written(tmp_path, monkeypatch, "softmax", make_day(SCHEMA))
+def test_candidates_beyond_a_requests_own_are_padding(tmp_path: Path) -> None:
+    inputs, outputs = written(tmp_path, make_day(SCHEMA), "softmax")
     row, place = np.argwhere(np.isnan(outputs["logit"]))[0]
     padding = {"i": -(2**63), "U": ""}
     for feature in SCHEMA.features:
@@ -94,8 +84,8 @@ def test_candidates_beyond_a_requests_own_are_padding(tmp_path: Path, monkeypatc
             assert np.isnan(value).all(), feature.name
 
 
-def test_three_rows_are_awkward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    inputs, outputs = written(tmp_path, monkeypatch, "softmax", make_day(SCHEMA))
+def test_three_rows_are_awkward(tmp_path: Path) -> None:
+    inputs, outputs = written(tmp_path, make_day(SCHEMA), "softmax")
     unseen, empty, missing = np.flatnonzero(outputs["special"])
     assert inputs["teacher"][unseen] == UNSEEN_INT
     assert set(inputs["sections"][unseen].ravel()) == {"", UNSEEN_STR}
@@ -105,11 +95,11 @@ def test_three_rows_are_awkward(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert inputs["teacher"][missing] == -(2**63) + 1
 
 
-def test_a_day_without_candidates_has_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_day_without_candidates_has_no_rows(tmp_path: Path) -> None:
     whole = make_day(FeatureSchema(SCHEMA.features, SCHEMA.spaces))
     none = DayArrays(**{
         **whole.__dict__, "offsets": np.zeros(whole.requests + 1, np.int64), "pair_item": whole.pair_item[:0],
         "pair_dense": whole.pair_dense[:0], "label": whole.label[:0],
     })  # fmt: skip
-    _, outputs = written(tmp_path, monkeypatch, "softmax", none)
+    _, outputs = written(tmp_path, none, "softmax")
     assert len(outputs["special"]) == 0

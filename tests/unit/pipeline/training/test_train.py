@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from models.engine.engine import Engine, configure
+from models.engine.engine import configure
 from models.engine.packing import Batch
 from models.randomness import HiddenState
 from models.schema import DayArrays
@@ -17,6 +17,7 @@ from pipeline.days import Day
 from pipeline.errors import ChainError
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.training import train
+from pipeline.training.keras_trainer import KerasTrainer
 from tests.unit.models.school import SIZES, make_day, school_schema
 from tests.unit.pipeline import small_job
 
@@ -41,41 +42,52 @@ def test_a_floor_above_the_rate_does_not_raise_it() -> None:
     assert train.learning_rate(experiment(learning_rate=1e-4, decay=0.5, floor=1e-3), 3) == pytest.approx(1e-4)
 
 
-class Recorder:
-    """In an engine's place of training: the weight and number of requests of each batch that it is given."""
+class Recorder(KerasTrainer):
+    """The weight and number of requests of each batch that it is given."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine, self.seen = engine, cast(list[tuple[int, float]], [])
+    seen: list[tuple[int, float]]
 
-    def train_epoch(self, batches: Iterable[Batch], rate: float, bucket: object) -> np.ndarray:
+    def train_epoch(self, batches: Iterable[Batch], rate: float, bucket: object = None) -> np.ndarray:
         every = list(batches)
         weight = np.concatenate([batch.weight[batch.weight > 0] for batch in every])
         self.seen.append((len(weight), float(weight[0])))
         assert len(np.unique(weight)) == 1
-        return np.full(len(every), rate, np.float32)
+        return np.full((len(every), 1), rate, np.float32)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.engine, name)
+
+class Leaky(KerasTrainer):
+    """Its step is traced with the first batch only, long after `config check`."""
+
+    def train_epoch(self, batches: Iterable[Batch], rate: float, bucket: object = None) -> np.ndarray:
+        raise HiddenState("model 'leaky': its noise")
+
+
+def made(cls: type[KerasTrainer]) -> KerasTrainer:
+    configure(2)
+    trainer = cls(school_schema(), "pooled", {"units": [4]}, dims=dict.fromkeys(SIZES, 4), compile="graph")
+    trainer.fresh(SIZES)
+    return trainer
 
 
 @pytest.fixture(scope="module")
-def engine() -> Engine:
-    configure(2)
-    made = Engine(
-        school_schema(), "pooled", {"units": [4]}, dims=dict.fromkeys(SIZES, 4), compile="graph"
-    )
-    made.fresh(SIZES)
-    return made
+def recorder() -> Recorder:
+    return cast(Recorder, made(Recorder))
 
 
-def run(engine: Engine, settings: Experiment) -> list[tuple[int, float]]:
-    """What is trained of today's 9 impressions and of 5 and 7 replayed ones: (rows, their weight) in order."""
+def day_of(trainer: KerasTrainer, settings: Experiment) -> np.ndarray:
+    """Today's 9 impressions and 5 and 7 replayed ones, trained."""
     parts = train._parts(TODAY, settings, cast(Artifact, None), {BEFORE: "older", LAST_YEAR: "old"})
     for part, rows in zip(parts, [{TODAY: 9, BEFORE: 5, LAST_YEAR: 7}[part.day] for part in parts], strict=True):
         part.__dict__["arrays"] = one_pair_each(rows)
     config: JobConfig = small_job.config(experiments={"pooled": settings}, replay={"match": ["row.user"]})
-    recorder = Recorder(engine)
-    train._run(cast(Any, None), config, TODAY, "pooled", cast(Engine, recorder), parts, 1e-3, dict(SIZES))
+    rows_of_day = train._rows(config, "pooled", TODAY, parts)
+    return train._run(cast(Any, None), TODAY, "pooled", trainer, rows_of_day, 1e-3, dict(SIZES))
+
+
+def run(recorder: Recorder, settings: Experiment) -> list[tuple[int, float]]:
+    """What is trained: (rows, their weight) in order."""
+    recorder.seen = []
+    day_of(recorder, settings)
     return recorder.seen
 
 
@@ -83,30 +95,21 @@ def one_pair_each(rows: int) -> DayArrays:
     return make_day(school_schema(), requests=rows, most=1)
 
 
-def test_replayed_rows_come_before_the_day_s_own_with_their_weight(engine: Engine) -> None:
-    assert run(engine, experiment(replay="new", replay_weight=0.25, batch=4)) == [(5, 0.25), (7, 0.25), (9, 1.0)]
+def test_replayed_rows_come_before_the_day_s_own_with_their_weight(recorder: Recorder) -> None:
+    assert run(recorder, experiment(replay="new", replay_weight=0.25, batch=4)) == [(5, 0.25), (7, 0.25), (9, 1.0)]
 
 
-def test_replayed_rows_come_after_the_day_s_own_where_it_is_said(engine: Engine) -> None:
+def test_replayed_rows_come_after_the_day_s_own_where_it_is_said(recorder: Recorder) -> None:
     settings = experiment(replay="new", replay_order="after", batch=4)
-    assert run(engine, settings) == [(9, 1.0), (5, 1.0), (7, 1.0)]
+    assert run(recorder, settings) == [(9, 1.0), (5, 1.0), (7, 1.0)]
 
 
-def test_every_epoch_of_a_part_comes_before_the_next_part(engine: Engine) -> None:
+def test_every_epoch_of_a_part_comes_before_the_next_part(recorder: Recorder) -> None:
     settings = experiment(replay="always", epochs=2, replay_weight=2.0, batch=4)
-    assert run(engine, settings) == [(5, 2.0), (5, 2.0), (7, 2.0), (7, 2.0), (9, 1.0), (9, 1.0)]
+    assert run(recorder, settings) == [(5, 2.0), (5, 2.0), (7, 2.0), (7, 2.0), (9, 1.0), (9, 1.0)]
 
 
-def test_a_model_whose_step_hangs_on_hidden_state_fails_the_day_by_its_name(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its step is traced with the first batch only, long after `config check`."""
-
-    class Leaky(Recorder):
-        def train_epoch(self, batches: Iterable[Batch], rate: float, bucket: object) -> np.ndarray:
-            raise HiddenState("model 'leaky': its noise")
-
-    monkeypatch.setattr(f"{__name__}.Recorder", Leaky)
+def test_a_model_whose_step_hangs_on_hidden_state_fails_the_day_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train.Session, "of", lambda *_: SimpleNamespace(trainer=SimpleNamespace()))
     with pytest.raises(ChainError, match=r"^experiments\.pooled: model 'leaky': its noise"):
-        run(engine, experiment())
+        day_of(made(Leaky), experiment())

@@ -1,4 +1,4 @@
-"""An engine is read from disk only where it stands elsewhere; seeds are functions of the settings."""
+"""A trainer is read from disk only where it stands elsewhere; seeds are functions of the settings."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from models.engine.state import StateMismatch
 from pipeline.errors import ChainError, PrunedPayload
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.training import checkpoint_file
-from pipeline.training.engines import Loaded, seed_of
+from pipeline.training.sessions import Loaded, seed_of
 from tests.unit.pipeline.release.days import FIRST, commit, context
 
 
 class Recording:
-    """An engine that counts how often it is loaded, and with what."""
+    """A trainer that counts how often it is loaded, and with what."""
 
     def __init__(self, fault: Exception | None = None) -> None:
         self.loaded: list[Any] = []
@@ -39,13 +39,13 @@ def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Artifac
 def test_who_stands_at_the_checkpoint_is_not_read_again(checkpoints: list[Artifact]) -> None:
     first, second = checkpoints
     loaded = Loaded(Recording())  # type: ignore[arg-type]
-    assert loaded.at(first) is loaded.at(first) is loaded.engine
+    assert loaded.at(first) is loaded.at(first) is loaded.trainer
     loaded.at(second)
     loaded.at(first)
-    assert loaded.engine.loaded == [first.id, second.id, first.id]  # type: ignore[attr-defined]
+    assert loaded.trainer.loaded == [first.id, second.id, first.id]  # type: ignore[attr-defined]
     loaded.checkpoint = None  # trained on since
     loaded.at(first)
-    assert len(loaded.engine.loaded) == 4  # type: ignore[attr-defined]
+    assert len(loaded.trainer.loaded) == 4  # type: ignore[attr-defined]
 
 
 def test_a_state_that_does_not_fit_is_the_settings_fault_and_stands_nowhere(checkpoints: list[Artifact]) -> None:

@@ -1,4 +1,4 @@
-"""Engines in memory: one experiment's model goes from day to day without being read back, unless its parent changed."""
+"""Trainers in memory: an experiment's model goes from day to day without being read back, unless its parent changed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.engine.engine import Engine, configure
+from models import registry
+from models.engine.engine import configure
 from models.engine.state import StateMismatch
 from models.randomness import stable_seed
 from pipeline.config.job import JobConfig
@@ -14,6 +15,9 @@ from pipeline.errors import ChainError, PrunedPayload
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.training import checkpoint_file
+from pipeline.training.counting_trainer import CountingTrainer
+from pipeline.training.keras_trainer import KerasTrainer
+from pipeline.training.trainer import Trainer
 
 
 def seed_of(config: JobConfig, experiment: str, *parts: object) -> int:
@@ -23,14 +27,14 @@ def seed_of(config: JobConfig, experiment: str, *parts: object) -> int:
 
 @dataclass
 class Loaded:
-    """An engine and the checkpoint that it stands at; ``None`` while it holds a state that is not committed."""
+    """A trainer and the checkpoint that it stands at; ``None`` while it holds a state that is not committed."""
 
-    engine: Engine
+    trainer: Trainer
     checkpoint: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
-    def at(self, artifact: Artifact) -> Engine:
-        """The engine at a checkpoint, read from disk only if it stands elsewhere.
+    def at(self, artifact: Artifact) -> Trainer:
+        """The trainer at a checkpoint, read from disk only if it stands elsewhere.
 
         Raises:
             PrunedPayload: its payload is gone.
@@ -41,7 +45,7 @@ class Loaded:
             if artifact.manifest.pruned:
                 raise PrunedPayload(f"{artifact.path}: its payload was pruned", artifact.id)
             try:
-                self.engine.load(checkpoint_file.read(artifact))
+                self.trainer.load(checkpoint_file.read(artifact))
             except StateMismatch as error:
                 raise ChainError(
                     f"{artifact.id}: {error}. The experiment's settings no longer fit its chain "
@@ -50,17 +54,17 @@ class Loaded:
                     "under `experiments`, so that it starts its own chain"
                 ) from None
             self.checkpoint = artifact.id
-        return self.engine
+        return self.trainer
 
 
 class Session:
-    """The engines of one experiment in this process: the one that trains, and one for the incumbent in the gate."""
+    """The trainers of one experiment in this process: the one that trains, and one for the incumbent in the gate."""
 
     def __init__(self, context: JobContext, experiment: str) -> None:
         self._config = context.config
         self._experiment = experiment
         configure(self._config.threads)
-        self._engines: dict[str, Loaded] = {}
+        self._loaded: dict[str, Loaded] = {}
 
     @classmethod
     def of(cls, context: JobContext, experiment: str) -> Session:
@@ -72,33 +76,38 @@ class Session:
 
     @property
     def trainer(self) -> Loaded:
-        return self._engine("trainer")
+        return self._of("trainer")
 
     @property
     def incumbent(self) -> Loaded:
-        return self._engine("incumbent")
+        return self._of("incumbent")
 
-    def fresh(self, sizes: Mapping[str, int], base_rates: Sequence[float] | None) -> Engine:
+    def fresh(self, sizes: Mapping[str, int], base_rates: Sequence[float] | None) -> Trainer:
         """The first model of a chain, with random weights; its output starts at the base rates, if they are given."""
         self.trainer.checkpoint = None
-        self.trainer.engine.fresh(sizes, base_rates)
-        return self.trainer.engine
+        self.trainer.trainer.fresh(sizes, base_rates)
+        return self.trainer.trainer
 
-    def _engine(self, role: str) -> Loaded:
-        if role not in self._engines:
-            settings = self._config.experiments[self._experiment]
-            schema = self._config.experiment_schema(self._experiment)
+    def _of(self, role: str) -> Loaded:
+        if role not in self._loaded:
             try:
-                engine = Engine(
-                    schema, settings.model, settings.options,
-                    dims=self._config.widths(self._experiment),
-                    tasks=self._config.tasks_of(self._experiment), optimizer=settings.optimizer,
-                    compile=settings.compile, seed=seed_of(self._config, self._experiment),
-                )  # fmt: skip
+                self._loaded[role] = Loaded(made(self._config, self._experiment))
             except ValueError as error:
                 raise ChainError(f"experiments.{self._experiment}: {error}") from None
-            self._engines[role] = Loaded(engine)
-        return self._engines[role]
+        return self._loaded[role]
+
+
+def made(config: JobConfig, experiment: str) -> Trainer:
+    """A trainer of an experiment's model, of no state yet; raises ``ValueError``."""
+    settings, schema = config.experiments[experiment], config.experiment_schema(experiment)
+    tasks = config.tasks_of(experiment)
+    if registry.trained_by(settings.model) == registry.COUNTS:
+        return CountingTrainer(schema, settings.model, settings.options, tasks)
+    return KerasTrainer(
+        schema, settings.model, settings.options,
+        dims=config.widths(experiment), tasks=tasks, optimizer=settings.optimizer,
+        compile=settings.compile, seed=seed_of(config, experiment),
+    )  # fmt: skip
 
 
 class _Sessions(dict[str, Session]):

@@ -1,0 +1,160 @@
+"""The exported module, whatever trained it: raw ids in, logits and probabilities out, id maps inside.
+
+Inputs are named by feature, ``[batch, …]`` for the request's side and ``[batch, candidates, …]`` for the
+candidates'; batch, candidates and the number of values of a bag are free. Ids are int64 or string as their
+space is declared. ``PAD_INT`` or ``PAD_STR`` fills up bags and sequences; ``MISSING_INT`` or ``MISSING_STR``
+is an id that is not known, as is every id that the model has not been trained on. A candidate whose every id
+is padding is no candidate: its probability is 0.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from models.export.id_lookup import _IntIds, _StrIds
+from models.outputs import Outputs
+from models.schema import PADDING, UNKNOWN, Feature, FeatureSchema, Kind, Side
+from models.tasks import Task
+
+Maps = Mapping[str, tuple[str, NDArray[Any]]]
+"""For each id space its type, ``int`` or ``str``, and its raw ids in the order of their indices, from 2."""
+
+
+class ServingModule(tf.Module):
+    """What is saved; traced once, so that a later export only assigns variables.
+
+    Signatures: ``serving_default`` gives ``logit`` and ``probability`` ``[batch, candidates]`` of the first task, with
+    several tasks ``<task>/logit`` and ``<task>/probability`` of each, and ``vector/<name>``; ``unknown``
+    gives for each feature with ids the share of its real values that read as unknown; ``describe`` gives
+    ``metadata``, a JSON text.
+
+    A subclass says in :meth:`answer` what its model answers, and calls :meth:`trace` when it has its variables.
+
+    Args:
+        schema: the model's features.
+        tasks: what it is asked.
+        kinds: for each id space in use, ``int`` or ``str``.
+    """
+
+    def __init__(self, schema: FeatureSchema, tasks: tuple[Task, ...], kinds: Mapping[str, str]) -> None:
+        super().__init__(name="serving")
+        self._schema = schema
+        self._tasks = tasks
+        self._kinds = dict(kinds)
+        self.ids = {space: _IntIds() if kind == "int" else _StrIds() for space, kind in sorted(kinds.items())}
+        self.metadata = tf.Variable("{}", trainable=False, name="metadata")
+        self._graph: bytes | None = None
+
+    def answer(self, index: Mapping[str, tf.Tensor], dense: Mapping[str, tf.Tensor]) -> Outputs:
+        """What the model answers, of indices and floats by feature; an id that was not trained is ``UNKNOWN``."""
+        raise NotImplementedError
+
+    def trace(self) -> None:
+        """Make the signatures."""
+        specs = input_specs(self._schema, self._kinds)
+        self.entries = {
+            "serving_default": tf.function(self._score, autograph=False).get_concrete_function(**specs),
+            "unknown": tf.function(self._unknown, autograph=False).get_concrete_function(**specs),
+            "describe": tf.function(self._describe, autograph=False).get_concrete_function(),
+        }
+
+    def know(self, sizes: Mapping[str, int], maps: Maps, metadata: Mapping[str, object]) -> None:
+        """Take up the ids that a model of these sizes knows.
+
+        Raises:
+            ValueError: an id map holds fewer ids than the model was trained on.
+        """
+        for space, ids in self.ids.items():
+            raw, known = maps[space][1], sizes[space] - 2
+            if len(raw) < known:
+                raise ValueError(f"id space '{space}': the model knows {known} ids, its map holds only {len(raw)}")
+            ids.set(raw[:known])
+        self.metadata.assign(json.dumps(dict(metadata), sort_keys=True))
+
+    def save(self, path: Path) -> None:
+        """Write the SavedModel; its graph is the same at every save, so later ones write the variables only."""
+        if self._graph is None:
+            tf.saved_model.save(self, str(path), signatures=self.entries)
+            self._graph = (path / "saved_model.pb").read_bytes()
+            # Optional parts that later saves could not keep true.
+            (path / "fingerprint.pb").unlink(missing_ok=True)
+            (path / "assets").rmdir()
+        else:
+            path.mkdir(parents=True, exist_ok=True)
+            tf.train.Checkpoint(root=self).write(str(path / "variables" / "variables"))
+            (path / "saved_model.pb").write_bytes(self._graph)
+
+    def _score(self, **raw: tf.Tensor) -> dict[str, tf.Tensor]:
+        with_ids = [feature for feature in self._schema.features if feature.has_ids]
+        outputs = self.answer(
+            {feature.name: self._index(feature, raw[feature.name]) for feature in with_ids},
+            {feature.name: raw[feature.name] for feature in self._schema.features if not feature.has_ids},
+        )
+        answer: dict[str, tf.Tensor] = {}
+        for task in self._tasks:
+            logit = outputs.logits[task.name]
+            probability = tf.sigmoid(logit) if task.loss == "binary" else self._share(raw, logit)
+            told = {"logit": logit, "probability": probability}
+            # The first task is what ranks, and the only one as a rule: whoever serves it need not know its name.
+            answer = answer or told
+            if len(self._tasks) > 1:
+                answer |= {f"{task.name}/{name}": value for name, value in told.items()}
+        return answer | {f"vector/{name}": value for name, value in outputs.vectors.items()}
+
+    def _share(self, raw: Mapping[str, tf.Tensor], logit: tf.Tensor) -> tf.Tensor:
+        """Softmax over a request's candidates; 0 of what is none."""
+        items = self._schema.on(Side.ITEM, ids=True)
+        if not items:
+            return tf.nn.softmax(logit, axis=1)
+        real = [tf.not_equal(raw[f.name], self.ids[str(f.space)].padding) for f in items]
+        real = [tf.reduce_any(r, axis=-1) if f.kind is Kind.BAG else r for f, r in zip(items, real, strict=True)]
+        some = tf.reduce_any(tf.stack(real), axis=0)
+        share = tf.nn.softmax(tf.where(some, logit, -1e9), axis=1)
+        return tf.where(some, share, 0.0)
+
+    def _index(self, feature: Feature, raw: tf.Tensor) -> tf.Tensor:
+        index = self.ids[str(feature.space)].look_up(raw)
+        # One id there has to be: a single value that is padding is missing.
+        return tf.maximum(index, UNKNOWN) if feature.kind is Kind.CATEGORICAL else index
+
+    def _unknown(self, **raw: tf.Tensor) -> dict[str, tf.Tensor]:
+        shares = {}
+        for feature in self._schema.features:
+            if feature.has_ids:
+                index = self._index(feature, raw[feature.name])
+                unknown = tf.math.count_nonzero(tf.equal(index, UNKNOWN), dtype=tf.float32)
+                real = tf.math.count_nonzero(tf.not_equal(index, PADDING), dtype=tf.float32)
+                shares[feature.name] = unknown / tf.maximum(real, 1.0)
+        # A signature has at least one output.
+        return shares or {"none": tf.constant(0.0)}
+
+    def _describe(self) -> dict[str, tf.Tensor]:
+        return {"metadata": tf.identity(self.metadata)}
+
+
+def input_specs(schema: FeatureSchema, kinds: Mapping[str, str]) -> dict[str, tf.TensorSpec]:
+    """Names, types and shapes of the exported model's inputs."""
+    return {
+        f.name: tf.TensorSpec(
+            (None,) * (1 if f.side is Side.REQUEST else 2) + _own_shape(f),
+            tf.float32 if not f.has_ids else tf.int64 if kinds[str(f.space)] == "int" else tf.string,
+            name=f.name,
+        )
+        for f in schema.features
+    }
+
+
+def _own_shape(feature: Feature) -> tuple[int | None, ...]:
+    return {
+        Kind.CATEGORICAL: (),
+        Kind.BAG: (None,),
+        Kind.SEQUENCE: (feature.steps,),
+        Kind.BAG_SEQUENCE: (feature.lead + feature.steps, None),
+        Kind.DENSE: (feature.size,),
+    }[feature.kind]

@@ -1,0 +1,174 @@
+"""Training by counting: what was judged, and taken, of every item and by every user, fading from day to day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import registry
+from models.engine.state import StateMismatch
+from models.export.counts import CountsModule
+from models.export.serving_module import Maps
+from models.schema import UNKNOWN, DayArrays, FeatureSchema
+from models.tasks import Task
+from pipeline.training.trainer import State, TrainedRows
+
+Float = NDArray[np.float64]
+
+
+class CountingTrainer:
+    """Counts of positives and of all that were judged, by task: of all rows, of items, of users' items.
+
+    Its state: ``size/<space>``, ``count/<task>/all [2]``, ``count/<task>/item [size, 2]``; ``pair/key [pairs, 2]`` the
+    user and the item, ascending, and ``count/<task>/pair [pairs, 2]``. Counts are float64, as of the last trained day.
+    """
+
+    sets_first_output = False
+    loss_parts: tuple[str, ...] = ()
+
+    def __init__(
+        self, schema: FeatureSchema, model_name: str, options: Mapping[str, object], tasks: tuple[Task, ...]
+    ) -> None:
+        self.schema = schema
+        self.tasks = tasks
+        self.model = registry.build(model_name, schema, options, tuple(task.name for task in tasks))
+        self.spaces = sorted({str(f.space) for f in schema.features if f.has_ids})
+        self._state: dict[str, NDArray[Any]] = {}
+        self._module: CountsModule | None = None
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return {space: int(self._state[f"size/{space}"]) for space in self.spaces}
+
+    @property
+    def _items(self) -> int:
+        """Rows of the items' counts."""
+        return self.sizes[str(self.model.item.space)] if self.model.item is not None else UNKNOWN + 1
+
+    def fresh(self, sizes: Mapping[str, int], base_rates: Sequence[float] | None = None) -> None:
+        self._state = {f"size/{space}": np.asarray(sizes[space], np.int64) for space in self.spaces}
+        self._state["pair/key"] = np.zeros((0, 2), np.int64)
+        for task in self.tasks:
+            self._state[f"count/{task.name}/all"] = np.zeros(2)
+            self._state[f"count/{task.name}/item"] = np.zeros((self._items, 2))
+            self._state[f"count/{task.name}/pair"] = np.zeros((0, 2))
+
+    def load(self, state: State) -> None:
+        wanted = {f"size/{space}" for space in self.spaces} | {"pair/key"}
+        wanted |= {f"count/{task.name}/{of}" for task in self.tasks for of in ("all", "item", "pair")}
+        for name in sorted(wanted ^ set(state)):
+            expected, found = ("one", "none") if name in wanted else ("none", "one")
+            raise StateMismatch(f"tensor '{name}': expected {expected}, found {found}")
+        self._state = {name: np.array(value) for name, value in state.items()}
+        for task in self.tasks:
+            for of, rows in (("item", self._items), ("pair", len(self._state["pair/key"]))):
+                shape = self._state[f"count/{task.name}/{of}"].shape
+                if shape != (rows, 2):
+                    raise StateMismatch(f"tensor 'count/{task.name}/{of}': expected [{rows}, 2], found {list(shape)}")
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        return {name: value.copy() for name, value in self._state.items()}
+
+    def grow(self, sizes: Mapping[str, int]) -> None:
+        for space in self.spaces:
+            if sizes[space] < self.sizes[space]:
+                raise ValueError(f"id space '{space}' of {self.sizes[space]} cannot shrink to {sizes[space]}")
+            self._state[f"size/{space}"] = np.asarray(sizes[space], np.int64)
+        for task in self.tasks:
+            old = self._state[f"count/{task.name}/item"]
+            grown = np.zeros((self._items, 2))
+            grown[: len(old)] = old
+            self._state[f"count/{task.name}/item"] = grown
+
+    def train(
+        self, rows: Iterable[TrainedRows], learning_rate: float, sizes_before: Mapping[str, int]
+    ) -> NDArray[np.float32]:
+        for name in self._state:
+            if name.startswith("count/"):
+                self._state[name] = self._state[name] * self.model.decay
+        losses = []
+        for part in rows:
+            losses.append(self._loss(part.arrays))
+            self._count(part.arrays)
+        return np.asarray(losses, np.float32).reshape(-1, 1)
+
+    def observe(self, arrays: DayArrays) -> dict[str, dict[str, Any]]:
+        return {}
+
+    def scores(self, arrays: DayArrays) -> NDArray[np.float32]:
+        user, item = self.model.pairs_of(arrays, self.sizes)
+        place, known = self._places(user, item)
+        columns = []
+        for task in self.tasks:
+            # In the precision of the exported model, which has to give the same.
+            every, of_item, of_pair = (
+                self._state[f"count/{task.name}/{of}"].astype(np.float32) for of in ("all", "item", "pair")
+            )
+            own = np.zeros((len(item), 2), np.float32)
+            own[known] = of_pair[place[known]]
+            columns.append(self.model.score(task.loss, every, of_item[item], own, np.log))
+        return np.stack(columns, axis=1).astype(np.float32)
+
+    def export(self, maps: Maps, path: Path, metadata: Mapping[str, object]) -> None:
+        if self._module is None:
+            kinds = {space: maps[space][0] for space in self.spaces}
+            self._module = CountsModule(self.model, self.tasks, kinds)
+        self._module.know(self.sizes, maps, metadata)
+        self._module.take(self._state)
+        self._module.save(path)
+
+    def _loss(self, arrays: DayArrays) -> float:
+        """Mean log-loss of the first task's judged rows before they are counted; NaN is never: 0 of no rows."""
+        judged = arrays.label_of(self.tasks[0].name) >= 0
+        if not judged.any():
+            return 0.0
+        logit = self.scores(arrays)[judged, 0].astype(np.float64)
+        label = arrays.label_of(self.tasks[0].name)[judged]
+        return float(np.logaddexp(0.0, np.where(label == 1, -logit, logit)).mean())
+
+    def _count(self, arrays: DayArrays) -> None:
+        user, item = self.model.pairs_of(arrays, self.sizes)
+        weight = np.repeat(np.asarray(arrays.weight, np.float64), arrays.candidates)
+        self._know_pairs(user, item, np.any(np.asarray(arrays.label) >= 0, axis=1))
+        place, known = self._places(user, item)
+        for task in self.tasks:
+            label = arrays.label_of(task.name)
+            for column, chosen in enumerate((label == 1, label >= 0)):
+                mass = np.where(chosen, weight, 0.0)
+                self._state[f"count/{task.name}/all"][column] += mass.sum()
+                of_item, of_pair = (self._state[f"count/{task.name}/{of}"] for of in ("item", "pair"))
+                of_item[:, column] += np.bincount(item, mass, minlength=len(of_item))
+                of_pair[:, column] += np.bincount(place[known], mass[known], minlength=len(of_pair))
+
+    def _know_pairs(self, user: NDArray[np.int64], item: NDArray[np.int64], judged: NDArray[np.bool_]) -> None:
+        """Give every judged pair of a known user and item a row, in ascending order."""
+        if self.model.user is None:
+            return
+        told = judged & (user > UNKNOWN) & ((item > UNKNOWN) | (self.model.item is None))
+        keys = np.unique(np.concatenate([self._state["pair/key"], np.stack([user[told], item[told]], axis=1)]), axis=0)
+        old = _places_of(keys, self._state["pair/key"])
+        for task in self.tasks:
+            grown = np.zeros((len(keys), 2))
+            grown[old] = self._state[f"count/{task.name}/pair"]
+            self._state[f"count/{task.name}/pair"] = grown
+        self._state["pair/key"] = keys
+
+    def _places(self, user: NDArray[np.int64], item: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """The row of each pair, and whether it has one."""
+        keys = self._state["pair/key"]
+        place = _places_of(keys, np.stack([user, item], axis=1))
+        known = np.zeros(len(user), bool)
+        if len(keys):
+            place = np.minimum(place, len(keys) - 1)
+            known = np.all(keys[place] == np.stack([user, item], axis=1), axis=1)
+        return place, known
+
+
+def _places_of(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each pair stands, or would stand, among ascending ones."""
+    joined, asked = (each[:, 0] << 32 | each[:, 1] for each in (keys, wanted))
+    return np.searchsorted(joined, asked)

@@ -1,0 +1,45 @@
+"""Training by gradients: an engine and its batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.engine.batching import DayBatches, score_day
+from models.engine.engine import Engine, NonFiniteLoss
+from models.export import saved_model
+from models.export.serving_module import Maps
+from models.randomness import HiddenState
+from models.schema import DayArrays
+from pipeline.training.trainer import RowsFailed, TrainedRows
+
+
+class KerasTrainer(Engine):
+    """A Keras model in the engine."""
+
+    sets_first_output = True
+
+    def train(
+        self, rows: Iterable[TrainedRows], learning_rate: float, sizes_before: Mapping[str, int]
+    ) -> NDArray[np.float32]:
+        self.begin_day()
+        losses: list[NDArray[np.float32]] = []
+        for part in rows:
+            for settings in part.epochs:
+                batches = DayBatches(self, part.arrays, settings, sizes_before)
+                if not len(batches):
+                    continue
+                try:
+                    losses.append(self.train_epoch(batches, learning_rate, batches.unique_bucket))
+                except (HiddenState, NonFiniteLoss) as error:
+                    raise RowsFailed(part.name) from error
+        return np.concatenate(losses) if losses else np.zeros((0, 1), np.float32)
+
+    def scores(self, arrays: DayArrays) -> NDArray[np.float32]:
+        return score_day(self, arrays)
+
+    def export(self, maps: Maps, path: Path, metadata: Mapping[str, object]) -> None:
+        saved_model.export(self, maps, path, metadata)
