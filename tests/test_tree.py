@@ -44,7 +44,6 @@ UNTESTED = {
     "pipeline/serving/frame_ids.py": _BUILT,
     "pipeline/serving/known_items.py": _BUILT,
     "pipeline/serving/known_release.py": _BUILT,
-    "pipeline/serving/ready_release.py": "tests/integration/pipeline/serving/test_online_reader.py",
     "pipeline/training/export.py": _LINE,
     "models/inputs.py": _DECLARED,
 }

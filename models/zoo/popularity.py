@@ -66,7 +66,7 @@ class Popularity:
 
     def _index(self, feature: Feature, arrays: DayArrays, sizes: Mapping[str, int]) -> NDArray[np.int64]:
         place = arrays.layout.on(feature.side, ids=True)[feature.name]
-        index = np.asarray(arrays.on(feature.side, ids=True)[:, place.start], np.int64)
+        index = np.asarray(arrays.on(feature.side, ids=True)[:, place.start : place.stop], np.int64)[:, 0]
         return np.where((index > PADDING) & (index < sizes[str(feature.space)]), index, UNKNOWN)
 
     def score(self, loss: LossName, of_all: Any, of_item: Any, of_pair: Any, log: Callable[[Any], Any]) -> Any:
