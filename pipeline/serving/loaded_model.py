@@ -42,14 +42,10 @@ class LoadedModel:
 
         Of an input that is the very array of the call before, its tensor is taken again.
         """
-        import tensorflow as tf
-
         tensors = [self._made(name, inputs[name]) for name in self._order]
         # Called by name, a signature compares every input's type anew, and looks if each variable is one of several
-        # machines, which takes longer than a small model. The operations of one request are too small to be handed from
-        # thread to thread.
-        with tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR"):
-            answer = self._call._inference_function.call_preflattened([*tensors, *self._captured])
+        # machines, which takes longer than a small model.
+        answer = self._call._inference_function.call_preflattened([*tensors, *self._captured])
         return answer["logit"].numpy(), answer["probability"].numpy()
 
     def _made(self, name: str, values: NDArray[Any]) -> Any:

@@ -79,3 +79,17 @@ def test_a_model_is_asked_with_texts_numbers_and_the_arrays_of_before(tmp_path: 
     # An array that is not contiguous, as a part of a wider one is.
     wide = np.array([["abcde", "x", "yy", "x"]], object)
     assert model.score({**inputs, "text": wide[:, ::2]})[0].tolist() == [[15.5, 12.25]]
+
+
+@pytest.mark.slow
+def test_a_model_may_hold_a_loop(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    def asked(x: Any) -> dict[str, Any]:
+        doubled = tf.while_loop(lambda i, _: i < tf.shape(x)[0], lambda i, y: (i + 1, y * 2), [tf.constant(0), x])[1]
+        return {"logit": doubled, "probability": doubled}
+
+    module = tf.Module()
+    module.asked = tf.function(asked).get_concrete_function(x=tf.TensorSpec([None, None], tf.float32))
+    tf.saved_model.save(module, str(tmp_path / "model"), signatures={"serving_default": module.asked})
+    assert LoadedModel(tmp_path / "model").score({"x": np.float32([[1, 2], [3, 4]])})[0].tolist() == [[4, 8], [12, 16]]
