@@ -16,8 +16,8 @@ MOST = 64
 """Experiments of a job: each is a chain that is trained every day."""
 _MOST_COMBINED = 10_000
 _PARTS = ("name", "settings", "axes", "exclude")
-_NESTED = ("options", "dims")
-"""Settings of an experiment that are mappings themselves, of which an axis may be a part: `options.pooling`."""
+_NESTED = ("options", "dims", "optimizer")
+"""Settings of an experiment that may be mappings themselves, of which an axis may be a part: `options.pooling`."""
 _PLACE = re.compile(r"\{([^{}]*)\}")
 
 Point = dict[str, Any]

@@ -64,6 +64,22 @@ def test_names_are_made_of_the_values_as_they_are_written(axes: str, name: str, 
     assert grids(f"g: {{axes: {axes}, name: {name}}}")["grids"] == {"g": names}
 
 
+def test_the_encoder_of_one_history_and_the_optimiser_of_one_table_are_axes(ads: str) -> None:
+    grid = """
+read:
+  settings: {loss: binary, model: pooled, optimizer: {dense: {type: adam}}}
+  axes: {options.encoders.clicked_ads.type: [pooled, din], optimizer.tables: [{type: lazy_adam}, {type: adagrad}]}
+  name: "{options.encoders.clicked_ads.type}_{tables}"
+"""
+    config = parse_job(edited(ads, grids=yaml.safe_load(grid)), Path("conf/ads.yaml"))
+    assert config.grids["read"] == (
+        "pooled_type_lazy_adam", "pooled_type_adagrad", "din_type_lazy_adam", "din_type_adagrad",
+    )  # fmt: skip
+    last = config.experiments["din_type_adagrad"]
+    assert last.options == {"encoders": {"clicked_ads": {"type": "din"}}}
+    assert last.optimizer == {"dense": {"type": "adam"}, "tables": {"type": "adagrad"}}
+
+
 def test_several_parts_of_one_setting() -> None:
     found = grids("g: {settings: {dims: {hour: 1}}, axes: {dims.user: [4], options.tower.units: [[3]]}, name: one}")
     assert found["experiments"]["one"] == {"dims": {"hour": 1, "user": 4}, "options": {"tower": {"units": [3]}}}
