@@ -36,7 +36,9 @@ def _compare(options: argparse.Namespace) -> int:
     if options.first is not None and options.last is not None and options.last < options.first:
         raise UsageError(f"--from {options.first} is after --to {options.last}")
     known = context.store.experiments(TEST, context.job, first=context.config.experiments)
-    names = experiments(options.experiments, known, context.job, option="--experiments")
+    # Experiments that have left the YAML are compared where they are named.
+    wanted = options.experiments or list(context.config.experiments)
+    names = experiments(wanted, known, context.job, option="--experiments")
     asked = Asked(tuple(names), options.measure or context.config.primary, options.group)
     readable = Readable()
     found = compare(context, asked, readable, first=options.first, last=options.last)

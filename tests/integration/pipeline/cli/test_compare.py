@@ -53,6 +53,16 @@ def test_a_group_of_a_jobs_requests(lessons: Place) -> None:
     )
 
 
+def test_an_experiment_that_left_the_yaml_is_compared_where_it_is_named(chain: Place) -> None:
+    asked = ("compare", "--job", "ads", "--json")
+    before = json.loads(chain.good(*asked).out)
+    settings = chain.settings("ads")
+    del settings["experiments"]["din"]
+    chain.configure("ads", settings | {"release": settings["release"] | {"champion": "pooled"}})
+    assert "a comparison takes two experiments at least; job 'ads' has pooled" in chain.run(*asked).message
+    assert json.loads(chain.good(*asked, "--experiments", "pooled", "din").out) == before
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
