@@ -56,7 +56,7 @@ def as_json(context: JobContext, found: Comparison) -> dict[str, Any]:
     """A comparison as JSON values."""
     asked = found.asked
     return {
-        "job": context.job, "measure": asked.measure, "group": asked.group, "first": asked.first,
+        "job": context.job, "measure": asked.measure, "group": asked.group, "against": asked.first,
         "better": context.config.known_measures[asked.measure].better, "confidence": found.gate.confidence,
         "experiments": [_row(each) for each in found.over_days()],
         "days": [{"day": str(day), **_row(each)} for day, each in found.by_day()],

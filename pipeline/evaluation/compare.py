@@ -142,7 +142,8 @@ def compare(
         tests = readable(committed_tests, context, day, asked)
         if tests is None:
             continue
-        if day in before and before[day].made_of == made_of(context, tests, asked):
+        # A day that said nothing may say something since: what was pruned can be made again.
+        if day in before and before[day].differences and before[day].made_of == made_of(context, tests, asked):
             days.append(before[day])
             continue
         tell(day)

@@ -41,7 +41,7 @@ def test_the_figures_are_those_of_the_tests(trained: Place, measure: str) -> Non
 def test_a_group_of_a_jobs_requests(lessons: Place) -> None:
     asked = ("compare", "--job", "homework", "--json", "--measure", "hit_3", "--experiments", "din", "p*")
     found = json.loads(lessons.good(*asked, "--group", "known").out)
-    assert (found["first"], found["group"]) == ("din", "known")
+    assert (found["against"], found["group"]) == ("din", "known")
     for row in found["days"]:
         for name, value in (("din", row["first"]), ("pooled", row["value"])):
             test = lessons.store.load(f"test/homework/{name}/day={row['day']}/gen=0001")

@@ -17,7 +17,7 @@ from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.readable import Readable
 from tests.unit.pipeline.evaluation.tested import Days
 from tests.unit.pipeline.judged import USERS, day, impressions
-from tests.unit.pipeline.release.days import FIRST, context
+from tests.unit.pipeline.release.days import FIRST, commit, context
 
 ROWS, GOOD, BAD = impressions()
 ASKED = Asked(("a", "b"), "auc")
@@ -149,6 +149,24 @@ def test_days_compared_before_are_not_compared_again(days: Days) -> None:
     assert [each.made_of == before.made_of for each, before in zip(found.days, known, strict=True)] == [
         True, False, True,
     ]  # fmt: skip
+
+
+def test_a_day_that_said_nothing_is_looked_at_again_and_one_that_did_stands_when_its_rows_are_pruned(
+    days: Days,
+) -> None:
+    simulate(days, 4, noise={"a": 1.0, "b": 0.5}, length=2)
+    features = [days.here.store.current(Ref("features", days.here.job, FIRST.plus(place))) for place in (0, 1)]
+    assert features[0] is not None
+    assert features[1] is not None
+    days.here.store.prune(features[0])
+    known = compared(days).days
+    assert [list(each.differences) for each in known] == [[], ["b"]]
+    assert known[0].left_out == {"b": "its features are pruned"}
+    days.here.store.prune(features[1])
+    commit(days.here, "features", FIRST, digest=features[0].manifest.digest)  # made again, to the same bits
+    found = compare(days.here, ASKED, Readable(), known=known).days
+    assert [list(each.differences) for each in found] == [["b"], ["b"]]
+    assert found[1] == known[1]
 
 
 def test_what_cannot_be_compared_is_refused(days: Days) -> None:
