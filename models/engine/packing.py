@@ -109,8 +109,13 @@ class Packer:
         positions: list[NDArray[np.int32]] = []
         buckets: list[int] = []
         rows_by_table = batch.by_table()
+        before: NDArray[np.int32] | None = None
         for table, smallest in zip(tables, least, strict=True):
-            distinct, position = self._distinct(rows_by_table[table.width], table.rows)
+            rows = rows_by_table[table.width]
+            # A linear part beside wide vectors is read at the same rows of its own table.
+            if before is None or not np.array_equal(rows, before):
+                distinct, position = self._distinct(rows, table.rows)
+            before = rows
             bucket = step_of_ladder(max(len(distinct), smallest))
             lists += [distinct, np.full(bucket - len(distinct), PADDING_ROW, np.int32)]
             positions.append(position)

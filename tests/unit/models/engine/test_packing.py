@@ -8,9 +8,11 @@ import pytest
 from models.engine.batching import DayBatches
 from models.engine.engine import Engine
 from models.engine.examples import Settings
-from models.engine.packing import Packer
-from models.engine.tables import step_of_ladder
-from models.schema import DayArrays
+from models.engine.packing import Batch, Packer
+from models.engine.tables import fused_tables, step_of_ladder
+from models.engine.view import View
+from models.schema import DayArrays, Feature, FeatureSchema, Kind, Layout, Side
+from models.tables import one_per_space
 
 
 def test_rows_are_listed_once_and_positions_point_back(day: DayArrays, make_engine: Callable[..., Engine]) -> None:
@@ -45,3 +47,28 @@ def test_buckets_are_steps_of_the_ladder_from_the_least(
     _, buckets = Packer().pack(DayBatches(engine, day, Settings(8, 3)).batch(0), engine.fused, (least, 0))
     assert buckets[0] >= max(least, 64)
     assert all(bucket == step_of_ladder(bucket) for bucket in buckets)
+
+
+class Counting(Packer):
+    """How often rows are looked up."""
+
+    looked_up = 0
+
+    def _distinct(self, rows: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+        self.looked_up += 1
+        return super()._distinct(rows, size)
+
+
+@pytest.mark.parametrize(("of_wide", "looked_up"), [([5, 0, 5], 1), ([0, 6, 5], 2)])
+def test_a_linear_part_beside_wide_vectors_is_looked_up_once(of_wide: list[int], looked_up: int) -> None:
+    schema = FeatureSchema((Feature("ad", Kind.CATEGORICAL, Side.ITEM, "ad"),), {"ad": "int"})
+    specs = [*one_per_space(schema, {"ad": 4}), *one_per_space(schema, {"ad": 4}, "linear", 1)]
+    view = View.of(schema, specs, Layout.of(schema, {}))
+    rows = np.asarray([5, 0, 5, *of_wide], np.int32)
+    packer = Counting()
+    batch = Batch(view, (3, 1), rows, np.zeros(0, np.float32))
+    ints, buckets = packer.pack(batch, fused_tables(specs, {"ad": 9}), (0, 0))
+    assert (buckets, packer.looked_up) == ((64, 64), looked_up)
+    assert ints[:2].tolist() == [0, 5]
+    assert ints[64:128][ints[128 + 3 :]].tolist() == of_wide
+    assert ints[:64][ints[128 : 128 + 3]].tolist() == [5, 0, 5]
