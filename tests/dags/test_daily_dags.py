@@ -121,8 +121,9 @@ def test_a_job_of_another_kind_is_wired_by_its_name_alone(monkeypatch: pytest.Mo
 
     rows, report = daily_dag("criteo", "Labelled rows"), report_dag("criteo")
     assert (rows.dag_id, report.dag_id) == ("criteo_daily", "criteo_report")
-    assert [name for name in rows.task_dict if name.startswith("train_")] == ["train_dnn", "train_linear"]
-    assert downstream(rows, "build_features") == ["train_dnn", "train_linear"]
+    trained = ["train_dnn", "train_linear", "train_popularity"]
+    assert [name for name in rows.task_dict if name.startswith("train_")] == trained
+    assert downstream(rows, "build_features") == trained
     assert downstream(rows, "release") == ["publish"]
     assert "stage extract --job criteo" in rows.task_dict["extract"].bash_command
 
