@@ -89,7 +89,8 @@ def test_every_day_is_tested_by_the_measures_of_rows(trained: Place) -> None:
     lines = trained.good("measures", "--job", "criteo").out.splitlines()
     assert lines[0] == "day,experiment,checkpoint,rows,auc,gauc,log_loss,calibration"
     assert [line.split(",")[:4] for line in lines[1:]] == [
-        [str(day), name, str(day.previous()), str(ROWS)] for day in (SECOND, LAST) for name in ("dnn", "linear")
+        [str(day), name, str(day.previous()), str(ROWS)] for day in (SECOND, LAST)
+        for name in ("dnn", "linear", "popularity")
     ]
     assert all(all(line.split(",")) for line in lines), "every measure has a value, as the rows have groups"
     gate = found(trained, "gate", LAST, "dnn").manifest.extra
@@ -158,7 +159,8 @@ def test_there_is_no_recommendation_and_it_says_what_to_call(trained: Place) -> 
 def test_commands_that_look_at_a_job(trained: Place) -> None:
     compared = trained.good("compare", "--job", "criteo", "--measure", "gauc", "--from", SECOND, "--to", LAST).out
     assert "linear" in compared
-    assert "features, experiments dnn, linear: good" in trained.good("config", "check", "--job", "criteo").out
+    checked = trained.good("config", "check", "--job", "criteo").out
+    assert "features, experiments dnn, linear, popularity: good" in checked
     assert "BAD" not in trained.good("doctor", "--job", "criteo").out
     assert "nothing damaged" in trained.good("audit", "--job", "criteo").out
     dry = trained.good("backfill", "--job", "criteo", "--from", FIRST, "--to", LAST.next(), "--dry-run").out
@@ -173,12 +175,12 @@ def test_stage_by_stage_from_a_database_ends_bit_equal(trained: Place, tmp_path:
     for day in DAYS:
         for stage in ("extract", "validate", "update_id_maps", "build_features"):
             other.good("stage", stage, "--job", "criteo", "--day", day)
-        for name in ("dnn", "linear"):
+        for name in ("dnn", "linear", "popularity"):
             other.good("stage", "experiment", "--job", "criteo", "--day", day, "--experiment", name)
         for stage in ("check", "release", "publish", "prune", "report"):
             other.good("stage", stage, "--job", "criteo", "--day", day)
     compared = other.run("compare-chains", other.root, trained.root, "--job", "criteo")
-    assert compared.out.startswith("equal: 6 trained days of 2 experiments"), compared.out
+    assert compared.out.startswith("equal: 9 trained days of 3 experiments"), compared.out
     ids = (place.artifact("release", LAST, None, "criteo").manifest.extra["release_id"] for place in (other, trained))
     assert len({each.rpartition("-")[0] for each in ids}) == 1
 

@@ -23,7 +23,8 @@ def two(**changes: object) -> str:
     settings = {
         "tasks": deepcopy(TWO), "measures": {}, "tables__impressions__columns__long_view": LABEL,
         "experiments__pooled__loss": None,
-        "experiments__din__loss": None, "experiments__popularity__loss": None, "release__gate__margins": {"click/auc": 0.01}, "release__gate__floors": {},
+        "experiments__din__loss": None, "experiments__popularity__loss": None,
+        "release__gate__margins": {"click/auc": 0.01}, "release__gate__floors": {},
     }  # fmt: skip
     return edited(ADS, **{**settings, **changes})
 
