@@ -28,6 +28,12 @@ class Kind(StrEnum):
     SEQUENCE = "sequence"  # [steps]       ids, oldest first, right-padded
     BAG_SEQUENCE = "bag_sequence"  # [days, values] a bag a day, oldest first; an empty day is a gap
     DENSE = "dense"  # [size]        floats; NaN is missing
+    VECTOR = "vector"  # [size]        floats of one thing, such as a picture; there as a whole or missing: all NaN
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether its values are ids, which are embedded, and not floats."""
+        return self not in (Kind.DENSE, Kind.VECTOR)
 
 
 class Side(StrEnum):
@@ -63,13 +69,13 @@ class Feature:
         name: unique in the schema; also the input's name in the exported model.
         kind: shape of the feature.
         side: request, item or pair.
-        space: id space of the values; features of one space share an embedding. ``None`` for dense.
+        space: id space of the values; features of one space share an embedding. ``None`` for floats.
         of: for a history, the item feature whose values it holds (``role: history of <target>``).
         steps: for sequences, the number of steps or days (fixed by the job).
         lead: for bag sequences, days kept before the window for forward gap fill; they come first,
             so that the array holds ``lead + steps`` days.
         values: for bags and bag sequences, the most values kept a cell.
-        size: for dense features, the number of floats.
+        size: for dense features and vectors, the number of floats.
         stand_in: for a history, the feature that replaces it where all of its days are empty.
         group: for a history, the name of those that it is read together with: element by element they are the parts
             of one step. A history without one is read by itself, under a mask of its own.
@@ -95,7 +101,7 @@ class Feature:
 
     @property
     def has_ids(self) -> bool:
-        return self.kind is not Kind.DENSE
+        return self.kind.has_ids
 
 
 @dataclass(frozen=True)
@@ -232,6 +238,7 @@ def _place(features: tuple[Feature, ...], widths: Mapping[str, int]) -> dict[str
             Kind.SEQUENCE: (feature.steps,),
             Kind.BAG_SEQUENCE: (feature.lead + feature.steps, values),
             Kind.DENSE: (feature.size,),
+            Kind.VECTOR: (feature.size,),
         }[feature.kind]
         stop = start + int(np.prod(shape, dtype=np.int64))
         places[feature.name] = Columns(start, stop, shape)

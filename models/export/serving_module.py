@@ -157,4 +157,5 @@ def _own_shape(feature: Feature) -> tuple[int | None, ...]:
         Kind.SEQUENCE: (feature.steps,),
         Kind.BAG_SEQUENCE: (feature.lead + feature.steps, None),
         Kind.DENSE: (feature.size,),
+        Kind.VECTOR: (feature.size,),
     }[feature.kind]

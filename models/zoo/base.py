@@ -17,6 +17,7 @@ from models.layers.history import fill_gaps, reach, stand_in
 from models.layers.normalise import Normalise
 from models.layers.pooling import Pooling, pool
 from models.layers.tower import Tower
+from models.layers.vector import with_flag
 from models.options import Activation, Days, ModelOptions, Widths
 from models.outputs import Outputs
 from models.schema import Feature, FeatureSchema, Kind, Side
@@ -75,7 +76,7 @@ class RankingModel(keras.layers.Layer):
             )
         self.normalisers = {
             f.name: Normalise(f.size, f.normalise, log=f.log, flag=f.flag, name=f"normalise_{f.name}")
-            for f in schema.features if not f.has_ids
+            for f in schema.features if f.kind is Kind.DENSE
         }
         self.tower = Tower(options.units, options.activation, options.dropout, scores=len(tasks), name="tower_main")
         check_names(options.encoders, self.groups)
@@ -163,7 +164,10 @@ class RankingModel(keras.layers.Layer):
         raise NotImplementedError
 
     def dense(self, feature: Feature, inputs: ModelInputs) -> tf.Tensor:
-        """A dense feature, normalised and free of NaN, with flags of what is missing where it is read with them."""
+        """Floats free of NaN: a dense feature normalised, with flags where it is read with them; a vector as it is, or
+        zeros, and whether it is missing."""
+        if feature.kind is Kind.VECTOR:
+            return with_flag(inputs.dense[feature.name])
         return self.normalisers[feature.name](inputs.dense[feature.name])
 
     def value(self, feature: Feature, inputs: ModelInputs) -> tf.Tensor:

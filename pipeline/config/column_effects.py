@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from pipeline.config.tables import Column, ColumnType, Table
 
-_NUMBERS: tuple[ColumnType, ...] = ("int", "float", "int_list")
+_NUMBERS: tuple[ColumnType, ...] = ("int", "float", "int_list", "float_list")
 _MOMENTS: tuple[ColumnType, ...] = ("day", "time")
 
 
@@ -68,6 +68,8 @@ def _idle_of_column(column: Column) -> Iterator[tuple[str, str]]:
         yield "allowed", f"it is not asked of a {kind}"
     if "max_items" in given and not kind.endswith("_list"):
         yield "max_items", f"it limits lists, and this is of type {kind}"
+    if "max_items" in given and column.items is not None:
+        yield "max_items", "`items` says how many a list has"
     if kind in _MOMENTS and any(not isinstance(value, str) for value in column.absent):
         yield "absent", f"a {kind} is no number; a word that means missing is text, in quotes"
 
@@ -80,10 +82,10 @@ def _holds(kind: ColumnType, value: float | int | str) -> bool:
         number = float(value)
     except ValueError:
         return False
-    if kind == "float":
+    if kind in ("float", "float_list"):
         return math.isfinite(number)
     return number.is_integer() and (not isinstance(value, str) or value.lstrip("-").isdigit())
 
 
 def _one(kind: ColumnType) -> str:
-    return "number" if kind == "float" else "whole number"
+    return "number" if kind in ("float", "float_list") else "whole number"

@@ -80,7 +80,8 @@ class FeatureSettings(Strict):
 
     ``source`` names where the raw value comes from: ``<frame>.<column>``, the frames being ``row`` (the request's own
     row), ``user`` (its profile), ``item`` (the candidate), ``history`` (parts of the histories), ``calendar``
-    (``weekday``) and those of the job's kind of request alone. A bag may name several columns.
+    (``weekday``) and those of the job's kind of request alone. A bag may name several columns. A ``vector`` is a column
+    of type ``float_list`` with as many ``items`` as its ``size``.
 
     ``group`` names the histories that are read together: they come from the same rows, and element by element they are
     the parts of one step. Where one list of a row is shorter, its part of the steps beyond is missing (unknown). A
@@ -111,8 +112,9 @@ class FeatureSettings(Strict):
 
     @model_validator(mode="after")
     def _fits(self) -> FeatureSettings:
-        if (self.kind is Kind.DENSE) == (self.space is not None):
-            raise ValueError("every kind but `dense` needs an id `space`, and `dense` takes none")
+        if self.kind.has_ids != (self.space is not None):
+            none = "" if self.kind.has_ids else f", and `{self.kind}` takes none"
+            raise ValueError(f"every kind but `dense` and `vector` needs an id `space`{none}")
         if (self.source is None) == (self.counter is None):
             raise ValueError("needs either `source` or `counter`")
         if self.counter is not None and self.kind is not Kind.DENSE:
@@ -134,8 +136,8 @@ class FeatureSettings(Strict):
 
     def _check_rules(self) -> None:
         rules = [name for name in ("buckets", "part", "digits", "compose") if getattr(self, name) is not None]
-        if self.kind is Kind.DENSE and {"digits", "compose"} & set(rules):
-            raise ValueError(f"`{rules[0]}` makes ids, and `dense` has none")
+        if not self.kind.has_ids and {"digits", "compose"} & set(rules):
+            raise ValueError(f"`{rules[0]}` makes ids, and `{self.kind}` has none")
         if len(rules) > 1 and {"digits", "compose"} & set(rules):
             raise ValueError(f"one rule makes the id: {' or '.join(f'`{name}`' for name in rules)}")
         if self.compose is None:

@@ -9,14 +9,15 @@ from pydantic import Field, model_validator
 from pipeline.config.base import DayField, Later, Strict
 from pipeline.days import Day
 
-ColumnType = Literal["int", "float", "str", "int_list", "str_list", "path_list", "day", "time"]
+ColumnType = Literal["int", "float", "str", "int_list", "str_list", "path_list", "float_list", "day", "time"]
 
 
 class Column(Strict):
     """One column of a table, as validation reads it.
 
     ``int`` accepts 12, 12.0 and '12'. Lists are ``12,13`` or ``[12, 13]``, and text that is an array in JSON is read as
-    one; a ``path_list`` is a list of paths such as ``/homework/exam/list``. ``time`` is a number since 1970 (without a
+    one; a ``path_list`` is a list of paths such as ``/homework/exam/list``, a ``float_list`` one of finite numbers.
+    ``time`` is a number since 1970 (without a
     ``unit``, milliseconds) or an ISO timestamp (in the job's time zone if it has none). ``day`` is a date; an instant
     falls on its day in the job's time zone.
     """
@@ -30,6 +31,7 @@ class Column(Strict):
     allowed: tuple[int | float | str, ...] | None = None
     absent: tuple[int | float | str, ...] = ()  # values that mean "missing", such as -1
     max_items: int = Field(default=1000, ge=1)  # longer lists send the row to quarantine
+    items: Annotated[int | None, Later()] = Field(default=None, ge=1)  # of a float_list, how many a list has
     separator: Annotated[str | None, Later()] = None  # between the items of a list in text; unset = a comma
     unit: Annotated[Literal["s", "ms", "us", "ns"] | None, Later()] = None  # of a time or day in numbers since 1970
     # running, of an undated table: read as of a snapshot's day only; outcome, of a dated one: known only after its row,
@@ -42,6 +44,8 @@ class Column(Strict):
             raise ValueError(f"`part` is for int and str, not for {self.type}")
         if self.unit is not None and self.type not in ("time", "day"):
             raise ValueError(f"`unit` is for time and day, not for {self.type}")
+        if self.items is not None and self.type != "float_list":
+            raise ValueError(f"`items` is for a float_list, not for {self.type}")
         if self.separator is not None:
             if not self.type.endswith("_list"):
                 raise ValueError(f"`separator` is for lists, not for {self.type}")

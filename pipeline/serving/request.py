@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from pipeline.features.frames.frame import Array, Column
 from pipeline.ingest.canonical_ids import canonical_ids
 from pipeline.release.contents.columns_json import column
 
-_STORED = {"int_list": "int_list", "str_list": "str_list", "path_list": "str_list"}
+_STORED = {"int_list": "int_list", "str_list": "str_list", "path_list": "str_list", "float_list": "float_list"}
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,15 @@ def typed(config: JobConfig, name: str, raw: Any) -> Column:
     Raises:
         UsageError: the value is not of that type.
     """
-    declared = config.tables[config.request.rows].columns[name].type
-    kind = _STORED.get(declared, declared)
+    declared = config.tables[config.request.rows].columns[name]
+    kind = _STORED.get(declared.type, declared.type)
     if raw is None:
         return column([None], kind)
+    if kind == "float_list":
+        numbers = _floats(name, raw)
+        if declared.items not in (None, len(numbers)):
+            raise UsageError(f"{name}: {len(numbers)} numbers, where {declared.items} are declared")
+        return column([numbers], kind)
     if kind.endswith("_list"):
         values = list(raw) if isinstance(raw, list | tuple) else str(raw).strip("[]").split(",")
         return column([canonical(name, values, kind.removesuffix("_list")).tolist()], kind)
@@ -57,6 +63,16 @@ def typed(config: JobConfig, name: str, raw: Any) -> Column:
         return column([float(raw) if kind == "float" else str(raw)], kind)
     except ValueError:
         raise UsageError(f"{name}: '{raw}' is not a {kind}") from None
+
+
+def _floats(name: str, raw: Any) -> list[float]:
+    try:
+        values = [float(each) for each in (raw if isinstance(raw, list | tuple) else str(raw).strip("[]").split(","))]
+    except (TypeError, ValueError):
+        values = [math.nan]
+    if not all(map(math.isfinite, values)):
+        raise UsageError(f"{name}: '{raw}' is not a list of finite numbers")
+    return values
 
 
 def canonical(name: str, values: list[Any], kind: str) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.schema import Feature, Kind, Side
+from models.schema import Feature, Side
 from pipeline.features.arrays.assemble import Assembled
 from pipeline.features.arrays.look_up import LookUp
 
@@ -29,7 +29,7 @@ def model_inputs(features: Iterable[Feature], found: Assembled, look: LookUp) ->
     inputs: dict[str, NDArray[Any]] = {}
     for feature in features:
         values = found.values[feature.name]
-        if feature.kind is Kind.DENSE:
+        if not feature.has_ids:
             values = values.reshape(len(values), feature.size).astype(np.float32)
         if feature.side is not Side.REQUEST:
             values = values[item if feature.side is Side.ITEM else pair]
@@ -49,7 +49,7 @@ def _of_one_request(features: Iterable[Feature], found: Assembled) -> dict[str, 
         values = found.values[feature.name]
         if feature.side is Side.ITEM:
             values = values[found.items.pair_item]
-        if feature.kind is Kind.DENSE:
+        if not feature.has_ids:
             values = values.reshape(len(values), feature.size).astype(np.float32, copy=False)
         inputs[feature.name] = values if feature.side is Side.REQUEST else values[None]
     return inputs

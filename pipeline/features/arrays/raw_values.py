@@ -65,7 +65,7 @@ def raw_columns(
     steps = paired_lengths(features, frame)
     for planned in features:
         kind = planned.feature.kind
-        if kind is Kind.DENSE:
+        if not kind.has_ids:
             yield planned, dense_values(planned, frame, day), 0
             continue
         space = spaces[planned.feature.space or ""]

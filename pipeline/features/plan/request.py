@@ -141,17 +141,35 @@ class RequestPlan(ABC):
     def source_problem(self, planned: PlannedFeature, frame: str, column: str) -> str | None:
         """What is wrong with one source, if anything: of the calendar or of a table's column, or as the kind says."""
         if frame == "calendar":
-            return None if column == "weekday" else "the calendar has `weekday` only"
+            there = column == "weekday" and planned.feature.kind is not Kind.VECTOR
+            return None if there else "the calendar has `weekday` only, which is no vector"
         config, table = self.config, self.settings.frames.get(frame)
         if table is None:
             return f"the job has no {'profile' if frame == 'user' else 'items'} table"
         undeclared = column_problem(config, table, column) if table in config.tables else None
         if undeclared is not None:
             return undeclared
+        floats = table in config.tables and self._floats_problem(planned, table, column)
+        if floats:
+            return floats
         if planned.feature.kind is Kind.BAG_SEQUENCE:
             return "is a column of one row; a bag_sequence is made of `history.` or `last_year.`"
         label = self._label_problem(column) if frame == "row" else None
         return label or outcome_problem(config, table, column)
+
+    def _floats_problem(self, planned: PlannedFeature, table: str, column: str) -> str | None:
+        """Why a column is no vector, or its floats are no ids, if it is so."""
+        declared, kind = self.config.tables[table].columns[column], planned.feature.kind
+        where = f"tables.{table}.columns.{column}"
+        if kind is Kind.VECTOR:
+            if declared.type != "float_list":
+                return f"a vector is a float_list, and {where} is declared as {declared.type}"
+            size = planned.feature.size
+            alike = declared.items == size
+            return None if alike else f"the vector has `size: {size}`, so {where} has to declare `items: {size}`"
+        if declared.type == "float_list" and kind.has_ids:
+            return f"{where} is declared as float_list, and floats are no ids; it can be a vector"
+        return None
 
     def rule_problem(self, planned: PlannedFeature, frame: str, column: str) -> str | None:
         """What stands against making ids of one source by a rule, if anything."""

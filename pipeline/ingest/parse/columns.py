@@ -65,9 +65,11 @@ def _of_one_type(array: pa.Array, column: Column, zone: str) -> Parsed:
         array = _part(array, column.part)
     if column.type.endswith("_list"):
         absent = _absent(column, BY_TYPE[column.type].value_type)
-        return lists(
-            array, column.type, lambda items: _items(items, column), absent, column.max_items, column.separator
-        )
+        most = column.max_items if column.items is None else column.items
+        found = lists(array, column.type, lambda items: _items(items, column), absent, most, column.separator)
+        if column.items is not None:
+            found.fail(mask_of(pc.less(pc.list_value_length(found.values), most)), f"fewer than {most} items")
+        return found
     parsed = _scalars(array, column, zone)
     _check_values(parsed, column)
     parsed.values = _without_absent(parsed.values, column)
@@ -95,7 +97,13 @@ def _items(items: pa.Array, column: Column) -> Parsed:
     """The items of all lists, one after the other."""
     if pa.types.is_null(items.type):
         return Parsed.of(items.cast(BY_TYPE[column.type].value_type))
-    found = ints(items) if column.type == "int_list" else texts(items)
+    if column.type == "float_list":
+        found = floats(items)
+        # Left out it would move all numbers behind it by one.
+        written = pc.not_equal(items, "") if pa.types.is_string(items.type) else items.is_valid()
+        found.fail(mask_of(pc.and_(found.values.is_null(), written)), "not a finite number")
+    else:
+        found = ints(items) if column.type == "int_list" else texts(items)
     if column.type == "path_list":
         found.fail(mask_of(found.values.is_valid()) & ~mask_of(pc.starts_with(found.values, "/")), "not a path")
     _check_values(found, column)

@@ -17,6 +17,7 @@ BY_TYPE = {
     "int_list": pa.list_(pa.int64()),
     "str_list": pa.list_(pa.string()),
     "path_list": pa.list_(pa.string()),
+    "float_list": pa.list_(pa.float64()),
     "day": pa.date32(),
     "time": pa.timestamp("ms", tz="UTC"),
 }

@@ -34,6 +34,7 @@ def school_schema() -> FeatureSchema:
             Feature("chapter", Kind.BAG, Side.ITEM, "chapter", values=2),
             Feature("section", Kind.BAG, Side.ITEM, "section", values=4),
             Feature("style", Kind.CATEGORICAL, Side.ITEM, "style"),
+            Feature("picture", Kind.VECTOR, Side.ITEM, size=3),
             Feature("rank", Kind.DENSE, Side.ITEM, size=1, normalise="minmax"),
             Feature("counters", Kind.DENSE, Side.PAIR, size=2),
         ),

@@ -59,6 +59,7 @@ def raw_inputs(schema: FeatureSchema, maps: dict[str, tuple[str, np.ndarray]], b
             Kind.SEQUENCE: (feature.steps,),
             Kind.BAG_SEQUENCE: (feature.lead + feature.steps, 3),
             Kind.DENSE: (feature.size,),
+            Kind.VECTOR: (feature.size,),
         }[feature.kind]
         shape = ((batch,) if feature.side is Side.REQUEST else (batch, candidates)) + own
         if not feature.has_ids:

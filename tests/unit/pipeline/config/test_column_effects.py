@@ -47,6 +47,7 @@ def test_a_setting_of_a_table_that_nobody_reads(plain: dict[str, Any], settings:
         ({"type": "str", "min": 0}, "min"), ({"type": "day", "max": 0}, "max"),
         ({"type": "time", "allowed": ["x"]}, "allowed"),
         ({"type": "int", "max_items": 3}, "max_items"), ({"type": "day", "absent": [0]}, "absent"),
+        ({"type": "float_list", "items": 3, "max_items": 9}, "max_items"),
     ],
 )  # fmt: skip
 def test_a_setting_of_a_column_that_nobody_reads(declared: dict[str, Any], setting: str) -> None:

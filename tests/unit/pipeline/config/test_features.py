@@ -42,6 +42,9 @@ PAIR: dict[str, Any] = {"kind": "dense", "side": "pair"}
     [
         ({**REQUEST, "kind": "categorical"}, "needs an id `space`"),
         ({**REQUEST, "kind": "dense", "space": "x"}, "`dense` takes none"),
+        ({**REQUEST, "kind": "vector", "space": "x"}, "`vector` takes none"),
+        ({"kind": "vector", "side": "pair", "source": "row.x"}, "features of a pair are `dense`"),
+        ({"kind": "vector", "side": "item", "counter": {"measure": "rank"}}, "a counter is `dense`"),
         ({"kind": "dense", "side": "request"}, "needs either `source` or `counter`"),
         ({**REQUEST, "kind": "dense", "counter": {"measure": "rank"}}, "needs either `source` or `counter`"),
         ({"kind": "bag", "side": "pair", "space": "x", "counter": {"measure": "rank"}}, "a counter is `dense`"),

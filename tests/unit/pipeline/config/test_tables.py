@@ -33,6 +33,7 @@ def test_a_source_without_an_end_stands_in_for_good() -> None:
     [
         ({"type": "float", "part": 0}, "`part` is for int and str, not for float"),
         ({"type": "int", "unit": "s"}, "`unit` is for time and day, not for int"),
+        ({"type": "int_list", "items": 3}, "`items` is for a float_list, not for int_list"),
         ({"type": "str", "separator": "|"}, "`separator` is for lists, not for str"),
         ({"type": "str_list", "separator": "]"}, "without brackets and quotes"),
         ({"type": "str_list", "separator": ""}, "without brackets and quotes"),

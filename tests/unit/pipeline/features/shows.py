@@ -75,6 +75,18 @@ def config(**settings: Any) -> JobConfig:
     })  # fmt: skip
 
 
+def with_vectors(**settings: Any) -> JobConfig:
+    """The job whose ads have a picture of three floats; of a user, and of what was heard, there are two."""
+    declared = config().model_dump(mode="json")
+    tables = {name: {**table, "columns": dict(table["columns"])} for name, table in TABLES.items()}
+    vectors = {"picture": ("item", "ads", 3), "taste": ("user", "users", 2), "heard": ("row", "log", 2)}
+    for name, (frame, table, size) in vectors.items():
+        tables[table]["columns"][name] = {"type": "float_list", "items": size}
+        side = "item" if frame == "item" else "request"
+        declared["features"][name] = {"kind": "vector", "side": side, "source": f"{frame}.{name}", "size": size}
+    return config(**{"tables": tables, "features": declared["features"], **settings})
+
+
 def with_answers(**of_answers: Any) -> JobConfig:
     """The job whose clicks of earlier days are steps of (ad, answer); ``of_answers`` is the answer's feature."""
     declared = config().model_dump(mode="json")

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from models.schema import MISSING_INT, MISSING_STR, PAD_INT
 from pipeline.days import Day
+from pipeline.features.arrays import files as day_arrays
 from pipeline.features.arrays.assemble import Assembled
+from pipeline.features.arrays.raw_inputs import model_inputs
 from pipeline.features.build_features import build_day
 from pipeline.features.plan.plan import Plan
 from pipeline.features.update_id_maps import grow
@@ -21,6 +24,7 @@ from pipeline.release.contents.contents import contents
 from pipeline.serving.impressions import ImpressionRequest
 from pipeline.serving.known_items import KnownItems
 from pipeline.serving.request import Request
+from pipeline.storage.artifacts.artifact import Ref
 from tests.unit.pipeline.features import shows
 from tests.unit.pipeline.serving.released import Parts
 
@@ -86,3 +90,38 @@ def test_where_nothing_was_shown_there_is_nothing_to_ask(parts: Parts, monkeypat
     request = ImpressionRequest(KnownItems(parts.meta), parts, Request((1,)))
     assert request.assembled() is None
     assert request.note == "no item was shown in the last 1 days"
+
+
+def test_vectors_are_served_as_they_were_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Day by day in the arrays of training, and asked of the release for the same user, items and context."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    config = shows.with_vectors()
+    job = shows.context(tmp_path, monkeypatch, config)
+    pictures = pa.array([[0.1, -2.0, 3.0], None, [1e-3, 0.0, 7.0]])
+    tastes = pa.array([[1.5, 2.5], None, [0.25, -1.0]], pa.list_(pa.float32()))
+    ads = shows.ADS.append_column("picture", pictures)
+    shows.write_undated(tmp_path, ads=ads, users=shows.USERS.append_column("taste", tastes))
+    log = shows.log((1, 10, 1, 7, 2.5, []), (1, 11, 0, 8, 1.0, []), (2, 12, 0, 7, 1.0, []))
+    for day, heard in ((DAY, [[0.5, 0.7], None, [2.0, 0.1]]), (DAY.next(), [[0.5, 0.7], [0.5, 0.7], [0.5, 0.7]])):
+        shows.write_day(tmp_path, day, log.append_column("heard", pa.array(heard)))
+        extract(job, day)
+        validate(job, day)
+        grow(job, day)
+        build_day(job, day)
+    built = job.store.current(Ref("features", job.job, DAY.next()))
+    assert built is not None
+    offline = day_arrays.read(built)
+    parts = Parts(contents(job, config, DAY, dict.fromkeys(Plan(config).spaces, 1000)))
+    found, request = asked(parts, 1, items=(10, 11), context={"heard": [0.5, 0.7]})
+    served = model_inputs(parts.meta.plan.schema.features, found, request.look)
+    nan = [np.nan] * 3
+    np.testing.assert_array_equal(served["picture"][0], np.asarray([[0.1, -2.0, 3.0], nan], np.float32))
+    for name, places, matrix, rows in (
+        ("picture", offline.layout.item_dense, offline.item_dense, offline.pair_item[:2]),
+        ("taste", offline.layout.request_dense, offline.request_dense, [0]),
+        ("heard", offline.layout.request_dense, offline.request_dense, [0]),
+    ):
+        place = places[name]
+        trained = np.asarray(matrix)[rows, place.start : place.stop]
+        assert served[name].dtype == np.float32
+        np.testing.assert_array_equal(served[name].reshape(trained.shape), trained)

@@ -7,7 +7,7 @@ from models.schema import MISSING_INT
 from pipeline.errors import UsageError
 from pipeline.features.frames.frame import Lists
 from pipeline.serving.request import canonical, typed
-from tests.unit.pipeline.features import lessons
+from tests.unit.pipeline.features import lessons, shows
 
 
 def test_values_are_read_as_the_table_declares_them() -> None:
@@ -28,6 +28,20 @@ def test_what_is_no_id_is_told_by_name_and_value() -> None:
         typed(lessons.config(), "teacher", "Anna")
     with pytest.raises(UsageError, match="items: '' is not a text id"):
         canonical("items", ["a", ""], "str")
+
+
+def test_a_vector_is_a_list_of_finite_numbers_of_its_length() -> None:
+    found = typed(shows.with_vectors(), "heard", [1, 2.5])
+    assert isinstance(found, Lists)
+    assert (found.values.dtype, found.values.tolist()) == (np.float64, [1.0, 2.5])
+    missing = typed(shows.with_vectors(), "heard", None)
+    assert isinstance(missing, Lists)
+    assert len(missing) == 1
+    assert not len(missing.values)
+    told = (([1.0], "1 numbers, where 2 are declared"), ([1.0, float("nan")], "finite"), ("x", "finite"))
+    for wrong, message in told:
+        with pytest.raises(UsageError, match=f"heard: .*{message}"):
+            typed(shows.with_vectors(), "heard", wrong)
 
 
 def test_whole_numbers_and_their_texts_are_the_same_ids() -> None:

@@ -46,6 +46,27 @@ def test_a_wrong_source_is_told_with_its_feature(feature: dict[str, Any], messag
         with_feature(**feature)
 
 
+VECTOR = {"kind": "vector", "side": "item", "source": "item.picture", "size": 3}
+
+
+@pytest.mark.parametrize(
+    ("feature", "message"),
+    [
+        ({"size": 4}, "the vector has `size: 4`, so tables.ads.columns.picture has to declare `items: 4`"),
+        ({"source": "item.kind"}, "a vector is a float_list, and tables.ads.columns.kind is declared as str"),
+        ({"side": "request", "source": "history.kind"}, "a sequence or a bag_sequence"),
+        ({"side": "request", "source": "calendar.weekday", "size": 1}, "which is no vector"),
+        ({"source": ["item.picture", "item.picture"]}, "several columns make a bag or dense values"),
+        ({"kind": "bag", "space": "tag", "size": 1}, "floats are no ids; it can be a vector"),
+    ],
+)
+def test_a_vector_is_a_column_of_lists_of_its_size(feature: dict[str, Any], message: str) -> None:
+    features = shows.with_vectors().model_dump(mode="json")["features"]
+    Plan(shows.with_vectors(features={**features, "new": VECTOR}))
+    with pytest.raises(ConfigError, match=message):
+        Plan(shows.with_vectors(features={**features, "new": {**VECTOR, **feature}}))
+
+
 def test_a_row_may_have_a_value_for_its_candidate() -> None:
     """One item is shown, so what is known of it with the user stands in the row itself."""
     plan = with_feature(kind="dense", side="pair", source="row.seconds")

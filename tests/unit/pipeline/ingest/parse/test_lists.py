@@ -44,6 +44,24 @@ def test_lists_that_are_lists_already() -> None:
     assert read(pa.array([[1] * 5, [2]]), type="int_list", max_items=4) == [(None, "more than 4 items"), ([2], "")]
 
 
+def test_vectors_are_whole_and_finite() -> None:
+    cells = [
+        "[1, -2.5]", "0.5,1e3", None, "[]", "[1]", "[1, 2, 3]", "[1, inf]", "[1, nan]", "[1, x]", "[1, null]", "1,",
+    ]  # fmt: skip
+    expected: list[tuple[list[float] | None, str]] = [
+        ([1.0, -2.5], ""), ([0.5, 1000.0], ""), (None, ""), (None, ""), (None, "fewer than 2 items"),
+        (None, "more than 2 items"), (None, "not a finite number"), (None, "not a finite number"),
+        (None, "not a number"), (None, "fewer than 2 items"), (None, "an empty item in a list"),
+    ]  # fmt: skip
+    assert read(pa.array(cells), type="float_list", items=2) == expected
+    lists = [[1.0, 2.0], None, [], [float("nan"), 1.0], [1.0, float("inf")], [1.0, None]]
+    assert read(pa.array(lists, pa.list_(pa.float32())), type="float_list", items=2) == [
+        ([1.0, 2.0], ""), (None, ""), (None, ""), (None, "not a finite number"), (None, "not a finite number"),
+        (None, "fewer than 2 items"),
+    ]  # fmt: skip
+    assert read(pa.array([[1, 2, 3]]), type="float_list", max=2) == [(None, "above 2")]
+
+
 def test_a_sliced_list_column_keeps_its_own_rows() -> None:
     assert read(pa.array([[9], [1, 2], [3]]).slice(1), type="int_list") == [([1, 2], ""), ([3], "")]
 
