@@ -177,7 +177,8 @@ def test_stage_by_stage_from_a_database_ends_bit_equal(trained: Place, tmp_path:
             other.good("stage", stage, "--job", "criteo", "--day", day)
         for name in ("dnn", "linear", "popularity"):
             other.good("stage", "experiment", "--job", "criteo", "--day", day, "--experiment", name)
-        for stage in ("check", "release", "publish", "prune", "report"):
+        # Of the earlier days nothing is released, as by a backfill.
+        for stage in ("check", "release", "publish", "prune", "report") if day == LAST else ("check",):
             other.good("stage", stage, "--job", "criteo", "--day", day)
     compared = other.run("compare-chains", other.root, trained.root, "--job", "criteo")
     assert compared.out.startswith("equal: 9 trained days of 3 experiments"), compared.out
