@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from pipeline.features.frames.frame import Column
-from pipeline.features.frames.keyed import Layered
-from pipeline.features.ids.fingerprints import Codes
+from pipeline.features.ids.fingerprints import MISSING, Codes
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.state.histories import HistoryTable
 from pipeline.features.state.latest import LatestTable
 from pipeline.features.state.style_counts import COUNTS, STYLES
 from pipeline.serving.raw_look_up import RawIds
-from pipeline.serving.small_state import Found, keyed, one_row
+from pipeline.serving.small_state import Found, keyed, one_row, over
 
 
 def small_style_counts(
@@ -31,7 +30,21 @@ def small_style_counts(
         f"{STYLES}.lengths": one_each, f"{STYLES}.values": one_row(look.codes(space, found[STYLES])),
         f"{COUNTS}.lengths": one_each, f"{COUNTS}.values": one_row(np.array(found[COUNTS], np.int64)),
     }  # fmt: skip
-    return replace(empty, table=Layered.of(keyed(owner, columns)))
+    return replace(empty, table=over(empty.table, keyed(owner, columns)))
+
+
+@dataclass(frozen=True)
+class OwnLatest(LatestTable):
+    """The newest values of one owner, by what it is rated on.
+
+    Attributes:
+        owner: its code.
+    """
+
+    owner: Codes
+
+    def _keys(self, owner: Codes, rated: Codes) -> Codes:
+        return np.where(owner == self.owner, rated, MISSING)
 
 
 def small_latest(
@@ -43,6 +56,5 @@ def small_latest(
     section = look.codes(request.roles["sections"], found["sections"])
     rows = [[np.nan if value is None else value for value in row] for row in found["values"]]
     values = np.array(rows, np.float32).reshape(len(section), empty.size)
-    codes = np.repeat(look.codes(space, [owner]), len(section))
     columns: dict[str, Column] = {"day": np.array(found["day"], np.int32), "values": values}
-    return replace(empty, table=Layered.of(keyed((codes, section), columns)))
+    return OwnLatest(empty.size, over(empty.table, keyed((section,), columns)), look.codes(space, [owner]))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.schema import Kind
 from pipeline.days import Day
@@ -17,6 +18,7 @@ from pipeline.features.arrays.raw_values import bag_width
 from pipeline.features.arrays.request import RequestArrays
 from pipeline.features.arrays.request_histories import widened
 from pipeline.features.frames.frame import Array
+from pipeline.features.frames.from_arrow import ranks
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.rows.homework_day import HomeworkDay
 from pipeline.features.state.state import FeatureState
@@ -39,6 +41,7 @@ class MadePackages:
         self._paired = ("sections",) if arrays.plan.of_frame("study") else ()
         self._made = 0
         self._raw: Array = np.zeros(0, object)
+        self._rank: NDArray[np.int64] = np.zeros(0, np.int64)
         self._values: Mapping[str, Array] = {}
         self._codes: Mapping[str, Array] = {}
         self._counters: Mapping[str, Array] = {}
@@ -63,7 +66,8 @@ class MadePackages:
             {name: self._narrow(name, values[chosen]) for name, values in self._values.items()},
             {name: codes[chosen] for name, codes in self._codes.items()},
             {name: values[chosen] for name, values in self._counters.items()},
-        )
+            self._rank[chosen],
+        )  # fmt: skip
 
     def _make(self, pool: Pool, state: FeatureState) -> None:
         new = np.arange(self._made, len(pool.keys))
@@ -81,6 +85,7 @@ class MadePackages:
             self._values = self._joined(self._values, made.values)
             self._codes = self._joined(self._codes, made.codes)
             self._counters = self._joined(self._counters, made.counters)
+        self._rank = ranks(self._raw)
         self._made = len(pool.keys)
 
     def _joined(self, before: Mapping[str, Array], new: Mapping[str, Array]) -> dict[str, Array]:

@@ -14,7 +14,7 @@ from pipeline.features.arrays.assemble import Assembled, assemble
 from pipeline.features.arrays.candidates import Candidates
 from pipeline.features.arrays.request_histories import LastYear
 from pipeline.features.frames.frame import Column, Frame
-from pipeline.features.frames.keyed import Layered
+from pipeline.features.ids.fingerprints import codes_of
 from pipeline.features.rows.day import DayRows, flat
 from pipeline.features.state.counters import CounterTable
 from pipeline.features.state.state import FeatureState, Group
@@ -22,7 +22,7 @@ from pipeline.release.contents.keyed_parts import field_of
 from pipeline.serving.frame_ids import first_ids
 from pipeline.serving.raw_look_up import RawIds
 from pipeline.serving.request import Request, typed
-from pipeline.serving.small_state import Source, counter_cells, small_history
+from pipeline.serving.small_state import Source, own_counters, small_history
 
 
 @dataclass(frozen=True)
@@ -115,14 +115,12 @@ class Situation(ABC):
 
     def _own_counters(self) -> dict[Group, CounterTable]:
         """The cells of the keys that begin with the owner."""
-        own = self.known.counters.own
+        own, empty = self.known.counters.own, self.known.empty.counters
         found = self.source.fetch({part.part: [self._of_owner(column)] for part, column in own})
+        codes = {column: codes_of(flat(each)) for column, each in self.owner.items()}
         return {
-            part.key: replace(
-                self.known.empty.counters[part.key],
-                table=Layered.of(counter_cells(self.meta, part, found[part.part])),
-            )
-            for part, _ in own
+            part.key: own_counters(self.meta, part, codes[column], found[part.part], empty[part.key])
+            for part, column in own
         }
 
     def _learn(self, requests: Frame) -> None:

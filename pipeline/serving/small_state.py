@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from pipeline.features.frames.frame import Array, Column, Lists
 from pipeline.features.frames.keyed import Keyed, Layered
-from pipeline.features.ids.fingerprints import Codes, are_known, key_of
+from pipeline.features.ids.fingerprints import MISSING, Codes, are_known, key_of
+from pipeline.features.state.counters import Cells, CounterTable
 from pipeline.features.state.histories import HistoryTable
 from pipeline.features.state.keys import id_columns
 from pipeline.serving.meta import CounterPart, Meta
@@ -26,8 +27,39 @@ class Source(Protocol):
     def fetch(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, Any]]: ...
 
 
+@dataclass(frozen=True)
+class OwnCounters(CounterTable):
+    """The cells of the keys that begin with one id, by what the key is besides: a look-up has less to mix.
+
+    Attributes:
+        first: the id's code.
+    """
+
+    first: Codes
+
+    def lookup(self, *codes: Codes) -> Cells:
+        return self._cells(np.where(codes[0] == self.first, key_of(*codes[1:]), MISSING))
+
+
+def own_counters(
+    meta: Meta, part: CounterPart, first: Codes, found: Mapping[str, Found], empty: CounterTable
+) -> CounterTable:
+    """The counters of the keys that begin with the owner's id, if any was found."""
+    if not found:
+        return empty
+    codes, columns = _cells_of(meta, part, found)
+    if len(codes) == 1:
+        return replace(empty, table=over(empty.table, keyed(codes, columns)))
+    return OwnCounters(empty.arity, empty.half_lives, over(empty.table, keyed(codes[1:], columns)), first)
+
+
 def counter_cells(meta: Meta, part: CounterPart, found: Mapping[str, Found]) -> Keyed:
     """The cells of the keys that begin with one of the raw ids found."""
+    return keyed(*_cells_of(meta, part, found))
+
+
+def _cells_of(meta: Meta, part: CounterPart, found: Mapping[str, Found]) -> tuple[tuple[Codes, ...], dict[str, Column]]:
+    """The codes of the keys' ids, and the cells."""
     kinds = [meta.plan.space_kind(str(meta.plan.features[name].feature.space)) for name in part.key]
     rows = list(found.values())
     first = codes_of_raw((int(raw) if kinds[0] == "int" else raw for raw in found), kinds[0])
@@ -43,7 +75,7 @@ def counter_cells(meta: Meta, part: CounterPart, found: Mapping[str, Found]) -> 
         stored = _together(rows, source) if part.half_lives or "decayed" not in name else []
         shape = (len(codes[0]), len(part.half_lives)) if "decayed" in name else (len(codes[0]),)
         columns[name] = np.array(stored, template.dtype).reshape(shape)
-    return keyed(tuple(codes), columns)
+    return tuple(codes), columns
 
 
 def _together(rows: Sequence[Found], name: str) -> list[Any]:
@@ -62,7 +94,7 @@ def small_history(
         lists = found[part]
         columns[f"{part}.lengths"] = one_row(np.array([len(each) for each in lists], np.int32))
         columns[f"{part}.values"] = one_row(look.codes(space, (value for each in lists for value in each)))
-    return replace(empty, table=Layered.of(keyed(owner, columns)))
+    return replace(empty, table=over(empty.table, keyed(owner, columns)))
 
 
 def keyed(codes: tuple[Codes, ...], columns: Mapping[str, Column]) -> Keyed:
@@ -72,6 +104,11 @@ def keyed(codes: tuple[Codes, ...], columns: Mapping[str, Column]) -> Keyed:
         return table
     kept = np.flatnonzero(known)
     return table.take(kept[np.argsort(table.keys[kept], kind="stable")])
+
+
+def over(empty: Layered, rows: Keyed) -> Layered:
+    """A table of these rows, of an empty one's layer."""
+    return Layered(rows, empty.layer)
 
 
 def one_row(values: Array) -> Lists:

@@ -30,17 +30,19 @@ class Candidates:
         values: by feature, ``[items, …]``.
         codes: by feature that counters are keyed by, one ``[items]`` each.
         counters: by feature, the counters whose whole key is the candidates', ``[items]``.
+        ranked: ``rank``, where it was made before.
     """
 
     items: DayItems
     values: Mapping[str, Array]
     codes: Mapping[str, Codes]
     counters: Mapping[str, Array]
+    ranked: NDArray[np.int64] | None = None
 
     @cached_property
     def rank(self) -> NDArray[np.int64]:
-        """``[items]``: each one's place in the order of the raw ids."""
-        return ranks(self.items.raw)
+        """``[items]``: each one's place in the order of the raw ids, among these or more."""
+        return self.ranked if self.ranked is not None else ranks(self.items.raw)
 
     @cached_property
     def of_one_request(self) -> Mapping[str, Array]:

@@ -17,9 +17,11 @@ def framed(plan: Plan, side: Side, frame: Frame, look: LookUp, day: Day) -> dict
     """The features of a side that are made of a frame's own columns."""
     chosen = [f for f in plan.of_frame("row", "user", "calendar", "item") if f.feature.side is side]
     found: dict[str, Array] = {}
-    for planned, raw, width in raw_columns(chosen, frame, plan.spaces, bag_widths(plan, chosen, frame), day):
+    for planned, raw, width in raw_columns(chosen, frame, plan.spaces, {}, day):
         space = planned.feature.space
         if isinstance(raw, Lists):
+            if planned.feature.kind is Kind.BAG:
+                width = _bag_width(planned, raw)
             ids = Lists(raw.offsets, look.of_raw(space or "", raw.values))
             found[planned.name] = ids.padded(width, look.padding(space or ""))
         else:
@@ -33,6 +35,10 @@ def bag_widths(plan: Plan, features: Sequence[PlannedFeature], frame: Frame) -> 
     widths = {}
     for planned in features:
         if planned.feature.kind is Kind.BAG:
-            lengths = bag_ids(planned, frame, plan.space_kind(planned.feature.space or "")).lengths
-            widths[planned.name] = bag_width(int(lengths.max(initial=0)), planned.feature.values)
+            lists = bag_ids(planned, frame, plan.space_kind(planned.feature.space or ""))
+            widths[planned.name] = _bag_width(planned, lists)
     return widths
+
+
+def _bag_width(planned: PlannedFeature, lists: Lists) -> int:
+    return bag_width(int(lists.lengths.max(initial=0)), planned.feature.values)

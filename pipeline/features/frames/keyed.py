@@ -58,6 +58,16 @@ def taken(column: Column, rows: NDArray[np.int64]) -> Column:
     return column.take(rows) if isinstance(column, Lists) else column[rows]
 
 
+def _where_there(column: Column, rows: NDArray[np.int64]) -> Column:
+    """The given rows of a column that has some: zeros or an empty list for −1."""
+    if isinstance(column, Lists):
+        none = Lists(np.zeros(2, np.int64), column.values[:0])
+        return concat_lists([column, none]).take(np.where(rows < 0, len(column), rows))
+    out = column[rows]
+    out[rows < 0] = 0
+    return out
+
+
 @dataclass(frozen=True)
 class Keyed:
     """Rows with distinct ascending keys.
@@ -146,15 +156,14 @@ class Layered:
                 return {name: taken(self.base.columns[name], in_base) for name in wanted}
             if (in_base < 0).all():
                 return {name: empty_like(self.base.columns[name], len(keys)) for name in wanted}
+            return {name: _where_there(self.base.columns[name], in_base) for name in wanted}
         in_layer = self.layer.find(keys)
         newer = in_layer >= 0
         older = (in_base >= 0) & ~newer
         rows = np.where(newer, in_layer, in_base)
         return {name: self._column(name, rows, older, newer) for name in wanted}
 
-    def _column(
-        self, name: str, rows: NDArray[np.int64], older: NDArray[np.bool_], newer: NDArray[np.bool_]
-    ) -> Column:
+    def _column(self, name: str, rows: NDArray[np.int64], older: NDArray[np.bool_], newer: NDArray[np.bool_]) -> Column:
         base, layer = self.base.columns[name], self.layer.columns[name]
         if isinstance(base, Lists):
             assert isinstance(layer, Lists)

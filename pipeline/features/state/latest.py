@@ -60,8 +60,8 @@ class LatestTable:
         filled = np.flatnonzero(rated.lengths)
         if not len(filled):
             return out
-        lists = rated.take(filled)
-        found = self.table.at(key_of(np.repeat(owner[filled], lists.lengths), lists.values), ("day", "values"))
+        lists = rated if len(filled) == len(owner) else rated.take(filled)
+        found = self.table.at(self._keys(np.repeat(owner[filled], lists.lengths), lists.values), ("day", "values"))
         days, values = found["day"], found["values"]
         assert not isinstance(days, Lists)
         assert not isinstance(values, Lists)
@@ -72,3 +72,6 @@ class LatestTable:
         out[filled, :-1] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
         out[filled, -1] = np.add.reduceat((days > 0).astype(np.int64), starts)
         return out
+
+    def _keys(self, owner: Codes, rated: Codes) -> Codes:
+        return key_of(owner, rated)

@@ -51,6 +51,14 @@ def test_packages_that_become_known_later_are_made_like_those_that_were_known_at
     assert made(grown, [2]).values["style"].tolist() == one.values["style"][[place]].tolist()
 
 
+def test_ties_are_broken_by_raw_ids_though_packages_are_placed_among_all_that_are_known(parts: Parts) -> None:
+    known = KnownPackages(parts.meta)
+    assert known.learn(parts, [2])
+    assert known.learn(parts, [1])
+    found = made(known, [1])
+    assert found.items.raw[np.argsort(found.rank)].tolist() == ["11,12|10110", "11|40111", "12|3"]
+
+
 def test_a_bag_is_as_wide_as_the_request_needs(parts: Parts) -> None:
     known = KnownPackages(parts.meta)
     assert known.learn(parts, [1, 2])
