@@ -30,10 +30,12 @@ class Kind(StrEnum):
     DENSE = "dense"  # [size]        floats; NaN is missing
     VECTOR = "vector"  # [size]        floats of one thing, such as a picture; there as a whole or missing: all NaN
 
+    AGES = "ages"  # [size]        of a group's histories: days from each step to the request; NaN is no step
+
     @property
     def has_ids(self) -> bool:
         """Whether its values are ids, which are embedded, and not floats."""
-        return self not in (Kind.DENSE, Kind.VECTOR)
+        return self not in (Kind.DENSE, Kind.VECTOR, Kind.AGES)
 
 
 class Side(StrEnum):
@@ -75,10 +77,10 @@ class Feature:
         lead: for bag sequences, days kept before the window for forward gap fill; they come first,
             so that the array holds ``lead + steps`` days.
         values: for bags and bag sequences, the most values kept a cell.
-        size: for dense features and vectors, the number of floats.
+        size: for dense features and vectors, the number of floats; for ages, that of the history's steps.
         stand_in: for a history, the feature that replaces it where all of its days are empty.
-        group: for a history, the name of those that it is read together with: element by element they are the parts
-            of one step. A history without one is read by itself, under a mask of its own.
+        group: for a history or its ages, the name of those that it is read together with: element by element they are
+            the parts of one step. A history without one is read by itself, under a mask of its own.
         normalise: for dense features: ``none``, ``zscore`` or ``minmax``, by past days only.
         log: for dense features: models read ``sign(x) log(1 + |x|)``.
         flag: for dense features: models also read which values are missing.
@@ -239,6 +241,7 @@ def _place(features: tuple[Feature, ...], widths: Mapping[str, int]) -> dict[str
             Kind.BAG_SEQUENCE: (feature.lead + feature.steps, values),
             Kind.DENSE: (feature.size,),
             Kind.VECTOR: (feature.size,),
+            Kind.AGES: (feature.size,),
         }[feature.kind]
         stop = start + int(np.prod(shape, dtype=np.int64))
         places[feature.name] = Columns(start, stop, shape)

@@ -19,6 +19,7 @@ class HistoryGroup:
         features: the histories; their vectors stand side by side in a step, those with a target first.
         targets: the item features that the first of them are histories of, in the same order; empty for a group
             without a target (behaviours of a user that are not items).
+        ages: the feature that tells how old each step is, if the job has it.
         stand_ins: what replaces each history where no step of any is known; empty for none.
     """
 
@@ -27,6 +28,7 @@ class HistoryGroup:
     features: tuple[Feature, ...]
     targets: tuple[Feature, ...]
     stand_ins: tuple[Feature, ...]
+    ages: Feature | None = None
 
 
 def history_groups(schema: FeatureSchema) -> tuple[HistoryGroup, ...]:
@@ -34,7 +36,8 @@ def history_groups(schema: FeatureSchema) -> tuple[HistoryGroup, ...]:
 
     Raises:
         ValueError: a history on another side than the request's, or of or replaced by a feature that the
-            schema lacks, or of an item feature in another id space; or a group whose steps are not the same.
+            schema lacks, or of an item feature in another id space; a group whose steps are not the same; ages of a
+            group that there is not, or whose steps have none.
     """
     names = {feature.name for feature in schema.features}
     for feature in schema.features:
@@ -62,6 +65,7 @@ def history_groups(schema: FeatureSchema) -> tuple[HistoryGroup, ...]:
                 raise ValueError(
                     f"feature '{feature.name}': its stand_in '{other_feature.name}' differs in kind, steps or id space"
                 )
+    ages = _ages_by_group(schema)
     groups = []
     for members in schema.together():
         ordered = sorted(members, key=lambda f: f.of is None)
@@ -72,17 +76,46 @@ def history_groups(schema: FeatureSchema) -> tuple[HistoryGroup, ...]:
                 features=tuple(ordered),
                 targets=tuple(schema[f.of] for f in ordered if f.of),
                 stand_ins=tuple(schema[f.stand_in] for f in ordered if f.stand_in),
+                ages=ages.pop(members[0].group, None) if members[0].group else None,
             )
         )
+        _check_ages(groups[-1])
+    for group, feature in ages.items():
+        raise ValueError(f"feature '{feature.name}': no history in use is of its group '{group}'; leave it out")
     return tuple(groups)
+
+
+def _ages_by_group(schema: FeatureSchema) -> dict[str, Feature]:
+    found: dict[str, Feature] = {}
+    for feature in schema.features:
+        if feature.kind is Kind.AGES:
+            other = found.setdefault(str(feature.group), feature)
+            if other is not feature:
+                raise ValueError(f"features '{other.name}' and '{feature.name}': a group has its ages once")
+    return found
+
+
+def _check_ages(group: HistoryGroup) -> None:
+    ages, first = group.ages, group.features[0]
+    if ages is None:
+        return
+    if first.kind is not Kind.SEQUENCE or group.stand_ins:
+        what = "has a stand_in" if group.stand_ins else f"is a {first.kind}"
+        raise ValueError(f"feature '{ages.name}': ages are of a sequence alone, and '{first.name}' {what}")
+    if ages.size != first.steps:
+        raise ValueError(
+            f"feature '{ages.name}': {ages.size} steps, but '{first.name}' of its group has {first.steps}"
+        )
 
 
 @dataclass(frozen=True)
 class History:
     """A group as a model reads it: ``steps [batch, steps, dim]``, bool ``mask [batch, steps]``, and the candidates'
     own vectors, ``target [batch, candidates, of]`` (``None`` without). The first ``of`` values of a step are in the
-    target's space, the others are parts of which candidates have none."""
+    target's space, the others are parts of which candidates have none. Where the job tells how old steps are, ``ages
+    [batch, steps]`` is the days from each to the request, at least 1, and 0 where the mask is false."""
 
     steps: tf.Tensor
     mask: tf.Tensor
     target: tf.Tensor | None
+    ages: tf.Tensor | None = None

@@ -14,13 +14,32 @@ from models.options import ModelOptions
 class PooledOptions(ModelOptions):
     """Options of :class:`Pooled`."""
 
-    pooling: Readout = Field("mean", description="what is read out of the steps of a history")
+    pooling: Readout = Field(default="mean", description="what is read out of the steps of a history")
+    half_life: float | None = Field(
+        default=None, gt=0, description="days after which a step weighs half; none: all weigh one"
+    )
 
 
 class Pooled(Encoder[PooledOptions]):
-    """The sum or mean of the steps, or the last of them."""
+    """The sum or mean of the steps, or the last of them; with a half-life of ``h`` days each weighs ``2^(-age / h)``.
+
+    Raises:
+        ValueError: a half-life where one step alone is read.
+    """
 
     Options = PooledOptions
 
+    def __init__(self, options: PooledOptions, *, name: str) -> None:
+        super().__init__(options, name=name)
+        self.reads_ages = options.half_life is not None
+        if self.reads_ages and options.pooling == "last":
+            raise ValueError("`half_life` would have no effect: `pooling: last` reads one step; leave it out")
+
     def read(self, history: History, training: bool) -> tf.Tensor:
-        return read_out(history.steps, history.mask, self.options.pooling)
+        if history.ages is None or self.options.half_life is None:
+            return read_out(history.steps, history.mask, self.options.pooling)
+        weights = tf.where(history.mask, tf.pow(2.0, -history.ages / self.options.half_life), 0.0)
+        total = tf.reduce_sum(history.steps * weights[..., None], axis=1)
+        if self.options.pooling == "sum":
+            return total
+        return tf.math.divide_no_nan(total, tf.reduce_sum(weights, axis=1, keepdims=True))

@@ -158,4 +158,5 @@ def _own_shape(feature: Feature) -> tuple[int | None, ...]:
         Kind.BAG_SEQUENCE: (feature.lead + feature.steps, None),
         Kind.DENSE: (feature.size,),
         Kind.VECTOR: (feature.size,),
+        Kind.AGES: (feature.size,),
     }[feature.kind]

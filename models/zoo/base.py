@@ -87,7 +87,18 @@ class RankingModel(keras.layers.Layer):
     def _encoder(self, group: HistoryGroup) -> Encoder[Any]:
         name = f"seq_{group.name}"
         asked = self.options.encoders.get(group.title)
-        return self.own_encoder(group, name) if asked is None else encoder_of(group, asked, name=name)
+        encoder = self.own_encoder(group, name) if asked is None else encoder_of(group, asked, name=name)
+        if encoder.reads_ages and group.ages is None:
+            raise ValueError(
+                f"the history '{group.title}' is to be read by the ages of its steps (`half_life`), which no feature "
+                f"in use tells; declare {{kind: ages, source: history.age, group: {group.title}}}"
+            )
+        if group.ages is not None and not encoder.reads_ages:
+            raise ValueError(
+                f"feature '{group.ages.name}': what reads the history '{group.title}' does not ask for the ages of its "
+                f"steps; leave it out of the experiment (`without`)"
+            )
+        return encoder
 
     def build(self, *shapes: object) -> None:
         # Every part builds itself when it is first called.
@@ -96,7 +107,7 @@ class RankingModel(keras.layers.Layer):
     def call(self, inputs: ModelInputs, training: bool = False) -> Outputs:
         """Logits of every task: heads on one tower."""
         schema = self.schema
-        request = [self.dense(f, inputs) for f in schema.on(Side.REQUEST, ids=False)]
+        request = [self.dense(f, inputs) for f in schema.on(Side.REQUEST, ids=False) if f.kind is not Kind.AGES]
         request += [self.value(f, inputs) for f in schema.on(Side.REQUEST, ids=True) if not _is_history(f)]
         item = [self.dense(f, inputs) for side in (Side.ITEM, Side.PAIR) for f in schema.on(side, ids=False)]
         item += [self.value(f, inputs) for f in schema.on(Side.ITEM, ids=True)]
@@ -181,9 +192,10 @@ class RankingModel(keras.layers.Layer):
         steps, mask = self._steps(group.features, inputs)
         if group.stand_ins:
             steps, mask = stand_in(steps, mask, *self._steps(group.stand_ins, inputs))
+        ages = None if group.ages is None else tf.where(mask, inputs.dense[group.ages.name], 0.0)
         if not group.targets:
-            return History(steps, mask, None)
-        return History(steps, mask, tf.concat([self.value(f, inputs) for f in group.targets], axis=-1))
+            return History(steps, mask, None, ages)
+        return History(steps, mask, tf.concat([self.value(f, inputs) for f in group.targets], axis=-1), ages)
 
     def _steps(self, features: tuple[Feature, ...], inputs: ModelInputs) -> tuple[tf.Tensor, tf.Tensor]:
         """Histories of the same steps side by side, filled: ``[batch, steps, dim]``, bool ``[batch, steps]``."""

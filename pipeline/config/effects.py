@@ -16,7 +16,7 @@ from pipeline.config.job import JobConfig
 _IDS = (Kind.CATEGORICAL, Kind.BAG, Kind.SEQUENCE, Kind.BAG_SEQUENCE)
 _STEPS = (Kind.SEQUENCE, Kind.BAG_SEQUENCE)
 _KINDS: Mapping[str, Collection[Kind]] = {
-    "steps": _STEPS,
+    "steps": (*_STEPS, Kind.AGES),
     "of": _STEPS,
     "stand_in": _STEPS,
     "values": (Kind.BAG, Kind.BAG_SEQUENCE),

@@ -125,8 +125,10 @@ class FeatureSettings(Strict):
             raise ValueError("a counter has `transform: log` instead of `log`; it is never missing: no `flag`")
         if self.buckets is not None and list(self.buckets) != sorted(set(self.buckets)):
             raise ValueError(f"`buckets` must rise from one limit to the next, not {list(self.buckets)}")
-        if self.group is not None and self.kind not in (Kind.SEQUENCE, Kind.BAG_SEQUENCE):
+        if self.group is not None and self.kind not in (Kind.SEQUENCE, Kind.BAG_SEQUENCE, Kind.AGES):
             raise ValueError(f"`group` is for histories (sequence, bag_sequence), not for a {self.kind}")
+        if self.kind is Kind.AGES and (self.group is None or self.source != "history.age"):
+            raise ValueError("`ages` are those of the steps of a `group`, with the source `history.age`")
         if self.group is not None and self.side is not Side.REQUEST:
             raise ValueError(f"`group` is for histories, which are on the request's side, not on the {self.side}'s")
         self._check_rules()
@@ -153,8 +155,8 @@ class FeatureSettings(Strict):
         return Feature(
             name=name, kind=self.kind, side=self.side, space=self.space, of=self.of,
             steps=self.steps or steps, lead=lead if led else 0,
-            values=self.values, size=self.size, stand_in=self.stand_in, group=self.group, normalise=self.normalise,
-            log=self.log, flag=self.flag,
+            values=self.values, size=(self.steps or steps) if self.kind is Kind.AGES else self.size,
+            stand_in=self.stand_in, group=self.group, normalise=self.normalise, log=self.log, flag=self.flag,
         )  # fmt: skip
 
 

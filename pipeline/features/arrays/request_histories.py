@@ -20,7 +20,7 @@ from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
 from pipeline.features.state.histories import Entries
 from pipeline.features.state.state import FeatureState
-from pipeline.features.state.windows import fill, window_positions
+from pipeline.features.state.windows import GAP, fill, window_positions
 
 LastYear = Mapping[str, Codes]
 """Last year's windows by part: codes ``[requests, length, values]``."""
@@ -59,6 +59,8 @@ class Histories:
         values: dict[str, Array] = {}
         for planned in self._plan.of_frame("history"):
             feature = planned.feature
+            if feature.kind is Kind.AGES:
+                values[planned.name] = self._ages(feature.size)
             if not feature.has_ids:
                 continue
             positions = self._positions(feature.steps, feature.lead)
@@ -75,6 +77,12 @@ class Histories:
             values[planned.name] = _trimmed(made, planned.feature.values, padding)
         self._widen(values)
         return values
+
+    def _ages(self, steps: int) -> NDArray[np.float32]:
+        """Days from each step to the request, ``[requests, steps]``; NaN where there is none."""
+        positions = self._positions(steps, 0)
+        days = np.append(self._entries.days, 0)[positions]
+        return np.where(positions == GAP, np.nan, self._rows.day.ordinal - days).astype(np.float32)
 
     def _space(self, part: str) -> str:
         return self._plan.request.history_parts[part]

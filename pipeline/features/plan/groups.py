@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from models.schema import FeatureSchema
+from models.schema import FeatureSchema, Kind
 from pipeline.config.tables import Table
 from pipeline.errors import ConfigError
 
@@ -36,9 +36,25 @@ def check_groups(
         members = [features[f.name] for f in group]
         for other in members[1:]:
             _check_source(group[0].group, members[0], other, tables, unpaired)
+        _check_ages(members, [f for f in features.values() if f.feature.kind is Kind.AGES])
         stand_ins = [features[f.stand_in] for f in group if f.stand_in]
         for other in stand_ins[1:]:
             _check_source(group[0].group, stand_ins[0], other, tables, unpaired)
+
+
+def _check_ages(members: Sequence[PlannedFeature], every: Sequence[PlannedFeature]) -> None:
+    """Ages are told of what the feature state keeps, entry by entry."""
+    for ages in every:
+        for member in members:
+            if ages.feature.group != member.feature.group:
+                continue
+            if member.frame != "history" or not member.plain:
+                rule = "" if member.plain else " by a rule"
+                raise ConfigError(
+                    f"features '{ages.name}' and '{member.name}' are read together as group '{member.feature.group}', "
+                    f"but `history.age` is of the steps of a history that is kept as it is, not of those of "
+                    f"'{member.keys[0]}'{rule}"
+                )
 
 
 def _check_source(

@@ -48,6 +48,8 @@ class ImpressionPlan(RequestPlan):
     def source_problem(self, planned: PlannedFeature, frame: str, column: str) -> str | None:
         if frame != "history":
             return super().source_problem(planned, frame, column)
+        if planned.feature.kind is Kind.AGES:
+            return None
         changed = kept_as_it_is(planned)
         if changed is not None and not column.startswith(ROW):
             return changed

@@ -74,3 +74,27 @@ def test_a_stand_in_that_an_experiment_leaves_out_of_one_part_is_refused() -> No
     assert [f.name for f in history_groups(whole)[0].stand_ins] == ["first", "second"]
     with pytest.raises(ValueError, match=r"'one' and 'two' .* only 'one' has its stand_in"):
         history_groups(whole.subset({"ad", "maker", "one", "two", "first"}))
+
+
+def ages(name: str, group: str, size: int = STEPS) -> Feature:
+    return Feature(name, Kind.AGES, Side.REQUEST, size=size, group=group)
+
+
+def test_a_group_knows_which_feature_tells_its_ages() -> None:
+    groups = history_groups(schema(history("a", group="x"), ages("old", "x"), history("b", group="x"), history("x")))
+    assert [(group.title, group.ages and group.ages.name) for group in groups] == [("x", "old"), ("x", None)]
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        ([history("a", group="x"), ages("old", "y")], "'old': no history in use is of its group 'y'"),
+        ([history("a", group="x"), ages("old", "x", 3)], "'old': 3 steps, but 'a' of its group has 10"),
+        ([history("a", group="x"), ages("old", "x"), ages("new", "x")], "'old' and 'new': a group has its ages once"),
+        ([history("a", group="x", kind=Kind.BAG_SEQUENCE), ages("old", "x")], "of a sequence alone, and 'a' is a bag_"),
+        ([history("a", group="x", stand_in="b"), history("b"), ages("old", "x")], "'a' has a stand_in"),
+    ],
+)
+def test_ages_that_no_steps_can_have_are_refused(features: list[Feature], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        history_groups(schema(*features))

@@ -195,3 +195,24 @@ def test_of_two_histories_of_one_name_none_is_guessed() -> None:
     twice = schema(history("a", group="b"), history("b"))
     with pytest.raises(ValueError, match="two histories are called 'b'"):
         registry.build("pooled", twice, {"encoders": {"b": {"type": "pooled"}}})
+
+
+AGED = schema(history("pages", group="read"), Feature("page_ages", Kind.AGES, Side.REQUEST, size=STEPS, group="read"))
+
+
+def test_ages_are_told_to_the_encoder_alone() -> None:
+    model = registry.build("pooled", AGED, {"units": [2], "pooling": "sum", "half_life": 1.0})
+    given = inputs(pages=[8.0, 4.0])
+    aged = given._replace(dense={"page_ages": tf.constant([[3.0, 1.0] + [float("nan")] * (STEPS - 2)])})
+    read_history = model.history(model.groups[0], aged)
+    assert read_history.ages.numpy().tolist() == [[3.0, 1.0] + [0.0] * (STEPS - 2)]
+    assert model.encoders["pages"].read(read_history, False).numpy().tolist() == [[8 / 8 + 4 / 2]]
+    assert bool(tf.reduce_all(tf.math.is_finite(model(aged).logits["label"])))
+    assert list(model.normalisers) == []
+
+
+def test_ages_that_are_not_read_and_ages_that_are_not_there_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"'page_ages': what reads the history 'read' does not ask .*`without`"):
+        registry.build("pooled", AGED, {})
+    with pytest.raises(ValueError, match=r"'read' is to be read by the ages .* group: read"):
+        registry.build("pooled", AGED.subset({"ad", "maker", "pages"}), {"half_life": 1.0})

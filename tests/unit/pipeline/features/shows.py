@@ -75,6 +75,16 @@ def config(**settings: Any) -> JobConfig:
     })  # fmt: skip
 
 
+def with_ages(**ages: Any) -> JobConfig:
+    """The job whose clicks of earlier days are steps of (ad, kind) and of an age; ``ages`` is the ages' feature."""
+    features = config().model_dump(mode="json")["features"]
+    for name in ("clicked", "clicked_kinds"):
+        features[name]["group"] = "clicks"
+    told = {"kind": "ages", "source": "history.age", "group": "clicks", "steps": 3, **ages}
+    settings = {"model": "pooled", "loss": "binary", "batch": 4, "compile": "graph", "options": {"half_life": 2.0}}
+    return config(features={**features, "click_ages": told}, experiments={"pooled": settings})
+
+
 def with_vectors(**settings: Any) -> JobConfig:
     """The job whose ads have a picture of three floats; of a user, and of what was heard, there are two."""
     declared = config().model_dump(mode="json")

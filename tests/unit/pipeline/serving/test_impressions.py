@@ -125,3 +125,29 @@ def test_vectors_are_served_as_they_were_trained(tmp_path: Path, monkeypatch: py
         trained = np.asarray(matrix)[rows, place.start : place.stop]
         assert served[name].dtype == np.float32
         np.testing.assert_array_equal(served[name].reshape(trained.shape), trained)
+
+
+def test_ages_are_served_as_they_were_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    config = shows.with_ages()
+    job = shows.context(tmp_path, monkeypatch, config)
+    shows.write_undated(tmp_path)
+    for day in DAY.through(DAY.plus(2)):
+        shows.write_day(tmp_path, day, shows.log((1, 10, 1, 7, 2.5, []), (1, 12, 0, 7, 1.0, [])))
+        extract(job, day)
+        validate(job, day)
+        grow(job, day)
+        build_day(job, day)
+    built = job.store.current(Ref("features", job.job, DAY.plus(2)))
+    assert built is not None
+    offline = day_arrays.read(built)
+    place = offline.layout.request_dense["click_ages"]
+    trained = np.asarray(offline.request_dense)[:1, place.start : place.stop]
+    parts = Parts(contents(job, config, DAY.plus(1), dict.fromkeys(Plan(config).spaces, 1000)))
+    found, request = asked(parts, 1, items=(10,))
+    served = model_inputs(parts.meta.plan.schema.features, found, request.look)
+    np.testing.assert_array_equal(trained, [[2, 1, np.nan]])
+    np.testing.assert_array_equal(served["click_ages"], trained)
+    later, request = asked(parts, 1, items=(10,), day=DAY.plus(5))
+    served = model_inputs(parts.meta.plan.schema.features, later, request.look)
+    np.testing.assert_array_equal(served["click_ages"], [[5, 4, np.nan]])

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from models.schema import PAD_INT
+from pipeline.features.frames.frame import Lists
 from tests.unit.pipeline.features import shows
 from tests.unit.pipeline.features.shown_days import DAY, Shows, values
 
@@ -32,6 +33,31 @@ def test_click_history_and_counters_are_of_earlier_days() -> None:
     np.testing.assert_allclose(pair("user_rate"), [1.6 / 3, 1.6 / 3, 1.6 / 3, 1.6 / 2, 1.6 / 3], rtol=1e-6)
     assert pair("ad_count") == [2, 1, 2, 1, 1]
     assert pair("user_tag") == [1, 0, 0, 1, 0]  # by the first tag of a bag; no tag is no key
+
+
+def test_steps_know_how_many_days_ago_they_were() -> None:
+    """By their own entries; what was clicked on the day itself is no step, and the state keeps no more for it."""
+    job, without = Shows(shows.with_ages()), Shows()
+    found = {}
+    for day in (DAY, DAY.next(), DAY.plus(4)):
+        arrays = job.day(day).arrays
+        without.day(day)
+        read = [values(arrays.request_dense, arrays.layout.request_dense, "click_ages"),
+                values(arrays.request_ids, arrays.layout.request_ids, "clicked")]  # fmt: skip
+        found[day] = read[0].tolist()
+        assert (np.isnan(read[0]) == (read[1] == 0)).all(), "an age stands where a step does"
+    nan = [np.nan] * 3
+    np.testing.assert_array_equal(found[DAY], [nan] * 5)
+    np.testing.assert_array_equal(found[DAY.next()], [[1, np.nan, np.nan]] * 5)
+    # Of every user the click of the first day, then that of the second.
+    np.testing.assert_array_equal(found[DAY.plus(4)], [[4, 3, np.nan]] * 5)
+    kept, others = (each.state.histories.kept(DAY.plus(4)) for each in (job, without))
+    assert kept.keys.tolist() == others.keys.tolist()
+    assert list(kept.columns) == list(others.columns)
+    for name, column in kept.columns.items():
+        one, two = ((each.offsets, each.values) if isinstance(each, Lists) else (each,)
+                    for each in (column, others.columns[name]))  # fmt: skip
+        np.testing.assert_equal(one, two, err_msg=name)
 
 
 def test_what_came_of_earlier_clicks_is_a_part_of_their_steps() -> None:

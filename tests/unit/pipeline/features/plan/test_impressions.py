@@ -46,6 +46,29 @@ def test_a_wrong_source_is_told_with_its_feature(feature: dict[str, Any], messag
         with_feature(**feature)
 
 
+@pytest.mark.parametrize(
+    ("ages", "message"),
+    [
+        ({"source": "history.kind"}, "with the source `history.age`"),
+        ({"group": None}, "`ages` are those of the steps of a `group`"),
+        ({"space": "ad"}, "`ages` takes none"),
+        ({"side": "item"}, "on the request's side, not on the item's"),
+    ],
+)
+def test_ages_are_of_a_group(ages: dict[str, Any], message: str) -> None:
+    Plan(shows.with_ages())
+    with pytest.raises(ValueError, match=message):
+        shows.with_ages(**ages)
+
+
+def test_lists_of_the_row_itself_have_no_ages() -> None:
+    features = shows.with_ages().model_dump(mode="json")["features"]
+    features["recent"]["group"] = "now"
+    ages = {**features["click_ages"], "group": "now", "steps": 2}
+    with pytest.raises(ConfigError, match=r"'click_ages' and 'recent' .* not of those of 'row.recent'"):
+        Plan(shows.config(features={**features, "click_ages": ages}))
+
+
 VECTOR = {"kind": "vector", "side": "item", "source": "item.picture", "size": 3}
 
 
