@@ -178,7 +178,7 @@ def _train_parts(
         parent=parent.id if parent is not None else None, parent_day=parent.ref.day if parent is not None else None,
         trained_days=trained_days + 1, learning_rate=rate, batches=len(losses), sizes=trainer.sizes,
         loss=float(losses.mean()) if len(losses) else None, base_rate=_by_task(tasks, base_rates),
-        losses={n: float(told[:, 1 + i].mean()) for i, n in enumerate(trainer.loss_parts)} if len(losses) else None,
+        losses={name: float(told[:, 1 + at].mean()) for at, name in enumerate(trainer.loss_parts) if len(told)} or None,
         wild_values={name: Wild(**each) for name, each in wild.items()} or None,
     )  # fmt: skip
     return _Trained(trainer.state(), losses, time.perf_counter() - began, record)
