@@ -113,7 +113,7 @@ class History:
     """A group as a model reads it: ``steps [batch, steps, dim]``, bool ``mask [batch, steps]``, and the candidates'
     own vectors, ``target [batch, candidates, of]`` (``None`` without). The first ``of`` values of a step are in the
     target's space, the others are parts of which candidates have none. Where the job tells how old steps are, ``ages
-    [batch, steps]`` is the days from each to the request, at least 1, and 0 where the mask is false."""
+    [batch, steps]`` is the days from each to the request, at least 1, and 0 where there is no step or nobody said."""
 
     steps: tf.Tensor
     mask: tf.Tensor

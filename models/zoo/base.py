@@ -192,7 +192,10 @@ class RankingModel(keras.layers.Layer):
         steps, mask = self._steps(group.features, inputs)
         if group.stand_ins:
             steps, mask = stand_in(steps, mask, *self._steps(group.stand_ins, inputs))
-        ages = None if group.ages is None else tf.where(mask, inputs.dense[group.ages.name], 0.0)
+        ages = None
+        if group.ages is not None:
+            told = inputs.dense[group.ages.name]
+            ages = tf.where(tf.logical_and(mask, tf.math.is_finite(told)), told, 0.0)
         if not group.targets:
             return History(steps, mask, None, ages)
         return History(steps, mask, tf.concat([self.value(f, inputs) for f in group.targets], axis=-1), ages)

@@ -207,7 +207,10 @@ def test_ages_are_told_to_the_encoder_alone() -> None:
     read_history = model.history(model.groups[0], aged)
     assert read_history.ages.numpy().tolist() == [[3.0, 1.0] + [0.0] * (STEPS - 2)]
     assert model.encoders["pages"].read(read_history, False).numpy().tolist() == [[8 / 8 + 4 / 2]]
-    assert bool(tf.reduce_all(tf.math.is_finite(model(aged).logits["label"])))
+    unsaid = given._replace(dense={"page_ages": tf.constant([[float("nan")] * STEPS])})
+    assert not model.history(model.groups[0], unsaid).ages.numpy().any()
+    for each in (aged, unsaid):
+        assert bool(tf.reduce_all(tf.math.is_finite(model(each).logits["label"])))
     assert list(model.normalisers) == []
 
 
