@@ -16,6 +16,7 @@ from pipeline.features.ids.fingerprints import MISSING, PADDING, Codes, codes_of
 from pipeline.features.plan.plan import Plan
 
 _BEYOND = 2**31
+_MOST_TEXTS = 2**17
 
 
 class RawIds:
@@ -92,9 +93,23 @@ class _Texts(dict[int, str]):
         return self._others[code]
 
 
-def codes_of_raw(values: Iterable[Any], kind: str) -> Codes:
-    """The codes of raw ids of a space's kind."""
-    return codes_of(array_of(values, kind))
+class RawCodes:
+    """Codes of raw ids, those of texts kept: owners' counters name the same ones again and again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+
+    def __call__(self, values: Iterable[Any], kind: str) -> Codes:
+        """The codes of raw ids of a space's kind, ``[ids]``."""
+        if kind == "int":
+            return array_of(values, kind)
+        texts = list(values)
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            if len(self._known) > _MOST_TEXTS:
+                self._known, new = {}, list(dict.fromkeys(texts))
+            self._known.update(zip(new, codes_of(array_of(new, kind)).tolist(), strict=True))
+        return np.array([self._known[text] for text in texts], np.int64)
 
 
 def array_of(values: Iterable[Any], kind: str) -> Array:

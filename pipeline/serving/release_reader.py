@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import redis
 
@@ -45,7 +46,7 @@ class ReleaseReader:
             )
         self.text: bytes | str = found
         self.newest: bytes | str | None = found
-        self.pointer = Pointer.from_json(found, f"Redis key {keys.current}")
+        self.pointer = _pointer(found, f"Redis key {keys.current}")
 
     def fetch(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, bytes]]:
         """The values of the named fields by part, in one round trip; fields that are not there are left out.
@@ -72,3 +73,9 @@ class ReleaseReader:
                 raise ReleaseGone(f"Redis key {key}: expected release {self.pointer.release_id}, found {release!r}")
             found[part].update({name: value for name, value in zip(fields, values, strict=True) if value is not None})
         return found
+
+
+@lru_cache(maxsize=8)
+def _pointer(text: bytes | str, where: str) -> Pointer:
+    """Every request reads by the same pointer."""
+    return Pointer.from_json(text, where)

@@ -12,6 +12,7 @@ from pipeline.features.state.counters import CounterTable
 from pipeline.features.state.state import Group
 from pipeline.release.contents.keyed_parts import field_of
 from pipeline.serving.meta import CounterPart, Meta
+from pipeline.serving.raw_look_up import RawCodes
 from pipeline.serving.small_state import Source, counter_cells
 
 
@@ -21,11 +22,12 @@ class SharedCounters:
     Attributes:
         own: the other parts, which every request reads for itself, with the column of the owner that they begin with.
         of_items, of_rows: those that are shared, by the side that their keys begin on.
+        codes: of raw ids in keys.
         tables: by key, the cells of every first id that was asked for so far.
     """
 
     def __init__(self, meta: Meta) -> None:
-        self._meta = meta
+        self._meta, self.codes = meta, RawCodes()
         self.own: list[tuple[CounterPart, str]] = []
         self.of_items: list[CounterPart] = []
         self.of_rows: list[CounterPart] = []
@@ -50,7 +52,7 @@ class SharedCounters:
         found = source.fetch({part: [field_of(raw) for raw in ids] for part, ids in new.items()})
         for part in [*self.of_items, *self.of_rows]:
             if new.get(part.part):
-                table, cells = self.tables[part.key], counter_cells(self._meta, part, found[part.part])
+                table, cells = self.tables[part.key], counter_cells(self._meta, part, found[part.part], self.codes)
                 # In one layer, which every request looks into, however often some rows are put in.
                 self.tables[part.key] = replace(table, table=Layered.of(table.table.updated(cells).merged))
                 self._known[part.part] |= new[part.part]

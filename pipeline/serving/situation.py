@@ -115,12 +115,14 @@ class Situation(ABC):
 
     def _own_counters(self) -> dict[Group, CounterTable]:
         """The cells of the keys that begin with the owner."""
-        own, empty = self.known.counters.own, self.known.empty.counters
-        found = self.source.fetch({part.part: [self._of_owner(column)] for part, column in own})
-        codes = {column: codes_of(flat(each)) for column, each in self.owner.items()}
+        counters, empty = self.known.counters, self.known.empty.counters
+        found = self.source.fetch({part.part: [self._of_owner(column)] for part, column in counters.own})
+        first = {column: codes_of(flat(each)) for column, each in self.owner.items()}
         return {
-            part.key: own_counters(self.meta, part, codes[column], found[part.part], empty[part.key])
-            for part, column in own
+            part.key: own_counters(
+                self.meta, part, first[column], found[part.part], empty[part.key], counters.codes
+            )
+            for part, column in counters.own
         }
 
     def _learn(self, requests: Frame) -> None:

@@ -15,7 +15,7 @@ from pipeline.features.state.counters import Cells, CounterTable
 from pipeline.features.state.histories import HistoryTable
 from pipeline.features.state.keys import id_columns
 from pipeline.serving.meta import CounterPart, Meta
-from pipeline.serving.raw_look_up import RawIds, codes_of_raw
+from pipeline.serving.raw_look_up import RawCodes, RawIds
 
 Found = Mapping[str, Any]
 """Columns of one field of a release's part."""
@@ -42,30 +42,32 @@ class OwnCounters(CounterTable):
 
 
 def own_counters(
-    meta: Meta, part: CounterPart, first: Codes, found: Mapping[str, Found], empty: CounterTable
+    meta: Meta, part: CounterPart, first: Codes, found: Mapping[str, Found], empty: CounterTable, codes_of: RawCodes
 ) -> CounterTable:
     """The counters of the keys that begin with the owner's id, if any was found."""
     if not found:
         return empty
-    codes, columns = _cells_of(meta, part, found)
+    codes, columns = _cells_of(meta, part, found, codes_of)
     if len(codes) == 1:
         return replace(empty, table=over(empty.table, keyed(codes, columns)))
     return OwnCounters(empty.arity, empty.half_lives, over(empty.table, keyed(codes[1:], columns)), first)
 
 
-def counter_cells(meta: Meta, part: CounterPart, found: Mapping[str, Found]) -> Keyed:
+def counter_cells(meta: Meta, part: CounterPart, found: Mapping[str, Found], codes_of: RawCodes) -> Keyed:
     """The cells of the keys that begin with one of the raw ids found."""
-    return keyed(*_cells_of(meta, part, found))
+    return keyed(*_cells_of(meta, part, found, codes_of))
 
 
-def _cells_of(meta: Meta, part: CounterPart, found: Mapping[str, Found]) -> tuple[tuple[Codes, ...], dict[str, Column]]:
+def _cells_of(
+    meta: Meta, part: CounterPart, found: Mapping[str, Found], codes_of: RawCodes
+) -> tuple[tuple[Codes, ...], dict[str, Column]]:
     """The codes of the keys' ids, and the cells."""
     kinds = [meta.plan.space_kind(str(meta.plan.features[name].feature.space)) for name in part.key]
     rows = list(found.values())
-    first = codes_of_raw((int(raw) if kinds[0] == "int" else raw for raw in found), kinds[0])
+    first = codes_of((int(raw) if kinds[0] == "int" else raw for raw in found), kinds[0])
     codes = [np.repeat(first, [len(row["count"]) for row in rows])]
     for name, kind in zip(part.key[1:], kinds[1:], strict=True):
-        codes.append(codes_of_raw(_together(rows, name), kind))
+        codes.append(codes_of(_together(rows, name), kind))
     columns: dict[str, Column] = {}
     for name, template in meta.overall.columns().items():
         source = name

@@ -27,7 +27,7 @@ class Lists:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        return np.diff(self.offsets)
+        return self.offsets[1:] - self.offsets[:-1]
 
     def take(self, rows: NDArray[np.int64]) -> Lists:
         """The lists of the given rows, in that order."""

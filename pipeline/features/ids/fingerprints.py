@@ -20,8 +20,10 @@ PADDING: Final = PAD_INT
 MISSING: Final = MISSING_INT
 Codes = NDArray[np.int64]
 _KEY = "dayspring ids v1"
-_STEP, _SHIFTS = np.uint64(0x9E3779B97F4A7C15), (np.uint64(30), np.uint64(27), np.uint64(31))
-_FACTORS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_WORD = 2**64 - 1
+_MIXED_WITH = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+_STEP, *_FACTORS = (np.uint64(each) for each in _MIXED_WITH)
+_SHIFTS = np.uint64(30), np.uint64(27), np.uint64(31)
 
 
 def codes_of(raw: NDArray[Any]) -> Codes:
@@ -69,6 +71,9 @@ def key_of(*codes: Codes) -> Codes:
     """One number for the ids that are a key together; of a single id its code. The codes' shapes broadcast together."""
     if len(codes) == 1:
         return np.asarray(codes[0], np.int64)
+    if all(each.size == 1 for each in codes):
+        shape = np.broadcast_shapes(*(each.shape for each in codes))
+        return np.full(shape, _key_of_one([each.item() for each in codes]), np.uint64).view(np.int64)
     mixed = np.full((), _STEP)
     with np.errstate(over="ignore"):
         for each in codes:
@@ -90,3 +95,19 @@ def _scramble(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     words = (words ^ (words >> _SHIFTS[0])) * _FACTORS[0]
     words = (words ^ (words >> _SHIFTS[1])) * _FACTORS[1]
     return words ^ (words >> _SHIFTS[2])
+
+
+def _key_of_one(codes: list[int]) -> int:
+    """``key_of`` of single codes in Python's own numbers: a twentieth of what arrays of one take."""
+    mixed = _MIXED_WITH[0]
+    for each in codes:
+        mixed = _scramble_one(mixed ^ _scramble_one(each & _WORD))
+    return mixed
+
+
+def _scramble_one(word: int) -> int:
+    step, first, second = _MIXED_WITH
+    word = (word + step) & _WORD
+    word = ((word ^ (word >> 30)) * first) & _WORD
+    word = ((word ^ (word >> 27)) * second) & _WORD
+    return word ^ (word >> 31)

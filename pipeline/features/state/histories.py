@@ -101,7 +101,10 @@ class HistoryTable:
 
     def entries(self, owner: tuple[Codes, ...]) -> Entries:
         """The entries of owners, by the codes ``[requests]`` of their ids; none for those without."""
-        distinct, rows = np.unique(key_of(*owner), return_inverse=True)
+        keys = key_of(*owner)
+        if len(keys) == 1:
+            return self._entries(self.table.at(keys), np.zeros(1, np.int64))
+        distinct, rows = np.unique(keys, return_inverse=True)
         return self._entries(self.table.at(distinct), rows.astype(np.int64))
 
     def all(self, day: Day) -> tuple[tuple[Codes, ...], Entries]:

@@ -58,4 +58,4 @@ def encoded(value: Any) -> bytes:
 
 
 def decoded(value: bytes) -> Any:
-    return json.loads(value)
+    return json.loads(value.decode())  # of bytes, json first looks which encoding they may have

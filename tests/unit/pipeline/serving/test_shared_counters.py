@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.features.state.in_memory import states_of
-from pipeline.serving.raw_look_up import codes_of_raw
+from pipeline.serving.raw_look_up import RawCodes
 from pipeline.serving.shared_counters import SharedCounters
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
@@ -31,7 +31,7 @@ def test_what_does_not_begin_with_the_owner_is_shared(tmp_path: Path, monkeypatc
     shared.learn(source, {package.part: ["11|1", "nobody"]})
     shared.learn(source, {package.part: ["nobody", "11|1"]})
     assert [sorted(each[package.part]) for each in source.asked] == [["11|1", "nobody"]]
-    codes = codes_of_raw(["11|1", "nobody"], "str")
+    codes = RawCodes()(["11|1", "nobody"], "str")
     counts = [state["package",].lookup(codes).count.tolist() for state in (shared.tables, whole.counters)]
     assert counts[0] == counts[1]
     assert counts[0][0] > 0 == counts[0][1]

@@ -10,7 +10,7 @@ from pipeline.features.frames.keyed import Layered
 from pipeline.features.state.counters import CounterTable
 from pipeline.features.state.in_memory import states_of
 from pipeline.features.state.state import FeatureState
-from pipeline.serving.raw_look_up import RawIds
+from pipeline.serving.raw_look_up import RawCodes, RawIds
 from pipeline.serving.small_state import counter_cells, own_counters, small_history
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
@@ -28,14 +28,14 @@ def test_counters_of_an_owner_say_nothing_of_anybody_else(tmp_path: Path, monkey
     part = next(each for each in parts.meta.counters if each.key == ("teacher", "package"))
     empty = CounterTable.empty(2, part.half_lives)
     found = parts.fetch({part.part: ["501"]})[part.part]
-    own = own_counters(parts.meta, part, np.array([501]), found, empty)
+    own = own_counters(parts.meta, part, np.array([501]), found, empty, RawCodes())
     packages = RawIds(parts.meta.plan).codes("package", ["11|1", "11|40111", "none"])
     first, second = (each.lookup(np.array([501]), packages) for each in (own, whole.counters[part.key]))
     assert first.count[0] > first.count[2] == 0
     assert all(values.tobytes() == second.columns()[name].tobytes() for name, values in first.columns().items())
     asking = np.array([502, 501, 501])
     assert own.lookup(asking, packages).count.tolist() == [0, first.count[1], 0]
-    assert own_counters(parts.meta, part, np.array([502]), {}, empty) is empty
+    assert own_counters(parts.meta, part, np.array([502]), {}, empty, RawCodes()) is empty
 
 
 def test_of_one_owner_it_says_what_the_whole_state_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +48,7 @@ def test_of_one_owner_it_says_what_the_whole_state_says(tmp_path: Path, monkeypa
     counters = {}
     for each in meta.counters:
         found = parts.fetch({each.part: ["501", "11|1"]})[each.part]
-        table = Layered.of(counter_cells(meta, each, found))
+        table = Layered.of(counter_cells(meta, each, found, RawCodes()))
         counters[each.key] = CounterTable(len(each.key), each.half_lives, table)
     teacher, package = np.array([501]), look.codes("package", ["11|1"])
     asked = {("teacher",): (teacher,), ("package",): (package,), ("teacher", "package"): (teacher, package)}

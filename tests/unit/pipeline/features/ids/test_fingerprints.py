@@ -31,6 +31,14 @@ def test_codes_of_texts_are_the_same_in_every_version() -> None:
     assert codes_of(np.zeros((0, 2), object)).shape == (0, 2)
 
 
+def test_one_key_alone_is_what_it_is_among_others() -> None:
+    first = np.array([7, -1, 0, MISSING, 2**63 - 1, -(2**63)])
+    second = first[::-1].copy()
+    alone = [key_of(first[[at]], second[[at]], first[[at]]) for at in range(len(first))]
+    assert np.concatenate(alone).tolist() == key_of(first, second, first).tolist()
+    assert (alone[0].dtype, key_of(np.array(7), np.array([[9]])).shape) == (np.int64, (1, 1))
+
+
 def test_keys_tell_orders_and_lengths_apart() -> None:
     first, second = np.meshgrid(np.arange(2, 300), np.arange(2, 300))
     keys = key_of(first.ravel(), second.ravel())
