@@ -27,7 +27,6 @@ UNTESTED = {
     "pipeline/config/alerts.py": _DECLARED,
     "pipeline/config/retention.py": _DECLARED,
     "pipeline/training/keras_trainer.py": "tests/unit/pipeline/training/test_train.py",
-    "pipeline/training/trainer.py": _DECLARED,
     "pipeline/evaluation/next_day.py": _LINE,
     "pipeline/features/arrays/candidates.py": _BUILT,
     "pipeline/features/arrays/growth.py": _KIND,

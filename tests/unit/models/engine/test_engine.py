@@ -35,55 +35,6 @@ def test_training_lowers_the_loss(model: str, loss: str, day: DayArrays, make_en
     assert losses[-5:].mean() < 0.8 * losses[:5].mean()
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_padding_columns_and_wider_arrays_change_no_score(
-    model: str, schema: FeatureSchema, day: DayArrays, make_engine: Make
-) -> None:
-    """The same ids in arrays with twice the room for values."""
-    engine = make_engine(model, {"fill_forward": 1, "fill_backward": 1})
-    train(engine, day)
-    widths = {f.name: 2 * f.values for f in schema.features if f.values > 1}
-    wide = make_day(schema, widths=widths)
-    request_ids, item_ids = np.zeros_like(wide.request_ids), np.zeros_like(wide.item_ids)
-    for target, source, to, of in (
-        (request_ids, day.request_ids, wide.layout.request_ids, day.layout.request_ids),
-        (item_ids, day.item_ids, wide.layout.item_ids, day.layout.item_ids),
-    ):
-        for name, place in of.items():
-            values = source[:, place.start : place.stop].reshape(len(source), *place.shape)
-            room = np.zeros((len(source), *to[name].shape), np.int32)
-            room[tuple(slice(0, n) for n in values.shape)] = values
-            target[:, to[name].start : to[name].stop] = room.reshape(len(source), -1)
-    padded = replace(day, layout=wide.layout, request_ids=request_ids, item_ids=item_ids)
-    np.testing.assert_allclose(score_day(engine, padded), score_day(engine, day), atol=1e-6)
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_a_score_does_not_depend_on_its_batch(model: str, day: DayArrays, make_engine: Make) -> None:
-    engine = make_engine(model)
-    train(engine, day)
-    batches = DayBatches(engine, day, Settings(16, 3))
-    together = engine.score(batches.batch(0))
-    examples = batches.examples
-    alone = DayBatches(engine, day, Settings(1, 3))
-    np.testing.assert_array_equal(alone.examples.pairs, examples.pairs)
-    for row in (0, 5, 15):
-        np.testing.assert_allclose(engine.score(alone.batch(row))[0], together[row], atol=1e-6)
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_an_empty_history_is_finite_and_the_same_for_all_candidates(
-    model: str, day: DayArrays, make_engine: Make
-) -> None:
-    """Candidates that differ in nothing but their vectors are told apart by these alone, not by NaN."""
-    engine = make_engine(model, {"fill_forward": "all", "fill_backward": "all"})
-    train(engine, day)
-    empty = replace(day, request_ids=np.zeros_like(day.request_ids))
-    assert np.all(np.isfinite(score_day(engine, empty)))
-    losses = train(engine, empty)
-    assert np.all(np.isfinite(losses))
-
-
 def test_the_stand_in_is_read_only_where_every_day_is_empty(day: DayArrays, make_engine: Make) -> None:
     engine = make_engine("pooled")
     train(engine, day)
