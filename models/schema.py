@@ -27,6 +27,7 @@ class Kind(StrEnum):
     BAG = "bag"  # [values]      ids without order
     SEQUENCE = "sequence"  # [steps]       ids, oldest first, right-padded
     BAG_SEQUENCE = "bag_sequence"  # [days, values] a bag a day, oldest first; an empty day is a gap
+    SESSIONS = "sessions"  # [sessions, steps] ids by session, oldest first, right-padded both ways
     DENSE = "dense"  # [size]        floats; NaN is missing
     VECTOR = "vector"  # [size]        floats of one thing, such as a picture; there as a whole or missing: all NaN
 
@@ -36,6 +37,11 @@ class Kind(StrEnum):
     def has_ids(self) -> bool:
         """Whether its values are ids, which are embedded, and not floats."""
         return self not in (Kind.DENSE, Kind.VECTOR, Kind.AGES)
+
+    @property
+    def is_history(self) -> bool:
+        """Whether its ids are those of steps."""
+        return self in (Kind.SEQUENCE, Kind.BAG_SEQUENCE, Kind.SESSIONS)
 
 
 class Side(StrEnum):
@@ -74,6 +80,7 @@ class Feature:
         space: id space of the values; features of one space share an embedding. ``None`` for floats.
         of: for a history, the item feature whose values it holds (``role: history of <target>``).
         steps: for sequences, the number of steps or days (fixed by the job).
+        sessions: for sessions, how many, each of ``steps`` steps.
         lead: for bag sequences, days kept before the window for forward gap fill; they come first,
             so that the array holds ``lead + steps`` days.
         values: for bags and bag sequences, the most values kept a cell.
@@ -92,6 +99,7 @@ class Feature:
     space: str | None = None
     of: str | None = None
     steps: int = 1
+    sessions: int = 1
     lead: int = 0
     values: int = 1
     size: int = 1
@@ -141,7 +149,7 @@ class FeatureSchema:
         replaced = {f.stand_in: f.name for f in self.features if f.stand_in}
         groups: dict[tuple[str, bool], list[Feature]] = {}
         for feature in self.features:
-            if feature.kind not in (Kind.SEQUENCE, Kind.BAG_SEQUENCE):
+            if not feature.kind.is_history:
                 continue
             if feature.name not in replaced:
                 key = (feature.group or feature.name, feature.group is not None)
@@ -166,7 +174,7 @@ class FeatureSchema:
 
 def _check_together(first: Feature, other: Feature) -> None:
     """Whether two histories can be parts of the same steps."""
-    for what in ("kind", "side", "steps", "lead"):
+    for what in ("kind", "side", "sessions", "steps", "lead"):
         one, two = getattr(first, what), getattr(other, what)
         if one != two:
             raise ValueError(
@@ -238,6 +246,7 @@ def _place(features: tuple[Feature, ...], widths: Mapping[str, int]) -> dict[str
             Kind.CATEGORICAL: (),
             Kind.BAG: (values,),
             Kind.SEQUENCE: (feature.steps,),
+            Kind.SESSIONS: (feature.sessions, feature.steps),
             Kind.BAG_SEQUENCE: (feature.lead + feature.steps, values),
             Kind.DENSE: (feature.size,),
             Kind.VECTOR: (feature.size,),

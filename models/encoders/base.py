@@ -22,11 +22,13 @@ class Encoder(Generic[Given]):
 
     Attributes:
         needs_target: whether it reads a history against each candidate, so that the history has to have a target.
+        needs_sessions: whether it reads a history session by session.
         reads_ages: whether it reads how old the steps are, so that the job has to tell it.
     """
 
     Options: type[ModelOptions] = ModelOptions
     needs_target = False
+    needs_sessions = False
     reads_ages = False
 
     def __init__(self, options: Given, *, name: str) -> None:

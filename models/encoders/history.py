@@ -41,7 +41,7 @@ def history_groups(schema: FeatureSchema) -> tuple[HistoryGroup, ...]:
     """
     names = {feature.name for feature in schema.features}
     for feature in schema.features:
-        if feature.kind not in (Kind.SEQUENCE, Kind.BAG_SEQUENCE):
+        if not feature.kind.is_history:
             continue
         if feature.side is not Side.REQUEST:
             raise ValueError(
@@ -57,11 +57,8 @@ def history_groups(schema: FeatureSchema) -> tuple[HistoryGroup, ...]:
             )
         if feature.stand_in:
             other_feature = schema[feature.stand_in]
-            if (other_feature.kind, other_feature.steps, other_feature.space) != (
-                feature.kind,
-                feature.steps,
-                feature.space,
-            ):
+            alike = ("kind", "sessions", "steps", "space")
+            if any(getattr(other_feature, each) != getattr(feature, each) for each in alike):
                 raise ValueError(
                     f"feature '{feature.name}': its stand_in '{other_feature.name}' differs in kind, steps or id space"
                 )
@@ -113,9 +110,11 @@ class History:
     """A group as a model reads it: ``steps [batch, steps, dim]``, bool ``mask [batch, steps]``, and the candidates'
     own vectors, ``target [batch, candidates, of]`` (``None`` without). The first ``of`` values of a step are in the
     target's space, the others are parts of which candidates have none. Where the job tells how old steps are, ``ages
-    [batch, steps]`` is the days from each to the request, at least 1, and 0 where there is no step or nobody said."""
+    [batch, steps]`` is the days from each to the request, at least 1, and 0 where there is no step or nobody said. Of
+    ``sessions`` the steps are those of the first, then of the next, as many of each."""
 
     steps: tf.Tensor
     mask: tf.Tensor
     target: tf.Tensor | None
     ages: tf.Tensor | None = None
+    sessions: int | None = None

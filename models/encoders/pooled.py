@@ -15,6 +15,9 @@ class PooledOptions(ModelOptions):
     """Options of :class:`Pooled`."""
 
     pooling: Readout = Field(default="mean", description="what is read out of the steps of a history")
+    within: Readout | None = Field(
+        default=None, description="of sessions, what is read out of each before they are pooled; none: all steps alike"
+    )
     half_life: float | None = Field(
         default=None, gt=0, description="days after which a step weighs half; none: all weigh one"
     )
@@ -31,11 +34,14 @@ class Pooled(Encoder[PooledOptions]):
 
     def __init__(self, options: PooledOptions, *, name: str) -> None:
         super().__init__(options, name=name)
+        self.needs_sessions = options.within is not None
         self.reads_ages = options.half_life is not None
         if self.reads_ages and options.pooling == "last":
             raise ValueError("`half_life` would have no effect: `pooling: last` reads one step; leave it out")
 
     def read(self, history: History, training: bool) -> tf.Tensor:
+        if history.sessions is not None and self.options.within is not None:
+            return read_out(*_each_read_out(history, history.sessions, self.options.within), self.options.pooling)
         if history.ages is None or self.options.half_life is None:
             return read_out(history.steps, history.mask, self.options.pooling)
         weights = tf.where(history.mask, tf.pow(2.0, -history.ages / self.options.half_life), 0.0)
@@ -43,3 +49,11 @@ class Pooled(Encoder[PooledOptions]):
         if self.options.pooling == "sum":
             return total
         return tf.math.divide_no_nan(total, tf.reduce_sum(weights, axis=1, keepdims=True))
+
+
+def _each_read_out(history: History, sessions: int, how: str) -> tuple[tf.Tensor, tf.Tensor]:
+    """Sessions as steps: ``[batch, sessions, dim]``, and which of them there are."""
+    length, dim = history.steps.shape[1] // sessions, history.steps.shape[-1]
+    mask = tf.reshape(history.mask, (-1, length))
+    read = read_out(tf.reshape(history.steps, (-1, length, dim)), mask, how)
+    return tf.reshape(read, (-1, sessions, dim)), tf.reshape(tf.reduce_any(mask, axis=1), (-1, sessions))

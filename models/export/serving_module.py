@@ -155,6 +155,7 @@ def _own_shape(feature: Feature) -> tuple[int | None, ...]:
         Kind.CATEGORICAL: (),
         Kind.BAG: (None,),
         Kind.SEQUENCE: (feature.steps,),
+        Kind.SESSIONS: (feature.sessions, feature.steps),
         Kind.BAG_SEQUENCE: (feature.lead + feature.steps, None),
         Kind.DENSE: (feature.size,),
         Kind.VECTOR: (feature.size,),

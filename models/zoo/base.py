@@ -88,6 +88,11 @@ class RankingModel(keras.layers.Layer):
         name = f"seq_{group.name}"
         asked = self.options.encoders.get(group.title)
         encoder = self.own_encoder(group, name) if asked is None else encoder_of(group, asked, name=name)
+        if encoder.needs_sessions and group.features[0].kind is not Kind.SESSIONS:
+            raise ValueError(
+                f"the history '{group.title}' is to be read session by session (`within`), but it is a "
+                f"{group.features[0].kind}"
+            )
         if encoder.reads_ages and group.ages is None:
             raise ValueError(
                 f"the history '{group.title}' is to be read by the ages of its steps (`half_life`), which no feature "
@@ -196,9 +201,12 @@ class RankingModel(keras.layers.Layer):
         if group.ages is not None:
             told = inputs.dense[group.ages.name]
             ages = tf.where(tf.logical_and(mask, tf.math.is_finite(told)), told, 0.0)
+        first = group.features[0]
+        sessions = first.sessions if first.kind is Kind.SESSIONS else None
         if not group.targets:
-            return History(steps, mask, None, ages)
-        return History(steps, mask, tf.concat([self.value(f, inputs) for f in group.targets], axis=-1), ages)
+            return History(steps, mask, None, ages, sessions)
+        target = tf.concat([self.value(f, inputs) for f in group.targets], axis=-1)
+        return History(steps, mask, target, ages, sessions)
 
     def _steps(self, features: tuple[Feature, ...], inputs: ModelInputs) -> tuple[tf.Tensor, tf.Tensor]:
         """Histories of the same steps side by side, filled: ``[batch, steps, dim]``, bool ``[batch, steps]``."""
@@ -207,6 +215,10 @@ class RankingModel(keras.layers.Layer):
         masks = [inputs.mask[f.name] for f in features]
         if first.kind is Kind.SEQUENCE:
             return tf.concat(vectors, axis=-1), tf.reduce_any(tf.stack(masks), axis=0)
+        if first.kind is Kind.SESSIONS:
+            steps, mask = tf.concat(vectors, axis=-1), tf.reduce_any(tf.stack(masks), axis=0)
+            every = first.sessions * first.steps
+            return tf.reshape(steps, (-1, every, steps.shape[-1])), tf.reshape(mask, (-1, every))
         days = first.lead + first.steps
         return fill_gaps(
             tf.concat([pool(v, m, self.options.values_pooling) for v, m in zip(vectors, masks, strict=True)], axis=-1),
@@ -218,4 +230,4 @@ class RankingModel(keras.layers.Layer):
 
 
 def _is_history(feature: Feature) -> bool:
-    return feature.kind in (Kind.SEQUENCE, Kind.BAG_SEQUENCE)
+    return feature.kind.is_history

@@ -13,8 +13,8 @@ from pipeline.config.experiment import Experiment
 from pipeline.config.features import Counter, FeatureSettings
 from pipeline.config.job import JobConfig
 
-_IDS = (Kind.CATEGORICAL, Kind.BAG, Kind.SEQUENCE, Kind.BAG_SEQUENCE)
-_STEPS = (Kind.SEQUENCE, Kind.BAG_SEQUENCE)
+_IDS = (Kind.CATEGORICAL, Kind.BAG, Kind.SEQUENCE, Kind.BAG_SEQUENCE, Kind.SESSIONS)
+_STEPS = (Kind.SEQUENCE, Kind.BAG_SEQUENCE, Kind.SESSIONS)
 _KINDS: Mapping[str, Collection[Kind]] = {
     "steps": (*_STEPS, Kind.AGES),
     "of": _STEPS,

@@ -75,6 +75,14 @@ class Digits(Strict):
         return self
 
 
+class Sessions(Strict):
+    """How a history is split: into the last ``most`` sessions of at least ``least`` steps, each a day's."""
+
+    by: Literal["day"] = "day"
+    most: int = Field(default=5, ge=1, le=64)
+    least: int = Field(default=1, ge=1)
+
+
 class FeatureSettings(Strict):
     """One feature as the YAML declares it; ``feature`` makes it a ``models.schema.Feature``.
 
@@ -97,6 +105,7 @@ class FeatureSettings(Strict):
     steps: int | None = Field(default=None, ge=1, le=512)
     values: int = Field(default=8, ge=1, le=1024)
     size: int = Field(default=1, ge=1)
+    sessions: Annotated[Sessions | None, Later()] = None
     stand_in: str | None = None
     group: Annotated[str | None, Later()] = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     normalise: Literal["none", "zscore", "minmax"] = "none"
@@ -125,8 +134,12 @@ class FeatureSettings(Strict):
             raise ValueError("a counter has `transform: log` instead of `log`; it is never missing: no `flag`")
         if self.buckets is not None and list(self.buckets) != sorted(set(self.buckets)):
             raise ValueError(f"`buckets` must rise from one limit to the next, not {list(self.buckets)}")
-        if self.group is not None and self.kind not in (Kind.SEQUENCE, Kind.BAG_SEQUENCE, Kind.AGES):
-            raise ValueError(f"`group` is for histories (sequence, bag_sequence), not for a {self.kind}")
+        if self.group is not None and not self.kind.is_history and self.kind is not Kind.AGES:
+            raise ValueError(f"`group` is for histories (sequence, bag_sequence, sessions), not for a {self.kind}")
+        if (self.kind is Kind.SESSIONS) != (self.sessions is not None):
+            raise ValueError("`sessions` says how a history of kind `sessions` is split: {by: day, most: 5}")
+        if self.sessions is not None and self.steps is not None and self.sessions.least > self.steps:
+            raise ValueError(f"a session has at most `steps: {self.steps}`, which is below `least`")
         if self.kind is Kind.AGES and (self.group is None or self.source != "history.age"):
             raise ValueError("`ages` are those of the steps of a `group`, with the source `history.age`")
         if self.group is not None and self.side is not Side.REQUEST:
@@ -154,7 +167,7 @@ class FeatureSettings(Strict):
         led = self.kind is Kind.BAG_SEQUENCE and isinstance(self.source, str) and self.source.startswith("history.")
         return Feature(
             name=name, kind=self.kind, side=self.side, space=self.space, of=self.of,
-            steps=self.steps or steps, lead=lead if led else 0,
+            steps=self.steps or steps, sessions=self.sessions.most if self.sessions else 1, lead=lead if led else 0,
             values=self.values, size=(self.steps or steps) if self.kind is Kind.AGES else self.size,
             stand_in=self.stand_in, group=self.group, normalise=self.normalise, log=self.log, flag=self.flag,
         )  # fmt: skip

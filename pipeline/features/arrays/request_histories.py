@@ -19,6 +19,7 @@ from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
 from pipeline.features.state.histories import Entries
+from pipeline.features.state.sessions import by_day
 from pipeline.features.state.state import FeatureState
 from pipeline.features.state.windows import GAP, fill, window_positions
 
@@ -34,6 +35,7 @@ class Histories:
         self._mode = state.histories.rule.mode
         self._parts: dict[str, Lists] = {}
         self._windows: dict[tuple[int, int], NDArray[np.int64]] = {}
+        self._sessions: dict[tuple[int, int, int], NDArray[np.int64]] = {}
         self._owner = owner_codes(plan, rows.requests)
         self.beyond: dict[str, int] = {}
         """By feature that counts ids, the sum of those that have no column."""
@@ -63,9 +65,9 @@ class Histories:
                 values[planned.name] = self._ages(feature.size)
             if not feature.has_ids:
                 continue
-            positions = self._positions(feature.steps, feature.lead)
+            positions = self._slots(planned)
             lists, padding = self._part(planned.column), self._look.padding(self._space(planned.column))
-            if feature.kind is Kind.SEQUENCE:
+            if feature.kind in (Kind.SEQUENCE, Kind.SESSIONS):
                 values[planned.name] = fill(lists, positions, 1, padding)[..., 0]
             else:
                 longest = int(lists.lengths.max(initial=0))
@@ -77,6 +79,17 @@ class Histories:
             values[planned.name] = _trimmed(made, planned.feature.values, padding)
         self._widen(values)
         return values
+
+    def _slots(self, planned: PlannedFeature) -> NDArray[np.int64]:
+        """The entry in each slot of a feature: ``[requests, days]``, or ``[requests, sessions, steps]``."""
+        feature, split = planned.feature, planned.settings.sessions
+        if split is None:
+            return self._positions(feature.steps, feature.lead)
+        key = (split.most, feature.steps, split.least)
+        if key not in self._sessions:
+            kept = self._positions(self._state.histories.rule.keep, 0)
+            self._sessions[key] = by_day(kept, self._entries.days, split.most, feature.steps, split.least)
+        return self._sessions[key]
 
     def _ages(self, steps: int) -> NDArray[np.float32]:
         """Days from each step to the request, ``[requests, steps]``; NaN where there is none."""

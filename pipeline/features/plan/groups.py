@@ -62,6 +62,8 @@ def _check_source(
     tables: Mapping[str, Table], unpaired: Mapping[str, str],
 ) -> None:  # fmt: skip
     both = f"features '{one.name}' and '{two.name}' are read together as group '{group}', but"
+    if one.settings.sessions != two.settings.sessions:
+        raise ConfigError(f"{both} their `sessions` differ: the steps of one are not those of the other")
     if one.frame != two.frame:
         raise ConfigError(
             f"{both} come from `{one.frame}.` and `{two.frame}.`: the steps of one are not those of the other; "

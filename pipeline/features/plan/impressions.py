@@ -56,8 +56,7 @@ class ImpressionPlan(RequestPlan):
         parts = ("items", *self.settings.history_parts)
         if column not in parts:
             return f"no such part; one of {', '.join(parts)} (see impressions.history_parts)"
-        ok = planned.feature.kind in (Kind.SEQUENCE, Kind.BAG_SEQUENCE)
-        return None if ok else "is a sequence or a bag_sequence"
+        return None if planned.feature.kind.is_history else "is a sequence or a bag_sequence, or made of sessions"
 
     def _label_problem(self, column: str) -> str | None:
         return "is the label" if column in {self.settings.label, *self._task_labels} else None

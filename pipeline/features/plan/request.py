@@ -141,8 +141,8 @@ class RequestPlan(ABC):
     def source_problem(self, planned: PlannedFeature, frame: str, column: str) -> str | None:
         """What is wrong with one source, if anything: of the calendar or of a table's column, or as the kind says."""
         if frame == "calendar":
-            there = column == "weekday" and planned.feature.kind is not Kind.VECTOR
-            return None if there else "the calendar has `weekday` only, which is no vector"
+            there = column == "weekday" and planned.feature.kind not in (Kind.VECTOR, Kind.SESSIONS, Kind.AGES)
+            return None if there else "the calendar has `weekday` only, one id or number"
         config, table = self.config, self.settings.frames.get(frame)
         if table is None:
             return f"the job has no {'profile' if frame == 'user' else 'items'} table"
@@ -154,6 +154,8 @@ class RequestPlan(ABC):
             return floats
         if planned.feature.kind is Kind.BAG_SEQUENCE:
             return "is a column of one row; a bag_sequence is made of `history.` or `last_year.`"
+        if planned.feature.kind in (Kind.SESSIONS, Kind.AGES):
+            return f"is a column of one row; {planned.feature.kind} are made of `history.` of clicks"
         label = self._label_problem(column) if frame == "row" else None
         return label or outcome_problem(config, table, column)
 

@@ -219,3 +219,27 @@ def test_ages_that_are_not_read_and_ages_that_are_not_there_are_refused() -> Non
         registry.build("pooled", AGED, {})
     with pytest.raises(ValueError, match=r"'read' is to be read by the ages .* group: read"):
         registry.build("pooled", AGED.subset({"ad", "maker", "pages"}), {"half_life": 1.0})
+
+
+def test_sessions_are_read_step_by_step_or_one_by_one() -> None:
+    """Two sessions of two steps, the second with one: 1 and 3, 8."""
+    told = {"kind": Kind.SESSIONS, "sessions": 3, "steps": 2}
+    features = FeatureSchema((AD, history("visits", of="ad", **told)), {"s": "int"})
+    vectors = {"ad": tf.constant([[[3.0]]]), "visits": tf.constant([[[[1.0], [3.0]], [[8.0], [0.0]], [[0.0], [0.0]]]])}
+    given = ModelInputs(vectors, {name: each[..., 0] != 0 for name, each in vectors.items()}, {}, {})
+
+    def told_by(**options: object) -> list[list[float]]:
+        model = registry.build("pooled", features, {"units": [2], **options})
+        assert model(given).logits["label"].shape == (1, 1)
+        return model.encoders["visits"].read(model.history(model.groups[0], given), False).numpy().tolist()
+
+    assert told_by(pooling="sum") == [[12.0]]
+    assert told_by(pooling="last") == [[8.0]]
+    assert told_by(pooling="mean", within="mean") == [[(2.0 + 8.0) / 2]]
+    assert told_by(pooling="sum", within="last") == [[3.0 + 8.0]]
+    assert registry.build("din", features, {"attention_units": [2]})(given).logits["label"].shape == (1, 1)
+
+
+def test_steps_that_are_no_sessions_are_not_read_one_by_one() -> None:
+    with pytest.raises(ValueError, match=r"'click' is to be read session by session .*, but it is a sequence"):
+        registry.build("pooled", TWO, {"within": "mean"})

@@ -85,6 +85,16 @@ def with_ages(**ages: Any) -> JobConfig:
     return config(features={**features, "click_ages": told}, experiments={"pooled": settings})
 
 
+def with_sessions(**split: Any) -> JobConfig:
+    """The job whose clicks are the last two days with clicks, of each the last two (ad, kind)."""
+    features = config().model_dump(mode="json")["features"]
+    for name in ("clicked", "clicked_kinds"):
+        features[name] |= {"kind": "sessions", "steps": 2, "sessions": {"most": 2, **split}, "group": "visits"}
+    impressions = {**config().model_dump(mode="json")["impressions"], "history_length": 8}
+    settings = {"model": "pooled", "loss": "binary", "batch": 4, "compile": "graph", "options": {"within": "last"}}
+    return config(features=features, impressions=impressions, experiments={"pooled": settings})
+
+
 def with_vectors(**settings: Any) -> JobConfig:
     """The job whose ads have a picture of three floats; of a user, and of what was heard, there are two."""
     declared = config().model_dump(mode="json")

@@ -11,11 +11,13 @@ import pyarrow as pa
 import pytest
 
 from models.schema import MISSING_INT, MISSING_STR, PAD_INT
+from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.features.arrays import files as day_arrays
 from pipeline.features.arrays.assemble import Assembled
 from pipeline.features.arrays.raw_inputs import model_inputs
 from pipeline.features.build_features import build_day
+from pipeline.features.ids.store import IdMapStore
 from pipeline.features.plan.plan import Plan
 from pipeline.features.update_id_maps import grow
 from pipeline.ingest.extract import extract
@@ -127,27 +129,40 @@ def test_vectors_are_served_as_they_were_trained(tmp_path: Path, monkeypatch: py
         np.testing.assert_array_equal(served[name].reshape(trained.shape), trained)
 
 
-def test_ages_are_served_as_they_were_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [(shows.with_ages(), "click_ages"), (shows.with_sessions(), "clicked"), (shows.with_sessions(least=2), "clicked")],
+)
+def test_steps_are_served_as_they_were_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: JobConfig, name: str
+) -> None:
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
-    config = shows.with_ages()
     job = shows.context(tmp_path, monkeypatch, config)
     shows.write_undated(tmp_path)
-    for day in DAY.through(DAY.plus(2)):
-        shows.write_day(tmp_path, day, shows.log((1, 10, 1, 7, 2.5, []), (1, 12, 0, 7, 1.0, [])))
+    clicks = [(1, 10, 1, 7, 2.5, []), (1, 11, 1, 7, 2.5, []), (1, 12, 1, 7, 1.0, [])]
+    for day, rows in zip(DAY.through(DAY.plus(2)), (clicks[2:], clicks, clicks[:1]), strict=True):
+        shows.write_day(tmp_path, day, shows.log(*rows))
         extract(job, day)
         validate(job, day)
         grow(job, day)
         build_day(job, day)
     built = job.store.current(Ref("features", job.job, DAY.plus(2)))
     assert built is not None
-    offline = day_arrays.read(built)
-    place = offline.layout.request_dense["click_ages"]
-    trained = np.asarray(offline.request_dense)[:1, place.start : place.stop]
-    parts = Parts(contents(job, config, DAY.plus(1), dict.fromkeys(Plan(config).spaces, 1000)))
+    offline, plan = day_arrays.read(built), Plan(config)
+    parts = Parts(contents(job, config, DAY.plus(1), dict.fromkeys(plan.spaces, 1000)))
     found, request = asked(parts, 1, items=(10,))
     served = model_inputs(parts.meta.plan.schema.features, found, request.look)
-    np.testing.assert_array_equal(trained, [[2, 1, np.nan]])
-    np.testing.assert_array_equal(served["click_ages"], trained)
-    later, request = asked(parts, 1, items=(10,), day=DAY.plus(5))
-    served = model_inputs(parts.meta.plan.schema.features, later, request.look)
-    np.testing.assert_array_equal(served["click_ages"], [[5, 4, np.nan]])
+    feature = plan.features[name].feature
+    if not feature.has_ids:
+        place = offline.layout.request_dense[name]
+        np.testing.assert_array_equal(served[name], np.asarray(offline.request_dense)[:1, place.start : place.stop])
+        np.testing.assert_array_equal(served[name], [[1, 1, 1]])
+        later, request = asked(parts, 1, items=(10,), day=DAY.plus(5))
+        served = model_inputs(parts.meta.plan.schema.features, later, request.look)
+        np.testing.assert_array_equal(served[name], [[4, 4, 4]])
+        return
+    place = offline.layout.request_ids[name]
+    trained = IdMapStore.of(job).read("ad", "int").raw(np.asarray(offline.request_ids[:1])[:, place.start : place.stop])
+    assert served[name].ravel().tolist() == trained.ravel().tolist()
+    short = [] if config.features[name].sessions.least > 1 else [[12, PAD_INT]]
+    assert served[name][0].tolist() == [*short, [11, 12], *[[PAD_INT] * 2] * (1 - len(short))]

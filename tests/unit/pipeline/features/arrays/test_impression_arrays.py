@@ -60,6 +60,28 @@ def test_steps_know_how_many_days_ago_they_were() -> None:
         np.testing.assert_equal(one, two, err_msg=name)
 
 
+def test_clicks_are_split_into_the_days_they_were_of() -> None:
+    """User 1 clicks 10, 11 and 12 on the first day, 10 on the second, nothing on the third: the last two of each."""
+    job = Shows(shows.with_sessions())
+    first = shows.log((1, 10, 1, 7, 1.0, []), (1, 11, 1, 7, 1.0, []), (1, 12, 1, 7, 1.0, []), (2, 12, 0, 7, 1.0, []))
+    logs = {DAY: first, DAY.next(): shows.log((1, 10, 1, 7, 1.0, []), (2, 12, 0, 7, 1.0, []))}
+    nothing = shows.log((1, 10, 0, 7, 1.0, []), (2, 12, 0, 7, 1.0, []))
+    found = []
+    for day in DAY.through(DAY.plus(3)):
+        arrays = job.day(day, logs.get(day, nothing)).arrays
+        ids = values(arrays.request_ids, arrays.layout.request_ids, "clicked")
+        assert ids.shape[1:] == (2, 2)
+        assert not ids[-1].any(), "the other user clicked nothing"
+        found.append([job.raw("ad", session) for session in ids[0]])
+    pad = PAD_INT
+    assert found == [
+        [[pad, pad], [pad, pad]],
+        [[11, 12], [pad, pad]],  # nothing of the day itself
+        [[11, 12], [10, pad]],
+        [[11, 12], [10, pad]],
+    ]
+
+
 def test_what_came_of_earlier_clicks_is_a_part_of_their_steps() -> None:
     job = Shows(shows.with_answers())
     # Clicks of LOG: user 1 on ad 10, user 3 on 12, user 2 on 99, of which nothing came.

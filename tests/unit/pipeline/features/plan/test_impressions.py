@@ -78,7 +78,7 @@ VECTOR = {"kind": "vector", "side": "item", "source": "item.picture", "size": 3}
         ({"size": 4}, "the vector has `size: 4`, so tables.ads.columns.picture has to declare `items: 4`"),
         ({"source": "item.kind"}, "a vector is a float_list, and tables.ads.columns.kind is declared as str"),
         ({"side": "request", "source": "history.kind"}, "a sequence or a bag_sequence"),
-        ({"side": "request", "source": "calendar.weekday", "size": 1}, "which is no vector"),
+        ({"side": "request", "source": "calendar.weekday", "size": 1}, "`weekday` only, one id or number"),
         ({"source": ["item.picture", "item.picture"]}, "several columns make a bag or dense values"),
         ({"kind": "bag", "space": "tag", "size": 1}, "floats are no ids; it can be a vector"),
     ],
@@ -109,3 +109,25 @@ def test_columns_that_an_impression_carries_and_tables_that_it_is_made_of() -> N
     assert request.user_columns == ["county", "skill", "spent"]
     assert set(request.item_columns) == {"kind", "tag_1", "tag_2", "clicks"}
     assert request.read_tables == {"log", "users", "ads"}
+
+
+@pytest.mark.parametrize(
+    ("of_kinds", "message"),
+    [
+        ({"sessions": {"most": 2, "least": 2}}, "'clicked' and 'clicked_kinds' .* their `sessions` differ"),
+        ({"sessions": {"most": 3}}, "'clicked' and 'clicked_kinds' .* their sessions differ: 2 and 3"),
+        ({"sessions": None}, "`sessions` says how a history of kind `sessions` is split"),
+        ({"sessions": {"least": 3}}, "at most `steps: 2`, which is below `least`"),
+        ({"sessions": {"by": "gap"}}, "Input should be 'day'"),
+        ({"source": "row.recent", "space": "path", "group": None}, "sessions are made of `history.` of clicks"),
+    ],
+)
+def test_sessions_of_a_group_are_the_same(of_kinds: dict[str, Any], message: str) -> None:
+    declared = shows.with_sessions()
+    Plan(declared)
+    features = declared.model_dump(mode="json")["features"]
+    features["clicked_kinds"] |= of_kinds
+    if "source" in of_kinds:
+        features["clicked_kinds"]["of"] = None
+    with pytest.raises((ConfigError, ValueError), match=message):
+        Plan(shows.config(features=features))

@@ -1,0 +1,61 @@
+"""Histories split into sessions: which entry stands in each step of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.features.state.windows import GAP
+
+_BLOCK = 8192
+
+
+def by_day(
+    positions: NDArray[np.int64], days: NDArray[np.integer[Any]], most: int, steps: int, least: int
+) -> NDArray[np.int64]:
+    """The entries of a day are a session.
+
+    Args:
+        positions: ``[requests, slots]`` entries of each request, oldest first, then ``GAP``.
+        days: ``[entries]`` ordinals.
+        most: sessions kept, the most recent ones.
+        steps: kept of each session, the most recent ones.
+        least: steps without which a session is none.
+
+    Returns:
+        int64 ``[requests, most, steps]``: sessions oldest first, steps oldest first, both then ``GAP``.
+    """
+    out = np.full((len(positions), most, steps), GAP, np.int64)
+    for start in range(0, len(positions), _BLOCK):  # in pieces that stay in the processor's cache
+        block = slice(start, min(start + _BLOCK, len(positions)))
+        _split(positions[block], days, least, out[block])
+    return out
+
+
+def _split(
+    positions: NDArray[np.int64], days: NDArray[np.integer[Any]], least: int, out: NDArray[np.int64]
+) -> None:
+    _, most, steps = out.shape
+    row, column = np.nonzero(positions != GAP)
+    if not len(row):
+        return
+    entry = positions[row, column]
+    day = days[entry]
+    first = np.ones(len(row), bool)
+    first[1:] = (row[1:] != row[:-1]) | (day[1:] != day[:-1])
+    session = np.cumsum(first) - 1
+    starts = np.flatnonzero(first)
+    sizes = np.diff(np.append(starts, len(row)))
+    # Sessions that are long enough, numbered within their request.
+    enough = sizes >= least
+    owner = row[starts]
+    counted = np.cumsum(enough)
+    begin = np.searchsorted(owner, np.arange(len(positions)))
+    before = np.append(0, counted)[begin]
+    total = np.bincount(owner[enough], minlength=len(positions))
+    place = counted - 1 - before[owner] - np.maximum(total[owner] - most, 0)
+    step = np.arange(len(row)) - starts[session] - np.maximum(sizes - steps, 0)[session]
+    kept = enough[session] & (place[session] >= 0) & (step >= 0)
+    out[row[kept], place[session[kept]], step[kept]] = entry[kept]
