@@ -21,12 +21,14 @@ class Encoder(Generic[Given]):
         name: of the history's layers, ``seq_<history>``: what names of weights begin with.
 
     Attributes:
+        keeps_places: whether the values of what it gives are of what those of a step are, in the same places.
         needs_target: whether it reads a history against each candidate, so that the history has to have a target.
         needs_sessions: whether it reads a history session by session.
         reads_ages: whether it reads how old the steps are, so that the job has to tell it.
     """
 
     Options: type[ModelOptions] = ModelOptions
+    keeps_places = False
     needs_target = False
     needs_sessions = False
     reads_ages = False

@@ -29,6 +29,7 @@ class Din(Encoder[DinOptions]):
 
     Options = DinOptions
     needs_target = True
+    keeps_places = True
 
     def __init__(self, options: DinOptions, *, name: str) -> None:
         super().__init__(options, name=name)
@@ -37,4 +38,5 @@ class Din(Encoder[DinOptions]):
         )
 
     def read(self, history: History, training: bool) -> tf.Tensor:
+        self.attention.parts = history.parts
         return self.attention(history.target, history.steps, history.mask)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from models.architecture import Segments
 from models.schema import Feature, FeatureSchema, Kind, Side
 
 
@@ -111,10 +112,12 @@ class History:
     own vectors, ``target [batch, candidates, of]`` (``None`` without). The first ``of`` values of a step are in the
     target's space, the others are parts of which candidates have none. Where the job tells how old steps are, ``ages
     [batch, steps]`` is the days from each to the request, at least 1, and 0 where there is no step or nobody said. Of
-    ``sessions`` the steps are those of the first, then of the next, as many of each."""
+    ``sessions`` the steps are those of the first, then of the next, as many of each. ``parts`` names what the values of
+    a step are of."""
 
     steps: tf.Tensor
     mask: tf.Tensor
     target: tf.Tensor | None
     ages: tf.Tensor | None = None
     sessions: int | None = None
+    parts: Segments = ()

@@ -31,6 +31,7 @@ class Pooled(Encoder[PooledOptions]):
     """
 
     Options = PooledOptions
+    keeps_places = True
 
     def __init__(self, options: PooledOptions, *, name: str) -> None:
         super().__init__(options, name=name)

@@ -10,7 +10,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models import registry
+from models.architecture import Architecture, Growth
 from models.engine.feature_statistics import Observed
+from models.engine.grown_state import growth_of, taken_up
 from models.engine.growth import first_table, grow_slot, grow_table
 from models.engine.losses import LOSSES
 from models.engine.optimizers import by_width, rule_of
@@ -63,6 +65,7 @@ class Engine:
 
     Attributes:
         specs: the model's tables.
+        growth: what the model has that the state it was loaded with has not, until it grows.
         serving: the module that exports it, once there is one; kept here because it is traced only once.
 
     Args:
@@ -125,6 +128,8 @@ class Engine:
         self._packer = Packer()
         self._behind = False
         self._learning_rate = 0.0
+        self.growth = Growth()
+        self._begins: State = {}
         self.serving: object = None
 
     # ---- state
@@ -159,15 +164,37 @@ class Engine:
                 nothing = np.zeros((0, spec.width), np.float32)
                 first = self._slots[spec.name].get(part, 0.0)
                 state[name] = first_table(spec, size, self.seed) if part == "w" else grow_slot(nothing, size, first)
-        state |= {name: np.zeros_like(statistics) for name, statistics in self._observed.state().items()}
-        self.load(state | self._dense.first(base_rates))
+        self.load(state | self._first(base_rates))
 
-    def load(self, state: State) -> None:
+    def _first(self, base_rates: Sequence[float] | None = None) -> dict[str, NDArray[Any]]:
+        """What all that is in no table starts from."""
+        return self._observed.nothing() | self._dense.first(base_rates)
+
+    @property
+    def architecture(self) -> Architecture:
+        """What a checkpoint tells beside its tensors, for :meth:`load` of a model that has grown."""
+        return Architecture(model=self.model_name, axes=self._dense.axes)
+
+    def load(self, state: State, then: Architecture | None = None) -> None:
         """Take up a stored state.
+
+        Where the model has grown since (:attr:`growth`), it answers as the one that was stored until :meth:`grow` is
+        called: what is new is zero, in tables and beside old rows of weights.
+
+        Args:
+            then: the ``architecture`` of the model that it was stored by; without it nothing may have grown.
 
         Raises:
             StateMismatch: a tensor is missing, of another shape, or not of this model.
         """
+        self.growth, self._begins = Growth(), {}
+        if then is not None:
+            first, now = self._first(), self.architecture
+            self.growth = growth_of(state, then, now, self.specs, first)
+            silent, self._begins = taken_up(
+                state, first, self.growth, then, now, self.specs, self._slots, self.seed
+            )  # fmt: skip
+            state = {**state, **silent}
         others = {name: tuple(each.shape) for name, each in (self._dense.variables | self._observed.state()).items()}
         expected = expected_shapes(self.specs, self._slots, others)
         self._tables = fused_tables(self.specs, check_state(state, expected, self.specs, self._slots))
@@ -209,13 +236,15 @@ class Engine:
     def grow(self, sizes: Mapping[str, int]) -> None:
         """Grow to bigger id maps: old rows and their slots stay bit for bit, new rows copy the unknown row.
 
+        What the model has more than the state that it was loaded with begins as in a new chain.
+
         Raises:
             ValueError: a size is below what the model has.
         """
         wanted = {space: int(sizes[space]) for space in self.spaces}
-        if wanted == self.sizes:
+        if wanted == self.sizes and not self.growth:
             return
-        state = self.state()
+        state = {**self.state(), **self._begins}
         for spec in self.specs:
             size = wanted[spec.space]
             for part, name in self._tensors(spec.name).items():

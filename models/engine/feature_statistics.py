@@ -36,6 +36,10 @@ class Observed:
         """``normalise/<feature>``, of logarithms ``normalise/<feature>.log``."""
         return {self._tensor(name): statistics.copy() for name, statistics in self._statistics.items()}
 
+    def nothing(self) -> dict[str, NDArray[Any]]:
+        """What :meth:`state` is before any day."""
+        return {self._tensor(name): np.zeros_like(statistics) for name, statistics in self._statistics.items()}
+
     def add(self, view: View, arrays: DayArrays) -> dict[str, dict[str, Any]]:
         """Add a day.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from models.architecture import Axes
 from models.engine.tensors import one_empty_request
 from models.engine.update_rules import Rule, Values
 from models.engine.view import View
@@ -25,6 +26,7 @@ class DenseWeights:
         variables: every tensor of a checkpoint that is of dense weights, by name (see ``state.State``).
         moved: weights that the optimiser moves, in a fixed order.
         slots: by slot of the rule, a variable for each of ``moved``.
+        axes: of the weights whose shapes are a matter of the features, by name, as layers tell them in ``axes``.
 
     Args:
         model: not yet built.
@@ -33,7 +35,7 @@ class DenseWeights:
         rule: how they move.
 
     Raises:
-        ValueError: two weights share a name.
+        ValueError: two weights share a name, or the axes that a layer tells are not those of its weight.
     """
 
     def __init__(self, model: keras.layers.Layer, view: View, seed: int, rule: Rule) -> None:
@@ -48,6 +50,7 @@ class DenseWeights:
         if len(self._weights) != len(kept):
             raise ValueError(f"model '{model.name}': two weights share a name: {sorted(v.path for v in kept)}")
         self._first = {name: weight.numpy() for name, weight in self._weights.items()}
+        self.axes = _axes(model, self._weights)
         moved = {name: weight.value for name, weight in self._weights.items() if weight.trainable}
         self.moved: list[tf.Variable] = list(moved.values())
         self.slots = {
@@ -84,3 +87,18 @@ class DenseWeights:
         """What happens to the slots when a day of training begins."""
         for place in range(len(self.moved)):
             self._rule.begin_day([slot[place] for slot in self.slots.values()])
+
+
+def _axes(model: keras.layers.Layer, weights: Mapping[str, keras.Variable]) -> dict[str, Axes]:
+    names = {id(weight): name for name, weight in weights.items()}
+    found: dict[str, Axes] = {}
+    for layer in model._flatten_layers():
+        of_layer: Mapping[str, Axes] = getattr(layer, "axes", {})
+        for attribute, axes in of_layer.items():
+            weight = getattr(layer, attribute)
+            lengths = [length if each is None else sum(size for _, size in each)
+                       for each, length in zip(axes, weight.shape, strict=True)]  # fmt: skip
+            if lengths != list(weight.shape):
+                raise ValueError(f"layer '{layer.name}' tells {lengths} of its {attribute}, of {list(weight.shape)}")
+            found[names[id(weight)]] = axes
+    return dict(sorted(found.items()))

@@ -7,6 +7,8 @@ from typing import Literal, get_args
 import keras
 import tensorflow as tf
 
+from models.architecture import Axes, Segments
+
 AttentionNormaliser = Literal["softmax", "none"]
 _MASKED = -1e9
 
@@ -30,8 +32,13 @@ class TargetAttention(keras.layers.Layer):
         activation: of the hidden layers.
         normaliser: ``softmax`` or ``none``.
 
+    Attributes:
+        parts: what the values of a step are of, those of the target first, as the model says when it calls.
+
     Reference: Zhou et al., Deep Interest Network for Click-Through Rate Prediction, 2018.
     """
+
+    parts: Segments = ()
 
     def __init__(self, units: tuple[int, ...], activation: str, normaliser: str, *, name: str) -> None:
         super().__init__(name=name)
@@ -63,6 +70,20 @@ class TargetAttention(keras.layers.Layer):
             layer.build((None, inputs))
             inputs = layer.units
         self.built = True
+
+    @property
+    def axes(self) -> dict[str, Axes]:
+        """Of the kernel's rows, if the model says what a step is of."""
+        if not self.parts:
+            return {}
+        keys: list[tuple[str, int]] = []
+        rest: list[tuple[str, int]] = []
+        end = 0
+        for name, size in self.parts:
+            end += size
+            (keys if end <= self.dim else rest).append((name, size))
+        inputs = [(f"{what} of {name}", n) for what in ("target", "step", "difference", "product") for name, n in keys]
+        return {"kernel": ((*inputs, *rest), None)}
 
     def call(self, target: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """``target [batch, candidates, dim]``, ``steps [batch, steps, dim + rest]``, bool ``mask [batch, steps]``

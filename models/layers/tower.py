@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from models.architecture import Axes, Segments
 from models.layers.dropout import Dropout
 
 
@@ -19,7 +20,12 @@ class Tower(keras.layers.Layer):
         activation: of the hidden layers.
         dropout: share of each hidden layer's values that a training step leaves out.
         scores: of each candidate; heads on the same hidden layers.
+
+    Attributes:
+        reads: what the values of ``[request, item]`` are of, as the model says when it calls.
     """
+
+    reads: Segments = ()
 
     def __init__(
         self, units: tuple[int, ...], activation: str, dropout: float = 0.0, *, scores: int = 1, name: str
@@ -49,6 +55,11 @@ class Tower(keras.layers.Layer):
     def output_bias(self) -> keras.Variable:
         """What every score starts from, ``[scores]``."""
         return self.rest[-1].bias if self.rest else self.bias
+
+    @property
+    def axes(self) -> dict[str, Axes]:
+        """Of the kernel's rows, if the model says what it reads."""
+        return {"kernel": (self.reads, None)} if self.reads else {}
 
     def call(self, request: tf.Tensor, item: tf.Tensor, training: bool = False) -> tf.Tensor:
         """``request [batch, values]`` and ``item [batch, candidates, values]`` to ``[batch, candidates, scores]``."""

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 from pydantic import Field
 
+from models.architecture import Segments, joined
 from models.encoders.base import Encoder
 from models.encoders.history import History, HistoryGroup, history_groups
 from models.encoders.registry import check_names, encoder_of
@@ -112,15 +113,17 @@ class RankingModel(keras.layers.Layer):
     def call(self, inputs: ModelInputs, training: bool = False) -> Outputs:
         """Logits of every task: heads on one tower."""
         schema = self.schema
-        request = [self.dense(f, inputs) for f in schema.on(Side.REQUEST, ids=False) if f.kind is not Kind.AGES]
-        request += [self.value(f, inputs) for f in schema.on(Side.REQUEST, ids=True) if not _is_history(f)]
-        item = [self.dense(f, inputs) for side in (Side.ITEM, Side.PAIR) for f in schema.on(side, ids=False)]
-        item += [self.value(f, inputs) for f in schema.on(Side.ITEM, ids=True)]
+        numbers = [f for f in schema.on(Side.REQUEST, ids=False) if f.kind is not Kind.AGES]
+        request = [_dense(f, self.dense(f, inputs)) for f in numbers]
+        request += [_ids(f, self.value(f, inputs)) for f in schema.on(Side.REQUEST, ids=True) if not _is_history(f)]
+        item = [_dense(f, self.dense(f, inputs)) for side in (Side.ITEM, Side.PAIR) for f in schema.on(side, ids=False)]
+        item += [_ids(f, self.value(f, inputs)) for f in schema.on(Side.ITEM, ids=True)]
         for group in self.groups:
             history = self.history(group, inputs)
-            interest = self.encoders[group.name].read(history, training)
+            encoder = self.encoders[group.name]
+            interest = encoder.read(history, training)
             of_item = interest.shape.rank == 3
-            (item if of_item else request).append(interest)
+            (item if of_item else request).append((_interest(encoder, group, history, interest), interest))
             if self.options.product and history.target is not None:
                 read, wanted = interest.shape[-1], history.steps.shape[-1]
                 if read != wanted:
@@ -130,12 +133,16 @@ class RankingModel(keras.layers.Layer):
                         f"as many, or set `product: false`"
                     )
                 alike = interest[..., : history.target.shape[-1]]
-                item.append(history.target * (alike if of_item else alike[:, None, :]))
+                product = history.target * (alike if of_item else alike[:, None, :])
+                sizes = dict(history.parts)
+                item.append((tuple((f"{f.name} * {f.of}", sizes[f.name]) for f in group.features if f.of), product))
         if not item:  # a row by itself: one candidate, of which nothing is known but the request
-            item = [tf.zeros((tf.shape(request[0])[0], 1, 0), request[0].dtype)]
+            item = [((), tf.zeros((tf.shape(request[0][1])[0], 1, 0), request[0][1].dtype))]
         if not request:
-            request = [tf.zeros((tf.shape(item[0])[0], 1), item[0].dtype)]
-        scores = self.tower(tf.concat(request, axis=-1), tf.concat(item, axis=-1), training=training)
+            request = [((("nothing", 1),), tf.zeros((tf.shape(item[0][1])[0], 1), item[0][1].dtype))]
+        self.tower.reads = joined(segments for segments, _ in (*request, *item))
+        of_request, of_items = (tf.concat([tensor for _, tensor in side], axis=-1) for side in (request, item))
+        scores = self.tower(of_request, of_items, training=training)
         return Outputs(dict(zip(self.tasks, tf.unstack(scores, axis=-1), strict=True)), {}, {})
 
     def tables(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
@@ -197,16 +204,15 @@ class RankingModel(keras.layers.Layer):
         steps, mask = self._steps(group.features, inputs)
         if group.stand_ins:
             steps, mask = stand_in(steps, mask, *self._steps(group.stand_ins, inputs))
+        parts = tuple((f.name, int(inputs.vectors[f.name].shape[-1])) for f in group.features)
         ages = None
         if group.ages is not None:
             told = inputs.dense[group.ages.name]
             ages = tf.where(tf.logical_and(mask, tf.math.is_finite(told)), told, 0.0)
         first = group.features[0]
         sessions = first.sessions if first.kind is Kind.SESSIONS else None
-        if not group.targets:
-            return History(steps, mask, None, ages, sessions)
-        target = tf.concat([self.value(f, inputs) for f in group.targets], axis=-1)
-        return History(steps, mask, target, ages, sessions)
+        targets = [self.value(f, inputs) for f in group.targets]
+        return History(steps, mask, tf.concat(targets, axis=-1) if targets else None, ages, sessions, parts)
 
     def _steps(self, features: tuple[Feature, ...], inputs: ModelInputs) -> tuple[tf.Tensor, tf.Tensor]:
         """Histories of the same steps side by side, filled: ``[batch, steps, dim]``, bool ``[batch, steps]``."""
@@ -227,6 +233,22 @@ class RankingModel(keras.layers.Layer):
             backward=reach(self.options.fill_backward, days),
             window=first.steps,
         )
+
+
+def _ids(feature: Feature, vectors: tf.Tensor) -> tuple[Segments, tf.Tensor]:
+    return ((feature.name, int(vectors.shape[-1])),), vectors
+
+
+def _dense(feature: Feature, values: tf.Tensor) -> tuple[Segments, tf.Tensor]:
+    flags = int(values.shape[-1]) - feature.size
+    return ((feature.name, feature.size), *([(f"{feature.name} missing", flags)] if flags else [])), values
+
+
+def _interest(encoder: Encoder[Any], group: HistoryGroup, history: History, read: tf.Tensor) -> Segments:
+    how, width = type(encoder).__name__.lower(), int(read.shape[-1])
+    if encoder.keeps_places:
+        return tuple((f"{how} of {name}", size) for name, size in history.parts)
+    return ((f"{how} of {group.title}", width),)
 
 
 def _is_history(feature: Feature) -> bool:

@@ -18,6 +18,7 @@ from pipeline.cli.arguments import (
 )
 from pipeline.cli.checks import check_models
 from pipeline.cli.dry_run import print_plan
+from pipeline.cli.growth import tell_growth
 from pipeline.errors import UsageError
 from pipeline.job import JobContext
 from pipeline.process.tensorflow_start import start_tensorflow
@@ -74,6 +75,7 @@ def _run(options: argparse.Namespace) -> int:
     names = _experiments(context, options.experiment)
     changed = overrides(options)
     if options.dry_run:
+        tell_growth(context, names)
         print_plan(
             context, options.day, options.day, names, publish="each", reprocess=options.reprocess, overrides=changed
         )
@@ -82,6 +84,7 @@ def _run(options: argparse.Namespace) -> int:
     refuse_other_place(context)
     if context.skipped(options.day) is None or options.reprocess:
         _check_models(context)
+        tell_growth(context, names)
     accept_days(context, options)
     guard_order(context, options.day, names)
     line = Line(context, names, publish="each", reprocess=options.reprocess, overrides=changed)
@@ -99,6 +102,7 @@ def _backfill(options: argparse.Namespace) -> int:
     options.last.guard_begun(context.config.timezone)
     names = _experiments(context, options.experiment)
     if options.dry_run:
+        tell_growth(context, names)
         print_plan(
             context, options.first, options.last, names,
             publish=options.publish, reprocess=options.reprocess, late_days=options.late_days,
@@ -108,6 +112,7 @@ def _backfill(options: argparse.Namespace) -> int:
         refuse_unfit_redis(context)
         refuse_other_place(context)
     _check_models(context)
+    tell_growth(context, names)
     accept_days(context, options)
     guard_order(context, options.first, names)
     line = Line(

@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from pipeline.cli.arguments import Commands
+from pipeline.cli.growth import tell_growth
 from pipeline.cli.source_tables import found, read_tables
 from pipeline.config.experiment import Experiment
 from pipeline.config.job import JobConfig
@@ -22,7 +23,7 @@ from pipeline.config.load import conf_folder, job_names, load_job
 from pipeline.errors import ConfigError, DayspringError
 from pipeline.features.plan.plan import Plan
 from pipeline.features.plan.read_tables import check_all_read
-from pipeline.job import JobContext
+from pipeline.job import JobContext, default_root
 from pipeline.process.tensorflow_start import start_tensorflow
 
 PACKAGES = (
@@ -112,9 +113,13 @@ def _config(options: argparse.Namespace) -> int:
                 print(shown_experiments(config))
                 continue
             check_models(config)
+            stuck = tell_growth(JobContext(config, default_root()), config.experiments)
             _check_all_read(config)
         except DayspringError as error:
             print(error, file=sys.stderr)
+            wrong += 1
+            continue
+        if stuck:
             wrong += 1
             continue
         print(f"{name}: {len(config.tables)} tables, {len(config.features)} features, "

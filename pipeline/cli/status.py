@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from models.architecture import Growth
 from pipeline.cli.arguments import Commands, add_experiments, add_job, add_json, day, experiments
 from pipeline.cli.output import print_json
 from pipeline.config.measures import figures
@@ -162,6 +163,8 @@ def _day_row(look: _Look, name: str, each: Day, state: str, taint: str | None) -
             "quarantined": checked.quarantined if checked is not None else 0, "loss": said.loss,
             "pruned": checkpoint.manifest.pruned, "release": look.releases.get(content),
         }  # fmt: skip
+        if said.growth is not None:
+            row["growth"] = said.growth.model_dump()
         if wild := told(said):
             row["wild_values"] = {feature: values.model_dump() for feature, values in wild.items()}
     if checked is not None and checked.was_accepted:
@@ -292,6 +295,8 @@ def _told_of_day(row: dict[str, Any]) -> list[str]:
         parts.append(f"tested: {measures}")
     if row.get("wild_values"):
         parts.append(in_words({name: Wild(**each) for name, each in row["wild_values"].items()}))
+    if row.get("growth"):
+        parts.append(f"began with: {Growth.model_validate(row['growth']).in_words}")
     if row.get("accepted"):
         parts.append(f"accepted beyond the limits: {row['accepted']}")
     if row.get("why"):

@@ -41,8 +41,10 @@ class Outcome:
         if self.gate is not None:
             judged = GateRecord.of(self.gate)
             parts.append(judged.verdict + (f" ({judged.rise})" if judged.rise is not None else ""))
-        if self.trained and (wild := in_words(told(CheckpointRecord.of(self.checkpoint)))):
-            parts.append(wild)
+        if self.trained:
+            record = CheckpointRecord.of(self.checkpoint)
+            parts += [f"began with {record.growth.in_words}"] if record.growth is not None else []
+            parts += [wild] if (wild := in_words(told(record))) else []
         return ", ".join(parts)
 
 

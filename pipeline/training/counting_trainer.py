@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import registry
+from models.architecture import Architecture, Growth
 from models.engine.state import StateMismatch
 from models.export.counts import CountsModule
 from models.export.serving_module import Maps
-from models.schema import UNKNOWN, DayArrays, FeatureSchema
+from models.schema import FIRST, UNKNOWN, DayArrays, FeatureSchema
 from models.tasks import Task
 from pipeline.training.trainer import State, TrainedRows
 
@@ -34,10 +35,12 @@ class CountingTrainer:
         self, schema: FeatureSchema, model_name: str, options: Mapping[str, object], tasks: tuple[Task, ...]
     ) -> None:
         self.schema = schema
+        self.model_name = model_name
         self.tasks = tasks
         self.model = registry.build(model_name, schema, options, tuple(task.name for task in tasks))
         self.spaces = sorted({str(f.space) for f in schema.features if f.has_ids})
         self._state: dict[str, NDArray[Any]] = {}
+        self.growth = Growth()
         self._module: CountsModule | None = None
 
     @property
@@ -57,7 +60,18 @@ class CountingTrainer:
             self._state[f"count/{task.name}/item"] = np.zeros((self._items, 2))
             self._state[f"count/{task.name}/pair"] = np.zeros((0, 2))
 
-    def load(self, state: State) -> None:
+    @property
+    def architecture(self) -> Architecture:
+        counted = tuple((feature.name, 1) for feature in (self.model.user, self.model.item) if feature is not None)
+        return Architecture(model=self.model_name, axes={"pair/key": (None, counted)})
+
+    def load(self, state: State, then: Architecture | None = None) -> None:
+        self.growth = Growth()
+        if then is not None:
+            if then != self.architecture:
+                raise StateMismatch(f"it counts {_counted(then)}, the experiment {_counted(self.architecture)}")
+            self.growth = Growth(weights=tuple(f"size/{each}" for each in self.spaces if f"size/{each}" not in state))
+            state = {**state, **{name: np.asarray(FIRST, np.int64) for name in self.growth.weights}}
         wanted = {f"size/{space}" for space in self.spaces} | {"pair/key"}
         wanted |= {f"count/{task.name}/{of}" for task in self.tasks for of in ("all", "item", "pair")}
         for name in sorted(wanted ^ set(state)):
@@ -74,6 +88,7 @@ class CountingTrainer:
         return {name: value.copy() for name, value in self._state.items()}
 
     def grow(self, sizes: Mapping[str, int]) -> None:
+        self.growth = Growth()
         for space in self.spaces:
             if sizes[space] < self.sizes[space]:
                 raise ValueError(f"id space '{space}' of {self.sizes[space]} cannot shrink to {sizes[space]}")
@@ -166,6 +181,11 @@ class CountingTrainer:
             place = np.minimum(place, len(keys) - 1)
             known = np.all(keys[place] == np.stack([user, item], axis=1), axis=1)
         return place, known
+
+
+def _counted(architecture: Architecture) -> str:
+    names = [name for axis in architecture.axes.get("pair/key", ()) for name, _ in axis or ()]
+    return f"{' × '.join(names) or 'nothing'} ({architecture.model})"
 
 
 def _places_of(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.architecture import Architecture, Growth
 from pipeline.storage.artifacts import kinds
 from pipeline.storage.artifacts.manifest import Count, DayText
 from pipeline.storage.artifacts.record import Finite, Record, is_none
@@ -49,6 +50,8 @@ class CheckpointRecord(Record):
         base_rate: where the first model's output began, if at the day's share of positives; by task where there are
             several.
         wild_values: by feature.
+        architecture: what its tensors are of; ``None`` as written before models could grow.
+        growth: what the day began with that its parent had not.
     """
 
     kind: ClassVar = kinds.CHECKPOINT
@@ -64,6 +67,8 @@ class CheckpointRecord(Record):
     base_rate: float | dict[str, float] | None = Field(default=None, exclude_if=is_none)
     wild_values: dict[str, Wild] | None = Field(default=None, exclude_if=is_none)
     overrides: Overridden | None = Field(default=None, exclude_if=is_none)
+    architecture: Architecture | None = Field(default=None, exclude_if=is_none)
+    growth: Growth | None = Field(default=None, exclude_if=is_none)
 
 
 class ExportRecord(Record):

@@ -17,6 +17,7 @@ from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.training import checkpoint_file
 from pipeline.training.counting_trainer import CountingTrainer
 from pipeline.training.keras_trainer import KerasTrainer
+from pipeline.training.records import CheckpointRecord
 from pipeline.training.trainer import Trainer
 
 
@@ -45,16 +46,24 @@ class Loaded:
             if artifact.manifest.pruned:
                 raise PrunedPayload(f"{artifact.path}: its payload was pruned", artifact.id)
             try:
-                self.trainer.load(checkpoint_file.read(artifact))
+                self.trainer.load(checkpoint_file.read(artifact), CheckpointRecord.of(artifact).architecture)
             except StateMismatch as error:
-                raise ChainError(
-                    f"{artifact.id}: {error}. The experiment's settings no longer fit its chain "
-                    "(was an embedding width, a layer, a feature or a history's `group` changed, or is the YAML of "
-                    "before there were groups?). Put the setting back, or give the changed model a name of its own "
-                    "under `experiments`, so that it starts its own chain"
-                ) from None
+                raise unfit(artifact, error) from None
             self.checkpoint = artifact.id
         return self.trainer
+
+
+def unfit(artifact: Artifact, error: StateMismatch) -> ChainError:
+    """Why an experiment cannot go on from a checkpoint, and what to do."""
+    old = CheckpointRecord.of(artifact).architecture is None
+    before = " (its newest checkpoint is of a version that did not record what weights read: train one day with the "
+    before += "settings of before, and what is new can be added then)"
+    return ChainError(
+        f"{artifact.id}: {error}. The experiment's settings no longer fit its chain. A chain takes on features, id "
+        f"spaces and wider tables{before if old else ''}; another model, layer or history's `group`, a narrower table "
+        "and a feature that is left out make another model. Put the setting back, or give the changed model a name "
+        "of its own under `experiments`, so that it starts its own chain"
+    )
 
 
 class Session:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.architecture import Growth
 from models.engine.engine import NonFiniteLoss
 from models.engine.examples import Settings, positive_shares
 from models.schema import DayArrays
@@ -170,7 +171,7 @@ def _train_parts(
     if at_base_rate and session.trainer.trainer.sets_first_output:
         base_rates = positive_shares(((each.arrays, each.epochs[0]) for each in rows), tasks)
     grown = MapsRecord.of(maps)
-    trainer = _started(session, parent, grown.sizes, base_rates)
+    trainer, growth = _started(session, parent, grown.sizes, base_rates)
     told = _run(context, day, experiment, trainer, rows, rate, grown.sizes_before)
     losses = told[:, 0]
     wild = trainer.observe(next(part for part in parts if part.day == day).arrays)
@@ -180,6 +181,7 @@ def _train_parts(
         loss=float(losses.mean()) if len(losses) else None, base_rate=_by_task(tasks, base_rates),
         losses={name: float(told[:, 1 + at].mean()) for at, name in enumerate(trainer.loss_parts) if len(told)} or None,
         wild_values={name: Wild(**each) for name, each in wild.items()} or None,
+        architecture=trainer.architecture, growth=growth or None,
     )  # fmt: skip
     return _Trained(trainer.state(), losses, time.perf_counter() - began, record)
 
@@ -193,14 +195,15 @@ def _by_task(tasks: Sequence[str], values: Sequence[float] | None) -> float | di
 
 def _started(
     session: Session, parent: Artifact | None, sizes: Mapping[str, int], base_rates: Sequence[float] | None
-) -> Trainer:
-    """The trainer as the day begins: at its parent and grown to the day's id maps, or fresh."""
+) -> tuple[Trainer, Growth]:
+    """The trainer as the day begins: at its parent and grown to the day's id maps, or fresh; what is new in it."""
     if parent is None:
-        return session.fresh(sizes, base_rates)
+        return session.fresh(sizes, base_rates), Growth()
     trainer = session.trainer.at(parent)
     session.trainer.checkpoint = None
+    growth = trainer.growth
     trainer.grow(sizes)
-    return trainer
+    return trainer, growth
 
 
 def restore(context: JobContext, day: Day, experiment: str) -> Artifact:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.architecture import Architecture, Growth
 from models.engine.examples import Settings
 from models.export.serving_module import Maps
 from models.schema import DayArrays
@@ -49,11 +50,13 @@ class Trainer(Protocol):
         tasks: what the model is asked.
         spaces: id spaces of its features.
         sets_first_output: whether a new chain's first answer can be set to the base rate.
+        growth: what the model has that the state it was loaded with has not, until it grows.
     """
 
     tasks: tuple[Task, ...]
     spaces: list[str]
     sets_first_output: bool
+    growth: Growth
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -66,14 +69,18 @@ class Trainer(Protocol):
     def fresh(self, sizes: Mapping[str, int], base_rates: Sequence[float] | None = None) -> None:
         """Begin a chain; ``base_rates`` by task is where the first answer starts, if it can be set."""
 
-    def load(self, state: State) -> None:
-        """Take up a stored state; raises ``StateMismatch``."""
+    @property
+    def architecture(self) -> Architecture:
+        """What the tensors of :meth:`state` are of."""
+
+    def load(self, state: State, then: Architecture | None = None) -> None:
+        """Take up a stored state; what is new since tells nothing until :meth:`grow`; raises ``StateMismatch``."""
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything that the next day starts from."""
 
     def grow(self, sizes: Mapping[str, int]) -> None:
-        """Grow to bigger id maps; what is known of old ids stays bit for bit."""
+        """Grow to bigger id maps; what is known of old ids stays bit for bit, and :attr:`growth` begins."""
 
     def train(
         self, rows: Iterable[TrainedRows], learning_rate: float, sizes_before: Mapping[str, int]

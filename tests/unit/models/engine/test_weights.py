@@ -69,3 +69,18 @@ def test_each_weight_moves_with_its_own_slots() -> None:
     assert found == pytest.approx([-0.2 / 4.1**0.5, 0.1 / 1.1**0.5], rel=1e-5)
     assert dense.variables["slot/dense/kernel/accumulator"].numpy() == pytest.approx([4.1])
     assert dense.variables["slot/dense/bias/accumulator"].numpy() == pytest.approx([1.1])
+
+
+class Told(Line):
+    """Says of what its kernel is."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.axes = {"kernel": ((("price", size),),)}
+
+
+def test_what_an_axis_is_of_is_told_by_the_layer_and_must_be_as_long() -> None:
+    assert DenseWeights(Told(1), VIEW, 1, Adam()).axes == {"dense/kernel": ((("price", 1),),)}
+    assert DenseWeights(Line(), VIEW, 1, Adam()).axes == {}
+    with pytest.raises(ValueError, match=r"layer 'line' tells \[2\] of its kernel, of \[1\]"):
+        DenseWeights(Told(2), VIEW, 1, Adam())

@@ -57,6 +57,24 @@ FIRST = impressions((2, 2, 1), (2, 2, 1), (2, 3, 0), (3, 2, 0), (3, 3, 0))
 SECOND = impressions((2, 2, 0), (3, 3, 1))
 
 
+def test_an_id_that_is_not_counted_may_be_added_but_none_that_is() -> None:
+    made = trainer()
+    trained(made, FIRST)
+    grown = FeatureSchema((*SCHEMA.features, Feature("city", Kind.CATEGORICAL, Side.REQUEST, "city")),
+                          {**SCHEMA.spaces, "city": "int"})  # fmt: skip
+    other = CountingTrainer(grown, "popularity", {"smoothing": 2.0, "half_life": 1.0}, (Task(),))
+    other.load(made.state(), made.architecture)
+    assert other.growth.weights == ("size/city",)
+    assert other.sizes == {**SIZES, "city": 2}
+    other.grow({**SIZES, "city": 9})
+    assert other.sizes == {**SIZES, "city": 9}
+    assert not other.growth
+    np.testing.assert_array_equal(other.scores(SECOND), made.scores(SECOND))
+    by_city = CountingTrainer(grown, "popularity", {"user": "city"}, (Task(),))
+    with pytest.raises(StateMismatch, match=r"it counts user × ad \(popularity\), the experiment city × ad"):
+        by_city.load(made.state(), made.architecture)
+
+
 def logit(rate: float) -> float:
     return float(np.log(rate / (1 - rate)))
 

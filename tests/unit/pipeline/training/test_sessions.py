@@ -23,7 +23,7 @@ class Recording:
         self.loaded: list[Any] = []
         self.fault = fault
 
-    def load(self, state: Any) -> None:
+    def load(self, state: Any, then: object) -> None:
         if self.fault is not None:
             raise self.fault
         self.loaded.append(state)
