@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
@@ -39,6 +41,42 @@ def read_options(cls: type[Options], whose: str, given: Mapping[str, object]) ->
     except ValidationError as error:
         told = dict.fromkeys(_told(cls, whose, given, each) for each in error.errors())
         raise ValueError("; ".join(told)) from None
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option in words.
+
+    Attributes:
+        name: as it is written; of options within an option ``outer.inner``.
+        allowed: values.
+        default: as JSON.
+        what: it does.
+    """
+
+    name: str
+    allowed: str
+    default: str
+    what: str
+
+
+def told_options(cls: type[ModelOptions]) -> list[Option]:
+    """Every option, in the order in which they are declared."""
+    whole = cls.model_json_schema()
+    return _options(whole, whole, "")
+
+
+def _options(schema: Mapping[str, Any], whole: Mapping[str, Any], outer: str) -> list[Option]:
+    found = []
+    for name, own in schema.get("properties", {}).items():
+        inner = _resolved(own, whole)
+        if "properties" in inner:
+            found += _options(inner, whole, f"{outer}{name}.")
+        else:
+            # Without a default it makes an empty one.
+            default = json.dumps(own.get("default", {}))
+            found.append(Option(outer + name, _allowed(inner, whole), default, own.get("description", "")))
+    return found
 
 
 def _told(cls: type[ModelOptions], whose: str, given: Any, error: ErrorDetails) -> str:

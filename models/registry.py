@@ -3,21 +3,24 @@
 A new model is one file in ``models/zoo/``, where it is found: a subclass of :class:`models.zoo.base.RankingModel` (or
 any Keras layer with the same call, ``tables``, ``normalisers``, ``output_bias`` and ``idle_options``) under
 ``@register("name")``, with an ``Options`` of :class:`models.options.ModelOptions`. One that is not trained by
-gradients says so in ``trainer``.
+gradients says so in ``trainer``. Its ``family``, ``needs`` (of the features) and ``paper`` are told by :func:`card`.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 import keras
 
-from models.options import ModelOptions, read_options
+from models.options import ModelOptions, Option, read_options, told_options
 from models.randomness import check_no_hidden_state
 from models.schema import ONLY, FeatureSchema
+from models.tasks import LossName
 
 _ZOO = "models.zoo"
 KERAS: Final = "keras"
@@ -73,6 +76,43 @@ def build(name: str, schema: FeatureSchema, options: Mapping[str, object], tasks
         if option in options and getattr(checked, option) != default:
             raise ValueError(f"model '{name}', option '{option}' would have no effect: {lacking}; leave it out")
     return model
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model is, for who chooses one.
+
+    Attributes:
+        summary: in one sentence.
+        trainer: how it is trained.
+        losses: of the tasks that it may be asked.
+        needs: of the features.
+        paper: that it is of, if it is of one.
+    """
+
+    name: str
+    family: str
+    summary: str
+    trainer: str
+    losses: tuple[str, ...]
+    needs: str
+    paper: str | None
+    options: list[Option]
+
+
+def card(name: str) -> Card:
+    """What a model is, as its class says it.
+
+    Raises:
+        ValueError: no such model.
+    """
+    cls = _class(name)
+    summary = inspect.cleandoc(cls.__doc__ or name).split("\n\n")[0].replace("\n", " ")
+    losses = getattr(cls, "task_losses", get_args(LossName))
+    return Card(
+        name, getattr(cls, "family", "other"), summary, trained_by(name), losses,
+        getattr(cls, "needs", "at least one feature"), getattr(cls, "paper", None), told_options(cls.Options),
+    )  # fmt: skip
 
 
 def trained_by(name: str) -> str:

@@ -19,12 +19,12 @@ class DinOptions(din.DinOptions, RankingOptions):
 
 @register("din")
 class Din(RankingModel):
-    """A history with a target is weighted by attention; one without a target is pooled by its mean.
-
-    Reference: Zhou et al., Deep Interest Network for Click-Through Rate Prediction, 2018.
-    """
+    """A history with a target is weighted by attention; one without a target is pooled by its mean."""
 
     Options = DinOptions
+    family = "sequence"
+    needs = f"a {TARGETED}"
+    paper = "Zhou et al., Deep Interest Network for Click-Through Rate Prediction, 2018"
     options: DinOptions
 
     def __init__(self, schema: FeatureSchema, options: DinOptions, tasks: tuple[str, ...]) -> None:

@@ -21,6 +21,7 @@ class Pooled(RankingModel):
     """Every history is the sum or mean of its steps, the same for every candidate."""
 
     Options = PooledOptions
+    family = "deep"
     options: PooledOptions
 
     def __init__(self, schema: FeatureSchema, options: PooledOptions, tasks: tuple[str, ...]) -> None:

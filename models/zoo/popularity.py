@@ -37,6 +37,8 @@ class Popularity:
     """
 
     Options = PopularityOptions
+    family = "baseline"
+    needs = "an id (a categorical feature) of the items or of the requests"
     trainer = COUNTS
 
     def __init__(self, schema: FeatureSchema, options: PopularityOptions, tasks: tuple[str, ...]) -> None:

@@ -18,7 +18,7 @@ _COMMANDS = {
     "measures": ("measures",), "compare": ("compare",), "chains": ("compare-chains",), "recommend": ("recommend",),
     "control": ("promote", "rollback", "move-releases", "taint", "prune"), "late_days": ("late-days",),
     "late_labels": ("mature", "rechain"), "audit": ("audit", "restore-ids", "freshness"),
-    "checks": ("config", "doctor"),
+    "checks": ("config", "doctor"), "models": ("models",),
 }  # fmt: skip
 """The modules that register the commands, in the order of the help; of a command that is asked for no other is read."""
 

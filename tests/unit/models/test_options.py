@@ -5,7 +5,7 @@ import math
 import pytest
 from pydantic import Field, ValidationError
 
-from models.options import Days, ModelOptions, Widths, read_options
+from models.options import Days, ModelOptions, Option, Widths, read_options, told_options
 
 WIDTHS = "whole numbers of at least 1 and of at most 65536"
 
@@ -78,3 +78,12 @@ def test_what_is_not_allowed_is_named_with_what_is(given: dict[str, object], mes
     with pytest.raises(ValueError) as told:  # noqa: PT011 - the whole of the message is compared
         read_options(Options, "model 'm'", given)
     assert str(told.value) == message
+
+
+def test_every_option_is_told_those_within_another_by_both_names() -> None:
+    told = told_options(Options)
+    assert [each.name for each in told] == ["units", "deep", "share", "days", "name", "limit", "attention.heads"]
+    assert told[0] == Option("units", f"a list of {WIDTHS}", "[4]", "widths")
+    assert told[5] == Option("limit", "a whole number, or null", "null", "a limit")
+    heads = "a whole number of at least 1 and of at most 8"
+    assert told[6] == Option("attention.heads", heads, "2", "of the attention")

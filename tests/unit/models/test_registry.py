@@ -14,6 +14,15 @@ def test_models_and_their_options_are_listed() -> None:
     assert all(option["description"] for option in options.values())
 
 
+def test_a_model_says_what_it_is() -> None:
+    card = registry.card("popularity")
+    assert (card.family, card.trainer, card.losses, card.paper) == ("baseline", "counts", ("binary", "softmax"), None)
+    assert [option.name for option in card.options] == ["item", "user", "half_life", "smoothing", "own"]
+    assert registry.card("din").needs == "a history of an item feature (a sequence with `of`)"
+    with pytest.raises(ValueError, match="there is no model 'dln'; models: din, pooled, popularity"):
+        registry.card("dln")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
