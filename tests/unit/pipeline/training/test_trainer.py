@@ -16,7 +16,7 @@ import pytest
 from models import registry
 from models.engine.engine import configure
 from models.engine.examples import Settings
-from models.schema import DayArrays, FeatureSchema
+from models.schema import DayArrays, Feature, FeatureSchema, Kind, Side
 from models.tasks import Task
 from pipeline.training.counting_trainer import CountingTrainer
 from pipeline.training.keras_trainer import KerasTrainer
@@ -32,12 +32,12 @@ MODELS = registry.names()
 DAY, NEXT = make_day(SCHEMA), make_day(SCHEMA, seed=1)
 
 
-def made(model: str, loss: Any = "softmax") -> Trainer:
+def made(model: str, loss: Any = "softmax", schema: FeatureSchema = SCHEMA) -> Trainer:
     options = OPTIONS.get(model, {"units": [16, 8]})
     if registry.trained_by(model) == registry.COUNTS:
-        return CountingTrainer(SCHEMA, model, options, (Task(loss=loss),))
+        return CountingTrainer(schema, model, options, (Task(loss=loss),))
     return KerasTrainer(
-        SCHEMA, model, options, dims=dict.fromkeys(SIZES, 4), tasks=(Task(loss=loss),), compile="graph", seed=3
+        schema, model, options, dims=dict.fromkeys(schema.spaces, 4), tasks=(Task(loss=loss),), compile="graph", seed=3
     )
 
 
@@ -91,6 +91,27 @@ def only(day: DayArrays, request: int) -> DayArrays:
 def test_padding_changes_no_score(model: str, fresh: Callable[[str], Trainer]) -> None:
     trainer = trained(fresh(model), DAY)
     np.testing.assert_allclose(trainer.scores(padded(DAY, SCHEMA)), trainer.scores(DAY), atol=1e-6)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_feature_with_an_id_space_may_be_added(model: str, fresh: Callable[[str], Trainer]) -> None:
+    """It answers as before until a day is trained, which begins with what is new."""
+    added = (Feature("city", Kind.CATEGORICAL, Side.REQUEST, "city"), Feature("heat", Kind.DENSE, Side.ITEM))
+    schema = FeatureSchema((*SCHEMA.features, *added), {**SCHEMA.spaces, "city": "int"})
+    sizes, old = {**SIZES, "city": 7}, trained(fresh(model), DAY)
+    wide = make_day(schema, sizes=sizes)
+    grown = made(model, schema=schema)
+    grown.load(old.state(), old.architecture)
+    np.testing.assert_allclose(grown.scores(wide), old.scores(wide), rtol=1e-5, atol=1e-5)
+    assert grown.growth
+    grown.grow(sizes)
+    assert grown.sizes == sizes
+    assert not grown.growth
+    grown.train([TrainedRows("rows", wide, [Settings(16, 3, seed=7)])], 1e-2, sizes)
+    kept = made(model, schema=schema)
+    kept.load(grown.state(), grown.architecture)
+    assert not kept.growth
+    np.testing.assert_array_equal(kept.scores(wide), grown.scores(wide))
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -28,7 +28,7 @@ def test_changed_columns_and_wild_values_of_the_newest_days(root: Path) -> None:
                   "missing_columns": ["tag"] * gone}  # fmt: skip
         amend(Ref("validated", JOB, FIRST.plus(day)), {"counts": {"clicks": counts}})
     wild = {"mastery": {"wild": 1, "known": 90, "furthest": 3.4e38, "anew": False}}
-    amend(Ref("checkpoint", JOB, FIRST.plus(LAST), ONE), {"wild_values": wild})
+    amend(Ref("checkpoint", JOB, FIRST.plus(LAST), ONE), {"wild_values": wild, "growth": {"tables": {"city": [0, 4]}}})
     last = FIRST.plus(LAST)
     expected = {
         "day": str(last),
@@ -37,6 +37,7 @@ def test_changed_columns_and_wild_values_of_the_newest_days(root: Path) -> None:
             "day": str(last),
             "texts": [
                 "clicks: the source no longer has tag", "wild values bounded: mastery 1 of 90 (as far as 3.4e+38)",
+                f"{ONE} began with tables city (4)",
             ],
         }],
     }  # fmt: skip
