@@ -132,7 +132,9 @@ class TargetAttention(keras.layers.Layer):
             of_step += tf.tensordot(steps[..., self.dim :], kernel[4 * self.dim :], 1)
         by_target = tf.transpose(keys, (0, 2, 1))[..., None] * w_product[:, None, :]
         by_target += (w_target + w_difference)[:, None, :]
-        shape, width = tf.shape(target), steps.shape[1] * self.first_units
+        # As many steps as a history has, or as many ids as its days have, which an exported model is not told.
+        length = tf.shape(steps)[1] if steps.shape[1] is None else steps.shape[1]
+        shape, width = tf.shape(target), length * self.first_units
         matrix = tf.reshape(tf.concat([by_target, of_step[:, None]], axis=1), (shape[0], self.dim + 1, width))
         first = tf.matmul(tf.concat([target, tf.ones((shape[0], shape[1], 1), target.dtype)], axis=-1), matrix)
-        return tf.reshape(first, (shape[0], shape[1], steps.shape[1], self.first_units))
+        return tf.reshape(first, (shape[0], shape[1], length, self.first_units))

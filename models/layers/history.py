@@ -68,6 +68,31 @@ def fill_gaps(
     return tf.where(filled[..., None], vectors, 0.0), filled
 
 
+def every_value(
+    vectors: tf.Tensor, present: tf.Tensor, *, forward: int, backward: int, window: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Gaps filled as by :func:`fill_gaps`, and every value of every day a step of its own, day after day.
+
+    Args:
+        vectors: ``[batch, lead + window, values, dim]``.
+        present: bool ``[batch, lead + window, values]``.
+
+    Returns:
+        ``[batch, window · values, dim]`` vectors, zero where there is none, and their bool mask.
+    """
+    days, dim = vectors.shape[1], vectors.shape[3]
+    values = tf.shape(vectors)[2]
+    flat = tf.reshape(vectors, (-1, days, values * dim))
+    # A day's mask goes where its values go.
+    beside = tf.concat([flat, tf.cast(present, flat.dtype)], axis=-1)
+    found, _ = fill_gaps(
+        beside, tf.reduce_any(present, axis=-1), forward=forward, backward=backward, window=window
+    )
+    real = tf.reshape(found[..., values * dim :], (-1, window * values)) > 0
+    steps = tf.reshape(found[..., : values * dim], (-1, window * values, dim))
+    return tf.where(real[..., None], steps, 0.0), real
+
+
 def stand_in(
     vectors: tf.Tensor, mask: tf.Tensor, other_vectors: tf.Tensor, other_mask: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:

@@ -46,6 +46,6 @@ def read_out(steps: tf.Tensor, mask: tf.Tensor, how: str) -> tf.Tensor:
         raise ValueError(f"readout '{how}'; expected one of {', '.join(get_args(Readout))}")
     if how != "last":
         return pool(steps, mask, how)
-    length = int(steps.shape[1])
+    length = tf.shape(steps)[1]
     last = tf.reduce_max(tf.where(mask, tf.range(length), -1), axis=1)
     return tf.reduce_sum(tf.where(tf.one_hot(last, length, True, False)[..., None], steps, 0.0), axis=1)

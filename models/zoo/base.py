@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
@@ -14,7 +14,7 @@ from models.encoders.base import Encoder
 from models.encoders.history import History, HistoryGroup, history_groups
 from models.encoders.registry import check_names, encoder_of
 from models.inputs import ModelInputs
-from models.layers.history import fill_gaps, reach, stand_in
+from models.layers.history import every_value, fill_gaps, reach, stand_in
 from models.layers.normalise import Normalise
 from models.layers.pooling import Pooling, pool
 from models.layers.tower import Tower
@@ -37,6 +37,9 @@ class RankingOptions(ModelOptions):
         0.0, ge=0, lt=1, description="share of a hidden layer's values that a training step leaves out"
     )
     values_pooling: Pooling = Field("mean", description="how the values of a day or of a bag are pooled")
+    layout: Literal["paired", "flat"] = Field(
+        "paired", description="steps of a history of days: a day with all its parts, or every id of every day"
+    )
     fill_forward: Days = Field(0, description="most days that a known day is carried forward over missing ones")
     fill_backward: Days = Field(0, description="most days that a known day is carried backward over missing ones")
     product: bool = Field(
@@ -88,6 +91,11 @@ class RankingModel(keras.layers.Layer):
     def _encoder(self, group: HistoryGroup) -> Encoder[Any]:
         name = f"seq_{group.name}"
         asked = self.options.encoders.get(group.title)
+        if self.options.layout == "flat" and group.features[0].kind is Kind.BAG_SEQUENCE and len(group.features) > 1:
+            raise ValueError(
+                f"model '{self.name}', option 'layout': 'flat' makes a step of every id, and a step of the history "
+                f"'{group.title}' is made of {', '.join(f.name for f in group.features)}; give them groups of their own"
+            )
         encoder = self.own_encoder(group, name) if asked is None else encoder_of(group, asked, name=name)
         if encoder.needs_sessions and group.features[0].kind is not Kind.SESSIONS:
             raise ValueError(
@@ -165,9 +173,12 @@ class RankingModel(keras.layers.Layer):
         kinds = {feature.kind for feature in self.schema.features}
         idle: dict[str, str] = {}
         if Kind.BAG_SEQUENCE not in kinds:
-            idle |= dict.fromkeys(("fill_forward", "fill_backward"), "there is no history of days (a bag_sequence)")
-            if Kind.BAG not in kinds:
-                idle["values_pooling"] = "no feature has several values"
+            why = "there is no history of days (a bag_sequence)"
+            idle |= dict.fromkeys(("layout", "fill_forward", "fill_backward"), why)
+        if Kind.BAG not in kinds and (Kind.BAG_SEQUENCE not in kinds or self.options.layout == "flat"):
+            idle["values_pooling"] = "no feature has several values" + (
+                " but histories whose every id is a step" if Kind.BAG_SEQUENCE in kinds else ""
+            )
         if not self.has_targets:
             idle["product"] = f"there is no {TARGETED}"
         if not self.options.units:
@@ -226,12 +237,17 @@ class RankingModel(keras.layers.Layer):
             every = first.sessions * first.steps
             return tf.reshape(steps, (-1, every, steps.shape[-1])), tf.reshape(mask, (-1, every))
         days = first.lead + first.steps
+        fill = {
+            "forward": reach(self.options.fill_forward, days),
+            "backward": reach(self.options.fill_backward, days),
+            "window": first.steps,
+        }
+        if self.options.layout == "flat":
+            return every_value(vectors[0], masks[0], **fill)
         return fill_gaps(
             tf.concat([pool(v, m, self.options.values_pooling) for v, m in zip(vectors, masks, strict=True)], axis=-1),
             tf.reduce_any(tf.stack([tf.reduce_any(mask, axis=-1) for mask in masks]), axis=0),
-            forward=reach(self.options.fill_forward, days),
-            backward=reach(self.options.fill_backward, days),
-            window=first.steps,
+            **fill,
         )
 
 

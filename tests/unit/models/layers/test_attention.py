@@ -41,12 +41,13 @@ def test_the_factorised_layer_equals_the_naive_one(normaliser: str) -> None:
 
 
 @pytest.mark.parametrize("width", [6, 4])
-def test_candidates_whose_number_is_not_known_beforehand_are_seen_alike(width: int) -> None:
+@pytest.mark.parametrize("length", [5, None])
+def test_candidates_whose_number_is_not_known_beforehand_are_seen_alike(width: int, length: int | None) -> None:
     layer = TargetAttention((8, 4), "sigmoid", "softmax", name="attention")
     target, mask = TARGET[..., :width], tf.constant(MASK)
     expected = layer(target, STEPS, mask).numpy()
     many = tf.function(layer.call, autograph=False).get_concrete_function(
-        tf.TensorSpec((None, None, width)), tf.TensorSpec((None, 5, 6)), tf.TensorSpec((None, 5), tf.bool)
+        tf.TensorSpec((None, None, width)), tf.TensorSpec((None, length, 6)), tf.TensorSpec((None, length), tf.bool)
     )
     np.testing.assert_allclose(many(tf.constant(target), tf.constant(STEPS), mask).numpy(), expected, atol=1e-6)
     assert many(tf.constant(target[:, :0]), tf.constant(STEPS), mask).shape == (4, 0, 6)

@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.layers.history import fill_gaps, fill_sources, reach, stand_in
+from models.layers.history import every_value, fill_gaps, fill_sources, reach, stand_in
 
 
 def filled(days: str, *, forward: int = 0, backward: int = 0) -> str:
@@ -84,3 +84,17 @@ def test_fill_equals_a_loop(present: list[bool], forward: int, backward: int) ->
     assert source.numpy()[0].tolist() == expected_source
     assert filled_days.numpy()[0].tolist() == expected_filled
     assert np.all(np.asarray(present) <= filled_days.numpy()[0])
+
+
+def test_every_value_of_every_day_is_a_step_and_gaps_are_filled_with_all_of_a_day() -> None:
+    # Days: 1 and 2; none; 3; the first is before the window of two days.
+    vectors = tf.constant([[[[1.0], [2.0]], [[9.0], [9.0]], [[3.0], [9.0]]]])
+    present = tf.constant([[[True, True], [False, False], [True, False]]])
+    steps, mask = every_value(vectors, present, forward=0, backward=0, window=2)
+    assert steps.numpy()[0, :, 0].tolist() == [0.0, 0.0, 3.0, 0.0]
+    assert mask.numpy().tolist() == [[False, False, True, False]]
+    steps, mask = every_value(vectors, present, forward=1, backward=0, window=2)
+    assert steps.numpy()[0, :, 0].tolist() == [1.0, 2.0, 3.0, 0.0]
+    assert mask.numpy().tolist() == [[True, True, True, False]]
+    steps, mask = every_value(vectors, present, forward=0, backward=1, window=3)
+    assert steps.numpy()[0, :, 0].tolist() == [1.0, 2.0, 3.0, 0.0, 3.0, 0.0]

@@ -243,3 +243,35 @@ def test_sessions_are_read_step_by_step_or_one_by_one() -> None:
 def test_steps_that_are_no_sessions_are_not_read_one_by_one() -> None:
     with pytest.raises(ValueError, match=r"'click' is to be read session by session .*, but it is a sequence"):
         registry.build("pooled", TWO, {"within": "mean"})
+
+
+DAYS = {"kind": Kind.BAG_SEQUENCE, "steps": 2, "values": 2}
+
+
+def test_every_id_of_a_day_may_be_a_step() -> None:
+    """One day of 1 and 2, one of 6: by days the mean of 1.5 and 6, by ids that of 1, 2 and 6."""
+    features = FeatureSchema((AD, history("ads", of="ad", **DAYS)), {"s": "int"})
+    vectors = {"ad": tf.constant([[[3.0]]]), "ads": tf.constant([[[[1.0], [2.0]], [[6.0], [0.0]]]])}
+    given = ModelInputs(vectors, {name: each[..., 0] != 0 for name, each in vectors.items()}, {}, {})
+
+    def told_by(**options: object) -> list[list[float]]:
+        model = registry.build("pooled", features, {"units": [2], **options})
+        assert model(given).logits["label"].shape == (1, 1)
+        return model.encoders["ads"].read(model.history(model.groups[0], given), False).numpy().tolist()
+
+    assert told_by() == [[3.75]]
+    assert told_by(layout="flat") == [[3.0]]
+    assert told_by(layout="flat", pooling="last") == [[6.0]]
+    din = registry.build("din", features, {"layout": "flat", "attention_units": [2]})
+    assert din(given).logits["label"].shape == (1, 1)
+
+
+def test_ids_of_days_in_parts_are_no_steps() -> None:
+    parts = FeatureSchema((AD, history("a", group="day", **DAYS), history("b", group="day", **DAYS)), {"s": "int"})
+    with pytest.raises(ValueError, match=r"'layout': 'flat' makes a step of every id, .* 'day' is made of a, b"):
+        registry.build("pooled", parts, {"layout": "flat"})
+    with pytest.raises(ValueError, match="'layout' would have no effect: there is no history of days"):
+        registry.build("pooled", TWO, {"layout": "flat"})
+    alone = FeatureSchema((AD, history("a", **DAYS)), {"s": "int"})
+    with pytest.raises(ValueError, match=r"'values_pooling' would have no effect: .* whose every id is a step"):
+        registry.build("pooled", alone, {"layout": "flat", "values_pooling": "sum"})
