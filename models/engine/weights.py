@@ -26,7 +26,7 @@ class DenseWeights:
         variables: every tensor of a checkpoint that is of dense weights, by name (see ``state.State``).
         moved: weights that the optimiser moves, in a fixed order.
         slots: by slot of the rule, a variable for each of ``moved``.
-        axes: of the weights whose shapes are a matter of the features, by name, as layers tell them in ``axes``.
+        axes: of the weights whose shapes are a matter of the features, by name, as layers tell them in ``weight_axes``.
 
     Args:
         model: not yet built.
@@ -93,7 +93,7 @@ def _axes(model: keras.layers.Layer, weights: Mapping[str, keras.Variable]) -> d
     names = {id(weight): name for name, weight in weights.items()}
     found: dict[str, Axes] = {}
     for layer in model._flatten_layers():
-        of_layer: Mapping[str, Axes] = getattr(layer, "axes", {})
+        of_layer: Mapping[str, Axes] = getattr(layer, "weight_axes", {})
         for attribute, axes in of_layer.items():
             weight = getattr(layer, attribute)
             lengths = [length if each is None else sum(size for _, size in each)

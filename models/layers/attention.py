@@ -72,7 +72,7 @@ class TargetAttention(keras.layers.Layer):
         self.built = True
 
     @property
-    def axes(self) -> dict[str, Axes]:
+    def weight_axes(self) -> dict[str, Axes]:
         """Of the kernel's rows, if the model says what a step is of."""
         if not self.parts:
             return {}

@@ -57,7 +57,7 @@ class Tower(keras.layers.Layer):
         return self.rest[-1].bias if self.rest else self.bias
 
     @property
-    def axes(self) -> dict[str, Axes]:
+    def weight_axes(self) -> dict[str, Axes]:
         """Of the kernel's rows, if the model says what it reads."""
         return {"kernel": (self.reads, None)} if self.reads else {}
 

@@ -76,7 +76,7 @@ class Told(Line):
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        self.axes = {"kernel": ((("price", size),),)}
+        self.weight_axes = {"kernel": ((("price", size),),)}
 
 
 def test_what_an_axis_is_of_is_told_by_the_layer_and_must_be_as_long() -> None:
