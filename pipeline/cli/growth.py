@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from pipeline.errors import ChainError
 from pipeline.job import JobContext
-from pipeline.process.tensorflow_start import start_tensorflow
 from pipeline.training.growth_ahead import growth_ahead
 
 
@@ -16,7 +15,6 @@ def tell_growth(context: JobContext, experiments: Iterable[str]) -> int:
     Returns:
         How many cannot.
     """
-    start_tensorflow()
     stuck = 0
     for name in experiments:
         try:

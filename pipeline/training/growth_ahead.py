@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.architecture import Growth
 from pipeline.job import JobContext
+from pipeline.process.tensorflow_start import start_tensorflow
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES
 from pipeline.training.chain import Chain
@@ -21,6 +22,7 @@ def growth_ahead(context: JobContext, experiment: str) -> Growth:
     newest = context.store.current(Ref(CHECKPOINT, context.job, days[-1], experiment)) if days else None
     if newest is None or _as_trained(context, experiment, newest):
         return Growth()
+    start_tensorflow()
     from pipeline.training.sessions import Session
 
     return Session.of(context, experiment).trainer.at(newest).growth
