@@ -147,6 +147,15 @@ class Optimizers:
         for pattern in self.named:
             if not any(fnmatchcase(name, pattern) for name in names):
                 raise ValueError(f"optimizer: `named`: no table is named '{pattern}'; the model's: {', '.join(names)}")
+        moved = {next((each for each in self.named if fnmatchcase(name, each)), None) for name in names}
+        for pattern in self.named:
+            if pattern not in moved:
+                raise ValueError(
+                    f"optimizer: `named.{pattern}` would have no effect: an earlier pattern fits each of its tables; "
+                    "write it before that one, or leave it out"
+                )
+        if self.named and None not in moved and self.tables != CatchUpAdamSettings():
+            raise ValueError("optimizer: `tables` would have no effect: `named` fits every table; leave it out")
 
 
 def read_optimizers(given: str | Mapping[str, Any]) -> Optimizers:
@@ -176,7 +185,7 @@ def read_optimizers(given: str | Mapping[str, Any]) -> Optimizers:
 def _read(given: Any, known: Mapping[str, type[Settings]], where: str) -> Settings:
     settings = dict(given) if isinstance(given, Mapping) else {"type": given}
     name = settings.pop("type", None)
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         said = f"'{name}'" if name is not None else "without a `type`"
         raise ValueError(f"{where} {said}; expected one of {', '.join(known)}")
     cls = known[name]

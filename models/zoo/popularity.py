@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,11 @@ class Popularity:
         self.user = _feature(schema, "user", options.user, Side.REQUEST)
         if self.item is None and self.user is None:
             raise ValueError("model 'popularity' needs an id to count: a categorical feature of the items or requests")
+
+    def idle_for(self, losses: Collection[LossName]) -> dict[str, str]:
+        """Options that no task of these losses reads, each with what it lacks."""
+        idle = {} if "softmax" in losses else {"own": "it is for `loss: softmax`"}
+        return idle if "binary" in losses else {**idle, "smoothing": "it is for `loss: binary`"}
 
     def idle_options(self) -> dict[str, str]:
         return {} if self.user is not None else {"own": "there is no id of a user (a categorical feature of requests)"}

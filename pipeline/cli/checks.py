@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def check_models(config: JobConfig) -> None:
             tasks = tuple(task.name for task in config.tasks_of(name))
             model = registry.build(settings.model, config.experiment_schema(name), settings.options, tasks)
             if registry.trained_by(settings.model) == registry.COUNTS:
-                _check_counts(settings)
+                _check_counts(settings, model.idle_for({task.loss for task in config.tasks_of(name)}))
             else:
                 by_width(model.tables(config.widths(name)), read_optimizers(settings.optimizer))
         except (ValueError, TypeError) as error:
@@ -89,7 +89,10 @@ _OF_GRADIENTS = (
 )  # fmt: skip
 
 
-def _check_counts(settings: Experiment) -> None:
+def _check_counts(settings: Experiment, idle: Mapping[str, str]) -> None:
+    for option, why in idle.items():
+        if option in settings.options:
+            raise ValueError(f"options.{option}: would have no effect: {why}; leave it out")
     for name in _OF_GRADIENTS:
         if name in settings.model_fields_set:
             raise ValueError(f"{name}: would have no effect: '{settings.model}' counts and has no steps; leave it out")

@@ -109,6 +109,9 @@ def check_retention(retention: Retention, labels: Labels | None, validation: Val
         needs += [
             ("extract_days", retention.extract_days, delay,
              f"labels.delay_days: {delay} days later a day is read again and compared"),
+            ("validated_days", retention.validated_days, delay + back,
+             f"labels.delay_days: {delay} days later a day is validated again, and its rows are looked for in the "
+             f"{back} days before it (validation.repeated_days)"),
             ("validated_days", retention.validated_days, delay + older,
              f"labels.delay_days: {delay} days later a day is trained again, from at most {older} days before it"),
         ]  # fmt: skip

@@ -130,14 +130,16 @@ class _Grid:
         found = dict(self.settings)
         for axis, value in point.items():
             if not _is_left_out(value):
-                found = _set(found, axis.split("."), value)
+                found = _set(f"grids.{self.name}.settings", found, axis.split("."), value)
         return found
 
 
-def _set(section: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+def _set(where: str, section: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
     first, *rest = path
     inner = section.get(first)
-    return {**section, first: _set(inner if isinstance(inner, Mapping) else {}, rest, value) if rest else value}
+    if rest and inner is not None and not isinstance(inner, Mapping):
+        raise ValueError(f"{where}.{first}: {inner!r} is not a mapping, and an axis is a part of it")
+    return {**section, first: _set(f"{where}.{first}", inner or {}, rest, value) if rest else value}
 
 
 def _mapping(where: str, content: Mapping[str, Any]) -> Mapping[Any, Any]:

@@ -30,7 +30,7 @@ from pipeline.config.impressions import Impressions
 from pipeline.config.labelled import LabelledRows
 from pipeline.config.labels import Labels
 from pipeline.config.last_year import Replay
-from pipeline.config.measures import PRIMARY, Measure, in_task, of_job
+from pipeline.config.measures import PRIMARY, Measure, in_task, of_job, task_of
 from pipeline.config.requests import Kind as RequestKind
 from pipeline.config.requests import RequestSettings
 from pipeline.config.retention import Retention
@@ -137,6 +137,7 @@ class JobConfig(Strict):
             strange = sorted(set(experiment.dims) - set(self.spaces))
             if strange:
                 raise ValueError(f"experiments.{name}.dims: no such id spaces: {', '.join(strange)}")
+        self._check_learnt()
         return self
 
     def _check_tasks_of(self, name: str, experiment: Experiment) -> None:
@@ -150,6 +151,27 @@ class JobConfig(Strict):
         if strange or not experiment.tasks:
             known = ", ".join(self.tasks) or "none, as the job has no `tasks`"
             raise ValueError(f"experiments.{name}.tasks: {strange or 'it is empty'}; the job's tasks: {known}")
+        twice = sorted({each for each in experiment.tasks if experiment.tasks.count(each) > 1})
+        if twice:
+            raise ValueError(f"experiments.{name}.tasks: {', '.join(twice)} stands twice")
+
+    def _check_learnt(self) -> None:
+        """The champion is asked what ranks and what it is judged by, and every task is learnt by somebody."""
+        champion, gate = self.release.champion, self.release.gate
+        learnt = {name: {task.name for task in self.tasks_of(name)} for name in self.experiments}
+        named = {self.primary: "measures.primary", **dict.fromkeys(gate.margins, "release.gate.margins")}
+        asked = {task_of(self.task_names, measure): place for measure, place in named.items()}
+        asked |= {task_of(self.task_names, measure): "release.gate.floors" for measure in gate.floors}
+        asked[self.task_names[0]] = "the first of `tasks`, which ranks"
+        for task, place in asked.items():
+            if task not in learnt[champion]:
+                raise ValueError(
+                    f"release.champion: '{champion}' does not learn '{task}' ({place}), so it can neither rank nor be "
+                    f"judged by it; add it to experiments.{champion}.tasks, or name another champion"
+                )
+        for task in self.tasks:
+            if not any(task in each for each in learnt.values()):
+                raise ValueError(f"tasks.{task}: no experiment learns it; take it out, or add it to one's `tasks`")
 
     def _check_keys(self) -> None:
         for name, table in self.tables.items():

@@ -78,6 +78,9 @@ class LabelledRows(RequestSettings):
             yield f"history.{setting}", "a row belongs to nobody, so it has no history"
         if is_set("replay"):
             yield "replay", "it is for `kind: ranking`: last year's rows are those of homework"
+        for setting in ("unknown_share_max", "score_spread_min"):
+            if is_set(f"release.{setting}"):
+                yield f"release.{setting}", "it is of the candidates of a release, and rows have none"
         if is_set("measures.composite"):
             yield "measures.composite", "it is for `kind: ranking`, whose requests have candidates"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -68,11 +69,15 @@ def parse_job(text: str, path: Path) -> JobConfig:
     return config
 
 
+_IN_UNION = re.compile(r"literal\[.*\]|constrained-\w+|function-\w+\[.*\]|(dict|tuple|list)\[.*\]|str|int|float|bool")
+"""How pydantic names what a setting may be among several, in a place that no setting is called."""
+
+
 def _lines(error: ValidationError, path: Path, grids: Mapping[str, str]) -> list[str]:
     """A line a mistake; ``grids`` says which grid an experiment was made of."""
     lines = []
     for problem in error.errors(include_url=False):
-        field = ".".join(str(part) for part in problem["loc"]) or "the job"
+        field = ".".join(str(part) for part in problem["loc"] if not _IN_UNION.fullmatch(str(part))) or "the job"
         if problem["loc"][:1] == ("experiments",) and problem["loc"][1:2] and problem["loc"][1] in grids:
             field += f" (of grids.{grids[str(problem['loc'][1])]})"
         if problem["type"] == "extra_forbidden":

@@ -12,6 +12,7 @@ what all other earlier days have too: what the day with most of them has beyond 
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,22 +129,32 @@ def compared_columns(table: Table) -> list[str]:
 def repeats(context: JobContext, name: str, day: Day, here: Fingerprints) -> Repeats | None:
     """Rows of a day that the days before it had, as far back as ``validation.repeated_days`` says.
 
-    Days without fingerprints, pruned or of an earlier version, are passed over. One day's are in memory at a time.
+    Days without fingerprints, pruned (which is told) or of an earlier version, are passed over. One day's are in memory
+    at a time.
 
     Returns:
         ``None`` where there is no earlier day to compare with.
     """
     again = np.zeros(here.rows, bool)
     days: dict[Day, int] = {}
+    pruned: list[str] = []
     for back in range(1, context.config.validation.repeated_days + 1):
         earlier = context.store.current(Ref(VALIDATED, context.job, day.plus(-back)))
         found = _stored(earlier, name, here) if earlier is not None else None
         if found is None:
+            if earlier is not None and earlier.manifest.pruned:
+                pruned.append(str(earlier.ref.day))
             continue
         columns, theirs = found
         recurring = _recurring(here.over(columns), theirs)
         again |= recurring
         days[day.plus(-back)] = int(recurring.sum())
+    if pruned:
+        print(
+            f"{context.job} {day}: rows of '{name}' that were delivered before are not looked for in "
+            f"{', '.join(pruned)}: pruned (retention.validated_days)",
+            file=sys.stderr,
+        )
     if not days:
         return None
     where = max(days, key=lambda each: (days[each], each.date))

@@ -57,6 +57,8 @@ def test_each_place_has_its_own_and_the_first_name_that_fits_counts() -> None:
             {"named": {"ad": {"type": "adagrad", "decay_by_day": 1.5}}},
             "optimizer: `named.ad`: adagrad, decay_by_day 1.5: Input should be less than or equal to 1",
         ),
+        ({"tables": ["adagrad"]}, "optimizer: `tables` '['adagrad']'; expected one of catch_up_adam"),
+        ({"dense": {"type": {"a": 1}}}, "optimizer: `dense` '{'a': 1}'; expected one of adam"),
         ({"tables": {"type": "ftrl", "l1": "0.1"}}, "optimizer: `tables`: ftrl, l1 '0.1': Input should be a valid "),
         (
             {"tables": {"type": "catch_up_adam", "beta_1": 0.999, "beta_2": 0.9}},
@@ -70,3 +72,17 @@ def test_each_place_has_its_own_and_the_first_name_that_fits_counts() -> None:
 def test_wrong_uses_are_told_with_what_is_right(given: Any, message: str) -> None:
     with pytest.raises(ValueError, match="^" + re.escape(message)):
         read_optimizers(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"named": {"*": "sgd", "ad": "adagrad"}}, "`named.ad` would have no effect: an earlier pattern fits"),
+        ({"named": {"*": "sgd"}, "tables": "adagrad"}, "`tables` would have no effect: `named` fits every table"),
+        ({"named": {"video": "sgd"}}, "`named`: no table is named 'video'; the model's: ad, user"),
+    ],
+)
+def test_what_moves_no_table_is_told(given: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read_optimizers(given).check_names(["ad", "user"])
+    read_optimizers({"named": {"ad": "adagrad", "*": "sgd"}}).check_names(["ad", "user"])

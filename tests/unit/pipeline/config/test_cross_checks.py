@@ -33,7 +33,7 @@ from tests.unit.pipeline.config.edited import ROOT, edited, error
         ("release__gate__floors", {"log_loss": -1}, "release.gate.floors.log_loss: -1 is no value of it, which"),
         ("release__gate__calibration", [-1, 0.8], "release.gate.calibration: [-1.0, 0.8] holds no value"),
         ("retention", {"released": -3}, "retention.released"),
-        ("retention", {"extract_days": 1}, "retention.extract_days"),
+        ("retention", {"extract_days": 1}, "conf/ads.yaml: retention.extract_days: "),
         ("retention", {"validated_days": "some"}, "retention.validated_days"),
         ("retention", {"feature_days": 2.5}, "retention.feature_days"),
         ("retention", {"validated_days": 7}, "retention.validated_days: 7 is too few for validation.repeated_days: a "
@@ -119,5 +119,9 @@ def test_days_are_kept_until_their_labels_have_matured_and_been_trained(ads: str
         parse_job(edited(ads, labels=labels, retention=kept), Path("conf/ads.yaml"))
     held = {"delay_days": 30, "until_then": "hold"}  # read once, and late
     parse_job(edited(ads, labels=held, release__by=None, retention={"extract_days": 8}), Path("conf/ads.yaml"))
-    every = {"labels": labels, "release__keep_checkpoints": 31, "retention": {"validated_days": 31}}
+    every = {"labels": labels, "release__keep_checkpoints": 31, "retention": {"validated_days": 38}}
     parse_job(edited(ads, **every), Path("conf/ads.yaml"))
+    fewer = every | {"retention": {"validated_days": 37}}
+    assert "retention.validated_days: 37 is too few for labels.delay_days: 30 days later a day is validated again" in (
+        error(edited(ads, **fewer))
+    )

@@ -104,6 +104,10 @@ WRONG: dict[str, tuple[str, str]] = {
     "an axis that is given": (
         "{g: {settings: {options: {a: 1}}, axes: {options.a: [1]}}}", "grids.g.axes.options.a: `settings` gives it too",
     ),
+    "an axis into what is no mapping": (
+        "{g: {settings: {options: 5}, axes: {options.units: [[8], [4]]}}}",
+        "grids.g.settings.options: 5 is not a mapping, and an axis is a part of it",
+    ),
     "settings of a word": ("{g: {settings: word, axes: {dim: [1]}}}", "grids.g.settings: is not a mapping"),
     "names that collide": (
         "{g: {axes: {dim: [1], batch: [2, 3]}, name: 'dim_{dim}'}}",

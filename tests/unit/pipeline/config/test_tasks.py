@@ -36,7 +36,8 @@ def test_a_job_without_tasks_has_the_one_that_its_experiments_say() -> None:
 
 
 def test_an_experiment_is_asked_all_tasks_or_some() -> None:
-    job = parse_job(two(experiments__din__tasks=["long_view"]), Path("ads.yaml"))
+    text = two(experiments__din__tasks=["long_view"], release__champion="pooled")
+    job = parse_job(text, Path("ads.yaml"))
     assert job.tasks_of("pooled") == (Task("click", "binary", 1.0), Task("long_view", "binary", 0.5))
     assert job.tasks_of("din") == (Task("long_view", "binary", 0.5),)
     assert job.primary == "click/auc"
@@ -71,6 +72,15 @@ def test_tasks_change_what_is_trained_and_no_tasks_change_nothing() -> None:
         ({"tasks__Click": {"label": "is_click"}}, "tasks: 'Click' must be lower-case"),
         ({"experiments__din__loss": "binary"}, "experiments.din.loss: the job's `tasks` have losses of their own"),
         ({"experiments__din__tasks": ["views"]}, "experiments.din.tasks: ['views']; the job's tasks: click, long_view"),
+        ({"experiments__din__tasks": ["click", "click"]}, "experiments.din.tasks: click stands twice"),
+        ({"experiments__din__tasks": ["long_view"], "release__champion": "din"},
+         "release.champion: 'din' does not learn 'click' (the first of `tasks`, which ranks)"),
+        ({"experiments__din__tasks": ["click"], "measures": {"primary": "long_view/auc"}},
+         "release.champion: 'din' does not learn 'long_view' (measures.primary)"),
+        ({"experiments__din__tasks": ["click"], "release__gate__floors": {"long_view/auc": 0.5}},
+         "release.champion: 'din' does not learn 'long_view' (release.gate.floors)"),
+        ({f"experiments__{name}__tasks": ["click"] for name in ("din", "pooled", "popularity")},
+         "tasks.long_view: no experiment learns it"),
         ({"release__gate__margins": {"auc": 0.01}}, "release.gate.margins: 'auc' is no measure of this job; one of "
          "click/auc"),
     ],
