@@ -121,7 +121,7 @@ def test_features_cut_short_are_not_trained_on(chain: Place) -> None:
 def test_a_chain_whose_shape_the_settings_changed_is_refused_by_name(chain: Place, change: str) -> None:
     settings = chain.settings("ads")
     if change == "dim":
-        settings["experiments"]["pooled"]["dim"] = 6
+        settings["experiments"]["pooled"]["dim"] = 2
     elif change == "units":
         settings["experiments"]["pooled"]["options"]["units"] = [12]
     else:

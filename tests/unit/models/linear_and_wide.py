@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from models.inputs import ModelInputs
 from models.outputs import Outputs
-from models.registry import register
 from models.schema import FeatureSchema, Kind
 from models.tables import TableSpec, one_per_space
 from models.zoo.pooled import Pooled, PooledOptions
@@ -16,7 +15,6 @@ from models.zoo.pooled import Pooled, PooledOptions
 NAME = "linear_and_wide_for_tests"
 
 
-@register(NAME)
 class LinearAndWide(Pooled):
     """What ``pooled`` scores, and the sum of one number an item's id."""
 
