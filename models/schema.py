@@ -14,10 +14,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+V = TypeVar("V", int, None)
 
 
 class Kind(StrEnum):
@@ -108,6 +110,24 @@ class Feature:
     normalise: str = "none"
     log: bool = False
     flag: bool = False
+
+    def shape(self, values: V) -> tuple[int | V, ...]:
+        """After its side's leading axes.
+
+        Args:
+            values: how many a cell of several has room for; ``None`` where that is free.
+        """
+        shapes: dict[Kind, tuple[int | V, ...]] = {
+            Kind.CATEGORICAL: (),
+            Kind.BAG: (values,),
+            Kind.SEQUENCE: (self.steps,),
+            Kind.SESSIONS: (self.sessions, self.steps),
+            Kind.BAG_SEQUENCE: (self.lead + self.steps, values),
+            Kind.DENSE: (self.size,),
+            Kind.VECTOR: (self.size,),
+            Kind.AGES: (self.size,),
+        }
+        return shapes[self.kind]
 
     @property
     def has_ids(self) -> bool:
@@ -241,17 +261,7 @@ def _place(features: tuple[Feature, ...], widths: Mapping[str, int]) -> dict[str
     places: dict[str, Columns] = {}
     start = 0
     for feature in features:
-        values = widths.get(feature.name, feature.values)
-        shape: tuple[int, ...] = {
-            Kind.CATEGORICAL: (),
-            Kind.BAG: (values,),
-            Kind.SEQUENCE: (feature.steps,),
-            Kind.SESSIONS: (feature.sessions, feature.steps),
-            Kind.BAG_SEQUENCE: (feature.lead + feature.steps, values),
-            Kind.DENSE: (feature.size,),
-            Kind.VECTOR: (feature.size,),
-            Kind.AGES: (feature.size,),
-        }[feature.kind]
+        shape = feature.shape(widths.get(feature.name, feature.values))
         stop = start + int(np.prod(shape, dtype=np.int64))
         places[feature.name] = Columns(start, stop, shape)
         start = stop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 import keras
@@ -13,7 +14,7 @@ from models.options import ModelOptions
 Given = TypeVar("Given", bound=ModelOptions)
 
 
-class Encoder(Generic[Given]):
+class Encoder(ABC, Generic[Given]):
     """What is made of one history. No layer itself: its layers stand in the model under the names that it gives them.
 
     Args:
@@ -41,10 +42,10 @@ class Encoder(Generic[Given]):
         """The Keras layers among its attributes; the model holds their weights."""
         return [each for each in keras.tree.flatten(vars(self)) if isinstance(each, keras.layers.Layer)]
 
+    @abstractmethod
     def read(self, history: History, training: bool) -> tf.Tensor:
         """What a history tells: ``[batch, dim]``, or ``[batch, candidates, dim]`` if it depends on the target.
 
         With the models' option ``product``, ``dim`` is that of a step where there is a target: the first values are in
         the target's space and are multiplied by it. Any other width is refused when the model is first called.
         """
-        raise NotImplementedError

@@ -142,22 +142,9 @@ def input_specs(schema: FeatureSchema, kinds: Mapping[str, str]) -> dict[str, tf
     """Names, types and shapes of the exported model's inputs."""
     return {
         f.name: tf.TensorSpec(
-            (None,) * (1 if f.side is Side.REQUEST else 2) + _own_shape(f),
+            (None,) * (1 if f.side is Side.REQUEST else 2) + f.shape(None),
             tf.float32 if not f.has_ids else tf.int64 if kinds[str(f.space)] == "int" else tf.string,
             name=f.name,
         )
         for f in schema.features
     }
-
-
-def _own_shape(feature: Feature) -> tuple[int | None, ...]:
-    return {
-        Kind.CATEGORICAL: (),
-        Kind.BAG: (None,),
-        Kind.SEQUENCE: (feature.steps,),
-        Kind.SESSIONS: (feature.sessions, feature.steps),
-        Kind.BAG_SEQUENCE: (feature.lead + feature.steps, None),
-        Kind.DENSE: (feature.size,),
-        Kind.VECTOR: (feature.size,),
-        Kind.AGES: (feature.size,),
-    }[feature.kind]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from pipeline.config.requests import Profile, RequestSettings, check_label, check_task_labels, refuse_softmax
+from pipeline.config.requests import OwnLabel, Profile, check_label, check_task_labels, refuse_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.config.tasks import TaskSettings
 
 
-class Impressions(RequestSettings):
+class Impressions(OwnLabel):
     """Impressions of one item each (`kind: impressions`).
 
     Args:
@@ -33,7 +33,6 @@ class Impressions(RequestSettings):
 
     user: str
     item: str
-    label: str
     profile: Profile | None = None
     items: Profile | None = None
     candidate_days: int = Field(default=7, ge=1)
@@ -46,18 +45,6 @@ class Impressions(RequestSettings):
     def frames(self) -> dict[str, str]:
         named = {"user": self.profile, "item": self.items}
         return {"row": self.rows} | {frame: each.table for frame, each in named.items() if each is not None}
-
-    @property
-    def label_columns(self) -> dict[str, str]:
-        return {self.rows: self.label}
-
-    @property
-    def outcomes(self) -> dict[str, set[str]]:
-        return {self.rows: {self.label}}
-
-    @property
-    def event_tables(self) -> set[str]:
-        return {self.rows}
 
     def check(self, tables: Mapping[str, Table], spaces: Container[str]) -> None:
         """The rows are a dated table, and what is read as their label can be nothing but 0 or 1."""
@@ -94,6 +81,3 @@ class Impressions(RequestSettings):
             yield "negatives", "they are drawn among a request's candidates, and an impression has one"
         if experiment.replay != "off":
             yield "replay", "last year's rows are those of homework"
-
-    def negatives(self, experiment: Experiment) -> int | None:
-        return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from pipeline.config.requests import RequestSettings, check_label, check_task_labels, refuse_softmax
+from pipeline.config.requests import OwnLabel, check_label, check_task_labels, refuse_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipeline.config.tasks import TaskSettings
 
 
-class LabelledRows(RequestSettings):
+class LabelledRows(OwnLabel):
     """Labelled rows (`kind: rows`): nothing is ranked, each row gets a probability of its own.
 
     Args:
@@ -26,7 +26,6 @@ class LabelledRows(RequestSettings):
             together, and `gauc` is measured within them. Without it each row is drawn by itself.
     """
 
-    label: str
     group: str | None = None
 
     embedded: ClassVar = "parquet:{root}/sources/{job}"
@@ -35,18 +34,6 @@ class LabelledRows(RequestSettings):
     @property
     def frames(self) -> dict[str, str]:
         return {"row": self.rows}
-
-    @property
-    def label_columns(self) -> dict[str, str]:
-        return {self.rows: self.label}
-
-    @property
-    def outcomes(self) -> dict[str, set[str]]:
-        return {self.rows: {self.label}}
-
-    @property
-    def event_tables(self) -> set[str]:
-        return {self.rows}
 
     @property
     def unmeasured(self) -> dict[str, str]:
@@ -89,6 +76,3 @@ class LabelledRows(RequestSettings):
             yield "negatives", "they are drawn among a request's candidates, and a row has none"
         if experiment.replay != "off":
             yield "replay", "last year's rows are those of homework"
-
-    def negatives(self, experiment: Experiment) -> int | None:
-        return None

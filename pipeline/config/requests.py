@@ -99,6 +99,31 @@ class RequestSettings(Strict, ABC):
         return experiment.negatives
 
 
+class OwnLabel(RequestSettings):
+    """The section of a kind whose rows hold their label in a column of their own, and have one candidate or none.
+
+    Args:
+        label: the column.
+    """
+
+    label: str
+
+    @property
+    def label_columns(self) -> dict[str, str]:
+        return {self.rows: self.label}
+
+    @property
+    def outcomes(self) -> dict[str, set[str]]:
+        return {self.rows: {self.label}}
+
+    @property
+    def event_tables(self) -> set[str]:
+        return {self.rows}
+
+    def negatives(self, experiment: Experiment) -> int | None:
+        return None
+
+
 def check_label(section: str, tables: Mapping[str, Table], rows: str, label: str) -> None:
     """The rows are a dated table, and what is read as their label can be nothing but 0 or 1; else ``ValueError``."""
     table = tables.get(rows)

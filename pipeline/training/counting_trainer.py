@@ -137,13 +137,17 @@ class CountingTrainer:
         self._module.save(path)
 
     def _loss(self, arrays: DayArrays) -> float:
-        """Mean log-loss of the first task's judged rows before they are counted; NaN is never: 0 of no rows."""
-        judged = arrays.label_of(self.tasks[0].name) >= 0
-        if not judged.any():
-            return 0.0
-        logit = self.scores(arrays)[judged, 0].astype(np.float64)
-        label = arrays.label_of(self.tasks[0].name)[judged]
-        return float(np.logaddexp(0.0, np.where(label == 1, -logit, logit)).mean())
+        """The first task's loss of the rows before they are counted, over all candidates; 0 where none is judged."""
+        task, label = self.tasks[0], arrays.label_of(self.tasks[0].name)
+        logit = self.scores(arrays)[:, 0].astype(np.float64)
+        if task.loss == "softmax":
+            starts = np.asarray(arrays.offsets[:-1])[arrays.candidates > 0]
+            chosen = np.logaddexp.reduceat(np.where(label == 1, logit, -np.inf), starts) if len(starts) else logit[:0]
+            every = np.logaddexp.reduceat(logit, starts) if len(starts) else logit[:0]
+            losses = (every - chosen)[np.isfinite(chosen)]
+        else:
+            losses = np.logaddexp(0.0, np.where(label == 1, -logit, logit))[label >= 0]
+        return float(losses.mean()) if len(losses) else 0.0
 
     def _count(self, arrays: DayArrays) -> None:
         user, item = self.model.pairs_of(arrays, self.sizes)

@@ -7,19 +7,8 @@ from typing import Any
 import pytest
 
 from models.encoders.history import history_groups
-from models.schema import Feature, FeatureSchema, Kind, Side
-
-STEPS = 10
-AD = Feature("ad", Kind.CATEGORICAL, Side.ITEM, "s")
-MAKER = Feature("maker", Kind.CATEGORICAL, Side.ITEM, "s")
-
-
-def history(name: str, **settings: Any) -> Feature:
-    return Feature(name, **{"kind": Kind.SEQUENCE, "side": Side.REQUEST, "space": "s", "steps": STEPS, **settings})
-
-
-def schema(*histories: Feature) -> FeatureSchema:
-    return FeatureSchema((AD, MAKER, *histories), {"s": "int"})
+from models.schema import Feature, Kind, Side
+from tests.unit.models.histories import STEPS, history, schema
 
 
 @pytest.mark.parametrize("kind", [Kind.SEQUENCE, Kind.BAG_SEQUENCE])

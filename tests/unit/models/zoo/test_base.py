@@ -14,18 +14,7 @@ from models.encoders.pooled import PooledOptions
 from models.inputs import ModelInputs
 from models.schema import Feature, FeatureSchema, Kind, Side
 from models.zoo.pooled import Pooled
-
-STEPS = 10
-AD = Feature("ad", Kind.CATEGORICAL, Side.ITEM, "s")
-MAKER = Feature("maker", Kind.CATEGORICAL, Side.ITEM, "s")
-
-
-def history(name: str, **settings: Any) -> Feature:
-    return Feature(name, **{"kind": Kind.SEQUENCE, "side": Side.REQUEST, "space": "s", "steps": STEPS, **settings})
-
-
-def schema(*histories: Feature) -> FeatureSchema:
-    return FeatureSchema((AD, MAKER, *histories), {"s": "int"})
+from tests.unit.models.histories import AD, STEPS, history, schema
 
 
 def inputs(**lists: list[float]) -> ModelInputs:

@@ -182,6 +182,15 @@ def test_days_without_fingerprints_are_passed_over(job: JobContext) -> None:
     assert counted(done(job, DAY.next(), rows_of(DAY.next(), 1))) == (None, {})
 
 
+def test_days_whose_fingerprints_were_pruned_are_named(job: JobContext, capsys: pytest.CaptureFixture[str]) -> None:
+    first = done(job, DAY, rows_of(DAY, 1))
+    done(job, DAY.next(), rows_of(DAY.next(), 2))
+    assert "pruned" not in capsys.readouterr().err
+    job.store.prune(first)
+    done(job, DAY.plus(2), rows_of(DAY.plus(2), 3))
+    assert f"not looked for in {DAY}: pruned (retention.validated_days)" in capsys.readouterr().err
+
+
 def test_columns_of_one_value_are_counted(job: JobContext) -> None:
     rows = rows_of(DAY, 1)
     rows = rows.set_column(rows.column_names.index("label"), "label", pa.array([1] * 9 + [0] * 91))

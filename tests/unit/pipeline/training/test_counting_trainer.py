@@ -90,6 +90,14 @@ def test_counts_fade_by_half_a_day_and_the_day_is_added() -> None:
     assert state["count/label/pair"].tolist() == [[1, 2], [0, 0.5], [0, 0.5], [1, 1.5]]
 
 
+def test_a_pair_that_comes_to_stand_before_others_leaves_them_theirs() -> None:
+    made = trainer()
+    trained(made, impressions((3, 2, 1), (3, 2, 1)))
+    trained(made, impressions((2, 3, 0)))
+    assert made.state()["pair/key"].tolist() == [[2, 3], [3, 2]]
+    assert made.state()["count/label/pair"].tolist() == [[0, 1], [1, 1]]
+
+
 def test_a_rate_is_smoothed_by_the_items_and_that_by_the_rate_of_all() -> None:
     """All: 3/7, with one of each more. Ad 2: (2 + 2·3/7) / (3 + 2); user 2 of it: (2 + 2·that) / (2 + 2)."""
     made = trainer()
@@ -117,6 +125,20 @@ def test_the_loss_is_of_the_rows_before_they_are_counted() -> None:
     # clicked now; ad 3 2·.4444 / 3 = .2963 and user 3 of it 2·.2963 / 2.5 = .2370, clicked now.
     (second,) = trained(made, SECOND)
     assert float(second[0]) == pytest.approx(-(np.log(1 - 0.693122) + np.log(0.237037)) / 2, abs=1e-5)
+
+
+def test_the_loss_of_a_ranking_is_that_of_the_positives_share_of_a_request() -> None:
+    """Of two ads the first is taken: one half at first. Then it was taken twice, which has faded to once: (1 + 1) of
+    (1 + 1) + 1. A request without a positive tells nothing."""
+    made = trainer((Task(loss="softmax"),), own=0.0)
+    rows = impressions((2, 2, 1), (2, 3, 0), (3, 2, 1), (3, 3, 0), (2, 2, 0))
+    three = [0, 2, 4]
+    asked = replace(
+        rows, offsets=np.array([0, 2, 4, 5]), request_ids=rows.request_ids[three],
+        request_dense=rows.request_dense[three], weight=rows.weight[three], user=rows.user[three],
+    )  # fmt: skip
+    assert trained(made, asked)[0] == pytest.approx(np.log(2))
+    assert trained(made, asked)[0] == pytest.approx(-np.log(2 / 3))
 
 
 def test_growth_keeps_counts_and_a_stored_state_is_taken_up_bit_for_bit() -> None:

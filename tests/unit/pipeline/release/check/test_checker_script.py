@@ -68,7 +68,7 @@ class Answer:
 
 def test_the_largest_difference_is_of_every_task() -> None:
     expected = {
-        "logit": scores([2.0]), "click/logit": scores([2.0]), "view/logit": scores([4.0]),
+        "logit": scores([2.0]), "view/logit": scores([4.0]), "click/logit": scores([2.0]),
         "view/probability": scores([0.5]), "special": np.array([True]),
     }  # fmt: skip
     answer = {"logit": Answer([2.0]), "click/logit": Answer([2.0]), "view/logit": Answer([3.0])}
