@@ -85,7 +85,7 @@ def check_models(config: JobConfig) -> None:
 
 _OF_GRADIENTS = (
     "dim", "dims", "optimizer", "learning_rate", "decay", "floor", "batch", "negatives", "epochs", "unknown_share",
-    "compile", "first_output",
+    "compile", "first_output", "seed",
 )  # fmt: skip
 
 

@@ -29,6 +29,8 @@ class Experiment(Strict):
         replay: train last year's same-day rows too, ``new``: a past day once a chain, whatever the window, and none
             that is itself in the chain; ``replay_weight`` their weight, ``replay_order`` their place.
         start: first day of its chain (default: the job's).
+        seed: of what it draws, instead of the job's seed and its own name: experiments that differ in nothing but
+            their names then come to the same bits.
     """
 
     model: str
@@ -53,6 +55,7 @@ class Experiment(Strict):
     replay_weight: float = Field(default=1.0, gt=0)
     replay_order: Literal["before", "after"] = "before"
     start: DayField | None = None
+    seed: Annotated[int | None, Later()] = None
 
     @field_validator("optimizer")
     @classmethod

@@ -23,7 +23,9 @@ from pipeline.training.trainer import Trainer
 
 def seed_of(config: JobConfig, experiment: str, *parts: object) -> int:
     """The seed of an experiment, or of one of its days: a function of the settings, never of the process."""
-    return stable_seed(config.seed, config.job, experiment, *parts)
+    own = config.experiments[experiment].seed if experiment in config.experiments else None
+    drawn_by = (config.seed, config.job, experiment) if own is None else ("seed", own, config.job)
+    return stable_seed(*drawn_by, *parts)
 
 
 @dataclass

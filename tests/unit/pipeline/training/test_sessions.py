@@ -65,6 +65,18 @@ def test_a_pruned_checkpoint_names_itself(tmp_path: Path, checkpoints: list[Arti
     assert caught.value.artifact == checkpoints[0].id
 
 
+def test_a_seed_of_its_own_stands_for_the_name_of_an_experiment(tmp_path: Path) -> None:
+    config = context(tmp_path).config
+    seeded = {name: config.experiments["a"].model_copy(update={"seed": seed}) for name, seed in
+              (("a", None), ("b", 1), ("c", 1), ("d", 2))}  # fmt: skip
+    config = config.model_copy(update={"experiments": seeded})
+    assert seed_of(config, "b", FIRST) == seed_of(config, "c", FIRST)
+    assert len({seed_of(config, name, FIRST) for name in "abd"}) == 3
+    assert seed_of(config, "a") == seed_of(context(tmp_path).config, "a")
+    assert config.stage_settings("train", "a") == context(tmp_path).config.stage_settings("train", "a")
+    assert config.stage_settings("train", "b") != config.stage_settings("train", "d")
+
+
 def test_a_seed_is_a_function_of_the_settings_and_of_the_day(tmp_path: Path) -> None:
     config = context(tmp_path).config
     seeds = {
