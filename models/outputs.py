@@ -10,17 +10,29 @@ import tensorflow as tf
 from models.tasks import Task
 
 
+class Auxiliary(NamedTuple):
+    """A loss that a training step lowers beside the tasks'.
+
+    Attributes:
+        value: scalar, told as it is.
+        weight: with which it enters what is lowered.
+    """
+
+    value: tf.Tensor
+    weight: float = 1.0
+
+
 class Outputs(NamedTuple):
     """Scores by task, and what else there is.
 
     Attributes:
         logits: ``[batch, candidates]`` by task.
-        losses: scalars by name that a training step adds to the tasks' own, weighted by the model; none otherwise.
+        losses: by name what a training step adds to the tasks' own; none otherwise.
         vectors: ``[batch, dim]`` or ``[batch, candidates, dim]`` by name, for recall; exported beside the scores.
     """
 
     logits: dict[str, tf.Tensor]
-    losses: dict[str, tf.Tensor]
+    losses: dict[str, Auxiliary]
     vectors: dict[str, tf.Tensor]
 
 

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Generic, TypeVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Generic, NamedTuple, TypeVar
 
 import keras
 import tensorflow as tf
 
 from models.encoders.history import History
 from models.options import ModelOptions
+from models.outputs import Auxiliary
 
 Given = TypeVar("Given", bound=ModelOptions)
+
+
+class Reading(NamedTuple):
+    """What an encoder makes of a history.
+
+    Attributes:
+        told: ``[batch, dim]``, or ``[batch, candidates, dim]`` if it depends on the target.
+        losses: by name what a training step also lowers; none where it is asked with ``training=False``. They are told
+            apart as ``<history>/<name>``.
+    """
+
+    told: tf.Tensor
+    losses: Mapping[str, Auxiliary] = MappingProxyType({})
 
 
 class Encoder(ABC, Generic[Given]):
@@ -43,8 +59,8 @@ class Encoder(ABC, Generic[Given]):
         return [each for each in keras.tree.flatten(vars(self)) if isinstance(each, keras.layers.Layer)]
 
     @abstractmethod
-    def read(self, history: History, training: bool) -> tf.Tensor:
-        """What a history tells: ``[batch, dim]``, or ``[batch, candidates, dim]`` if it depends on the target.
+    def read(self, history: History, training: bool) -> Reading:
+        """What a history tells, in training with its auxiliary losses.
 
         With the models' option ``product``, ``dim`` is that of a step where there is a target: the first values are in
         the target's space and are multiplied by it. Any other width is refused when the model is first called.

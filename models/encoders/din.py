@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tensorflow as tf
 from pydantic import Field
 
-from models.encoders.base import Encoder
+from models.encoders.base import Encoder, Reading
 from models.encoders.history import History
 from models.layers.attention import AttentionNormaliser, TargetAttention
 from models.options import Activation, ModelOptions, Widths
@@ -37,6 +36,6 @@ class Din(Encoder[DinOptions]):
             options.attention_units, options.attention_activation, options.normaliser, name=name
         )
 
-    def read(self, history: History, training: bool) -> tf.Tensor:
+    def read(self, history: History, training: bool) -> Reading:
         self.attention.parts = history.parts
-        return self.attention(history.target, history.steps, history.mask)
+        return Reading(self.attention(history.target, history.steps, history.mask))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 from pydantic import Field
 
-from models.encoders.base import Encoder
+from models.encoders.base import Encoder, Reading
 from models.encoders.history import History
 from models.layers.pooling import Readout, read_out
 from models.options import ModelOptions
@@ -40,7 +40,10 @@ class Pooled(Encoder[PooledOptions]):
         if self.reads_ages and options.pooling == "last":
             raise ValueError("`half_life` would have no effect: `pooling: last` reads one step; leave it out")
 
-    def read(self, history: History, training: bool) -> tf.Tensor:
+    def read(self, history: History, training: bool) -> Reading:
+        return Reading(self._told(history))
+
+    def _told(self, history: History) -> tf.Tensor:
         if history.sessions is not None and self.options.within is not None:
             return read_out(*_each_read_out(history, history.sessions, self.options.within), self.options.pooling)
         if history.ages is None or self.options.half_life is None:

@@ -312,7 +312,7 @@ class Engine:
 
     @property
     def loss_parts(self) -> tuple[str, ...]:
-        """Tasks and auxiliary losses that a step tells beside the loss that it lowers; none where there is but one."""
+        """What a step tells of the loss that it lowers: tasks, auxiliary losses, what layers add; none of one alone."""
         return self._steps.parts
 
     def score(self, batch: Batch) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import tensorflow as tf
 
+from models.outputs import Auxiliary
 from models.tasks import Task
 
 Loss = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
@@ -65,12 +66,19 @@ def by_task(tasks: Sequence[Task], logits: Mapping[str, tf.Tensor], told: Sequen
     return losses
 
 
-def weighted_sum(tasks: Sequence[Task], losses: Mapping[str, tf.Tensor], added: Iterable[tf.Tensor]) -> tf.Tensor:
-    """What a step lowers: the tasks' losses by their weights, and what models and layers add."""
+def weighted_sum(
+    tasks: Sequence[Task],
+    losses: Mapping[str, tf.Tensor],
+    auxiliary: Iterable[Auxiliary],
+    of_layers: Iterable[tf.Tensor],
+) -> tf.Tensor:
+    """What a step lowers: the tasks' and the auxiliary losses by their weights, and what layers add."""
     total = None
     for task in tasks:
         part = losses[task.name] if task.weight == 1.0 else task.weight * losses[task.name]
         total = part if total is None else total + part
-    for each in added:
-        total += each
+    for loss in auxiliary:
+        total += loss.value if loss.weight == 1.0 else loss.weight * loss.value
+    for added in of_layers:
+        total += added
     return total

@@ -19,6 +19,9 @@ from models.outputs import check_outputs
 from models.randomness import check_no_hidden_draw, check_no_hidden_variables, drawn_at
 from models.tasks import Task
 
+ADDED = "added by layers"
+"""Among the parts of a loss; no task is called so."""
+
 
 class Steps:
     """Train, score, sweep and check, each traced once a shape and kept while the tables keep theirs.
@@ -79,8 +82,8 @@ class Steps:
     def train(self, batch: Batch, buckets: tuple[int, ...]) -> Any:
         """The step for batches of this shape: packed ints, packed floats, learning rate to losses, ``[1 + parts]``:
 
-        the one that is lowered, then, where there are several, each task's and each of the model's by its name (see
-        :attr:`parts`), before their weights.
+        the one that is lowered, then, where there are several, each task's and each auxiliary one by its name, before
+        their weights, and the sum of what layers add (see :attr:`parts`).
         """
         key = ("train", batch.shape, batch.view.key, buckets)
         if key not in self._compiled:
@@ -145,9 +148,9 @@ class Steps:
                 with drawn_at(self._seed, step):
                     outputs = self._model(inputs, training=True)
                 losses = by_task(self._tasks, outputs.logits, cut(told, told_shapes(shape, len(self._tasks))))
-                # What layers add: regularisers of their weights, and auxiliary losses.
-                added = [*outputs.losses.values(), *self._model.losses]
-                loss = weighted_sum(self._tasks, losses, added)
+                # Of their weights or of what passes through them, as `add_loss` and regularisers have it.
+                of_layers = self._model.losses
+                loss = weighted_sum(self._tasks, losses, outputs.losses.values(), of_layers)
             of_rows, of_weights = tape.gradient(
                 loss, (embedded, weights), unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
@@ -155,7 +158,9 @@ class Steps:
                 gradient = tf.convert_to_tensor(gradient)
                 self._optimizers[width].write(table, rows, state, gradient, step, learning_rate)
             self._dense.move(of_weights, step, learning_rate)
-            parts = losses | outputs.losses
+            parts = losses | {name: each.value for name, each in outputs.losses.items()}
+            if of_layers:
+                parts[ADDED] = tf.add_n(of_layers)
             self.parts = tuple(parts) if len(parts) > 1 else ()
             return tf.stack([loss, *(parts[name] for name in self.parts)])
 

@@ -20,7 +20,7 @@ from models.layers.pooling import Pooling, pool
 from models.layers.tower import Tower
 from models.layers.vector import with_flag
 from models.options import Activation, Days, ModelOptions, Widths
-from models.outputs import Outputs
+from models.outputs import Auxiliary, Outputs
 from models.schema import Feature, FeatureSchema, Kind, Side
 from models.tables import TableSpec, one_per_space
 
@@ -126,10 +126,12 @@ class RankingModel(keras.layers.Layer):
         request += [_ids(f, self.value(f, inputs)) for f in schema.on(Side.REQUEST, ids=True) if not _is_history(f)]
         item = [_dense(f, self.dense(f, inputs)) for side in (Side.ITEM, Side.PAIR) for f in schema.on(side, ids=False)]
         item += [_ids(f, self.value(f, inputs)) for f in schema.on(Side.ITEM, ids=True)]
+        losses: dict[str, Auxiliary] = {}
         for group in self.groups:
             history = self.history(group, inputs)
             encoder = self.encoders[group.name]
-            interest = encoder.read(history, training)
+            interest, auxiliary = encoder.read(history, training)
+            losses |= {f"{group.title}/{name}": loss for name, loss in auxiliary.items()}
             of_item = interest.shape.rank == 3
             (item if of_item else request).append((_interest(encoder, group, history, interest), interest))
             if self.options.product and history.target is not None:
@@ -151,7 +153,7 @@ class RankingModel(keras.layers.Layer):
         self.tower.reads = joined(segments for segments, _ in (*request, *item))
         of_request, of_items = (tf.concat([tensor for _, tensor in side], axis=-1) for side in (request, item))
         scores = self.tower(of_request, of_items, training=training)
-        return Outputs(dict(zip(self.tasks, tf.unstack(scores, axis=-1), strict=True)), {}, {})
+        return Outputs(dict(zip(self.tasks, tf.unstack(scores, axis=-1), strict=True)), losses, {})
 
     def tables(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
         """The embedding tables that the model reads, given the width of every id space; one a space unless it says

@@ -46,7 +46,8 @@ class CheckpointRecord(Record):
         trained_days: of the chain, this one included.
         sizes: rows of each table of the model, by space.
         loss: mean of the batches'; ``None`` where there was none.
-        losses: by task and auxiliary loss its own mean, before its weight, where there are several.
+        losses: by task and auxiliary loss its own mean, before its weight, where there are several; beside them what
+            layers add.
         base_rate: where the first model's output began, if at the day's share of positives; by task where there are
             several.
         wild_values: by feature.

@@ -20,7 +20,7 @@ def test_what_a_history_tells_whoever_is_looked_at(pooling: str, told: list[floa
     encoder = Pooled(PooledOptions.model_validate({"pooling": pooling}), name="seq_clicks")
     assert encoder.layers == []
     for target in (None, tf.zeros((2, 1, 2)), tf.ones((2, 4, 2))):
-        assert encoder.read(History(STEPS, MASK, target), False).numpy().tolist() == [told, [0.0, 0.0]]
+        assert encoder.read(History(STEPS, MASK, target), False).told.numpy().tolist() == [told, [0.0, 0.0]]
 
 
 def test_older_steps_weigh_less() -> None:
@@ -28,7 +28,7 @@ def test_older_steps_weigh_less() -> None:
     ages = tf.constant([[4.0, 2.0, 0.0], [0.0] * 3])
     history = History(STEPS, MASK, None, ages)
     found = {
-        pooling: Pooled(PooledOptions(pooling=pooling, half_life=2.0), name="seq").read(history, False).numpy()
+        pooling: Pooled(PooledOptions(pooling=pooling, half_life=2.0), name="seq").read(history, False).told.numpy()
         for pooling in ("sum", "mean")
     }
     assert found["sum"].tolist() == [[1 / 4 + 3 / 2, 5 / 4 + 7 / 2], [0.0, 0.0]]

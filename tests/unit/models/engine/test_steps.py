@@ -16,7 +16,7 @@ from models.engine.batching import DayBatches
 from models.engine.engine import Engine
 from models.engine.examples import Settings
 from models.inputs import ModelInputs
-from models.outputs import Outputs
+from models.outputs import Auxiliary, Outputs
 from models.schema import DayArrays, FeatureSchema
 from models.tasks import Task
 from models.zoo.pooled import Pooled, PooledOptions
@@ -42,7 +42,7 @@ class Extra(Pooled):
     def call(self, inputs: ModelInputs, training: bool = False) -> Outputs:
         answer = super().call(inputs, training)
         logits = {task: self.changed(logit, training) for task, logit in answer.logits.items()}
-        auxiliary = {"auxiliary": 2.0 * tf.reduce_sum(tf.convert_to_tensor(self.idle))}
+        auxiliary = {"auxiliary": Auxiliary(tf.reduce_sum(tf.convert_to_tensor(self.idle)), 2.0)}
         return Outputs(logits, auxiliary if training and self.kind == "auxiliary" else {}, {})
 
     def changed(self, logit: tf.Tensor, training: bool) -> tf.Tensor:
@@ -97,8 +97,10 @@ def test_what_a_layer_adds_to_the_loss_is_added_and_moves_its_weights(
 ) -> None:
     """¼ · 3 · 1² and .1 · 3 · 1²; the first step of Adam moves a weight by the rate, whatever its gradient."""
     plain, untouched = one_step(extra("none", compile=compile), day)
-    loss, state = one_step(extra(kind, compile=compile), day)
+    engine = extra(kind, compile=compile)
+    loss, state = one_step(engine, day)
     assert loss - plain == pytest.approx(added, rel=1e-5)
+    assert engine.loss_parts == ("label", "added by layers")
     np.testing.assert_array_equal(untouched["dense/idle"], np.ones(3))
     np.testing.assert_allclose(state["dense/idle"], np.full(3, 1 - RATE), rtol=1e-5)
     for name in state:
@@ -172,12 +174,12 @@ def test_a_fresh_output_starts_at_the_base_rate(
 
 
 def test_an_auxiliary_loss_is_added_and_told_apart(extra: Make, day: DayArrays) -> None:
-    """2 · (1 + 1 + 1); the first step of Adam moves a weight by the rate, whatever its gradient."""
+    """1 + 1 + 1, of weight 2; the first step of Adam moves a weight by the rate, whatever its gradient."""
     plain, auxiliary = extra("none"), extra("auxiliary")
     batch = DayBatches(plain, day, Settings(16, 3)).batch(0)
     (alone,), ((whole, task, added),) = (engine.train_epoch([batch], RATE) for engine in (plain, auxiliary))
     assert (plain.loss_parts, auxiliary.loss_parts) == ((), ("label", "auxiliary"))
-    assert (float(task), float(added)) == (pytest.approx(float(alone[0])), pytest.approx(6.0))
+    assert (float(task), float(added)) == (pytest.approx(float(alone[0])), pytest.approx(3.0))
     assert float(whole) == pytest.approx(float(alone[0]) + 6.0)
     np.testing.assert_allclose(auxiliary.state()["dense/idle"], np.full(3, 1 - RATE), rtol=1e-5)
 

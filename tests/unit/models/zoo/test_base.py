@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from models import registry
-from models.encoders.base import Encoder
+from models.encoders.base import Encoder, Reading
 from models.encoders.history import History, HistoryGroup
 from models.encoders.pooled import PooledOptions
 from models.inputs import ModelInputs
@@ -29,7 +29,7 @@ def read(features: FeatureSchema, given: ModelInputs, **options: object) -> dict
     """What pooling makes of each group."""
     model = registry.build("pooled", features, {"units": [2], **options})
     return {
-        group.name: model.encoders[group.name].read(model.history(group, given), False).numpy()[0].tolist()
+        group.name: model.encoders[group.name].read(model.history(group, given), False).told.numpy()[0].tolist()
         for group in model.groups
     }
 
@@ -91,8 +91,8 @@ def test_a_part_without_a_target_is_told_but_not_multiplied(
 class Narrow(Encoder[Any]):
     """Reads a history as one value a request, whatever the width of its steps."""
 
-    def read(self, history: History, training: bool) -> tf.Tensor:
-        return tf.reduce_sum(history.steps, axis=(1, 2))[:, None]
+    def read(self, history: History, training: bool) -> Reading:
+        return Reading(tf.reduce_sum(history.steps, axis=(1, 2))[:, None])
 
 
 class ReadNarrowly(Pooled):
@@ -123,7 +123,7 @@ def test_an_experiment_chooses_an_encoder_by_history() -> None:
     mixed = registry.build("pooled", TWO, {"units": [2], "encoders": encoders})
     assert {name: type(each).__name__ for name, each in mixed.encoders.items()} == {"ads": "Din", "pages": "Pooled"}
     pages = mixed.groups[1]
-    assert mixed.encoders["pages"].read(mixed.history(pages, given), False).numpy().tolist() == [[7.0]]
+    assert mixed.encoders["pages"].read(mixed.history(pages, given), False).told.numpy().tolist() == [[7.0]]
 
 
 def test_a_model_with_the_encoder_of_another_is_that_other() -> None:
@@ -195,7 +195,7 @@ def test_ages_are_told_to_the_encoder_alone() -> None:
     aged = given._replace(dense={"page_ages": tf.constant([[3.0, 1.0] + [float("nan")] * (STEPS - 2)])})
     read_history = model.history(model.groups[0], aged)
     assert read_history.ages.numpy().tolist() == [[3.0, 1.0] + [0.0] * (STEPS - 2)]
-    assert model.encoders["pages"].read(read_history, False).numpy().tolist() == [[8 / 8 + 4 / 2]]
+    assert model.encoders["pages"].read(read_history, False).told.numpy().tolist() == [[8 / 8 + 4 / 2]]
     unsaid = given._replace(dense={"page_ages": tf.constant([[float("nan")] * STEPS])})
     assert not model.history(model.groups[0], unsaid).ages.numpy().any()
     for each in (aged, unsaid):
@@ -220,7 +220,7 @@ def test_sessions_are_read_step_by_step_or_one_by_one() -> None:
     def told_by(**options: object) -> list[list[float]]:
         model = registry.build("pooled", features, {"units": [2], **options})
         assert model(given).logits["label"].shape == (1, 1)
-        return model.encoders["visits"].read(model.history(model.groups[0], given), False).numpy().tolist()
+        return model.encoders["visits"].read(model.history(model.groups[0], given), False).told.numpy().tolist()
 
     assert told_by(pooling="sum") == [[12.0]]
     assert told_by(pooling="last") == [[8.0]]
@@ -246,7 +246,7 @@ def test_every_id_of_a_day_may_be_a_step() -> None:
     def told_by(**options: object) -> list[list[float]]:
         model = registry.build("pooled", features, {"units": [2], **options})
         assert model(given).logits["label"].shape == (1, 1)
-        return model.encoders["ads"].read(model.history(model.groups[0], given), False).numpy().tolist()
+        return model.encoders["ads"].read(model.history(model.groups[0], given), False).told.numpy().tolist()
 
     assert told_by() == [[3.75]]
     assert told_by(layout="flat") == [[3.0]]
