@@ -6,8 +6,11 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 
+from models.schema import Kind, Side
 from pipeline.config.alerts import Alerts
+from pipeline.config.bags import BagCounter
 from pipeline.config.experiment import Experiment, Measures, Release
+from pipeline.config.features import FeatureSettings
 from pipeline.config.labels import Labels
 from pipeline.config.measures import Measure, Use, allowed, split
 from pipeline.config.retention import Retention
@@ -118,6 +121,24 @@ def check_retention(retention: Retention, labels: Labels | None, validation: Val
     for name, kept, needed, why in needs:
         if kept != "all" and kept <= needed:
             raise ValueError(f"retention.{name}: {kept} is too few for {why}; keep more than {needed}, or all")
+
+
+def check_bag_counter(setting: str, counter: BagCounter, features: Mapping[str, FeatureSettings]) -> None:
+    """What a counter over bags names are features that can be what it takes them for."""
+    for part, name in (("bag", counter.bag), ("context", counter.context), ("owner", counter.owner)):
+        if name is not None and name not in features:
+            raise ValueError(f"{setting}.{part}: '{name}' is not a feature")
+    bag, context = features[counter.bag], features[counter.context]
+    if bag.kind is not Kind.BAG or bag.side is not Side.ITEM:
+        raise ValueError(f"{setting}.bag: '{counter.bag}' is a {bag.kind} of the {bag.side}; name a bag of the item")
+    if context.kind not in (Kind.CATEGORICAL, Kind.BAG):
+        raise ValueError(f"{setting}.context: '{counter.context}' is a {context.kind}; name a categorical or a bag")
+    owner = features[counter.owner] if counter.owner is not None else None
+    if owner is not None and (owner.kind is not Kind.CATEGORICAL or owner.side is not Side.REQUEST):
+        raise ValueError(
+            f"{setting}.owner: '{counter.owner}' is a {owner.kind} of the {owner.side}; "
+            "name a categorical of the request"
+        )
 
 
 def check_widths(experiments: Mapping[str, Experiment]) -> None:

@@ -86,6 +86,8 @@ def _idle_of_feature(feature: FeatureSettings) -> Iterator[tuple[str, str]]:
     if feature.counter is not None:
         for setting, measures in _idle_of_counter(feature.counter):
             yield f"counter.{setting}", f"`{feature.counter.measure}` does not read it, only {_either(measures)} does"
+    if feature.bag_counter is not None:
+        yield from ((f"bag_counter.{setting}", why) for setting, why in feature.bag_counter.idle())
 
 
 def _idle_groups(features: Mapping[str, FeatureSettings]) -> Iterator[tuple[str, str]]:

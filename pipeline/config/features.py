@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from models.schema import Feature, Kind, Side
+from pipeline.config.bags import BagCounter
 from pipeline.config.base import Later, Strict
 from pipeline.config.last_year import LastYear
 
@@ -101,6 +102,7 @@ class FeatureSettings(Strict):
     space: str | None = None
     source: str | tuple[str, ...] | None = None
     counter: Counter | None = None
+    bag_counter: Annotated[BagCounter | None, Later()] = None
     of: str | None = None
     steps: int | None = Field(default=None, ge=1, le=512)
     values: int = Field(default=8, ge=1, le=1024)
@@ -124,10 +126,13 @@ class FeatureSettings(Strict):
         if self.kind.has_ids != (self.space is not None):
             none = "" if self.kind.has_ids else f", and `{self.kind}` takes none"
             raise ValueError(f"every kind but `dense` and `vector` needs an id `space`{none}")
-        if (self.source is None) == (self.counter is None):
-            raise ValueError("needs either `source` or `counter`")
-        if self.counter is not None and self.kind is not Kind.DENSE:
+        made_of = [each for each in (self.source, self.counter, self.bag_counter) if each is not None]
+        if len(made_of) != 1:
+            raise ValueError("needs one of `source`, `counter` and `bag_counter`")
+        if self.source is None and self.kind is not Kind.DENSE:
             raise ValueError("a counter is `dense`")
+        if self.bag_counter is not None and self.side is not Side.PAIR:
+            raise ValueError("a `bag_counter` is of a request and a candidate: `side: pair`")
         if self.counter is not None and self.normalise != "none":
             raise ValueError("a counter is brought to scale by `transform` and `scale`, not by `normalise`")
         if self.counter is not None and (self.log or self.flag):

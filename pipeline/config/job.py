@@ -16,6 +16,7 @@ from models.tasks import Task
 from pipeline.config.alerts import Alerts
 from pipeline.config.base import DayField, Later, Strict
 from pipeline.config.cross_checks import (
+    check_bag_counter,
     check_measures,
     check_names,
     check_night,
@@ -204,6 +205,9 @@ class JobConfig(Strict):
                     raise ValueError(f"features.{name}.counter.key: '{key}' is a {self.features[key].kind}")
                 if feature.side is not Side.PAIR and self.features[key].side is not feature.side:
                     raise ValueError(f"features.{name}: on the {feature.side}'s side, but its key '{key}' is not")
+
+            if feature.bag_counter is not None:
+                check_bag_counter(f"features.{name}.bag_counter", feature.bag_counter, self.features)
 
     @property
     def request(self) -> RequestSettings:

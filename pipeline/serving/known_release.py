@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.features.arrays.kinds import arrays_of
 from pipeline.features.state.state import FeatureState
+from pipeline.serving.known_bags import KnownBags
 from pipeline.serving.meta import Meta
 from pipeline.serving.raw_look_up import RawIds
 from pipeline.serving.shared_counters import SharedCounters
@@ -19,6 +20,7 @@ class KnownRelease:
     Attributes:
         empty: the feature state, as of the release's day, of nobody.
         look: what stands for ids that all requests know.
+        bags: what counters over bags are read from.
         counters: those of candidates, and of whatever is nobody's own.
         arrays: what makes arrays of the job's rows.
     """
@@ -28,6 +30,7 @@ class KnownRelease:
         self.empty = replace(FeatureState.of_plan(meta.state_plan), day=meta.day, overall=meta.overall)
         self.look = RawIds(meta.plan, self.counted_ids())
         self.counters = SharedCounters(meta)
+        self.bags = KnownBags(meta, self.look)
         self.arrays = arrays_of(meta.plan)
 
     @property

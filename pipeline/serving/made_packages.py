@@ -17,8 +17,9 @@ from pipeline.features.arrays.pool import Pool
 from pipeline.features.arrays.raw_values import bag_width
 from pipeline.features.arrays.request import RequestArrays
 from pipeline.features.arrays.request_histories import widened
-from pipeline.features.frames.frame import Array
+from pipeline.features.frames.frame import Array, Lists
 from pipeline.features.frames.from_arrow import ranks
+from pipeline.features.frames.keyed import concat_lists
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.rows.homework_day import HomeworkDay
 from pipeline.features.state.state import FeatureState
@@ -45,6 +46,7 @@ class MadePackages:
         self._values: Mapping[str, Array] = {}
         self._codes: Mapping[str, Array] = {}
         self._counters: Mapping[str, Array] = {}
+        self._bags: Mapping[str, Lists] = {}
 
     def of(self, rows: HomeworkDay, pool: Pool, state: FeatureState) -> Candidates:
         """The candidates of requests, an item a pair.
@@ -66,6 +68,7 @@ class MadePackages:
             {name: self._narrow(name, values[chosen]) for name, values in self._values.items()},
             {name: codes[chosen] for name, codes in self._codes.items()},
             {name: values[chosen] for name, values in self._counters.items()},
+            {name: lists.take(chosen) for name, lists in self._bags.items()},
             self._rank[chosen],
         )  # fmt: skip
 
@@ -80,11 +83,13 @@ class MadePackages:
         made = candidates_of(self._arrays, items, self._look, state, self.day)
         if not self._made:
             self._raw, self._values, self._codes, self._counters = items.raw, made.values, made.codes, made.counters
+            self._bags = made.bags
         else:
             self._raw = np.concatenate([self._raw, items.raw])
             self._values = self._joined(self._values, made.values)
             self._codes = self._joined(self._codes, made.codes)
             self._counters = self._joined(self._counters, made.counters)
+            self._bags = {name: concat_lists([each, made.bags[name]]) for name, each in self._bags.items()}
         self._rank = ranks(self._raw)
         self._made = len(pool.keys)
 

@@ -33,7 +33,7 @@ class SharedCounters:
         self.of_rows: list[CounterPart] = []
         for part in meta.counters:
             first = meta.plan.features[part.key[0]]
-            column = _owner_column(first, meta.plan.request.owner_columns)
+            column = owner_column(first, meta.plan.request.owner_columns)
             if column is not None:
                 self.own.append((part, column))
             else:
@@ -58,7 +58,7 @@ class SharedCounters:
                 self._known[part.part] |= new[part.part]
 
 
-def _owner_column(first: PlannedFeature, owner: tuple[str, ...]) -> str | None:
+def owner_column(first: PlannedFeature, owner: tuple[str, ...]) -> str | None:
     """The column of the owner that a feature is, as it is."""
     changed = first.settings.buckets is not None or first.settings.part is not None or not first.plain
     if changed or first.feature.kind is not Kind.CATEGORICAL or first.frame != "row" or first.column not in owner:

@@ -81,6 +81,7 @@ class Situation(ABC):
         fields = {part.part: [self._of_owner(column)] for part, column in self.known.counters.own}
         if self.kind.settings.user in self.owner:
             fields["profiles"] = [self._of_owner(self.kind.settings.user)]
+        fields |= self.known.bags.of_owner({name: self._of_owner(name) for name in self.owner})
         return {**fields, "histories": [field_of(*self.ids)]}
 
     def state(self, posed: Posed) -> FeatureState:
@@ -90,7 +91,8 @@ class Situation(ABC):
         counters = {**self.known.counters.tables, **self._own_counters()}
         owner = self.look.owner(self.ids)
         histories = small_history(self.meta, self.look, owner, posed.history, empty.histories)
-        return replace(empty, counters=counters, histories=histories)
+        bags = self.known.bags.asked(self.source, self.look, posed.rows.requests, posed.candidates)
+        return replace(empty, counters=counters, histories=histories, bags=bags)
 
     @abstractmethod
     def posed(self) -> Posed | None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from models.id_columns import IdColumns
 from models.schema import Columns, DayArrays, Kind, Layout, Side
 from pipeline.errors import DataError
+from pipeline.features.arrays.bag_values import bag_values
 from pipeline.features.arrays.candidates import Candidates, candidates_of
 from pipeline.features.arrays.composed_ids import misfits
 from pipeline.features.arrays.counter_values import counter_values
@@ -101,8 +102,9 @@ def assemble(
     values |= histories.values()
     values |= candidates.values
     values |= counter_values(plan, rows, items, candidates.codes, candidates.counters, state)
+    values |= bag_values(plan, rows, candidates, state)
     for planned in plan.features.values():
-        if planned.feature.side is Side.PAIR and planned.settings.counter is None:
+        if planned.feature.side is Side.PAIR and planned.settings.source is not None:
             values[planned.name] = arrays.pair_values(planned, rows, items, state)
     return Assembled(values, candidates, histories)
 

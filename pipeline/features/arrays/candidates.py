@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -16,9 +16,10 @@ from pipeline.features.arrays.counter_values import item_counters
 from pipeline.features.arrays.items import DayItems
 from pipeline.features.arrays.look_up import LookUp
 from pipeline.features.arrays.request import RequestArrays
-from pipeline.features.frames.frame import Array
+from pipeline.features.frames.frame import Array, Lists
 from pipeline.features.frames.from_arrow import ranks
 from pipeline.features.ids.fingerprints import Codes
+from pipeline.features.state.histories import distinct_values
 from pipeline.features.state.state import FeatureState
 
 
@@ -30,6 +31,7 @@ class Candidates:
         values: by feature, ``[items, …]``.
         codes: by feature that counters are keyed by, one ``[items]`` each.
         counters: by feature, the counters whose whole key is the candidates', ``[items]``.
+        bags: by feature whose bags are counted, codes of each item's values, each once, ``[items]``.
         ranked: ``rank``, where it was made before.
     """
 
@@ -37,6 +39,7 @@ class Candidates:
     values: Mapping[str, Array]
     codes: Mapping[str, Codes]
     counters: Mapping[str, Array]
+    bags: Mapping[str, Lists] = field(default_factory=dict)
     ranked: NDArray[np.int64] | None = None
 
     @cached_property
@@ -57,4 +60,6 @@ def candidates_of(
     plan = arrays.plan
     keyed = [plan.features[name] for name in plan.key_features]
     codes = {each.name: arrays.item_codes(each, items, look) for each in keyed if each.feature.side is Side.ITEM}
-    return Candidates(items, arrays.item_values(items, look, day), codes, item_counters(plan, codes, state, day))
+    bags = {name: distinct_values(arrays.item_bags(plan.features[name], items, look)) for name in plan.bag_features}
+    values, counters = arrays.item_values(items, look, day), item_counters(plan, codes, state, day)
+    return Candidates(items, values, codes, counters, bags)

@@ -10,10 +10,12 @@ from models.schema import Side
 from pipeline.features.arrays.feature_codes import frame_codes
 from pipeline.features.arrays.growth import RequestGrowth
 from pipeline.features.arrays.kinds import growth_of
+from pipeline.features.frames.frame import Lists
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
 from pipeline.features.state.events import Events
+from pipeline.features.state.histories import distinct_values
 
 
 def events_of(plan: Plan, rows: DayRows) -> Events:
@@ -25,6 +27,7 @@ def events_of(plan: Plan, rows: DayRows) -> Events:
         day=rows.day,
         keys={name: _event_codes(growth, name, rows) for name in plan.key_features},
         label=rows.label,
+        bags={name: _event_bags(growth, name, rows) for name in plan.bag_features},
         history=growth.history(rows),
         catalogue_keys=catalogue_keys,
         catalogue_taken=np.ones(len(catalogue_keys), np.int32),
@@ -41,3 +44,8 @@ def _event_codes(growth: RequestGrowth[Any], name: str, rows: DayRows) -> Codes:
     if planned.feature.side is Side.ITEM:
         return growth.item_codes(planned, rows)[rows.event_item]
     return frame_codes(growth.plan, planned, rows.events)
+
+
+def _event_bags(growth: RequestGrowth[Any], name: str, rows: DayRows) -> Lists:
+    """The codes of a bag's values at each event, each once."""
+    return distinct_values(growth.item_bags(growth.plan.features[name], rows).take(rows.event_item))

@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.features.arrays.raw_values import frame_ids
+from pipeline.features.arrays.feature_codes import list_codes
+from pipeline.features.arrays.raw_values import bag_ids, frame_ids
 from pipeline.features.frames.frame import Array, Lists
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.declared import PlannedFeature
@@ -51,6 +52,10 @@ class RequestGrowth(ABC, Generic[Rows]):
     @abstractmethod
     def item_codes(self, planned: PlannedFeature, rows: Rows) -> Codes:
         """One code of a feature an item of the day's events."""
+
+    def item_bags(self, planned: PlannedFeature, rows: Rows) -> Lists:
+        """The codes of a bag of each item of the day's events."""
+        return list_codes(bag_ids(planned, rows.items, self.kind_of(planned)))
 
     @abstractmethod
     def history(self, rows: Rows) -> HistoryRows:

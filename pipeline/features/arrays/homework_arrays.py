@@ -80,6 +80,9 @@ class HomeworkArrays(UserArrays[HomeworkDay]):
             return items.key
         return first_code(package_codes(self.plan, self._request, planned, items.roles, look))
 
+    def item_bags(self, planned: PlannedFeature, items: DayItems, look: LookUp) -> Lists:
+        return package_codes(self.plan, self._request, planned, items.roles, look)
+
     def pair_values(
         self, planned: PlannedFeature, rows: HomeworkDay, items: DayItems, state: FeatureState
     ) -> NDArray[np.float32]:

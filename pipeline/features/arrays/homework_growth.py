@@ -85,6 +85,12 @@ class HomeworkGrowth(RequestGrowth[HomeworkDay]):
             return first_code(role_codes(self.plan, self._request, planned.column, lists))
         return first_code(list_codes(list_ids(planned, lists, self.kind_of(planned))))
 
+    def item_bags(self, planned: PlannedFeature, rows: HomeworkDay) -> Lists:
+        lists = rows.role(planned.column)
+        if planned.plain:
+            return role_codes(self.plan, self._request, planned.column, lists)
+        return list_codes(list_ids(planned, lists, self.kind_of(planned)))
+
     def history(self, rows: HomeworkDay) -> HistoryRows:
         request = self._request
         roles = {part: request.part_role(part) for part in request.history_parts}

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from pipeline.days import Day
 from pipeline.errors import DataError
+from pipeline.features.arrays.feature_codes import list_codes
 from pipeline.features.arrays.items import DayItems
 from pipeline.features.arrays.look_up import Indices, LookUp
 from pipeline.features.arrays.pool import Pool
-from pipeline.features.arrays.raw_values import as_raw, dense_values
+from pipeline.features.arrays.raw_values import as_raw, bag_ids, dense_values
 from pipeline.features.arrays.request_histories import Histories, LastYear
-from pipeline.features.frames.frame import Array
+from pipeline.features.frames.frame import Array, Lists
 from pipeline.features.frames.from_arrow import lists_of
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.declared import PlannedFeature
@@ -59,6 +60,10 @@ class RequestArrays(ABC, Generic[Rows]):
     @abstractmethod
     def item_codes(self, planned: PlannedFeature, items: DayItems, look: LookUp) -> Codes:
         """One code of a feature a candidate."""
+
+    def item_bags(self, planned: PlannedFeature, items: DayItems, look: LookUp) -> Lists:
+        """The codes of a bag of each candidate, ``[items]``."""
+        return list_codes(bag_ids(planned, items.frame, self.plan.space_kind(planned.feature.space or "")))
 
     def pair_values(
         self, planned: PlannedFeature, rows: Rows, items: DayItems, state: FeatureState

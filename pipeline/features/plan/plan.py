@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from models.schema import FeatureSchema, Side
+from pipeline.config.bags import BagCounter
 from pipeline.config.features import Counter
 from pipeline.config.job import JobConfig
 from pipeline.config.requests import Kind
@@ -54,9 +55,20 @@ class Plan:
         }
 
     @cached_property
+    def bag_counters(self) -> dict[str, BagCounter]:
+        return {f.name: f.settings.bag_counter for f in self.features.values() if f.settings.bag_counter is not None}
+
+    @cached_property
+    def bag_features(self) -> tuple[str, ...]:
+        """Features whose bags are counted, in declared order."""
+        used = {counter.bag for counter in self.bag_counters.values()}
+        return tuple(name for name in self.features if name in used)
+
+    @cached_property
     def key_features(self) -> tuple[str, ...]:
         """Features that are part of a counter's key, in declared order."""
         used = {key for counter in self.counters().values() for key in counter.key}
+        used |= {key for each in self.bag_counters.values() for key in (each.owner, each.context) if key is not None}
         return tuple(name for name in self.features if name in used)
 
     def space_kind(self, space: str) -> str:

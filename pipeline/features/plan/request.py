@@ -180,7 +180,7 @@ class RequestPlan(ABC):
     def _check_sources(self) -> None:
         """Every feature has a source of its side, and every table that the job names is declared."""
         for planned in self.features.values():
-            if planned.settings.counter is not None:
+            if planned.settings.source is None:
                 continue
             self._check_side(planned)
             for frame, column in planned.columns:

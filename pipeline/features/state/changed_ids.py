@@ -17,7 +17,7 @@ from pipeline.storage.artifacts.kinds import MAPS
 def indexed(plan: Plan) -> dict[str, str]:
     """By what the state counts or keeps, the id space that it is of and the rule that makes its ids."""
     found = {f"histories: {part}": space for part, space in plan.request.history_parts.items()}
-    for name in plan.key_features:
+    for name in (*plan.key_features, *plan.bag_features):
         planned = plan.features[name]
         rules = {"buckets", "part", "digits", "compose", *(("source",) if planned.settings.compose is not None else ())}
         rule = planned.settings.model_dump(mode="json", include=rules)

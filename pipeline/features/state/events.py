@@ -39,6 +39,7 @@ class Events:
         keys: codes ``[events]`` by feature name, for every feature that is part of a counter's key.
         label: int8 ``[events]``, 1 positive; a homework set is an event with label 1.
         history: additions to histories.
+        bags: codes of the events' values, each once, by feature whose bags are counted, one list an event.
         catalogue_keys: codes ``[offered]`` of what was there to be offered on the day; a key may recur.
         catalogue_taken: int32 ``[offered]`` how often each was taken on the day, 0 = only listed.
         catalogue: their attributes by name, lists of codes.
@@ -58,3 +59,4 @@ class Events:
     latest_keys: tuple[Codes, Codes] = field(default_factory=lambda: (np.zeros(0, np.int64), np.zeros(0, np.int64)))
     latest: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     counts_by_id: HistoryRows | None = None
+    bags: Mapping[str, Lists] = field(default_factory=dict)

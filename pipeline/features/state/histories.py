@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.days import Day
 from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.frames.keyed import Keyed, Layered, concat_lists, join_lists, without_first
-from pipeline.features.ids.fingerprints import Codes, key_of
+from pipeline.features.ids.fingerprints import Codes, are_known, key_of
 from pipeline.features.state.events import HistoryRows
 from pipeline.features.state.keys import id_columns, ids_of, in_order, no_ids, updated
 
@@ -144,6 +144,15 @@ class HistoryTable:
             columns[f"{name}.lengths"] = without_first(lengths, gone)
             columns[f"{name}.values"] = without_first(_lists(table.columns[f"{name}.values"]), dropped)
         return Keyed(table.keys, columns)
+
+
+def distinct_values(lists: Lists) -> Lists:
+    """Each list's known values, each once, in the order of first appearance."""
+    known = are_known(lists.values)
+    if not known.all():
+        ends = np.concatenate([[0], np.cumsum(known)])
+        lists = Lists(ends[lists.offsets], lists.values[known])
+    return merged_values(lists, np.arange(len(lists)), len(lists), len(lists.values))
 
 
 def merged_values(lists: Lists, group: NDArray[np.int64], groups: int, most: int) -> Lists:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,7 @@ from pipeline.errors import ChainError, CorruptArtifact
 from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.frames.keyed import Keyed, Layered
 from pipeline.features.plan.plan import Plan
+from pipeline.features.state.bags import BagRule, BagTables, bag_rules
 from pipeline.features.state.catalogue import Catalogue
 from pipeline.features.state.counters import Cells, CounterTable
 from pipeline.features.state.delta import COUNTS_BY_ID, LATEST, Arrays, Delta, put_lists, take_lists
@@ -40,6 +41,7 @@ STATES: Mapping[Kind, Callable[[Any], RequestState]] = {
     "ranking": HomeworkState, "impressions": ImpressionState, "rows": LabelledState,
 }  # fmt: skip
 """What is kept for a kind of request, made of the plan of its kind."""
+BAGS = "bags"
 Group = tuple[str, ...]
 """A counter's key: names of the features that make it."""
 
@@ -54,6 +56,7 @@ class StatePlan:
         roles: what the catalogue keeps of the attributes of what was offered.
         latest: how many values the table of the newest ones has a row.
         counts_by_id: what is kept of counts by owner and id; none where no feature is made of them.
+        bags: by context and bag of counters over bags, what is kept of them.
     """
 
     groups: Mapping[Group, tuple[float, ...]]
@@ -61,6 +64,7 @@ class StatePlan:
     roles: tuple[str, ...]
     latest: int
     counts_by_id: HistoryRule | None = None
+    bags: Mapping[Group, BagRule] = field(default_factory=dict)
 
     @classmethod
     def of(cls, config: JobConfig) -> StatePlan:
@@ -72,7 +76,8 @@ class StatePlan:
                 wanted |= {counter.half_life} - {None}  # type: ignore[arg-type]
         kept = STATES[config.kind](plan.request)
         groups = {group: tuple(sorted(wanted)) for group, wanted in half_lives.items()}
-        return cls(groups, kept.history, kept.roles, kept.latest, kept.counts_by_id)
+        bags = bag_rules(plan.bag_counters.values())
+        return cls(groups, kept.history, kept.roles, kept.latest, kept.counts_by_id, bags)
 
     @cached_property
     def half_lives(self) -> tuple[float, ...]:
@@ -88,6 +93,8 @@ class StatePlan:
         }  # fmt: skip
         if self.counts_by_id is not None:
             content[COUNTS_BY_ID] = asdict(self.counts_by_id)
+        if self.bags:
+            content[BAGS] = [[list(key), asdict(rule)] for key, rule in self.bags.items()]
         return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
@@ -109,6 +116,7 @@ class FeatureState:
     latest: LatestTable
     catalogue: Catalogue
     counts_by_id: HistoryTable | None = None
+    bags: Mapping[Group, BagTables] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, config: JobConfig) -> FeatureState:
@@ -126,6 +134,7 @@ class FeatureState:
             LatestTable.empty(plan.latest),
             Catalogue.empty(plan.roles),
             HistoryTable.empty(plan.counts_by_id) if plan.counts_by_id is not None else None,
+            {key: BagTables.empty(rule) for key, rule in plan.bags.items()},
         )
 
     def apply(self, events: Events) -> FeatureState:
@@ -164,6 +173,7 @@ class FeatureState:
             self.counts_by_id.apply(events.counts_by_id, day)
             if self.counts_by_id is not None and events.counts_by_id is not None
             else self.counts_by_id,
+            {key: tables.after(key, events) for key, tables in self.bags.items()},
         )
 
     def at(self, day: Day) -> FeatureState:
@@ -180,6 +190,9 @@ class FeatureState:
             out |= _table_arrays("history", self.histories.kept(self.day))
             if self.counts_by_id is not None:
                 out |= _table_arrays(COUNTS_BY_ID, self.counts_by_id.kept(self.day))
+        for key, tables in self.bags.items():
+            for name, layered in tables.layered.items():
+                out |= _table_arrays(f"{BAGS}/{'+'.join(key)}/{name}", layered.merged)
         out |= _table_arrays("latest", self.latest.table.merged)
         out |= _table_arrays("catalogue", self.catalogue.table.merged)
         return out
@@ -211,6 +224,13 @@ class FeatureState:
                 counts_by_id=replace(counted, table=_table(COUNTS_BY_ID, counted.table.base, arrays))
                 if counted is not None
                 else None,
+                bags={
+                    key: tables.of({
+                        name: _table(f"{BAGS}/{'+'.join(key)}/{name}", table.base, arrays)
+                        for name, table in tables.layered.items()
+                    })
+                    for key, tables in empty.bags.items()
+                },
             )
         except KeyError as error:
             raise CorruptArtifact(f"the stored feature state of {day} holds no {error}; delete its snapshot") from None

@@ -146,6 +146,23 @@ def composed(**more: Any) -> Any:
     return config(features=features, spaces={**settings["spaces"], "style_kind": "int", "flag": "int"})
 
 
+_OVER: dict[str, Any] = {"bag": "sections", "context": "chapters", "owner": "teacher"}
+BAGS: dict[str, Any] = {
+    name: {"kind": "dense", "side": "pair", "bag_counter": over}
+    for name, over in {
+        "likely": _OVER, "likely_lately": {**_OVER, "own_recency": 3},
+        "likely_asked": {**_OVER, "context": "asked", "own_half_life": 2, "prior": 2},
+        "likely_all": {"bag": "sections", "context": "chapters", "half_life": 30},
+    }.items()
+}  # fmt: skip
+"""Counters over the sections of packages, by the chapters of packages and of requests."""
+
+
+def bagged(**more: Any) -> JobConfig:
+    """The lessons with counters over bags, and features besides."""
+    return config(features={**config().model_dump(mode="json")["features"], **BAGS, **more})
+
+
 def table(name: str, *rows: tuple[Any, ...]) -> pa.Table:
     """A table as validation leaves it, of rows in the order of the declared columns (without the day)."""
     columns = {c: s["type"] for c, s in TABLES[name]["columns"].items() if not (c == "day" and TABLES[name].get("day"))}

@@ -120,6 +120,13 @@ def with_answers(**of_answers: Any) -> JobConfig:
     return config(features=features, impressions=impressions, spaces={**declared["spaces"], "answer": "int"})
 
 
+def with_bags() -> JobConfig:
+    """The job with counters over the tags of ads, by the kind of the ad."""
+    over = {"bag": "tags", "context": "kind", "owner": "user", "own_recency": 2}
+    likely = {"kind": "dense", "side": "pair", "bag_counter": over}
+    return config(features={**config().model_dump(mode="json")["features"], "likely": likely})
+
+
 USERS = pa.table({"user": [1, 2, 3], "county": [70, 70, None], "skill": ["A", "B", None], "spent": [1.0, 2.0, 3.0]})
 ADS = pa.table({
     "ad": [10, 11, 12], "kind": ["game", "book", None], "tag_1": [5, -1, 6], "tag_2": [6, -1, -1],

@@ -8,9 +8,11 @@ import numpy as np
 
 from pipeline.config.job import JobConfig
 from pipeline.days import Day
+from pipeline.features.arrays.feature_codes import first_code
 from pipeline.features.frames.frame import Lists
 from pipeline.features.ids.fingerprints import MISSING, key_of
 from pipeline.features.state.events import Events, HistoryRows
+from pipeline.features.state.histories import distinct_values
 
 FIRST_DAY = Day.of(2024, 2, 20)
 
@@ -71,6 +73,8 @@ def ranking(**settings: Any) -> JobConfig:
                 "taken": {**dense, "counter": {"key": ["package"], "measure": "count"}},
                 "lately": {**dense, "counter": {"key": ["package"], "measure": "count", "half_life": 14}},
                 "own": {**dense, "counter": {"key": ["teacher", "package"], "measure": "rate", "half_life": 2}},
+                "likely": {**dense, "bag_counter": {"bag": "sections", "context": "chapters", "owner": "teacher",
+                                                    "keep": 4}},
                 "all": {**dense, "counter": {"key": ["teacher", "class", "package"], "measure": "days_since"}},
             },
             "history": {"days": "calendar", "length": 4, "lead": 2, "values": 3},
@@ -95,7 +99,7 @@ def random_events(config: JobConfig, day: Day, rng: np.random.Generator, rows: i
     catalogue = {"chapters": chapters, "sections": sections}
     return Events(
         day=day,
-        keys={"teacher": teacher, "class": classes, "package": package},
+        keys={"teacher": teacher, "class": classes, "package": package, "chapters": first_code(chapters)},
         label=rng.integers(0, 2, rows).astype(np.int8),
         history=history,
         catalogue_keys=package,
@@ -103,6 +107,7 @@ def random_events(config: JobConfig, day: Day, rng: np.random.Generator, rows: i
         catalogue=catalogue,
         latest_keys=study,
         latest=values,
+        bags={"sections": distinct_values(sections)},
     )
 
 

@@ -100,7 +100,7 @@ FUTURE = {
 
 def school(folder: Path, monkeypatch: pytest.MonkeyPatch, first: Day, **undated: pa.Table) -> JobContext:
     lessons.write_undated(folder, **undated)
-    return lessons.context(folder, monkeypatch, lessons.config(state_from=str(first)))
+    return lessons.context(folder, monkeypatch, lessons.bagged().model_copy(update={"state_from": first}))
 
 
 def test_homework_of_later_days_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,10 +187,10 @@ def test_impressions_of_the_day_and_later_move_nothing(tmp_path: Path, monkeypat
     ads = shows.ADS.set_column(4, "clicks", [[1e9, 1e9, 1e9]])
     shows.write_undated(planted, users=users, ads=ads)
 
-    job = shows.context(plain, monkeypatch)
+    job = shows.context(plain, monkeypatch, shows.with_bags())
     before = content(run(job, *DAY.plus(-2).through(DAY)))
     after_plain = content(run(job, DAY.next(), DAY.plus(2)))
-    job = shows.context(planted, monkeypatch)
+    job = shows.context(planted, monkeypatch, shows.with_bags())
     assert_same(before, content(run(job, *DAY.plus(-2).through(DAY))))
     after = content(run(job, DAY.next(), DAY.plus(2)))
     assert after["pair_dense"].shape != after_plain["pair_dense"].shape

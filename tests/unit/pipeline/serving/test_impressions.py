@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.schema import MISSING_INT, MISSING_STR, PAD_INT
+from models.schema import MISSING_INT, MISSING_STR, PAD_INT, Side
 from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.features.arrays import files as day_arrays
@@ -131,7 +131,10 @@ def test_vectors_are_served_as_they_were_trained(tmp_path: Path, monkeypatch: py
 
 @pytest.mark.parametrize(
     ("config", "name"),
-    [(shows.with_ages(), "click_ages"), (shows.with_sessions(), "clicked"), (shows.with_sessions(least=2), "clicked")],
+    [
+        (shows.with_ages(), "click_ages"), (shows.with_bags(), "likely"), (shows.with_sessions(), "clicked"),
+        (shows.with_sessions(least=2), "clicked"),
+    ],
 )
 def test_steps_are_served_as_they_were_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: JobConfig, name: str
@@ -153,6 +156,11 @@ def test_steps_are_served_as_they_were_trained(
     found, request = asked(parts, 1, items=(10,))
     served = model_inputs(parts.meta.plan.schema.features, found, request.look)
     feature = plan.features[name].feature
+    if feature.side is Side.PAIR:
+        place = offline.layout.pair_dense[name]
+        np.testing.assert_array_equal(served[name][0], np.asarray(offline.pair_dense)[:1, place.start : place.stop])
+        assert served[name][0, 0, 0] > -9
+        return
     if not feature.has_ids:
         place = offline.layout.request_dense[name]
         np.testing.assert_array_equal(served[name], np.asarray(offline.request_dense)[:1, place.start : place.stop])

@@ -1,0 +1,185 @@
+"""Counters over bags by request and candidate, from the state as of the end of the day before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config.bags import BagCounter
+from pipeline.days import Day
+from pipeline.features.arrays.candidates import Candidates
+from pipeline.features.arrays.feature_codes import frame_codes
+from pipeline.features.frames.frame import Array, Lists
+from pipeline.features.ids.fingerprints import Codes
+from pipeline.features.plan.plan import Plan
+from pipeline.features.rows.day import DayRows
+from pipeline.features.state.bags import CONTEXTS, VALUES, BagTables
+from pipeline.features.state.counters import decay
+from pipeline.features.state.state import FeatureState
+
+Floats = NDArray[np.float64]
+
+
+def bag_values(plan: Plan, rows: DayRows, candidates: Candidates, state: FeatureState) -> dict[str, Array]:
+    """Every declared counter over bags, ``[pairs]``."""
+    asked: dict[tuple[str, str], AskedBags] = {}
+    owners: dict[tuple[str, str, str], OwnEvents] = {}
+    values: dict[str, Array] = {}
+    for name, counter in plan.bag_counters.items():
+        key = counter.context, counter.bag
+        if key not in asked:
+            asked[key] = AskedBags.of(plan, rows, candidates, counter, state.bags[key])
+        own = None
+        if counter.owner is not None:
+            if (counter.owner, *key) not in owners:
+                owner = frame_codes(plan, plan.features[counter.owner], rows.requests)
+                owners[counter.owner, *key] = OwnEvents.of(asked[key], owner, counter.owner)
+            own = owners[counter.owner, *key]
+        values[name] = (likelihood(counter, asked[key], own, rows.day) / counter.scale).astype(np.float32)
+    return values
+
+
+def likelihood(counter: BagCounter, asked: AskedBags, own: OwnEvents | None, day: Day) -> Floats:
+    """The sum over each pair's bag of the logit of its values' shares, ``[pairs]`` (see ``BagCounter``)."""
+    share = asked.share(counter, day)
+    if own is not None:
+        held, events = own.weights(counter, day)
+        share = (held + counter.prior * share) / (events + counter.prior)
+    share = np.clip(share, counter.clip, 1 - counter.clip)
+    return asked.sums(np.log(share) - np.log1p(-share))
+
+
+@dataclass(frozen=True)
+class AskedBags:
+    """The bags of a day's pairs of request and candidate, value by value, and what is known of them.
+
+    Attributes:
+        request, context: of each pair ``[pairs]``: its request, and the code of its context.
+        bags: codes of each pair's values, each once.
+    """
+
+    request: NDArray[np.int64]
+    context: Codes
+    bags: Lists
+    tables: BagTables
+
+    @classmethod
+    def of(
+        cls, plan: Plan, rows: DayRows, candidates: Candidates, counter: BagCounter, tables: BagTables
+    ) -> AskedBags:
+        items = candidates.items
+        if counter.context in candidates.codes:
+            context = candidates.codes[counter.context][items.pair_item]
+        else:
+            context = frame_codes(plan, plan.features[counter.context], rows.requests)[items.request]
+        bags = candidates.bags[counter.bag].take(items.pair_item.astype(np.int64))
+        return cls(items.request, context, bags, tables)
+
+    @cached_property
+    def pair(self) -> NDArray[np.int64]:
+        """The pair of each value."""
+        return np.repeat(np.arange(len(self.bags)), self.bags.lengths)
+
+    def share(self, counter: BagCounter, day: Day) -> Floats:
+        """What share of the events of all in a value's context hold it, ``[values]``."""
+        half_life = counter.half_life
+        every = self.tables.contexts.lookup(self.context).known(half_life, day)[0]
+        held = self.tables.values.lookup(self.context[self.pair], self.bags.values).known(half_life, day)[0]
+        return (held + counter.rare) / (every + 1)[self.pair]
+
+    def sums(self, values: Floats) -> Floats:
+        """By pair the sum over its values, one after another, ``[pairs]``."""
+        return _sums(self.pair, values, len(self.bags))
+
+
+@dataclass(frozen=True)
+class OwnEvents:
+    """The owners' own events in the contexts that a day asks for.
+
+    Attributes:
+        days, later: of each event ``[events]`` its day's ordinal, and how many of its owner and context came later.
+        group: the (owner, context) of each event, of ``groups`` ones; ``of_pair``: of each pair, -1 where it has none.
+        pair: of each asked value.
+        event, cell: of each value of each event, and the (owner, context, value) that it is, of ``cells`` ones.
+        at: the cell of each asked value, -1 where there is none.
+    """
+
+    days: NDArray[np.int64]
+    later: NDArray[np.int64]
+    group: NDArray[np.int64]
+    groups: int
+    of_pair: NDArray[np.int64]
+    pair: NDArray[np.int64]
+    event: NDArray[np.int64]
+    cell: NDArray[np.int64]
+    cells: int
+    at: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, asked: AskedBags, owner: Codes, name: str) -> OwnEvents:
+        """The events of ``owner``, codes ``[requests]``."""
+        entries = asked.tables.own[name].entries((owner,))
+        held_by = np.repeat(np.arange(len(entries.offsets) - 1), np.diff(entries.offsets))
+        group, of_pair, groups = _numbered(
+            (held_by, entries.parts[CONTEXTS].values), (entries.rows[asked.request], asked.context)
+        )
+        bags = entries.parts[VALUES]
+        event = np.repeat(np.arange(len(bags)), bags.lengths)
+        cell, at, cells = _numbered(
+            (group[event], bags.values), (of_pair[asked.pair], asked.bags.values)
+        )
+        return cls(
+            entries.days.astype(np.int64), _later(group, groups), group, groups, of_pair, asked.pair, event, cell,
+            cells, at,
+        )  # fmt: skip
+
+    def weights(self, counter: BagCounter, day: Day) -> tuple[Floats, Floats]:
+        """The own events that hold each asked value, and all in its context, as they weigh on ``day``."""
+        if counter.own_half_life is not None:
+            weight = decay(counter.own_half_life, day.ordinal - self.days)
+        elif counter.own_recency is not None:
+            weight = decay(counter.own_recency, self.later)
+        else:
+            weight = np.ones(len(self.days))
+        held = np.append(_sums(self.cell, weight[self.event], self.cells), 0.0)
+        events = np.append(_sums(self.group, weight, self.groups), 0.0)
+        return held[self.at], events[self.of_pair[self.pair]]
+
+
+def _sums(place: NDArray[np.int64], values: Floats, places: int) -> Floats:
+    """By place the sum of its values, one after another: the same whatever stands beside them."""
+    return np.bincount(place, values, minlength=places).astype(np.float64, copy=False)
+
+
+Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+def _numbered(known: Pairs, asked: Pairs) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Pairs of numbers as one number each, from 0: of the known ones, and of those asked for, -1 where not known.
+
+    Args:
+        known, asked: two columns; the first is from -1 up, and nothing is known of -1.
+    """
+    values = np.unique(known[1])
+    second = np.searchsorted(values, asked[1])
+    second[second == len(values)] = 0
+    there = (values[second] == asked[1]) & (asked[0] >= 0) if len(values) else np.zeros(len(asked[0]), np.bool_)
+    wide = max(len(values), 1)
+    keys, of_known = np.unique(known[0] * wide + np.searchsorted(values, known[1]), return_inverse=True)
+    wanted = asked[0] * wide + second
+    at = np.searchsorted(keys, wanted)
+    at[at == len(keys)] = 0
+    there &= keys[at] == wanted if len(keys) else False
+    return of_known.astype(np.int64), np.where(there, at, -1), len(keys)
+
+
+def _later(group: NDArray[np.int64], groups: int) -> NDArray[np.int64]:
+    """How many events of its group stand behind each event."""
+    order = np.argsort(group, kind="stable")
+    ends = np.cumsum(np.bincount(group, minlength=groups))
+    later = np.empty(len(group), np.int64)
+    later[order] = ends[group[order]] - 1 - np.arange(len(group))
+    return later

@@ -1,0 +1,117 @@
+"""Bags over earlier days: by context how often each value was taken, and every owner's own events with their bags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config.bags import BagCounter
+from pipeline.days import Day
+from pipeline.features.frames.frame import Lists
+from pipeline.features.frames.keyed import Layered
+from pipeline.features.ids.fingerprints import Codes, are_known
+from pipeline.features.state.counters import CounterTable
+from pipeline.features.state.events import Events, HistoryRows
+from pipeline.features.state.histories import HistoryRule, HistoryTable
+
+CONTEXTS, VALUES = "contexts", "values"
+"""Parts of an owner's event: its context, one code, and its bag."""
+
+
+@dataclass(frozen=True)
+class BagRule:
+    """What is kept of a context and a bag.
+
+    Attributes:
+        half_lives: ascending, those that any counter asks for of the events of all.
+        keep: by owner feature, how many of an owner's newest events are kept.
+    """
+
+    half_lives: tuple[float, ...]
+    keep: Mapping[str, int]
+
+
+def bag_rules(counters: Iterable[BagCounter]) -> dict[tuple[str, ...], BagRule]:
+    """By context and bag, what is kept for the counters over them."""
+    found: dict[tuple[str, ...], BagRule] = {}
+    for each in counters:
+        before = found.get((each.context, each.bag), BagRule((), {}))
+        keep = dict(before.keep)
+        if each.owner is not None:
+            keep[each.owner] = max(keep.get(each.owner, 0), each.keep)
+        found[each.context, each.bag] = BagRule(tuple(sorted({*before.half_lives, each.half_life})), keep)
+    return found
+
+
+@dataclass(frozen=True)
+class BagTables:
+    """What is known of one bag by one context.
+
+    Attributes:
+        contexts: by context, its events.
+        values: by context and value, the events that hold the value.
+        own: by owner feature, the owners' events of all contexts, oldest first.
+    """
+
+    rule: BagRule
+    contexts: CounterTable
+    values: CounterTable
+    own: Mapping[str, HistoryTable]
+
+    @classmethod
+    def empty(cls, rule: BagRule) -> BagTables:
+        own = {
+            owner: HistoryTable.empty(HistoryRule(1, (CONTEXTS, VALUES), keep, "active", 0, merge=False))
+            for owner, keep in rule.keep.items()
+        }
+        return cls(rule, CounterTable.empty(1, rule.half_lives), CounterTable.empty(2, rule.half_lives), own)
+
+    @property
+    def layered(self) -> dict[str, Layered]:
+        """All tables by name, to be stored."""
+        own = {f"own/{name}": each.table for name, each in self.own.items()}
+        return {CONTEXTS: self.contexts.table, VALUES: self.values.table, **own}
+
+    def of(self, tables: Mapping[str, Layered]) -> BagTables:
+        """The same of other ``layered`` tables."""
+        own = {name: replace(each, table=tables[f"own/{name}"]) for name, each in self.own.items()}
+        contexts, values = (replace(each, table=tables[name]) for name, each in (
+            (CONTEXTS, self.contexts), (VALUES, self.values),
+        ))  # fmt: skip
+        return BagTables(self.rule, contexts, values, own)
+
+    def after(self, key: tuple[str, ...], events: Events) -> BagTables:
+        """The tables after a day; one that was stored without their features has no events for them.
+
+        Args:
+            key: names of the features that are the context and the bag.
+        """
+        context, bag = key
+        if bag not in events.bags or not {context, *self.own} <= set(events.keys):
+            return self
+        owners = {name: events.keys[name] for name in self.own}
+        return self.apply(owners, events.keys[context], events.bags[bag], events.label, events.day)
+
+    def apply(
+        self, owners: Mapping[str, Codes], context: Codes, bags: Lists, label: NDArray[np.int8], day: Day
+    ) -> BagTables:
+        """The tables after a day's events: the positive ones count, whose context is known.
+
+        Args:
+            owners: by owner feature, codes ``[events]``.
+            bags: codes of each event's values, each once.
+        """
+        taken = np.flatnonzero((label == 1) & are_known(context))
+        context, bags = context[taken], bags.take(taken)
+        each = np.repeat(context, bags.lengths)
+        ends = np.arange(len(context) + 1, dtype=np.int64)
+        parts = {CONTEXTS: Lists(ends, context), VALUES: bags}
+        return BagTables(
+            self.rule,
+            self.contexts.apply((context,), np.ones(len(context), np.int8), day),
+            self.values.apply((each, bags.values), np.ones(len(each), np.int8), day),
+            {name: table.apply(HistoryRows((owners[name][taken],), parts), day) for name, table in self.own.items()},
+        )

@@ -1,0 +1,136 @@
+"""What requests read of counters over bags: contexts once a release, an owner's own events with each request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from models.schema import MISSING_INT, MISSING_STR
+from pipeline.features.arrays.candidates import Candidates
+from pipeline.features.frames.frame import Column, Frame
+from pipeline.features.frames.keyed import Layered
+from pipeline.features.state.bags import CONTEXTS, VALUES, BagTables
+from pipeline.features.state.histories import HistoryTable
+from pipeline.features.state.state import Group
+from pipeline.release.contents.bags import bags_part, own_bags_part
+from pipeline.release.contents.keyed_parts import field_of
+from pipeline.serving.frame_ids import first_ids
+from pipeline.serving.meta import Meta
+from pipeline.serving.raw_look_up import RawIds
+from pipeline.serving.shared_counters import owner_column
+from pipeline.serving.small_state import Found, Source, keyed, one_row, over
+
+
+class KnownBags:
+    """The bags of a release.
+
+    Attributes:
+        tables: by context feature and bag, what all have taken in the contexts that were asked for so far.
+    """
+
+    def __init__(self, meta: Meta, look: RawIds) -> None:
+        self._plan, self._look = meta.plan, look
+        self.tables = {key: BagTables.empty(rule) for key, rule in meta.state_plan.bags.items()}
+        self._known: dict[Group, set[Any]] = {key: {MISSING_INT, MISSING_STR} for key in self.tables}
+
+    def of_owner(self, owner: Mapping[str, str]) -> dict[str, list[str]]:
+        """Fields by part that the columns of the owner tell to be wanted, as fields."""
+        found = {}
+        for key, tables in self.tables.items():
+            for name in tables.own:
+                column = owner_column(self._plan.features[name], tuple(owner))
+                if column is not None:
+                    found[own_bags_part(name, key)] = [owner[column]]
+        return found
+
+    def asked(self, source: Source, look: RawIds, requests: Frame, candidates: Candidates) -> dict[Group, BagTables]:
+        """The tables as far as a request reads them."""
+        if not self.tables:
+            return {}
+        contexts = {key: self._contexts(key[0], look, requests, candidates) for key in self.tables}
+        owners = {
+            (name, key): list(dict.fromkeys(first_ids(self._plan, self._plan.features[name], requests)))
+            for key, tables in self.tables.items() for name in tables.own
+        }  # fmt: skip
+        new = {bags_part(key): [field_of(raw) for raw in wanted - self._known[key]] for key, wanted in contexts.items()}
+        own = {own_bags_part(name, key): [field_of(raw) for raw in raws] for (name, key), raws in owners.items()}
+        found = source.fetch({**{part: names for part, names in new.items() if names}, **own})
+        for key, wanted in contexts.items():
+            if wanted - self._known[key]:
+                self._learn(key, found[bags_part(key)])
+                self._known[key] |= wanted
+        return {
+            key: replace(tables, own={
+                name: self._own(look, name, key, owners[name, key], found[own_bags_part(name, key)], table)
+                for name, table in tables.own.items()
+            })
+            for key, tables in self.tables.items()
+        }  # fmt: skip
+
+    def _contexts(self, name: str, look: RawIds, requests: Frame, candidates: Candidates) -> set[Any]:
+        planned = self._plan.features[name]
+        if name not in candidates.codes:
+            return set(first_ids(self._plan, planned, requests))
+        return set(look.of_codes(str(planned.feature.space), np.unique(candidates.codes[name])).tolist())
+
+    def _learn(self, key: Group, found: Mapping[str, Found]) -> None:
+        """Put in what all have taken in more contexts."""
+        tables = self.tables[key]
+        context = self._codes(key[0], self._raw(key[0], found), self._look)
+        rows = list(found.values())
+        every = _cells([row["context"][0] for row in rows], [row["context"][1] for row in rows], tables)
+        each = _cells(
+            [day for row in rows for day in row["last_day"]], [cell for row in rows for cell in row["decayed"]], tables
+        )
+        of = np.repeat(context, [len(row[VALUES]) for row in rows])
+        values = self._codes(key[1], [value for row in rows for value in row[VALUES]], self._look)
+        # In one layer, which every request looks into.
+        self.tables[key] = replace(
+            tables,
+            contexts=replace(tables.contexts, table=_with(tables.contexts.table, (context,), every)),
+            values=replace(tables.values, table=_with(tables.values.table, (of, values), each)),
+        )
+
+    def _own(
+        self, look: RawIds, owner: str, key: Group, raws: list[Any], found: Mapping[str, Found], empty: HistoryTable
+    ) -> HistoryTable:
+        """The events of those who ask, who are one."""
+        events = [found[name] for raw in raws if (name := field_of(raw)) in found]
+        if not events:
+            return empty
+        if len(raws) > 1:
+            raise TypeError(f"a request has one '{owner}'")
+        (row,) = events
+        columns: dict[str, Column] = {
+            "days": one_row(np.array(row["days"], np.int32)),
+            f"{CONTEXTS}.lengths": one_row(np.ones(len(row[CONTEXTS]), np.int32)),
+            f"{CONTEXTS}.values": one_row(self._codes(key[0], row[CONTEXTS], look)),
+            f"{VALUES}.lengths": one_row(np.array([len(each) for each in row[VALUES]], np.int32)),
+            f"{VALUES}.values": one_row(self._codes(key[1], (value for each in row[VALUES] for value in each), look)),
+        }
+        return replace(empty, table=over(empty.table, keyed((self._codes(owner, raws, look),), columns)))
+
+    def _codes(self, feature: str, raw: Iterable[Any], look: RawIds) -> Any:
+        return look.codes(str(self._plan.features[feature].feature.space), raw)
+
+    def _raw(self, feature: str, fields: Iterable[str]) -> list[Any]:
+        kind = self._plan.space_kind(str(self._plan.features[feature].feature.space))
+        return [int(each) if kind == "int" else each for each in fields]
+
+
+def _cells(last_day: list[int], decayed: list[list[float]], tables: BagTables) -> dict[str, Column]:
+    """The columns of cells of which every event is positive."""
+    days, number = np.array(last_day, np.int32), len(last_day)
+    weights = np.array(decayed, np.float64).reshape(number, len(tables.rule.half_lives))
+    counts = np.ones(number, np.int64)
+    return {
+        "count": counts, "positive": counts, "last_day": days, "last_positive": days,
+        "decayed": weights, "decayed_positive": weights,
+    }  # fmt: skip
+
+
+def _with(table: Layered, codes: tuple[Any, ...], cells: Mapping[str, Column]) -> Layered:
+    return Layered.of(table.updated(keyed(codes, cells)).merged)
