@@ -33,7 +33,7 @@ class Kind(StrEnum):
     DENSE = "dense"  # [size]        floats; NaN is missing
     VECTOR = "vector"  # [size]        floats of one thing, such as a picture; there as a whole or missing: all NaN
 
-    AGES = "ages"  # [size]        of a group's histories: days from each step to the request; NaN is no step
+    AGES = "ages"  # [size]        of a group's histories: from each step to the request; NaN is no step
 
     @property
     def has_ids(self) -> bool:
@@ -86,7 +86,7 @@ class Feature:
         lead: for bag sequences, days kept before the window for forward gap fill; they come first,
             so that the array holds ``lead + steps`` days.
         values: for bags and bag sequences, the most values kept a cell.
-        size: for dense features and vectors, the number of floats; for ages, that of the history's steps.
+        size: for dense features and vectors, the number of floats; for ages, the history's ``slots``.
         stand_in: for a history, the feature that replaces it where all of its days are empty.
         group: for a history or its ages, the name of those that it is read together with: element by element they are
             the parts of one step. A history without one is read by itself, under a mask of its own.
@@ -132,6 +132,11 @@ class Feature:
     @property
     def has_ids(self) -> bool:
         return self.kind.has_ids
+
+    @property
+    def slots(self) -> int:
+        """Steps of a history, those of every session and the days of the lead included."""
+        return self.sessions * (self.lead + self.steps)
 
 
 @dataclass(frozen=True)

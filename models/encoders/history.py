@@ -97,13 +97,11 @@ def _check_ages(group: HistoryGroup) -> None:
     ages, first = group.ages, group.features[0]
     if ages is None:
         return
-    if first.kind is not Kind.SEQUENCE or group.stand_ins:
+    if first.kind is Kind.BAG_SEQUENCE or group.stand_ins:
         what = "has a stand_in" if group.stand_ins else f"is a {first.kind}"
-        raise ValueError(f"feature '{ages.name}': ages are of a sequence alone, and '{first.name}' {what}")
-    if ages.size != first.steps:
-        raise ValueError(
-            f"feature '{ages.name}': {ages.size} steps, but '{first.name}' of its group has {first.steps}"
-        )
+        raise ValueError(f"feature '{ages.name}': ages are of steps of their own, and '{first.name}' {what}")
+    if ages.size != first.slots:
+        raise ValueError(f"feature '{ages.name}': {ages.size} steps, but '{first.name}' of its group has {first.slots}")
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,8 @@ class History:
     """A group as a model reads it: ``steps [batch, steps, dim]``, bool ``mask [batch, steps]``, and the candidates'
     own vectors, ``target [batch, candidates, of]`` (``None`` without). The first ``of`` values of a step are in the
     target's space, the others are parts of which candidates have none. Where the job tells how old steps are, ``ages
-    [batch, steps]`` is the days from each to the request, at least 1, and 0 where there is no step or nobody said. Of
+    [batch, steps]`` is the time from each to the request, in days or the ages' ``unit``, and 0 where there is no step
+    or nobody said. Of
     ``sessions`` the steps are those of the first, then of the next, as many of each. ``parts`` names what the values of
     a step are of."""
 

@@ -19,15 +19,16 @@ class PooledOptions(ModelOptions):
         default=None, description="of sessions, what is read out of each before they are pooled; none: all steps alike"
     )
     half_life: float | None = Field(
-        default=None, gt=0, description="days after which a step weighs half; none: all weigh one"
+        default=None, gt=0,
+        description="days (or what the `unit` of the ages is) after which a step weighs half; none: all weigh one",
     )
 
 
 class Pooled(Encoder[PooledOptions]):
-    """The sum or mean of the steps, or the last of them; with a half-life of ``h`` days each weighs ``2^(-age / h)``.
+    """The sum or mean of the steps, or the last of them; with a half-life of ``h`` each weighs ``2^(-age / h)``.
 
     Raises:
-        ValueError: a half-life where one step alone is read.
+        ValueError: a half-life where one step alone is read, or sessions one by one.
     """
 
     Options = PooledOptions
@@ -39,6 +40,8 @@ class Pooled(Encoder[PooledOptions]):
         self.reads_ages = options.half_life is not None
         if self.reads_ages and options.pooling == "last":
             raise ValueError("`half_life` would have no effect: `pooling: last` reads one step; leave it out")
+        if self.reads_ages and self.needs_sessions:
+            raise ValueError("`half_life` weighs steps, and `within` reads sessions one by one: give one of them")
 
     def read(self, history: History, training: bool) -> Reading:
         return Reading(self._told(history))

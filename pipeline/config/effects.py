@@ -22,6 +22,7 @@ _KINDS: Mapping[str, Collection[Kind]] = {
     "values": (Kind.BAG, Kind.BAG_SEQUENCE),
     "buckets": _IDS,
     "part": _IDS,
+    "unit": (Kind.AGES,),
     "size": (Kind.DENSE, Kind.VECTOR),
     "normalise": (Kind.DENSE,),
     "log": (Kind.DENSE,),

@@ -77,11 +77,22 @@ class Digits(Strict):
 
 
 class Sessions(Strict):
-    """How a history is split: into the last ``most`` sessions of at least ``least`` steps, each a day's."""
+    """How a history is split: into the last ``most`` sessions of at least ``least`` steps.
 
-    by: Literal["day"] = "day"
+    Args:
+        by: ``day``: what one day has is a session; ``gap``: a new one begins more than ``gap_minutes`` after a step.
+    """
+
+    by: Literal["day", "gap"] = "day"
+    gap_minutes: Annotated[float | None, Later()] = Field(default=None, gt=0)
     most: int = Field(default=5, ge=1, le=64)
     least: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Sessions:
+        if (self.by == "gap") != (self.gap_minutes is not None):
+            raise ValueError("`gap_minutes` is of `by: gap`, which needs it: {by: gap, gap_minutes: 30, most: 5}")
+        return self
 
 
 class FeatureSettings(Strict):
@@ -110,6 +121,7 @@ class FeatureSettings(Strict):
     sessions: Annotated[Sessions | None, Later()] = None
     stand_in: str | None = None
     group: Annotated[str | None, Later()] = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
+    unit: Annotated[Literal["second", "hour", "day"], Later()] = "day"  # of ages; days are those of the calendar
     normalise: Literal["none", "zscore", "minmax"] = "none"
     log: Annotated[bool, Later()] = False  # of a number, sign(x) log(1 + |x|), in the model; then normalised
     flag: Annotated[bool, Later()] = False  # of a number: the model is also told whether it is missing
@@ -166,6 +178,11 @@ class FeatureSettings(Strict):
         if columns < 2 or (self.compose == "pairs" and columns % 2):
             wanted = "an even number of columns" if self.compose == "pairs" else "several columns"
             raise ValueError(f"`compose: {self.compose}` needs a `source` of {wanted}")
+
+    @property
+    def needs_times(self) -> bool:
+        """Whether it is made of the moment of each step, and not of its day alone."""
+        return self.unit != "day" or (self.sessions is not None and self.sessions.by == "gap")
 
     def feature(self, name: str, *, steps: int, lead: int) -> Feature:
         """The feature as the models see it; ``steps`` and ``lead`` are those of the job's history."""

@@ -7,6 +7,7 @@ import json
 import keyword
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
@@ -241,8 +242,10 @@ class JobConfig(Strict):
     def feature_schema(self) -> FeatureSchema:
         """Every feature that is mapped or fed, as the models see them."""
         history = self.history
+        features = [f.feature(name, steps=history.length, lead=history.lead) for name, f in self.features.items()]
+        slots = {each.group: each.slots for each in reversed(features) if each.kind.is_history}
         return FeatureSchema(
-            tuple(f.feature(name, steps=history.length, lead=history.lead) for name, f in self.features.items()),
+            tuple(replace(f, size=slots.get(f.group, f.size)) if f.kind is Kind.AGES else f for f in features),
             dict(self.spaces),
         )
 

@@ -31,7 +31,8 @@ class ImpressionRequest(Situation):
         if not items.rows:
             self.note = f"no item was shown in the last {settings.candidate_days} days"
             return None
-        names = dict.fromkeys([settings.user, *(c for f in self.plan.of_frame("row") for _, c in f.columns)])
+        asked = [c for f in self.plan.of_frame("row") for _, c in f.columns]
+        names = dict.fromkeys([settings.user, *asked, *([self.kind.time] if self.kind.time is not None else [])])
         columns = {f"row.{each}": self.owner[each] if each in self.owner else self.given(each) for each in names}
         frame = self.frame(columns, settings.user)
         shown = DayRows(

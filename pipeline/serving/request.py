@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import UsageError
 from pipeline.features.frames.frame import Array, Column
+from pipeline.features.frames.from_arrow import column_of
+from pipeline.features.rows.day import flat
 from pipeline.ingest.canonical_ids import canonical_ids
+from pipeline.ingest.parse.times import times
 from pipeline.release.contents.columns_json import column
 
 _STORED = {"int_list": "int_list", "str_list": "str_list", "path_list": "str_list", "float_list": "float_list"}
@@ -59,10 +63,20 @@ def typed(config: JobConfig, name: str, raw: Any) -> Column:
         return column([canonical(name, values, kind.removesuffix("_list")).tolist()], kind)
     if kind in ("int", "str"):
         return canonical(name, [raw], kind)
+    if kind == "time":
+        return _moment(name, raw, config.timezone, declared.unit)
     try:
         return column([float(raw) if kind == "float" else str(raw)], kind)
     except ValueError:
         raise UsageError(f"{name}: '{raw}' is not a {kind}") from None
+
+
+def _moment(name: str, raw: Any, zone: str, unit: str | None) -> Array:
+    """As a table's: a number since 1970 or a text, which may name its zone."""
+    read = times(pa.array([str(raw)]), zone, unit)
+    if read.bad.any():
+        raise UsageError(f"{name}: '{raw}' is not a time")
+    return np.asarray(flat(column_of(pa.table({name: read.values}), name)))
 
 
 def _floats(name: str, raw: Any) -> list[float]:

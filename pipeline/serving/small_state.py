@@ -12,6 +12,7 @@ from pipeline.features.frames.frame import Array, Column, Lists
 from pipeline.features.frames.keyed import Keyed, Layered
 from pipeline.features.ids.fingerprints import MISSING, Codes, are_known, key_of
 from pipeline.features.state.counters import Cells, CounterTable
+from pipeline.features.state.events import TIMES
 from pipeline.features.state.histories import HistoryTable
 from pipeline.features.state.keys import id_columns
 from pipeline.serving.meta import CounterPart, Meta
@@ -92,10 +93,13 @@ def small_history(
     if found is None or not found["days"]:
         return empty
     columns: dict[str, Column] = {"days": one_row(np.array(found["days"], np.int32))}
-    for part, space in meta.plan.request.history_parts.items():
+    spaces = meta.plan.request.history_parts
+    for part in empty.rule.parts:
         lists = found[part]
+        values = [value for each in lists for value in each]
+        codes = np.array(values, np.int64) if part == TIMES else look.codes(spaces[part], values)
         columns[f"{part}.lengths"] = one_row(np.array([len(each) for each in lists], np.int32))
-        columns[f"{part}.values"] = one_row(look.codes(space, (value for each in lists for value in each)))
+        columns[f"{part}.values"] = one_row(codes)
     return replace(empty, table=over(empty.table, keyed(owner, columns)))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pipeline.config.job import JobConfig
 from pipeline.features.build_features import build_day
 from pipeline.features.update_id_maps import grow
 from pipeline.ingest.extract import extract
@@ -43,7 +44,8 @@ def trained(job: JobContext, days: int) -> dict[str, Any]:
         job.close()
 
 
-def test_weights_and_scores_do_not_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("config", [shows.config(), shows.with_moments()], ids=["days", "moments"])
+def test_weights_and_scores_do_not_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: JobConfig) -> None:
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     plain, planted, moved, known = (tmp_path / name for name in ("plain", "planted", "moved", "known"))
     future = shows.log(*[(user, ad, 1, 7, 1e9, ["/z/z/z"]) for user in (1, 2, 3) for ad in (10, 11, 12)])
@@ -51,16 +53,17 @@ def test_weights_and_scores_do_not_move(tmp_path: Path, monkeypatch: pytest.Monk
     for folder in (plain, planted, moved, known):
         shows.write_undated(folder)
         for day in DAY.plus(-2).through(DAY.plus(2)):
-            shows.write_day(folder, day, shows.LOG.append_column("answered", answers) if folder == known else shows.LOG)
+            rows = shows.LOG.append_column("answered", answers) if folder == known else shows.LOG
+            shows.write_day(folder, day, shows.at(rows, day, "08:00", "08:10", "09:00", "09:10", "12:00"))
     for ahead in (1, 2):
-        shows.write_day(planted, DAY.plus(ahead), future)
-    shows.write_day(moved, DAY.previous(), future)
+        shows.write_day(planted, DAY.plus(ahead), shows.at(future, DAY.plus(ahead), *["00:01"] * 9))
+    shows.write_day(moved, DAY.previous(), shows.at(future, DAY.previous(), *["08:05"] * 9))
 
-    before = trained(shows.context(plain, monkeypatch), 0)
+    before = trained(shows.context(plain, monkeypatch, config), 0)
     # The days after are read, mapped and in the feature state before the day is built, tested and trained.
-    after = trained(shows.context(planted, monkeypatch), 2)
+    after = trained(shows.context(planted, monkeypatch, config), 2)
     assert before == after
     # Nor does what came of the day's own rows, in a column declared as an outcome.
-    assert trained(shows.context(known, monkeypatch), 0) == before
+    assert trained(shows.context(known, monkeypatch, config), 0) == before
     # The same rows on an earlier day are no future, and do move it.
-    assert trained(shows.context(moved, monkeypatch), 0)["test"] != before["test"]
+    assert trained(shows.context(moved, monkeypatch, config), 0)["test"] != before["test"]

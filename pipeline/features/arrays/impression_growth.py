@@ -14,7 +14,7 @@ from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.impressions import ImpressionPlan
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows, flat
-from pipeline.features.state.events import HistoryRows
+from pipeline.features.state.events import TIMES, HistoryRows
 
 
 class ImpressionGrowth(RequestGrowth[DayRows]):
@@ -47,6 +47,9 @@ class ImpressionGrowth(RequestGrowth[DayRows]):
                 continue
             lists = self._item_part(rows, part)
             parts[part] = Lists(lists.offsets, column_codes(self.plan, space, lists.values, f"item.{part}")).take(items)
+        if self._request.time is not None:
+            moments = flat(frame[f"row.{self._request.time}"]).astype(np.int64)
+            parts[TIMES] = Lists(np.arange(len(moments) + 1, dtype=np.int64), moments)
         return HistoryRows(owner_codes(self.plan, frame), parts)
 
     def catalogue(self, rows: DayRows) -> tuple[Codes, dict[str, Lists]]:

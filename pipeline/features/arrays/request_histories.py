@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,14 @@ from pipeline.features.frames.frame import Array, Lists
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.plan import Plan
-from pipeline.features.rows.day import DayRows
+from pipeline.features.rows.day import DayRows, flat
+from pipeline.features.state.events import TIMES
 from pipeline.features.state.histories import Entries
-from pipeline.features.state.sessions import by_day
+from pipeline.features.state.sessions import of_days, of_gaps, split_by
 from pipeline.features.state.state import FeatureState
 from pipeline.features.state.windows import GAP, fill, window_positions
+
+_UNITS: Mapping[str, Literal["s", "h"]] = {"second": "s", "hour": "h"}
 
 LastYear = Mapping[str, Codes]
 """Last year's windows by part: codes ``[requests, length, values]``."""
@@ -35,7 +38,7 @@ class Histories:
         self._mode = state.histories.rule.mode
         self._parts: dict[str, Lists] = {}
         self._windows: dict[tuple[int, int], NDArray[np.int64]] = {}
-        self._sessions: dict[tuple[int, int, int], NDArray[np.int64]] = {}
+        self._sessions: dict[tuple[int, int, int, float | None], NDArray[np.int64]] = {}
         self._owner = owner_codes(plan, rows.requests)
         self.beyond: dict[str, int] = {}
         """By feature that counts ids, the sum of those that have no column."""
@@ -62,7 +65,7 @@ class Histories:
         for planned in self._plan.of_frame("history"):
             feature = planned.feature
             if feature.kind is Kind.AGES:
-                values[planned.name] = self._ages(feature.size)
+                values[planned.name] = self._ages(planned)
             if not feature.has_ids:
                 continue
             positions = self._slots(planned)
@@ -85,17 +88,35 @@ class Histories:
         feature, split = planned.feature, planned.settings.sessions
         if split is None:
             return self._positions(feature.steps, feature.lead)
-        key = (split.most, feature.steps, split.least)
+        key = (split.most, feature.steps, split.least, split.gap_minutes)
         if key not in self._sessions:
-            kept = self._positions(self._state.histories.rule.keep, 0)
-            self._sessions[key] = by_day(kept, self._entries.days, split.most, feature.steps, split.least)
+            kept, entries = self._positions(self._state.histories.rule.keep, 0), self._entries
+            if split.gap_minutes is None:
+                begins = of_days(entries.days)
+            else:
+                begins = of_gaps(entries.parts[TIMES].values, split.gap_minutes)
+            self._sessions[key] = split_by(kept, begins, split.most, feature.steps, split.least)
         return self._sessions[key]
 
-    def _ages(self, steps: int) -> NDArray[np.float32]:
-        """Days from each step to the request, ``[requests, steps]``; NaN where there is none."""
-        positions = self._positions(steps, 0)
-        days = np.append(self._entries.days, 0)[positions]
-        return np.where(positions == GAP, np.nan, self._rows.day.ordinal - days).astype(np.float32)
+    def _ages(self, ages: PlannedFeature) -> NDArray[np.float32]:
+        """From each step of the group to the request, ``[requests, steps]``; NaN where there is none.
+
+        A moment after the request's, of rows that are dated to an earlier day, is as old as the request: 0.
+        """
+        history = next(
+            f for f in self._plan.of_frame("history")
+            if f.feature.kind.is_history and f.feature.group == ages.feature.group
+        )  # fmt: skip
+        positions = self._slots(history)
+        positions = positions.reshape(len(positions), -1)
+        if ages.settings.unit == "day":
+            old: NDArray[Any] = self._rows.day.ordinal - np.append(self._entries.days, 0)[positions]
+        else:
+            # What the row says of itself; what it does not say (of a request that is served) is unknown.
+            now = flat(self._rows.requests[f"row.{self._plan.request.time}"]).astype("datetime64[ms]")[:, None]
+            then = np.append(self._entries.parts[TIMES].values, 0)[positions].astype("datetime64[ms]")
+            old = np.maximum((now - then) / np.timedelta64(1, _UNITS[ages.settings.unit]), 0)
+        return np.where(positions == GAP, np.nan, old).astype(np.float32)
 
     def _space(self, part: str) -> str:
         return self._plan.request.history_parts[part]

@@ -48,6 +48,11 @@ def _check_ages(members: Sequence[PlannedFeature], every: Sequence[PlannedFeatur
         for member in members:
             if ages.feature.group != member.feature.group:
                 continue
+            if ages.settings.steps not in (None, member.feature.steps):
+                raise ConfigError(
+                    f"features.{ages.name}.steps: {ages.settings.steps}, but '{member.name}' of its group has "
+                    f"{member.feature.steps}; leave it out"
+                )
             if member.frame != "history" or not member.plain:
                 rule = "" if member.plain else " by a rule"
                 raise ConfigError(

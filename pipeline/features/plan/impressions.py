@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import ClassVar
 
 from models.schema import Kind
@@ -30,7 +31,26 @@ class ImpressionPlan(RequestPlan):
     @property
     def row_columns(self) -> list[str]:
         names = [self.settings.user, *(c for f in self.features.of_frame("row") for _, c in f.columns)]
-        return list(dict.fromkeys([*names, *(part.column for part in self.row_parts.values())]))
+        names += [part.column for part in self.row_parts.values()]
+        return list(dict.fromkeys([*names, *([self.time] if self.time is not None else [])]))
+
+    @cached_property
+    def time(self) -> str | None:
+        """The column that says when an impression was; none where no feature is made of moments.
+
+        Raises:
+            ConfigError: a feature is, and the rows tell no moment of each, or do not come in the order of them.
+        """
+        asking = next((f.name for f in self.features.values() if f.settings.needs_times), None)
+        if asking is None:
+            return None
+        name, table = self.settings.rows, self.config.tables[self.settings.rows]
+        if table.time is None or not table.columns[table.time].required or table.order[:1] != (table.time,):
+            raise ConfigError(
+                f"features.{asking}: is made of the moments of steps: tables.{name}.time has to name a column that is "
+                f"{{type: time, required: true}} and stands first in tables.{name}.order"
+            )
+        return table.time
 
     @property
     def user_columns(self) -> list[str]:
@@ -76,6 +96,10 @@ class ImpressionPlan(RequestPlan):
         yield "impressions.user", rows, self.settings.user
         yield "impressions.item", rows, self.settings.item
         yield from ((f"tables.{rows}.order", rows, column) for column in self.config.tables[rows].order)
+
+    def _check_columns(self) -> None:
+        super()._check_columns()
+        _ = self.time
 
     def _identities(self) -> dict[str, str]:
         user = self.features.space_of("row", self.settings.user, "impressions.user")

@@ -33,6 +33,11 @@ class RequestPlan(ABC):
     history_parts: Mapping[str, str]
     row_parts: Mapping[str, PlannedFeature]
 
+    @property
+    def time(self) -> str | None:
+        """The column of the rows that says when each was; none where no feature is made of moments."""
+        return None
+
     def __init__(self, config: JobConfig, schema: FeatureSchema, features: Declared) -> None:
         self.config = config
         self.settings = config.request

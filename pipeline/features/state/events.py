@@ -12,6 +12,9 @@ from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
 from pipeline.features.ids.fingerprints import Codes
 
+TIMES = "step.time"
+"""The part of histories that is the moment of each step, in milliseconds since 1970; kept where a feature asks."""
+
 
 @dataclass(frozen=True)
 class HistoryRows:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.days import Day
+from pipeline.errors import ChainError
 from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.frames.keyed import Keyed, Layered, concat_lists, join_lists, without_first
 from pipeline.features.ids.fingerprints import Codes, are_known, key_of
@@ -78,11 +79,18 @@ class HistoryTable:
         """The table after a day's rows, which are in canonical order.
 
         Raises:
+            ChainError: the day was stored without one of the parts.
             DataError: two owners cannot be told apart.
         """
         owner, order = in_order(rows.owner)
         if not len(order):
             return self
+        lacking = [name for name in self.rule.parts if name not in rows.parts]
+        if lacking:
+            raise ChainError(
+                f"{day}: what was kept of histories on this day has no {', '.join(lacking)}, which the settings ask "
+                f"for since; take that back, or build the chain anew in another DAYSPRING_ROOT"
+            )
         new = np.concatenate([[True], owner[1:] != owner[:-1]])
         row_of = np.cumsum(new) - 1
         owners = owner[new]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.features.plan.impressions import ImpressionPlan
+from pipeline.features.state.events import TIMES
 from pipeline.features.state.histories import HistoryRule
 from pipeline.features.state.request import RequestState
 
@@ -16,4 +17,6 @@ class ImpressionState(RequestState):
     @property
     def history(self) -> HistoryRule:
         parts, keep = tuple(self._plan.history_parts), self._plan.settings.history_length
+        if self._plan.time is not None:
+            parts = (*parts, TIMES)
         return HistoryRule(1, parts, keep, "active", 1, merge=False)

@@ -12,14 +12,27 @@ from pipeline.features.state.windows import GAP
 _BLOCK = 8192
 
 
-def by_day(
-    positions: NDArray[np.int64], days: NDArray[np.integer[Any]], most: int, steps: int, least: int
+def of_days(days: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    """Whether each entry begins a session where one is a day's, ``[entries]``; ``days`` are their ordinals."""
+    return np.diff(days, prepend=days[:1]) != 0
+
+
+def of_gaps(times: NDArray[np.int64], minutes: float) -> NDArray[np.bool_]:
+    """Whether each entry begins a session where one ends with a longer gap; ``times [entries]`` are milliseconds.
+
+    Reference: Feng et al., Deep Session Interest Network for Click-Through Rate Prediction, 2019 (30 minutes).
+    """
+    return np.diff(times, prepend=times[:1]) > minutes * 60_000
+
+
+def split_by(
+    positions: NDArray[np.int64], begins: NDArray[np.bool_], most: int, steps: int, least: int
 ) -> NDArray[np.int64]:
-    """The entries of a day are a session.
+    """Sessions of consecutive entries.
 
     Args:
-        positions: ``[requests, slots]`` entries of each request, oldest first, then ``GAP``.
-        days: ``[entries]`` ordinals.
+        positions: ``[requests, slots]`` entries of each request, one after another, oldest first, then ``GAP``.
+        begins: ``[entries]`` whether a session begins with it; one does with the first of a request in any case.
         most: sessions kept, the most recent ones.
         steps: kept of each session, the most recent ones.
         least: steps without which a session is none.
@@ -30,21 +43,19 @@ def by_day(
     out = np.full((len(positions), most, steps), GAP, np.int64)
     for start in range(0, len(positions), _BLOCK):  # in pieces that stay in the processor's cache
         block = slice(start, min(start + _BLOCK, len(positions)))
-        _split(positions[block], days, least, out[block])
+        _split(positions[block], begins, least, out[block])
     return out
 
 
-def _split(
-    positions: NDArray[np.int64], days: NDArray[np.integer[Any]], least: int, out: NDArray[np.int64]
-) -> None:
+def _split(positions: NDArray[np.int64], begins: NDArray[np.bool_], least: int, out: NDArray[np.int64]) -> None:
     _, most, steps = out.shape
     row, column = np.nonzero(positions != GAP)
     if not len(row):
         return
     entry = positions[row, column]
-    day = days[entry]
-    first = np.ones(len(row), bool)
-    first[1:] = (row[1:] != row[:-1]) | (day[1:] != day[:-1])
+    first = begins[entry]
+    first[0] = True
+    first[1:] |= row[1:] != row[:-1]
     session = np.cumsum(first) - 1
     starts = np.flatnonzero(first)
     sizes = np.diff(np.append(starts, len(row)))

@@ -9,6 +9,7 @@ import numpy as np
 
 from models.schema import FIRST
 from pipeline.features.frames.frame import Lists
+from pipeline.features.state.events import TIMES
 from pipeline.features.state.keys import ids_of
 from pipeline.release.contents.as_of import AsOf
 from pipeline.release.contents.columns_json import plain
@@ -47,10 +48,10 @@ def _histories(here: AsOf) -> Part:
     days = kept.columns["days"]
     assert isinstance(days, Lists)
     columns: dict[str, list[Any]] = {"days": days.values.tolist()}
-    for part, space in here.plan.request.history_parts.items():
+    for part, space in [*here.plan.request.history_parts.items(), *([(TIMES, None)] if here.plan.request.time else [])]:
         lengths, values = kept.columns[f"{part}.lengths"], kept.columns[f"{part}.values"]
         assert isinstance(lengths, Lists)
         assert isinstance(values, Lists)
         ends = np.concatenate([[0], np.cumsum(lengths.values)]).astype(np.int64)
-        columns[part] = plain(Lists(ends, here.raw(space, values.values)))
+        columns[part] = plain(Lists(ends, here.raw(space, values.values) if space else values.values))
     return grouped_by_owner("histories", owners, days.offsets, columns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -93,6 +94,26 @@ def with_sessions(**split: Any) -> JobConfig:
     impressions = {**config().model_dump(mode="json")["impressions"], "history_length": 8}
     settings = {"model": "pooled", "loss": "binary", "batch": 4, "compile": "graph", "options": {"within": "last"}}
     return config(features=features, impressions=impressions, experiments={"pooled": settings})
+
+
+def with_moments(*, unit: str = "hour", tables: Any = None, **split: Any) -> JobConfig:
+    """The job whose clicks are parted by half an hour without one: the last two sessions, of each the last two."""
+    declared = with_sessions(**{"by": "gap", "gap_minutes": 30, **split}).model_dump(mode="json", by_alias=True)
+    at = {"type": "time", "required": True}
+    log = {**TABLES["log"], "time": "at", "order": ["at", "user"], "columns": {**TABLES["log"]["columns"], "at": at}}
+    ages = {"kind": "ages", "source": "history.age", "group": "visits", "unit": unit}
+    options = {"encoders": {"visits": {"type": "pooled", "half_life": 2.0}}}
+    settings = {"model": "pooled", "loss": "binary", "batch": 4, "compile": "graph", "options": options}
+    return config(
+        tables=tables or {**TABLES, "log": log}, features={**declared["features"], "click_ages": ages},
+        impressions=declared["impressions"], experiments={"pooled": settings},
+    )  # fmt: skip
+
+
+def at(rows: pa.Table, day: Day, *clock: str) -> pa.Table:
+    """Rows of a log with the moment of each, ``HH:MM`` in UTC."""
+    moments = [np.datetime64(f"{day}T{each}", "ms") for each in clock]
+    return rows.append_column("at", pa.array(np.array(moments, "datetime64[ms]")).cast(pa.timestamp("ms", "UTC")))
 
 
 def with_vectors(**settings: Any) -> JobConfig:

@@ -13,6 +13,7 @@ import pytest
 from models.schema import MISSING_INT, MISSING_STR, PAD_INT, Side
 from pipeline.config.job import JobConfig
 from pipeline.days import Day
+from pipeline.errors import UsageError
 from pipeline.features.arrays import files as day_arrays
 from pipeline.features.arrays.assemble import Assembled
 from pipeline.features.arrays.raw_inputs import model_inputs
@@ -174,3 +175,39 @@ def test_steps_are_served_as_they_were_trained(
     assert served[name].ravel().tolist() == trained.ravel().tolist()
     short = [] if config.features[name].sessions.least > 1 else [[12, PAD_INT]]
     assert served[name][0].tolist() == [*short, [11, 12], *[[PAD_INT] * 2] * (1 - len(short))]
+
+
+@pytest.mark.parametrize("unit", ["second", "hour"])
+def test_moments_are_served_as_they_were_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unit: str) -> None:
+    """What a request says of its own moment is read as a table's; a request that says nothing has unknown ages."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    config = shows.with_moments(unit=unit)
+    job = shows.context(tmp_path, monkeypatch, config)
+    shows.write_undated(tmp_path)
+    clicks = [(1, ad, 1, 7, 2.5, []) for ad in (10, 11, 12)]
+    days = list(DAY.through(DAY.plus(1)))
+    for day, rows, clock in zip(days, (clicks, clicks[:1]), (("08:00", "09:10", "09:20"), ("10:30",)), strict=True):
+        shows.write_day(tmp_path, day, shows.at(shows.log(*rows), day, *clock))
+        extract(job, day)
+        validate(job, day)
+        grow(job, day)
+        build_day(job, day)
+    built = job.store.current(Ref("features", job.job, days[1]))
+    assert built is not None
+    offline, plan = day_arrays.read(built), Plan(config)
+    parts = Parts(contents(job, config, DAY, dict.fromkeys(plan.spaces, 1000)))
+    place = offline.layout.request_dense["click_ages"]
+    trained = np.asarray(offline.request_dense)[:, place.start : place.stop]
+    scale = {"second": 3600, "hour": 1}[unit]
+    np.testing.assert_allclose(trained, [[26.5 * scale, np.nan, (25 + 1 / 3) * scale, (25 + 1 / 6) * scale]], rtol=1e-6)
+    # 10:30 in UTC, as a number, with its zone, and in the job's own.
+    for said in (1709634600000, f"{days[1]}T10:30:00Z", f"{days[1]} 18:30:00"):
+        found, request = asked(parts, 1, items=(10,), context={"at": said})
+        served = model_inputs(parts.meta.plan.schema.features, found, request.look)
+        np.testing.assert_array_equal(served["click_ages"], trained)
+        assert served["clicked"].tolist() == [[[10, PAD_INT], [11, 12]]]
+    found, request = asked(parts, 1, items=(10,))
+    served = model_inputs(parts.meta.plan.schema.features, found, request.look)
+    assert np.isnan(served["click_ages"]).all()
+    with pytest.raises(UsageError, match="at: 'soon' is not a time"):
+        asked(parts, 1, items=(10,), context={"at": "soon"})

@@ -82,6 +82,47 @@ def test_clicks_are_split_into_the_days_they_were_of() -> None:
     ]
 
 
+def test_clicks_are_split_where_nothing_was_clicked_for_long_and_know_how_long_ago_they_were() -> None:
+    """Of user 1 two clicks, one by itself (which is no session), and two about midnight; the day's own is no step."""
+    clicks = [(1, ad, 1, 7, 1.0, []) for ad in (10, 11, 12, 10)]
+    logs = {
+        DAY: shows.at(shows.log(*clicks), DAY, "10:00", "10:20", "11:00", "23:50"),
+        DAY.next(): shows.at(shows.log((1, 12, 1, 7, 1.0, [])), DAY.next(), "00:10"),
+        DAY.plus(2): shows.at(shows.log((1, 10, 1, 7, 1.0, []), (2, 10, 0, 7, 1.0, [])), DAY.plus(2), "00:10", "00:40"),
+    }
+    hours, pad, nan = Shows(shows.with_moments(least=2)), PAD_INT, np.nan
+    found = [hours.day(day, log).arrays for day, log in logs.items()]
+    ids = [values(arrays.request_ids, arrays.layout.request_ids, "clicked") for arrays in found]
+    ages = [values(arrays.request_dense, arrays.layout.request_dense, "click_ages") for arrays in found]
+    assert not ids[0].any()
+    assert np.isnan(ages[0]).all()
+    assert [hours.raw("ad", session) for session in ids[1][0]] == [[10, 11], [pad, pad]]
+    np.testing.assert_allclose(ages[1], [[14 + 1 / 6, 13 + 5 / 6, nan, nan]], rtol=1e-6)
+    assert [hours.raw("ad", session) for session in ids[2][0]] == [[10, 11], [10, 12]]
+    np.testing.assert_allclose(ages[2], [[38 + 1 / 6, 37 + 5 / 6, 24 + 1 / 3, 24], [nan] * 4], rtol=1e-6)
+    for unit, expected in (("second", [[24 * 3600 + 1200, 24 * 3600]]), ("day", [[2, 1]])):
+        other = Shows(shows.with_moments(unit=unit, least=2))
+        arrays = [other.day(day, log).arrays for day, log in logs.items()][2]
+        told = values(arrays.request_dense, arrays.layout.request_dense, "click_ages")
+        np.testing.assert_array_equal(told[:1, 2:], expected)
+
+
+def test_a_step_that_says_a_later_moment_than_the_request_is_as_old_as_it() -> None:
+    # Rows of a day may be of up to a day later by their moment.
+    job = Shows(shows.with_moments(unit="second"))
+    job.day(DAY, shows.at(shows.log((1, 10, 1, 7, 1.0, [])), DAY.next(), "10:00"))
+    arrays = job.day(DAY.next(), shows.at(shows.log((1, 10, 0, 7, 1.0, [])), DAY.next(), "09:00")).arrays
+    ages = values(arrays.request_dense, arrays.layout.request_dense, "click_ages")
+    np.testing.assert_array_equal(ages, [[0, np.nan, np.nan, np.nan]])
+
+
+def test_moments_are_kept_where_a_feature_is_made_of_them() -> None:
+    for config, kept in ((shows.with_sessions(), False), (shows.with_moments(), True)):
+        job = Shows(config)
+        job.day(DAY, shows.at(shows.LOG, DAY, *["10:00"] * shows.LOG.num_rows))
+        assert ("step.time.values" in job.state.histories.table.merged.columns) == kept
+
+
 def test_what_came_of_earlier_clicks_is_a_part_of_their_steps() -> None:
     job = Shows(shows.with_answers())
     # Clicks of LOG: user 1 on ad 10, user 3 on 12, user 2 on 99, of which nothing came.

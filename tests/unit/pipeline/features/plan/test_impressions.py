@@ -52,6 +52,7 @@ def test_a_wrong_source_is_told_with_its_feature(feature: dict[str, Any], messag
         ({"source": "history.kind"}, "with the source `history.age`"),
         ({"group": None}, "`ages` are those of the steps of a `group`"),
         ({"space": "ad"}, "`ages` takes none"),
+        ({"unit": "minute"}, "Input should be 'second', 'hour' or 'day'"),
         ({"side": "item"}, "on the request's side, not on the item's"),
     ],
 )
@@ -112,13 +113,35 @@ def test_columns_that_an_impression_carries_and_tables_that_it_is_made_of() -> N
 
 
 @pytest.mark.parametrize(
+    ("log", "message"),
+    [
+        ({"time": None}, "features.clicked: is made of the moments of steps: tables.log.time has to name a column"),
+        ({"order": ["user", "at"]}, "stands first in tables.log.order"),
+        ({"columns": {"at": {"type": "time"}}}, "required: true"),
+    ],
+)
+def test_moments_of_steps_are_those_of_the_rows(log: dict[str, Any], message: str) -> None:
+    job = shows.with_moments()
+    assert Plan(job).request.time == "at"
+    declared = job.model_dump(mode="json", by_alias=True)["tables"]
+    columns = {**declared["log"]["columns"], **log.get("columns", {})}
+    tables = {**declared, "log": {**declared["log"], **log, "columns": columns}}
+    with pytest.raises(ConfigError, match=message):
+        Plan(shows.with_moments(tables=tables))
+    assert Plan(shows.with_sessions()).request.time is None, "a day needs no moments"
+
+
+@pytest.mark.parametrize(
     ("of_kinds", "message"),
     [
         ({"sessions": {"most": 2, "least": 2}}, "'clicked' and 'clicked_kinds' .* their `sessions` differ"),
         ({"sessions": {"most": 3}}, "'clicked' and 'clicked_kinds' .* their sessions differ: 2 and 3"),
         ({"sessions": None}, "`sessions` says how a history of kind `sessions` is split"),
         ({"sessions": {"least": 3}}, "at most `steps: 2`, which is below `least`"),
-        ({"sessions": {"by": "gap"}}, "Input should be 'day'"),
+        ({"sessions": {"by": "lesson"}}, "Input should be 'day' or 'gap'"),
+        ({"sessions": {"by": "gap"}}, "`gap_minutes` is of `by: gap`, which needs it"),
+        ({"sessions": {"gap_minutes": 30}}, "`gap_minutes` is of `by: gap`, which needs it"),
+        ({"sessions": {"by": "gap", "gap_minutes": 0}}, "Input should be greater than 0"),
         ({"source": "row.recent", "space": "path", "group": None}, "sessions are made of `history.` of clicks"),
     ],
 )

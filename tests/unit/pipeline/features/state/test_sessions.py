@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.features.state.sessions import by_day
+from pipeline.features.state.sessions import of_days, of_gaps, split_by
 from pipeline.features.state.windows import GAP
 
 DAYS = np.array([10, 10, 12, 12, 12, 13, 20, 20, 30], np.int32)
@@ -14,7 +16,7 @@ POSITIONS = np.array([[0, 1, 2, 3, 4, 5], [6, 7, 8, GAP, GAP, GAP], [GAP] * 6, [
 
 
 def test_the_entries_of_a_day_are_a_session_oldest_first() -> None:
-    found = by_day(POSITIONS, DAYS, 3, 3, 1)
+    found = split_by(POSITIONS, of_days(DAYS), 3, 3, 1)
     assert found.tolist() == [
         [[0, 1, GAP], [2, 3, 4], [5, GAP, GAP]],
         [[6, 7, GAP], [8, GAP, GAP], [GAP] * 3],
@@ -24,17 +26,17 @@ def test_the_entries_of_a_day_are_a_session_oldest_first() -> None:
 
 
 def test_the_most_recent_sessions_and_steps_are_kept() -> None:
-    assert by_day(POSITIONS, DAYS, 2, 2, 1).tolist() == [
+    assert split_by(POSITIONS, of_days(DAYS), 2, 2, 1).tolist() == [
         [[3, 4], [5, GAP]], [[6, 7], [8, GAP]], [[GAP] * 2] * 2, [[3, 4], [5, GAP]],
     ]  # fmt: skip
 
 
 def test_short_sessions_are_none_and_take_no_place() -> None:
     # Days 13 and 30 have one entry each; what is kept of day 12 is cut after it was counted.
-    assert by_day(POSITIONS, DAYS, 2, 2, 2).tolist() == [
+    assert split_by(POSITIONS, of_days(DAYS), 2, 2, 2).tolist() == [
         [[0, 1], [3, 4]], [[6, 7], [GAP] * 2], [[GAP] * 2] * 2, [[3, 4], [GAP] * 2],
     ]  # fmt: skip
-    assert by_day(POSITIONS, DAYS, 1, 3, 3).tolist() == [[[2, 3, 4]], [[GAP] * 3], [[GAP] * 3], [[2, 3, 4]]]
+    assert split_by(POSITIONS, of_days(DAYS), 1, 3, 3).tolist() == [[[2, 3, 4]], [[GAP] * 3], [[GAP] * 3], [[2, 3, 4]]]
 
 
 @pytest.mark.parametrize("least", [1, 2, 3])
@@ -46,7 +48,7 @@ def test_as_a_loop_would_split_it(least: int) -> None:
         size = draw.integers(0, 9)
         start = draw.integers(0, 400 - size)
         positions[row, :size] = np.arange(start, start + size)
-    found = by_day(positions, days, 3, 2, least)
+    found = split_by(positions, of_days(days), 3, 2, least)
     for row in range(0, len(positions), 7):
         expected = np.full((3, 2), GAP)
         entries = positions[row][positions[row] != GAP]
@@ -57,5 +59,36 @@ def test_as_a_loop_would_split_it(least: int) -> None:
 
 
 def test_nobody_and_nothing() -> None:
-    assert by_day(np.zeros((0, 4), np.int64), DAYS, 2, 2, 1).shape == (0, 2, 2)
-    assert (by_day(np.full((2, 0), GAP), DAYS, 2, 2, 1) == GAP).all()
+    assert split_by(np.zeros((0, 4), np.int64), of_days(DAYS), 2, 2, 1).shape == (0, 2, 2)
+    assert (split_by(np.full((2, 0), GAP), of_days(DAYS), 2, 2, 1) == GAP).all()
+
+
+def test_a_session_ends_with_a_longer_gap_than_said() -> None:
+    # Of one owner after 0, 30, 60.001 and 70 minutes, and a click that says an earlier moment; another's begins anew.
+    times = np.array([0, 1_800_000, 3_600_060, 4_200_000, 4_100_000, 0, 60_000], np.int64)
+    assert of_gaps(times, 30)[1:5].tolist() == [False, True, False, False]
+    found = split_by(np.array([[0, 1, 2, 3, 4], [5, 6, GAP, GAP, GAP]]), of_gaps(times, 30), 2, 3, 1)
+    assert found.tolist() == [[[0, 1, GAP], [2, 3, 4]], [[5, 6, GAP], [GAP] * 3]]
+
+
+@given(
+    owners=st.lists(st.lists(st.integers(0, 100), max_size=8), min_size=1, max_size=5),
+    gap=st.integers(1, 20), most=st.integers(1, 4), steps=st.integers(1, 4), least=st.integers(1, 3),
+)  # fmt: skip
+def test_gaps_split_as_a_loop_would(owners: list[list[int]], gap: int, most: int, steps: int, least: int) -> None:
+    times = np.array([minute * 60_000 for own in owners for minute in sorted(own)], np.int64)
+    positions, expected = np.full((len(owners), 9), GAP, np.int64), np.full((len(owners), most, steps), GAP)
+    entry = 0
+    for row, own in enumerate(owners):
+        sessions: list[list[int]] = []
+        last = None
+        for place, minute in enumerate(sorted(own)):
+            positions[row, place] = entry
+            if last is None or minute - last > gap:
+                sessions.append([])
+            sessions[-1].append(entry)
+            entry, last = entry + 1, minute
+        kept = [each for each in sessions if len(each) >= least][-most:]
+        for place, session in enumerate(kept):
+            expected[row, place, : len(session[-steps:])] = session[-steps:]
+    assert split_by(positions, of_gaps(times, gap), most, steps, least).tolist() == expected.tolist()
