@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,7 @@ from models.schema import Feature, Kind, Side
 from pipeline.config.bags import BagCounter
 from pipeline.config.base import Later, Strict
 from pipeline.config.last_year import LastYear
+from pipeline.config.outcome_levels import Levels, check_levels
 
 
 class Counter(Strict):
@@ -196,7 +197,15 @@ class FeatureSettings(Strict):
 
 
 class History(Strict):
-    """The window of days behind a request, or the last events behind an impression."""
+    """The window of days behind a request, or the last events behind an impression.
+
+    Args:
+        of: the impressions of earlier days that are events: those that were clicked, or all.
+        outcome: levels of what came of each, by rules over its row; a part of the history's steps.
+    """
+
+    of: Annotated[Literal["clicks", "all"], Later()] = "clicks"
+    outcome: Annotated[Levels, Later()] = Field(default_factory=dict)
 
     days: Literal["calendar", "active"] = "calendar"  # calendar days, or the last days with data
     length: int = Field(default=14, ge=1, le=366)
@@ -204,8 +213,14 @@ class History(Strict):
     values: int = Field(default=10, ge=1)  # ids kept a day
     last_year: LastYear | None = None
 
+    @property
+    def kept(self) -> dict[str, Any]:
+        """Which events are kept, and the levels of what came of them, where these are said."""
+        return self.model_dump(mode="json", include={"of", "outcome"})
+
     @model_validator(mode="after")
-    def _no_lead_without_gaps(self) -> History:
+    def _fits(self) -> History:
+        check_levels(self.outcome)
         if self.days == "active" and self.lead:
             raise ValueError("`lead` must be 0 with `days: active`, which has no gaps to fill")
         return self

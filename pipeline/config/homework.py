@@ -208,3 +208,6 @@ class Homework(RequestSettings):
             yield "ranking.candidates.rank", "candidates that were seen are ordered by how often they were taken"
         if is_set("release.gate.calibration"):
             yield "release.gate.calibration", "it is measured of impressions alone"
+        for setting in ("history.of", "history.outcome"):
+            if is_set(setting):
+                yield setting, "it is for `kind: impressions`; the history of homework is what was set"

@@ -26,7 +26,8 @@ class Impressions(OwnLabel):
         user, item, label: its columns.
         items: undated table with one row an item.
         candidate_days: `recommend` and the release rank the items shown in the last so many days.
-        history_length: last clicked items kept a user, strictly before the impression's day.
+        history_length: last items kept a user, those that he clicked or (``history.of: all``) all that he was shown,
+            strictly before the impression's day.
         history_parts: item columns that each history step carries besides the item, and as ``row.<column>`` columns of
             the impression's own row, outcomes too: they are read by later days only.
     """

@@ -273,10 +273,12 @@ class JobConfig(Strict):
         }
         shared: dict[str, Any] = {"job": self.job, "kind": self.kind, "timezone": self.timezone}
         tasks = {"tasks": dump["tasks"]} if self.tasks else {}
+        # Levels are asked in order, which sorted keys do not tell.
+        levels = {"levels": list(self.history.outcome)} if self.history.outcome else {}
         content: dict[str, Any] = {
             "features": dump["features"], "spaces": dump["spaces"], "history": dump["history"],
             # Those of the first two kinds always, as in chains that there are.
-            "ranking": dump["ranking"], "impressions": dump["impressions"], self.kind: dump[self.kind], **tasks,
+            "ranking": dump["ranking"], "impressions": dump["impressions"], self.kind: dump[self.kind], **tasks, **levels,
         }  # fmt: skip
         by_stage: dict[str, dict[str, Any]] = {
             "extract": {"columns": {n: [t["source"], t["sources"], sorted(t["columns"])] for n, t in tables.items()}},

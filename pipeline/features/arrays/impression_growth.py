@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.features.arrays.feature_codes import column_codes, frame_codes, list_codes, owner_codes
 from pipeline.features.arrays.growth import RequestGrowth
-from pipeline.features.arrays.raw_values import as_raw, bag_ids, frame_ids
-from pipeline.features.frames.frame import Array, Frame, Lists
+from pipeline.features.arrays.raw_values import as_raw, bag_ids, frame_ids, without
+from pipeline.features.frames.frame import Array, Lists
 from pipeline.features.frames.from_arrow import lists_of
-from pipeline.features.ids.fingerprints import Codes
+from pipeline.features.ids.fingerprints import MISSING, Codes
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.impressions import ImpressionPlan
+from pipeline.features.plan.levels import PART
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows, flat
+from pipeline.features.rows.levels import level_of
 from pipeline.features.state.events import TIMES, HistoryRows
 
 
@@ -29,19 +32,29 @@ class ImpressionGrowth(RequestGrowth[DayRows]):
 
     def history_ids(self, planned: PlannedFeature, rows: DayRows) -> Array:
         kind, own = self.kind_of(planned), self._request.row_parts.get(planned.column)
+        if planned.column == PART and self._request.config.history.outcome:
+            # All of them in their order, whatever the day brings: what came of its rows moves no index.
+            return np.array([*self._request.config.history.outcome], object)
         if own is not None:
-            return bag_ids(own, _taken(rows), kind).values
+            return bag_ids(own, rows.events.take(self._kept(rows)), kind).values
         return as_raw(self._item_part(rows, planned.column).values, kind, f"feature '{planned.name}'")
 
     def item_codes(self, planned: PlannedFeature, rows: DayRows) -> Codes:
         return frame_codes(self.plan, planned, rows.items)
 
     def history(self, rows: DayRows) -> HistoryRows:
-        """The items that users took."""
-        frame, items = _taken(rows), rows.event_item[rows.label == 1]
+        """The items that users took, or all that they were shown."""
+        kept = self._kept(rows)
+        frame, items = rows.events.take(kept), rows.event_item[kept]
+        levels = self._request.config.history.outcome
         parts = {}
         for part, space in self._request.history_parts.items():
             own = self._request.row_parts.get(part)
+            if part == PART and levels:
+                names = level_of(levels, frame)
+                lists = Lists(np.arange(len(names) + 1), column_codes(self.plan, space, names, "history.outcome"))
+                parts[part] = without(lists, MISSING)
+                continue
             if own is not None:
                 parts[part] = list_codes(bag_ids(own, frame, self.plan.space_kind(space)))
                 continue
@@ -61,6 +74,7 @@ class ImpressionGrowth(RequestGrowth[DayRows]):
         """The column of the items that a part of histories keeps."""
         return lists_of(rows.items[f"item.{self._request.settings.item if part == 'items' else part}"])
 
-
-def _taken(rows: DayRows) -> Frame:
-    return rows.events.take(np.flatnonzero(rows.label == 1))
+    def _kept(self, rows: DayRows) -> NDArray[np.int64]:
+        """The rows that become history."""
+        every = self._request.config.history.of == "all"
+        return np.arange(rows.events.rows) if every else np.flatnonzero(rows.label == 1)

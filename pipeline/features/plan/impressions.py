@@ -10,6 +10,7 @@ from models.schema import Kind
 from pipeline.config.impressions import Impressions
 from pipeline.errors import ConfigError
 from pipeline.features.plan.declared import PlannedFeature, one_space
+from pipeline.features.plan.levels import PART, check_level_rules, level_columns, level_space
 from pipeline.features.plan.request import RequestPlan, columns_of_profile, kept_as_it_is
 from pipeline.features.plan.row_parts import ROW, row_parts
 
@@ -32,6 +33,7 @@ class ImpressionPlan(RequestPlan):
     def row_columns(self) -> list[str]:
         names = [self.settings.user, *(c for f in self.features.of_frame("row") for _, c in f.columns)]
         names += [part.column for part in self.row_parts.values()]
+        names += level_columns(self.config)
         return list(dict.fromkeys([*names, *([self.time] if self.time is not None else [])]))
 
     @cached_property
@@ -73,9 +75,9 @@ class ImpressionPlan(RequestPlan):
         changed = kept_as_it_is(planned)
         if changed is not None and not column.startswith(ROW):
             return changed
-        parts = ("items", *self.settings.history_parts)
+        parts = ("items", *self.settings.history_parts, *([PART] if self.config.history.outcome else []))
         if column not in parts:
-            return f"no such part; one of {', '.join(parts)} (see impressions.history_parts)"
+            return f"no such part; one of {', '.join(parts)} (see impressions.history_parts, history.outcome)"
         return None if planned.feature.kind.is_history else "is a sequence or a bag_sequence, or made of sessions"
 
     def _label_problem(self, column: str) -> str | None:
@@ -90,6 +92,10 @@ class ImpressionPlan(RequestPlan):
     def _named_columns(self) -> Iterator[tuple[str, str, str]]:
         yield from columns_of_profile("impressions.profile", self.settings.profile)
         yield from columns_of_profile("impressions.items", self.settings.items)
+
+    def _check_columns(self) -> None:
+        super()._check_columns()
+        check_level_rules(self.config, self.settings)
 
     def _deciding(self) -> Iterator[tuple[str, str, str]]:
         rows = self.settings.rows
@@ -121,7 +127,8 @@ class ImpressionPlan(RequestPlan):
                     f"history.{part}"
                 )
             parts[part] = space
-        return parts
+        levels = level_space(self.config, self.features.values(), self.settings.history_parts)
+        return parts | ({PART: levels} if levels is not None else {})
 
     def _row_parts(self) -> dict[str, PlannedFeature]:
         return row_parts(self.config, self.settings, self.features)

@@ -57,6 +57,7 @@ class StatePlan:
         latest: how many values the table of the newest ones has a row.
         counts_by_id: what is kept of counts by owner and id; none where no feature is made of them.
         bags: by context and bag of counters over bags, what is kept of them.
+        of_history: which events histories are of, and the levels of what came of them, where these are not the default.
     """
 
     groups: Mapping[Group, tuple[float, ...]]
@@ -65,6 +66,7 @@ class StatePlan:
     latest: int
     counts_by_id: HistoryRule | None = None
     bags: Mapping[Group, BagRule] = field(default_factory=dict)
+    of_history: str = ""
 
     @classmethod
     def of(cls, config: JobConfig) -> StatePlan:
@@ -77,7 +79,9 @@ class StatePlan:
         kept = STATES[config.kind](plan.request)
         groups = {group: tuple(sorted(wanted)) for group, wanted in half_lives.items()}
         bags = bag_rules(plan.bag_counters.values())
-        return cls(groups, kept.history, kept.roles, kept.latest, kept.counts_by_id, bags)
+        said = config.history.kept
+        of_history = json.dumps(said) if said else ""
+        return cls(groups, kept.history, kept.roles, kept.latest, kept.counts_by_id, bags, of_history)
 
     @cached_property
     def half_lives(self) -> tuple[float, ...]:
@@ -95,6 +99,8 @@ class StatePlan:
             content[COUNTS_BY_ID] = asdict(self.counts_by_id)
         if self.bags:
             content[BAGS] = [[list(key), asdict(rule)] for key, rule in self.bags.items()]
+        if self.of_history:
+            content["of_history"] = self.of_history
         return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 

@@ -64,7 +64,16 @@ def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
             settings["spaces"]["seconds"] = "int"
             of_click = {**settings["features"]["clicked_ads"], "group": "clicked"}
             seconds = {"space": "seconds", "source": "history.row.exposure_duration", "of": None, "buckets": [20, 40]}
-            settings["features"] |= {"clicked_ads": of_click, "clicked_seconds": {**of_click, **seconds}}
+            # And what came of every exposure, clicked or not, with whether it was a repeated one.
+            level = {"space": "outcome", "source": "history.outcome", "of": None}
+            settings["spaces"]["outcome"] = "str"
+            settings["history"] |= {"of": "all", "outcome": {
+                "long": {"is_click": 1, "exposure_duration": {"above": 30}}, "click": {"is_click": 1},
+                "again": {"duplicate_tag": 1}, "skip": {},
+            }}  # fmt: skip
+            settings["features"] |= {
+                "clicked_ads": of_click, "clicked_seconds": {**of_click, **seconds}, "outcomes": {**of_click, **level},
+            }  # fmt: skip
         (folder / f"{job}.yaml").write_text(yaml.safe_dump(settings))
     return folder
 

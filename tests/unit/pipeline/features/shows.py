@@ -148,6 +148,25 @@ def with_bags() -> JobConfig:
     return config(features={**config().model_dump(mode="json")["features"], "likely": likely})
 
 
+LEVELS: dict[str, Any] = {
+    "long": {"answered": {"at_least": 10}, "click": 1}, "click": {"click": 1}, "again": {"place": [8, 9]}, "skip": {},
+}  # fmt: skip
+"""What came of an impression: a click with a long answer, a click, none at some places, none."""
+
+
+def with_levels(levels: Any = LEVELS, history: Any = None, **of_levels: Any) -> JobConfig:
+    """The job whose impressions of earlier days, clicked or not, are steps of (ad, what came of it)."""
+    declared = config().model_dump(mode="json")
+    features = declared["features"]
+    features["clicked"]["group"] = "seen"
+    features["outcomes"] = {
+        "kind": "sequence", "side": "request", "space": "outcome", "source": "history.outcome", "group": "seen",
+        "steps": 3, **of_levels,
+    }  # fmt: skip
+    history = history or {**declared["history"], "of": "all", "outcome": levels}
+    return config(features=features, history=history, spaces={**declared["spaces"], "outcome": "str"})
+
+
 USERS = pa.table({"user": [1, 2, 3], "county": [70, 70, None], "skill": ["A", "B", None], "spent": [1.0, 2.0, 3.0]})
 ADS = pa.table({
     "ad": [10, 11, 12], "kind": ["game", "book", None], "tag_1": [5, -1, 6], "tag_2": [6, -1, -1],

@@ -232,6 +232,30 @@ def test_what_came_of_an_impression_is_history_of_later_days_only(
     assert found[0][1]["request_ids"].tobytes() != found[1][1]["request_ids"].tobytes()
 
 
+def test_the_level_of_an_impression_is_history_of_later_days_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A planted outcome, and a click of the day itself, move no bit of their own day: neither values nor indices."""
+    found = []
+    clicks = [shows.LOG["click"].to_pylist(), [1 - each for each in shows.LOG["click"].to_pylist()]]
+    answers = ([0.0, 0.0, 0.0, 5.0, 50.0], [1e9, 1e9, 0.0, 0.0, 1e9])
+    for name, clicked, answered in zip(("plain", "planted"), clicks, answers, strict=True):
+        shows.write_undated(tmp_path / name)
+        log = shows.LOG.append_column("answered", pa.array([2.0] * shows.LOG.num_rows))
+        shows.write_day(tmp_path / name, DAY, log)
+        planted = log.set_column(log.column_names.index("answered"), "answered", pa.array(answered))
+        planted = planted.set_column(planted.column_names.index("click"), "click", pa.array(clicked))
+        shows.write_day(tmp_path / name, DAY.next(), planted)
+        shows.write_day(tmp_path / name, DAY.plus(2), log)
+        job = shows.context(tmp_path / name, monkeypatch, shows.with_levels())
+        found.append([content(run(job, day)) for day in DAY.through(DAY.plus(2))])
+    for day in (0, 1):
+        labels = [each[day].pop("label") for each in found]
+        assert (labels[0].tobytes() != labels[1].tobytes()) == (day == 1)
+        assert_same(found[0][day], found[1][day])
+    assert found[0][2]["request_ids"].tobytes() != found[1][2]["request_ids"].tobytes()
+
+
 def test_a_click_is_in_the_history_of_later_days_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shows.write_undated(tmp_path)
     shows.write_day(tmp_path, DAY, shows.LOG)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from models.schema import PAD_INT
+from models.schema import PAD_INT, PAD_STR
 from pipeline.features.frames.frame import Lists
 from tests.unit.pipeline.features import shows
 from tests.unit.pipeline.features.shown_days import DAY, Shows, values
@@ -136,6 +136,24 @@ def test_what_came_of_earlier_clicks_is_a_part_of_their_steps() -> None:
     assert [job.raw("answer", row) for row in found["answers"]] == [
         [each, PAD_INT, PAD_INT] for each in (1, 1, PAD_INT, 2, PAD_INT)
     ]
+
+
+def test_what_came_of_all_earlier_impressions_is_a_part_of_their_steps() -> None:
+    job = Shows(shows.with_levels())
+    log = shows.LOG.append_column("answered", pa.array([4.0, 50.0, 50.0, 10.0, None]))
+    first, second = job.day(DAY, log), job.day(DAY.next(), log)
+    assert not values(first.arrays.request_ids, first.arrays.layout.request_ids, "outcomes").any()
+    found = {name: values(second.arrays.request_ids, second.arrays.layout.request_ids, name) for name in
+             ("clicked", "outcomes")}  # fmt: skip
+    # User 1 was shown 10 and 11, user 2 10 and 99, user 3 12; their rows are LOG's: 1, 1, 2, 3, 2.
+    pad, none = PAD_INT, PAD_STR
+    assert [job.raw("ad", row) for row in found["clicked"]] == [
+        [10, 11, pad], [10, 11, pad], [10, 99, pad], [12, pad, pad], [10, 99, pad]
+    ]  # fmt: skip
+    assert [job.raw("outcome", row) for row in found["outcomes"]] == [
+        ["click", "skip", none], ["click", "skip", none], ["again", "click", none], ["long", none, none],
+        ["again", "click", none],
+    ]  # fmt: skip
 
 
 def test_lists_of_a_row_that_differ_in_length_are_brought_into_step_and_counted() -> None:

@@ -46,6 +46,27 @@ def test_a_part_of_the_row_is_kept_of_what_was_taken_alone() -> None:
     assert growth.history_ids(features["answers"], rows).tolist() == [1, 2, 0]
 
 
+def test_all_that_was_shown_becomes_history_with_what_came_of_it() -> None:
+    log = shows.LOG.append_column("answered", pa.array([4.0, 50.0, 50.0, 10.0, None]))
+    growth, rows, features = grown(shows.with_levels(), log)
+    history = growth.history(rows)
+    assert [each.tolist() for each in history.owner] == [[1, 1, 2, 3, 2]]
+    assert lists(history.parts["items"]) == [[10], [11], [10], [12], [99]]
+    names = dict(zip(codes_of(np.array([*shows.LEVELS], object)).tolist(), shows.LEVELS, strict=True))
+    assert [[names[each] for each in row] for row in lists(history.parts["outcome"])] == [
+        ["click"], ["skip"], ["again"], ["long"], ["click"]
+    ]  # fmt: skip
+    # Mapped are the levels as they are declared, whatever came of the day's rows.
+    assert growth.history_ids(features["outcomes"], rows).tolist() == ["long", "click", "again", "skip"]
+    assert growth.history_ids(features["clicked"], rows).tolist() == [10, 11, 12, 99]
+
+
+def test_a_row_that_fits_no_level_is_a_step_without_one() -> None:
+    levels = {"click": {"click": 1}, "far": {"place": {"above": 7}}}
+    growth, rows, _ = grown(shows.with_levels(levels))
+    assert [len(each) for each in lists(growth.history(rows).parts["outcome"])] == [1, 0, 1, 1, 1]
+
+
 def test_every_item_shown_is_catalogued_as_often_as_it_was() -> None:
     growth, rows, _ = grown()
     keys, roles = growth.catalogue(rows)
