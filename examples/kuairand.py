@@ -5,7 +5,8 @@ CIKM 2022) is published at https://kuairand.com under CC BY-SA 4.0. It is not pa
 
 A user becomes a row of ``midas_online_user``, a video one of ``midas_online_ad``, a line of the standard-policy log one
 of ``midas_online_context``. What is known only after the impression (likes, play time, …) is left out, but for
-``long_view``, which may be the second label of a model with two, never a feature. ``source_row`` is a 64-bit digest of
+``long_view``, which may be the second label of a model with two, never a feature, and what ``--outcomes`` adds for the
+histories and counters of later days. ``source_row`` is a 64-bit digest of
 the whole published line: lines that are exact duplicates share it, others do not, though the columns kept may be equal.
 Types stay as published.
 """
@@ -57,11 +58,25 @@ CONTEXT = pa.schema(
         "source_row": pa.int64(),
     }
 )
+OUTCOMES = (
+    "play_time_ms", "is_like", "is_follow", "is_comment", "is_forward", "is_hate", "is_profile_enter",
+    "profile_stay_time", "comment_stay_time",
+)  # fmt: skip
+"""What came of an impression, for later days alone."""
 _WHERE = "KuaiRand-Pure is published at https://kuairand.com (CC BY-SA 4.0): unpack it and give its folder as --source"
 
 
-def convert(source: Path, target: AdsTarget, first: Day | None, last: Day | None) -> Tally:
-    """Writes the three tables and counts their rows; raises `SourceError` where files or columns are missing."""
+def convert(
+    source: Path, target: AdsTarget, first: Day | None, last: Day | None, *, outcomes: bool = False
+) -> Tally:
+    """Writes the three tables and counts their rows; raises `SourceError` where files or columns are missing.
+
+    Args:
+        outcomes: also write what came of each impression (``OUTCOMES``).
+    """
+    schema = CONTEXT
+    for name in OUTCOMES if outcomes else ():
+        schema = schema.append(pa.field(name, pa.int64()))
     files = find_files(source)
     tally = Tally()
     for table, path, key in (
@@ -74,12 +89,12 @@ def convert(source: Path, target: AdsTarget, first: Day | None, last: Day | None
     logs = [path for name, path in files.items() if name.startswith("log")]
     days = _days(logs, first, last)
     seen: dict[Day, list[NDArray[np.int64]]] = {}
-    with target.partitions("midas_online_context", CONTEXT, days) as partitions:
+    with target.partitions("midas_online_context", schema, days) as partitions:
         for path in logs:
             for rows in _batches(path, LOG_COLUMNS):
                 tally.add("midas_online_context", f"read from {path.name}", rows.num_rows)
                 dates = rows["date"].to_numpy()
-                context = _context(rows)
+                context = _context(rows, schema)
                 for date in np.unique(dates):
                     day = _day(int(date))
                     here = context.filter(pa.array(dates == date))
@@ -166,7 +181,7 @@ def _reading(layout: Layout, names: list[str], **options: int) -> pyarrow.csv.Re
     return pyarrow.csv.ReadOptions(column_names=names, skip_rows=layout.lines, **options)
 
 
-def _context(rows: pa.Table) -> pa.Table:
+def _context(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     frame = rows.to_pandas()
     digest = pd.util.hash_pandas_object(frame, index=False).to_numpy().view(np.int64)
     date = pc.cast(rows["date"], pa.string())
@@ -185,8 +200,9 @@ def _context(rows: pa.Table) -> pa.Table:
         "is_click": rows["is_click"],
         "long_view": rows["long_view"],
         "source_row": pa.array(digest),
+        **{name: rows[name] for name in OUTCOMES},
     }
-    return pa.table(columns, schema=CONTEXT)
+    return pa.table({name: columns[name] for name in schema.names}, schema=schema)
 
 
 def _profiles(path: Path, key: str) -> pa.Table:
@@ -256,6 +272,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--target", required=True, help="parquet:FOLDER, or hbase://HOST:PORT/")
     parser.add_argument("--from", dest="first", metavar="DAY", help="first day, YYYY-MM-DD (default: all)")
     parser.add_argument("--to", dest="last", metavar="DAY", help="last day, YYYY-MM-DD (default: all)")
+    parser.add_argument(
+        "--outcomes", action="store_true", help="also write what came of each impression, for histories and counters"
+    )
     given = parser.parse_args(arguments)
 
     def run() -> None:
@@ -263,7 +282,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         target = parse_target(given.target)
         if isinstance(target, SqlTarget):
             raise UsageError(f"--target {mask_url(given.target)}: the ads tables go to parquet:FOLDER or to HBase")
-        print(convert(given.source, target, first, last))
+        print(convert(given.source, target, first, last, outcomes=given.outcomes))
 
     return guarded(run)
 

@@ -278,7 +278,8 @@ class JobConfig(Strict):
         content: dict[str, Any] = {
             "features": dump["features"], "spaces": dump["spaces"], "history": dump["history"],
             # Those of the first two kinds always, as in chains that there are.
-            "ranking": dump["ranking"], "impressions": dump["impressions"], self.kind: dump[self.kind], **tasks, **levels,
+            "ranking": dump["ranking"], "impressions": dump["impressions"], self.kind: dump[self.kind],
+            **tasks, **levels,
         }  # fmt: skip
         by_stage: dict[str, dict[str, Any]] = {
             "extract": {"columns": {n: [t["source"], t["sources"], sorted(t["columns"])] for n, t in tables.items()}},

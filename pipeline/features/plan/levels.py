@@ -62,7 +62,7 @@ def _problem(declared: Column, condition: Condition) -> str | None:
     if declared.type not in _SINGLE:
         return f"is declared as {declared.type}; a rule asks of numbers and text"
     if isinstance(condition, Within):
-        return None if declared.type in _NUMBERS else f"is declared as {declared.type}, which has no limits; list values"
+        return None if declared.type in _NUMBERS else f"is declared as {declared.type}, which has no limits"
     for value in condition if isinstance(condition, tuple) else (condition,):
         if isinstance(value, str) != (declared.type == "str"):
             return f"is declared as {declared.type}, and {value!r} is none"

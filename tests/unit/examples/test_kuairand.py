@@ -91,6 +91,13 @@ def test_nothing_known_only_after_the_impression_is_kept() -> None:
     assert not LEAKS & set(CONTEXT.names)
 
 
+def test_what_came_of_impressions_is_written_where_it_is_asked_for(published: Path, tmp_path: Path) -> None:
+    convert(published, ParquetTarget(tmp_path / "ads"), None, None, outcomes=True)
+    row = day(tmp_path / "ads", "2022-04-21")[2]
+    assert set(row) == {*CONTEXT.names, *LEAKS}
+    assert (row["play_time_ms"], row["is_like"]) == (5, 0)
+
+
 def test_parquet_gives_the_same_as_csv(published: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     copy.mkdir()

@@ -75,7 +75,7 @@ def test_histories_go_on_of_the_same_impressions_and_levels(tmp_path: Path, monk
     assert indexed(Plan(shows.with_levels()))["histories: outcome"].startswith('outcome, levels {"long": {"answered"')
     assert "histories are of" not in indexed(Plan(clicks))
     for place, (before, now, message) in enumerate([
-        (shows.config(), shows.with_levels(), "`history.of` is all, but the histories of the days before are of clicks"),
+        (shows.config(), shows.with_levels(), "`history.of` is all, but .* are of clicks; write `of: clicks`"),
         (shows.with_levels(), clicks, "`history.of` is clicks, but .* are of all; write `of: all`"),
         (shows.config(), clicks, "histories: outcome: the days before were kept without this part"),
         (shows.with_levels(), shows.with_levels(levels), "histories: outcome is of .*, but the state of the days"),
