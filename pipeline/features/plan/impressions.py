@@ -93,10 +93,6 @@ class ImpressionPlan(RequestPlan):
         yield from columns_of_profile("impressions.profile", self.settings.profile)
         yield from columns_of_profile("impressions.items", self.settings.items)
 
-    def _check_columns(self) -> None:
-        super()._check_columns()
-        check_level_rules(self.config, self.settings)
-
     def _deciding(self) -> Iterator[tuple[str, str, str]]:
         rows = self.settings.rows
         yield "impressions.user", rows, self.settings.user
@@ -105,6 +101,7 @@ class ImpressionPlan(RequestPlan):
 
     def _check_columns(self) -> None:
         super()._check_columns()
+        check_level_rules(self.config, self.settings)
         _ = self.time
 
     def _identities(self) -> dict[str, str]:
