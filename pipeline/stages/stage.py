@@ -12,6 +12,7 @@ from pipeline.errors import DaySkipped
 from pipeline.job import JobContext
 from pipeline.monitoring.failures import noted
 from pipeline.process.tensorflow_start import start_tensorflow
+from pipeline.training.compiled_steps import keep_compiled_steps
 
 EXPERIMENT = "experiment"
 
@@ -49,6 +50,8 @@ class Stage:
         with noted(context.root, context.job, day, self.name, *experiment):
             skipped = context.skipped(day) if self.when_skipped != "runs" else None
             if skipped is None:
+                if self.name == EXPERIMENT:
+                    keep_compiled_steps(context, *experiment)
                 return self.function(context, day, *experiment, **options)
             if self.when_skipped == "refused":
                 raise DaySkipped(f"{day} was skipped: {skipped}")
