@@ -97,9 +97,8 @@ def _check_ages(group: HistoryGroup) -> None:
     ages, first = group.ages, group.features[0]
     if ages is None:
         return
-    if first.kind is Kind.BAG_SEQUENCE or group.stand_ins:
-        what = "has a stand_in" if group.stand_ins else f"is a {first.kind}"
-        raise ValueError(f"feature '{ages.name}': ages are of steps of their own, and '{first.name}' {what}")
+    if group.stand_ins:
+        raise ValueError(f"feature '{ages.name}': '{first.name}' has a stand_in, of whose steps nobody tells the ages")
     if ages.size != first.slots:
         raise ValueError(f"feature '{ages.name}': {ages.size} steps, but '{first.name}' of its group has {first.slots}")
 

@@ -19,7 +19,8 @@ class PooledOptions(ModelOptions):
         default=None, description="of sessions, what is read out of each before they are pooled; none: all steps alike"
     )
     half_life: float | None = Field(
-        default=None, gt=0,
+        default=None,
+        gt=0,
         description="days (or what the `unit` of the ages is) after which a step weighs half; none: all weigh one",
     )
 

@@ -46,7 +46,8 @@ def encoder_of(group: HistoryGroup, settings: Mapping[str, object], *, name: str
         given = f"{wanted!r} is not" if "type" in settings else "it has none; expected"
         raise ValueError(f"{field}.type: {given} one of {', '.join(ENCODERS)}")
     cls = ENCODERS[wanted]
-    given_options = {option: value for option, value in settings.items() if option != "type"}
+    # The layout is the history's, whatever reads it.
+    given_options = {option: value for option, value in settings.items() if option not in ("type", "layout")}
     options = read_options(cls.Options, f"{field}: encoder '{wanted}'", given_options)
     if cls.needs_target and not group.targets:
         raise ValueError(

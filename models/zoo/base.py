@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -12,9 +12,11 @@ from pydantic import Field
 from models.architecture import Segments, joined
 from models.encoders.base import Encoder
 from models.encoders.history import History, HistoryGroup, history_groups
+from models.encoders.layout import check_stacked, layout_of
 from models.encoders.registry import check_names, encoder_of
 from models.inputs import ModelInputs
-from models.layers.history import every_value, fill_gaps, reach, stand_in
+from models.layers.day_layouts import DayLayout, laid_out
+from models.layers.history import reach, stand_in
 from models.layers.normalise import Normalise
 from models.layers.pooling import Pooling, pool
 from models.layers.tower import Tower
@@ -37,8 +39,10 @@ class RankingOptions(ModelOptions):
         0.0, ge=0, lt=1, description="share of a hidden layer's values that a training step leaves out"
     )
     values_pooling: Pooling = Field("mean", description="how the values of a day or of a bag are pooled")
-    layout: Literal["paired", "flat"] = Field(
-        "paired", description="steps of a history of days: a day with all its parts, or every id of every day"
+    layout: DayLayout = Field(
+        "paired",
+        description="steps of a history of days: a day with all its parts (`paired`; `packed`: days without any left "
+        "out), each part of a day (`stacked`), or every id (`flat`)",
     )
     fill_forward: Days = Field(0, description="most days that a known day is carried forward over missing ones")
     fill_backward: Days = Field(0, description="most days that a known day is carried backward over missing ones")
@@ -47,7 +51,8 @@ class RankingOptions(ModelOptions):
     )
     encoders: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
-        description="by history, what reads it instead of the model's own way: `type` and the options of an encoder",
+        description="by history, what reads it instead of the model's own way: `type`, its `layout` if it is one of "
+        "days, and the options of an encoder",
     )
 
 
@@ -84,6 +89,9 @@ class RankingModel(keras.layers.Layer):
         }
         self.tower = Tower(options.units, options.activation, options.dropout, scores=len(tasks), name="tower_main")
         check_names(options.encoders, self.groups)
+        self.layouts = {
+            group.name: layout_of(group, options.encoders.get(group.title, {}), options.layout) for group in self.groups
+        }
         self.encoders = {group.name: self._encoder(group) for group in self.groups}
         # An encoder is no layer: what it holds is.
         self.encoder_layers = {name: encoder.layers for name, encoder in self.encoders.items()}
@@ -91,11 +99,6 @@ class RankingModel(keras.layers.Layer):
     def _encoder(self, group: HistoryGroup) -> Encoder[Any]:
         name = f"seq_{group.name}"
         asked = self.options.encoders.get(group.title)
-        if self.options.layout == "flat" and group.features[0].kind is Kind.BAG_SEQUENCE and len(group.features) > 1:
-            raise ValueError(
-                f"model '{self.name}', option 'layout': 'flat' makes a step of every id, and a step of the history "
-                f"'{group.title}' is made of {', '.join(f.name for f in group.features)}; give them groups of their own"
-            )
         encoder = self.own_encoder(group, name) if asked is None else encoder_of(group, asked, name=name)
         if encoder.needs_sessions and group.features[0].kind is not Kind.SESSIONS:
             raise ValueError(
@@ -144,8 +147,7 @@ class RankingModel(keras.layers.Layer):
                     )
                 alike = interest[..., : history.target.shape[-1]]
                 product = history.target * (alike if of_item else alike[:, None, :])
-                sizes = dict(history.parts)
-                item.append((tuple((f"{f.name} * {f.of}", sizes[f.name]) for f in group.features if f.of), product))
+                item.append((self._product(group, history), product))
         if not item:  # a row by itself: one candidate, of which nothing is known but the request
             item = [((), tf.zeros((tf.shape(request[0][1])[0], 1, 0), request[0][1].dtype))]
         if not request:
@@ -157,7 +159,14 @@ class RankingModel(keras.layers.Layer):
 
     def tables(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
         """The embedding tables that the model reads, given the width of every id space; one a space unless it says
-        otherwise."""
+        otherwise.
+
+        Raises:
+            ValueError: parts of a history that are steps of their own differ in width.
+        """
+        for group in self.groups:
+            if self._is_stacked(group):
+                check_stacked(group, dims)
         return one_per_space(self.schema, dims)
 
     @property
@@ -177,7 +186,13 @@ class RankingModel(keras.layers.Layer):
         if Kind.BAG_SEQUENCE not in kinds:
             why = "there is no history of days (a bag_sequence)"
             idle |= dict.fromkeys(("layout", "fill_forward", "fill_backward"), why)
-        if Kind.BAG not in kinds and (Kind.BAG_SEQUENCE not in kinds or self.options.layout == "flat"):
+        days = [group for group in self.groups if group.features[0].kind is Kind.BAG_SEQUENCE]
+        inheriting = [group for group in days if "layout" not in self.options.encoders.get(group.title, {})]
+        if days and not inheriting:
+            idle["layout"] = "every history of days has one of its own (`encoders`)"
+        elif days and self.options.layout == "stacked" and not any(map(self._is_stacked, inheriting)):
+            idle["layout"] = "no history of days that it is for has several parts in one `group`"
+        if Kind.BAG not in kinds and all(self.layouts[group.name] == "flat" for group in days):
             idle["values_pooling"] = "no feature has several values" + (
                 " but histories whose every id is a step" if Kind.BAG_SEQUENCE in kinds else ""
             )
@@ -214,43 +229,55 @@ class RankingModel(keras.layers.Layer):
 
     def history(self, group: HistoryGroup, inputs: ModelInputs) -> History:
         """A group with its gaps filled, its window cut, and its stand-in where it has no day at all."""
-        steps, mask = self._steps(group.features, inputs)
-        if group.stand_ins:
-            steps, mask = stand_in(steps, mask, *self._steps(group.stand_ins, inputs))
-        parts = tuple((f.name, int(inputs.vectors[f.name].shape[-1])) for f in group.features)
         ages = None
         if group.ages is not None:
             told = inputs.dense[group.ages.name]
-            ages = tf.where(tf.logical_and(mask, tf.math.is_finite(told)), told, 0.0)
+            ages = tf.where(tf.math.is_finite(told), told, 0.0)
+        steps, mask, ages = self._steps(group, group.features, inputs, ages)
+        if group.stand_ins:
+            steps, mask = stand_in(steps, mask, *self._steps(group, group.stand_ins, inputs, None)[:2])
+        if ages is not None:
+            ages = tf.where(mask, ages, 0.0)
+        parts = tuple((f.name, int(inputs.vectors[f.name].shape[-1])) for f in group.features)
         first = group.features[0]
         sessions = first.sessions if first.kind is Kind.SESSIONS else None
         targets = [self.value(f, inputs) for f in group.targets]
-        return History(steps, mask, tf.concat(targets, axis=-1) if targets else None, ages, sessions, parts)
+        if self._is_stacked(group):
+            # A step is one part: what a candidate is to it is the mean of what its parts are.
+            parts = ((group.title, parts[0][1]),)
+            target = tf.add_n(targets) / len(targets) if targets else None
+        else:
+            target = tf.concat(targets, axis=-1) if targets else None
+        return History(steps, mask, target, ages, sessions, parts)
 
-    def _steps(self, features: tuple[Feature, ...], inputs: ModelInputs) -> tuple[tf.Tensor, tf.Tensor]:
-        """Histories of the same steps side by side, filled: ``[batch, steps, dim]``, bool ``[batch, steps]``."""
+    def _is_stacked(self, group: HistoryGroup) -> bool:
+        return self.layouts[group.name] == "stacked" and len(group.features) > 1
+
+    def _product(self, group: HistoryGroup, history: History) -> Segments:
+        """What the product of the candidates and a history is of."""
+        if self._is_stacked(group):
+            return ((f"{group.title} * {', '.join(f.name for f in group.targets)}", history.parts[0][1]),)
+        sizes = dict(history.parts)
+        return tuple((f"{f.name} * {f.of}", sizes[f.name]) for f in group.features if f.of)
+
+    def _steps(
+        self, group: HistoryGroup, features: tuple[Feature, ...], inputs: ModelInputs, ages: tf.Tensor | None
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
+        """Histories of the same steps together, filled: ``[batch, steps, dim]``, bool ``[batch, steps]``; ages."""
         first = features[0]
         vectors = [inputs.vectors[f.name] for f in features]
         masks = [inputs.mask[f.name] for f in features]
         if first.kind is Kind.SEQUENCE:
-            return tf.concat(vectors, axis=-1), tf.reduce_any(tf.stack(masks), axis=0)
+            return tf.concat(vectors, axis=-1), tf.reduce_any(tf.stack(masks), axis=0), ages
         if first.kind is Kind.SESSIONS:
             steps, mask = tf.concat(vectors, axis=-1), tf.reduce_any(tf.stack(masks), axis=0)
             every = first.sessions * first.steps
-            return tf.reshape(steps, (-1, every, steps.shape[-1])), tf.reshape(mask, (-1, every))
+            return tf.reshape(steps, (-1, every, steps.shape[-1])), tf.reshape(mask, (-1, every)), ages
         days = first.lead + first.steps
-        fill = {
-            "forward": reach(self.options.fill_forward, days),
-            "backward": reach(self.options.fill_backward, days),
-            "window": first.steps,
-        }
-        if self.options.layout == "flat":
-            return every_value(vectors[0], masks[0], **fill)
-        return fill_gaps(
-            tf.concat([pool(v, m, self.options.values_pooling) for v, m in zip(vectors, masks, strict=True)], axis=-1),
-            tf.reduce_any(tf.stack([tf.reduce_any(mask, axis=-1) for mask in masks]), axis=0),
-            **fill,
-        )
+        return laid_out(
+            self.layouts[group.name], vectors, masks, ages, pooling=self.options.values_pooling, window=first.steps,
+            forward=reach(self.options.fill_forward, days), backward=reach(self.options.fill_backward, days),
+        )  # fmt: skip
 
 
 def _ids(feature: Feature, vectors: tf.Tensor) -> tuple[Segments, tf.Tensor]:

@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.schema import Kind
 from pipeline.features.arrays.look_up import LookUp
 from pipeline.features.arrays.request_histories import Histories, LastYear
 from pipeline.features.frames.frame import Array, Lists
-from pipeline.features.plan.homework import HomeworkPlan
+from pipeline.features.plan.declared import PlannedFeature
+from pipeline.features.plan.homework import STYLE_COUNTS, HomeworkPlan
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows, flat
+from pipeline.features.state.sessions import last_of
 from pipeline.features.state.state import FeatureState
 from pipeline.features.state.style_counts import STYLES, counted
-from pipeline.features.state.windows import fill
+from pipeline.features.state.windows import GAP, fill
 
 _NO_DAY = -2
 """Where a window of styles has none, in place of a style's column."""
@@ -38,7 +41,7 @@ class HomeworkHistories(Histories):
         """On how many days of its window each style was set, by feature."""
         values: dict[str, Array] = {}
         for planned in self._plan.of_frame("history"):
-            if planned.feature.has_ids:
+            if planned.column != STYLE_COUNTS:
                 continue
             styles = self._entries.parts["styles"]
             columns = Lists(styles.offsets, self._look.columns(self._space("styles"), styles.values))
@@ -61,6 +64,26 @@ class HomeworkHistories(Histories):
                 entries, self._rows.day, planned.column, self._history.length, planned.feature.size
             )
         return values
+
+    def _filled(self, planned: PlannedFeature) -> Array:
+        if planned.feature.kind is not Kind.SESSIONS:
+            return super()._filled(planned)
+        lists, padding = self._part(planned.column), self._look.padding(self._space(planned.column))
+        return fill(lists, self._session_days(planned), planned.feature.steps, padding)
+
+    def _slots(self, planned: PlannedFeature) -> NDArray[np.int64]:
+        """Of sessions, whose steps are the ids of a day, the day of each step: ``[requests, sessions, steps]``."""
+        if planned.feature.kind is not Kind.SESSIONS:
+            return super()._slots(planned)
+        days, steps = self._session_days(planned)[..., None], np.arange(planned.feature.steps)
+        return np.where(steps < np.append(self._part(planned.column).lengths, 0)[days], days, GAP)
+
+    def _session_days(self, planned: PlannedFeature) -> NDArray[np.int64]:
+        """The last days of the window that are sessions, ``[requests, sessions]``, oldest first."""
+        split = planned.settings.sessions
+        assert split is not None
+        enough = self._part(planned.column).lengths >= split.least
+        return last_of(self._positions(self._history.length, 0), enough, split.most)
 
     def empty_days(self) -> NDArray[np.int16]:
         if not self._are_read:

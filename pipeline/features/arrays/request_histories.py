@@ -68,20 +68,22 @@ class Histories:
                 values[planned.name] = self._ages(planned)
             if not feature.has_ids:
                 continue
-            positions = self._slots(planned)
-            lists, padding = self._part(planned.column), self._look.padding(self._space(planned.column))
-            if feature.kind in (Kind.SEQUENCE, Kind.SESSIONS):
-                values[planned.name] = fill(lists, positions, 1, padding)[..., 0]
-            else:
-                longest = int(lists.lengths.max(initial=0))
-                values[planned.name] = fill(lists, positions, bag_width(longest, feature.values), padding)
-            values[planned.name] = self._made(planned, values[planned.name])
+            values[planned.name] = self._made(planned, self._filled(planned))
         for planned in self._plan.of_frame("last_year"):
             windows = self._look.of_codes(self._space(planned.column), self._last_year[planned.column])
             made, padding = self._made(planned, windows), self._look.padding(planned.feature.space or "")
             values[planned.name] = _trimmed(made, planned.feature.values, padding)
         self._widen(values)
         return values
+
+    def _filled(self, planned: PlannedFeature) -> Array:
+        """The ids of a feature's steps, as its part holds them."""
+        feature, positions = planned.feature, self._slots(planned)
+        lists, padding = self._part(planned.column), self._look.padding(self._space(planned.column))
+        if feature.kind in (Kind.SEQUENCE, Kind.SESSIONS):
+            return fill(lists, positions, 1, padding)[..., 0]
+        longest = int(lists.lengths.max(initial=0))
+        return fill(lists, positions, bag_width(longest, feature.values), padding)
 
     def _slots(self, planned: PlannedFeature) -> NDArray[np.int64]:
         """The entry in each slot of a feature: ``[requests, days]``, or ``[requests, sessions, steps]``."""

@@ -74,11 +74,14 @@ def _check_source(
             f"{both} come from `{one.frame}.` and `{two.frame}.`: the steps of one are not those of the other; "
             f"give them groups of their own"
         )
-    if one.frame in _OF_DAYS or one.columns == two.columns:
+    days = one.frame in _OF_DAYS
+    if (days and one.feature.kind is not Kind.SESSIONS) or one.columns == two.columns:
         return
     for planned in (one, two):
         if planned.keys[0] in unpaired:
             raise ConfigError(f"{both} {unpaired[planned.keys[0]]}; give the features groups of their own")
+        if days:
+            continue
         declared = tables[planned.frame or ""].columns[planned.column]
         if not declared.type.endswith("_list"):
             raise ConfigError(

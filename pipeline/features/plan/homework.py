@@ -153,12 +153,17 @@ class HomeworkPlan(RequestPlan):
         return _dense(planned)
 
     def _part_problem(self, planned: PlannedFeature, frame: str, column: str) -> str | None:
+        if frame == "history" and planned.settings.needs_times:
+            return "days of homework have no moments: sessions are `by: day`, and ages those of days (no `unit`)"
+        if frame == "history" and planned.feature.kind is Kind.AGES:
+            return None
         if frame == "history" and column == STYLE_COUNTS:
             return _dense(planned)
         parts = tuple(part for part in HISTORY_PARTS if part != "styles" or self.settings.package.style)
         if column not in parts:
             return f"no such part; one of {', '.join(parts)}"
-        return None if planned.feature.kind is Kind.BAG_SEQUENCE else "is a bag_sequence"
+        kinds = (Kind.BAG_SEQUENCE, Kind.SESSIONS) if frame == "history" else (Kind.BAG_SEQUENCE,)
+        return None if planned.feature.kind in kinds else f"is a {' or made of '.join(kinds)}"
 
     def _role_problem(self, planned: PlannedFeature, role: str) -> str | None:
         if role not in ROLES:
@@ -187,7 +192,8 @@ class HomeworkPlan(RequestPlan):
     def _unpaired(self) -> dict[str, str]:
         chapters = f"row.{self.settings.package.chapters}"
         why = f"the request's chapters '{chapters}' are base chapters, sorted, each once: nothing is paired with them"
-        return {chapters: why}
+        apart = "the ids that a day has of one part are a set, in step with none of another"
+        return {chapters: why, **{f"history.{part}": apart for part in HISTORY_PARTS}}
 
     def _named_tables(self) -> Iterator[tuple[str, str]]:
         return named_tables(self.settings)

@@ -160,7 +160,7 @@ class RequestPlan(ABC):
         if planned.feature.kind is Kind.BAG_SEQUENCE:
             return "is a column of one row; a bag_sequence is made of `history.` or `last_year.`"
         if planned.feature.kind in (Kind.SESSIONS, Kind.AGES):
-            return f"is a column of one row; {planned.feature.kind} are made of `history.` of clicks"
+            return f"is a column of one row; {planned.feature.kind} are made of `history.`"
         label = self._label_problem(column) if frame == "row" else None
         return label or outcome_problem(config, table, column)
 

@@ -70,3 +70,22 @@ def _split(positions: NDArray[np.int64], begins: NDArray[np.bool_], least: int, 
     step = np.arange(len(row)) - starts[session] - np.maximum(sizes - steps, 0)[session]
     kept = enough[session] & (place[session] >= 0) & (step >= 0)
     out[row[kept], place[session[kept]], step[kept]] = entry[kept]
+
+
+def last_of(positions: NDArray[np.int64], enough: NDArray[np.bool_], most: int) -> NDArray[np.int64]:
+    """The last entries of each request that are ``enough`` to be sessions by themselves.
+
+    Args:
+        positions: ``[requests, slots]``, oldest first, ``GAP`` anywhere.
+        enough: ``[entries]``.
+
+    Returns:
+        int64 ``[requests, most]``, then ``GAP``.
+    """
+    there = np.append(enough, False)[positions]  # GAP = −1 is none
+    counted = np.cumsum(there, axis=1)
+    place = counted - 1 - np.maximum(counted[:, -1:] - most, 0)
+    row, column = np.nonzero(there & (place >= 0))
+    out = np.full((len(positions), most), GAP, np.int64)
+    out[row, place[row, column]] = positions[row, column]
+    return out

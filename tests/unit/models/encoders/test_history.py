@@ -80,7 +80,8 @@ def test_a_group_knows_which_feature_tells_its_ages() -> None:
         ([history("a", group="x"), ages("old", "y")], "'old': no history in use is of its group 'y'"),
         ([history("a", group="x"), ages("old", "x", 3)], "'old': 3 steps, but 'a' of its group has 10"),
         ([history("a", group="x"), ages("old", "x"), ages("new", "x")], "'old' and 'new': a group has its ages once"),
-        ([history("a", group="x", kind=Kind.BAG_SEQUENCE), ages("old", "x")], "and 'a' is a bag_sequence"),
+        ([history("a", group="x", kind=Kind.BAG_SEQUENCE, lead=2), ages("old", "x")], "'old': 10 steps, .* has 12"),
+        ([history("a", group="x", kind=Kind.SESSIONS, sessions=3), ages("old", "x")], "'old': 10 steps, .* has 30"),
         ([history("a", group="x", stand_in="b"), history("b"), ages("old", "x")], "'a' has a stand_in"),
     ],
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -264,3 +266,68 @@ def test_ids_of_days_in_parts_are_no_steps() -> None:
     alone = FeatureSchema((AD, history("a", **DAYS)), {"s": "int"})
     with pytest.raises(ValueError, match=r"'values_pooling' would have no effect: .* whose every id is a step"):
         registry.build("pooled", alone, {"layout": "flat", "values_pooling": "sum"})
+
+
+def test_a_layout_is_chosen_by_history_and_by_the_model_for_the_others() -> None:
+    """Days of 1, none and 6 and 8: packed, the last of them is the second step."""
+    parts = {"kind": Kind.BAG_SEQUENCE, "steps": 3, "values": 2, "group": "day"}
+    maker = Feature("maker", Kind.CATEGORICAL, Side.ITEM, "s")
+    told_of = (history("a", of="ad", **parts), history("b", of="maker", **parts))
+    features = FeatureSchema((AD, maker, *told_of), {"s": "int"})
+    days, none = [[[1.0], [0.0]], [[0.0], [0.0]], [[6.0], [8.0]]], [[[0.0], [0.0]]] * 3
+    vectors = {"ad": [[[3.0]]], "maker": [[[5.0]]], "a": [days], "b": [[*none[:2], [[2.0], [0.0]]]]}
+    tensors = {name: tf.constant(each) for name, each in vectors.items()}
+    given = ModelInputs(tensors, {name: each[..., 0] != 0 for name, each in tensors.items()}, {}, {})
+
+    def told(**options: object) -> tuple[Any, Any, Any]:
+        model = registry.build("pooled", features, {"units": [2], **options})
+        assert model(given).logits["label"].shape == (1, 1)
+        din = registry.build("din", features, options)
+        assert din(given).logits["label"].shape == (1, 1)
+        found = model.history(model.groups[0], given)
+        read = model.encoders["a"].read(found, False).told
+        return found.steps[0].numpy().tolist(), found.target[0, 0].numpy().tolist(), read[0].numpy().tolist()
+
+    assert told() == ([[1, 0], [0, 0], [7, 2]], [3, 5], [4, 1])
+    assert told(layout="packed") == ([[1, 0], [7, 2], [0, 0]], [3, 5], [4, 1])
+    # Steps of one part each, and the mean of the candidate's parts beside them: of 1, 7 and 2 the mean.
+    assert told(layout="stacked")[:2] == ([[1], [0], [0], [0], [7], [2]], [4])
+    np.testing.assert_allclose(told(layout="stacked")[2], [10 / 3], rtol=1e-6)
+    own = {"day": {"type": "pooled", "pooling": "last", "layout": "stacked"}}
+    assert told(encoders=own)[2] == [2]
+    model = registry.build("pooled", features, {"encoders": own})
+    wider = (replace(f, space="t") if f.name in ("b", "maker") else f for f in features.features)
+    other = registry.build("pooled", FeatureSchema(tuple(wider), {"s": "int", "t": "int"}), {"encoders": own})
+    with pytest.raises(ValueError, match="the widths of its parts differ: a 8, b 4"):
+        other.tables({"s": 8, "t": 4})
+    assert model.tables({"s": 8})
+    with pytest.raises(ValueError, match="'layout' would have no effect: every history of days has one of its own"):
+        registry.build("pooled", features, {"encoders": own, "layout": "packed"})
+    alone = FeatureSchema((AD, history("a", **{**parts, "group": None})), {"s": "int"})
+    with pytest.raises(ValueError, match=r"'layout' would have no effect: no history of days .* several parts"):
+        registry.build("pooled", alone, {"layout": "stacked"})
+
+
+def test_days_that_are_old_weigh_less() -> None:
+    """Of 8 two days ago and 4 one day ago; a day that is carried on is as old as the one that it comes from."""
+    days = {"kind": Kind.BAG_SEQUENCE, "steps": 2, "lead": 1, "values": 1, "group": "day"}
+    told = Feature("day_ages", Kind.AGES, Side.REQUEST, size=3, group="day")
+    features = FeatureSchema((AD, history("a", of="ad", **days), told), {"s": "int"})
+    encoders = {"day": {"type": "pooled", "pooling": "sum", "half_life": 1.0}}
+
+    def read(third: float, **options: object) -> float:
+        vectors = {"ad": tf.constant([[[3.0]]]), "a": tf.constant([[[[16.0]], [[8.0]], [[third]]]])}
+        ages = {"day_ages": tf.constant([[3.0, 2.0, 1.0 if third else float("nan")]])}
+        given = ModelInputs(vectors, {name: each[..., 0] != 0 for name, each in vectors.items()}, ages, {})
+        model = registry.build("pooled", features, {"units": [2], "encoders": encoders, **options})
+        return float(model.encoders["a"].read(model.history(model.groups[0], given), False).told[0, 0])
+
+    assert read(4.0) == 8 / 4 + 4 / 2
+    assert read(0.0) == 8 / 4
+    assert read(0.0, fill_forward=1) == 8 / 4 + 8 / 4
+    assert read(0.0, fill_forward=1, layout="packed") == 8 / 4 + 8 / 4
+
+
+def test_sessions_are_not_read_one_by_one_and_by_age() -> None:
+    with pytest.raises(ValueError, match="`half_life` weighs steps, and `within` reads sessions one by one"):
+        registry.build("pooled", AGED, {"half_life": 1.0, "within": "last"})

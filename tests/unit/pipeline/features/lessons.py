@@ -123,6 +123,20 @@ def config(**settings: Any) -> JobConfig:
     })  # fmt: skip
 
 
+def of_days(**split: Any) -> JobConfig:
+    """The lessons with the last two days' sections as sessions, and days and ids that know how old they are."""
+    features = config().model_dump(mode="json", by_alias=True)["features"]
+    request = {"side": "request", "group": "visits"}
+    return config(features={
+        **features,
+        "set_styles": {**features["set_styles"], "group": "styles"},
+        "style_ages": {"kind": "ages", "side": "request", "source": "history.age", "group": "styles"},
+        "visits": {**request, "kind": "sessions", "space": "section", "source": "history.sections", "of": "sections",
+                   "steps": 2, "sessions": {"most": 2, **split}},
+        "visit_ages": {**request, "kind": "ages", "source": "history.age"},
+    })  # fmt: skip
+
+
 KIND = {"of": 5, "at": 1, "allowed": [1, 2, 3, 4]}
 """The kind of a composed style such as 40111: 4."""
 

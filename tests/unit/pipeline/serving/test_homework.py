@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config.job import JobConfig
 from pipeline.features.plan.plan import Plan
 from tests.unit.pipeline.features import lessons, log_lessons
 from tests.unit.pipeline.serving.released import DAYS, lived, offline, plain, raw, released, served
@@ -17,8 +18,10 @@ def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
-def test_style_counts_and_kinds_are_served_as_they_are_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = lessons.composed()
+@pytest.mark.parametrize("config", [lessons.composed(), lessons.of_days()], ids=["kinds", "days"])
+def test_histories_and_style_counts_are_served_as_they_are_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: JobConfig
+) -> None:
     plan = Plan(config)
     job = lived(tmp_path, monkeypatch, config, DAYS)
     parts = released(job)

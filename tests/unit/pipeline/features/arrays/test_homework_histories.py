@@ -95,3 +95,33 @@ def test_who_has_no_history(school: School) -> None:
     assert {name: chosen.tolist() for name, chosen in built.groups.items()} == {
         "new_user": [True, False, False], "new_owner": [False, False, True], "known": [False, True, False]
     }  # fmt: skip
+
+
+def test_days_and_their_ids_know_how_old_they_are_and_a_day_is_a_session() -> None:
+    """Of class 501 sections four, three and one days ago; the first of these days is before the window of three."""
+    school = School(lessons.of_days())
+    sets = {4: [[101, 102]], 3: [[103]], 1: [[101], [102], [103]]}
+    for back, sections in sorted(sets.items(), reverse=True):
+        rows = [(501, 9001, 5, [10], each, 1, 7) for each in sections]
+        school.lived(DAY.plus(-back), homework=lessons.table("homework", *rows))
+    arrays = school.built(school.rows(DAY)).arrays
+    nan = np.nan
+    styles = cell(arrays.request_dense, arrays.layout.request_dense, "style_ages")
+    np.testing.assert_array_equal(styles, [[nan, 4, 3, nan, 1], [nan] * 5])  # a lead of two days, a window of three
+    visits = cell(arrays.request_ids, arrays.layout.request_ids, "visits")
+    known = [[school.raw("section", [i])[0] if i else None for i in day] for day in visits[0].tolist()]
+    base = {each: school.raw("section", [each])[0] for each in range(2, 5)}
+    assert len(set(base.values())) == 3
+    assert known[0][1] is None
+    assert None not in known[1]
+    assert known[0][0] not in known[1], "the day's first ids, as bags keep them"
+    assert not visits[1].any()
+    ages = cell(arrays.request_dense, arrays.layout.request_dense, "visit_ages")
+    np.testing.assert_array_equal(ages, [[3, nan, 1, 1], [nan] * 4])
+    longer = School(lessons.of_days(least=2))
+    for back, sections in sorted(sets.items(), reverse=True):
+        rows = [(501, 9001, 5, [10], each, 1, 7) for each in sections]
+        longer.lived(DAY.plus(-back), homework=lessons.table("homework", *rows))
+    arrays = longer.built(longer.rows(DAY)).arrays
+    ages = cell(arrays.request_dense, arrays.layout.request_dense, "visit_ages")
+    np.testing.assert_array_equal(ages, [[1, 1, nan, nan], [nan] * 4])

@@ -95,3 +95,26 @@ def test_columns_that_a_request_carries_and_tables_that_it_is_made_of() -> None:
     assert request.read_tables == every
     assert Plan(without("study")).request.read_tables == every - {"study"}
     assert Plan(without("day_counts", "window_counts")).request.read_tables == every - {"style_counts"}
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "message"),
+    [
+        ("visits", {"sessions": {"by": "gap", "gap_minutes": 30, "most": 2}}, "days of homework have no moments"),
+        ("style_ages", {"unit": "hour"}, "days of homework have no moments"),
+        ("style_ages", {"steps": 4}, "features.style_ages.steps: 4, but 'set_styles' of its group has 3"),
+        ("visits", {"source": "last_year.sections"}, "is a bag_sequence"),
+        ("set_styles", {"kind": "sequence"}, "is a bag_sequence or made of sessions"),
+        (
+            "set_styles", {"kind": "sessions", "steps": 2, "sessions": {"most": 2}, "group": "visits"},
+            "'set_styles' and 'visits' .* a set, in step with none of another; give the features groups of their own",
+        ),
+    ],
+)  # fmt: skip
+def test_days_are_sessions_by_themselves(name: str, changed: dict[str, Any], message: str) -> None:
+    declared = lessons.of_days()
+    Plan(declared)
+    features = declared.model_dump(mode="json", by_alias=True)["features"]
+    features[name] |= changed
+    with pytest.raises(ConfigError, match=message):
+        Plan(lessons.config(features=features))

@@ -142,7 +142,7 @@ def test_moments_of_steps_are_those_of_the_rows(log: dict[str, Any], message: st
         ({"sessions": {"by": "gap"}}, "`gap_minutes` is of `by: gap`, which needs it"),
         ({"sessions": {"gap_minutes": 30}}, "`gap_minutes` is of `by: gap`, which needs it"),
         ({"sessions": {"by": "gap", "gap_minutes": 0}}, "Input should be greater than 0"),
-        ({"source": "row.recent", "space": "path", "group": None}, "sessions are made of `history.` of clicks"),
+        ({"source": "row.recent", "space": "path", "group": None}, "sessions are made of `history.`"),
     ],
 )
 def test_sessions_of_a_group_are_the_same(of_kinds: dict[str, Any], message: str) -> None:

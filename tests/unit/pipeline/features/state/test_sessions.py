@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.features.state.sessions import of_days, of_gaps, split_by
+from pipeline.features.state.sessions import last_of, of_days, of_gaps, split_by
 from pipeline.features.state.windows import GAP
 
 DAYS = np.array([10, 10, 12, 12, 12, 13, 20, 20, 30], np.int32)
@@ -92,3 +92,11 @@ def test_gaps_split_as_a_loop_would(owners: list[list[int]], gap: int, most: int
         for place, session in enumerate(kept):
             expected[row, place, : len(session[-steps:])] = session[-steps:]
     assert split_by(positions, of_gaps(times, gap), most, steps, least).tolist() == expected.tolist()
+
+
+def test_entries_that_are_sessions_by_themselves_are_moved_together() -> None:
+    enough = np.array([True, False, True, True])
+    positions = np.array([[0, GAP, 1, 2], [GAP, 3, GAP, GAP], [GAP, GAP, 1, GAP]])
+    assert last_of(positions, enough, 2).tolist() == [[0, 2], [3, GAP], [GAP, GAP]]
+    assert last_of(positions, enough, 1).tolist() == [[2], [3], [GAP]]
+    assert last_of(positions[:0], enough[:0], 2).shape == (0, 2)
