@@ -1,0 +1,103 @@
+"""Gated recurrent units over a history, one way and both ways."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from models.architecture import Axes, Segments
+from models.layers.recurrence import Reset, Weights, gates_of, recur
+
+
+class Recurrent(keras.layers.Layer):
+    """A recurrence with its weights, as Keras' ``GRU`` has them: gates in the order update | reset | candidate.
+
+    The bias of the input and that of the state are two where the state's is inside what the reset gate multiplies.
+
+    Args:
+        units: width of the state.
+        gate: see :data:`models.layers.recurrence.Gate`.
+        reset: see :data:`models.layers.recurrence.Reset`.
+
+    Attributes:
+        reads: what the values of a step are of, as the model says when it calls.
+    """
+
+    reads: Segments = ()
+
+    def __init__(self, units: int, gate: str = "gru", reset: Reset = "after", *, name: str) -> None:
+        super().__init__(name=name)
+        self.units = units
+        self.gate = gate
+        self.reset = reset
+        self.kernel_initializer = keras.initializers.GlorotUniform()
+        self.recurrent_initializer = keras.initializers.Orthogonal()
+
+    def build(self, steps_shape: tuple[int | None, ...], *_: object) -> None:
+        gates = gates_of(self.gate) * self.units
+        self.two_biases = self.reset == "after" and self.gate != "none"
+        self.kernel = self.add_weight(
+            name="kernel", shape=(int(steps_shape[-1] or 0), gates), initializer=self.kernel_initializer
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel", shape=(self.units, gates), initializer=self.recurrent_initializer
+        )
+        self.bias = self.add_weight(name="bias", shape=(2, gates) if self.two_biases else (gates,), initializer="zeros")
+        self.built = True
+
+    @property
+    def weight_axes(self) -> dict[str, Axes]:
+        """Of the kernel's rows, if the model says what a step is of."""
+        return {"kernel": (self.reads, None)} if self.reads else {}
+
+    def call(self, steps: tf.Tensor, mask: tf.Tensor, scores: tf.Tensor | None = None) -> tf.Tensor:
+        """``steps [batch, steps, dim]``, bool ``mask [batch, steps]`` and, where the gate has one, ``scores [batch,
+        steps]`` to the state after each step, ``[batch, steps, units]``; the last one stands in the last place."""
+        bias = tf.convert_to_tensor(self.bias)
+        of_input, of_state = tf.unstack(bias) if self.two_biases else (bias, tf.zeros_like(bias))
+        weights = Weights(
+            tf.convert_to_tensor(self.kernel), of_input, tf.convert_to_tensor(self.recurrent_kernel), of_state
+        )
+        return recur(steps, mask, scores, weights, gate=self.gate, reset=self.reset)
+
+
+class GRU(Recurrent):
+    """The state after each step; a masked step keeps it.
+
+    ``h' = z·h + (1 - z)·n``: ``z`` keeps. ``reset="after"`` is Keras' default and PyTorch's, ``"before"`` that of Cho
+    et al. and of TF1's ``GRUCell``.
+
+    Reference: Cho et al., Learning Phrase Representations using RNN Encoder-Decoder, 2014.
+    """
+
+    def __init__(self, units: int, reset: Reset = "after", *, name: str) -> None:
+        super().__init__(units, "gru", reset, name=name)
+
+
+class Bidirectional(keras.layers.Layer):
+    """Two recurrences, the second from the last step to the first; each skips masked steps.
+
+    Where Keras' ``Bidirectional`` writes zeros at masked steps, the states are kept here.
+
+    Args:
+        units: width of each of the two states.
+        gate: ``gru``, or ``none`` for a plain recurrent network.
+        reset: see :data:`models.layers.recurrence.Reset`.
+    """
+
+    def __init__(self, units: int, gate: str = "gru", reset: Reset = "after", *, name: str) -> None:
+        super().__init__(name=name)
+        self.forwards = Recurrent(units, gate, reset, name=f"{name}_forwards")
+        self.backwards = Recurrent(units, gate, reset, name=f"{name}_backwards")
+
+    def build(self, steps_shape: tuple[int | None, ...], *_: object) -> None:
+        self.forwards.build(steps_shape)
+        self.backwards.build(steps_shape)
+        self.built = True
+
+    def call(self, steps: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """``[batch, steps, dim]`` to both states of each step side by side, ``[batch, steps, 2 · units]``, and to what
+        each way ends with, after the last real step and after the first, ``[batch, 2 · units]``."""
+        there = self.forwards(steps, mask)
+        back = tf.reverse(self.backwards(tf.reverse(steps, [1]), tf.reverse(mask, [1])), [1])
+        return tf.concat([there, back], axis=-1), tf.concat([there[:, -1], back[:, 0]], axis=-1)
