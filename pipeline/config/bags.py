@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -10,17 +12,34 @@ from pydantic import Field, model_validator
 from pipeline.config.base import Strict
 
 
-class BagCounter(Strict):
+class OverBag(Strict):
     """A value of a candidate's bag, read for day D as it stood at the end of D−1; each event with its bag counts once.
+
+    Args:
+        bag: the feature (a bag of the candidate) whose values are looked at, each once.
+        context: the feature that events are told apart by; of a bag its first value.
+        owner: the feature whose own events count.
+        keep: an owner's newest events that are kept, of all contexts together.
+    """
+
+    bag: str
+    context: str
+    owner: str | None = None
+    keep: int = Field(default=4096, ge=1)
+
+    def idle(self) -> Iterator[tuple[str, str]]:
+        """Settings that nothing reads, and why."""
+        yield from ()
+
+
+class BagCounter(OverBag):
+    """A counter over a bag.
 
     A share of a value s is (own(s) + prior · g(s)) / (n + prior): of the owner's n earlier events in the context, those
     that hold s, mixed with g(s) = (dec(s) + rare) / (dec(context) + 1), the events of all in the context as they have
     decayed. Without an owner it is g(s).
 
     Args:
-        bag: the feature (a bag of the candidate) whose values are looked at, each once.
-        context: the feature that events are told apart by; of a bag its first value.
-        owner: the feature whose own events count; none = those of all alone.
         measure: ``likelihood`` = the sum over the bag of logit(share), each share kept ``clip`` from 0 and 1.
         half_life: days in which the events of all in the context halve.
         own_half_life: days in which the owner's own events halve; none = all alike.
@@ -28,13 +47,9 @@ class BagCounter(Strict):
             event's weight; none = all alike.
         prior: events that the shares of all weigh beside the owner's own.
         rare: events that are added to those of each value in the context.
-        keep: an owner's newest events that are kept, of all contexts together.
         scale: the value is divided by this.
     """
 
-    bag: str
-    context: str
-    owner: str | None = None
     measure: Literal["likelihood"] = "likelihood"
     half_life: float = Field(default=30.0, gt=0)
     own_half_life: float | None = Field(default=None, gt=0)
@@ -42,7 +57,6 @@ class BagCounter(Strict):
     prior: float = Field(default=1.0, gt=0)
     rare: float = Field(default=0.05, gt=0)
     clip: float = Field(default=1e-4, gt=0, lt=0.5)
-    keep: int = Field(default=4096, ge=1)
     scale: float = Field(default=1.0, gt=0)
 
     @model_validator(mode="after")
@@ -52,8 +66,41 @@ class BagCounter(Strict):
         return self
 
     def idle(self) -> Iterator[tuple[str, str]]:
-        """Settings that nothing reads, and why."""
         if self.owner is None:
             for name in ("own_half_life", "own_recency", "prior", "keep"):
                 if getattr(self, name) != type(self).model_fields[name].default:
                     yield name, "it is of an owner's own events, and no `owner` is named"
+
+
+class Collaborative(OverBag):
+    """How the values of a bag suit an owner by what others took who took the same: two values, mean and least of them.
+
+    Owners and values are vectors of ``factors`` numbers, fitted to who took what on earlier days. A value's score is
+    the product of both vectors, less the mean over the values that are known of the context, by their deviation.
+
+    Args:
+        method: ``svd``: the right singular vectors V of the matrix of owners and values, 1 / √((n_u + 5) (n_h + 5))
+            where owner u has taken value h, n_u the values of the owner and n_h the owners of the value; an owner is,
+            day by day, the sum over his values of V_h / √(n_h + 5). ``als``: alternating least squares of implicit
+            feedback (Hu et al., 2008); an owner is solved day by day.
+        every: days between fits, as of the end of a day.
+        weight: of ``als``, what an event of a value weighs above one that was never taken.
+        penalty: of ``als``, on the squares of the vectors.
+    """
+
+    owner: str
+    method: Literal["svd", "als"] = "svd"
+    factors: int = Field(default=32, ge=1, le=512)
+    every: int = Field(default=14, ge=1)
+    weight: float = Field(default=20.0, gt=0)
+    penalty: float = Field(default=5.0, gt=0)
+
+    @cached_property
+    def name(self) -> str:
+        """What its vectors are stored as: equal settings share them."""
+        return hashlib.blake2b(self.model_dump_json().encode(), digest_size=6).hexdigest()
+
+    def idle(self) -> Iterator[tuple[str, str]]:
+        for name in ("weight", "penalty"):
+            if self.method != "als" and getattr(self, name) != type(self).model_fields[name].default:
+                yield name, f"`{self.method}` does not read it, only `als` does"

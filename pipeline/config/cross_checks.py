@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from models.schema import Kind, Side
 from pipeline.config.alerts import Alerts
-from pipeline.config.bags import BagCounter
+from pipeline.config.bags import OverBag
 from pipeline.config.experiment import Experiment, Measures, Release
 from pipeline.config.features import FeatureSettings
 from pipeline.config.labels import Labels
@@ -123,7 +123,7 @@ def check_retention(retention: Retention, labels: Labels | None, validation: Val
             raise ValueError(f"retention.{name}: {kept} is too few for {why}; keep more than {needed}, or all")
 
 
-def check_bag_counter(setting: str, counter: BagCounter, features: Mapping[str, FeatureSettings]) -> None:
+def check_over_bag(setting: str, counter: OverBag, features: Mapping[str, FeatureSettings]) -> None:
     """What a counter over bags names are features that can be what it takes them for."""
     for part, name in (("bag", counter.bag), ("context", counter.context), ("owner", counter.owner)):
         if name is not None and name not in features:

@@ -87,8 +87,9 @@ def _idle_of_feature(feature: FeatureSettings) -> Iterator[tuple[str, str]]:
     if feature.counter is not None:
         for setting, measures in _idle_of_counter(feature.counter):
             yield f"counter.{setting}", f"`{feature.counter.measure}` does not read it, only {_either(measures)} does"
-    if feature.bag_counter is not None:
-        yield from ((f"bag_counter.{setting}", why) for setting, why in feature.bag_counter.idle())
+    for name, over in (("bag_counter", feature.bag_counter), ("collaborative", feature.collaborative)):
+        if over is not None:
+            yield from ((f"{name}.{setting}", why) for setting, why in over.idle())
 
 
 def _idle_groups(features: Mapping[str, FeatureSettings]) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from models.schema import Feature, Kind, Side
-from pipeline.config.bags import BagCounter
+from pipeline.config.bags import BagCounter, Collaborative
 from pipeline.config.base import Later, Strict
 from pipeline.config.last_year import LastYear
 from pipeline.config.outcome_levels import Levels, check_levels
@@ -115,6 +115,7 @@ class FeatureSettings(Strict):
     source: str | tuple[str, ...] | None = None
     counter: Counter | None = None
     bag_counter: Annotated[BagCounter | None, Later()] = None
+    collaborative: Annotated[Collaborative | None, Later()] = None
     of: str | None = None
     steps: int | None = Field(default=None, ge=1, le=512)
     values: int = Field(default=8, ge=1, le=1024)
@@ -139,13 +140,17 @@ class FeatureSettings(Strict):
         if self.kind.has_ids != (self.space is not None):
             none = "" if self.kind.has_ids else f", and `{self.kind}` takes none"
             raise ValueError(f"every kind but `dense` and `vector` needs an id `space`{none}")
-        made_of = [each for each in (self.source, self.counter, self.bag_counter) if each is not None]
+        over_bag = {"bag_counter": self.bag_counter, "collaborative": self.collaborative}
+        made_of = [each for each in (self.source, self.counter, *over_bag.values()) if each is not None]
         if len(made_of) != 1:
-            raise ValueError("needs one of `source`, `counter` and `bag_counter`")
+            raise ValueError("needs one of `source`, `counter`, `bag_counter` and `collaborative`")
         if self.source is None and self.kind is not Kind.DENSE:
             raise ValueError("a counter is `dense`")
-        if self.bag_counter is not None and self.side is not Side.PAIR:
-            raise ValueError("a `bag_counter` is of a request and a candidate: `side: pair`")
+        for name, each in over_bag.items():
+            if each is not None and self.side is not Side.PAIR:
+                raise ValueError(f"`{name}` is of a request and a candidate: `side: pair`")
+        if self.collaborative is not None and self.size != 2:
+            raise ValueError("`collaborative` gives two values, the mean and the least of the bag: `size: 2`")
         if self.counter is not None and self.normalise != "none":
             raise ValueError("a counter is brought to scale by `transform` and `scale`, not by `normalise`")
         if self.counter is not None and (self.log or self.flag):

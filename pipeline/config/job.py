@@ -17,10 +17,10 @@ from models.tasks import Task
 from pipeline.config.alerts import Alerts
 from pipeline.config.base import DayField, Later, Strict
 from pipeline.config.cross_checks import (
-    check_bag_counter,
     check_measures,
     check_names,
     check_night,
+    check_over_bag,
     check_retention,
     check_tables,
     check_widths,
@@ -207,8 +207,9 @@ class JobConfig(Strict):
                 if feature.side is not Side.PAIR and self.features[key].side is not feature.side:
                     raise ValueError(f"features.{name}: on the {feature.side}'s side, but its key '{key}' is not")
 
-            if feature.bag_counter is not None:
-                check_bag_counter(f"features.{name}.bag_counter", feature.bag_counter, self.features)
+            for setting, over in (("bag_counter", feature.bag_counter), ("collaborative", feature.collaborative)):
+                if over is not None:
+                    check_over_bag(f"features.{name}.{setting}", over, self.features)
 
     @property
     def request(self) -> RequestSettings:

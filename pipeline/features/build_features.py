@@ -18,6 +18,7 @@ from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.day import DayRows
 from pipeline.features.rows.whole_day import WholeDay
 from pipeline.features.state.day_order import start_of, state_before
+from pipeline.features.state.factor_store import commit_factors, factors_for
 from pipeline.features.state.in_memory import states_of
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
@@ -40,6 +41,7 @@ def build_day(context: JobContext, day: Day, *, reprocess: bool = False) -> Arti
         before = state_before(context, day)
         # Rows are the validated day in another form: what is built of them is made of that day.
         inputs = [*rows.manifest.inputs, mapped.as_input(), *([before.as_input()] if before is not None else [])]
+        inputs += [each.as_input() for each in commit_factors(context, states_of(context), day)]
         ref, settings = Ref(FEATURES, context.job, day), context.config.stage_settings(STAGE)
         with context.making(ref, inputs, settings, reprocess=reprocess) as made:
             if made.stands is not None:
@@ -81,10 +83,12 @@ def _built(
     context: JobContext, plan: Plan, rows: DayRows, listed: Listed | None, maps: Maps, purpose: str
 ) -> Built:
     """The arrays of some rows as of the end of the day before their own."""
-    state = states_of(context, purpose).as_of(rows.day.previous())
+    states = states_of(context, purpose)
+    state = states.as_of(rows.day.previous())
     arrays, look = arrays_of(plan), Indices(maps)
     pool, last_year = arrays.pool(state, listed, look), arrays.last_year(context, rows, look)
-    return build(plan, rows, maps, state, pool=pool, last_year=last_year)
+    factors = factors_for(context, states, plan.collaborative_settings, rows.day)
+    return build(plan, rows, maps, state, pool=pool, last_year=last_year, factors=factors)
 
 
 def _said(context: JobContext, sets: Mapping[str, Built], missing: dict[str, str]) -> FeaturesRecord:

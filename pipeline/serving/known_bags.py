@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from models.schema import MISSING_INT, MISSING_STR
+from pipeline.config.bags import Collaborative
 from pipeline.features.arrays.candidates import Candidates
+from pipeline.features.arrays.collaborative_values import VECTOR, Vectors
 from pipeline.features.frames.frame import Column, Frame
-from pipeline.features.frames.keyed import Layered
-from pipeline.features.state.bags import CONTEXTS, VALUES, BagTables
+from pipeline.features.frames.keyed import Keyed, Layered
+from pipeline.features.state.bags import CONTEXTS, VALUES, AllEvents, BagTables
+from pipeline.features.state.factors import Factors
 from pipeline.features.state.histories import HistoryTable
 from pipeline.features.state.state import Group
 from pipeline.release.contents.bags import bags_part, own_bags_part
+from pipeline.release.contents.factors import factors_part, own_factors_part, vectors_of
 from pipeline.release.contents.keyed_parts import field_of
 from pipeline.serving.frame_ids import first_ids
 from pipeline.serving.meta import Meta
 from pipeline.serving.raw_look_up import RawIds
 from pipeline.serving.shared_counters import owner_column
 from pipeline.serving.small_state import Found, Source, keyed, one_row, over
+
+
+@dataclass(frozen=True)
+class Bags:
+    """What one request reads of bags.
+
+    Attributes:
+        tables: by context feature and bag, what was taken.
+        vectors: by name of the settings that they are fitted by.
+    """
+
+    tables: Mapping[Group, BagTables]
+    vectors: Mapping[str, Vectors]
 
 
 class KnownBags:
@@ -33,6 +50,8 @@ class KnownBags:
 
     def __init__(self, meta: Meta, look: RawIds) -> None:
         self._plan, self._look = meta.plan, look
+        self._settings = meta.plan.collaborative_settings
+        self._vectors = {each.name: Factors.none(each).table for each in self._settings}
         self.tables = {key: BagTables.empty(rule) for key, rule in meta.state_plan.bags.items()}
         self._known: dict[Group, set[Any]] = {key: {MISSING_INT, MISSING_STR} for key in self.tables}
 
@@ -44,12 +63,16 @@ class KnownBags:
                 column = owner_column(self._plan.features[name], tuple(owner))
                 if column is not None:
                     found[own_bags_part(name, key)] = [owner[column]]
+        for each in self._settings:
+            column = owner_column(self._plan.features[each.owner], tuple(owner))
+            if column is not None:
+                found[own_factors_part(each)] = [owner[column]]
         return found
 
-    def asked(self, source: Source, look: RawIds, requests: Frame, candidates: Candidates) -> dict[Group, BagTables]:
-        """The tables as far as a request reads them."""
+    def asked(self, source: Source, look: RawIds, requests: Frame, candidates: Candidates) -> Bags:
+        """What is known of bags as far as a request reads it."""
         if not self.tables:
-            return {}
+            return Bags({}, {})
         contexts = {key: self._contexts(key[0], look, requests, candidates) for key in self.tables}
         owners = {
             (name, key): list(dict.fromkeys(first_ids(self._plan, self._plan.features[name], requests)))
@@ -57,18 +80,40 @@ class KnownBags:
         }  # fmt: skip
         new = {bags_part(key): [field_of(raw) for raw in wanted - self._known[key]] for key, wanted in contexts.items()}
         own = {own_bags_part(name, key): [field_of(raw) for raw in raws] for (name, key), raws in owners.items()}
+        for each in self._settings:
+            of: Group = (each.context, each.bag)
+            new[factors_part(each)] = new[bags_part(of)]
+            own[own_factors_part(each)] = [field_of(raw) for raw in owners[each.owner, of]]
         found = source.fetch({**{part: names for part, names in new.items() if names}, **own})
         for key, wanted in contexts.items():
             if wanted - self._known[key]:
                 self._learn(key, found[bags_part(key)])
                 self._known[key] |= wanted
-        return {
+        for each in self._settings:
+            for row in found.get(factors_part(each), {}).values():
+                self._learn_vectors(each, row)
+        tables = {
             key: replace(tables, own={
                 name: self._own(look, name, key, owners[name, key], found[own_bags_part(name, key)], table)
                 for name, table in tables.own.items()
             })
             for key, tables in self.tables.items()
         }  # fmt: skip
+        return Bags(tables, {
+            each.name: Vectors(self._of_owners(each, found[own_factors_part(each)]), self._vectors[each.name])
+            for each in self._settings
+        })  # fmt: skip
+
+    def _learn_vectors(self, settings: Collaborative, row: Found) -> None:
+        """Put in the vectors of one more context's values."""
+        codes = self._codes(settings.bag, row[VALUES], self._look)
+        new = keyed((codes,), {VECTOR: vectors_of(row["vectors"], settings.factors)})
+        known = self._vectors[settings.name]
+        self._vectors[settings.name] = Keyed(known.keys, {VECTOR: known.columns[VECTOR]}).overridden(new)
+
+    def _of_owners(self, settings: Collaborative, found: Mapping[str, Any]) -> Keyed:
+        codes = self._codes(settings.owner, self._raw(settings.owner, found), self._look.own())
+        return keyed((codes,), {VECTOR: vectors_of(list(found.values()), settings.factors)})
 
     def _contexts(self, name: str, look: RawIds, requests: Frame, candidates: Candidates) -> set[Any]:
         planned = self._plan.features[name]
@@ -88,11 +133,9 @@ class KnownBags:
         of = np.repeat(context, [len(row[VALUES]) for row in rows])
         values = self._codes(key[1], [value for row in rows for value in row[VALUES]], self._look)
         # In one layer, which every request looks into.
-        self.tables[key] = replace(
-            tables,
-            contexts=replace(tables.contexts, table=_with(tables.contexts.table, (context,), every)),
-            values=replace(tables.values, table=_with(tables.values.table, (of, values), each)),
-        )
+        contexts = replace(tables.all.contexts, table=_with(tables.all.contexts.table, (context,), every))
+        held = replace(tables.all.values, table=_with(tables.all.values.table, (of, values), each))
+        self.tables[key] = replace(tables, all=AllEvents(contexts, held))
 
     def _own(
         self, look: RawIds, owner: str, key: Group, raws: list[Any], found: Mapping[str, Found], empty: HistoryTable

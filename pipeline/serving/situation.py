@@ -72,8 +72,11 @@ class Situation(ABC):
         posed = self.posed()
         if posed is None:
             return None
+        state = self.state(posed)
+        bags = self.known.bags.asked(self.source, self.look, posed.rows.requests, posed.candidates)
         return assemble(
-            self.plan, posed.rows, self.look, self.state(posed), last_year=posed.last_year, candidates=posed.candidates,
+            self.plan, posed.rows, self.look, replace(state, bags=bags.tables), last_year=posed.last_year,
+            candidates=posed.candidates, vectors=bags.vectors,
         )  # fmt: skip
 
     def of_owner(self) -> dict[str, list[str]]:
@@ -91,8 +94,7 @@ class Situation(ABC):
         counters = {**self.known.counters.tables, **self._own_counters()}
         owner = self.look.owner(self.ids)
         histories = small_history(self.meta, self.look, owner, posed.history, empty.histories)
-        bags = self.known.bags.asked(self.source, self.look, posed.rows.requests, posed.candidates)
-        return replace(empty, counters=counters, histories=histories, bags=bags)
+        return replace(empty, counters=counters, histories=histories)
 
     @abstractmethod
     def posed(self) -> Posed | None:

@@ -19,12 +19,12 @@ from pipeline.features.records import StateRecord
 from pipeline.features.state.store import FILE as STATE_FILE
 from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
-from pipeline.storage.artifacts.kinds import CHECKPOINT, MAPS, STATE
+from pipeline.storage.artifacts.kinds import CHECKPOINT, FACTORS, MAPS, STATE
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.digests import tensor_digest
 from pipeline.training import checkpoint_file
 
-_WHAT = {MAPS: "id maps", STATE: "feature state"}
+_WHAT = {MAPS: "id maps", STATE: "feature state", FACTORS: "fitted vectors"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def compare(root_a: Path, root_b: Path, job: str, only: Sequence[str] | None = N
                 return Comparison(trained, len(names_a), tensors, f"{name} {day}: {difference}")
             trained += 1
     of_one_form = _state_forms(a, job) == _state_forms(b, job)
-    kinds = (MAPS, STATE) if of_one_form else (MAPS,)
+    kinds = (MAPS, STATE, FACTORS) if of_one_form else (MAPS, FACTORS)
     shared = next((text for text in _shared_differences(a, b, job, kinds)), None)
     return Comparison(trained, len(names_a), tensors, shared, of_one_form)
 
@@ -133,7 +133,7 @@ def _shared_differences(
 ) -> Iterator[str]:
     for kind in kinds:
         days_a, days_b = a.days(kind, job), b.days(kind, job)
-        if days_a != days_b:
+        if days_a != days_b and kind != FACTORS:  # which are made when they are first needed
             only = sorted(set(days_a) ^ set(days_b))[0]
             yield f"{_WHAT[kind]} of {only}: in {'the first' if only in days_a else 'the second'} root only"
         for day in sorted(set(days_a) & set(days_b)):

@@ -1,4 +1,4 @@
-"""Counters over bags by request and candidate, from the state as of the end of the day before."""
+"""A counter over bags by request and candidate, from the state as of the end of the day before."""
 
 from __future__ import annotations
 
@@ -8,38 +8,18 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.bags import BagCounter
+from pipeline.config.bags import BagCounter, OverBag
 from pipeline.days import Day
 from pipeline.features.arrays.candidates import Candidates
 from pipeline.features.arrays.feature_codes import frame_codes
-from pipeline.features.frames.frame import Array, Lists
+from pipeline.features.frames.frame import Lists
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
 from pipeline.features.state.bags import CONTEXTS, VALUES, BagTables
 from pipeline.features.state.counters import decay
-from pipeline.features.state.state import FeatureState
 
 Floats = NDArray[np.float64]
-
-
-def bag_values(plan: Plan, rows: DayRows, candidates: Candidates, state: FeatureState) -> dict[str, Array]:
-    """Every declared counter over bags, ``[pairs]``."""
-    asked: dict[tuple[str, str], AskedBags] = {}
-    owners: dict[tuple[str, str, str], OwnEvents] = {}
-    values: dict[str, Array] = {}
-    for name, counter in plan.bag_counters.items():
-        key = counter.context, counter.bag
-        if key not in asked:
-            asked[key] = AskedBags.of(plan, rows, candidates, counter, state.bags[key])
-        own = None
-        if counter.owner is not None:
-            if (counter.owner, *key) not in owners:
-                owner = frame_codes(plan, plan.features[counter.owner], rows.requests)
-                owners[counter.owner, *key] = OwnEvents.of(asked[key], owner, counter.owner)
-            own = owners[counter.owner, *key]
-        values[name] = (likelihood(counter, asked[key], own, rows.day) / counter.scale).astype(np.float32)
-    return values
 
 
 def likelihood(counter: BagCounter, asked: AskedBags, own: OwnEvents | None, day: Day) -> Floats:
@@ -68,7 +48,7 @@ class AskedBags:
 
     @classmethod
     def of(
-        cls, plan: Plan, rows: DayRows, candidates: Candidates, counter: BagCounter, tables: BagTables
+        cls, plan: Plan, rows: DayRows, candidates: Candidates, counter: OverBag, tables: BagTables
     ) -> AskedBags:
         items = candidates.items
         if counter.context in candidates.codes:
@@ -86,13 +66,13 @@ class AskedBags:
     def share(self, counter: BagCounter, day: Day) -> Floats:
         """What share of the events of all in a value's context hold it, ``[values]``."""
         half_life = counter.half_life
-        every = self.tables.contexts.lookup(self.context).known(half_life, day)[0]
-        held = self.tables.values.lookup(self.context[self.pair], self.bags.values).known(half_life, day)[0]
+        every = self.tables.all.contexts.lookup(self.context).known(half_life, day)[0]
+        held = self.tables.all.values.lookup(self.context[self.pair], self.bags.values).known(half_life, day)[0]
         return (held + counter.rare) / (every + 1)[self.pair]
 
     def sums(self, values: Floats) -> Floats:
         """By pair the sum over its values, one after another, ``[pairs]``."""
-        return _sums(self.pair, values, len(self.bags))
+        return sums(self.pair, values, len(self.bags))
 
 
 @dataclass(frozen=True)
@@ -144,12 +124,12 @@ class OwnEvents:
             weight = decay(counter.own_recency, self.later)
         else:
             weight = np.ones(len(self.days))
-        held = np.append(_sums(self.cell, weight[self.event], self.cells), 0.0)
-        events = np.append(_sums(self.group, weight, self.groups), 0.0)
+        held = np.append(sums(self.cell, weight[self.event], self.cells), 0.0)
+        events = np.append(sums(self.group, weight, self.groups), 0.0)
         return held[self.at], events[self.of_pair[self.pair]]
 
 
-def _sums(place: NDArray[np.int64], values: Floats, places: int) -> Floats:
+def sums(place: NDArray[np.int64], values: Floats, places: int) -> Floats:
     """By place the sum of its values, one after another: the same whatever stands beside them."""
     return np.bincount(place, values, minlength=places).astype(np.float64, copy=False)
 

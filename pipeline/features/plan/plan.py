@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from models.schema import FeatureSchema, Side
-from pipeline.config.bags import BagCounter
+from pipeline.config.bags import BagCounter, Collaborative, OverBag
 from pipeline.config.features import Counter
 from pipeline.config.job import JobConfig
 from pipeline.config.requests import Kind
@@ -59,16 +59,32 @@ class Plan:
         return {f.name: f.settings.bag_counter for f in self.features.values() if f.settings.bag_counter is not None}
 
     @cached_property
+    def collaborative(self) -> dict[str, Collaborative]:
+        found = {f.name: f.settings.collaborative for f in self.features.values()}
+        return {name: each for name, each in found.items() if each is not None}
+
+    @cached_property
+    def collaborative_settings(self) -> tuple[Collaborative, ...]:
+        """Each once, in declared order."""
+        return tuple({each.name: each for each in self.collaborative.values()}.values())
+
+    @property
+    def over_bags(self) -> Iterator[OverBag]:
+        """Settings of everything that is counted over bags."""
+        yield from self.bag_counters.values()
+        yield from self.collaborative_settings
+
+    @cached_property
     def bag_features(self) -> tuple[str, ...]:
         """Features whose bags are counted, in declared order."""
-        used = {counter.bag for counter in self.bag_counters.values()}
+        used = {each.bag for each in self.over_bags}
         return tuple(name for name in self.features if name in used)
 
     @cached_property
     def key_features(self) -> tuple[str, ...]:
         """Features that are part of a counter's key, in declared order."""
         used = {key for counter in self.counters().values() for key in counter.key}
-        used |= {key for each in self.bag_counters.values() for key in (each.owner, each.context) if key is not None}
+        used |= {key for each in self.over_bags for key in (each.owner, each.context) if key is not None}
         return tuple(name for name in self.features if name in used)
 
     def space_kind(self, space: str) -> str:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.bags import BagCounter
+from pipeline.config.bags import BagCounter, OverBag
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
-from pipeline.features.frames.keyed import Layered
+from pipeline.features.frames.keyed import Keyed, Layered
 from pipeline.features.ids.fingerprints import Codes, are_known
 from pipeline.features.state.counters import CounterTable
 from pipeline.features.state.events import Events, HistoryRows
 from pipeline.features.state.histories import HistoryRule, HistoryTable
+from pipeline.features.state.keys import ids_of
 
 CONTEXTS, VALUES = "contexts", "values"
 """Parts of an owner's event: its context, one code, and its bag."""
@@ -34,7 +36,7 @@ class BagRule:
     keep: Mapping[str, int]
 
 
-def bag_rules(counters: Iterable[BagCounter]) -> dict[tuple[str, ...], BagRule]:
+def bag_rules(counters: Iterable[OverBag]) -> dict[tuple[str, ...], BagRule]:
     """By context and bag, what is kept for the counters over them."""
     found: dict[tuple[str, ...], BagRule] = {}
     for each in counters:
@@ -42,8 +44,31 @@ def bag_rules(counters: Iterable[BagCounter]) -> dict[tuple[str, ...], BagRule]:
         keep = dict(before.keep)
         if each.owner is not None:
             keep[each.owner] = max(keep.get(each.owner, 0), each.keep)
-        found[each.context, each.bag] = BagRule(tuple(sorted({*before.half_lives, each.half_life})), keep)
+        halved = {each.half_life} if isinstance(each, BagCounter) else set()
+        found[each.context, each.bag] = BagRule(tuple(sorted({*before.half_lives, *halved})), keep)
     return found
+
+
+@dataclass(frozen=True)
+class AllEvents:
+    """The events of all.
+
+    Attributes:
+        contexts: by context, its events.
+        values: by context and value, the events that hold the value.
+    """
+
+    contexts: CounterTable
+    values: CounterTable
+
+    @cached_property
+    def members(self) -> Keyed:
+        """By context, the codes of the ``values`` that were ever taken in it, ascending."""
+        context, value = ids_of(self.values.table.merged, 2)
+        order = np.lexsort((value, context))
+        keys, counts = np.unique(context, return_counts=True)
+        ends = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return Keyed(keys, {VALUES: Lists(ends, value[order])})
 
 
 @dataclass(frozen=True)
@@ -51,14 +76,12 @@ class BagTables:
     """What is known of one bag by one context.
 
     Attributes:
-        contexts: by context, its events.
-        values: by context and value, the events that hold the value.
+        all: the events of all.
         own: by owner feature, the owners' events of all contexts, oldest first.
     """
 
     rule: BagRule
-    contexts: CounterTable
-    values: CounterTable
+    all: AllEvents
     own: Mapping[str, HistoryTable]
 
     @classmethod
@@ -67,21 +90,20 @@ class BagTables:
             owner: HistoryTable.empty(HistoryRule(1, (CONTEXTS, VALUES), keep, "active", 0, merge=False))
             for owner, keep in rule.keep.items()
         }
-        return cls(rule, CounterTable.empty(1, rule.half_lives), CounterTable.empty(2, rule.half_lives), own)
+        every = AllEvents(CounterTable.empty(1, rule.half_lives), CounterTable.empty(2, rule.half_lives))
+        return cls(rule, every, own)
 
     @property
     def layered(self) -> dict[str, Layered]:
         """All tables by name, to be stored."""
         own = {f"own/{name}": each.table for name, each in self.own.items()}
-        return {CONTEXTS: self.contexts.table, VALUES: self.values.table, **own}
+        return {CONTEXTS: self.all.contexts.table, VALUES: self.all.values.table, **own}
 
     def of(self, tables: Mapping[str, Layered]) -> BagTables:
         """The same of other ``layered`` tables."""
         own = {name: replace(each, table=tables[f"own/{name}"]) for name, each in self.own.items()}
-        contexts, values = (replace(each, table=tables[name]) for name, each in (
-            (CONTEXTS, self.contexts), (VALUES, self.values),
-        ))  # fmt: skip
-        return BagTables(self.rule, contexts, values, own)
+        contexts = replace(self.all.contexts, table=tables[CONTEXTS])
+        return BagTables(self.rule, AllEvents(contexts, replace(self.all.values, table=tables[VALUES])), own)
 
     def after(self, key: tuple[str, ...], events: Events) -> BagTables:
         """The tables after a day; one that was stored without their features has no events for them.
@@ -111,7 +133,9 @@ class BagTables:
         parts = {CONTEXTS: Lists(ends, context), VALUES: bags}
         return BagTables(
             self.rule,
-            self.contexts.apply((context,), np.ones(len(context), np.int8), day),
-            self.values.apply((each, bags.values), np.ones(len(each), np.int8), day),
+            AllEvents(
+                self.all.contexts.apply((context,), np.ones(len(context), np.int8), day),
+                self.all.values.apply((each, bags.values), np.ones(len(each), np.int8), day),
+            ),
             {name: table.apply(HistoryRows((owners[name][taken],), parts), day) for name, table in self.own.items()},
         )

@@ -78,7 +78,7 @@ class StatePlan:
                 wanted |= {counter.half_life} - {None}  # type: ignore[arg-type]
         kept = STATES[config.kind](plan.request)
         groups = {group: tuple(sorted(wanted)) for group, wanted in half_lives.items()}
-        bags = bag_rules(plan.bag_counters.values())
+        bags = bag_rules(plan.over_bags)
         said = config.history.kept
         of_history = json.dumps(said) if said else ""
         return cls(groups, kept.history, kept.roles, kept.latest, kept.counts_by_id, bags, of_history)

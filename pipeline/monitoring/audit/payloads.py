@@ -23,6 +23,7 @@ from pipeline.storage.artifacts.kinds import (
     CHECKPOINT,
     EXPORT,
     EXTRACT,
+    FACTORS,
     FEATURES,
     ROWS,
     SNAPSHOT,
@@ -148,5 +149,5 @@ def _other(artifact: Artifact, name: str) -> str:
 
 _CHECKS: dict[str, Callable[[Artifact], str | None]] = {
     EXTRACT: _extract, VALIDATED: _validated, ROWS: _rows, FEATURES: _features, STATE: _state, SNAPSHOT: _snapshot,
-    CHECKPOINT: _checkpoint, TEST: _test, EXPORT: _export,
+    FACTORS: _snapshot, CHECKPOINT: _checkpoint, TEST: _test, EXPORT: _export,
 }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.storage.artifacts.artifact import Ref
-from pipeline.storage.artifacts.kinds import ACCEPTED, CHECKPOINT, EXTRACT, MATURED, PUBLISH, SNAPSHOT
+from pipeline.storage.artifacts.kinds import ACCEPTED, CHECKPOINT, EXTRACT, FACTORS, MATURED, PUBLISH, SNAPSHOT
 
 
 def remedy(ref: Ref, generation: Path) -> str:
@@ -17,7 +17,7 @@ def remedy(ref: Ref, generation: Path) -> str:
             "restore it from a backup. What was made of it still stands; where the source has the day yet: "
             f"python -m pipeline backfill --job {job} --from {day} --to {day} --reprocess"
         )
-    if ref.kind == SNAPSHOT:
+    if ref.kind in (SNAPSHOT, FACTORS):
         return f"delete the folder {generation}; it only saves time and is made again"
     if ref.kind == CHECKPOINT:
         return (

@@ -12,6 +12,7 @@ from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.ids.idmap import IdMap
 from pipeline.features.ids.store import IdMapStore
 from pipeline.features.plan.plan import Plan
+from pipeline.features.state.factor_store import factors_for
 from pipeline.features.state.in_memory import states_of
 from pipeline.features.state.state import FeatureState, StatePlan
 from pipeline.features.state.store import StateStore
@@ -24,6 +25,7 @@ class AsOf:
 
     Attributes:
         tables: the day's, as the next day may know them.
+        factors: by name of their settings, the vectors that the next day reads.
     """
 
     def __init__(self, context: JobContext, config: JobConfig, day: Day) -> None:
@@ -37,6 +39,7 @@ class AsOf:
         self.maps: Mapping[str, IdMap] = {
             space: IdMapStore.of(context).read(space, kind) for space, kind in self.plan.spaces.items()
         }
+        self.factors = factors_for(context, self.states, self.plan.collaborative_settings, day.next())
         self.tables = NextTables.needed(context, day)
 
     def raw(self, space: str, codes: Codes) -> Array:

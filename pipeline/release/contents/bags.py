@@ -37,7 +37,7 @@ def bag_parts(here: AsOf) -> Iterable[Part]:
 def _of_contexts(here: AsOf, key: Sequence[str], tables: BagTables) -> Part:
     """Of each context its own cell, and the values that were taken in it with theirs."""
     context, bag = (here.space_of(name) for name in key)
-    every, each = tables.contexts.table.merged, tables.values.table.merged
+    every, each = tables.all.contexts.table.merged, tables.all.values.table.merged
     of, values = ids_of(each, 2)
     order = np.lexsort((values, of))
     ends = np.append(np.searchsorted(of[order], every.keys), len(order)).tolist()

@@ -7,6 +7,7 @@ Derived from the feature state, the id maps and the day's validated tables, all 
 * ``ids.<space>``: raw id → index, of the ids that the released model knows;
 * ``counters.<feature>+<feature>``: raw id of the first feature → columns over the other ones and the counted values;
 * ``bags.<context>+<bag>``: context → its cell and those of its values; ``own_bags.<owner>+…``: owner → its events;
+* ``factors.<settings>``: context → its values and their vectors; ``own_factors.<settings>``: owner → its vector;
 * ``histories``: owner → the days and lists of its entries;
 * ``profiles``, ``contexts``, ``items``: user, owner, item → its columns (order and kinds in ``meta``);
 * ``candidates``: chapter → keys and places of its packages, or ``all`` → items; ``packages``: key → its attributes;
@@ -31,6 +32,7 @@ from pipeline.features.state.keys import ids_of
 from pipeline.job import JobContext
 from pipeline.release.contents.as_of import AsOf
 from pipeline.release.contents.bags import bag_parts
+from pipeline.release.contents.factors import factor_parts
 from pipeline.release.contents.homework import homework_parts
 from pipeline.release.contents.impressions import impression_parts
 from pipeline.release.contents.keyed_parts import grouped, starts_of
@@ -60,7 +62,8 @@ def contents(
         "encoding": ENCODING, "config": as_kept(config, kept), "day": str(day), "frames": {},
         "overall": {name: np.asarray(column).tolist() for name, column in here.state.overall.columns().items()},
     }  # fmt: skip
-    parts = [*_counters(here, meta), *bag_parts(here), *PARTS[config.kind](here, here.plan.request, meta, sizes)]
+    parts = [*_counters(here, meta), *bag_parts(here), *factor_parts(here)]
+    parts += PARTS[config.kind](here, here.plan.request, meta, sizes)
     return [*parts, Part("meta", {name: encoded(value) for name, value in meta.items()})]
 
 

@@ -22,6 +22,8 @@ STATE: Final = "state"
 """What the day adds to the feature state."""
 SNAPSHOT: Final = "snapshot"
 """The whole feature state as of some days, to read fewer of the days before."""
+FACTORS: Final = "factors"
+"""Vectors of owners and values, fitted of the feature state as of the end of some days."""
 FEATURES: Final = "features"
 """The day's arrays, which are trained and tested."""
 RELEASE: Final = "release"
@@ -39,12 +41,12 @@ CHECK: Final = "check"
 """The verdict on the export, from a clean process."""
 
 OF_DAYS: Final = (
-    DAY, ACCEPTED, EXTRACT, MATURED, VALIDATED, ROWS, MAPS, STATE, SNAPSHOT, FEATURES, RELEASE, PUBLISH,
+    DAY, ACCEPTED, EXTRACT, MATURED, VALIDATED, ROWS, MAPS, STATE, SNAPSHOT, FACTORS, FEATURES, RELEASE, PUBLISH,
 )  # fmt: skip
 """Kinds that all experiments of a job share: ``kind/job/day=…``."""
 OF_EXPERIMENTS: Final = (TEST, GATE, CHECKPOINT, EXPORT, CHECK)
 """Kinds of one experiment each: ``kind/job/experiment/day=…``. Whatever else lies in a root is no artefact."""
-MADE_OF_DATA: Final = (EXTRACT, VALIDATED, ROWS, MAPS, STATE, SNAPSHOT, FEATURES, *OF_EXPERIMENTS)
+MADE_OF_DATA: Final = (EXTRACT, VALIDATED, ROWS, MAPS, STATE, SNAPSHOT, FACTORS, FEATURES, *OF_EXPERIMENTS)
 """In the order in which they are made: no longer true of a day that is skipped after all."""
 MAY_BE_SKIPPED: Final = (DAY, CHECKPOINT, RELEASE)
 """Kinds that say of a day, with the reason, that there is nothing."""
@@ -52,6 +54,7 @@ REPLACED: Final = (EXTRACT, VALIDATED, ROWS, FEATURES)
 """Only the current generation is read again: the payload of one that another took the place of is pruned."""
 MADE_BY: Final = {
     EXTRACT: "extract", VALIDATED: "validate", ROWS: "update_id_maps", STATE: "update_id_maps",
-    MAPS: "update_id_maps", FEATURES: "build_features", CHECKPOINT: "experiment", RELEASE: "release",
+    MAPS: "update_id_maps", FACTORS: "build_features", FEATURES: "build_features", CHECKPOINT: "experiment",
+    RELEASE: "release",
 }  # fmt: skip
 """The stage that makes a kind; of the kinds of one stage the last is committed last, and says that it is done."""

@@ -168,6 +168,10 @@ BAGS: dict[str, Any] = {
         "likely_asked": {**_OVER, "context": "asked", "own_half_life": 2, "prior": 2},
         "likely_all": {"bag": "sections", "context": "chapters", "half_life": 30},
     }.items()
+} | {
+    name: {"kind": "dense", "side": "pair", "size": 2,
+           "collaborative": {**_OVER, "method": name, "factors": 2, "every": 2}}
+    for name in ("svd", "als")
 }  # fmt: skip
 """Counters over the sections of packages, by the chapters of packages and of requests."""
 

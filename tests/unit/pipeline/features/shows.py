@@ -145,7 +145,9 @@ def with_bags() -> JobConfig:
     """The job with counters over the tags of ads, by the kind of the ad."""
     over = {"bag": "tags", "context": "kind", "owner": "user", "own_recency": 2}
     likely = {"kind": "dense", "side": "pair", "bag_counter": over}
-    return config(features={**config().model_dump(mode="json")["features"], "likely": likely})
+    suits = {"bag": "tags", "context": "kind", "owner": "user", "factors": 2, "every": 1}
+    suited = {"kind": "dense", "side": "pair", "size": 2, "collaborative": suits}
+    return config(features={**config().model_dump(mode="json")["features"], "likely": likely, "suited": suited})
 
 
 LEVELS: dict[str, Any] = {

@@ -133,8 +133,8 @@ def test_vectors_are_served_as_they_were_trained(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize(
     ("config", "name"),
     [
-        (shows.with_ages(), "click_ages"), (shows.with_bags(), "likely"), (shows.with_sessions(), "clicked"),
-        (shows.with_sessions(least=2), "clicked"),
+        (shows.with_ages(), "click_ages"), (shows.with_bags(), "likely"), (shows.with_bags(), "suited"),
+        (shows.with_sessions(), "clicked"), (shows.with_sessions(least=2), "clicked"),
     ],
 )
 def test_steps_are_served_as_they_were_trained(

@@ -38,7 +38,7 @@ def test_bags_are_served_as_they_are_built(tmp_path: Path, monkeypatch: pytest.M
         first, last = arrays.offsets[row : row + 2]
         for name in lessons.BAGS:
             built = [raw(Plan(job.config), maps, arrays, "pair_dense", at)[name] for at in range(first, last)]
-            assert np.asarray(found.values[name]).reshape(-1, 1).tolist() == built, (owner, name)
+            assert np.asarray(found.values[name]).reshape(last - first, -1).tolist() == built, (owner, name)
             compared.append(built)
     assert len(compared) >= len(lessons.BAGS)
     assert len({str(each) for each in compared}) > len(lessons.BAGS) / 2, "they differ by counter"

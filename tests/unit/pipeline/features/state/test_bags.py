@@ -29,8 +29,8 @@ def test_positive_events_of_a_known_context_count() -> None:
     owner, context = np.array([1, 1, MISSING, 1]), np.array([10, MISSING, 10, 10])
     bags = Lists.of([[5, 6], [5], [6], [7]], np.int64)
     tables = BagTables.empty(BagRule((2.0,), {"u": 8})).apply({"u": owner}, context, bags, np.int8([1, 1, 1, 0]), DAY)
-    assert tables.contexts.lookup(np.array([10, 20])).count.tolist() == [2, 0]
-    assert tables.values.lookup(np.array(10), np.array([5, 6, 7])).count.tolist() == [1, 2, 0]
+    assert tables.all.contexts.lookup(np.array([10, 20])).count.tolist() == [2, 0]
+    assert tables.all.values.lookup(np.array(10), np.array([5, 6, 7])).count.tolist() == [1, 2, 0]
     entries = tables.own["u"].entries((np.array([1]),))
     assert (entries.days.tolist(), entries.parts[CONTEXTS].values.tolist()) == ([DAY.ordinal], [10])
     assert entries.parts[VALUES].values.tolist() == [5, 6]
@@ -39,6 +39,6 @@ def test_positive_events_of_a_known_context_count() -> None:
 def test_a_day_that_was_stored_before_the_counter_was_declared_adds_nothing() -> None:
     events = random_events(ranking(), FIRST_DAY, np.random.default_rng(3))
     state = FeatureState.empty(ranking())
-    assert len(state.apply(events).bags["chapters", "sections"].contexts) > 0
+    assert len(state.apply(events).bags["chapters", "sections"].all.contexts) > 0
     before = state.apply(type(events)(**{**events.__dict__, "bags": {}})).bags["chapters", "sections"]
-    assert len(before.contexts) == 0
+    assert len(before.all.contexts) == 0

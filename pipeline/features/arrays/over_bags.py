@@ -1,0 +1,64 @@
+"""Everything that is declared over bags, for a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from pipeline.config.bags import OverBag
+from pipeline.features.arrays.bag_values import AskedBags, OwnEvents, likelihood
+from pipeline.features.arrays.candidates import Candidates
+from pipeline.features.arrays.collaborative_values import Vectors, collaborative_value
+from pipeline.features.arrays.feature_codes import frame_codes
+from pipeline.features.frames.frame import Array
+from pipeline.features.ids.fingerprints import Codes
+from pipeline.features.plan.plan import Plan
+from pipeline.features.rows.day import DayRows
+from pipeline.features.state.state import FeatureState
+
+
+def values_over_bags(
+    plan: Plan, rows: DayRows, candidates: Candidates, state: FeatureState, vectors: Mapping[str, Vectors]
+) -> dict[str, Array]:
+    """Every declared counter over bags ``[pairs]``, and how they suit who asks ``[pairs, 2]``.
+
+    Args:
+        vectors: by name of the settings that they are fitted by.
+    """
+    day = _Day(plan, rows, candidates, state)
+    values: dict[str, Array] = {}
+    for name, counter in plan.bag_counters.items():
+        value = likelihood(counter, day.asked(counter), day.own(counter), rows.day)
+        values[name] = (value / counter.scale).astype(np.float32)
+    for name, settings in plan.collaborative.items():
+        owner = day.owner(settings.owner)
+        values[name] = collaborative_value(day.asked(settings), owner, vectors[settings.name])
+    return values
+
+
+class _Day:
+    """What several features of a day read, made once."""
+
+    def __init__(self, plan: Plan, rows: DayRows, candidates: Candidates, state: FeatureState) -> None:
+        self._plan, self._rows, self._candidates, self._state = plan, rows, candidates, state
+        self._asked: dict[tuple[str, str], AskedBags] = {}
+        self._own: dict[tuple[str, str, str], OwnEvents] = {}
+
+    def owner(self, name: str) -> Codes:
+        return frame_codes(self._plan, self._plan.features[name], self._rows.requests)
+
+    def asked(self, over: OverBag) -> AskedBags:
+        key = over.context, over.bag
+        if key not in self._asked:
+            tables = self._state.bags[key]
+            self._asked[key] = AskedBags.of(self._plan, self._rows, self._candidates, over, tables)
+        return self._asked[key]
+
+    def own(self, over: OverBag) -> OwnEvents | None:
+        if over.owner is None:
+            return None
+        key = over.owner, over.context, over.bag
+        if key not in self._own:
+            self._own[key] = OwnEvents.of(self.asked(over), self.owner(over.owner), over.owner)
+        return self._own[key]

@@ -1,0 +1,200 @@
+"""Vectors of owners and of what they took, fitted to who took what: a truncated SVD, or alternating least squares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config.bags import Collaborative
+from pipeline.days import Day
+from pipeline.features.frames.frame import Lists
+from pipeline.features.frames.keyed import Keyed
+from pipeline.features.ids.fingerprints import Codes
+from pipeline.features.state.bags import VALUES
+from pipeline.features.state.histories import HistoryTable
+
+SMOOTHING = 5.0
+"""Added to how many values an owner has, and how many owners a value."""
+_MORE, _PASSES, _ROUNDS, _SEED = 10, 6, 5, 20091201
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Who took what, each pair once: the values of each owner as rows of ``values``.
+
+    Attributes:
+        values: distinct codes, ascending.
+        lists: int64 rows of ``values`` of each owner, ascending.
+    """
+
+    values: Codes
+    lists: Lists
+
+    @classmethod
+    def of(cls, table: HistoryTable, day: Day) -> Taken:
+        """Of all owners, as of the end of ``day``."""
+        entries = table.all(day)[1]
+        bags = entries.parts[VALUES]
+        held = np.repeat(np.arange(len(entries.offsets) - 1), np.diff(bags.offsets[entries.offsets]))
+        values, row = np.unique(bags.values, return_inverse=True)
+        pairs = np.unique(held * max(len(values), 1) + row)
+        owner, row = np.divmod(pairs, max(len(values), 1))
+        ends = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(entries.offsets) - 1))])
+        return cls(values, Lists(ends.astype(np.int64), row))
+
+    @property
+    def owners(self) -> NDArray[np.int64]:
+        """By value, how many owners took it."""
+        return np.bincount(self.lists.values, minlength=len(self.values))
+
+    @cached_property
+    def owner(self) -> NDArray[np.int64]:
+        """The owner of each pair."""
+        return np.repeat(np.arange(len(self.lists)), self.lists.lengths)
+
+    def product(self, weight: Floats, vectors: Floats) -> Floats:
+        """AᵀA · ``vectors`` ``[values, n]`` for the matrix A of owners and values, ``weight`` of each pair, else 0."""
+        value, out = self.lists.values, np.empty_like(vectors)
+        for column in range(vectors.shape[1]):
+            of_owners = np.bincount(self.owner, weight * vectors[value, column], minlength=len(self.lists))
+            out[:, column] = np.bincount(value, weight * of_owners[self.owner], minlength=len(self.values))
+        return out
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What was fitted as of the end of a day.
+
+    Attributes:
+        table: by code of a value its ``vector`` float32 ``[factors]``, and ``folded``, what an owner's is made of.
+        gram: float64 ``[factors, factors]``, of ``als``: what all values together add to an owner's equations.
+    """
+
+    table: Keyed
+    gram: Floats
+
+    @classmethod
+    def none(cls, settings: Collaborative) -> Factors:
+        vectors = np.zeros((0, settings.factors), np.float32)
+        columns = {"vector": vectors, "folded": vectors}
+        return cls(Keyed(np.zeros(0, np.int64), columns), np.zeros((settings.factors, settings.factors)))
+
+    @classmethod
+    def fit(cls, settings: Collaborative, table: HistoryTable, day: Day) -> Factors:
+        """The vectors of what owners have taken up to the end of ``day``."""
+        taken = Taken.of(table, day)
+        if not len(taken.values):
+            return cls.none(settings)
+        vectors = np.zeros((len(taken.values), settings.factors))
+        gram = np.zeros((settings.factors, settings.factors))
+        if settings.method == "svd":
+            found = singular_vectors(taken, settings.factors)
+            vectors[:, : found.shape[1]] = found
+            folded = vectors / np.sqrt(taken.owners + SMOOTHING)[:, None]
+        else:
+            folded = vectors = least_squares(taken, settings)
+            gram = vectors.T @ vectors + settings.penalty * np.eye(settings.factors)
+        columns = {"vector": vectors.astype(np.float32), "folded": folded.astype(np.float32)}
+        return cls(Keyed(taken.values, columns), gram)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Named arrays; ``from_arrays`` makes equal factors of them."""
+        return {"values": self.table.keys, "gram": self.gram, **{n: _array(self.table, n) for n in self.table.columns}}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Factors:
+        keys: Codes = np.asarray(arrays["values"], np.int64)
+        columns = {name: np.asarray(arrays[name], np.float32) for name in ("vector", "folded")}
+        return cls(Keyed(keys, columns), np.asarray(arrays["gram"], np.float64))
+
+    def vectors(self, values: Codes) -> NDArray[np.float32]:
+        """The vectors of values, ``[values, factors]``; zeros for those that were not there at the fit."""
+        return self._at(values, "vector")
+
+    def owners(self, settings: Collaborative, table: HistoryTable, owner: Codes) -> NDArray[np.float32]:
+        """The vectors of owners by what they have taken by now, ``[owners, factors]``; zeros for who took nothing."""
+        out = np.zeros((len(owner), settings.factors), np.float32)
+        entries = table.entries((owner,))
+        bags = entries.parts[VALUES]
+        ends = bags.offsets[entries.offsets]
+        done: dict[int, NDArray[np.float32]] = {}
+        for place, row in enumerate(entries.rows.tolist()):
+            if row not in done:
+                own = np.unique(bags.values[ends[row] : ends[row + 1]])
+                done[row] = self._of_owner(settings, self._at(own[self.table.find(own) >= 0], "folded"))
+            out[place] = done[row]
+        return out
+
+    def _of_owner(self, settings: Collaborative, folded: NDArray[np.float32]) -> NDArray[np.float32]:
+        own = folded.astype(np.float64)
+        if settings.method == "svd" or not len(own):
+            return own.sum(axis=0).astype(np.float32)
+        return _solved(self.gram, own, settings.weight).astype(np.float32)
+
+    def _at(self, values: Codes, name: str) -> NDArray[np.float32]:
+        rows, column = self.table.find(values), _array(self.table, name)
+        out = column[rows] if len(column) else np.zeros((len(values), column.shape[1]), np.float32)
+        out[rows < 0] = 0
+        return out
+
+
+def singular_vectors(taken: Taken, factors: int) -> Floats:
+    """The first right singular vectors ``[values, ≤ factors]`` of the smoothed matrix, each's largest entry positive.
+
+    By subspace iteration (Halko et al., 2011) from a fixed start. Sums over the pairs are made one after another, and
+    not by BLAS: they have the same bits on any number of threads.
+    """
+    owners, width = taken.lists.lengths, min(factors + _MORE, len(taken.values))
+    of_owner = np.repeat(owners + SMOOTHING, owners)
+    weight = 1 / np.sqrt(of_owner * (taken.owners + SMOOTHING)[taken.lists.values])
+    basis = np.random.Generator(np.random.Philox(_SEED)).standard_normal((len(taken.values), width))
+    image = basis
+    for _ in range(_PASSES):
+        basis = np.linalg.qr(image)[0]
+        image = taken.product(weight, basis)
+    small = basis.T @ image
+    _, rotated = np.linalg.eigh((small + small.T) / 2)
+    found = basis @ rotated[:, ::-1][:, : min(factors, width)]
+    largest = np.abs(found).argmax(axis=0)
+    signed: Floats = found * np.where(found[largest, np.arange(found.shape[1])] < 0, -1.0, 1.0)
+    return signed
+
+
+def least_squares(taken: Taken, settings: Collaborative) -> Floats:
+    """The vectors of values ``[values, factors]`` by alternating least squares from a fixed start."""
+    scale = 1 / np.sqrt(settings.factors)
+    draw = np.random.Generator(np.random.Philox(_SEED))
+    values = draw.standard_normal((len(taken.values), settings.factors)) * scale
+    order = np.argsort(taken.lists.values, kind="stable")
+    ends = np.concatenate([[0], np.cumsum(taken.owners)]).astype(np.int64)
+    takers = Lists(ends, taken.owner[order])
+    for _ in range(_ROUNDS):
+        owners = _side(taken.lists, values, settings)
+        values = _side(takers, owners, settings)
+    return values
+
+
+def _side(lists: Lists, other: Floats, settings: Collaborative) -> Floats:
+    """One side's vectors, each solved for those of the other side that belong to it."""
+    gram = other.T @ other + settings.penalty * np.eye(settings.factors)
+    out = np.zeros((len(lists), settings.factors))
+    ends = lists.offsets.tolist()
+    for row in np.flatnonzero(lists.lengths).tolist():
+        out[row] = _solved(gram, other[lists.values[ends[row] : ends[row + 1]]], settings.weight)
+    return out
+
+
+def _solved(gram: Floats, own: Floats, weight: float) -> Floats:
+    found: Floats = np.linalg.solve(gram + weight * (own.T @ own), (1 + weight) * own.sum(axis=0))
+    return found
+
+
+def _array(table: Keyed, name: str) -> NDArray[np.float32]:
+    column = table.columns[name]
+    assert not isinstance(column, Lists)
+    return column
