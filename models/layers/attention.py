@@ -130,7 +130,8 @@ class TargetAttention(keras.layers.Layer):
         of_step = tf.tensordot(keys, w_step - w_difference, 1) + self.bias
         if self.rest:
             of_step += tf.tensordot(steps[..., self.dim :], kernel[4 * self.dim :], 1)
-        by_target = tf.transpose(keys, (0, 2, 1))[..., None] * w_product[:, None, :]
+        # `tf.transpose` of floats is compiled anew at every call, which takes as long as all of the multiplication.
+        by_target = tf.stack(tf.unstack(keys, axis=2), axis=1)[..., None] * w_product[:, None, :]
         by_target += (w_target + w_difference)[:, None, :]
         # As many steps as a history has, or as many ids as its days have, which an exported model is not told.
         length = tf.shape(steps)[1] if steps.shape[1] is None else steps.shape[1]

@@ -14,7 +14,6 @@ from pipeline.cli.recommend_labelled import LabelledAsked
 from pipeline.config.requests import Kind
 from pipeline.errors import UsageError
 from pipeline.job import JobContext
-from pipeline.process.tensorflow_start import start_tensorflow
 
 ASKED: Mapping[Kind, Asked] = {
     "ranking": HomeworkAsked(), "impressions": ImpressionsAsked(), "rows": LabelledAsked(),
@@ -36,7 +35,6 @@ def register(commands: Commands) -> None:
 def _recommend(options: argparse.Namespace) -> int:
     from pipeline.serving.online_reader import OnlineReader
 
-    start_tensorflow()
     context = JobContext.open(options.job)
     if options.top < 1:
         raise UsageError(f"--top {options.top}: at least 1")

@@ -19,8 +19,12 @@ _CHATTER = re.compile(
 )
 
 
-def start_tensorflow() -> None:
-    """Import TensorFlow; what it writes is passed on, less the lines that everybody knows."""
+def start_tensorflow(threads: int | None = None) -> None:
+    """Import TensorFlow; what it writes is passed on, less the lines that everybody knows.
+
+    Args:
+        threads: that share one operation; a process that has TensorFlow already keeps its own number.
+    """
     if "tensorflow" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -29,6 +33,8 @@ def start_tensorflow() -> None:
 
         # Devices are looked for on first use, which is when the rest of the chatter comes.
         tf.config.list_physical_devices()
+        if threads is not None:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
         # What was made so far stays for good: no later search need go through it, as those while tracing would.
         gc.freeze()
 

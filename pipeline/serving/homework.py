@@ -16,12 +16,12 @@ from pipeline.features.ids.fingerprints import are_known, key_of
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.rows.day import flat
 from pipeline.features.rows.homework_day import HomeworkDay, Judged
-from pipeline.features.rows.packages import sorted_distinct
 from pipeline.features.state.latest import LatestTable
 from pipeline.features.state.state import FeatureState
 from pipeline.release.contents.keyed_parts import field_of
 from pipeline.serving.homework_state import small_latest, small_style_counts
 from pipeline.serving.known_packages import KnownPackages
+from pipeline.serving.raw_look_up import array_of
 from pipeline.serving.request import canonical
 from pipeline.serving.situation import Posed, Situation, repeated
 
@@ -76,7 +76,7 @@ class HomeworkRequest(Situation):
         else:
             self.note = "no homework day is known of this owner; give its chapters"
             return None
-        return sorted_distinct(Lists.of([values], np.int64 if kind == "int" else object)).values
+        return array_of(sorted(set(values)), kind)
 
     def _own_columns(self, context: Sequence[Any] | None) -> dict[str, Column]:
         """The request's own columns: as given, else of the owner's newest row, else missing."""

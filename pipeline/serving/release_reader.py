@@ -12,6 +12,7 @@ from pipeline.release.contents.parts import RELEASE_FIELD, shard_of
 from pipeline.release.publish.redis_generations import Keys
 from pipeline.release.publish.release_files import Pointer
 from pipeline.storage.redis.connection import told
+from pipeline.storage.redis.round_trip import asked
 
 
 class ReleaseGone(DayspringError):
@@ -54,21 +55,18 @@ class ReleaseReader:
         Raises:
             ReleaseGone: a shard is missing or of another release.
         """
-        asked: list[tuple[str, str, list[str]]] = []
+        wants: list[tuple[str, str, list[str]]] = []
         for part, names in wanted.items():
             by_shard: dict[int, list[str]] = {}
             for name in dict.fromkeys(names):
                 by_shard.setdefault(shard_of(name, self.pointer.parts[part]), []).append(name)
             for shard, fields in by_shard.items():
-                asked.append((part, self._keys.shard(self.pointer.release_id, part, shard), fields))
-        pipe = self._client.pipeline(transaction=False)
-        pipe.get(self._keys.current)
-        for _, key, fields in asked:
-            pipe.hmget(key, [RELEASE_FIELD, *fields])
+                wants.append((part, self._keys.shard(self.pointer.release_id, part, shard), fields))
+        commands = [("GET", self._keys.current), *(("HMGET", key, RELEASE_FIELD, *names) for _, key, names in wants)]
         found: dict[str, dict[str, bytes]] = {part: {} for part in wanted}
         with told(self._client, f"reading release {self.pointer.release_id}"):
-            self.newest, *answers = pipe.execute()
-        for (part, key, fields), (release, *values) in zip(asked, answers, strict=True):
+            self.newest, *answers = asked(self._client, commands)
+        for (part, key, fields), (release, *values) in zip(wants, answers, strict=True):
             if release != self.pointer.release_id.encode():
                 raise ReleaseGone(f"Redis key {key}: expected release {self.pointer.release_id}, found {release!r}")
             found[part].update({name: value for name, value in zip(fields, values, strict=True) if value is not None})

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from models.schema import MISSING_INT
 from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import UsageError
@@ -52,7 +54,7 @@ def typed(config: JobConfig, name: str, raw: Any) -> Column:
     declared = config.tables[config.request.rows].columns[name]
     kind = _STORED.get(declared.type, declared.type)
     if raw is None:
-        return column([None], kind)
+        return _missing(kind)
     if kind == "float_list":
         numbers = _floats(name, raw)
         if declared.items not in (None, len(numbers)):
@@ -79,6 +81,12 @@ def _moment(name: str, raw: Any, zone: str, unit: str | None) -> Array:
     return np.asarray(flat(column_of(pa.table({name: read.values}), name)))
 
 
+@lru_cache(maxsize=64)
+def _missing(kind: str) -> Column:
+    """One missing value: the same array for every request, whose tensor need not be made again."""
+    return column([None], kind)
+
+
 def _floats(name: str, raw: Any) -> list[float]:
     try:
         values = [float(each) for each in (raw if isinstance(raw, list | tuple) else str(raw).strip("[]").split(","))]
@@ -91,8 +99,10 @@ def _floats(name: str, raw: Any) -> list[float]:
 
 def canonical(name: str, values: list[Any], kind: str) -> Array:
     """Raw ids in canonical form; raises ``UsageError`` where a value is none."""
-    # A few whole numbers are an array sooner than a column.
-    whole = all(type(each) is int and abs(each) < 2**63 for each in values)
+    # A few whole numbers are an array sooner than a column, and are as they should be.
+    whole = all(type(each) is int and MISSING_INT < each < 2**63 for each in values)
+    if whole and kind == "int":
+        return np.array(values, np.int64)
     ids, valid = canonical_ids(np.array(values, np.int64) if whole else values, kind)[:2]
     if not np.asarray(valid).all():
         wrong = values[int(np.flatnonzero(~np.asarray(valid))[0])]

@@ -13,6 +13,7 @@ from pipeline.features.frames.texts import Texts
 
 Array = NDArray[Any]
 _BLOCK = 8192
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -88,5 +89,5 @@ class Frame:
 
 def singles(values: NDArray[np.float64]) -> NDArray[np.float32]:
     """As float32; what lies beyond it is its largest number, a wild value and not one that is missing."""
-    largest = np.finfo(np.float32).max
-    return np.clip(values, -largest, largest).astype(np.float32)
+    # `np.clip` says the same and takes three times as long of the few values of a request.
+    return np.minimum(np.maximum(values, -_LARGEST), _LARGEST).astype(np.float32)

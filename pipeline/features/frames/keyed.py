@@ -58,13 +58,13 @@ def taken(column: Column, rows: NDArray[np.int64]) -> Column:
     return column.take(rows) if isinstance(column, Lists) else column[rows]
 
 
-def _where_there(column: Column, rows: NDArray[np.int64]) -> Column:
-    """The given rows of a column that has some: zeros or an empty list for −1."""
+def _where_there(column: Column, rows: NDArray[np.int64], there: NDArray[np.int64]) -> Column:
+    """The given rows of a column: zeros or an empty list for those that are not ``there``, which are −1."""
     if isinstance(column, Lists):
         none = Lists(np.zeros(2, np.int64), column.values[:0])
         return concat_lists([column, none]).take(np.where(rows < 0, len(column), rows))
-    out = column[rows]
-    out[rows < 0] = 0
+    out = np.zeros((len(rows), *column.shape[1:]), column.dtype)
+    out[there] = column[rows[there]]
     return out
 
 
@@ -152,11 +152,12 @@ class Layered:
         if not len(self.layer):
             if len(in_base) == len(self.base) and (in_base == np.arange(len(in_base))).all():
                 return {name: self.base.columns[name] for name in wanted}
-            if (in_base >= 0).all():
+            there = np.flatnonzero(in_base >= 0)
+            if len(there) == len(keys):
                 return {name: taken(self.base.columns[name], in_base) for name in wanted}
-            if (in_base < 0).all():
+            if not len(there):
                 return {name: empty_like(self.base.columns[name], len(keys)) for name in wanted}
-            return {name: _where_there(self.base.columns[name], in_base) for name in wanted}
+            return {name: _where_there(self.base.columns[name], in_base, there) for name in wanted}
         in_layer = self.layer.find(keys)
         newer = in_layer >= 0
         older = (in_base >= 0) & ~newer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from pipeline.errors import DayspringError
 from pipeline.release.contents.parts import RELEASE_FIELD, shard_of
 from pipeline.release.publish.redis_generations import Keys
 from pipeline.release.publish.release_files import Pointer
+from pipeline.serving import release_reader
 from pipeline.serving.release_reader import ReleaseGone, ReleaseReader
 
 KEYS = Keys("dayspring", "ads")
@@ -27,26 +29,19 @@ class Client:
     def get(self, key: str) -> bytes | None:
         return self.texts.get(key)
 
-    def pipeline(self, transaction: bool) -> Pipeline:
-        return Pipeline(self)
+    def asked(self, commands: Sequence[tuple[str, ...]]) -> list[Any]:
+        self.trips += 1
+        return [self._answer(*command) for command in commands]
+
+    def _answer(self, command: str, key: str, *names: str) -> Any:
+        if command == "GET":
+            return self.texts.get(key)
+        return [self.hashes.get(key, {}).get(name) for name in names]
 
 
-class Pipeline:
-    """Commands of one round trip."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._answers: list[Any] = []
-
-    def get(self, key: str) -> None:
-        self._answers.append(self._client.texts.get(key))
-
-    def hmget(self, key: str, names: list[str]) -> None:
-        self._answers.append([self._client.hashes.get(key, {}).get(name) for name in names])
-
-    def execute(self) -> list[Any]:
-        self._client.trips += 1
-        return self._answers
+@pytest.fixture(autouse=True)
+def _in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release_reader, "asked", Client.asked)
 
 
 def served() -> Client:

@@ -18,6 +18,7 @@ def test_values_are_read_as_the_table_declares_them() -> None:
     missing = typed(config, "teacher", None)
     assert isinstance(missing, np.ndarray)
     assert missing.tolist() == [MISSING_INT]
+    assert typed(config, "teacher", None) is missing, "the same array, whose tensor is kept"
     chapters = typed(config, "chapter_id", "[10, 20]")
     assert isinstance(chapters, Lists)
     assert chapters.values.tolist() == [10, 20]
@@ -48,5 +49,6 @@ def test_whole_numbers_and_their_texts_are_the_same_ids() -> None:
     assert canonical("teacher", [501, -3], "int").tolist() == canonical("teacher", ["501", "-3"], "int").tolist()
     assert canonical("package", [11], "str").tolist() == canonical("package", ["11"], "str").tolist() == ["11"]
     assert canonical("teacher", [], "int").tolist() == []
-    with pytest.raises(UsageError, match=f"teacher: '{2**64}' is not a whole number"):
-        canonical("teacher", [2**64], "int")
+    for wrong in (2**64, 2**63, MISSING_INT, MISSING_INT - 1):
+        with pytest.raises(UsageError, match=f"teacher: '{wrong}' is not a whole number"):
+            canonical("teacher", [wrong], "int")

@@ -35,6 +35,16 @@ def test_words_are_told_apart_by_what_they_say_in_order_of_first_appearance() ->
     assert (plain.words.tolist(), plain.codes.tolist()) == (["b", "a"], [0, 1, 0])
 
 
+@pytest.mark.parametrize("number", [0, 1, 3, 16, 17, 40])
+def test_few_texts_become_what_arrow_makes_of_many(number: int) -> None:
+    values = np.array((["b", "ü", "", "b"] * 10)[:number], object)
+    found, arrow = Texts.of(values), Texts.of(pa.array(values, pa.string()))
+    assert found.words.tolist() == arrow.words.tolist()
+    assert (found.codes.dtype, found.codes.tolist()) == (arrow.codes.dtype, arrow.codes.tolist())
+    with pytest.raises(pa.ArrowTypeError):
+        Texts.of(np.array([*values, 1], object))
+
+
 def test_a_rule_is_asked_once_a_word() -> None:
     asked: list[str] = []
 

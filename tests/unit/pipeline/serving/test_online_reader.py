@@ -1,0 +1,86 @@
+"""Who asks while another release is being made ready is answered by the one before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.days import Day
+from pipeline.serving import online_reader
+from pipeline.serving.online_reader import OnlineReader
+from pipeline.serving.ready_release import Scored
+from pipeline.serving.request import Request
+
+
+@dataclass
+class Service:
+    """What is served, and what becomes of the releases that are made ready; the model of one is loaded when it may be.
+
+    Attributes:
+        served: the release that the pointer names.
+        asked: (release, request) in the order of answers.
+    """
+
+    served: str = "r1"
+    may_load: Event = field(default_factory=Event)
+    loading: Event = field(default_factory=Event)
+    asked: list[tuple[str, Request]] = field(default_factory=list)
+
+    def reader(self, client: Any, keys: Any, text: str | None = None) -> Any:
+        service = self
+
+        class Reader:
+            newest = service.served
+
+        Reader.text = text or service.served  # type: ignore[attr-defined]
+        return Reader()
+
+    def ready(self, reader: Any, models: Any, loaded: Any) -> Any:
+        service, text = self, reader.text
+        if text != "r1":
+            service.loading.set()
+            assert service.may_load.wait(30)
+
+        class Ready:
+            def score(self, reader: Any, request: Request) -> Scored:
+                service.asked.append((text, request))
+                return Scored(text, ["a"], np.zeros(1, np.float32), np.zeros(1, np.float32))
+
+        Ready.text = text  # type: ignore[attr-defined]
+        return Ready()
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Service:
+    made = Service()
+    monkeypatch.setattr(online_reader, "ReleaseReader", made.reader)
+    monkeypatch.setattr(online_reader, "ReadyRelease", made.ready)
+    return made
+
+
+class Client:
+    def close(self) -> None: ...
+
+
+def test_the_first_request_after_a_switch_does_not_wait_for_the_new_model(service: Service) -> None:
+    first, second, third = (Request((owner,), day=Day.of(2024, 3, 4)) for owner in (1, 2, 3))
+    client: Any = Client()
+    with OnlineReader(client, Any, Any) as reader:  # type: ignore[arg-type]
+        assert reader.score(first).release_id == "r1"
+        service.served = "r2"
+        # Its model is not there before it may be loaded: a request that waited for it would never be answered.
+        assert reader.score(second).release_id == "r1"
+        assert service.loading.wait(30)
+        assert reader.score(third).release_id == "r1"
+        service.may_load.set()
+        while (scored := reader.score(first)).release_id == "r1":
+            pass
+    assert scored.release_id == "r2"
+    told = [request for release, request in service.asked if release == "r2"]
+    assert told[0].owner in ((1,), (2,), (3,)), "it answered a request of before, ahead of the first that was asked"
+    assert told[0].day is None
+    assert told[1] is first
