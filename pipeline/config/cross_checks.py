@@ -18,6 +18,8 @@ from pipeline.config.tables import Table, Validation
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _WIDEST = 1024
+_GROUPS = ("new_user", "new_owner", "known", "no_history")
+"""Groups of requests by what is known of who asks."""
 _MONTH = 31
 """The first checkpoint of each month is kept: a re-chain starts at most so many days before the day it is about."""
 
@@ -139,6 +141,18 @@ def check_over_bag(setting: str, counter: OverBag, features: Mapping[str, Featur
             f"{setting}.owner: '{counter.owner}' is a {owner.kind} of the {owner.side}; "
             "name a categorical of the request"
         )
+
+
+def check_several(kind: str, measures: Measures, features: Mapping[str, FeatureSettings]) -> None:
+    """Groups of requests by what was taken are of a bag of the item, and not called as others are."""
+    check_names("measures.several", measures.several)
+    for name, bag in measures.several.items():
+        if kind != "ranking":
+            raise ValueError("measures.several: is of requests that have candidates (`kind: ranking`)")
+        if name in _GROUPS:
+            raise ValueError(f"measures.several.{name}: is what another group is called; take another name")
+        if bag not in features or features[bag].kind is not Kind.BAG or features[bag].side is not Side.ITEM:
+            raise ValueError(f"measures.several.{name}: '{bag}' is no bag of the item among the features")
 
 
 def check_widths(experiments: Mapping[str, Experiment]) -> None:

@@ -108,7 +108,14 @@ class Release(Strict):
 
 
 class Measures(Strict):
-    """Weights of the composite hit rate, by k."""
+    """What is measured.
+
+    Args:
+        composite: weights of the composite hit rate, by k.
+        several: groups of requests of a ranking by what was taken: by name, the bag of the item of which it has more
+            than one value.
+    """
 
     composite: dict[int, float] = Field(default_factory=lambda: {1: 0.5, 3: 0.3, 5: 0.2, 10: 0.1})
     primary: str | None = None
+    several: Annotated[dict[str, str], Later()] = Field(default_factory=dict)

@@ -22,6 +22,7 @@ from pipeline.config.cross_checks import (
     check_night,
     check_over_bag,
     check_retention,
+    check_several,
     check_tables,
     check_widths,
 )
@@ -125,6 +126,7 @@ class JobConfig(Strict):
         check_retention(self.retention, self.labels, self.validation, self.release)
         self.request.check(self.tables, self.spaces)
         self.request.check_tasks(self.tasks, self.tables)
+        check_several(self.kind, self.measures, self.features)
         self._check_keys()
         self._check_features()
         for name, experiment in self.experiments.items():

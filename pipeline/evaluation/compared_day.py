@@ -15,6 +15,7 @@ from pipeline.errors import UsageError
 from pipeline.evaluation.bootstrap import Drawn, Rows, percentiles, resampled
 from pipeline.evaluation.logits import read
 from pipeline.evaluation.records import ComparedDay, Difference
+from pipeline.evaluation.taken_groups import groups_of
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
@@ -132,7 +133,7 @@ def _chosen(
     arrays = day_arrays.read(features)
     config = context.config
     if group is not None:
-        groups = day_arrays.groups(features)
+        groups = groups_of(features, arrays, config.measures.several)
         if group not in groups:
             known = f"it has {', '.join(groups)}" if groups else "it has none"
             raise UsageError(f"--group {group}: job '{context.job}' has no such group of requests; {known}")

@@ -8,6 +8,7 @@ from pipeline.days import Day
 from pipeline.evaluation.logits import stored, write
 from pipeline.evaluation.measures import evaluate
 from pipeline.evaluation.records import TestRecord
+from pipeline.evaluation.taken_groups import groups_of
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
@@ -41,7 +42,8 @@ def run_test(
         logits = Session.of(context, experiment).trainer.at(checkpoint).scores(arrays)
         ranks, composite = day_arrays.key_rank(features), config.measures.composite
         tasks = [task.name for task in config.tasks_of(experiment)]
-        found = evaluate(config.kind, arrays, ranks, composite, logits, tasks, day_arrays.groups(features))
+        groups = groups_of(features, arrays, config.measures.several)
+        found = evaluate(config.kind, arrays, ranks, composite, logits, tasks, groups)
         kept = stored(logits)
         write(made.path, logits)
         return made.commit(

@@ -19,6 +19,7 @@ from tests.unit.pipeline.config.edited import ROOT, edited, error
         ("tables__impressions__time", "log_day", "tables.impressions.time: 'log_day' is declared as day"),
         ("tables__impressions__columns__is_click__allowed", [0, 1, 2], "impressions.label"),
         ("tables__impressions__columns__log_hourtime__min", 99, "min 99.0 is above max 23.0"),
+        ("measures", {"several": {"multi": "tags"}}, "measures.several: is of requests that have candidates"),
         ("experiments__din__dims", {"user": 0}, "experiments.din.dims.user: 0 is not between 1 and 1024"),
         ("release__gate__margins", {"acu": 0.1}, "release.gate.margins: 'acu' is no measure of this job"),
         ("release__gate__floors", {"hit_1": 0.1}, "release.gate.floors: 'hit_1' is no measure of this job"),
