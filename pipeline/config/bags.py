@@ -11,6 +11,12 @@ from pydantic import Field, model_validator
 
 from pipeline.config.base import Strict
 
+_READ_BY = {
+    "half_life": ("likelihood", "count"), "own_half_life": ("likelihood", "count"),
+    "own_recency": ("likelihood", "count"), "prior": ("likelihood",), "rare": ("likelihood",), "clip": ("likelihood",),
+}  # fmt: skip
+"""Settings of a counter that only these measures read."""
+
 
 class OverBag(Strict):
     """A value of a candidate's bag, read for day D as it stood at the end of D−1; each event with its bag counts once.
@@ -40,7 +46,11 @@ class BagCounter(OverBag):
     decayed. Without an owner it is g(s).
 
     Args:
-        measure: ``likelihood`` = the sum over the bag of logit(share), each share kept ``clip`` from 0 and 1.
+        measure: ``likelihood`` = the sum over the bag of logit(share), each share kept ``clip`` from 0 and 1; ``count``
+            = ln(1 + the sum over the bag of the events that hold each value), as they have decayed; ``days_since`` =
+            the mean over the bag of ln(1 + days since the value was last taken): of the owner's events, or without one
+            of all in the context; ``overlap`` = the largest share that the bag has in common with that of an own event
+            in the context, of the values of both; ``size`` = ln(1 + number of values).
         half_life: days in which the events of all in the context halve.
         own_half_life: days in which the owner's own events halve; none = all alike.
         own_recency: of the owner's own events in the context, the newest weighing 1, how many later ones halve an
@@ -50,7 +60,7 @@ class BagCounter(OverBag):
         scale: the value is divided by this.
     """
 
-    measure: Literal["likelihood"] = "likelihood"
+    measure: Literal["likelihood", "count", "days_since", "overlap", "size"] = "likelihood"
     half_life: float = Field(default=30.0, gt=0)
     own_half_life: float | None = Field(default=None, gt=0)
     own_recency: float | None = Field(default=None, gt=0)
@@ -63,13 +73,22 @@ class BagCounter(OverBag):
     def _fits(self) -> BagCounter:
         if self.own_half_life is not None and self.own_recency is not None:
             raise ValueError("`own_half_life` and `own_recency` are two ways to weigh an owner's events; write one")
+        if self.measure == "overlap" and self.owner is None:
+            raise ValueError("`overlap` is with the own events of an `owner`; name one")
         return self
 
     def idle(self) -> Iterator[tuple[str, str]]:
-        if self.owner is None:
-            for name in ("own_half_life", "own_recency", "prior", "keep"):
-                if getattr(self, name) != type(self).model_fields[name].default:
-                    yield name, "it is of an owner's own events, and no `owner` is named"
+        given = [name for name, field in type(self).model_fields.items() if getattr(self, name) != field.default]
+        for name in given:
+            measures = _READ_BY.get(name)
+            if measures is not None and self.measure not in measures:
+                yield name, f"`{self.measure}` does not read it, only {' and '.join(measures)} do"
+            elif self.owner is None and name in ("own_half_life", "own_recency", "prior", "keep"):
+                yield name, "it is of an owner's own events, and no `owner` is named"
+        if self.measure == "count" and self.owner is not None and "half_life" in given:
+            yield "half_life", "it is of the events of all, and an `owner` is named"
+        if self.measure == "size" and self.owner is not None:
+            yield "owner", "`size` is of the bag alone"
 
 
 class Collaborative(OverBag):

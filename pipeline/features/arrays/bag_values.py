@@ -11,15 +11,33 @@ from numpy.typing import NDArray
 from pipeline.config.bags import BagCounter, OverBag
 from pipeline.days import Day
 from pipeline.features.arrays.candidates import Candidates
+from pipeline.features.arrays.counter_values import NEVER
 from pipeline.features.arrays.feature_codes import frame_codes
 from pipeline.features.frames.frame import Lists
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
 from pipeline.features.state.bags import CONTEXTS, VALUES, BagTables
-from pipeline.features.state.counters import decay
+from pipeline.features.state.counters import Cells, decay
 
 Floats = NDArray[np.float64]
+
+
+def bag_value(counter: BagCounter, asked: AskedBags, own: OwnEvents | None, day: Day) -> Floats:
+    """A declared counter over bags for ``day``, ``[pairs]``, from a state of the day before (see ``BagCounter``)."""
+    if counter.measure == "likelihood":
+        return likelihood(counter, asked, own, day)
+    if counter.measure == "size":
+        return np.log1p(asked.bags.lengths)
+    if counter.measure == "overlap":
+        assert own is not None  # as the settings say
+        return own.overlap(asked.bags)
+    if counter.measure == "count":
+        held = own.weights(counter, day)[0] if own is not None else asked.held(counter.half_life, day)
+        return np.log1p(asked.sums(held))
+    last = own.last_day if own is not None else asked.last_day
+    since = np.where(last > 0, np.minimum(day.ordinal - last, NEVER), NEVER)
+    return asked.sums(np.log1p(since)) / np.maximum(asked.bags.lengths, 1)
 
 
 def likelihood(counter: BagCounter, asked: AskedBags, own: OwnEvents | None, day: Day) -> Floats:
@@ -65,10 +83,21 @@ class AskedBags:
 
     def share(self, counter: BagCounter, day: Day) -> Floats:
         """What share of the events of all in a value's context hold it, ``[values]``."""
-        half_life = counter.half_life
-        every = self.tables.all.contexts.lookup(self.context).known(half_life, day)[0]
-        held = self.tables.all.values.lookup(self.context[self.pair], self.bags.values).known(half_life, day)[0]
-        return (held + counter.rare) / (every + 1)[self.pair]
+        every = self.tables.all.contexts.lookup(self.context).known(counter.half_life, day)[0]
+        return (self.held(counter.half_life, day) + counter.rare) / (every + 1)[self.pair]
+
+    def held(self, half_life: float, day: Day) -> Floats:
+        """The events of all in a value's context that hold it, as they have decayed, ``[values]``."""
+        return self._cells.known(half_life, day)[0]
+
+    @property
+    def last_day(self) -> NDArray[np.int64]:
+        """The ordinal of the last event of all in a value's context that held it, ``[values]``; 0 for none."""
+        return self._cells.last_day.astype(np.int64)
+
+    @cached_property
+    def _cells(self) -> Cells:
+        return self.tables.all.values.lookup(self.context[self.pair], self.bags.values)
 
     def sums(self, values: Floats) -> Floats:
         """By pair the sum over its values, one after another, ``[pairs]``."""
@@ -127,6 +156,28 @@ class OwnEvents:
         held = np.append(sums(self.cell, weight[self.event], self.cells), 0.0)
         events = np.append(sums(self.group, weight, self.groups), 0.0)
         return held[self.at], events[self.of_pair[self.pair]]
+
+    @cached_property
+    def last_day(self) -> NDArray[np.int64]:
+        """The ordinal of the last own event that holds each asked value; 0 for none."""
+        last = np.zeros(self.cells + 1, np.int64)
+        np.maximum.at(last, self.cell, self.days[self.event])
+        return last[self.at]
+
+    def overlap(self, bags: Lists) -> Floats:
+        """By pair, the largest share of the values of its bag and of an own event's that both hold, ``[pairs]``."""
+        order = np.argsort(self.cell, kind="stable")
+        ends = np.concatenate([[0], np.cumsum(np.bincount(self.cell, minlength=self.cells))]).astype(np.int64)
+        there = np.flatnonzero(self.at >= 0)
+        holding = Lists(ends, self.event[order]).take(self.at[there])
+        wide = max(len(self.days), 1)
+        both = np.repeat(self.pair[there], holding.lengths) * wide + holding.values
+        common, number = np.unique(both, return_counts=True)
+        pair, event = np.divmod(common, wide)
+        sizes = np.bincount(self.event, minlength=wide)
+        out = np.zeros(len(bags))
+        np.maximum.at(out, pair, number / (bags.lengths[pair] + sizes[event] - number))
+        return out
 
 
 def sums(place: NDArray[np.int64], values: Floats, places: int) -> Floats:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from pipeline.config.bags import OverBag
-from pipeline.features.arrays.bag_values import AskedBags, OwnEvents, likelihood
+from pipeline.features.arrays.bag_values import AskedBags, OwnEvents, bag_value
 from pipeline.features.arrays.candidates import Candidates
 from pipeline.features.arrays.collaborative_values import Vectors, collaborative_value
 from pipeline.features.arrays.feature_codes import frame_codes
@@ -29,7 +29,7 @@ def values_over_bags(
     day = _Day(plan, rows, candidates, state)
     values: dict[str, Array] = {}
     for name, counter in plan.bag_counters.items():
-        value = likelihood(counter, day.asked(counter), day.own(counter), rows.day)
+        value = bag_value(counter, day.asked(counter), day.own(counter), rows.day)
         values[name] = (value / counter.scale).astype(np.float32)
     for name, settings in plan.collaborative.items():
         owner = day.owner(settings.owner)

@@ -14,6 +14,7 @@ OVER = {"bag": "sections", "context": "asked", "owner": "teacher"}
     ("settings", "said"),
     [
         ({"own_half_life": 7, "own_recency": 3}, "`own_half_life` and `own_recency` are two ways"),
+        ({"owner": None, "measure": "overlap"}, "`overlap` is with the own events of an `owner`"),
         ({"half_life": 0}, "half_life"),
         ({"clip": 0.5}, "clip"),
     ],
@@ -42,6 +43,18 @@ def test_an_owners_settings_do_nothing_without_one() -> None:
     lonely = BagCounter.model_validate({**OVER, "owner": None, "prior": 2})
     assert [name for name, _ in lonely.idle()] == ["prior"]
     assert not [*BagCounter.model_validate({**OVER, "prior": 2}).idle()]
+
+
+@pytest.mark.parametrize(
+    ("settings", "idle"),
+    [
+        ({"measure": "days_since", "prior": 2}, ["prior"]), ({"measure": "count", "half_life": 3}, ["half_life"]),
+        ({"measure": "size"}, ["owner"]), ({"measure": "overlap", "clip": 0.1}, ["clip"]),
+        ({"measure": "count", "owner": None, "half_life": 3}, []),
+    ],
+)  # fmt: skip
+def test_settings_that_a_measure_does_not_read(settings: dict[str, Any], idle: list[str]) -> None:
+    assert [name for name, _ in BagCounter.model_validate({**OVER, **settings}).idle()] == idle
 
 
 def test_a_feature_is_made_of_one_thing() -> None:

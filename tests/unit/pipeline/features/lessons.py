@@ -167,6 +167,9 @@ BAGS: dict[str, Any] = {
         "likely": _OVER, "likely_lately": {**_OVER, "own_recency": 3},
         "likely_asked": {**_OVER, "context": "asked", "own_half_life": 2, "prior": 2},
         "likely_all": {"bag": "sections", "context": "chapters", "half_life": 30},
+        "sections_taken": {**_OVER, "measure": "count"}, "sections_since": {**_OVER, "measure": "days_since"},
+        "sections_overlap": {**_OVER, "measure": "overlap"},
+        "sections_of_all": {"bag": "sections", "context": "chapters", "measure": "count"},
     }.items()
 } | {
     name: {"kind": "dense", "side": "pair", "size": 2,

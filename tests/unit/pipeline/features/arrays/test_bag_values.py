@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.config.bags import BagCounter
 from pipeline.days import Day
-from pipeline.features.arrays.bag_values import AskedBags, OwnEvents, likelihood
+from pipeline.features.arrays.bag_values import AskedBags, OwnEvents, bag_value, likelihood
 from pipeline.features.frames.frame import Lists
 from pipeline.features.ids.fingerprints import MISSING
 from pipeline.features.state.bags import BagRule, BagTables
@@ -108,3 +108,36 @@ def test_a_pair_has_the_same_bits_alone_and_among_others() -> None:
         for bag, owner, context in zip(bags, (ANN, ANN, ANN, BOB, BOB), together.context.tolist(), strict=True)
     ]
     assert whole == alone
+
+
+def other(measure: str, found: AskedBags, *owners: int, **settings: object) -> list[float]:
+    counter = BagCounter.model_validate({
+        "bag": "sections", "context": "chapter", "owner": "teacher" if owners else None, "measure": measure, **settings,
+    })  # fmt: skip
+    own = OwnEvents.of(found, np.array(owners), "teacher") if owners else None
+    return bag_value(counter, found, own, TODAY).tolist()
+
+
+def test_counts_are_of_own_events_or_of_all() -> None:
+    found = asked([[5], [5, 6], [9], []], [0] * 4, [ALGEBRA] * 4)
+    assert other("count", found, ANN) == pytest.approx([log(3), log(4), 0, 0])
+    assert other("count", found, ANN, own_half_life=15) == pytest.approx([log(1.75), log(2), 0, 0])
+    assert other("count", found) == pytest.approx([log(1.5 + LATE), log(2.5 + LATE), 0, 0])
+
+
+def test_days_since_the_values_were_taken() -> None:
+    found = asked([[5], [5, 6], [9]], [0] * 3, [ALGEBRA] * 3)
+    never = log(3651)
+    assert other("days_since", found, ANN) == pytest.approx([log(16), (log(16) + log(31)) / 2, never])
+    assert other("days_since", found, BOB) == pytest.approx([never, (never + log(31)) / 2, never])
+    assert other("days_since", found) == pytest.approx([log(16), (log(16) + log(31)) / 2, never])
+
+
+def test_overlap_is_with_the_own_bag_that_is_most_alike() -> None:
+    found = asked([[5], [6], [5, 6], [6, 9], [9], [7]], [0] * 6, [ALGEBRA] * 5 + [LOGIC])
+    assert other("overlap", found, ANN) == pytest.approx([1, 1 / 2, 1, 1 / 3, 0, 1])
+    assert other("overlap", found, NOBODY) == [0] * 6
+
+
+def test_the_size_of_a_bag() -> None:
+    assert other("size", asked([[5], [5, 6], []], [0] * 3, [ALGEBRA] * 3)) == pytest.approx([log(2), log(3), 0])
