@@ -15,6 +15,7 @@ from pipeline.config.job import JobConfig
 
 _IDS = (Kind.CATEGORICAL, Kind.BAG, Kind.SEQUENCE, Kind.BAG_SEQUENCE, Kind.SESSIONS)
 _STEPS = (Kind.SEQUENCE, Kind.BAG_SEQUENCE, Kind.SESSIONS)
+_SMOOTHED = ("rate", "mean", "share")
 _KINDS: Mapping[str, Collection[Kind]] = {
     "steps": (*_STEPS, Kind.AGES),
     "of": _STEPS,
@@ -122,9 +123,9 @@ def _idle_of_others(experiment: Experiment) -> Iterator[tuple[str, str]]:
 
 
 def _idle_of_counter(counter: Counter) -> Iterator[tuple[str, Collection[str]]]:
-    if counter.smoothing != Counter.model_fields["smoothing"].default and counter.measure != "rate":
-        yield "smoothing", ("rate",)
-    if counter.positives and counter.measure in ("rate", "rank"):
+    if counter.smoothing != Counter.model_fields["smoothing"].default and counter.measure not in _SMOOTHED:
+        yield "smoothing", _SMOOTHED
+    if counter.positives and counter.measure in ("rank", *_SMOOTHED, "sum"):
         yield "positives", ("count", "days_since", "seen")
 
 

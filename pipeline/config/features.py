@@ -11,6 +11,9 @@ from pipeline.config.bags import BagCounter, Collaborative
 from pipeline.config.base import Later, Strict
 from pipeline.config.last_year import LastYear
 from pipeline.config.outcome_levels import Levels, check_levels
+from pipeline.config.values import TAKEN
+
+ABOVE_0 = ">0"
 
 
 class Counter(Strict):
@@ -19,19 +22,24 @@ class Counter(Strict):
     Args:
         key: the features (by name, categorical; of a bag its first value) whose ids together are the key.
         measure: ``count`` of events, ``rate`` of positives (smoothed towards the rate of all), ``days_since`` the last
-            event, ``seen`` (0 or 1), or ``rank`` of the candidate in its list (needs no key).
-        half_life: days in which a count or rate halves; none = all days alike.
-        smoothing: events of the overall rate that are added to a rate.
-        transform: ``log`` = log(1 + x), ``logit`` of a rate.
+            event, ``seen`` (0 or 1), or ``rank`` of the candidate in its list (needs no key); of a ``value``, its
+            ``mean`` and ``share`` above 0 (both smoothed towards those of all events that have one), or its ``sum``.
+        value: one of the job's ``values``; events without it do not count.
+        half_life: days in which what is counted halves; none = all days alike.
+        smoothing: events of all that are added to a rate, mean or share.
+        transform: ``log`` = sign(x) log(1 + |x|), ``logit`` of a rate or share.
+        centre: less what a key without events has.
         scale: the value is divided by this (unscaled log-counts cost accuracy).
         positives: count only events with a positive label.
     """
 
     key: tuple[str, ...] = ()
-    measure: Literal["count", "rate", "days_since", "seen", "rank"]
+    measure: Literal["count", "rate", "days_since", "seen", "rank", "mean", "sum", "share"]
+    value: Annotated[str | None, Later()] = None
     half_life: float | None = Field(default=None, gt=0)
     smoothing: float = Field(default=20.0, gt=0)
     transform: Literal["none", "log", "logit"] = "none"
+    centre: Annotated[bool, Later()] = False
     scale: float = Field(default=1.0, gt=0)
     positives: bool = False
 
@@ -41,11 +49,25 @@ class Counter(Strict):
             raise ValueError("every measure but `rank` needs a key, and `rank` takes none")
         if len(self.key) > 3:
             raise ValueError(f"at most three features make a key, here {len(self.key)}")
-        if self.transform == "logit" and self.measure != "rate":
-            raise ValueError("`logit` is for rates")
-        if self.half_life is not None and self.measure not in ("count", "rate"):
-            raise ValueError("`half_life` is for counts and rates")
+        if (self.measure in TAKEN) != (self.value is not None):
+            raise ValueError(f"`value` names what {', '.join(TAKEN)} are of, one of the job's `values`; these need it")
+        if self.transform == "logit" and self.measure not in ("rate", "share"):
+            raise ValueError("`logit` is for rates and shares")
+        if self.half_life is not None and self.measure not in ("count", "rate", *TAKEN):
+            raise ValueError("`half_life` is for counts and rates, and for what is made of a `value`")
+        if self.centre and self.measure not in ("rate", "mean", "share"):
+            raise ValueError("`centre` is for a rate, a mean or a share, which are those of all where nothing is known")
         return self
+
+    @property
+    def counted(self) -> str | None:
+        """What is summed beside events: a value, or whether it is above 0; none where it is positive labels."""
+        return None if self.value is None else f"{self.value}{ABOVE_0 if self.measure == 'share' else ''}"
+
+    @property
+    def group(self) -> tuple[str, ...]:
+        """What its table is called by: its key, and ``=`` with what is summed beside events."""
+        return (*self.key, *([f"={self.counted}"] if self.counted is not None else []))
 
 
 class Digits(Strict):

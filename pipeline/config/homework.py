@@ -208,6 +208,8 @@ class Homework(RequestSettings):
             yield "ranking.candidates.rank", "candidates that were seen are ordered by how often they were taken"
         if is_set("release.gate.calibration"):
             yield "release.gate.calibration", "it is measured of impressions alone"
+        if is_set("values"):
+            yield "values", "it is for `kind: impressions` and `rows`, whose events are rows with what came of each"
         for setting in ("history.of", "history.outcome"):
             if is_set(setting):
                 yield setting, "it is for `kind: impressions`; the history of homework is what was set"

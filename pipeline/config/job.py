@@ -39,6 +39,7 @@ from pipeline.config.requests import RequestSettings
 from pipeline.config.retention import Retention
 from pipeline.config.tables import Table, Validation
 from pipeline.config.tasks import TaskSettings, check_givens
+from pipeline.config.values import RowValue, check_values
 from pipeline.days import ZONE, Day, checked_zone
 
 SpaceType = Literal["int", "str"]
@@ -52,6 +53,7 @@ class JobConfig(Strict):
         state_from: id maps, feature state and candidates are built from this day on without training.
         dirty_days: known-bad days; they are skipped.
         tasks: what is asked of a row, where it is more than its one label, in order: the first ranks.
+        values: numbers of a row that counters of later days are made of.
         labels: when a day's labels have come; none = with the day. Says when a day is read, not what is made of it.
         retention: what is kept on disk; changes nothing that is made.
         grids: the experiments of each grid, by its name: expanded they are experiments like those written by hand.
@@ -80,6 +82,7 @@ class JobConfig(Strict):
     ranking: Homework | None = None
     impressions: Impressions | None = None
     rows: Annotated[LabelledRows | None, Later()] = None
+    values: Annotated[dict[str, RowValue], Later()] = Field(default_factory=dict)
     features: dict[str, FeatureSettings]
     history: History = History()
     replay: Replay | None = None
@@ -116,7 +119,7 @@ class JobConfig(Strict):
                 f"release.champion: '{self.release.champion}' is not an experiment; "
                 f"one of {', '.join(self.experiments)}"
             )
-        for section in ("tables", "spaces", "experiments", "tasks"):
+        for section in ("tables", "spaces", "experiments", "tasks", "values"):
             check_names(section, getattr(self, section))
         check_tables(self.tables)
         check_givens(self.tasks)
@@ -128,6 +131,7 @@ class JobConfig(Strict):
         self.request.check_tasks(self.tasks, self.tables)
         check_several(self.kind, self.measures, self.features)
         self._check_keys()
+        check_values(self.values, self.features)
         self._check_features()
         for name, experiment in self.experiments.items():
             self._check_tasks_of(name, experiment)
@@ -278,11 +282,12 @@ class JobConfig(Strict):
         tasks = {"tasks": dump["tasks"]} if self.tasks else {}
         # Levels are asked in order, which sorted keys do not tell.
         levels = {"levels": list(self.history.outcome)} if self.history.outcome else {}
+        values = {"values": dump["values"]} if self.values else {}
         content: dict[str, Any] = {
             "features": dump["features"], "spaces": dump["spaces"], "history": dump["history"],
             # Those of the first two kinds always, as in chains that there are.
             "ranking": dump["ranking"], "impressions": dump["impressions"], self.kind: dump[self.kind],
-            **tasks, **levels,
+            **tasks, **levels, **values,
         }  # fmt: skip
         by_stage: dict[str, dict[str, Any]] = {
             "extract": {"columns": {n: [t["source"], t["sources"], sorted(t["columns"])] for n, t in tables.items()}},

@@ -27,7 +27,8 @@ class KnownRelease:
 
     def __init__(self, meta: Meta) -> None:
         self.meta = meta
-        self.empty = replace(FeatureState.of_plan(meta.state_plan), day=meta.day, overall=meta.overall)
+        nobody = FeatureState.of_plan(meta.state_plan)
+        self.empty = replace(nobody, day=meta.day, overall=meta.overall, totals=meta.totals)
         self.look = RawIds(meta.plan, self.counted_ids())
         self.counters = SharedCounters(meta)
         self.bags = KnownBags(meta, self.look)

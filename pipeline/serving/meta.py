@@ -13,25 +13,36 @@ from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import DayspringError
 from pipeline.features.frames.frame import Column
+from pipeline.features.plan.counted import features_of
 from pipeline.features.plan.plan import Plan
 from pipeline.features.state.counters import Cells
-from pipeline.features.state.state import StatePlan
+from pipeline.features.state.state import TOTALS, Group, StatePlan
 from pipeline.release.contents.columns_json import column
 from pipeline.release.contents.parts import decoded
 
 HISTORY_IDS, COUNTED_IDS = "styles", "counted_styles"
 """The fields of what stands in ``history_ids`` and ``counted_ids``."""
-FIELDS = ("encoding", "config", "day", "frames", "overall", "counters", HISTORY_IDS, COUNTED_IDS)
+FIELDS = ("encoding", "config", "day", "frames", "overall", "counters", HISTORY_IDS, COUNTED_IDS, TOTALS)
 
 
 @dataclass(frozen=True)
 class CounterPart:
-    """Where a counter's cells are: the part's name, the features of the key, what is stored."""
+    """Where a counter's cells are: the part's name, what the key is called by, what is stored."""
 
     part: str
-    key: tuple[str, ...]
+    group: Group
     half_lives: tuple[float, ...]
     counts_only: bool
+
+    @cached_property
+    def key(self) -> tuple[str, ...]:
+        """The features of the key."""
+        return features_of(self.group)
+
+    @property
+    def sums(self) -> bool:
+        """Whether a value is summed, in the place of positive labels."""
+        return self.key != self.group
 
 
 class Meta:
@@ -68,6 +79,7 @@ class Meta:
             name: [(each, kind) for each, kind in columns] for name, columns in values["frames"].items()
         }
         self._overall: dict[str, Any] = values["overall"]
+        self._totals: dict[str, dict[str, Any]] = values.get(TOTALS, {})
 
     @cached_property
     def state_plan(self) -> StatePlan:
@@ -76,8 +88,16 @@ class Meta:
     @cached_property
     def overall(self) -> Cells:
         """The cells of all events together."""
-        like = Cells.absent((), self.state_plan.half_lives)
-        columns = {name: np.array(self._overall[name], each.dtype) for name, each in like.columns().items()}
+        return self._cells(self._overall)
+
+    @cached_property
+    def totals(self) -> dict[str, Cells]:
+        """Those of what counters sum beside events."""
+        return {name: self._cells(told, sums=True) for name, told in self._totals.items()}
+
+    def _cells(self, told: Mapping[str, Any], *, sums: bool = False) -> Cells:
+        like = Cells.absent((), self.state_plan.half_lives, sums=sums)
+        columns = {name: np.array(told[name], each.dtype) for name, each in like.columns().items()}
         return Cells(half_lives=like.half_lives, **columns)
 
     def frame(self, name: str, rows: Sequence[Sequence[Any] | None]) -> dict[str, Column]:

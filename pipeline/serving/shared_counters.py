@@ -9,7 +9,7 @@ from models.schema import MISSING_INT, MISSING_STR, Kind, Side
 from pipeline.features.frames.keyed import Layered
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.state.counters import CounterTable
-from pipeline.features.state.state import Group
+from pipeline.features.state.state import Group, empty_counters
 from pipeline.release.contents.keyed_parts import field_of
 from pipeline.serving.meta import CounterPart, Meta
 from pipeline.serving.raw_look_up import RawCodes
@@ -40,7 +40,7 @@ class SharedCounters:
                 (self.of_items if first.feature.side is Side.ITEM else self.of_rows).append(part)
         shared = [*self.of_items, *self.of_rows]
         self.tables: dict[Group, CounterTable] = {
-            part.key: CounterTable.empty(len(part.key), part.half_lives) for part in shared
+            part.group: empty_counters(part.group, part.half_lives) for part in shared
         }
         self._known: dict[str, set[object]] = {part.part: {MISSING_INT, MISSING_STR} for part in shared}
 
@@ -52,9 +52,9 @@ class SharedCounters:
         found = source.fetch({part: [field_of(raw) for raw in ids] for part, ids in new.items()})
         for part in [*self.of_items, *self.of_rows]:
             if new.get(part.part):
-                table, cells = self.tables[part.key], counter_cells(self._meta, part, found[part.part], self.codes)
+                table, cells = self.tables[part.group], counter_cells(self._meta, part, found[part.part], self.codes)
                 # In one layer, which every request looks into, however often some rows are put in.
-                self.tables[part.key] = replace(table, table=Layered.of(table.table.updated(cells).merged))
+                self.tables[part.group] = replace(table, table=Layered.of(table.table.updated(cells).merged))
                 self._known[part.part] |= new[part.part]
 
 

@@ -123,8 +123,8 @@ class Situation(ABC):
         found = self.source.fetch({part.part: [self._of_owner(column)] for part, column in counters.own})
         first = {column: codes_of(flat(each)) for column, each in self.owner.items()}
         return {
-            part.key: own_counters(
-                self.meta, part, first[column], found[part.part], empty[part.key], counters.codes
+            part.group: own_counters(
+                self.meta, part, first[column], found[part.part], empty[part.group], counters.codes
             )
             for part, column in counters.own
         }

@@ -77,7 +77,8 @@ def _cells_of(
         # Of a counter without half-lives nothing decayed is stored.
         stored = _together(rows, source) if part.half_lives or "decayed" not in name else []
         shape = (len(codes[0]), len(part.half_lives)) if "decayed" in name else (len(codes[0]),)
-        columns[name] = np.array(stored, template.dtype).reshape(shape)
+        dtype = np.float64 if part.sums and name == "positive" else template.dtype
+        columns[name] = np.array(stored, dtype).reshape(shape)
     return tuple(codes), columns
 
 

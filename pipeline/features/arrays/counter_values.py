@@ -32,9 +32,9 @@ def item_counters(plan: Plan, codes: Mapping[str, Codes], state: FeatureState, d
     values: dict[str, Array] = {}
     for name, counter in plan.counters().items():
         if counter.key and all(key in codes for key in counter.key):
-            if counter.key not in cells:
-                cells[counter.key] = state.counters[counter.key].lookup(*(codes[key] for key in counter.key))
-            values[name] = counter_value(counter, cells[counter.key], state.overall, day)
+            if counter.group not in cells:
+                cells[counter.group] = state.counters[counter.group].lookup(*(codes[key] for key in counter.key))
+            values[name] = counter_value(counter, cells[counter.group], every(counter, state), day)
     return values
 
 
@@ -62,14 +62,19 @@ def counter_values(
             values[name] = own[name][items.pair_item] if of_pairs else own[name]
             continue
         mixed = any(key in codes for key in counter.key)
-        if counter.key not in cells:
+        if counter.group not in cells:
             # What one request asks by stands at all of its pairs.
             at = items.request if mixed and rows.requests.rows > 1 else slice(None)
             keys = [codes[key][items.pair_item] if key in codes else asking[key][at] for key in counter.key]
-            cells[counter.key] = state.counters[counter.key].lookup(*keys)
-        value = counter_value(counter, cells[counter.key], state.overall, rows.day)
+            cells[counter.group] = state.counters[counter.group].lookup(*keys)
+        value = counter_value(counter, cells[counter.group], every(counter, state), rows.day)
         values[name] = value[items.request] if of_pairs and not mixed else value
     return values
+
+
+def every(counter: Counter, state: FeatureState) -> Cells:
+    """The cells of all events that the counter is of, shape ``[]``."""
+    return state.overall if counter.counted is None else state.totals[counter.counted]
 
 
 def places(counter: Counter, offsets: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -84,6 +89,8 @@ def counter_value(settings: Counter, cells: Cells, overall: Cells, day: Day) -> 
     * ``count``: events, or with a half-life the sum of 0.5^(age / half-life), an event of the day before having age 1;
     * ``rate``: (positives + smoothing · overall rate) / (events + smoothing), decayed alike in both; the overall rate
       is one half as long as nothing has been seen;
+    * ``mean`` and ``share``: likewise, of a value and of whether it is above 0; zero as long as nothing has been seen;
+    * ``sum`` of a value;
     * ``days_since`` the last event: 1 = the day before; ``NEVER`` where there was none;
     * ``seen``: 0 or 1.
 
@@ -91,7 +98,7 @@ def counter_value(settings: Counter, cells: Cells, overall: Cells, day: Day) -> 
 
     Args:
         cells: of the counter's keys, any shape.
-        overall: of all events together, shape ``[]``.
+        overall: of all events that the counter is of together, shape ``[]``.
 
     Raises:
         DataError: the cells hold events of ``day`` or later.
@@ -109,22 +116,33 @@ def counter_value(settings: Counter, cells: Cells, overall: Cells, day: Day) -> 
         value = (last > 0).astype(np.float64)
     elif settings.measure == "count":
         value = cells.known(settings.half_life, day)[1 if settings.positives else 0]
-    elif settings.measure == "rate":
+    elif settings.measure == "sum":
+        value = cells.known(settings.half_life, day)[1]
+    elif settings.measure in ("rate", "mean", "share"):
         n, positive = cells.known(settings.half_life, day)
-        every, every_positive = overall.known(settings.half_life, day)
-        prior = float(every_positive / every) if every > 0 else 0.5
+        count, total = overall.known(settings.half_life, day)
+        unseen = 0.5 if settings.measure == "rate" else 0.0
+        prior = float(total / count) if count > 0 else unseen
         value = (positive + settings.smoothing * prior) / (n + settings.smoothing)
+        return transformed(settings, value, prior if settings.centre else None)
     else:
         raise ValueError(f"measure '{settings.measure}' is not read from the feature state")
     return transformed(settings, value)
 
 
-def transformed(settings: Counter, value: NDArray[np.float64]) -> NDArray[np.float32]:
-    """A measure as a model sees it: ``transform``, then divided by ``scale``."""
-    value = np.ascontiguousarray(value, np.float64)
-    if settings.transform == "log":
-        value = np.log1p(value)
-    elif settings.transform == "logit":
-        inside = np.clip(value, _EDGE, 1 - _EDGE)
-        value = np.log(inside) - np.log1p(-inside)
+def transformed(settings: Counter, value: NDArray[np.float64], centre: float | None = None) -> NDArray[np.float32]:
+    """A measure as a model sees it: ``transform``, less the ``centre``'s, then divided by ``scale``."""
+    value = _transform(settings, np.ascontiguousarray(value, np.float64))
+    if centre is not None:
+        value = value - _transform(settings, np.array([centre]))[0]
     return (value / settings.scale).astype(np.float32)
+
+
+def _transform(settings: Counter, value: NDArray[np.float64]) -> NDArray[np.float64]:
+    if settings.transform == "log":
+        # Of a value alone that may be below 0.
+        return np.log1p(value) if settings.value is None else np.sign(value) * np.log1p(np.abs(value))
+    if settings.transform == "logit":
+        inside = np.clip(value, _EDGE, 1 - _EDGE)
+        return np.asarray(np.log(inside) - np.log1p(-inside))
+    return value

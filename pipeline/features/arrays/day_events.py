@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.schema import Side
+from pipeline.config.features import ABOVE_0
 from pipeline.features.arrays.feature_codes import frame_codes
 from pipeline.features.arrays.growth import RequestGrowth
 from pipeline.features.arrays.kinds import growth_of
@@ -14,6 +16,7 @@ from pipeline.features.frames.frame import Lists
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
+from pipeline.features.rows.row_values import row_values
 from pipeline.features.state.events import Events
 from pipeline.features.state.histories import distinct_values
 
@@ -27,6 +30,7 @@ def events_of(plan: Plan, rows: DayRows) -> Events:
         day=rows.day,
         keys={name: _event_codes(growth, name, rows) for name in plan.key_features},
         label=rows.label,
+        values={name: _event_values(plan, name, rows) for name in plan.counted},
         bags={name: _event_bags(growth, name, rows) for name in plan.bag_features},
         history=growth.history(rows),
         catalogue_keys=catalogue_keys,
@@ -44,6 +48,14 @@ def _event_codes(growth: RequestGrowth[Any], name: str, rows: DayRows) -> Codes:
     if planned.feature.side is Side.ITEM:
         return growth.item_codes(planned, rows)[rows.event_item]
     return frame_codes(growth.plan, planned, rows.events)
+
+
+def _event_values(plan: Plan, name: str, rows: DayRows) -> NDArray[np.float32]:
+    """What is summed at each event: a value, or whether it is above 0; NaN where there is none."""
+    values = row_values(plan.config.values[name.removesuffix(ABOVE_0)], rows.events)
+    if not name.endswith(ABOVE_0):
+        return values
+    return np.where(np.isnan(values), values, values > 0).astype(np.float32)
 
 
 def _event_bags(growth: RequestGrowth[Any], name: str, rows: DayRows) -> Lists:

@@ -9,6 +9,7 @@ from typing import ClassVar
 from models.schema import Kind
 from pipeline.config.impressions import Impressions
 from pipeline.errors import ConfigError
+from pipeline.features.plan.counted import check_value_columns, value_columns
 from pipeline.features.plan.declared import PlannedFeature, one_space
 from pipeline.features.plan.levels import PART, check_level_rules, level_columns, level_space
 from pipeline.features.plan.request import RequestPlan, columns_of_profile, kept_as_it_is
@@ -33,7 +34,7 @@ class ImpressionPlan(RequestPlan):
     def row_columns(self) -> list[str]:
         names = [self.settings.user, *(c for f in self.features.of_frame("row") for _, c in f.columns)]
         names += [part.column for part in self.row_parts.values()]
-        names += level_columns(self.config)
+        names += [*level_columns(self.config), *value_columns(self.config)]
         return list(dict.fromkeys([*names, *([self.time] if self.time is not None else [])]))
 
     @cached_property
@@ -102,6 +103,7 @@ class ImpressionPlan(RequestPlan):
     def _check_columns(self) -> None:
         super()._check_columns()
         check_level_rules(self.config, self.settings)
+        check_value_columns(self.config)
         _ = self.time
 
     def _identities(self) -> dict[str, str]:

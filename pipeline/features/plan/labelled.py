@@ -8,6 +8,7 @@ from typing import ClassVar
 from models.schema import Side
 from pipeline.config.labelled import LabelledRows
 from pipeline.errors import ConfigError
+from pipeline.features.plan.counted import check_value_columns, value_columns
 from pipeline.features.plan.request import RequestPlan
 
 
@@ -25,6 +26,7 @@ class LabelledPlan(RequestPlan):
     @property
     def row_columns(self) -> list[str]:
         names = [c for f in self.features.of_frame("row") for _, c in f.columns]
+        names += value_columns(self.config)
         return list(dict.fromkeys([*([self.settings.group] if self.settings.group else []), *names]))
 
     @property
@@ -36,6 +38,10 @@ class LabelledPlan(RequestPlan):
 
     def _history_parts(self) -> dict[str, str]:
         return {}
+
+    def _check_columns(self) -> None:
+        super()._check_columns()
+        check_value_columns(self.config)
 
     def _check_sources(self) -> None:
         super()._check_sources()

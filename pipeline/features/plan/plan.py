@@ -81,6 +81,11 @@ class Plan:
         return tuple(name for name in self.features if name in used)
 
     @cached_property
+    def counted(self) -> tuple[str, ...]:
+        """What counters sum beside events (``Counter.counted``), in declared order."""
+        return tuple(dict.fromkeys(each.counted for each in self.counters().values() if each.counted is not None))
+
+    @cached_property
     def key_features(self) -> tuple[str, ...]:
         """Features that are part of a counter's key, in declared order."""
         used = {key for counter in self.counters().values() for key in counter.key}

@@ -26,14 +26,14 @@ class Cells:
     """What is known of some keys; all zero where a key has no events.
 
     Attributes:
-        count: int64 ``[…]`` events; ``positive``: int64, those with a positive label.
+        count: int64 ``[…]`` events; ``positive``: int64, those with a positive label, or float64, a value's sum.
         last_day: int32 ordinal of the last event, 0 = never; ``last_positive``: of the last positive one.
         half_lives: days, one for each column of the decayed values.
         decayed: float64 ``[…, half-lives]`` events as decayed on ``last_day``; ``decayed_positive``: the positive ones.
     """
 
     count: NDArray[np.int64]
-    positive: NDArray[np.int64]
+    positive: NDArray[Any]
     last_day: NDArray[np.int32]
     last_positive: NDArray[np.int32]
     half_lives: tuple[float, ...]
@@ -49,8 +49,9 @@ class Cells:
         weight = decay(half_life, elapsed)
         return self.decayed[..., column] * weight, self.decayed_positive[..., column] * weight
 
-    def counted(self, n: NDArray[np.int64], positive: NDArray[np.int64], day: Day) -> Cells:
-        """The cells after a day's events: ``n`` of them (at least one each), ``positive`` of which were positive."""
+    def counted(self, n: NDArray[np.int64], positive: NDArray[Any], day: Day) -> Cells:
+        """The cells after a day's events: ``n`` of them (at least one each), ``positive`` of which were positive, or of
+        which it is the sum."""
         elapsed = np.where(self.last_day > 0, day.ordinal - self.last_day.astype(np.int64), 0)
         decayed, decayed_positive = np.empty_like(self.decayed), np.empty_like(self.decayed_positive)
         for column, half_life in enumerate(self.half_lives):
@@ -72,11 +73,11 @@ class Cells:
         return {name: getattr(self, name) for name in _CELLS}
 
     @classmethod
-    def absent(cls, shape: tuple[int, ...], half_lives: tuple[float, ...]) -> Cells:
-        """The cells of keys without events."""
-        wide = (*shape, len(half_lives))
+    def absent(cls, shape: tuple[int, ...], half_lives: tuple[float, ...], *, sums: bool = False) -> Cells:
+        """The cells of keys without events; of ``sums``, of a value."""
+        wide, positive = (*shape, len(half_lives)), np.zeros(shape, np.float64 if sums else np.int64)
         return cls(
-            np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int32), np.zeros(shape, np.int32),
+            np.zeros(shape, np.int64), positive, np.zeros(shape, np.int32), np.zeros(shape, np.int32),
             half_lives, np.zeros(wide), np.zeros(wide),
         )  # fmt: skip
 
@@ -110,22 +111,34 @@ class CounterTable:
     table: Layered
 
     @classmethod
-    def empty(cls, arity: int, half_lives: tuple[float, ...]) -> CounterTable:
-        columns = {**Cells.absent((0,), half_lives).columns(), **id_columns(no_ids(arity))}
+    def empty(cls, arity: int, half_lives: tuple[float, ...], *, sums: bool = False) -> CounterTable:
+        columns = {**Cells.absent((0,), half_lives, sums=sums).columns(), **id_columns(no_ids(arity))}
         return cls(arity, half_lives, Layered.of(Keyed(np.zeros(0, np.int64), columns)))
 
-    def apply(self, codes: tuple[Codes, ...], label: NDArray[np.int8], day: Day) -> CounterTable:
+    def apply(
+        self, codes: tuple[Codes, ...], label: NDArray[np.int8], day: Day, values: NDArray[np.float32] | None = None
+    ) -> CounterTable:
         """The table after a day's events, of whose keys ``codes`` are the ids; those with an unknown id are left out.
+
+        Args:
+            values: ``[events]`` what is summed in the place of positive labels; an event where it is NaN is left out.
 
         Raises:
             DataError: two keys of other ids cannot be told apart.
         """
+        if values is not None:
+            there = np.flatnonzero(~np.isnan(values))
+            codes, values = tuple(each[there] for each in codes), values[there]
         keys, rows = in_order(codes)
         if not len(keys):
             return self
         starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
         n = np.diff(starts, append=len(keys))
-        positives = np.add.reduceat((label[rows] == 1).astype(np.int64), starts)
+        positives: NDArray[Any]
+        if values is None:
+            positives = np.add.reduceat((label[rows] == 1).astype(np.int64), starts)
+        else:  # one after another, in the rows' order
+            positives = np.bincount(np.repeat(np.arange(len(starts)), n), values[rows].astype(np.float64))
         cells = self._cells(keys[starts]).counted(n, positives, day)
         ids = id_columns(tuple(each[rows[starts]] for each in codes))
         table = updated(self.table, Keyed(keys[starts], {**cells.columns(), **ids}), self.arity)

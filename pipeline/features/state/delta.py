@@ -44,6 +44,7 @@ class Delta:
             out |= _put_ids(f"{COUNTS_BY_ID}.owner", events.counts_by_id.owner)
             for name, lists in events.counts_by_id.parts.items():
                 out |= put_lists(f"{COUNTS_BY_ID}/{name}", lists)
+        out |= {f"value/{name}": values for name, values in events.values.items()}
         for name, lists in events.bags.items():
             out |= put_lists(f"bag/{name}", lists)
         for name, lists in events.catalogue.items():
@@ -64,6 +65,7 @@ class Delta:
             latest_keys=(arrays["latest.keys/0"], arrays["latest.keys/1"]),
             latest=arrays["latest.values"],
             counts_by_id=_counts_by_id_of(arrays),
+            values={name: arrays[f"value/{name}"] for name in names(arrays, "value")},
             bags={name: take_lists(arrays, f"bag/{name}") for name in names(arrays, "bag")},
         )
         return cls(events)

@@ -42,6 +42,7 @@ class Events:
         keys: codes ``[events]`` by feature name, for every feature that is part of a counter's key.
         label: int8 ``[events]``, 1 positive; a homework set is an event with label 1.
         history: additions to histories.
+        values: float32 ``[events]`` by what counters sum beside events; NaN where an event has none.
         bags: codes of the events' values, each once, by feature whose bags are counted, one list an event.
         catalogue_keys: codes ``[offered]`` of what was there to be offered on the day; a key may recur.
         catalogue_taken: int32 ``[offered]`` how often each was taken on the day, 0 = only listed.
@@ -62,4 +63,5 @@ class Events:
     latest_keys: tuple[Codes, Codes] = field(default_factory=lambda: (np.zeros(0, np.int64), np.zeros(0, np.int64)))
     latest: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     counts_by_id: HistoryRows | None = None
+    values: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     bags: Mapping[str, Lists] = field(default_factory=dict)

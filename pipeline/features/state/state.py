@@ -22,6 +22,7 @@ from pipeline.days import Day
 from pipeline.errors import ChainError, CorruptArtifact
 from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.frames.keyed import Keyed, Layered
+from pipeline.features.plan.counted import features_of
 from pipeline.features.plan.plan import Plan
 from pipeline.features.state.bags import BagRule, BagTables, bag_rules
 from pipeline.features.state.catalogue import Catalogue
@@ -43,7 +44,8 @@ STATES: Mapping[Kind, Callable[[Any], RequestState]] = {
 """What is kept for a kind of request, made of the plan of its kind."""
 BAGS = "bags"
 Group = tuple[str, ...]
-"""A counter's key: names of the features that make it."""
+"""A counter's key: names of the features that make it; of a value, and last, ``=`` with its name."""
+TOTALS = "totals"
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class StatePlan:
         half_lives: dict[Group, set[float]] = {}
         for counter in plan.counters().values():
             if counter.key:
-                wanted = half_lives.setdefault(counter.key, set())
+                wanted = half_lives.setdefault(counter.group, set())
                 wanted |= {counter.half_life} - {None}  # type: ignore[arg-type]
         kept = STATES[config.kind](plan.request)
         groups = {group: tuple(sorted(wanted)) for group, wanted in half_lives.items()}
@@ -87,6 +89,11 @@ class StatePlan:
     def half_lives(self) -> tuple[float, ...]:
         """Every half-life of any counter, ascending."""
         return tuple(sorted({half_life for wanted in self.groups.values() for half_life in wanted}))
+
+    @cached_property
+    def summed(self) -> tuple[str, ...]:
+        """What counters sum beside events."""
+        return tuple(dict.fromkeys(group[-1][1:] for group in self.groups if features_of(group) != group))
 
     @cached_property
     def digest(self) -> str:
@@ -112,6 +119,7 @@ class FeatureState:
         day: ``None`` before any day.
         counters: by key, in declared order.
         overall: cells of all events together, shape ``[]``.
+        totals: likewise by what counters sum beside events, of those that have it.
     """
 
     plan: StatePlan
@@ -123,6 +131,7 @@ class FeatureState:
     catalogue: Catalogue
     counts_by_id: HistoryTable | None = None
     bags: Mapping[Group, BagTables] = field(default_factory=dict)
+    totals: Mapping[str, Cells] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, config: JobConfig) -> FeatureState:
@@ -134,13 +143,14 @@ class FeatureState:
         return cls(
             plan,
             None,
-            {group: CounterTable.empty(len(group), half_lives) for group, half_lives in plan.groups.items()},
+            {group: empty_counters(group, half_lives) for group, half_lives in plan.groups.items()},
             Cells.absent((), plan.half_lives),
             HistoryTable.empty(plan.history),
             LatestTable.empty(plan.latest),
             Catalogue.empty(plan.roles),
             HistoryTable.empty(plan.counts_by_id) if plan.counts_by_id is not None else None,
             {key: BagTables.empty(rule) for key, rule in plan.bags.items()},
+            {name: Cells.absent((), plan.half_lives, sums=True) for name in plan.summed},
         )
 
     def apply(self, events: Events) -> FeatureState:
@@ -157,13 +167,7 @@ class FeatureState:
         day, label = events.day, events.label
         if self.day is not None and day <= self.day:
             raise ChainError(f"the feature state is of {self.day}, so events of {day} cannot be added to it")
-        counters = {
-            # A key that the day was stored without (a counter declared later) has no events on it.
-            group: table.apply(tuple(events.keys[name] for name in group), label, day)
-            if all(name in events.keys for name in group)
-            else table
-            for group, table in self.counters.items()
-        }
+        counters = {group: _counted(group, table, events) for group, table in self.counters.items()}
         overall = self.overall
         if len(label):
             overall = overall.counted(np.array(len(label)), np.array(int((label == 1).sum())), day)
@@ -180,6 +184,7 @@ class FeatureState:
             if self.counts_by_id is not None and events.counts_by_id is not None
             else self.counts_by_id,
             {key: tables.after(key, events) for key, tables in self.bags.items()},
+            {name: _totalled(cells, events.values.get(name), day) for name, cells in self.totals.items()},
         )
 
     def at(self, day: Day) -> FeatureState:
@@ -192,6 +197,8 @@ class FeatureState:
         for group, table in self.counters.items():
             out |= _table_arrays(f"counter/{'+'.join(group)}", table.table.merged)
         out |= {f"overall/{name}": np.asarray(column)[None] for name, column in self.overall.columns().items()}
+        for total, cells in self.totals.items():
+            out |= {f"{TOTALS}/{total}/{name}": np.asarray(column)[None] for name, column in cells.columns().items()}
         if self.day is not None:
             out |= _table_arrays("history", self.histories.kept(self.day))
             if self.counts_by_id is not None:
@@ -220,10 +227,8 @@ class FeatureState:
                     group: replace(table, table=_table(f"counter/{'+'.join(group)}", table.table.base, arrays))
                     for group, table in empty.counters.items()
                 },
-                overall=Cells(
-                    half_lives=empty.plan.half_lives,
-                    **{name: arrays[f"overall/{name}"][0] for name in empty.overall.columns()},
-                ),
+                overall=_cells("overall", empty.overall, arrays),
+                totals={name: _cells(f"{TOTALS}/{name}", each, arrays) for name, each in empty.totals.items()},
                 histories=replace(empty.histories, table=_table("history", empty.histories.table.base, arrays)),
                 latest=replace(empty.latest, table=_table("latest", empty.latest.table.base, arrays)),
                 catalogue=replace(empty.catalogue, table=_table("catalogue", empty.catalogue.table.base, arrays)),
@@ -240,6 +245,35 @@ class FeatureState:
             )
         except KeyError as error:
             raise CorruptArtifact(f"the stored feature state of {day} holds no {error}; delete its snapshot") from None
+
+
+def empty_counters(group: Group, half_lives: tuple[float, ...]) -> CounterTable:
+    """The counters of a key before any event."""
+    features = features_of(group)
+    return CounterTable.empty(len(features), half_lives, sums=len(features) < len(group))
+
+
+def _counted(group: Group, table: CounterTable, events: Events) -> CounterTable:
+    """A key's counters after a day; one that was stored without it (a counter declared later) has no events on it."""
+    features = features_of(group)
+    of_value = group[-1][1:] if len(features) < len(group) else None
+    if not all(name in events.keys for name in features) or (of_value is not None and of_value not in events.values):
+        return table
+    values = events.values[of_value] if of_value is not None else None
+    return table.apply(tuple(events.keys[name] for name in features), events.label, events.day, values)
+
+
+def _totalled(cells: Cells, values: NDArray[np.float32] | None, day: Day) -> Cells:
+    """What is summed of all events after a day; NaN is none."""
+    there = values[~np.isnan(values)] if values is not None else ()
+    if not len(there):
+        return cells
+    total = np.bincount(np.zeros(len(there), np.int64), np.asarray(there, np.float64))[0]
+    return cells.counted(np.array(len(there)), np.array(total), day)
+
+
+def _cells(name: str, like: Cells, arrays: Arrays) -> Cells:
+    return Cells(half_lives=like.half_lives, **{each: arrays[f"{name}/{each}"][0] for each in like.columns()})
 
 
 def _table_arrays(name: str, table: Keyed) -> dict[str, NDArray[Any]]:

@@ -27,8 +27,10 @@ from pipeline.config.job import JobConfig
 from pipeline.config.requests import Kind
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
-from pipeline.features.state.counters import CounterTable
+from pipeline.features.plan.counted import features_of
+from pipeline.features.state.counters import Cells, CounterTable
 from pipeline.features.state.keys import ids_of
+from pipeline.features.state.state import TOTALS
 from pipeline.job import JobContext
 from pipeline.release.contents.as_of import AsOf
 from pipeline.release.contents.bags import bag_parts
@@ -60,8 +62,10 @@ def contents(
     here = AsOf(context, config, day)
     meta: dict[str, Any] = {
         "encoding": ENCODING, "config": as_kept(config, kept), "day": str(day), "frames": {},
-        "overall": {name: np.asarray(column).tolist() for name, column in here.state.overall.columns().items()},
+        "overall": _listed(here.state.overall),
     }  # fmt: skip
+    if here.state.totals:
+        meta[TOTALS] = {name: _listed(cells) for name, cells in here.state.totals.items()}
     parts = [*_counters(here, meta), *bag_parts(here), *factor_parts(here)]
     parts += PARTS[config.kind](here, here.plan.request, meta, sizes)
     return [*parts, Part("meta", {name: encoded(value) for name, value in meta.items()})]
@@ -82,11 +86,15 @@ def _known(value: Any, before: Any) -> Any:
     return value
 
 
+def _listed(cells: Cells) -> dict[str, Any]:
+    return {name: np.asarray(column).tolist() for name, column in cells.columns().items()}
+
+
 def _counters(here: AsOf, meta: dict[str, Any]) -> Iterable[Part]:
     meta["counters"] = {}
     for group, table in here.state.counters.items():
         name = f"counters.{'+'.join(group)}"
-        part, plain_counts = _counter(here, name, group, table)
+        part, plain_counts = _counter(here, name, features_of(group), table)
         meta["counters"][name] = {"key": list(group), "half_lives": list(table.half_lives), "counts_only": plain_counts}
         yield part
 

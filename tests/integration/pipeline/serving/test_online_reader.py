@@ -71,7 +71,17 @@ def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "long": {"is_click": 1, "exposure_duration": {"above": 30}}, "click": {"is_click": 1},
                 "again": {"duplicate_tag": 1}, "skip": {},
             }}  # fmt: skip
+            settings["values"] = {
+                "looked": {"column": "exposure_duration", "clip": [0, 90], "log": True},
+                "part": {"column": "exposure_duration", "over": "window_otherad"},
+            }
+            counters = {
+                "user_looked": {"key": ["user"], "measure": "mean", "value": "looked", "centre": True, "half_life": 3},
+                "ad_looked": {"key": ["ad"], "measure": "sum", "value": "looked", "transform": "log"},
+                "hour_part": {"key": ["hour"], "measure": "share", "value": "part"},
+            }
             settings["features"] |= {
+                **{name: {"kind": "dense", "side": "pair", "counter": each} for name, each in counters.items()},
                 "clicked_ads": of_click, "clicked_seconds": {**of_click, **seconds}, "outcomes": {**of_click, **level},
             }  # fmt: skip
         (folder / f"{job}.yaml").write_text(yaml.safe_dump(settings))

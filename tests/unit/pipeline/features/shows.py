@@ -169,6 +169,24 @@ def with_levels(levels: Any = LEVELS, history: Any = None, **of_levels: Any) -> 
     return config(features=features, history=history, spaces={**declared["spaces"], "outcome": "str"})
 
 
+VALUES: dict[str, Any] = {
+    "watched": {"column": "answered", "over": "seconds", "clip": [0, 4]}, "long": {"column": "answered", "log": True},
+}
+"""Values of what came of an impression: as a share of its seconds, and as a logarithm."""
+
+
+def with_values(values: Any = VALUES, **counters: Any) -> JobConfig:
+    """The job with counters of what came of earlier impressions."""
+    made = {
+        "user_watched": {"key": ["user"], "measure": "mean", "value": "watched", "smoothing": 1, "centre": True},
+        "ad_long": {"key": ["ad"], "measure": "share", "value": "long", "smoothing": 1},
+        "user_kind_long": {"key": ["user", "kind"], "measure": "sum", "value": "long", "half_life": 2}, **counters,
+    }
+    pair: dict[str, Any] = {"kind": "dense", "side": "pair"}
+    features = {name: {**pair, "counter": each} for name, each in made.items() if each is not None}
+    return config(features={**config().model_dump(mode="json")["features"], **features}, values=values)
+
+
 USERS = pa.table({"user": [1, 2, 3], "county": [70, 70, None], "skill": ["A", "B", None], "spent": [1.0, 2.0, 3.0]})
 ADS = pa.table({
     "ad": [10, 11, 12], "kind": ["game", "book", None], "tag_1": [5, -1, 6], "tag_2": [6, -1, -1],

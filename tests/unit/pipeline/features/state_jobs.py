@@ -61,6 +61,7 @@ def ranking(**settings: Any) -> JobConfig:
                 "candidates": {"from": "seen"},
                 "study": {"table": "study", "owner": "class", "section": "section_id", "values": ["v1", "v2"]},
             },
+            "values": {"effort": {"column": "effort"}},
             "features": {
                 "teacher": {"kind": "categorical", "side": "request", "space": "teacher", "source": "row.teacher"},
                 "class": {
@@ -75,6 +76,9 @@ def ranking(**settings: Any) -> JobConfig:
                 "own": {**dense, "counter": {"key": ["teacher", "package"], "measure": "rate", "half_life": 2}},
                 "likely": {**dense, "bag_counter": {"bag": "sections", "context": "chapters", "owner": "teacher",
                                                     "keep": 4}},
+                "tried": {**dense, "counter": {"key": ["teacher", "package"], "measure": "mean", "half_life": 2,
+                                               "value": "effort"}},
+                "tries": {**dense, "counter": {"key": ["package"], "measure": "share", "value": "effort"}},
                 "all": {**dense, "counter": {"key": ["teacher", "class", "package"], "measure": "days_since"}},
             },
             "history": {"days": "calendar", "length": 4, "lead": 2, "values": 3},
@@ -94,6 +98,7 @@ def random_events(config: JobConfig, day: Day, rng: np.random.Generator, rows: i
     sections = _lists(rng, rows)
     study = np.where(rng.random(6) < 0.3, MISSING, rng.integers(2, 5, 6)), rng.integers(2, 7, 6)
     values = rng.normal(size=(6, 2)).astype(np.float32)
+    effort = np.where(rng.random(rows) < 0.3, np.nan, rng.normal(size=rows)).astype(np.float32)
     parts = {"chapters": chapters, "sections": sections}
     history = HistoryRows((teacher, classes), parts, key_of(classes), key_of(teacher, classes))
     catalogue = {"chapters": chapters, "sections": sections}
@@ -108,6 +113,7 @@ def random_events(config: JobConfig, day: Day, rng: np.random.Generator, rows: i
         latest_keys=study,
         latest=values,
         bags={"sections": distinct_values(sections)},
+        values={"effort": effort, "effort>0": np.where(np.isnan(effort), effort, effort > 0).astype(np.float32)},
     )
 
 

@@ -256,6 +256,22 @@ def test_the_level_of_an_impression_is_history_of_later_days_only(
     assert found[0][2]["request_ids"].tobytes() != found[1][2]["request_ids"].tobytes()
 
 
+def test_counters_of_what_came_of_an_impression_are_of_later_days_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for name, planted in (("plain", [0.0, 0.0, 0.0, 5.0, 50.0]), ("planted", [1e9, 1e9, 0.0, 0.0, 1e9])):
+        shows.write_undated(tmp_path / name)
+        for day, answers in ((DAY, [2.0] * 5), (DAY.next(), planted), (DAY.plus(2), [0.0] * 5)):
+            shows.write_day(tmp_path / name, day, shows.LOG.append_column("answered", pa.array(answers)))
+        job = shows.context(tmp_path / name, monkeypatch, shows.with_values())
+        found.append([content(run(job, day)) for day in DAY.through(DAY.plus(2))])
+        assert_same(found[-1][1], content(run(JobContext(job.config, job.root), DAY.next(), reprocess=True)))
+    for day in (0, 1):
+        assert_same(found[0][day], found[1][day])
+    assert found[0][2]["pair_dense"].tobytes() != found[1][2]["pair_dense"].tobytes()
+
+
 def test_a_click_is_in_the_history_of_later_days_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shows.write_undated(tmp_path)
     shows.write_day(tmp_path, DAY, shows.LOG)

@@ -56,6 +56,52 @@ def test_a_rate_of_nothing_is_one_half_and_logits_stay_finite() -> None:
     assert counter_value(counter, sure, everything, TODAY)[0] == pytest.approx(math.log((1 - 1e-6) / 1e-6))
 
 
+def of_values(**settings: Any) -> list[float]:
+    """Of keys 5, 6 and 7: 5 has 1.5 and -0.5 of a week ago and 4 of yesterday, 6 has 2, 7 nothing; NaN is no event."""
+    codes = (np.array([5, 5, 6, 7]),)
+    seven = np.array([1.5, -0.5, 2.0, np.nan], np.float32)
+    empty = CounterTable.empty(1, (7.0,), sums=True)
+    table = empty.apply(codes, np.int8([0] * 4), MONDAY, seven)
+    table = table.apply((np.array([5]),), np.int8([0]), MONDAY.plus(6), np.float32([4.0]))
+    overall = Cells.absent((), (7.0,), sums=True).counted(np.array(3), np.array(3.0), MONDAY)
+    overall = overall.counted(np.array(1), np.array(4.0), MONDAY.plus(6))
+    counter = Counter(key=("package",), value="seconds", **settings)
+    return counter_value(counter, table.lookup(np.array([5, 6, 7])), overall, TODAY).tolist()
+
+
+def test_a_mean_is_smoothed_towards_that_of_all() -> None:
+    # All four events sum to 7: their mean is 1.75.
+    assert of_values(measure="mean", smoothing=5) == pytest.approx([(5 + 8.75) / 8, (2 + 8.75) / 6, 1.75])
+    centred = [(5 + 8.75) / 8 - 1.75, (2 + 8.75) / 6 - 1.75, 0]
+    assert of_values(measure="mean", smoothing=5, centre=True) == pytest.approx(centred)
+    late = 0.5 ** (1 / 7)
+    mean = (1.5 + 4 * late) / (1.5 + late)
+    halved = [(0.5 + 4 * late + 5 * mean) / (1 + late + 5), (1 + 5 * mean) / 5.5, mean]
+    assert of_values(measure="mean", smoothing=5, half_life=7) == pytest.approx(halved)
+
+
+def test_a_sum_and_its_logarithm_on_both_sides_of_zero() -> None:
+    assert of_values(measure="sum") == [5, 2, 0]
+    assert of_values(measure="sum", transform="log", scale=2) == pytest.approx([math.log(6) / 2, math.log(3) / 2, 0])
+    table = CounterTable.empty(1, (), sums=True).apply((np.array([5]),), np.int8([0]), MONDAY, np.float32([-3]))
+    counter = Counter(key=("x",), measure="sum", value="v", transform="log")
+    overall = Cells.absent((), (), sums=True)
+    assert counter_value(counter, table.lookup(np.array([5])), overall, TODAY) == pytest.approx([-math.log(4)])
+
+
+def test_what_is_made_of_no_value_at_all_is_zero() -> None:
+    nothing = Cells.absent((), (), sums=True)
+    for measure in ("mean", "share", "sum"):
+        counter = Counter(key=("x",), measure=measure, value="v", centre=measure != "sum")
+        assert counter_value(counter, Cells.absent((2,), (), sums=True), nothing, TODAY).tolist() == [0, 0]
+
+
+def test_a_centred_rate_is_zero_where_nothing_is_known(table: CounterTable) -> None:
+    logit = value(table, measure="rate", smoothing=6, transform="logit")
+    centred = value(table, measure="rate", smoothing=6, transform="logit", centre=True)
+    assert centred == pytest.approx([each - logit[2] for each in logit])
+
+
 def test_days_since_and_seen(table: CounterTable) -> None:
     assert value(table, measure="days_since") == [1, 7, NEVER]
     assert value(table, measure="days_since", positives=True) == [7, 7, NEVER]

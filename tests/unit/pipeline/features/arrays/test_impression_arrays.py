@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from models.schema import PAD_INT, PAD_STR
 from pipeline.features.frames.frame import Lists
@@ -154,6 +155,22 @@ def test_what_came_of_all_earlier_impressions_is_a_part_of_their_steps() -> None
         ["click", "skip", none], ["click", "skip", none], ["again", "click", none], ["long", none, none],
         ["again", "click", none],
     ]  # fmt: skip
+
+
+def test_counters_are_of_what_came_of_earlier_impressions() -> None:
+    job = Shows(shows.with_values())
+    # LOG: users 1, 1, 2, 3, 2 see ads 10, 11, 10, 12, 99 for 2.5, no, 1, 4 and 1 seconds.
+    log = shows.LOG.append_column("answered", pa.array([5.0, 7.0, 50.0, 0.0, None]))
+    first, second = job.day(DAY, log), job.day(DAY.next(), log)
+    at = {name: first.arrays.layout.pair_dense[name].start for name in ("user_watched", "ad_long", "user_kind_long")}
+    assert not first.arrays.pair_dense[:, [*at.values()]].any()
+    watched, long, of_kind = (second.arrays.pair_dense[:, place] for place in at.values())
+    # Watched are 2 of user 1, 4 (50, clipped) of user 2, 0 of user 3: their mean is 2.
+    assert watched.tolist() == [0, 0, 1, -1, 1]
+    # Above 0 are ads 10, twice, and 11, not 12; 99 has none: of all three quarters.
+    assert long.tolist() == pytest.approx([2.75 / 3, 1.75 / 2, 2.75 / 3, 0.75 / 2, 0.75])
+    half = np.sqrt(0.5)
+    assert of_kind.tolist() == pytest.approx([np.log(6) * half, np.log(8) * half, np.log(51) * half, 0, 0])
 
 
 def test_lists_of_a_row_that_differ_in_length_are_brought_into_step_and_counted() -> None:

@@ -77,10 +77,12 @@ def test_histories_go_on_of_the_same_impressions_and_levels(tmp_path: Path, monk
     for place, (before, now, message) in enumerate([
         (shows.config(), shows.with_levels(), "`history.of` is all, but .* are of clicks; write `of: clicks`"),
         (shows.with_levels(), clicks, "`history.of` is clicks, but .* are of all; write `of: all`"),
+        (shows.with_values(), shows.with_values({**shows.VALUES, "long": {"column": "seconds"}}), "values.long is of"),
         (shows.config(), clicks, "histories: outcome: the days before were kept without this part"),
         (shows.with_levels(), shows.with_levels(levels), "histories: outcome is of .*, but the state of the days"),
     ]):  # fmt: skip
         with pytest.raises(ChainError, match=message):
             of_shows(tmp_path / str(place), monkeypatch, before, now)
     of_shows(tmp_path / "same", monkeypatch, shows.with_levels(), shows.with_levels())
+    of_shows(tmp_path / "new", monkeypatch, shows.config(), shows.with_values())
     of_shows(tmp_path / "unsaid", monkeypatch, None, shows.with_levels())

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -69,6 +71,25 @@ def test_the_counters_of_a_state_are_those_of_its_events() -> None:
     assert counter_value(Counter(key=("package",), measure="count"), cells, state.overall, today) == [taken]
     assert int(state.overall.count) == 48
     assert state.overall.half_lives == (2.0, 14.0)
+
+
+def test_a_value_is_summed_of_the_events_that_have_it() -> None:
+    rng = np.random.default_rng(3)
+    state, seen = FeatureState.empty(CONFIG), []
+    for step in range(3):
+        events = random_events(CONFIG, FIRST_DAY.plus(step), rng)
+        state = state.apply(events)
+        seen.append((events.keys["package"], events.values["effort"].astype(np.float64)))
+    package, effort = (np.concatenate(each) for each in zip(*seen, strict=True))
+    there = ~np.isnan(effort)
+    cells = state.counters["package", "=effort>0"].lookup(np.array([5]))
+    assert cells.count.tolist() == [int((there & (package == 5)).sum())]
+    assert cells.positive.tolist() == [float((effort[package == 5] > 0).sum())]
+    assert int(state.totals["effort"].count) == there.sum() < len(there)
+    assert float(state.totals["effort"].positive) == pytest.approx(effort[there].sum(), rel=1e-12)
+    without = FeatureState.empty(CONFIG).apply(replace(events, values={}))
+    assert len(without.counters["package", "=effort>0"]) == 0, "a day that was stored without the value"
+    assert len(without.counters["package",]) > 0
 
 
 def test_days_go_forward_only() -> None:
