@@ -53,7 +53,7 @@ def test_values_and_counters_name_each_other() -> None:
     job = shows.with_values()
     assert JobConfig.model_validate(job.model_dump(mode="json")).values == job.values
     assert "values" not in shows.config().model_dump(mode="json")
-    with pytest.raises(ValueError, match=r"user_watched.counter.value: 'watched' is not declared under `values` .long."):
+    with pytest.raises(ValueError, match=r"counter.value: 'watched' is not declared under `values` .long."):
         shows.with_values({"long": shows.VALUES["long"]})
     with pytest.raises(ValueError, match=r"values.watched: would have no effect: no counter is of it"):
         shows.with_values(user_watched=None)
