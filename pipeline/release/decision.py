@@ -10,7 +10,6 @@ from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import ChainError
 from pipeline.evaluation.records import GateRecord
-from pipeline.evaluation.superiority import superior
 from pipeline.job import JobContext
 from pipeline.release.publish.release_files import Championship, ReleaseFiles
 from pipeline.release.records import CheckRecord, ReleaseRecord
@@ -175,6 +174,9 @@ def _succession(context: JobContext, day: Day, champion: str) -> tuple[Champions
     for name in context.config.experiments:
         gate = context.store.current(Ref(GATE, context.job, day, name)) if name != champion else None
         if gate is not None and GateRecord.of(gate).verdict == "promote":
+            # Here: who only asks what is served reads no arrays.
+            from pipeline.evaluation.superiority import superior
+
             better, figures = superior(context, day, name, champion)
             if better:
                 return Championship(name, day, "superiority"), figures

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 
 from pipeline.days import Day
 from pipeline.evaluation.records import GateRecord
-from pipeline.features.rows.rows_file import FILE as ROWS_FILE
-from pipeline.ingest.late_labels import due
 from pipeline.job import JobContext
-from pipeline.release.day_retention import past_days
 from pipeline.release.decision import Passed, champion_of, passed_since, released_before
 from pipeline.release.publish.release_files import ReleaseFiles
 from pipeline.release.records import ReleaseRecord
@@ -61,6 +58,9 @@ def prune(context: JobContext, *, thorough: bool = True) -> Pruned:
                 _prune_checkpoints(context, experiment, checkpoints, done)
     _prune_rows(context, done)
     if thorough:
+        # Here: the days' own prune looks at no table.
+        from pipeline.release.day_retention import past_days
+
         with ExitStack() as locks:
             # What an experiment has found to be there stays until it is done with its day.
             for experiment in context.config.experiments:
@@ -75,7 +75,7 @@ def _prune_rows(context: JobContext, done: Pruned) -> None:
     """Joined rows go as soon as the features that were built of them stand: the validated day makes them again."""
     folder = context.root / ROWS / context.job
     # Few days have a payload, and years of them a manifest.
-    for day in sorted({path.parent.parent.name for path in folder.glob(f"day=*/gen=*/{ROWS_FILE}")}):
+    for day in sorted({path.parent.parent.name for path in folder.glob("day=*/gen=*/*") if path.name != MANIFEST}):
         here = Day.parse(day.removeprefix("day="))
         rows, built = (context.store.current(Ref(kind, context.job, here)) for kind in (ROWS, FEATURES))
         if rows is None or built is None or rows.manifest.pruned:
@@ -95,6 +95,8 @@ def _published(context: JobContext) -> set[str]:
 
 def _prune_replaced(context: JobContext, done: Pruned) -> None:
     """Generations of shared artefacts that others have replaced."""
+    from pipeline.ingest.late_labels import due
+
     # The first reading of a day is compared with the second one before it goes.
     unread = set(due(context))
     for kind in REPLACED:

@@ -13,6 +13,7 @@ from pipeline.errors import ChainError, DayspringError, LockTimeout
 from pipeline.features.arrays.paired_lists import UNPAIRED
 from pipeline.ingest.records import ValidatedRecord
 from pipeline.job import JobContext
+from pipeline.process.memory import give_back_memory
 from pipeline.stages.stage import CLOSING, EXPERIMENT, SHARED, stage
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.storage.artifacts.kinds import FEATURES, VALIDATED
@@ -88,6 +89,7 @@ class Line:
             if is_last and self.publish == "last":
                 self._publish_newest(day)
             stage("report").run(self.context, day)
+        give_back_memory()
         self.say_day(day, f"{' · '.join(what)}  ({time.perf_counter() - began:.1f} s)")
 
     def _may_have_come(self, stage: str, day: Day) -> bool:

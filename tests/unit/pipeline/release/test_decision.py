@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.days import Day
 from pipeline.errors import ChainError
+from pipeline.evaluation import superiority
 from pipeline.job import JobContext
-from pipeline.release import decision
 from pipeline.release.build import build, build_release
 from pipeline.release.decision import champion_of, choose, promoted
 from pipeline.release.prune import prune
@@ -20,7 +20,10 @@ SECOND, THIRD, FOURTH = FIRST.next(), FIRST.plus(2), FIRST.plus(3)
 
 
 def _superior(monkeypatch: pytest.MonkeyPatch, *, on: object) -> None:
-    monkeypatch.setattr(decision, "superior", lambda _, day, new, old: (day == on and (new, old) == ("b", "a"), "+0.1"))
+    def told(_: object, day: Day, new: str, old: str) -> tuple[bool, str]:
+        return day == on and (new, old) == ("b", "a"), "+0.1"
+
+    monkeypatch.setattr(superiority, "superior", told)
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,10 @@ import pytest
 from pipeline.config.retention import Retention
 from pipeline.days import Day
 from pipeline.errors import LockTimeout
+from pipeline.evaluation import superiority
+from pipeline.ingest import late_labels
 from pipeline.job import JobContext
-from pipeline.release import decision, prune
+from pipeline.release import prune
 from pipeline.release.build import build
 from pipeline.release.publish.release_files import Pointer, Published, ReleaseFiles
 from pipeline.storage.artifacts.artifact import Artifact, Ref
@@ -21,7 +23,7 @@ from tests.unit.pipeline.release.days import FIRST, commit, context, run
 
 @pytest.fixture(autouse=True)
 def _nobody_superior(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decision, "superior", lambda *_: (False, ""))
+    monkeypatch.setattr(superiority, "superior", lambda *_: (False, ""))
 
 
 def kept(here: JobContext, kind: str, experiment: str) -> list[Day]:
@@ -130,9 +132,9 @@ def test_readings_that_others_have_replaced_go_once_they_are_compared(
     run(here, FIRST, None)
     commit(here, "extract", FIRST, number=1)
     commit(here, "extract", FIRST, number=2)
-    monkeypatch.setattr(prune, "due", lambda context: [FIRST])
+    monkeypatch.setattr(late_labels, "due", lambda context: [FIRST])
     assert prune.prune(here).ids == []
-    monkeypatch.setattr(prune, "due", lambda context: [])
+    monkeypatch.setattr(late_labels, "due", lambda context: [])
     assert prune.prune(here).ids == [f"extract/tiny/day={FIRST}/gen=0001"]
     assert prune.prune(here).ids == []
 
