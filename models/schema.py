@@ -11,7 +11,7 @@ An impression is a request with exactly one candidate.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -34,6 +34,7 @@ class Kind(StrEnum):
     VECTOR = "vector"  # [size]        floats of one thing, such as a picture; there as a whole or missing: all NaN
 
     AGES = "ages"  # [size]        of a group's histories: from each step to the request; NaN is no step
+    NEGATIVES = "negatives"  # [steps, values] of a history: ids that could have stood in each step's place
 
     @property
     def has_ids(self) -> bool:
@@ -80,7 +81,8 @@ class Feature:
         kind: shape of the feature.
         side: request, item or pair.
         space: id space of the values; features of one space share an embedding. ``None`` for floats.
-        of: for a history, the item feature whose values it holds (``role: history of <target>``).
+        of: for a history, the item feature whose values it holds (``role: history of <target>``); for negatives, the
+            history that they are of.
         steps: for sequences, the number of steps or days (fixed by the job).
         sessions: for sessions, how many, each of ``steps`` steps.
         lead: for bag sequences, days kept before the window for forward gap fill; they come first,
@@ -126,6 +128,7 @@ class Feature:
             Kind.DENSE: (self.size,),
             Kind.VECTOR: (self.size,),
             Kind.AGES: (self.size,),
+            Kind.NEGATIVES: (self.steps, self.values),
         }
         return shapes[self.kind]
 
@@ -137,6 +140,11 @@ class Feature:
     def slots(self) -> int:
         """Steps of a history, those of every session and the days of the lead included."""
         return self.sessions * (self.lead + self.steps)
+
+    def with_negatives(self, count: int) -> Feature:
+        """What could have stood in the place of each of the slots of this history."""
+        name, side = f"{self.name}.negatives", self.side
+        return Feature(name, Kind.NEGATIVES, side, self.space, of=self.name, steps=self.slots, values=count)
 
 
 @dataclass(frozen=True)
@@ -189,9 +197,20 @@ class FeatureSchema:
                 _check_together(first, other)
         return tuple(tuple(group) for group in groups.values())
 
+    @property
+    def asked(self) -> FeatureSchema:
+        """The schema of what a model is asked with: without what is for training alone."""
+        return replace(self, features=tuple(f for f in self.features if f.kind is not Kind.NEGATIVES))
+
+    def without_negatives_of(self, histories: Container[str]) -> FeatureSchema:
+        """The schema without what could have stood in the steps of some histories."""
+        kept = (f for f in self.features if f.kind is not Kind.NEGATIVES or f.of not in histories)
+        return replace(self, features=tuple(kept))
+
     def subset(self, names: set[str]) -> FeatureSchema:
-        """The schema of the named features only, in the same order; a history loses a stand-in that is left out."""
-        kept = (f for f in self.features if f.name in names)
+        """The schema of the named features only, in the same order; a history loses a stand-in that is left out, and
+        has its negatives with it."""
+        kept = (f for f in self.features if (f.of if f.kind is Kind.NEGATIVES else f.name) in names)
         return FeatureSchema(
             tuple(replace(f, stand_in=f.stand_in if f.stand_in in names else None) for f in kept), self.spaces
         )

@@ -42,6 +42,8 @@ class Encoder(ABC, Generic[Given]):
         needs_target: whether it reads a history against each candidate, so that the history has to have a target.
         needs_sessions: whether it reads a history session by session.
         reads_ages: whether it reads how old the steps are, so that the job has to tell it.
+        reads_negatives: whether its losses compare the steps with others that could have stood there, so that the job
+            has to draw some.
     """
 
     Options: type[ModelOptions] = ModelOptions
@@ -49,6 +51,7 @@ class Encoder(ABC, Generic[Given]):
     needs_target = False
     needs_sessions = False
     reads_ages = False
+    reads_negatives = False
 
     def __init__(self, options: Given, *, name: str) -> None:
         self.options = options
@@ -60,7 +63,8 @@ class Encoder(ABC, Generic[Given]):
 
     @abstractmethod
     def read(self, history: History, training: bool) -> Reading:
-        """What a history tells, in training with its auxiliary losses.
+        """What a history tells, in training with its auxiliary losses. A layer that training alone calls is to be built
+        all the same: weights are made where a model is first asked.
 
         With the models' option ``product``, ``dim`` is that of a step where there is a target: the first values are in
         the target's space and are multiplied by it. Any other width is refused when the model is first called.

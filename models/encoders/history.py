@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -21,6 +22,7 @@ class HistoryGroup:
         targets: the item features that the first of them are histories of, in the same order; empty for a group
             without a target (behaviours of a user that are not items).
         ages: the feature that tells how old each step is, if the job has it.
+        negatives: of the histories that have them, what could have stood in their steps; in the order of these.
         stand_ins: what replaces each history where no step of any is known; empty for none.
     """
 
@@ -30,6 +32,7 @@ class HistoryGroup:
     targets: tuple[Feature, ...]
     stand_ins: tuple[Feature, ...]
     ages: Feature | None = None
+    negatives: tuple[Feature, ...] = ()
 
 
 def history_groups(schema: FeatureSchema) -> tuple[HistoryGroup, ...]:
@@ -64,6 +67,7 @@ def history_groups(schema: FeatureSchema) -> tuple[HistoryGroup, ...]:
                     f"feature '{feature.name}': its stand_in '{other_feature.name}' differs in kind, steps or id space"
                 )
     ages = _ages_by_group(schema)
+    negatives = {feature.of: feature for feature in schema.features if feature.kind is Kind.NEGATIVES}
     groups = []
     for members in schema.together():
         ordered = sorted(members, key=lambda f: f.of is None)
@@ -75,6 +79,7 @@ def history_groups(schema: FeatureSchema) -> tuple[HistoryGroup, ...]:
                 targets=tuple(schema[f.of] for f in ordered if f.of),
                 stand_ins=tuple(schema[f.stand_in] for f in ordered if f.stand_in),
                 ages=ages.pop(members[0].group, None) if members[0].group else None,
+                negatives=tuple(negatives[f.name] for f in ordered if f.name in negatives),
             )
         )
         _check_ages(groups[-1])
@@ -103,6 +108,14 @@ def _check_ages(group: HistoryGroup) -> None:
         raise ValueError(f"feature '{ages.name}': {ages.size} steps, but '{first.name}' of its group has {first.slots}")
 
 
+class Negatives(NamedTuple):
+    """What could have stood in the place of each step of a history: ``steps [batch, steps, negatives, dim]``, bool
+    ``mask [batch, steps, negatives]``. A part of the steps that negatives have not is zero."""
+
+    steps: tf.Tensor
+    mask: tf.Tensor
+
+
 @dataclass(frozen=True)
 class History:
     """A group as a model reads it: ``steps [batch, steps, dim]``, bool ``mask [batch, steps]``, and the candidates'
@@ -111,7 +124,7 @@ class History:
     [batch, steps]`` is the time from each to the request, in days or the ages' ``unit``, and 0 where there is no step
     or nobody said. Of
     ``sessions`` the steps are those of the first, then of the next, as many of each. ``parts`` names what the values of
-    a step are of."""
+    a step are of. ``negatives`` are there in training alone, for an encoder that reads them."""
 
     steps: tf.Tensor
     mask: tf.Tensor
@@ -119,3 +132,4 @@ class History:
     ages: tf.Tensor | None = None
     sessions: int | None = None
     parts: Segments = ()
+    negatives: Negatives | None = None

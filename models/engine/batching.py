@@ -73,7 +73,7 @@ def score_day(engine: Engine, arrays: DayArrays, limits: Mapping[str, int] | Non
         arrays: the day.
         limits: sizes of id spaces below the engine's own.
     """
-    day = DayView(engine, arrays, limits=limits)
+    day = DayView(engine, arrays, limits=limits, to_train=False)
     counts = arrays.candidates
     candidates = power_of_two(int(min(max(counts.max(initial=1), 1), _MOST_CANDIDATES)))
     size = max(1, _SCORED_PAIRS // candidates)
@@ -106,6 +106,7 @@ class DayView:
         hidden: for an id space, indices that read as unknown all the same.
         limits: sizes of id spaces below the model's own; an index from there on reads as unknown.
         ranked: whether a pair that nobody judged is trained as a negative.
+        to_train: also what models read in training alone.
     """
 
     def __init__(
@@ -116,8 +117,9 @@ class DayView:
         limits: Mapping[str, int] | None = None,
         *,
         ranked: bool = False,
+        to_train: bool = True,
     ) -> None:
-        self.view = engine.view(arrays.layout)
+        self.view = engine.view(arrays.layout, to_train=to_train)
         found = lookups(engine.fused, limits or {}, hidden or {})
         self.rows = [self._look_up(block, arrays.on(block.side, ids=True), found) for block in self.view.ids]
         self._dense = [block.select(arrays.on(block.side, ids=False)) for block in self.view.dense]

@@ -95,7 +95,6 @@ class Engine:
         compile: str = "xla",
         seed: int = 0,
     ) -> None:
-        self.schema = schema
         self.model_name = model_name
         self.spaces = sorted({str(f.space) for f in schema.features if f.has_ids})
         missing = [space for space in self.spaces if dims.get(space, 0) < 1]
@@ -109,6 +108,7 @@ class Engine:
         settings = read_optimizers(optimizer)
         with built_from(stable_seed(seed, "model")):
             self.model = registry.build(model_name, schema, options, tuple(task.name for task in self.tasks))
+            self.schema = schema = self.model.schema
             self.specs: tuple[TableSpec, ...] = self.model.tables({space: int(dims[space]) for space in self.spaces})
             check_tables(schema, self.specs)
             view, rule = self.view(Layout.of(schema, {})), rule_of(settings.dense)
@@ -267,9 +267,9 @@ class Engine:
         """Add a day's dense values to the statistics that later days are normalised by; what of them was wild."""
         return self._observed.add(self.view(arrays.layout), arrays)
 
-    def view(self, layout: Layout) -> View:
-        """The columns that this model reads of a day's matrices."""
-        return View.of(self.schema, self.specs, layout)
+    def view(self, layout: Layout, *, to_train: bool = True) -> View:
+        """The columns that this model reads of a day's matrices; those for training alone only ``to_train``."""
+        return View.of(self.schema if to_train else self.schema.asked, self.specs, layout)
 
     # ---- steps
 

@@ -44,7 +44,7 @@ class ServingModule(tf.Module):
 
     def __init__(self, schema: FeatureSchema, tasks: tuple[Task, ...], kinds: Mapping[str, str]) -> None:
         super().__init__(name="serving")
-        self._schema = schema
+        self._schema = schema.asked
         self._tasks = tasks
         self._kinds = dict(kinds)
         self.ids = {space: _IntIds() if kind == "int" else _StrIds() for space, kind in sorted(kinds.items())}

@@ -49,3 +49,23 @@ def read_out(steps: tf.Tensor, mask: tf.Tensor, how: str) -> tf.Tensor:
     length = tf.shape(steps)[1]
     last = tf.reduce_max(tf.where(mask, tf.range(length), -1), axis=1)
     return tf.reduce_sum(tf.where(tf.one_hot(last, length, True, False)[..., None], steps, 0.0), axis=1)
+
+
+def read_out_so_far(steps: tf.Tensor, mask: tf.Tensor, how: str) -> tf.Tensor:
+    """After each step what :func:`read_out` makes of the steps up to it; zero before the first.
+
+    Returns:
+        ``[batch, steps, dim]``.
+    """
+    if how not in get_args(Readout):
+        raise ValueError(f"readout '{how}'; expected one of {', '.join(get_args(Readout))}")
+    real = tf.cast(mask, steps.dtype)[..., None]
+    if how == "last":
+        length = tf.shape(steps)[1]
+        # The newest step at or before each; -1 before the first.
+        last = tf.reduce_max(
+            tf.where(mask[:, None, :] & (tf.range(length) <= tf.range(length)[:, None]), tf.range(length), -1), axis=2
+        )
+        return tf.where(last[..., None] >= 0, tf.gather(steps, tf.maximum(last, 0), axis=1, batch_dims=1), 0.0)
+    total = tf.cumsum(tf.where(mask[..., None], steps, 0.0), axis=1)
+    return total if how == "sum" else total / tf.maximum(tf.cumsum(real, axis=1), 1.0)

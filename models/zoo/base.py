@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -13,6 +14,7 @@ from models.architecture import Segments, joined
 from models.encoders.base import Encoder
 from models.encoders.history import History, HistoryGroup, history_groups
 from models.encoders.layout import check_stacked, layout_of
+from models.encoders.negatives import check_negatives, negatives_of
 from models.encoders.registry import check_names, encoder_of
 from models.inputs import ModelInputs
 from models.layers.day_layouts import DayLayout, laid_out
@@ -77,7 +79,7 @@ class RankingModel(keras.layers.Layer):
         self.tasks = tasks
         self.options = options
         self.groups = history_groups(schema)
-        if not schema.features:
+        if not schema.asked.features:
             raise ValueError(f"model '{name}' needs at least one feature: there is nothing to tell rows apart by")
         if schema.on(Side.PAIR, ids=True):
             raise ValueError(
@@ -93,6 +95,8 @@ class RankingModel(keras.layers.Layer):
             group.name: layout_of(group, options.encoders.get(group.title, {}), options.layout) for group in self.groups
         }
         self.encoders = {group.name: self._encoder(group) for group in self.groups}
+        unread = {f.name for g in self.groups for f in g.features if not self.encoders[g.name].reads_negatives}
+        self.schema = schema.without_negatives_of(unread)
         # An encoder is no layer: what it holds is.
         self.encoder_layers = {name: encoder.layers for name, encoder in self.encoders.items()}
 
@@ -110,6 +114,8 @@ class RankingModel(keras.layers.Layer):
                 f"the history '{group.title}' is to be read by the ages of its steps (`half_life`), which no feature "
                 f"in use tells; declare {{kind: ages, source: history.age, group: {group.title}}}"
             )
+        if encoder.reads_negatives:
+            check_negatives(group, self.layouts[group.name])
         if group.ages is not None and not encoder.reads_ages:
             raise ValueError(
                 f"feature '{group.ages.name}': what reads the history '{group.title}' does not ask for the ages of its "
@@ -126,13 +132,16 @@ class RankingModel(keras.layers.Layer):
         schema = self.schema
         numbers = [f for f in schema.on(Side.REQUEST, ids=False) if f.kind is not Kind.AGES]
         request = [_dense(f, self.dense(f, inputs)) for f in numbers]
-        request += [_ids(f, self.value(f, inputs)) for f in schema.on(Side.REQUEST, ids=True) if not _is_history(f)]
+        request += [_ids(f, self.value(f, inputs)) for f in schema.on(Side.REQUEST, ids=True) if not _of_steps(f)]
         item = [_dense(f, self.dense(f, inputs)) for side in (Side.ITEM, Side.PAIR) for f in schema.on(side, ids=False)]
         item += [_ids(f, self.value(f, inputs)) for f in schema.on(Side.ITEM, ids=True)]
         losses: dict[str, Auxiliary] = {}
         for group in self.groups:
-            history = self.history(group, inputs)
             encoder = self.encoders[group.name]
+            history = self.history(group, inputs)
+            if training and encoder.reads_negatives:
+                others = negatives_of(group, inputs, self._fill(group.features[0]))
+                history = replace(history, negatives=others)
             interest, auxiliary = encoder.read(history, training)
             losses |= {f"{group.title}/{name}": loss for name, loss in auxiliary.items()}
             of_item = interest.shape.rank == 3
@@ -273,11 +282,16 @@ class RankingModel(keras.layers.Layer):
             steps, mask = tf.concat(vectors, axis=-1), tf.reduce_any(tf.stack(masks), axis=0)
             every = first.sessions * first.steps
             return tf.reshape(steps, (-1, every, steps.shape[-1])), tf.reshape(mask, (-1, every)), ages
-        days = first.lead + first.steps
-        return laid_out(
-            self.layouts[group.name], vectors, masks, ages, pooling=self.options.values_pooling, window=first.steps,
-            forward=reach(self.options.fill_forward, days), backward=reach(self.options.fill_backward, days),
-        )  # fmt: skip
+        how, pooling = self.layouts[group.name], self.options.values_pooling
+        return laid_out(how, vectors, masks, ages, pooling=pooling, **self._fill(first))
+
+    def _fill(self, history: Feature) -> dict[str, int]:
+        """How the gaps of a history of days are filled, and how many days it then has."""
+        forward, backward = (
+            reach(setting, history.lead + history.steps)
+            for setting in (self.options.fill_forward, self.options.fill_backward)
+        )
+        return {"forward": forward, "backward": backward, "window": history.steps}
 
 
 def _ids(feature: Feature, vectors: tf.Tensor) -> tuple[Segments, tf.Tensor]:
@@ -296,5 +310,5 @@ def _interest(encoder: Encoder[Any], group: HistoryGroup, history: History, read
     return ((f"{how} of {group.title}", width),)
 
 
-def _is_history(feature: Feature) -> bool:
-    return feature.kind.is_history
+def _of_steps(feature: Feature) -> bool:
+    return feature.kind.is_history or feature.kind is Kind.NEGATIVES

@@ -20,6 +20,7 @@ _KINDS: Mapping[str, Collection[Kind]] = {
     "steps": (*_STEPS, Kind.AGES),
     "of": _STEPS,
     "stand_in": _STEPS,
+    "negatives": _STEPS,
     "values": (Kind.BAG, Kind.BAG_SEQUENCE),
     "buckets": _IDS,
     "part": _IDS,

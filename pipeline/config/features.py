@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from models.schema import Feature, Kind, Side
 from pipeline.config.bags import BagCounter, Collaborative
 from pipeline.config.base import Later, Strict
 from pipeline.config.last_year import LastYear
+from pipeline.config.negatives import Negatives
 from pipeline.config.outcome_levels import Levels, check_levels
 from pipeline.config.values import TAKEN
 
@@ -143,6 +144,7 @@ class FeatureSettings(Strict):
     values: int = Field(default=8, ge=1, le=1024)
     size: int = Field(default=1, ge=1)
     sessions: Annotated[Sessions | None, Later()] = None
+    negatives: Annotated[Negatives | None, Later()] = None  # of each step of a history; `5` is `{count: 5}`
     stand_in: str | None = None
     group: Annotated[str | None, Later()] = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     unit: Annotated[Literal["second", "hour", "day"], Later()] = "day"  # of ages; days are those of the calendar
@@ -157,8 +159,17 @@ class FeatureSettings(Strict):
     compose: Annotated[Literal["column", "pairs"] | None, Later()] = None
     input: bool = True  # false: mapped and usable as a counter's key, but not seen by models
 
+    @field_validator("negatives", mode="before")
+    @classmethod
+    def _a_number_of_them(cls, value: Any) -> Any:
+        return {"count": value} if isinstance(value, int) else value
+
     @model_validator(mode="after")
     def _fits(self) -> FeatureSettings:
+        if self.kind is Kind.NEGATIVES:
+            raise ValueError("negatives are drawn for the steps of a history: give it `negatives: 5`")
+        if self.negatives is not None and self.of is None:
+            raise ValueError("`negatives` are items that could have stood in a step: name the one that it is `of`")
         if self.kind.has_ids != (self.space is not None):
             none = "" if self.kind.has_ids else f", and `{self.kind}` takes none"
             raise ValueError(f"every kind but `dense` and `vector` needs an id `space`{none}")

@@ -34,6 +34,7 @@ from pipeline.config.labelled import LabelledRows
 from pipeline.config.labels import Labels
 from pipeline.config.last_year import Replay
 from pipeline.config.measures import PRIMARY, Measure, in_task, of_job, task_of
+from pipeline.config.negatives import check_negatives, drawn_features
 from pipeline.config.requests import Kind as RequestKind
 from pipeline.config.requests import RequestSettings
 from pipeline.config.retention import Retention
@@ -192,6 +193,7 @@ class JobConfig(Strict):
                 )
 
     def _check_features(self) -> None:
+        check_negatives(self.features)
         for name, feature in self.features.items():
             if feature.input and (not name.isidentifier() or keyword.iskeyword(name)):
                 raise ValueError(
@@ -251,10 +253,9 @@ class JobConfig(Strict):
         history = self.history
         features = [f.feature(name, steps=history.length, lead=history.lead) for name, f in self.features.items()]
         slots = {each.group: each.slots for each in reversed(features) if each.kind.is_history}
-        return FeatureSchema(
-            tuple(replace(f, size=slots.get(f.group, f.size)) if f.kind is Kind.AGES else f for f in features),
-            dict(self.spaces),
-        )
+        declared = [replace(f, size=slots.get(f.group, f.size)) if f.kind is Kind.AGES else f for f in features]
+        drawn = drawn_features(self.features, declared, "history.outcome" if history.outcome else None)
+        return FeatureSchema((*declared, *drawn), dict(self.spaces))
 
     def experiment_schema(self, experiment: str) -> FeatureSchema:
         """The features that one experiment's model is fed with."""

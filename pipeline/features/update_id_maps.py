@@ -61,9 +61,10 @@ class _Prepared:
         cls, plan: Plan, day: Day, tables: DayTables, whole: WholeDay, raw: dict[str, Array], began: float
     ) -> _Prepared:
         replayed = {str(past.rows.day): past.rows.requests.rows for past in whole.replayed}
+        events = events_of(plan, whole.rows)
         return cls(
             # Those that were read hold what they read.
-            day, DayTables(tables.artifact), events_of(plan, whole.rows), raw, dict(whole.rows.counts), replayed,
+            day, DayTables(tables.artifact), events, raw, {**whole.rows.counts, **events.counts}, replayed,
             whole.missing, time.perf_counter() - began,
         )  # fmt: skip
 

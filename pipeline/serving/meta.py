@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -83,7 +83,8 @@ class Meta:
 
     @cached_property
     def state_plan(self) -> StatePlan:
-        return StatePlan.of(self.config)
+        # What is drawn for the steps of histories is for training alone.
+        return replace(StatePlan.of(self.config), negatives=None)
 
     @cached_property
     def overall(self) -> Cells:

@@ -30,6 +30,7 @@ def write(
     folder: Path, trainer: Trainer, schema: FeatureSchema, arrays: DayArrays, maps: Mapping[str, IdMap], seed: int
 ) -> None:
     """Sample the day's rows, add awkward ones, score them, write both files."""
+    schema = schema.asked
     chosen, special = _sample(arrays, seed)
     counts = np.diff(chosen.offsets)
     width = int(counts.max(initial=1))

@@ -177,4 +177,4 @@ def _dense(places: Mapping[str, Columns], values: Mapping[str, Array], rows: int
 
 
 def _is_wide(plan: Plan, name: str) -> bool:
-    return plan.features[name].feature.kind in (Kind.BAG, Kind.BAG_SEQUENCE)
+    return plan.schema[name].kind in (Kind.BAG, Kind.BAG_SEQUENCE)

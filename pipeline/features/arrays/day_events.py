@@ -26,6 +26,7 @@ def events_of(plan: Plan, rows: DayRows) -> Events:
     growth = growth_of(plan)
     catalogue_keys, catalogue = growth.catalogue(rows)
     latest_keys, latest = growth.latest(rows)
+    negatives, counts = growth.negatives(rows)
     return Events(
         day=rows.day,
         keys={name: _event_codes(growth, name, rows) for name in plan.key_features},
@@ -39,6 +40,8 @@ def events_of(plan: Plan, rows: DayRows) -> Events:
         latest_keys=latest_keys,
         latest=latest,
         counts_by_id=growth.counts_by_id(rows),
+        negatives=negatives,
+        counts=counts,
     )
 
 

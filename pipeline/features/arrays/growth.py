@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -64,6 +64,10 @@ class RequestGrowth(ABC, Generic[Rows]):
     @abstractmethod
     def catalogue(self, rows: Rows) -> tuple[Codes, dict[str, Lists]]:
         """What was there to be offered, and its attributes."""
+
+    def negatives(self, rows: Rows) -> tuple[HistoryRows | None, Mapping[str, int]]:
+        """What could have stood in place of what the day adds to histories, and what was counted in drawing it."""
+        return None, {}
 
     def latest(self, rows: Rows) -> tuple[tuple[Codes, Codes], NDArray[np.float32]]:
         """Owners, what they are rated on, and the day's values, which take the place of earlier ones."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from pipeline.features.arrays.feature_codes import column_codes, first_code, list_codes, owner_codes
 from pipeline.features.arrays.growth import RequestGrowth
 from pipeline.features.arrays.last_year_codes import group_keys
+from pipeline.features.arrays.negatives import OwnPlaces, chances, drawn, one_each
 from pipeline.features.arrays.package_codes import role_codes
 from pipeline.features.arrays.raw_values import as_raw, frame_ids, list_ids
 from pipeline.features.frames.frame import Array, Frame, Lists
-from pipeline.features.ids.fingerprints import Codes
+from pipeline.features.ids.fingerprints import PADDING, Codes, are_known, key_of
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.plan.plan import Plan
@@ -100,6 +101,27 @@ class HomeworkGrowth(RequestGrowth[HomeworkDay]):
             group_keys(self.plan, request, request.group_columns, rows.events),
             group_keys(self.plan, request, request.own_columns, rows.events),
         )
+
+    def negatives(self, rows: HomeworkDay) -> tuple[HistoryRows | None, Mapping[str, int]]:
+        """Of each part ids that others were set on the day and the owner was not, a row an owner."""
+        request, settings = self._request, self._request.negatives
+        if settings is None:
+            return None, {}
+        owner_ids = owner_codes(self.plan, rows.events)
+        owners, first, own = np.unique(key_of(*owner_ids), return_index=True, return_inverse=True)
+        chance, parts = chances(self.plan.config.job, rows.day, owners, settings.count), {}
+        for part in request.negative_parts:
+            lists = role_codes(self.plan, request, request.part_role(part), rows.role(request.part_role(part)))
+            # What is missing is nothing that could be set.
+            owner, code = np.repeat(owners[own], lists.lengths), lists.values
+            owner, code = owner[are_known(code)], code[are_known(code)]
+            codes, place = np.unique(code, return_inverse=True)
+            weights = np.bincount(place, minlength=len(codes))
+            if settings.taken_from == "uniform":
+                weights = np.minimum(weights, 1)
+            places = drawn(weights, owners, OwnPlaces.of(owners, owner, place), chance)
+            parts[part] = one_each(np.append(codes, PADDING)[places])
+        return HistoryRows(tuple(each[first] for each in owner_ids), parts), {}
 
     def catalogue(self, rows: HomeworkDay) -> tuple[Codes, dict[str, Lists]]:
         """Packages taken on the day, where candidates are those that were seen: the table knows more of listed ones."""

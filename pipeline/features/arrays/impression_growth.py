@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.arrays.feature_codes import column_codes, frame_codes, list_codes, owner_codes
 from pipeline.features.arrays.growth import RequestGrowth
+from pipeline.features.arrays.negatives import Shown, chances, one_each
 from pipeline.features.arrays.raw_values import as_raw, bag_ids, frame_ids, without
 from pipeline.features.frames.frame import Array, Lists
 from pipeline.features.frames.from_arrow import lists_of
-from pipeline.features.ids.fingerprints import MISSING, Codes
+from pipeline.features.ids.fingerprints import MISSING, PADDING, Codes, are_known, key_of
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.impressions import ImpressionPlan
 from pipeline.features.plan.levels import PART
@@ -64,6 +67,30 @@ class ImpressionGrowth(RequestGrowth[DayRows]):
             moments = flat(frame[f"row.{self._request.time}"]).astype(np.int64)
             parts[TIMES] = Lists(np.arange(len(moments) + 1, dtype=np.int64), moments)
         return HistoryRows(owner_codes(self.plan, frame), parts)
+
+    def negatives(self, rows: DayRows) -> tuple[HistoryRows | None, Mapping[str, int]]:
+        """Items of the day that no step of the user's is of, a row a step."""
+        settings = self._request.negatives
+        if settings is None:
+            return None, {}
+        owner_ids = owner_codes(self.plan, rows.events)
+        owner, steps = key_of(*owner_ids), self._kept(rows)
+        name = f"item.{self._request.settings.item}"
+        items = column_codes(self.plan, self._request.item_space, flat(rows.items[name]), name)
+        # Places in the order of the items' ids, so that what is drawn does not hang on the order of rows.
+        by_id = np.argsort(items, kind="stable")
+        place_of = np.empty(len(items), np.int64)
+        place_of[by_id] = np.arange(len(items))
+        shown = Shown(owner, place_of[rows.event_item], steps, are_known(items[by_id]))
+        chance = chances(self.plan.config.job, rows.day, owner[steps], settings.count)
+        places, counts = shown.drawn(settings, chance)
+        parts = {}
+        for part in self._request.negative_parts:
+            lists = self._item_part(rows, part)
+            codes = column_codes(self.plan, self._request.history_parts[part], lists.values, f"item.{part}")
+            first = np.append(Lists(lists.offsets, codes).padded(1, PADDING)[by_id, 0], PADDING)
+            parts[part] = one_each(first[places])
+        return HistoryRows(tuple(each[steps] for each in owner_ids), parts), counts
 
     def catalogue(self, rows: DayRows) -> tuple[Codes, dict[str, Lists]]:
         """Items that were shown."""

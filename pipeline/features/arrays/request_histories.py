@@ -19,7 +19,7 @@ from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows, flat
 from pipeline.features.state.events import TIMES
-from pipeline.features.state.histories import Entries
+from pipeline.features.state.histories import Entries, beside_of
 from pipeline.features.state.sessions import of_days, of_gaps, split_by
 from pipeline.features.state.state import FeatureState
 from pipeline.features.state.windows import GAP, fill, window_positions
@@ -69,6 +69,8 @@ class Histories:
             if not feature.has_ids:
                 continue
             values[planned.name] = self._made(planned, self._filled(planned))
+        if self._state.negatives is not None:
+            values |= self._negatives(self._state.negatives.entries(self._owner))
         for planned in self._plan.of_frame("last_year"):
             windows = self._look.of_codes(self._space(planned.column), self._last_year[planned.column])
             made, padding = self._made(planned, windows), self._look.padding(planned.feature.space or "")
@@ -119,6 +121,21 @@ class Histories:
             then = np.append(self._entries.parts[TIMES].values, 0)[positions].astype("datetime64[ms]")
             old = np.maximum((now - then) / np.timedelta64(1, _UNITS[ages.settings.unit]), 0)
         return np.where(positions == GAP, np.nan, old).astype(np.float32)
+
+    def _negatives(self, found: Entries) -> dict[str, Array]:
+        """What could have stood in the steps of histories: ``[requests, steps, count]`` by feature."""
+        values: dict[str, Array] = {}
+        for feature in self._plan.schema.features:
+            if feature.kind is not Kind.NEGATIVES:
+                continue
+            planned = self._plan.features[str(feature.of)]
+            space = self._space(planned.column)
+            slots = self._slots(planned).reshape(len(self._entries.rows), feature.steps)
+            codes = found.parts[planned.column]
+            lists = Lists(codes.offsets, self._look.of_codes(space, codes.values))
+            beside = fill(lists, beside_of(self._entries, found, slots), feature.values, self._look.padding(space))
+            values[feature.name] = self._made(planned, beside)
+        return values
 
     def _space(self, part: str) -> str:
         return self._plan.request.history_parts[part]

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from models.schema import Kind
 from pipeline.config.homework import Homework
+from pipeline.config.negatives import Negatives
 from pipeline.features.plan.declared import PlannedFeature, one_space, split_source
 from pipeline.features.plan.homework_tables import check_columns, deciding, named_columns, named_tables
 from pipeline.features.plan.id_rules import rule_problem
@@ -173,6 +174,13 @@ class HomeworkPlan(RequestPlan):
         package = self.settings.package
         absent = (role == "style" and package.style is None) or (role == "reflect" and package.reflect is None)
         return f"`ranking.package` names no {role} column" if absent else None
+
+    def negatives_problem(self, planned: PlannedFeature, negatives: Negatives) -> str | None:
+        if negatives.taken_from == "shown":
+            return "`from: shown` is for impressions: a class is shown packages, and its steps are days; drop `from`"
+        if planned.feature.kind is not Kind.BAG_SEQUENCE:
+            return "are of days: give them to a bag_sequence"
+        return super().negatives_problem(planned, negatives)
 
     def rule_problem(self, planned: PlannedFeature, frame: str, column: str) -> str | None:
         if frame not in ("item", "history", "last_year"):

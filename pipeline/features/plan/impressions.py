@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from models.schema import Kind
 from pipeline.config.impressions import Impressions
+from pipeline.config.negatives import Negatives
 from pipeline.errors import ConfigError
 from pipeline.features.plan.counted import check_value_columns, value_columns
 from pipeline.features.plan.declared import PlannedFeature, one_space
@@ -80,6 +81,14 @@ class ImpressionPlan(RequestPlan):
         if column not in parts:
             return f"no such part; one of {', '.join(parts)} (see impressions.history_parts, history.outcome)"
         return None if planned.feature.kind.is_history else "is a sequence or a bag_sequence, or made of sessions"
+
+    def negatives_problem(self, planned: PlannedFeature, negatives: Negatives) -> str | None:
+        if negatives.taken_from == "shown" and self.config.history.of == "all":
+            return "`from: shown` finds nothing, as all that was shown are steps (`history.of: all`); drop `from`"
+        allowed = self.config.tables[self.settings.rows].columns[self.settings.label].allowed
+        if negatives.taken_from == "shown" and allowed is not None and 0 not in allowed:
+            return "`from: shown` finds nothing: the log has no impressions that were not clicked; drop `from`"
+        return super().negatives_problem(planned, negatives)
 
     def _label_problem(self, column: str) -> str | None:
         return "is the label" if column in {self.settings.label, *self._task_labels} else None

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from models.schema import FeatureSchema, Kind
 from pipeline.config.job import JobConfig
+from pipeline.config.negatives import Negatives
 from pipeline.config.requests import Profile, RequestSettings
 from pipeline.errors import ConfigError
 from pipeline.features.plan.declared import Declared, PlannedFeature, one_space
@@ -25,6 +26,7 @@ class RequestPlan(ABC):
         settings: the section of the job's kind.
         history_parts: every part that the job's histories keep, with its id space.
         row_parts: parts that are columns of the row itself, with the feature that says how their values become ids.
+        negatives: what is drawn for the steps of histories, if anything, and the parts of it that are kept.
     """
 
     sides: ClassVar[Mapping[str, tuple[str, ...]]]
@@ -32,6 +34,8 @@ class RequestPlan(ABC):
     settings: RequestSettings
     history_parts: Mapping[str, str]
     row_parts: Mapping[str, PlannedFeature]
+    negatives: Negatives | None
+    negative_parts: tuple[str, ...]
 
     @property
     def time(self) -> str | None:
@@ -50,6 +54,9 @@ class RequestPlan(ABC):
         self._spaces = self._identities()
         self.history_parts = self._history_parts()
         self.row_parts = self._row_parts()
+        drawn = [features[str(each.of)] for each in schema.features if each.kind is Kind.NEGATIVES]
+        self.negative_parts = tuple(dict.fromkeys(planned.column for planned in drawn))
+        self.negatives = next((f.settings.negatives for f in drawn if f.settings.negatives is not None), None)
 
     @property
     def own_spaces(self) -> Iterable[str]:
@@ -182,6 +189,12 @@ class RequestPlan(ABC):
         """What stands against making ids of one source by a rule, if anything."""
         return rule_problem(planned.settings, self.config.tables, self.settings.frames.get(frame), column)
 
+    def negatives_problem(self, planned: PlannedFeature, negatives: Negatives) -> str | None:
+        """What stands against drawing others for the steps of a history, if anything."""
+        if planned.frame == "history":
+            return None
+        return f"are drawn as a day enters the histories that are kept (`history.`), not for '{planned.keys[0]}'"
+
     def _check_sources(self) -> None:
         """Every feature has a source of its side, and every table that the job names is declared."""
         for planned in self.features.values():
@@ -194,6 +207,10 @@ class RequestPlan(ABC):
                     problem = self.rule_problem(planned, frame, column)
                 if problem:
                     raise ConfigError(f"features.{planned.name}.source: '{frame}.{column}': {problem}")
+            negatives = planned.settings.negatives
+            undrawn = self.negatives_problem(planned, negatives) if negatives is not None else None
+            if undrawn:
+                raise ConfigError(f"features.{planned.name}.negatives: {undrawn}")
         for setting, table in self._named_tables():
             if table not in self.config.tables:
                 raise ConfigError(f"{self.config.kind}.{setting}: '{table}' is not declared under `tables`")

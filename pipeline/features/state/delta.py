@@ -17,8 +17,8 @@ from pipeline.features.state.events import Events, HistoryRows
 
 Arrays = Mapping[str, NDArray[Any]]
 
-COUNTS_BY_ID, LATEST = "style_counts", "study"
-"""The names that counts by id, and the newest values, have in what is stored."""
+COUNTS_BY_ID, LATEST, NEGATIVES = "style_counts", "study", "negatives"
+"""The names that counts by id, the newest values, and what could have stood in steps have in what is stored."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,14 @@ class Delta:
         out |= {f"key/{name}": codes for name, codes in events.keys.items()}
         for name, lists in history.parts.items():
             out |= put_lists(f"history/{name}", lists)
-        if events.counts_by_id is not None:
-            out |= _put_ids(f"{COUNTS_BY_ID}.owner", events.counts_by_id.owner)
-            for name, lists in events.counts_by_id.parts.items():
-                out |= put_lists(f"{COUNTS_BY_ID}/{name}", lists)
         out |= {f"value/{name}": values for name, values in events.values.items()}
         for name, lists in events.bags.items():
             out |= put_lists(f"bag/{name}", lists)
+        for what, rows in ((COUNTS_BY_ID, events.counts_by_id), (NEGATIVES, events.negatives)):
+            if rows is not None:
+                out |= _put_ids(f"{what}.owner", rows.owner)
+                for name, lists in rows.parts.items():
+                    out |= put_lists(f"{what}/{name}", lists)
         for name, lists in events.catalogue.items():
             out |= put_lists(f"catalogue/{name}", lists)
         return {name: np.ascontiguousarray(array) for name, array in sorted(out.items())}
@@ -64,9 +65,10 @@ class Delta:
             catalogue={name: take_lists(arrays, f"catalogue/{name}") for name in names(arrays, "catalogue")},
             latest_keys=(arrays["latest.keys/0"], arrays["latest.keys/1"]),
             latest=arrays["latest.values"],
-            counts_by_id=_counts_by_id_of(arrays),
             values={name: arrays[f"value/{name}"] for name in names(arrays, "value")},
             bags={name: take_lists(arrays, f"bag/{name}") for name in names(arrays, "bag")},
+            counts_by_id=_rows_of(arrays, COUNTS_BY_ID),
+            negatives=_rows_of(arrays, NEGATIVES),
         )
         return cls(events)
 
@@ -81,11 +83,11 @@ def history_of(arrays: Arrays) -> HistoryRows:
     )
 
 
-def _counts_by_id_of(arrays: Arrays) -> HistoryRows | None:
-    if f"{COUNTS_BY_ID}.owner/0" not in arrays:
+def _rows_of(arrays: Arrays, what: str) -> HistoryRows | None:
+    if f"{what}.owner/0" not in arrays:
         return None
-    parts = {name: take_lists(arrays, f"{COUNTS_BY_ID}/{name}") for name in names(arrays, COUNTS_BY_ID)}
-    return HistoryRows(_take_ids(arrays, f"{COUNTS_BY_ID}.owner"), parts)
+    parts = {name: take_lists(arrays, f"{what}/{name}") for name in names(arrays, what)}
+    return HistoryRows(_take_ids(arrays, f"{what}.owner"), parts)
 
 
 def _put_ids(name: str, codes: tuple[Codes, ...]) -> dict[str, NDArray[Any]]:

@@ -51,6 +51,9 @@ class Events:
             the day, which take the place of earlier ones.
         counts_by_id: the day's counts, one row an (owner, id), with ids and counts as parts; none where no feature is
             made of them.
+        negatives: what could have stood in place of the additions to histories, a row an entry of these; none where
+            nothing is drawn.
+        counts: what was counted in drawing them; not kept.
     """
 
     day: Day
@@ -65,3 +68,5 @@ class Events:
     counts_by_id: HistoryRows | None = None
     values: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     bags: Mapping[str, Lists] = field(default_factory=dict)
+    negatives: HistoryRows | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from pipeline.features.frames.keyed import Keyed, Layered, concat_lists, join_li
 from pipeline.features.ids.fingerprints import Codes, are_known, key_of
 from pipeline.features.state.events import HistoryRows
 from pipeline.features.state.keys import id_columns, ids_of, in_order, no_ids, updated
+from pipeline.features.state.windows import GAP
 
 _DAYS = "days"
 
@@ -56,6 +57,16 @@ class Entries:
     days: NDArray[np.int32]
     parts: Mapping[str, Lists]
     rows: NDArray[np.int64]
+
+
+def beside_of(entries: Entries, others: Entries, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of each entry in ``positions [requests, slots]`` the one of the same step among others of the same owners.
+
+    Each has an entry for the same steps, up to the newest; the one that was begun later lacks those before.
+    """
+    end, other_end = (each.offsets[each.rows + 1][:, None] for each in (entries, others))
+    beside = other_end - (end - positions)
+    return np.where((positions == GAP) | (beside < others.offsets[others.rows][:, None]), GAP, beside)
 
 
 @dataclass(frozen=True)

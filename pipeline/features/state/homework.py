@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.state.histories import HistoryRule
-from pipeline.features.state.request import RequestState
+from pipeline.features.state.request import RequestState, negatives_of
 from pipeline.features.state.style_counts import COUNTS, STYLES
 
 
@@ -22,6 +22,10 @@ class HomeworkState(RequestState):
         return HistoryRule(
             len(plan.owner_columns), tuple(plan.history_parts), keep, history.days, history.values, merge=True
         )
+
+    @property
+    def negatives(self) -> HistoryRule | None:
+        return negatives_of(self._plan, self.history)
 
     @property
     def roles(self) -> tuple[str, ...]:

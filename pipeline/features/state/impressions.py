@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.features.plan.impressions import ImpressionPlan
 from pipeline.features.state.events import TIMES
 from pipeline.features.state.histories import HistoryRule
-from pipeline.features.state.request import RequestState
+from pipeline.features.state.request import RequestState, negatives_of
 
 
 class ImpressionState(RequestState):
@@ -20,3 +20,7 @@ class ImpressionState(RequestState):
         if self._plan.time is not None:
             parts = (*parts, TIMES)
         return HistoryRule(1, parts, keep, "active", 1, merge=False)
+
+    @property
+    def negatives(self) -> HistoryRule | None:
+        return negatives_of(self._plan, self.history)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
+from pipeline.features.plan.request import RequestPlan
 from pipeline.features.state.histories import HistoryRule
 
 
@@ -14,6 +16,11 @@ class RequestState(ABC):
     @abstractmethod
     def history(self) -> HistoryRule:
         """What histories keep."""
+
+    @property
+    def negatives(self) -> HistoryRule | None:
+        """What is kept of what could have stood in the steps of histories: an entry for each of theirs."""
+        return None
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -29,3 +36,10 @@ class RequestState(ABC):
     def counts_by_id(self) -> HistoryRule | None:
         """What is kept of counts by owner and id."""
         return None
+
+
+def negatives_of(plan: RequestPlan, history: HistoryRule) -> HistoryRule | None:
+    """The rule of what is drawn for the entries of histories: kept as long as these."""
+    if plan.negatives is None:
+        return None
+    return replace(history, parts=plan.negative_parts, values=plan.negatives.count, merge=False)

@@ -27,8 +27,8 @@ from pipeline.features.plan.plan import Plan
 from pipeline.features.state.bags import BagRule, BagTables, bag_rules
 from pipeline.features.state.catalogue import Catalogue
 from pipeline.features.state.counters import Cells, CounterTable
-from pipeline.features.state.delta import COUNTS_BY_ID, LATEST, Arrays, Delta, put_lists, take_lists
-from pipeline.features.state.events import Events
+from pipeline.features.state.delta import COUNTS_BY_ID, LATEST, NEGATIVES, Arrays, Delta, put_lists, take_lists
+from pipeline.features.state.events import Events, HistoryRows
 from pipeline.features.state.histories import HistoryRule, HistoryTable
 from pipeline.features.state.homework import HomeworkState
 from pipeline.features.state.impressions import ImpressionState
@@ -60,6 +60,7 @@ class StatePlan:
         counts_by_id: what is kept of counts by owner and id; none where no feature is made of them.
         bags: by context and bag of counters over bags, what is kept of them.
         of_history: which events histories are of, and the levels of what came of them, where these are not the default.
+        negatives: what is kept of what could have stood in the steps of histories; none where nothing is drawn.
     """
 
     groups: Mapping[Group, tuple[float, ...]]
@@ -69,6 +70,7 @@ class StatePlan:
     counts_by_id: HistoryRule | None = None
     bags: Mapping[Group, BagRule] = field(default_factory=dict)
     of_history: str = ""
+    negatives: HistoryRule | None = None
 
     @classmethod
     def of(cls, config: JobConfig) -> StatePlan:
@@ -83,7 +85,9 @@ class StatePlan:
         bags = bag_rules(plan.over_bags)
         said = config.history.kept
         of_history = json.dumps(said) if said else ""
-        return cls(groups, kept.history, kept.roles, kept.latest, kept.counts_by_id, bags, of_history)
+        return cls(
+            groups, kept.history, kept.roles, kept.latest, kept.counts_by_id, bags, of_history, kept.negatives
+        )  # fmt: skip
 
     @cached_property
     def half_lives(self) -> tuple[float, ...]:
@@ -108,6 +112,8 @@ class StatePlan:
             content[BAGS] = [[list(key), asdict(rule)] for key, rule in self.bags.items()]
         if self.of_history:
             content["of_history"] = self.of_history
+        if self.negatives is not None:
+            content[NEGATIVES] = asdict(self.negatives)
         return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
@@ -132,6 +138,7 @@ class FeatureState:
     counts_by_id: HistoryTable | None = None
     bags: Mapping[Group, BagTables] = field(default_factory=dict)
     totals: Mapping[str, Cells] = field(default_factory=dict)
+    negatives: HistoryTable | None = None
 
     @classmethod
     def empty(cls, config: JobConfig) -> FeatureState:
@@ -151,6 +158,7 @@ class FeatureState:
             HistoryTable.empty(plan.counts_by_id) if plan.counts_by_id is not None else None,
             {key: BagTables.empty(rule) for key, rule in plan.bags.items()},
             {name: Cells.absent((), plan.half_lives, sums=True) for name in plan.summed},
+            HistoryTable.empty(plan.negatives) if plan.negatives is not None else None,
         )
 
     def apply(self, events: Events) -> FeatureState:
@@ -179,12 +187,11 @@ class FeatureState:
             self.histories.apply(events.history, day),
             self.latest.apply(events.latest_keys, events.latest, day),
             self.catalogue.apply(events.catalogue_keys, events.catalogue_taken, events.catalogue, day),
-            # A day that was stored before a feature was made of them has no counts by id.
-            self.counts_by_id.apply(events.counts_by_id, day)
-            if self.counts_by_id is not None and events.counts_by_id is not None
-            else self.counts_by_id,
+            # A day that was stored before a feature was made of them has none of these.
+            _applied(self.counts_by_id, events.counts_by_id, day),
             {key: tables.after(key, events) for key, tables in self.bags.items()},
             {name: _totalled(cells, events.values.get(name), day) for name, cells in self.totals.items()},
+            _applied(self.negatives, events.negatives, day),
         )
 
     def at(self, day: Day) -> FeatureState:
@@ -194,15 +201,16 @@ class FeatureState:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The whole state as named arrays, the same on every way to it: for digests and snapshots."""
         out: dict[str, NDArray[Any]] = {}
-        for group, table in self.counters.items():
-            out |= _table_arrays(f"counter/{'+'.join(group)}", table.table.merged)
+        for group, counter in self.counters.items():
+            out |= _table_arrays(f"counter/{'+'.join(group)}", counter.table.merged)
         out |= {f"overall/{name}": np.asarray(column)[None] for name, column in self.overall.columns().items()}
         for total, cells in self.totals.items():
             out |= {f"{TOTALS}/{total}/{name}": np.asarray(column)[None] for name, column in cells.columns().items()}
         if self.day is not None:
             out |= _table_arrays("history", self.histories.kept(self.day))
-            if self.counts_by_id is not None:
-                out |= _table_arrays(COUNTS_BY_ID, self.counts_by_id.kept(self.day))
+            for name, table in ((COUNTS_BY_ID, self.counts_by_id), (NEGATIVES, self.negatives)):
+                if table is not None:
+                    out |= _table_arrays(name, table.kept(self.day))
         for key, tables in self.bags.items():
             for name, layered in tables.layered.items():
                 out |= _table_arrays(f"{BAGS}/{'+'.join(key)}/{name}", layered.merged)
@@ -218,7 +226,6 @@ class FeatureState:
             CorruptArtifact: an array is missing or of another shape than the settings say.
         """
         empty = cls.of_plan(config if isinstance(config, StatePlan) else StatePlan.of(config))
-        counted = empty.counts_by_id
         try:
             return replace(
                 empty,
@@ -232,9 +239,6 @@ class FeatureState:
                 histories=replace(empty.histories, table=_table("history", empty.histories.table.base, arrays)),
                 latest=replace(empty.latest, table=_table("latest", empty.latest.table.base, arrays)),
                 catalogue=replace(empty.catalogue, table=_table("catalogue", empty.catalogue.table.base, arrays)),
-                counts_by_id=replace(counted, table=_table(COUNTS_BY_ID, counted.table.base, arrays))
-                if counted is not None
-                else None,
                 bags={
                     key: tables.of({
                         name: _table(f"{BAGS}/{'+'.join(key)}/{name}", table.base, arrays)
@@ -242,6 +246,8 @@ class FeatureState:
                     })
                     for key, tables in empty.bags.items()
                 },
+                counts_by_id=_read(COUNTS_BY_ID, empty.counts_by_id, arrays),
+                negatives=_read(NEGATIVES, empty.negatives, arrays),
             )
         except KeyError as error:
             raise CorruptArtifact(f"the stored feature state of {day} holds no {error}; delete its snapshot") from None
@@ -274,6 +280,14 @@ def _totalled(cells: Cells, values: NDArray[np.float32] | None, day: Day) -> Cel
 
 def _cells(name: str, like: Cells, arrays: Arrays) -> Cells:
     return Cells(half_lives=like.half_lives, **{each: arrays[f"{name}/{each}"][0] for each in like.columns()})
+
+
+def _applied(table: HistoryTable | None, rows: HistoryRows | None, day: Day) -> HistoryTable | None:
+    return table.apply(rows, day) if table is not None and rows is not None else table
+
+
+def _read(name: str, empty: HistoryTable | None, arrays: Arrays) -> HistoryTable | None:
+    return replace(empty, table=_table(name, empty.table.base, arrays)) if empty is not None else None
 
 
 def _table_arrays(name: str, table: Keyed) -> dict[str, NDArray[Any]]:

@@ -19,10 +19,13 @@ def test_the_folder_is_beside_the_project_or_named(monkeypatch: pytest.MonkeyPat
 
 
 def test_what_is_missing_is_skipped_and_fails_in_ci(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("DAYSPRING_GOLDEN", str(tmp_path))
+    monkeypatch.setenv("DAYSPRING_GOLDEN", str(tmp_path / "none"))
     monkeypatch.delenv("CI", raising=False)
-    with pytest.raises(pytest.skip.Exception, match=r"nothing.npz: no such file; set DAYSPRING_GOLDEN"):
-        golden("nothing")
+    with pytest.raises(pytest.skip.Exception, match=r"none: no such folder; set DAYSPRING_GOLDEN"):
+        golden("case")
     monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception, match=r"nothing.npz: no such file"):
+    with pytest.raises(pytest.fail.Exception, match=r"none: no such folder"):
+        golden("case")
+    monkeypatch.setenv("DAYSPRING_GOLDEN", str(tmp_path))
+    with pytest.raises(pytest.skip.Exception, match=r"nothing.npz: no such case"):
         golden("nothing")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import tensorflow as tf
 
-from models.encoders.history import History
+from models.encoders.history import History, Negatives
 from models.encoders.pooled import Pooled, PooledOptions
 
 STEPS = tf.constant([[[1.0, 5.0], [3.0, 7.0], [9.0, 9.0]], [[9.0, 9.0]] * 3])
@@ -39,3 +41,35 @@ def test_older_steps_weigh_less() -> None:
 def test_of_one_step_the_age_says_nothing() -> None:
     with pytest.raises(ValueError, match="`half_life` would have no effect: `pooling: last` reads one step"):
         Pooled(PooledOptions(pooling="last", half_life=2.0), name="seq")
+
+
+def test_the_loss_of_next_steps_is_told_of_what_is_pooled_so_far_in_training_alone() -> None:
+    """Steps 1 then 3 of one value, the negative of the second 2: the mean so far is 1; products 3 and 2."""
+    negatives = Negatives(tf.constant([[[[9.0]], [[2.0]]]]), tf.constant([[[True], [True]]]))
+    history = History(tf.constant([[[1.0], [3.0]]]), tf.constant([[True, True]]), None, negatives=negatives)
+    encoder = Pooled(PooledOptions.model_validate({"next": {"weight": 0.25}}), name="seq")
+    assert encoder.reads_negatives
+    assert dict(encoder.read(history, False).losses) == {}
+    told, losses = encoder.read(history, True)
+    assert told.numpy().tolist() == [[2.0]]
+    assert losses["next"].weight == 0.25
+    assert float(losses["next"].value) == pytest.approx(math.log(1 + math.exp(-3)) + math.log(1 + math.exp(2)))
+
+
+def test_a_network_that_training_alone_asks_is_built_whoever_asks() -> None:
+    encoder = Pooled(PooledOptions.model_validate({"next": {"weight": 1.0, "units": [3]}}), name="seq")
+    encoder.read(History(STEPS, MASK, None), False)
+    assert [weight.shape for layer in encoder.layers for weight in layer.weights] == [(4, 3), (3,), (3, 1), (1,)]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"next": {"weight": 0.1}, "half_life": 2.0}, "the steps so far: leave out `half_life`"),
+        ({"next": {"weight": 0.1}, "within": "mean"}, "the steps so far: leave out `within`"),
+        ({"next": {"units": [3]}}, "`next.units` would have no effect: the loss has no `weight`"),
+    ],
+)
+def test_what_the_loss_of_next_steps_cannot_go_with(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Pooled(PooledOptions.model_validate(options, strict=False), name="seq")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
-from models.layers.pooling import pool, read_out
+from models.layers.pooling import pool, read_out, read_out_so_far
 
 VECTORS = tf.constant([[[1.0, 2.0], [3.0, 6.0], [100.0, 100.0]], [[9.0, 9.0], [9.0, 9.0], [9.0, 9.0]]])
 MASK = tf.constant([[True, True, False], [False, False, False]])
@@ -29,3 +29,14 @@ def test_the_last_real_step_is_read_out_wherever_the_gaps_stand() -> None:
 def test_another_readout_is_refused() -> None:
     with pytest.raises(ValueError, match=r"'first'.*sum, mean, last"):
         read_out(VECTORS, MASK, "first")
+
+
+def test_what_is_read_so_far_is_what_is_read_of_the_steps_up_to_each() -> None:
+    steps = tf.constant([[[9.0], [2.0], [9.0], [4.0], [9.0]], [[9.0]] * 5])
+    mask = tf.constant([[False, True, False, True, False], [False] * 5])
+    expected = {"sum": [0, 2, 2, 6, 6], "mean": [0, 2, 2, 3, 3], "last": [0, 2, 2, 4, 4]}
+    for how, told in expected.items():
+        assert read_out_so_far(steps, mask, how).numpy()[..., 0].tolist() == [told, [0] * 5], how
+        for each in range(5):
+            up_to = read_out(steps[:, : each + 1], mask[:, : each + 1], how)
+            assert up_to.numpy().tolist() == read_out_so_far(steps, mask, how)[:, each].numpy().tolist()

@@ -14,6 +14,7 @@ from pipeline.features.arrays.day_ids import raw_ids
 from pipeline.features.ids.idmap import IdMap
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.impressions import impression_rows
+from pipeline.features.state.events import Events
 from pipeline.features.state.state import FeatureState
 from tests.unit.pipeline.features import shows
 
@@ -31,6 +32,7 @@ class Shows:
             for space, kind in self.plan.spaces.items()
         }
         self.state = FeatureState.empty(self.config)
+        self.events: dict[Day, Events] = {}
 
     def day(self, day: Day, log: Any = shows.LOG) -> Built:
         """The arrays of a day, after which the state is as of its end."""
@@ -41,7 +43,8 @@ class Shows:
         for space, raw in raw_ids(self.plan, rows).items():
             self.maps[space] = self.maps[space].grown(raw, day)
         built = build(self.plan, rows, self.maps, self.state)
-        self.state = self.state.apply(events_of(self.plan, rows))
+        self.events[day] = events_of(self.plan, rows)
+        self.state = self.state.apply(self.events[day])
         return built
 
     def raw(self, space: str, index: Any) -> list[Any]:

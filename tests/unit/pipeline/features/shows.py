@@ -86,6 +86,17 @@ def with_ages(**ages: Any) -> JobConfig:
     return config(features={**features, "click_ages": told}, experiments={"pooled": settings})
 
 
+def with_negatives(negatives: Any = 4, **of_clicked: Any) -> JobConfig:
+    """The job whose clicks of earlier days are steps of (ad, kind), each with others that could have been clicked."""
+    features = config().model_dump(mode="json")["features"]
+    for name in ("clicked", "clicked_kinds"):
+        features[name]["group"] = "clicks"
+    features["clicked"] |= {"negatives": negatives, **of_clicked}
+    settings = {"model": "pooled", "loss": "binary", "batch": 4, "compile": "graph"}
+    told = {"encoders": {"clicks": {"type": "pooled", "next": {"weight": 0.5}}}}
+    return config(features=features, experiments={"pooled": settings, "next": {**settings, "options": told}})
+
+
 def with_sessions(**split: Any) -> JobConfig:
     """The job whose clicks are the last two days with clicks, of each the last two (ad, kind)."""
     features = config().model_dump(mode="json")["features"]

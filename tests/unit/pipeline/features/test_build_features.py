@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from pipeline.config.job import JobConfig
 from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.features.arrays import files
@@ -168,7 +169,10 @@ def test_replayed_rows_know_nothing_of_their_own_day_or_later(tmp_path: Path, mo
 # ---- ads
 
 
-def test_impressions_of_the_day_and_later_move_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("settings", [shows.with_bags(), shows.with_negatives()], ids=["bags", "negatives"])
+def test_impressions_of_the_day_and_later_move_nothing(
+    settings: JobConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plain, planted = tmp_path / "plain", tmp_path / "planted"
     tables = shows.config().tables
     assert dated(tables) == {"log"}
@@ -187,10 +191,10 @@ def test_impressions_of_the_day_and_later_move_nothing(tmp_path: Path, monkeypat
     ads = shows.ADS.set_column(4, "clicks", [[1e9, 1e9, 1e9]])
     shows.write_undated(planted, users=users, ads=ads)
 
-    job = shows.context(plain, monkeypatch, shows.with_bags())
+    job = shows.context(plain, monkeypatch, settings)
     before = content(run(job, *DAY.plus(-2).through(DAY)))
     after_plain = content(run(job, DAY.next(), DAY.plus(2)))
-    job = shows.context(planted, monkeypatch, shows.with_bags())
+    job = shows.context(planted, monkeypatch, settings)
     assert_same(before, content(run(job, *DAY.plus(-2).through(DAY))))
     after = content(run(job, DAY.next(), DAY.plus(2)))
     assert after["pair_dense"].shape != after_plain["pair_dense"].shape

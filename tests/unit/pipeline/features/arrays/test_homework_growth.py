@@ -9,11 +9,12 @@ import numpy as np
 
 from pipeline.features.arrays.homework_growth import HomeworkGrowth
 from pipeline.features.ids.fingerprints import MISSING, codes_of
+from pipeline.features.ids.fingerprints import PADDING as P
 from pipeline.features.rows.candidate_table import listed
 from pipeline.features.rows.homework import base_ids
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
-from tests.unit.pipeline.features.school import School, lists
+from tests.unit.pipeline.features.school import School, cell, lists
 
 
 def growth(school: School) -> HomeworkGrowth:
@@ -23,6 +24,31 @@ def growth(school: School) -> HomeworkGrowth:
 def text(*raw: str) -> list[int]:
     found: list[int] = codes_of(np.array(raw, object)).tolist()
     return found
+
+
+def test_what_others_were_set_on_the_day_could_have_been_set_instead() -> None:
+    """Base sections 11 and 12 of class 9001, 12, 11 and 21 of 9002; styles 1 and 3, and 1."""
+    declared = lessons.config().model_dump(mode="json", by_alias=True)["features"]
+    declared["set_sections"] |= {"negatives": 20, "group": "set", "stand_in": None}
+    declared["set_styles"]["group"] = "set"
+    school = School(lessons.config(features=declared))
+    rows = school.rows(DAY)
+    negatives, _ = growth(school).negatives(rows)
+    assert negatives is not None
+    sections, styles = (lists(negatives.parts[part]) for part in ("sections", "styles"))
+    found = {owner: (set(of), set(beside)) for owner, of, beside in
+             zip(negatives.owner[1].tolist(), sections, styles, strict=True)}  # fmt: skip
+    # Whoever was set all that there was has none.
+    assert found == {9001: ({21}, {P}), 9002: ({P}, {3})}
+    school.lived(DAY)
+    arrays = school.built(school.rows(DAY.next())).arrays
+    steps, beside = (cell(arrays.request_ids, arrays.layout.request_ids, name)
+                     for name in ("set_sections", "set_sections.negatives"))  # fmt: skip
+    assert beside.shape[1:] == (5, 20)
+    assert (steps != 0).any(axis=-1).tolist() == [[False] * 4 + [True]] * 2
+    assert set(school.raw("section", beside[0, -1])) == {21}
+    assert not beside[:, :-1].any()
+    assert not beside[1].any()
 
 
 def test_study_values_are_by_class_and_base_section(school: School) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from models.schema import PAD_INT, PAD_STR
 from pipeline.features.frames.frame import Lists
+from pipeline.features.state.delta import Delta
+from pipeline.features.state.state import FeatureState
 from tests.unit.pipeline.features import shows
 from tests.unit.pipeline.features.shown_days import DAY, Shows, values
 
@@ -59,6 +61,64 @@ def test_steps_know_how_many_days_ago_they_were() -> None:
         one, two = ((each.offsets, each.values) if isinstance(each, Lists) else (each,)
                     for each in (column, others.columns[name]))  # fmt: skip
         np.testing.assert_equal(one, two, err_msg=name)
+
+
+def test_what_could_have_been_clicked_stands_beside_each_step_of_earlier_days() -> None:
+    job = Shows(shows.with_negatives({"count": 6, "from": "shown"}))
+    logs = {DAY: shows.log((1, 10, 1, 7, 1.0, []), (1, 11, 0, 7, 1.0, []), (1, 12, 0, 7, 1.0, [])),
+            DAY.next(): shows.log((1, 11, 1, 7, 1.0, []), (1, 10, 0, 7, 1.0, []))}  # fmt: skip
+    found = []
+    for day in DAY.through(DAY.plus(2)):
+        arrays = job.day(day, logs.get(day, shows.LOG)).arrays
+        ads, kinds = (
+            values(arrays.request_ids, arrays.layout.request_ids, f"{name}.negatives")
+            for name in ("clicked", "clicked_kinds")
+        )
+        assert ads.shape[1:] == kinds.shape[1:] == (3, 6)
+        found.append([set(job.raw("ad", step)) for step in ads[0]])
+        of_kind = {raw: kind for step, beside in zip(ads[0], kinds[0], strict=True)
+                   for raw, kind in zip(job.raw("ad", step), job.raw("kind", beside), strict=True)}  # fmt: skip
+        assert of_kind.items() <= {10: "game", 11: "book", 12: PAD_STR, PAD_INT: PAD_STR}.items()
+    # Instead of 10 on the first day 11 and 12, instead of 11 on the second 10; nothing of the day itself.
+    assert found == [[{PAD_INT}] * 3, [{11, 12}, {PAD_INT}, {PAD_INT}], [{11, 12}, {10}, {PAD_INT}]]
+
+
+def test_steps_of_days_before_anything_was_drawn_have_no_negatives() -> None:
+    before, after = Shows(), Shows(shows.with_negatives())
+    before.day(DAY)
+    after.maps, delta = before.maps, Delta(before.events[DAY])
+    after.state = after.state.after(Delta.from_arrays(DAY, delta.arrays()))
+    after.day(DAY.next())
+    arrays = after.day(DAY.plus(2)).arrays
+    steps = values(arrays.request_ids, arrays.layout.request_ids, "clicked")
+    beside = values(arrays.request_ids, arrays.layout.request_ids, "clicked.negatives")
+    assert (steps[0] != 0).tolist() == [True, True, False]
+    assert (beside[0] != 0).tolist() == [[False] * 4, [True] * 4, [False] * 4]
+
+
+def test_what_could_have_been_clicked_of_a_session_stands_beside_its_steps() -> None:
+    settings = shows.with_sessions().model_dump(mode="json")
+    settings["features"]["clicked"]["negatives"] = 5
+    told = {"features": settings["features"], "impressions": settings["impressions"]}
+    job = Shows(shows.config(**told))
+    for day in (DAY, DAY.next()):
+        job.day(day)
+    arrays = job.day(DAY.plus(2)).arrays
+    steps = values(arrays.request_ids, arrays.layout.request_ids, "clicked")
+    beside = values(arrays.request_ids, arrays.layout.request_ids, "clicked.negatives")
+    assert (steps.shape[1:], beside.shape[1:]) == ((2, 2), (4, 5))
+    np.testing.assert_array_equal((beside != 0).all(axis=-1), steps.reshape(len(steps), 4) != 0)
+    assert not (beside == steps.reshape(len(steps), 4, 1))[beside != 0].any()
+
+
+def test_the_states_of_two_ways_hold_the_same_negatives() -> None:
+    job = Shows(shows.with_negatives())
+    for day in (DAY, DAY.next()):
+        job.day(day)
+    again = FeatureState.from_arrays(job.config, DAY.next(), job.state.arrays())
+    one, two = ([(name, each.tolist()) for name, each in state.arrays().items()] for state in (job.state, again))
+    assert one == two
+    assert any(name.startswith("negatives/items") for name, _ in one)
 
 
 def test_clicks_are_split_into_the_days_they_were_of() -> None:

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from models.schema import MISSING_STR
 from pipeline.config.job import JobConfig
 from pipeline.features.arrays.impression_growth import ImpressionGrowth
-from pipeline.features.ids.fingerprints import MISSING, codes_of
+from pipeline.features.ids.fingerprints import MISSING, PADDING, codes_of
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
 from pipeline.features.rows.impressions import impression_rows
@@ -79,3 +80,49 @@ def test_ids_of_items_come_once_an_item() -> None:
     assert growth.history_ids(features["clicked"], rows).tolist() == [10, 11, 12, 99]
     # Of a bag the first id counts; without one there is none.
     assert growth.item_codes(features["tags"], rows).tolist() == [5, MISSING, 6, MISSING]
+
+
+def test_what_could_have_been_taken_instead_comes_with_its_columns() -> None:
+    kinds = {10: GAME, 11: int(codes_of(np.array(["book"], object))[0]), 12: PADDING, 99: PADDING}
+    growth, rows, _ = grown(shows.with_negatives({"count": 30, "from": "uniform"}))
+    negatives, counts = growth.negatives(rows)
+    assert negatives is not None
+    # A row for each of the history's: user 1 took ad 10, 3 took 12, 2 took 99.
+    assert [each.tolist() for each in negatives.owner] == [[1, 3, 2]]
+    drawn = lists(negatives.parts["items"])
+    assert [set(each) for each in drawn] == [{11, 12, 99}, {10, 11, 99}, {10, 11, 12}]
+    assert [len(each) for each in drawn] == [30] * 3
+    assert lists(negatives.parts["kind"]) == [[kinds[ad] for ad in each] for each in drawn]
+    assert counts == {"steps_without_negatives": 0}
+
+
+@pytest.mark.parametrize(
+    ("source", "sets", "instead"),
+    [
+        # Was shown to user 1 the ad 11, to 2 the ad 10; user 3 saw nothing that he did not take.
+        ("shown", [{11}, {10, 11, 99}, {10}], {"steps_without_shown_negatives": 1}),
+        # Taken by others: 12 and 99, 10 and 99, 10 and 12.
+        ("popularity", [{12, 99}, {10, 99}, {10, 12}], {}),
+    ],
+)
+def test_what_is_drawn_from_is_of_the_day(source: str, sets: list[set[int]], instead: dict[str, int]) -> None:
+    growth, rows, _ = grown(shows.with_negatives({"count": 30, "from": source}))
+    negatives, counts = growth.negatives(rows)
+    assert negatives is not None
+    assert [set(each) for each in lists(negatives.parts["items"])] == sets
+    assert counts == {**instead, "steps_without_negatives": 0}
+
+
+def test_the_order_of_rows_does_not_decide_what_is_drawn() -> None:
+    growth, rows, _ = grown(shows.with_negatives())
+    negatives, _ = growth.negatives(rows)
+    _, turned, _ = grown(shows.with_negatives(), shows.LOG.take([4, 3, 2, 1, 0]))
+    again, _ = growth.negatives(turned)
+    assert negatives is not None
+    assert again is not None
+    assert lists(again.parts["items"]) == lists(negatives.parts["items"])[::-1]
+
+
+def test_nothing_is_drawn_unless_a_history_asks() -> None:
+    growth, rows, _ = grown()
+    assert growth.negatives(rows) == (None, {})

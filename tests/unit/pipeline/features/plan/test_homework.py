@@ -118,3 +118,13 @@ def test_days_are_sessions_by_themselves(name: str, changed: dict[str, Any], mes
     features[name] |= changed
     with pytest.raises(ConfigError, match=message):
         Plan(lessons.config(features=features))
+
+
+def test_a_class_is_shown_packages_and_not_the_ids_of_a_day() -> None:
+    features = lessons.config().model_dump(mode="json")["features"]
+    features["set_styles"]["negatives"] = 3
+    request = Plan(lessons.config(features=features)).request
+    assert request.negative_parts == ("styles",)
+    features["set_styles"]["negatives"] = {"count": 3, "from": "shown"}
+    with pytest.raises(ConfigError, match=r"features.set_styles.negatives: `from: shown` is for impressions"):
+        Plan(lessons.config(features=features))

@@ -154,3 +154,39 @@ def test_sessions_of_a_group_are_the_same(of_kinds: dict[str, Any], message: str
         features["clicked_kinds"]["of"] = None
     with pytest.raises((ConfigError, ValueError), match=message):
         Plan(shows.config(features=features))
+
+
+@pytest.mark.parametrize(
+    ("negatives", "of_clicked", "message"),
+    [
+        (0, {}, "features.clicked.negatives.count"),
+        (65, {}, "features.clicked.negatives.count"),
+        ({"count": 4, "from": "seen"}, {}, "Input should be 'uniform', 'popularity' or 'shown'"),
+        (4, {"of": None}, "items that could have stood in a step: name the one that it is `of`"),
+        (4, {"source": "row.recent"}, "features.clicked.negatives: are drawn as a day enters the histories that are"),
+    ],
+)
+def test_negatives_are_of_a_history_of_items_that_is_kept(
+    negatives: Any, of_clicked: dict[str, Any], message: str
+) -> None:
+    Plan(shows.with_negatives({"count": 4, "from": "shown"}))
+    with pytest.raises((ConfigError, ValueError), match=message):
+        Plan(shows.with_negatives(negatives, group=None, **of_clicked))
+
+
+CLICKED = {"click": {"type": "int", "required": True, "allowed": [1]}}
+LOG = {**shows.TABLES["log"], "columns": {**shows.TABLES["log"]["columns"], **CLICKED}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"history": {"days": "active", "length": 3, "lead": 0, "of": "all"}}, "as all that was shown are steps"),
+        ({"tables": {**shows.TABLES, "log": LOG}}, "the log has no impressions that were not clicked"),
+    ],
+)
+def test_what_was_shown_and_not_clicked_has_to_be_in_the_log(changed: dict[str, Any], message: str) -> None:
+    shown = shows.with_negatives({"count": 4, "from": "shown"})
+    settings = shows.config(features=shown.model_dump(mode="json", by_alias=True)["features"], **changed)
+    with pytest.raises(ConfigError, match=f"features.clicked.negatives: `from: shown` finds nothing.*{message}"):
+        Plan(settings)
