@@ -12,9 +12,9 @@ from models.schema import MISSING_INT, MISSING_STR
 from pipeline.config.bags import Collaborative
 from pipeline.features.arrays.candidates import Candidates
 from pipeline.features.arrays.collaborative_values import VECTOR, Vectors
-from pipeline.features.frames.frame import Column, Frame
+from pipeline.features.frames.frame import Column, Frame, Lists
 from pipeline.features.frames.keyed import Keyed, Layered
-from pipeline.features.state.bags import CONTEXTS, VALUES, AllEvents, BagTables
+from pipeline.features.state.bags import CONTEXTS, EVENT, VALUES, AllEvents, BagTables, joined
 from pipeline.features.state.factors import Factors
 from pipeline.features.state.histories import HistoryTable
 from pipeline.features.state.state import Group
@@ -141,19 +141,19 @@ class KnownBags:
         self, look: RawIds, owner: str, key: Group, raws: list[Any], found: Mapping[str, Found], empty: HistoryTable
     ) -> HistoryTable:
         """The events of those who ask, who are one."""
-        events = [found[name] for raw in raws if (name := field_of(raw)) in found]
-        if not events:
+        found_rows = [found[name] for raw in raws if (name := field_of(raw)) in found]
+        if not found_rows:
             return empty
         if len(raws) > 1:
             raise TypeError(f"a request has one '{owner}'")
-        (row,) = events
+        (row,) = found_rows
+        ends = np.concatenate([[0], np.cumsum([len(each) for each in row[VALUES]])]).astype(np.int64)
+        values = self._codes(key[1], (value for each in row[VALUES] for value in each), look)
+        events = joined(self._codes(key[0], row[CONTEXTS], look), Lists(ends, values))
         columns: dict[str, Column] = {
             "days": one_row(np.array(row["days"], np.int32)),
-            f"{CONTEXTS}.lengths": one_row(np.ones(len(row[CONTEXTS]), np.int32)),
-            f"{CONTEXTS}.values": one_row(self._codes(key[0], row[CONTEXTS], look)),
-            f"{VALUES}.lengths": one_row(np.array([len(each) for each in row[VALUES]], np.int32)),
-            f"{VALUES}.values": one_row(self._codes(key[1], (value for each in row[VALUES] for value in each), look)),
-        }
+            f"{EVENT}.lengths": one_row(events.lengths.astype(np.int32)), f"{EVENT}.values": one_row(events.values),
+        }  # fmt: skip
         return replace(empty, table=over(empty.table, keyed((self._codes(owner, raws, look),), columns)))
 
     def _codes(self, feature: str, raw: Iterable[Any], look: RawIds) -> Any:

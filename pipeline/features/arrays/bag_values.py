@@ -17,7 +17,7 @@ from pipeline.features.frames.frame import Lists
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
-from pipeline.features.state.bags import CONTEXTS, VALUES, BagTables
+from pipeline.features.state.bags import EVENT, BagTables, parted
 from pipeline.features.state.counters import Cells, decay
 
 Floats = NDArray[np.float64]
@@ -132,10 +132,8 @@ class OwnEvents:
         """The events of ``owner``, codes ``[requests]``."""
         entries = asked.tables.own[name].entries((owner,))
         held_by = np.repeat(np.arange(len(entries.offsets) - 1), np.diff(entries.offsets))
-        group, of_pair, groups = _numbered(
-            (held_by, entries.parts[CONTEXTS].values), (entries.rows[asked.request], asked.context)
-        )
-        bags = entries.parts[VALUES]
+        context, bags = parted(entries.parts[EVENT])
+        group, of_pair, groups = _numbered((held_by, context), (entries.rows[asked.request], asked.context))
         event = np.repeat(np.arange(len(bags)), bags.lengths)
         cell, at, cells = _numbered(
             (group[event], bags.values), (of_pair[asked.pair], asked.bags.values)

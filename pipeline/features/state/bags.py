@@ -20,7 +20,8 @@ from pipeline.features.state.histories import HistoryRule, HistoryTable
 from pipeline.features.state.keys import ids_of
 
 CONTEXTS, VALUES = "contexts", "values"
-"""Parts of an owner's event: its context, one code, and its bag."""
+EVENT = "event"
+"""The part of an owner's event: its context and behind it the values of its bag, as one list."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,20 @@ class BagRule:
 
     half_lives: tuple[float, ...]
     keep: Mapping[str, int]
+
+
+def joined(context: Codes, bags: Lists) -> Lists:
+    """Events as they are kept, of their contexts and the values of their bags."""
+    values = np.insert(bags.values.astype(np.int64, copy=False), bags.offsets[:-1], context)
+    return Lists(bags.offsets + np.arange(len(bags) + 1), values)
+
+
+def parted(events: Lists) -> tuple[Codes, Lists]:
+    """The contexts ``[events]`` and the bags that ``joined`` made the events of."""
+    first = events.offsets[:-1]
+    rest = np.ones(len(events.values), np.bool_)
+    rest[first] = False
+    return events.values[first], Lists(events.offsets - np.arange(len(events) + 1), events.values[rest])
 
 
 def bag_rules(counters: Iterable[OverBag]) -> dict[tuple[str, ...], BagRule]:
@@ -87,7 +102,7 @@ class BagTables:
     @classmethod
     def empty(cls, rule: BagRule) -> BagTables:
         own = {
-            owner: HistoryTable.empty(HistoryRule(1, (CONTEXTS, VALUES), keep, "active", 0, merge=False))
+            owner: HistoryTable.empty(HistoryRule(1, (EVENT,), keep, "active", 0, merge=False))
             for owner, keep in rule.keep.items()
         }
         every = AllEvents(CounterTable.empty(1, rule.half_lives), CounterTable.empty(2, rule.half_lives))
@@ -129,8 +144,7 @@ class BagTables:
         taken = np.flatnonzero((label == 1) & are_known(context))
         context, bags = context[taken], bags.take(taken)
         each = np.repeat(context, bags.lengths)
-        ends = np.arange(len(context) + 1, dtype=np.int64)
-        parts = {CONTEXTS: Lists(ends, context), VALUES: bags}
+        parts = {EVENT: joined(context, bags)}
         return BagTables(
             self.rule,
             AllEvents(

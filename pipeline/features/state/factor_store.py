@@ -22,7 +22,7 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import FACTORS
 from pipeline.storage.digests import content_digest
 
-_KEPT = 4
+_KEPT = 2
 
 
 class FittedFactors(dict[str, Factors]):
@@ -47,7 +47,9 @@ def commit_factors(context: JobContext, states: StateStore, day: Day) -> list[Ar
     for settings in Plan.of(context).collaborative_settings:
         by_day.setdefault(fitted_on(settings, day), []).append(settings)
     found = (_committed(context, states, fit, wanted) for fit, wanted in sorted(by_day.items()))
-    return [artifact for artifact in found if artifact is not None]
+    made = [artifact for artifact in found if artifact is not None]
+    _thin(context, set(by_day))
+    return made
 
 
 def _committed(
@@ -64,12 +66,15 @@ def _committed(
         for each, factors in _fit(states, wanted, day).items():
             arrays |= {f"{each}/{name}": values for name, values in factors.arrays().items()}
         array_file.write(made.path / FILE, arrays)
-        artifact = made.commit(content_digest(arrays), timings={"fit": made.seconds})
-    for old in context.store.days(FACTORS, context.job)[:-_KEPT]:
-        found = context.store.current(Ref(FACTORS, context.job, old))
-        if found is not None and not found.manifest.pruned:
+        return made.commit(content_digest(arrays), timings={"fit": made.seconds})
+
+
+def _thin(context: JobContext, read: Collection[Day]) -> None:
+    """Keep the vectors of the days that are read, and of the newest ones."""
+    for day in context.store.days(FACTORS, context.job)[:-_KEPT]:
+        found = context.store.current(Ref(FACTORS, context.job, day))
+        if day not in read and found is not None and not found.manifest.pruned:
             context.store.prune(found)
-    return artifact
 
 
 def factors_for(

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from pipeline.config.bags import Collaborative
 from pipeline.days import Day
-from pipeline.features.frames.frame import Lists
+from pipeline.features.frames.frame import Array, Lists
 from pipeline.features.frames.keyed import Keyed
 from pipeline.features.ids.fingerprints import Codes
-from pipeline.features.state.bags import VALUES
+from pipeline.features.state.bags import EVENT, parted
 from pipeline.features.state.histories import HistoryTable
 
 SMOOTHING = 5.0
@@ -39,7 +39,7 @@ class Taken:
     def of(cls, table: HistoryTable, day: Day) -> Taken:
         """Of all owners, as of the end of ``day``."""
         entries = table.all(day)[1]
-        bags = entries.parts[VALUES]
+        _, bags = parted(entries.parts[EVENT])
         held = np.repeat(np.arange(len(entries.offsets) - 1), np.diff(bags.offsets[entries.offsets]))
         values, row = np.unique(bags.values, return_inverse=True)
         pairs = np.unique(held * max(len(values), 1) + row)
@@ -71,7 +71,7 @@ class Factors:
     """What was fitted as of the end of a day.
 
     Attributes:
-        table: by code of a value its ``vector`` float32 ``[factors]``, and ``folded``, what an owner's is made of.
+        table: by code of a value its ``vector`` float32 ``[factors]``, and how many ``owners`` int32 took it by then.
         gram: float64 ``[factors, factors]``, of ``als``: what all values together add to an owner's equations.
     """
 
@@ -80,8 +80,7 @@ class Factors:
 
     @classmethod
     def none(cls, settings: Collaborative) -> Factors:
-        vectors = np.zeros((0, settings.factors), np.float32)
-        columns = {"vector": vectors, "folded": vectors}
+        columns = {"vector": np.zeros((0, settings.factors), np.float32), "owners": np.zeros(0, np.int32)}
         return cls(Keyed(np.zeros(0, np.int64), columns), np.zeros((settings.factors, settings.factors)))
 
     @classmethod
@@ -95,11 +94,10 @@ class Factors:
         if settings.method == "svd":
             found = singular_vectors(taken, settings.factors)
             vectors[:, : found.shape[1]] = found
-            folded = vectors / np.sqrt(taken.owners + SMOOTHING)[:, None]
         else:
-            folded = vectors = least_squares(taken, settings)
+            vectors = least_squares(taken, settings)
             gram = vectors.T @ vectors + settings.penalty * np.eye(settings.factors)
-        columns = {"vector": vectors.astype(np.float32), "folded": folded.astype(np.float32)}
+        columns = {"vector": vectors.astype(np.float32), "owners": taken.owners.astype(np.int32)}
         return cls(Keyed(taken.values, columns), gram)
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
@@ -109,38 +107,39 @@ class Factors:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Factors:
         keys: Codes = np.asarray(arrays["values"], np.int64)
-        columns = {name: np.asarray(arrays[name], np.float32) for name in ("vector", "folded")}
+        columns = {"vector": np.asarray(arrays["vector"], np.float32), "owners": np.asarray(arrays["owners"], np.int32)}
         return cls(Keyed(keys, columns), np.asarray(arrays["gram"], np.float64))
 
     def vectors(self, values: Codes) -> NDArray[np.float32]:
         """The vectors of values, ``[values, factors]``; zeros for those that were not there at the fit."""
-        return self._at(values, "vector")
+        rows, column = self.table.find(values), _array(self.table, "vector")
+        out = column[rows] if len(column) else np.zeros((len(values), column.shape[1]), np.float32)
+        out[rows < 0] = 0
+        return out
 
     def owners(self, settings: Collaborative, table: HistoryTable, owner: Codes) -> NDArray[np.float32]:
         """The vectors of owners by what they have taken by now, ``[owners, factors]``; zeros for who took nothing."""
         out = np.zeros((len(owner), settings.factors), np.float32)
         entries = table.entries((owner,))
-        bags = entries.parts[VALUES]
+        _, bags = parted(entries.parts[EVENT])
         ends = bags.offsets[entries.offsets]
         done: dict[int, NDArray[np.float32]] = {}
         for place, row in enumerate(entries.rows.tolist()):
             if row not in done:
                 own = np.unique(bags.values[ends[row] : ends[row + 1]])
-                done[row] = self._of_owner(settings, self._at(own[self.table.find(own) >= 0], "folded"))
+                there = self.table.find(own)
+                done[row] = self._of_owner(settings, there[there >= 0])
             out[place] = done[row]
         return out
 
-    def _of_owner(self, settings: Collaborative, folded: NDArray[np.float32]) -> NDArray[np.float32]:
-        own = folded.astype(np.float64)
+    def _of_owner(self, settings: Collaborative, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The vector of who has taken the values in these rows of the table."""
+        own = _array(self.table, "vector")[rows].astype(np.float64)
+        if settings.method == "svd":
+            own /= np.sqrt(_array(self.table, "owners")[rows] + SMOOTHING)[:, None]
         if settings.method == "svd" or not len(own):
             return own.sum(axis=0).astype(np.float32)
         return _solved(self.gram, own, settings.weight).astype(np.float32)
-
-    def _at(self, values: Codes, name: str) -> NDArray[np.float32]:
-        rows, column = self.table.find(values), _array(self.table, name)
-        out = column[rows] if len(column) else np.zeros((len(values), column.shape[1]), np.float32)
-        out[rows < 0] = 0
-        return out
 
 
 def singular_vectors(taken: Taken, factors: int) -> Floats:
@@ -194,7 +193,7 @@ def _solved(gram: Floats, own: Floats, weight: float) -> Floats:
     return found
 
 
-def _array(table: Keyed, name: str) -> NDArray[np.float32]:
+def _array(table: Keyed, name: str) -> Array:
     column = table.columns[name]
     assert not isinstance(column, Lists)
     return column

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from pipeline.features.frames.frame import Array, Column, Lists
-from pipeline.features.state.bags import CONTEXTS, VALUES, BagTables
+from pipeline.features.state.bags import CONTEXTS, EVENT, VALUES, BagTables, parted
 from pipeline.features.state.histories import HistoryTable
 from pipeline.features.state.keys import ids_of
 from pipeline.release.contents.as_of import AsOf
@@ -56,9 +56,9 @@ def _of_contexts(here: AsOf, key: Sequence[str], tables: BagTables) -> Part:
 def _of_owners(here: AsOf, owner: str, key: Sequence[str], table: HistoryTable) -> Part:
     context, bag = (here.space_of(name) for name in key)
     codes, entries = table.all(here.day)
-    bags = entries.parts[VALUES]
+    contexts, bags = parted(entries.parts[EVENT])
     columns = {
-        "days": entries.days.tolist(), CONTEXTS: here.raw(context, entries.parts[CONTEXTS].values).tolist(),
+        "days": entries.days.tolist(), CONTEXTS: here.raw(context, contexts).tolist(),
         VALUES: plain(Lists(bags.offsets, here.raw(bag, bags.values))),
     }  # fmt: skip
     return grouped_by_owner(own_bags_part(owner, key), [here.raw(here.space_of(owner), codes[0]).tolist()],

@@ -33,6 +33,12 @@ FIRST = Day.of(2024, 2, 26)
 LAST, HELD = FIRST.plus(2), FIRST.plus(3)
 
 
+OVER = {
+    "homework": {"bag": "sections", "context": "chapters", "owner": "teacher"},
+    "ads": {"bag": "label_values", "context": "ad_location", "owner": "user"},
+}
+
+
 @dataclass
 class Finished:
     """A job that published ``LAST`` and was tested on ``HELD``, which nothing published knows of."""
@@ -84,8 +90,20 @@ def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 **{name: {"kind": "dense", "side": "pair", "counter": each} for name, each in counters.items()},
                 "clicked_ads": of_click, "clicked_seconds": {**of_click, **seconds}, "outcomes": {**of_click, **level},
             }  # fmt: skip
+        settings["features"] |= _over_bags(**OVER[job])
         (folder / f"{job}.yaml").write_text(yaml.safe_dump(settings))
     return folder
+
+
+def _over_bags(**over: str) -> dict[str, Any]:
+    """Counters over a bag, and how it suits who asks."""
+    dense = {"kind": "dense", "side": "pair", "normalise": "zscore"}
+    return {
+        "likely": {**dense, "bag_counter": {**over, "own_recency": 3}},
+        "likely_all": {**dense, "bag_counter": {"bag": over["bag"], "context": over["context"], "half_life": 14}},
+        "overlap": {**dense, "bag_counter": {**over, "measure": "overlap"}},
+        "suits": {**dense, "size": 2, "collaborative": {**over, "factors": 4, "every": 1}},
+    }
 
 
 def _finished(job: str, conf: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> Finished:

@@ -8,7 +8,7 @@ from pipeline.config.bags import BagCounter
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
 from pipeline.features.ids.fingerprints import MISSING
-from pipeline.features.state.bags import CONTEXTS, VALUES, BagRule, BagTables, bag_rules
+from pipeline.features.state.bags import EVENT, BagRule, BagTables, bag_rules, joined, parted
 from pipeline.features.state.state import FeatureState
 from tests.unit.pipeline.features.state_jobs import FIRST_DAY, random_events, ranking
 
@@ -32,8 +32,17 @@ def test_positive_events_of_a_known_context_count() -> None:
     assert tables.all.contexts.lookup(np.array([10, 20])).count.tolist() == [2, 0]
     assert tables.all.values.lookup(np.array(10), np.array([5, 6, 7])).count.tolist() == [1, 2, 0]
     entries = tables.own["u"].entries((np.array([1]),))
-    assert (entries.days.tolist(), entries.parts[CONTEXTS].values.tolist()) == ([DAY.ordinal], [10])
-    assert entries.parts[VALUES].values.tolist() == [5, 6]
+    context, held = parted(entries.parts[EVENT])
+    assert (entries.days.tolist(), context.tolist(), held.values.tolist()) == ([DAY.ordinal], [10], [5, 6])
+
+
+def test_an_event_is_kept_as_one_list() -> None:
+    bags = Lists.of([[5, 6], [], [7]], np.int64)
+    events = joined(np.array([10, 20, 30]), bags)
+    assert events.values.tolist() == [10, 5, 6, 20, 30, 7]
+    context, again = parted(events)
+    assert context.tolist() == [10, 20, 30]
+    assert (again.offsets.tolist(), again.values.tolist()) == (bags.offsets.tolist(), [5, 6, 7])
 
 
 def test_a_day_that_was_stored_before_the_counter_was_declared_adds_nothing() -> None:

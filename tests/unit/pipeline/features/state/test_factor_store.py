@@ -83,4 +83,4 @@ def test_few_days_keep_their_vectors(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for ahead in range(1, 14, 2):
         commit_factors(job, states_of(job), DAY.previous().plus(-ahead + 1))
     kept = [each for day in job.store.days(FACTORS, job.job) if (each := job.store.current(Ref(FACTORS, job.job, day)))]
-    assert sum(not each.manifest.pruned for each in kept) <= 4
+    assert sum(not each.manifest.pruned for each in kept) <= 2
