@@ -25,7 +25,7 @@ class CountsModule(ServingModule):
     """
 
     def __init__(self, model: Any, tasks: tuple[Task, ...], kinds: Mapping[str, str]) -> None:
-        super().__init__(model.schema, tasks, kinds)
+        super().__init__(model.schema, tasks, kinds, type(model))
         self._model = _Unsaved(model)
         self.pair_keys = tf.Variable(tf.fill([1], tf.int64.max), shape=[None], trainable=False, name="pair_keys")
         self.counts = {
@@ -36,7 +36,6 @@ class CountsModule(ServingModule):
             }
             for task in tasks
         }
-        self.trace()
 
     def take(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take up a trainer's counts."""

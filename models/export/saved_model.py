@@ -8,6 +8,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from models.engine.engine import Engine
+from models.export.graphs import Graph
 from models.export.serving_module import Maps, ServingModule
 from models.inputs import ModelInputs
 from models.outputs import Outputs
@@ -18,7 +19,7 @@ class EngineModule(ServingModule):
     """An engine's model; the dense weights are shared with the engine, the tables are not."""
 
     def __init__(self, engine: Engine, kinds: Mapping[str, str]) -> None:
-        super().__init__(engine.schema, engine.tasks, kinds)
+        super().__init__(engine.schema, engine.tasks, kinds, type(engine.model))
         # The Keras layers stay outside, behind a function: they would be saved as well, and differently by
         # each of the two ways of saving. What is saved of them is their plain variables.
         model = engine.model
@@ -31,7 +32,6 @@ class EngineModule(ServingModule):
             )
             for spec in engine.specs
         }
-        self.trace()
 
     def answer(self, index: Mapping[str, tf.Tensor], dense: Mapping[str, tf.Tensor]) -> Outputs:
         by_role: dict[str, dict[str, tf.Tensor]] = {}
@@ -44,16 +44,20 @@ class EngineModule(ServingModule):
         return outputs
 
 
-def export(engine: Engine, maps: Maps, path: Path, metadata: Mapping[str, object]) -> None:
-    """Write the engine's model to ``path`` as a SavedModel that needs only TensorFlow.
+def export(
+    engine: Engine, maps: Maps, path: Path, metadata: Mapping[str, object],
+    settings: str = "", earlier: Graph | None = None,
+) -> str:  # fmt: skip
+    """Write the engine's model to ``path`` as a SavedModel that needs only TensorFlow; what its graph is known by.
 
-    The traced module stays with the engine, so that the next export of the same engine is quick.
+    The module stays with the engine, so that the next export of the same engine is quick.
 
     Args:
         engine: a trained engine.
         maps: id maps of the spaces in use; ids beyond what the engine was trained on are left out.
         path: of the folder to write.
         metadata: what ``describe`` answers: job, experiment, checkpoint.
+        settings, earlier: as of ``ServingModule.save``.
 
     Raises:
         ValueError: an id map holds fewer ids than the engine was trained on.
@@ -64,4 +68,4 @@ def export(engine: Engine, maps: Maps, path: Path, metadata: Mapping[str, object
     module.know(engine.sizes, maps, metadata)
     for name, table in engine.tables().items():
         module.embeddings[name].assign(table)
-    module.save(path)
+    return module.save(path, settings, earlier)

@@ -17,6 +17,7 @@ from typing import Any
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from models.export.graphs import GRAPH, Graph, graph_key
 from models.export.id_lookup import _IntIds, _StrIds
 from models.outputs import Outputs
 from models.schema import PADDING, UNKNOWN, Feature, FeatureSchema, Kind, Side
@@ -27,42 +28,37 @@ Maps = Mapping[str, tuple[str, NDArray[Any]]]
 
 
 class ServingModule(tf.Module):
-    """What is saved; traced once, so that a later export only assigns variables.
+    """What is saved; traced at most once, so that a later export only assigns variables.
 
     Signatures: ``serving_default`` gives ``logit`` and ``probability`` ``[batch, candidates]`` of the first task, with
     several tasks ``<task>/logit`` and ``<task>/probability`` of each, and ``vector/<name>``; ``unknown``
     gives for each feature with ids the share of its real values that read as unknown; ``describe`` gives
     ``metadata``, a JSON text.
 
-    A subclass says in :meth:`answer` what its model answers, and calls :meth:`trace` when it has its variables.
+    A subclass says in :meth:`answer` what its model answers.
 
     Args:
         schema: the model's features.
         tasks: what it is asked.
         kinds: for each id space in use, ``int`` or ``str``.
+        model: the class whose code answers.
     """
 
-    def __init__(self, schema: FeatureSchema, tasks: tuple[Task, ...], kinds: Mapping[str, str]) -> None:
+    def __init__(
+        self, schema: FeatureSchema, tasks: tuple[Task, ...], kinds: Mapping[str, str], model: type
+    ) -> None:
         super().__init__(name="serving")
         self._schema = schema.asked
         self._tasks = tasks
         self._kinds = dict(kinds)
         self.ids = {space: _IntIds() if kind == "int" else _StrIds() for space, kind in sorted(kinds.items())}
         self.metadata = tf.Variable("{}", trainable=False, name="metadata")
+        self._model_class = model
         self._graph: bytes | None = None
 
     def answer(self, index: Mapping[str, tf.Tensor], dense: Mapping[str, tf.Tensor]) -> Outputs:
         """What the model answers, of indices and floats by feature; an id that was not trained is ``UNKNOWN``."""
         raise NotImplementedError
-
-    def trace(self) -> None:
-        """Make the signatures."""
-        specs = input_specs(self._schema, self._kinds)
-        self.entries = {
-            "serving_default": tf.function(self._score, autograph=False).get_concrete_function(**specs),
-            "unknown": tf.function(self._unknown, autograph=False).get_concrete_function(**specs),
-            "describe": tf.function(self._describe, autograph=False).get_concrete_function(),
-        }
 
     def know(self, sizes: Mapping[str, int], maps: Maps, metadata: Mapping[str, object]) -> None:
         """Take up the ids that a model of these sizes knows.
@@ -77,18 +73,36 @@ class ServingModule(tf.Module):
             ids.set(raw[:known])
         self.metadata.assign(json.dumps(dict(metadata), sort_keys=True))
 
-    def save(self, path: Path) -> None:
-        """Write the SavedModel; its graph is the same at every save, so later ones write the variables only."""
+    def save(self, path: Path, settings: str, earlier: Graph | None = None) -> str:
+        """Write the SavedModel; returns what its graph is known by (:func:`graph_key`).
+
+        A graph is the same at every save, so where it is there already, of this module or of an ``earlier`` export that
+        is known by the same, it is copied and the variables alone are written.
+        """
+        key = graph_key(self, self._model_class, settings)
+        if self._graph is None and earlier is not None and earlier.key == key:
+            self._graph = earlier.content
         if self._graph is None:
+            self._trace()
             tf.saved_model.save(self, str(path), signatures=self.entries)
-            self._graph = (path / "saved_model.pb").read_bytes()
+            self._graph = (path / GRAPH).read_bytes()
             # Optional parts that later saves could not keep true.
             (path / "fingerprint.pb").unlink(missing_ok=True)
             (path / "assets").rmdir()
         else:
             path.mkdir(parents=True, exist_ok=True)
             tf.train.Checkpoint(root=self).write(str(path / "variables" / "variables"))
-            (path / "saved_model.pb").write_bytes(self._graph)
+            (path / GRAPH).write_bytes(self._graph)
+        return key
+
+    def _trace(self) -> None:
+        """Make the signatures."""
+        specs = input_specs(self._schema, self._kinds)
+        self.entries = {
+            "serving_default": tf.function(self._score, autograph=False).get_concrete_function(**specs),
+            "unknown": tf.function(self._unknown, autograph=False).get_concrete_function(**specs),
+            "describe": tf.function(self._describe, autograph=False).get_concrete_function(),
+        }
 
     def _score(self, **raw: tf.Tensor) -> dict[str, tf.Tensor]:
         with_ids = [feature for feature in self._schema.features if feature.has_ids]

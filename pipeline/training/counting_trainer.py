@@ -13,6 +13,7 @@ from models import registry
 from models.architecture import Architecture, Growth
 from models.engine.state import StateMismatch
 from models.export.counts import CountsModule
+from models.export.graphs import Graph
 from models.export.serving_module import Maps
 from models.schema import FIRST, UNKNOWN, DayArrays, FeatureSchema
 from models.tasks import Task
@@ -128,13 +129,15 @@ class CountingTrainer:
             columns.append(self.model.score(task.loss, every, of_item[item], own, np.log))
         return np.stack(columns, axis=1).astype(np.float32)
 
-    def export(self, maps: Maps, path: Path, metadata: Mapping[str, object]) -> None:
+    def export(
+        self, maps: Maps, path: Path, metadata: Mapping[str, object], settings: str = "", earlier: Graph | None = None
+    ) -> str:
         if self._module is None:
             kinds = {space: maps[space][0] for space in self.spaces}
             self._module = CountsModule(self.model, self.tasks, kinds)
         self._module.know(self.sizes, maps, metadata)
         self._module.take(self._state)
-        self._module.save(path)
+        return self._module.save(path, settings, earlier)
 
     def _loss(self, arrays: DayArrays) -> float:
         """The first task's loss of the rows before they are counted, over all candidates; 0 where none is judged."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from models.export.graphs import GRAPH, Graph
 from pipeline.days import Day
+from pipeline.errors import CorruptArtifact
 from pipeline.features.arrays import files as day_arrays
 from pipeline.features.ids.store import IdMapStore
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import EXPORT
 from pipeline.storage.artifacts.making import Recipe
-from pipeline.storage.digests import file_digest
+from pipeline.storage.digests import content_digest, file_digest
 from pipeline.training import golden_rows
 from pipeline.training.records import ExportRecord
 from pipeline.training.sessions import Session, seed_of
@@ -39,7 +41,11 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
         schema = config.experiment_schema(experiment)
         maps = {space: IdMapStore.of(context).read(space, config.spaces[space]) for space in trainer.spaces}
         metadata = {"job": config.job, "experiment": experiment, "checkpoint": checkpoint.id, "day": str(day)}
-        trainer.export({space: (each.kind, each.ids) for space, each in maps.items()}, made.path / MODEL, metadata)
+        settings = {stage: config.stage_settings(stage, experiment) for stage in ("build_features", "export")}
+        graph = trainer.export(
+            {space: (each.kind, each.ids) for space, each in maps.items()}, made.path / MODEL, metadata,
+            content_digest({**settings, "schema": repr(schema)}), _earlier_graph(context, day, experiment),
+        )  # fmt: skip
         golden_rows.write(
             made.path, trainer, schema, day_arrays.read(features), maps, seed_of(config, experiment, day, "golden")
         )
@@ -53,5 +59,21 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
                     path.relative_to(made.path).as_posix(): file_digest(path)
                     for path in sorted(made.path.rglob("*")) if path.is_file()
                 },
+                graph=graph,
             ).written(),
         )  # fmt: skip
+
+
+def _earlier_graph(context: JobContext, day: Day, experiment: str) -> Graph | None:
+    """The graph of the newest export before ``day``, if it is there as it was written."""
+    before = context.store.latest_before(EXPORT, context.job, day, experiment)
+    if before is None or before.manifest.pruned:
+        return None
+    record, name = ExportRecord.of(before), f"{MODEL}/{GRAPH}"
+    try:
+        path = before.file(name)
+    except CorruptArtifact:  # one is traced anew; who reads that day is told
+        return None
+    if record.graph is None or file_digest(path) != record.checksums.get(name):
+        return None
+    return Graph(record.graph, path.read_bytes())

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from models.engine.batching import DayBatches, score_day
 from models.engine.engine import Engine, NonFiniteLoss
 from models.export import saved_model
+from models.export.graphs import Graph
 from models.export.serving_module import Maps
 from models.randomness import HiddenState
 from models.schema import DayArrays
@@ -41,5 +42,7 @@ class KerasTrainer(Engine):
     def scores(self, arrays: DayArrays) -> NDArray[np.float32]:
         return score_day(self, arrays)
 
-    def export(self, maps: Maps, path: Path, metadata: Mapping[str, object]) -> None:
-        saved_model.export(self, maps, path, metadata)
+    def export(
+        self, maps: Maps, path: Path, metadata: Mapping[str, object], settings: str = "", earlier: Graph | None = None
+    ) -> str:
+        return saved_model.export(self, maps, path, metadata, settings, earlier)

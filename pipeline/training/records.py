@@ -78,6 +78,7 @@ class ExportRecord(Record):
     Attributes:
         checkpoint: id of the one that was exported.
         checksums: by file.
+        graph: what the graph of the model is known by (``models.export.graphs``).
     """
 
     kind: ClassVar = kinds.EXPORT
@@ -85,3 +86,4 @@ class ExportRecord(Record):
     checkpoint: str
     golden_rows: Count
     checksums: dict[str, str] = Field(default_factory=dict)
+    graph: str | None = Field(default=None, exclude_if=is_none)

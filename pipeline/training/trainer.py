@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.architecture import Architecture, Growth
 from models.engine.examples import Settings
+from models.export.graphs import Graph
 from models.export.serving_module import Maps
 from models.schema import DayArrays
 from models.tasks import Task
@@ -103,5 +104,7 @@ class Trainer(Protocol):
     def scores(self, arrays: DayArrays) -> NDArray[np.float32]:
         """Logits ``[pairs, tasks]`` of a day's rows."""
 
-    def export(self, maps: Maps, path: Path, metadata: Mapping[str, object]) -> None:
-        """Write the model as a SavedModel that needs only TensorFlow; signatures as of ``ServingModule``."""
+    def export(
+        self, maps: Maps, path: Path, metadata: Mapping[str, object], settings: str = "", earlier: Graph | None = None
+    ) -> str:
+        """Write the model as a SavedModel that needs only TensorFlow; all else as of ``ServingModule``."""
