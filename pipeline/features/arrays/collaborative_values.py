@@ -65,7 +65,9 @@ def collaborative_value(asked: AskedBags, owner: Codes, vectors: Vectors) -> NDA
     deviation = np.sqrt(sums(member, np.square(score - mean[member]), len(groups)) / number)
     at = group[asked.pair]
     told = deviation > _ALIKE
-    own = _products(vectors, asks[asked.request[asked.pair]], asked.bags.values)
+    # A request is told the vectors of its contexts' own values: what was taken elsewhere alone is as never taken.
+    here = np.where(asked.last_day > 0, asks[asked.request[asked.pair]], -1)
+    own = _products(vectors, here, asked.bags.values)
     standard = np.where(told[at], (own - mean[at]) / np.where(told, deviation, 1)[at], 0)
     least = np.full(len(asked.bags), np.inf)
     np.minimum.at(least, asked.pair, standard)

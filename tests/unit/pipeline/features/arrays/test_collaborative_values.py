@@ -28,7 +28,7 @@ def asked(bags: list[list[int]], request: list[int], context: list[int]) -> Aske
     return AskedBags(np.array(request), np.array(context), Lists.of(bags, np.int64), tables())
 
 
-# Ann's products: 5 → 1, 6 → 2, 7 → 6; mean 3, deviation √(14/3). 9 was never taken, 7.5 has no vector.
+# Ann's products: 5 → 1, 6 → 2, 7 → 6; mean 3, deviation √(14/3). 9 was never taken, 8 in logic alone.
 VECTORS = Vectors(
     Keyed(np.array([ANN]), {VECTOR: np.float32([[1, 2]])}),
     Keyed(np.array([5, 6, 7, 8]), {VECTOR: np.float32([[1, 0], [0, 1], [2, 2], [9, 9]])}),
@@ -37,9 +37,9 @@ SPREAD = (14 / 3) ** 0.5
 
 
 def test_scores_are_standard_among_the_values_of_the_context() -> None:
-    found = asked([[5], [5, 7], [9], []], [0] * 4, [ALGEBRA] * 4)
+    found = asked([[5], [5, 7], [9], [8], []], [0] * 5, [ALGEBRA] * 5)
     five, seven, none = -2 / SPREAD, 3 / SPREAD, -3 / SPREAD
-    expected = [[five, five], [(five + seven) / 2, five], [none, none], [0, 0]]
+    expected = [[five, five], [(five + seven) / 2, five], [none, none], [none, none], [0, 0]]
     assert collaborative_value(found, np.array([ANN]), VECTORS) == pytest.approx(np.array(expected), rel=1e-6)
 
 
