@@ -44,7 +44,9 @@ def trained(job: JobContext, days: int) -> dict[str, Any]:
         job.close()
 
 
-@pytest.mark.parametrize("config", [shows.config(), shows.with_moments()], ids=["days", "moments"])
+@pytest.mark.parametrize(
+    "config", [shows.config(), shows.with_moments(), shows.with_outcomes()], ids=["days", "moments", "outcomes"]
+)
 def test_weights_and_scores_do_not_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: JobConfig) -> None:
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     plain, planted, moved, known = (tmp_path / name for name in ("plain", "planted", "moved", "known"))
@@ -53,7 +55,9 @@ def test_weights_and_scores_do_not_move(tmp_path: Path, monkeypatch: pytest.Monk
     for folder in (plain, planted, moved, known):
         shows.write_undated(folder)
         for day in DAY.plus(-2).through(DAY.plus(2)):
-            rows = shows.LOG.append_column("answered", answers) if folder == known else shows.LOG
+            # Of days before it is what histories and counters are made of, where they are.
+            planted_too = folder == known and (day == DAY or not config.values)
+            rows = shows.LOG.append_column("answered", answers) if planted_too else shows.LOG
             shows.write_day(folder, day, shows.at(rows, day, "08:00", "08:10", "09:00", "09:10", "12:00"))
     for ahead in (1, 2):
         shows.write_day(planted, DAY.plus(ahead), shows.at(future, DAY.plus(ahead), *["00:01"] * 9))

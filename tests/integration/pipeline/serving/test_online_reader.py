@@ -58,38 +58,26 @@ class Finished:
 
 @pytest.fixture(scope="module")
 def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The production YAML with two small experiments that start quickly."""
+    """The production YAMLs with two small experiments that start quickly."""
     folder = tmp_path_factory.mktemp("conf")
-    for job in ("homework", "ads"):
-        settings = yaml.safe_load((conf_folder() / f"{job}.yaml").read_text())
-        small = {**settings["experiments"]["pooled"], "compile": "graph"}
+    for job, source, model in (("homework", "homework.yaml", "pooled"), ("ads", "quality/ads.yaml", "din")):
+        settings = yaml.safe_load((conf_folder() / source).read_text())
+        small = {**settings["experiments"][model], "compile": "graph"}
         settings["experiments"] = {"pooled": small, "again": {**small, "learning_rate": 0.002}}
         settings["release"] = {"champion": "pooled", "gate": {"calibration": [0, 1e9]} if job == "ads" else {}}
-        if job == "ads":  # what came of a click, which no request can know, as a part of the steps of later days
-            settings["impressions"]["history_parts"] = ["row.exposure_duration"]
+        if job == "ads":  # what came of an exposure, which no request can know, as ids too; all measures
+            settings["impressions"]["history_parts"].append("row.exposure_duration")
             settings["spaces"]["seconds"] = "int"
-            of_click = {**settings["features"]["clicked_ads"], "group": "clicked"}
-            seconds = {"space": "seconds", "source": "history.row.exposure_duration", "of": None, "buckets": [20, 40]}
-            # And what came of every exposure, clicked or not, with whether it was a repeated one.
-            level = {"space": "outcome", "source": "history.outcome", "of": None}
-            settings["spaces"]["outcome"] = "str"
-            settings["history"] |= {"of": "all", "outcome": {
-                "long": {"is_click": 1, "exposure_duration": {"above": 30}}, "click": {"is_click": 1},
-                "again": {"duplicate_tag": 1}, "skip": {},
-            }}  # fmt: skip
-            settings["values"] = {
-                "looked": {"column": "exposure_duration", "clip": [0, 90], "log": True},
-                "part": {"column": "exposure_duration", "over": "window_otherad"},
-            }
+            seconds = {"space": "seconds", "source": "history.row.exposure_duration", "buckets": [20, 40]}
+            settings["values"]["part"] = {"column": "exposure_duration", "over": "window_otherad"}
             counters = {
-                "user_looked": {"key": ["user"], "measure": "mean", "value": "looked", "centre": True, "half_life": 3},
-                "ad_looked": {"key": ["ad"], "measure": "sum", "value": "looked", "transform": "log"},
+                "ad_sum": {"key": ["ad"], "measure": "sum", "value": "looked", "transform": "log"},
                 "hour_part": {"key": ["hour"], "measure": "share", "value": "part"},
             }
             settings["features"] |= {
+                "seen_seconds": {**settings["features"]["seen_outcomes"], **seconds},
                 **{name: {"kind": "dense", "side": "pair", "counter": each} for name, each in counters.items()},
-                "clicked_ads": of_click, "clicked_seconds": {**of_click, **seconds}, "outcomes": {**of_click, **level},
-            }  # fmt: skip
+            }
         settings["features"] |= _over_bags(**OVER[job])
         (folder / f"{job}.yaml").write_text(yaml.safe_dump(settings))
     return folder

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.config.load import load_job, parse_job
 from pipeline.errors import ConfigError
+from pipeline.features.plan.plan import Plan
 from tests.unit.pipeline.config.edited import ROOT, edited, error
 
 ALL = [(folder, job) for folder in ("conf", "examples/conf") for job in ("homework", "ads")]
@@ -18,6 +19,14 @@ def test_the_projects_own_files_are_good(folder: str, job: str) -> None:
     assert len(config.experiments) == (3 if folder.startswith("examples") else 2)
     for name in config.experiments:
         assert config.experiment_schema(name).features
+
+
+@pytest.mark.parametrize(("folder", "job"), [("conf", "ads"), ("examples/conf", "ads"), ("examples/conf", "homework")])
+def test_files_of_quality_are_good(folder: str, job: str) -> None:
+    config, plain = (load_job(job, ROOT / folder / each) for each in ("quality", "."))
+    Plan(config)
+    assert config.tables.keys() == plain.tables.keys()
+    assert set(plain.spaces) <= set(config.spaces)
 
 
 def test_unknown_key(ads: str) -> None:

@@ -198,6 +198,15 @@ def with_values(values: Any = VALUES, **counters: Any) -> JobConfig:
     return config(features={**config().model_dump(mode="json")["features"], **features}, values=values)
 
 
+def with_outcomes() -> JobConfig:
+    """The job of ``with_levels`` with the counters of ``with_values``."""
+    levels, values = with_levels().model_dump(mode="json"), with_values().model_dump(mode="json")
+    return config(**{
+        **{name: levels[name] for name in ("history", "spaces")}, "values": values["values"],
+        "features": {**values["features"], **levels["features"]},
+    })  # fmt: skip
+
+
 USERS = pa.table({"user": [1, 2, 3], "county": [70, 70, None], "skill": ["A", "B", None], "spent": [1.0, 2.0, 3.0]})
 ADS = pa.table({
     "ad": [10, 11, 12], "kind": ["game", "book", None], "tag_1": [5, -1, 6], "tag_2": [6, -1, -1],
