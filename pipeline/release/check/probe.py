@@ -63,7 +63,7 @@ def probe(
         return None
     # Over the whole day: its first requests are alike in what grows with the hours.
     rows = sampled[np.unique(np.linspace(0, len(sampled) - 1, _REQUESTS).astype(int))]
-    for feature in context.config.experiment_schema(experiment).features:
+    for feature in context.config.experiment_schema(experiment).asked.features:
         name = feature.name
         if feature.side is Side.REQUEST:
             inputs[name] = golden[name][rows]

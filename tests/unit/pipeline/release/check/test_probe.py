@@ -15,7 +15,7 @@ FEATURES = {
 }
 
 
-def job(tmp_path: Path) -> JobContext:
+def job(tmp_path: Path, **more: object) -> JobContext:
     tables = {
         "log": {
             "source": "log", "day": "day",
@@ -24,7 +24,7 @@ def job(tmp_path: Path) -> JobContext:
                         "label": {"type": "int", "required": True, "allowed": [0, 1]}},
         },
     }  # fmt: skip
-    return JobContext(config(tables, features=FEATURES), tmp_path)
+    return JobContext(config(tables, features={**FEATURES, **more}), tmp_path)
 
 
 def test_requests_of_the_whole_day_meet_every_candidate(tmp_path: Path) -> None:
@@ -59,3 +59,14 @@ def test_without_candidates_or_rows_of_the_day_there_is_nothing_to_ask(tmp_path:
     golden = {"special": np.array([True])}
     assert probe(job(tmp_path), "pooled", golden, {"ad": np.array([70])}, 1) is None
     assert probe(job(tmp_path), "pooled", golden, {}, 0) is None
+
+
+def test_a_model_is_not_asked_with_what_is_for_training_alone(tmp_path: Path) -> None:
+    past = {"kind": "sequence", "space": "ad", "source": "history.items", "of": "ad", "steps": 2, "negatives": 3}
+    golden = {
+        "special": np.array([False]), "seen": np.zeros((1, 1), np.float32), "ad": np.array([[0]]),
+        "rate": np.full((1, 1, 1), 0.5, np.float32), "past": np.array([[70, 71]]),
+    }  # fmt: skip
+    found = probe(job(tmp_path, past=past), "pooled", golden, {"ad": np.array([70])}, 1)
+    assert found is not None
+    assert set(found.inputs) == {"ad", "seen", "rate", "past"}
