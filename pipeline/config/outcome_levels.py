@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import model_validator
+from pydantic import Discriminator, Tag, model_validator
 
 from pipeline.config.base import Strict
 
@@ -34,8 +35,19 @@ class Within(Strict):
         return self
 
 
+def _form(value: object) -> str:
+    """Which form of a condition is meant, so that a mistake is told of it alone."""
+    if isinstance(value, Mapping | Within):
+        return "dict[limits]"
+    return "list[values]" if isinstance(value, list | tuple) else "str"
+
+
 Value = int | float | str
-Condition = Value | tuple[Value, ...] | Within
+Condition = Annotated[
+    Annotated[Within, Tag("dict[limits]")] | Annotated[tuple[Value, ...], Tag("list[values]")]
+    | Annotated[Value, Tag("str")],
+    Discriminator(_form),
+]  # fmt: skip
 """What a column has to be: a value, one of several, or a number between limits."""
 Levels = dict[str, dict[str, Condition]]
 """By level, what each of some columns has to be; a level of no column is of all rows that fit none before it."""
