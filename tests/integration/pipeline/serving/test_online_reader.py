@@ -63,6 +63,7 @@ def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for job, source, model in (("homework", "homework.yaml", "pooled"), ("ads", "quality/ads.yaml", "din")):
         settings = yaml.safe_load((conf_folder() / source).read_text())
         small = {**settings["experiments"][model], "compile": "graph"}
+        small["options"] = {**small.get("options", {}), "encoders": _read_by_age(job, settings["features"])}
         settings["experiments"] = {"pooled": small, "again": {**small, "learning_rate": 0.002}}
         settings["release"] = {"champion": "pooled", "gate": {"calibration": [0, 1e9]} if job == "ads" else {}}
         if job == "ads":  # what came of an exposure, which no request can know, as ids too; all measures
@@ -91,6 +92,29 @@ def _over_bags(**over: str) -> dict[str, Any]:
         "likely_all": {**dense, "bag_counter": {"bag": over["bag"], "context": over["context"], "half_life": 14}},
         "overlap": {**dense, "bag_counter": {**over, "measure": "overlap"}},
         "suits": {**dense, "size": 2, "collaborative": {**over, "factors": 4, "every": 1}},
+    }
+
+
+def _read_by_age(job: str, features: dict[str, Any]) -> dict[str, Any]:
+    """Histories whose steps know their age, sessions and layouts of days, added to a job's; what reads them."""
+    history = {"side": "request", "group": "aged"}
+    if job == "ads":
+        visits = {"kind": "sessions", "space": "ad", "source": "history.items", "steps": 4, **history}
+        features |= {
+            "visits": {**visits, "sessions": {"by": "gap", "gap_minutes": 60, "most": 3}},
+            "ages": {"kind": "ages", "source": "history.age", "unit": "hour", **history},
+        }
+        return {"aged": {"type": "pooled", "half_life": 24.0}}
+    lessons = {"kind": "sessions", "space": "section", "steps": 4, "sessions": {"most": 3, "least": 2}}
+    features |= {
+        "chapters_aged": {"kind": "bag_sequence", "space": "chapter", "source": "history.chapters", **history},
+        "ages": {"kind": "ages", "source": "history.age", **history},
+        "lessons": {**lessons, "source": "history.sections", **history, "group": "lesson"},
+    }
+    return {
+        "aged": {"type": "pooled", "half_life": 2.0, "layout": "packed"},
+        "day": {"type": "pooled", "pooling": "last", "layout": "stacked"},
+        "lesson": {"type": "pooled", "within": "last"},
     }
 
 

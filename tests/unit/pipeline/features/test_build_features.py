@@ -99,12 +99,17 @@ FUTURE = {
 }  # fmt: skip
 
 
-def school(folder: Path, monkeypatch: pytest.MonkeyPatch, first: Day, **undated: pa.Table) -> JobContext:
+def school(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, first: Day, config: JobConfig | None = None, **undated: pa.Table
+) -> JobContext:
     lessons.write_undated(folder, **undated)
-    return lessons.context(folder, monkeypatch, lessons.bagged().model_copy(update={"state_from": first}))
+    return lessons.context(folder, monkeypatch, (config or lessons.bagged()).model_copy(update={"state_from": first}))
 
 
-def test_homework_of_later_days_moves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("config", [lessons.bagged(), lessons.of_days()], ids=["bags", "days"])
+def test_homework_of_later_days_moves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: JobConfig
+) -> None:
     plain, planted = tmp_path / "plain", tmp_path / "planted"
     tables = lessons.config().tables
     assert set(FUTURE) == dated(tables)
@@ -121,10 +126,10 @@ def test_homework_of_later_days_moves_nothing(tmp_path: Path, monkeypatch: pytes
     grown = [row | {"years": 40.0} for row in lessons.TEACHERS.to_pylist()]
     later = pa.Table.from_pylist(grown, lessons.TEACHERS.schema)
 
-    job = school(plain, monkeypatch, DAY.plus(-2))
+    job = school(plain, monkeypatch, DAY.plus(-2), config)
     before = content(run(job, *DAY.plus(-2).through(DAY)))
     after_plain = content(run(job, DAY.next(), DAY.plus(2)))
-    job = school(planted, monkeypatch, DAY.plus(-2), teachers=later)
+    job = school(planted, monkeypatch, DAY.plus(-2), config, teachers=later)
     assert_same(before, content(run(job, *DAY.plus(-2).through(DAY))))
     after = content(run(job, DAY.next(), DAY.plus(2)))
     assert after["pair_dense"].tobytes() != after_plain["pair_dense"].tobytes()
