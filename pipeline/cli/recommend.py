@@ -49,6 +49,7 @@ def _recommend(options: argparse.Namespace) -> int:
         print(json.dumps(answer.as_dict()))
         return 0
     print(f"release {answer.release_id}, {answer.candidates} candidates" + (f" ({answer.note})" if answer.note else ""))
-    for place, (key, score) in enumerate(answer.top, 1):
-        print(f"{place:3}  {key}  {score:.6f}")
+    for place, ((key, logit), probability) in enumerate(zip(answer.top, answer.probabilities, strict=True), 1):
+        told = f"  probability {probability:.6f}" if answer.binary else ""
+        print(f"{place:3}  {key}  logit {logit:.6f}{told}")
     return 0

@@ -39,6 +39,10 @@ class HomeworkRequest(Situation):
             fields["study"] = [field_of(flat(self.owner[study.owner]).tolist()[0])]
         return fields
 
+    def is_known(self, found: Mapping[str, Any]) -> bool:
+        """Of the class: its teacher may be known by others."""
+        return any(found.get(part) for part in ("histories", "contexts", "style_counts", "study"))
+
     def posed(self) -> Posed | None:
         settings = self.kind.settings
         name = field_of(*self.ids)

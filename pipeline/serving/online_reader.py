@@ -36,13 +36,18 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Answer:
-    """The best candidates: ``top`` holds (raw id, logit)."""
+    """The best candidates: ``top`` holds (raw id, logit).
+
+    Attributes:
+        probabilities: of each, a share of all candidates' unless ``binary``.
+    """
 
     release_id: str
     candidates: int
     top: list[tuple[Any, float]]
     note: str = ""
     probabilities: list[float] = field(default_factory=list)
+    binary: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The answer as JSON can hold it."""
@@ -99,7 +104,11 @@ class OnlineReader:
         """The ``top`` candidates for an owner; see ``score``."""
         scored = self.score(Request(tuple(owner), tuple(chapters) if chapters else None, dict(context or {}), day=day))
         best = list(zip(scored.keys[:top], scored.logits[:top].tolist(), strict=True))
-        return Answer(scored.release_id, len(scored.keys), best, scored.note, scored.probabilities[:top].tolist())
+        note = scored.note
+        if scored.unknown and not note:
+            note = f"nothing is known of {scored.unknown}: ranked as for one that is new"
+        probabilities = scored.probabilities[:top].tolist()
+        return Answer(scored.release_id, len(scored.keys), best, note, probabilities, scored.binary)
 
     def score(self, request: Request) -> Scored:
         """Every candidate of a request.

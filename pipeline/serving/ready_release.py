@@ -39,6 +39,8 @@ class Scored:
     Attributes:
         keys: raw ids of the candidates; ``logits`` and ``probabilities``: float32 ``[candidates]``.
         note: what was assumed or missing.
+        unknown: who asks, where the release knows nothing of it.
+        binary: whether the probabilities are what they are called, each by itself.
     """
 
     release_id: str
@@ -46,6 +48,8 @@ class Scored:
     logits: NDArray[np.float32]
     probabilities: NDArray[np.float32]
     note: str = ""
+    unknown: str = ""
+    binary: bool = False
 
 
 class ReadyRelease:
@@ -64,6 +68,7 @@ class ReadyRelease:
         self._meta = Meta(reader.fetch({"meta": FIELDS})["meta"])
         self._known = KNOWN[self._meta.config.kind](self._meta)
         self._model = loaded.get(reader.pointer, models.local)
+        self._binary = self._meta.config.tasks_of(reader.pointer.experiment)[0].loss == "binary"
         self._features = [each for each in self._meta.plan.schema.features if each.name in self._model.inputs]
 
     def score(self, reader: ReleaseReader, request: Request) -> Scored:
@@ -87,7 +92,9 @@ class ReadyRelease:
         flat, probability = logits[inside], probabilities[inside]
         order = best_first(found.candidates, flat)
         keys = np.asarray(items.raw)[items.pair_item[order]].tolist()
-        return Scored(self._release_id, keys, flat[order], probability[order], situation.note)
+        return Scored(
+            self._release_id, keys, flat[order], probability[order], situation.note, situation.unknown, self._binary,
+        )  # fmt: skip
 
 
 def best_first(candidates: Candidates, logits: NDArray[np.float32]) -> NDArray[np.int64]:

@@ -44,6 +44,7 @@ class Situation(ABC):
         day: the day the answer is for.
         look: what stands for ids: they themselves.
         note: why there is nothing to score, or what was assumed.
+        unknown: who asks, in words, where the release knows nothing of it.
     """
 
     def __init__(self, known: Any, source: Source, request: Request) -> None:
@@ -55,7 +56,7 @@ class Situation(ABC):
             known.meta.plan,
         )
         self.kind: Any = self.plan.request
-        self.note = ""
+        self.note = self.unknown = ""
         self.look: RawIds = known.look.own()
         self.day = request.day or self.meta.day.next()
         if self.day <= self.meta.day:
@@ -68,7 +69,8 @@ class Situation(ABC):
 
     def assembled(self) -> Assembled | None:
         """The features of the request and its candidates, in raw ids; ``None`` where there is nothing to score."""
-        self.source.fetch(self.of_owner())
+        if not self.is_known(self.source.fetch(self.of_owner())):
+            self.unknown = ", ".join(f"{name} {raw}" for name, raw in zip(self.owner, self.ids, strict=True))
         posed = self.posed()
         if posed is None:
             return None
@@ -86,6 +88,14 @@ class Situation(ABC):
             fields["profiles"] = [self._of_owner(self.kind.settings.user)]
         fields |= self.known.bags.of_owner({name: self._of_owner(name) for name in self.owner})
         return {**fields, "histories": [field_of(*self.ids)]}
+
+    def is_known(self, found: Mapping[str, Any]) -> bool:
+        """Whether the release says anything of who asks.
+
+        Args:
+            found: what it has of ``of_owner``.
+        """
+        return any(found.values())
 
     def state(self, posed: Posed) -> FeatureState:
         """The feature state as far as the request reads it; of anything else it says that there was nothing."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
+
+import pytest
 
 from pipeline.release.publish.models import Models
 from pipeline.release.publish.release_files import ReleaseFiles
@@ -23,7 +26,14 @@ def test_a_recommendation_names_its_release_and_ranks_by_score(served: Place) ->
     text = served.good("recommend", "--job", "ads", "--user", user).out
     assert text.startswith(f"release {answer['release_id']}, ")
     assert len(text.splitlines()) == 6
-    assert served.good("recommend", "--job", "ads", "--user", 999999999).out.startswith("release ")
+    first = answer["top"][0]
+    numbers = f"logit {first['score']:.6f}  probability {first['probability']:.6f}"
+    assert text.splitlines()[1] == f"  1  {first['key']}  {numbers}"
+    assert first["probability"] == pytest.approx(1 / (1 + math.exp(-first["score"])), rel=1e-5)
+    assert "nothing is known" not in text
+    nobody = served.good("recommend", "--job", "ads", "--user", 999999999).out
+    assert nobody.startswith("release ")
+    assert "(nothing is known of user_id 999999999: ranked as for one that is new)" in nobody.splitlines()[0]
 
 
 def test_another_experiments_model_under_the_number_is_told_and_never_answered_with(

@@ -9,6 +9,9 @@ import pytest
 
 from pipeline.config.job import JobConfig
 from pipeline.features.plan.plan import Plan
+from pipeline.serving.homework import HomeworkRequest
+from pipeline.serving.known_packages import KnownPackages
+from pipeline.serving.request import Request
 from tests.unit.pipeline.features import lessons, log_lessons
 from tests.unit.pipeline.serving.released import DAYS, lived, offline, plain, raw, released, served
 
@@ -54,3 +57,7 @@ def test_who_only_looked_is_known_to_the_service(tmp_path: Path, monkeypatch: py
     parts = released(job)
     for teacher, class_, grade in ((501, 9001, 5), (503, 9003, 6), (505, 9005, 6)):
         assert served(parts, (teacher, class_), (10,), {})["grade"].tolist() == [grade]
+    for owner, unknown in (((501, 9001), ""), ((501, 77777), "teacher 501, class 77777")):
+        request = HomeworkRequest(KnownPackages(parts.meta), parts, Request(owner, (10,)))
+        assert request.assembled() is not None
+        assert request.unknown == unknown, "of the class: its teacher has others"

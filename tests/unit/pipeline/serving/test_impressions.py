@@ -211,3 +211,8 @@ def test_moments_are_served_as_they_were_trained(tmp_path: Path, monkeypatch: py
     assert np.isnan(served["click_ages"]).all()
     with pytest.raises(UsageError, match="at: 'soon' is not a time"):
         asked(parts, 1, items=(10,), context={"at": "soon"})
+
+
+def test_a_user_of_whom_nothing_is_known_is_named(parts: Parts) -> None:
+    assert asked(parts, 2, items=(10,))[1].unknown == ""
+    assert asked(parts, 999, items=(10,))[1].unknown == "user 999"
