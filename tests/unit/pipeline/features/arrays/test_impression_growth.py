@@ -126,3 +126,18 @@ def test_the_order_of_rows_does_not_decide_what_is_drawn() -> None:
 def test_nothing_is_drawn_unless_a_history_asks() -> None:
     growth, rows, _ = grown()
     assert growth.negatives(rows) == (None, {})
+
+
+def test_of_all_that_was_shown_nothing_that_the_user_saw_is_drawn() -> None:
+    drawn = shows.with_negatives({"count": 30, "from": "popularity"})
+    features = drawn.model_dump(mode="json", by_alias=True)["features"]
+    every = shows.config(features=features, history={"days": "active", "length": 3, "lead": 0, "of": "all"})
+    growth, rows, _ = grown(every)
+    negatives, counts = growth.negatives(rows)
+    assert negatives is not None
+    # User 1 saw 10 and 11, 2 saw 10 and 99, 3 saw 12: a row a step, in the order of the log.
+    assert [each.tolist() for each in negatives.owner] == [[1, 1, 2, 3, 2]]
+    assert [set(each) for each in lists(negatives.parts["items"])] == [
+        {12, 99}, {12, 99}, {11, 12}, {10, 11, 99}, {11, 12}
+    ]  # fmt: skip
+    assert counts == {"steps_without_negatives": 0}
