@@ -83,7 +83,7 @@ class AskedBags:
 
     def share(self, counter: BagCounter, day: Day) -> Floats:
         """What share of the events of all in a value's context hold it, ``[values]``."""
-        every = self.tables.all.contexts.lookup(self.context).known(counter.half_life, day)[0]
+        every = self._every.known(counter.half_life, day)[0]
         return (self.held(counter.half_life, day) + counter.rare) / (every + 1)[self.pair]
 
     def held(self, half_life: float, day: Day) -> Floats:
@@ -94,6 +94,10 @@ class AskedBags:
     def last_day(self) -> NDArray[np.int64]:
         """The ordinal of the last event of all in a value's context that held it, ``[values]``; 0 for none."""
         return self._cells.last_day.astype(np.int64)
+
+    @cached_property
+    def _every(self) -> Cells:
+        return self.tables.all.contexts.lookup(self.context)
 
     @cached_property
     def _cells(self) -> Cells:
@@ -133,9 +137,9 @@ class OwnEvents:
         entries = asked.tables.own[name].entries((owner,))
         held_by = np.repeat(np.arange(len(entries.offsets) - 1), np.diff(entries.offsets))
         context, bags = parted(entries.parts[EVENT])
-        group, of_pair, groups = _numbered((held_by, context), (entries.rows[asked.request], asked.context))
+        group, of_pair, groups = numbered((held_by, context), (entries.rows[asked.request], asked.context))
         event = np.repeat(np.arange(len(bags)), bags.lengths)
-        cell, at, cells = _numbered(
+        cell, at, cells = numbered(
             (group[event], bags.values), (of_pair[asked.pair], asked.bags.values)
         )
         return cls(
@@ -186,7 +190,7 @@ def sums(place: NDArray[np.int64], values: Floats, places: int) -> Floats:
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
-def _numbered(known: Pairs, asked: Pairs) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+def numbered(known: Pairs, asked: Pairs) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
     """Pairs of numbers as one number each, from 0: of the known ones, and of those asked for, -1 where not known.
 
     Args:

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.config.bags import OverBag
 from pipeline.features.arrays.bag_values import AskedBags, OwnEvents, bag_value
 from pipeline.features.arrays.candidates import Candidates
-from pipeline.features.arrays.collaborative_values import Vectors, collaborative_value
+from pipeline.features.arrays.collaborative_values import ContextValues, Vectors, collaborative_value
 from pipeline.features.arrays.feature_codes import frame_codes
 from pipeline.features.frames.frame import Array
 from pipeline.features.ids.fingerprints import Codes
@@ -33,7 +33,8 @@ def values_over_bags(
         values[name] = (value / counter.scale).astype(np.float32)
     for name, settings in plan.collaborative.items():
         owner = day.owner(settings.owner)
-        values[name] = collaborative_value(day.asked(settings), owner, vectors[settings.name])
+        asked, known = day.asked(settings), day.known(settings)
+        values[name] = collaborative_value(asked, known, owner, vectors[settings.name])
     return values
 
 
@@ -43,6 +44,7 @@ class _Day:
     def __init__(self, plan: Plan, rows: DayRows, candidates: Candidates, state: FeatureState) -> None:
         self._plan, self._rows, self._candidates, self._state = plan, rows, candidates, state
         self._asked: dict[tuple[str, str], AskedBags] = {}
+        self._known: dict[tuple[str, str], ContextValues] = {}
         self._own: dict[tuple[str, str, str], OwnEvents] = {}
 
     def owner(self, name: str) -> Codes:
@@ -54,6 +56,12 @@ class _Day:
             tables = self._state.bags[key]
             self._asked[key] = AskedBags.of(self._plan, self._rows, self._candidates, over, tables)
         return self._asked[key]
+
+    def known(self, over: OverBag) -> ContextValues:
+        key = over.context, over.bag
+        if key not in self._known:
+            self._known[key] = ContextValues.of(self.asked(over))
+        return self._known[key]
 
     def own(self, over: OverBag) -> OwnEvents | None:
         if over.owner is None:
