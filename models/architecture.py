@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Segments = tuple[tuple[str, int], ...]
 """What stands along an axis of a weight, in order: of what, and how many values."""
@@ -18,12 +18,14 @@ class Architecture(BaseModel):
     Attributes:
         model: its name in the registry.
         axes: of each weight whose shape is a matter of the features.
+        members: of a blend, what each of its members is built of, in order.
     """
 
     model_config = ConfigDict(frozen=True)
 
     model: str
     axes: dict[str, Axes] = {}
+    members: dict[str, Architecture] = Field(default_factory=dict, exclude_if=lambda members: not members)
 
 
 class Growth(BaseModel):

@@ -29,6 +29,8 @@ KERAS: Final = "keras"
 """Trained by gradients; the model is a Keras layer."""
 COUNTS: Final = "counts"
 """Trained by counting."""
+BLEND: Final = "blend"
+"""Made of other experiments' models."""
 
 M = TypeVar("M", bound=type)
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import tensorflow as tf
 
 from models.engine.engine import Engine
-from models.export.graphs import Graph
-from models.export.serving_module import Maps, ServingModule
+from models.export.serving_module import ServingModule
 from models.inputs import ModelInputs
 from models.outputs import Outputs
 from models.schema import PADDING, UNKNOWN
@@ -44,28 +42,15 @@ class EngineModule(ServingModule):
         return outputs
 
 
-def export(
-    engine: Engine, maps: Maps, path: Path, metadata: Mapping[str, object],
-    settings: str = "", earlier: Graph | None = None,
-) -> str:  # fmt: skip
-    """Write the engine's model to ``path`` as a SavedModel that needs only TensorFlow; what its graph is known by.
-
-    The module stays with the engine, so that the next export of the same engine is quick.
+def module_of(engine: Engine, kinds: Mapping[str, str]) -> EngineModule:
+    """The module that answers as the engine's model does now; it stays with the engine, as it is traced only once.
 
     Args:
-        engine: a trained engine.
-        maps: id maps of the spaces in use; ids beyond what the engine was trained on are left out.
-        path: of the folder to write.
-        metadata: what ``describe`` answers: job, experiment, checkpoint.
-        settings, earlier: as of ``ServingModule.save``.
-
-    Raises:
-        ValueError: an id map holds fewer ids than the engine was trained on.
+        kinds: for each id space in use, ``int`` or ``str``.
     """
     module = engine.serving
     if not isinstance(module, EngineModule):
-        module = engine.serving = EngineModule(engine, {space: maps[space][0] for space in engine.spaces})
-    module.know(engine.sizes, maps, metadata)
+        module = engine.serving = EngineModule(engine, {space: kinds[space] for space in engine.spaces})
     for name, table in engine.tables().items():
         module.embeddings[name].assign(table)
-    return module.save(path, settings, earlier)
+    return module

@@ -51,21 +51,51 @@ class ServingModule(tf.Module):
         self._schema = schema.asked
         self._tasks = tasks
         self._kinds = dict(kinds)
-        self.ids = {space: _IntIds() if kind == "int" else _StrIds() for space, kind in sorted(kinds.items())}
+        self.ids: dict[str, _IntIds | _StrIds] = {}
         self.metadata = tf.Variable("{}", trainable=False, name="metadata")
         self._model_class = model
         self._graph: bytes | None = None
+
+    @property
+    def features(self) -> set[str]:
+        """What it reads, by name."""
+        return {feature.name for feature in self._schema.features}
 
     def answer(self, index: Mapping[str, tf.Tensor], dense: Mapping[str, tf.Tensor]) -> Outputs:
         """What the model answers, of indices and floats by feature; an id that was not trained is ``UNKNOWN``."""
         raise NotImplementedError
 
-    def know(self, sizes: Mapping[str, int], maps: Maps, metadata: Mapping[str, object]) -> None:
-        """Take up the ids that a model of these sizes knows.
+    def write(
+        self,
+        path: Path,
+        sizes: Mapping[str, int],
+        maps: Maps,
+        metadata: Mapping[str, object],
+        settings: str = "",
+        earlier: Graph | None = None,
+    ) -> str:
+        """Write the module as a SavedModel that needs only TensorFlow; returns what its graph is known by.
+
+        A graph is the same at every save, so where it is there already, of this module or of an ``earlier`` export that
+        is known by the same, it is copied and the variables alone are written.
+
+        Args:
+            path: of the folder to write.
+            sizes: of the model's id spaces; ids beyond them are left out.
+            metadata: what ``describe`` answers: job, experiment, checkpoint.
+            settings: digest of what the model and its features were made by (:func:`graph_key`).
 
         Raises:
             ValueError: an id map holds fewer ids than the model was trained on.
         """
+        if not self.ids:  # only now: a blend has one for all its members
+            kinds = sorted(self._kinds.items())
+            self.ids = {space: _IntIds() if kind == "int" else _StrIds() for space, kind in kinds}
+        self._know(sizes, maps, metadata)
+        return self._save(path, graph_key(self, self._model_class, settings), earlier)
+
+    def _know(self, sizes: Mapping[str, int], maps: Maps, metadata: Mapping[str, object]) -> None:
+        """Take up the ids that a model of these sizes knows."""
         for space, ids in self.ids.items():
             raw, known = maps[space][1], sizes[space] - 2
             if len(raw) < known:
@@ -73,13 +103,7 @@ class ServingModule(tf.Module):
             ids.set(raw[:known])
         self.metadata.assign(json.dumps(dict(metadata), sort_keys=True))
 
-    def save(self, path: Path, settings: str, earlier: Graph | None = None) -> str:
-        """Write the SavedModel; returns what its graph is known by (:func:`graph_key`).
-
-        A graph is the same at every save, so where it is there already, of this module or of an ``earlier`` export that
-        is known by the same, it is copied and the variables alone are written.
-        """
-        key = graph_key(self, self._model_class, settings)
+    def _save(self, path: Path, key: str, earlier: Graph | None) -> str:
         if self._graph is None and earlier is not None and earlier.key == key:
             self._graph = earlier.content
         if self._graph is None:

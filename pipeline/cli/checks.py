@@ -75,6 +75,8 @@ def check_models(config: JobConfig) -> None:
         try:
             tasks = tuple(task.name for task in config.tasks_of(name))
             model = registry.build(settings.model, config.experiment_schema(name), settings.options, tasks)
+            if settings.members:
+                continue
             if registry.trained_by(settings.model) == registry.COUNTS:
                 _check_counts(settings, model.idle_for({task.loss for task in config.tasks_of(name)}))
             else:

@@ -45,10 +45,12 @@ def print_plan(
         for stage in SHARED:
             if _line(context, day, stage, None, upstream, reprocess):
                 upstream = upstream or f"{stage} runs again"
-        for name in experiments:
+        for name in context.config.in_training_order(experiments):
             if _refused(context, day, name, reprocess, overrides):
                 continue
             parent = f"its parent of {again[name]} is trained again" if name in again else ""
+            anew = [each for each in context.config.experiments[name].members if again.get(each) == day]
+            parent = f"its member '{anew[0]}' is trained" if anew else parent
             if _line(context, day, EXPERIMENT, name, upstream or parent, reprocess, overrides.flags()):
                 again[name] = day
                 if not reprocess and is_lost(context, day):

@@ -8,6 +8,7 @@ from typing import Any
 
 from models.optimizer_settings import read_optimizers
 from models.schema import Kind
+from pipeline.config.blends import OWN as OWN_OF_BLENDS
 from pipeline.config.column_effects import check_values, idle_of_tables
 from pipeline.config.experiment import Experiment
 from pipeline.config.features import Counter, FeatureSettings
@@ -105,6 +106,10 @@ def _idle_groups(features: Mapping[str, FeatureSettings]) -> Iterator[tuple[str,
 
 def _idle_of_others(experiment: Experiment) -> Iterator[tuple[str, str]]:
     given = experiment.model_fields_set
+    if experiment.members:
+        for setting in sorted(given - set(OWN_OF_BLENDS)):
+            yield setting, "a blend is asked, fed and trained as its members are; give it to these"
+        return
     for setting in ("replay_weight", "replay_order"):
         if setting in given and experiment.replay == "off":
             yield setting, "nothing is replayed (`replay: off`)"

@@ -9,6 +9,9 @@ from pydantic import Field, field_validator
 from models.optimizer_settings import read_optimizers
 from pipeline.config.base import DayField, Later, Strict
 
+BLEND = "blend"
+"""The model that is made of other experiments' models."""
+
 
 class Experiment(Strict):
     """One model + data-policy variant of a job, with its own chain of checkpoints.
@@ -56,6 +59,11 @@ class Experiment(Strict):
     replay_order: Literal["before", "after"] = "before"
     start: DayField | None = None
     seed: Annotated[int | None, Later()] = None
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The experiments that a blend is made of; none of another."""
+        return tuple(self.options.get("of", ())) if self.model == BLEND else ()
 
     @field_validator("optimizer")
     @classmethod

@@ -6,7 +6,7 @@ import hashlib
 import json
 import keyword
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal, get_args
 
@@ -16,6 +16,7 @@ from models.schema import ONLY, FeatureSchema, Kind, Side
 from models.tasks import Task
 from pipeline.config.alerts import Alerts
 from pipeline.config.base import DayField, Later, Strict
+from pipeline.config.blends import check_alike, check_members
 from pipeline.config.cross_checks import (
     check_measures,
     check_names,
@@ -120,6 +121,7 @@ class JobConfig(Strict):
                 f"release.champion: '{self.release.champion}' is not an experiment; "
                 f"one of {', '.join(self.experiments)}"
             )
+        check_members(self.experiments)
         for section in ("tables", "spaces", "experiments", "tasks", "values"):
             check_names(section, getattr(self, section))
         check_tables(self.tables)
@@ -146,11 +148,12 @@ class JobConfig(Strict):
             strange = sorted(set(experiment.dims) - set(self.spaces))
             if strange:
                 raise ValueError(f"experiments.{name}.dims: no such id spaces: {', '.join(strange)}")
+        check_alike(self)
         self._check_learnt()
         return self
 
     def _check_tasks_of(self, name: str, experiment: Experiment) -> None:
-        if not self.tasks and experiment.loss is None:
+        if not self.tasks and experiment.loss is None and not experiment.members:
             raise ValueError(f"experiments.{name}.loss: is missing; write `binary` or `softmax`")
         if self.tasks and experiment.loss is not None:
             raise ValueError(f"experiments.{name}.loss: the job's `tasks` have losses of their own; leave it out")
@@ -238,6 +241,8 @@ class JobConfig(Strict):
     def tasks_of(self, experiment: str) -> tuple[Task, ...]:
         """What an experiment's model is asked, in the job's order."""
         settings = self.experiments[experiment]
+        if settings.members:
+            return self.tasks_of(settings.members[0])
         if not self.tasks:
             return (Task(ONLY, settings.loss or "binary"),)
         wanted = self.task_names if settings.tasks is None else settings.tasks
@@ -264,6 +269,8 @@ class JobConfig(Strict):
     def inputs(self, experiment: str) -> set[str]:
         """The features that one experiment's model is fed with, by name."""
         settings = self.experiments[experiment]
+        if settings.members:
+            return set().union(*(self.inputs(member) for member in settings.members))
         names = set(settings.only) if settings.only is not None else {n for n, f in self.features.items() if f.input}
         return names - set(settings.without)
 
@@ -305,6 +312,10 @@ class JobConfig(Strict):
             relevant = {"release": dump["release"], "measures": dump["measures"], **tasks}
         text = json.dumps({**shared, **relevant}, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+    def in_training_order(self, experiments: Iterable[str]) -> list[str]:
+        """As given, but a blend after the others: its members are trained before it."""
+        return sorted(experiments, key=lambda name: bool(self.experiments[name].members))
 
     def is_dirty(self, day: Day) -> bool:
         return day in self.dirty_days

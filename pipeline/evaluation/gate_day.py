@@ -18,6 +18,7 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import GATE
 from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import content_digest
+from pipeline.training.members import pruned_parts
 from pipeline.training.sessions import Session, seed_of
 
 
@@ -86,7 +87,7 @@ def gate_day(
         evaluation = Evaluation(
             test.manifest.rows["tested"], tested.values, tested.reasons, tested.counts, tested.groups
         )
-        pruned = incumbent is not None and incumbent.manifest.pruned
+        pruned = incumbent is not None and bool(pruned_parts(context.store, incumbent))
         scored, rise, seed = None, None, seed_of(config, experiment, day, "gate")
         if doubted is not None or (incumbent is not None and not pruned):
             arrays, new = day_arrays.read(features), logits.read(test)

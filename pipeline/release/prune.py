@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from pipeline.days import Day
@@ -15,6 +16,7 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, EXPORT, FEATURES, GATE, RELEASE, REPLACED, ROWS
 from pipeline.storage.artifacts.manifest import NAME as MANIFEST
 from pipeline.training.chain import Chain
+from pipeline.training.members import members_of
 
 _SLACK = 4
 """Checkpoints beyond the kept ones that may gather before a prune looks at the whole chain, which costs seconds."""
@@ -51,24 +53,49 @@ def prune(context: JobContext, *, thorough: bool = True) -> Pruned:
     releases = _releases(context)
     exports, checkpoints = _in_use(context, releases)
     checkpoints |= _published(context)
-    for experiment in context.config.experiments:
-        with Chain.of(context, experiment).lock():
+    # A blend before its members: what it keeps is kept of them.
+    names = list(reversed(context.config.in_training_order(context.config.experiments)))
+    for experiment in names:
+        with _locked(context, [*_blends_of(context, experiment), experiment]):
             _prune_exports(context, experiment, exports, done)
             if thorough or _superfluous(context, experiment) > _SLACK:
-                _prune_checkpoints(context, experiment, checkpoints, done)
+                _prune_checkpoints(context, experiment, checkpoints | _blended(context, experiment), done)
     _prune_rows(context, done)
     if thorough:
         # Here: the days' own prune looks at no table.
         from pipeline.release.day_retention import past_days
 
-        with ExitStack() as locks:
-            # What an experiment has found to be there stays until it is done with its day.
-            for experiment in context.config.experiments:
-                locks.enter_context(Chain.of(context, experiment).lock())
+        # What an experiment has found to be there stays until it is done with its day.
+        with _locked(context, names):
             _prune_replaced(context, done)
             for artifact in past_days(context, [each.ref.day for each in releases]):
                 done.add(context, artifact)
     return done
+
+
+@contextmanager
+def _locked(context: JobContext, experiments: Sequence[str]) -> Iterator[None]:
+    """Hold the locks of chains, a blend's before those of its members, as it takes them itself to make them again."""
+    with ExitStack() as locks:
+        for experiment in experiments:
+            locks.enter_context(Chain.of(context, experiment).lock())
+        yield
+
+
+def _blends_of(context: JobContext, experiment: str) -> list[str]:
+    """The blends that an experiment is a member of."""
+    return [name for name, each in context.config.experiments.items() if experiment in each.members]
+
+
+def _blended(context: JobContext, experiment: str) -> set[str]:
+    """Ids of an experiment's checkpoints that a blend's are made of, of those whose payload is kept."""
+    store, found = context.store, set()
+    for blend in _blends_of(context, experiment):
+        for day in store.days(CHECKPOINT, context.job, blend):
+            checkpoint = store.current(Ref(CHECKPOINT, context.job, day, blend))
+            if checkpoint is not None and checkpoint.has_payload and not checkpoint.manifest.pruned:
+                found |= {each.id for name, each in members_of(store, checkpoint).items() if name == experiment}
+    return found
 
 
 def _prune_rows(context: JobContext, done: Pruned) -> None:

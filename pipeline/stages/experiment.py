@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +20,7 @@ from pipeline.training import export as exporting
 from pipeline.training import train
 from pipeline.training.chain import Chain
 from pipeline.training.lost_days import guard_kept
+from pipeline.training.members import members_on, pruned_parts
 from pipeline.training.overrides import NONE, Overrides
 from pipeline.training.records import CheckpointRecord
 from pipeline.training.wild_values import in_words, told
@@ -73,7 +75,7 @@ def run(
         asked = _Asked(context, day, experiment, overrides, reprocess)
         pruned = asked.pruned(features, chain.parent(day))
         if pruned:
-            _restore(context, chain, experiment, pruned)
+            _restore(context, experiment, pruned)
             features = context.needed(FEATURES, day)
         return asked.run(features, chain.parent(day))
 
@@ -99,7 +101,9 @@ class _Asked:
         """
         context, day, name, again = self.context, self.day, self.experiment, self.reprocess
         trained = train.stands(context, day, name, features, parent, reprocess=again, overrides=self.overrides)
-        if not any(each is not None and each.manifest.pruned for each in (features, parent, trained)):
+        # Of a blend that is still to be made, its members are exported.
+        made_of = [trained] if trained is not None else members_on(context, day, name)
+        if not any(self._gone(each) for each in (features, parent, *made_of)):
             return []
         exported = exporting.stands(context, day, name, trained) if trained is not None else None
         tested = judged = None
@@ -112,9 +116,17 @@ class _Asked:
             read.append(features)
         if parent is not None and (trained is None or tested is None):
             read.append(parent)
-        if trained is not None and exported is None:
-            read.append(trained)
-        return [each for each in read if each.manifest.pruned]
+        if exported is None:
+            read += made_of
+        return [gone for each in read for gone in self._gone(each)]
+
+    def _gone(self, artifact: Artifact | None) -> list[Artifact]:
+        """What of an artefact would have to be made again to be read."""
+        if artifact is None:
+            return []
+        if artifact.ref.kind == CHECKPOINT:
+            return pruned_parts(self.context.store, artifact)
+        return [artifact] if artifact.manifest.pruned else []
 
     def run(self, features: Artifact, parent: Artifact | None) -> Outcome:
         context, day, name, again = self.context, self.day, self.experiment, self.reprocess
@@ -129,17 +141,25 @@ class _Asked:
         return Outcome(test, gate, checkpoint, export, trained)
 
 
-def _restore(context: JobContext, chain: Chain, experiment: str, pruned: Sequence[Artifact]) -> None:
-    """Make again what was pruned: the features first, then the checkpoints from the nearest ancestor that is kept."""
-    again: set[Day] = set()
+def _restore(context: JobContext, experiment: str, pruned: Sequence[Artifact]) -> None:
+    """Make again what was pruned: the features first, then the checkpoints from the nearest ancestor that is kept.
+
+    Those of a blend's members under the locks of their chains, before the blend's own.
+    """
+    again: dict[str, set[Day]] = {}
     for checkpoint in (each for each in pruned if each.ref.kind == CHECKPOINT):
-        last = checkpoint.ref.day
+        name, last = str(checkpoint.ref.experiment), checkpoint.ref.day
+        chain = Chain.of(context, name)
         first = chain.resume(last.next())
-        again |= {day for day in chain.days() if first <= day <= last}
-    days = sorted(again | {each.ref.day for each in pruned if each.ref.kind == FEATURES})
+        again.setdefault(name, set()).update(day for day in chain.days() if first <= day <= last)
+    days = sorted(set().union(*again.values()) | {each.ref.day for each in pruned if each.ref.kind == FEATURES})
     guard_kept(context, experiment, days)
     for day in days:
         if context.needed(FEATURES, day).manifest.pruned:
             build_features(context, day, reprocess=True)
-    for day in sorted(again):
-        train.restore(context, day, experiment)
+    with ExitStack() as locks:
+        for name in context.config.in_training_order(again):
+            if name != experiment:
+                locks.enter_context(Chain.of(context, name).lock())
+            for day in sorted(again[name]):
+                train.restore(context, day, name)

@@ -48,6 +48,9 @@ class Line:
     say: Callable[[str], None] = field(default=lambda text: print(text, file=sys.stderr, flush=True))
     failed: dict[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.experiments = self.context.config.in_training_order(self.experiments)
+
     def run(self, first: Day, last: Day) -> bool:
         """Run every day from ``first`` to ``last``; false if an experiment failed. A shared stage's failure raises."""
         try:
@@ -103,9 +106,17 @@ class Line:
     def _experiment(self, day: Day, experiment: str) -> str | None:
         if experiment in self.failed:
             return None
+        members = self.context.config.experiments[experiment].members
+        lost = [name for name in members if name in self.failed]
+        if lost:
+            # Whatever stands of them from an earlier run: it is not what this run was to make.
+            self.failed[experiment] = f"{day}: its member '{lost[0]}' has failed"
+            return "failed"
         try:
             done = stage(EXPERIMENT).run(
-                self.context, day, experiment, reprocess=self.reprocess, overrides=self.overrides
+                self.context, day, experiment, reprocess=self.reprocess,
+                # A blend has no steps: its members are trained so.
+                overrides=NONE if members else self.overrides,
             )
             return str(done.summary)
         except LockTimeout:

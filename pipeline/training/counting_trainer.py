@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,7 @@ from models import registry
 from models.architecture import Architecture, Growth
 from models.engine.state import StateMismatch
 from models.export.counts import CountsModule
-from models.export.graphs import Graph
-from models.export.serving_module import Maps
+from models.export.serving_module import ServingModule
 from models.schema import FIRST, UNKNOWN, DayArrays, FeatureSchema
 from models.tasks import Task
 from pipeline.training.trainer import State, TrainedRows
@@ -129,15 +127,11 @@ class CountingTrainer:
             columns.append(self.model.score(task.loss, every, of_item[item], own, np.log))
         return np.stack(columns, axis=1).astype(np.float32)
 
-    def export(
-        self, maps: Maps, path: Path, metadata: Mapping[str, object], settings: str = "", earlier: Graph | None = None
-    ) -> str:
+    def module(self, kinds: Mapping[str, str]) -> ServingModule:
         if self._module is None:
-            kinds = {space: maps[space][0] for space in self.spaces}
-            self._module = CountsModule(self.model, self.tasks, kinds)
-        self._module.know(self.sizes, maps, metadata)
+            self._module = CountsModule(self.model, self.tasks, {space: kinds[space] for space in self.spaces})
         self._module.take(self._state)
-        return self._module.save(path, settings, earlier)
+        return self._module
 
     def _loss(self, arrays: DayArrays) -> float:
         """The first task's loss of the rows before they are counted, over all candidates; 0 where none is judged."""

@@ -41,10 +41,13 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
         schema = config.experiment_schema(experiment)
         maps = {space: IdMapStore.of(context).read(space, config.spaces[space]) for space in trainer.spaces}
         metadata = {"job": config.job, "experiment": experiment, "checkpoint": checkpoint.id, "day": str(day)}
-        settings = {stage: config.stage_settings(stage, experiment) for stage in ("build_features", "export")}
-        graph = trainer.export(
-            {space: (each.kind, each.ids) for space, each in maps.items()}, made.path / MODEL, metadata,
-            content_digest({**settings, "schema": repr(schema)}), _earlier_graph(context, day, experiment),
+        made_by = {
+            f"{stage} {name}": config.stage_settings(stage, name)
+            for stage in ("build_features", "export") for name in (experiment, *config.experiments[experiment].members)
+        }  # fmt: skip
+        graph = trainer.module({space: each.kind for space, each in maps.items()}).write(
+            made.path / MODEL, trainer.sizes, {space: (each.kind, each.ids) for space, each in maps.items()}, metadata,
+            content_digest({**made_by, "schema": repr(schema)}), _earlier_graph(context, day, experiment),
         )  # fmt: skip
         golden_rows.write(
             made.path, trainer, schema, day_arrays.read(features), maps, seed_of(config, experiment, day, "golden")

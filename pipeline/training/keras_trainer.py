@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +10,7 @@ from numpy.typing import NDArray
 from models.engine.batching import DayBatches, score_day
 from models.engine.engine import Engine, NonFiniteLoss
 from models.export import saved_model
-from models.export.graphs import Graph
-from models.export.serving_module import Maps
+from models.export.serving_module import ServingModule
 from models.randomness import HiddenState
 from models.schema import DayArrays
 from pipeline.training.trainer import RowsFailed, TrainedRows
@@ -42,7 +40,5 @@ class KerasTrainer(Engine):
     def scores(self, arrays: DayArrays) -> NDArray[np.float32]:
         return score_day(self, arrays)
 
-    def export(
-        self, maps: Maps, path: Path, metadata: Mapping[str, object], settings: str = "", earlier: Graph | None = None
-    ) -> str:
-        return saved_model.export(self, maps, path, metadata, settings, earlier)
+    def module(self, kinds: Mapping[str, str]) -> ServingModule:
+        return saved_model.module_of(self, kinds)

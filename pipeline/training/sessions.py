@@ -14,9 +14,11 @@ from pipeline.config.job import JobConfig
 from pipeline.errors import ChainError, PrunedPayload
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact
-from pipeline.training import checkpoint_file
+from pipeline.storage.artifacts.store import ArtifactStore
+from pipeline.training.blend_trainer import BlendTrainer
 from pipeline.training.counting_trainer import CountingTrainer
 from pipeline.training.keras_trainer import KerasTrainer
+from pipeline.training.members import state_of
 from pipeline.training.records import CheckpointRecord
 from pipeline.training.trainer import Trainer
 
@@ -33,6 +35,7 @@ class Loaded:
     """A trainer and the checkpoint that it stands at; ``None`` while it holds a state that is not committed."""
 
     trainer: Trainer
+    store: ArtifactStore
     checkpoint: str | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -48,7 +51,7 @@ class Loaded:
             if artifact.manifest.pruned:
                 raise PrunedPayload(f"{artifact.path}: its payload was pruned", artifact.id)
             try:
-                self.trainer.load(checkpoint_file.read(artifact), CheckpointRecord.of(artifact).architecture)
+                self.trainer.load(state_of(self.store, artifact), CheckpointRecord.of(artifact).architecture)
             except StateMismatch as error:
                 raise unfit(artifact, error) from None
             self.checkpoint = artifact.id
@@ -74,6 +77,7 @@ class Session:
     def __init__(self, context: JobContext, experiment: str) -> None:
         self._config = context.config
         self._experiment = experiment
+        self._store = context.store
         configure(self._config.threads)
         self._loaded: dict[str, Loaded] = {}
 
@@ -102,7 +106,7 @@ class Session:
     def _of(self, role: str) -> Loaded:
         if role not in self._loaded:
             try:
-                self._loaded[role] = Loaded(made(self._config, self._experiment))
+                self._loaded[role] = Loaded(made(self._config, self._experiment), self._store)
             except ValueError as error:
                 raise ChainError(f"experiments.{self._experiment}: {error}") from None
         return self._loaded[role]
@@ -112,6 +116,8 @@ def made(config: JobConfig, experiment: str) -> Trainer:
     """A trainer of an experiment's model, of no state yet; raises ``ValueError``."""
     settings, schema = config.experiments[experiment], config.experiment_schema(experiment)
     tasks = config.tasks_of(experiment)
+    if settings.members:
+        return BlendTrainer(schema, {name: made(config, name) for name in settings.members}, tasks)
     if registry.trained_by(settings.model) == registry.COUNTS:
         return CountingTrainer(schema, settings.model, settings.options, tasks)
     return KerasTrainer(

@@ -27,7 +27,9 @@ from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES, MAPS
 from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.training import checkpoint_file
+from pipeline.training.blend import blend
 from pipeline.training.chain import Chain
+from pipeline.training.members import members_on
 from pipeline.training.overrides import NONE, Overrides
 from pipeline.training.records import CheckpointRecord, Overridden, Wild
 from pipeline.training.replayed_days import replay_input, replayed_now, replayed_on
@@ -70,7 +72,8 @@ def stands(
     """The checkpoint of ``day`` if there is nothing to train anew."""
     config, before = overrides.applied(context.config, experiment), Chain.of(context, experiment).trained(day)
     recorded = replayed_on(before) if before is not None else {}
-    return context.standing(_recipe(config, day, experiment, features, parent, recorded), reprocess=reprocess)
+    members = members_on(context, day, experiment)
+    return context.standing(_recipe(config, day, experiment, features, parent, recorded, members), reprocess=reprocess)
 
 
 def _recipe(
@@ -80,9 +83,11 @@ def _recipe(
     features: Artifact,
     parent: Artifact | None,
     replays: Mapping[Day, Input],
+    members: Sequence[Artifact] = (),
 ) -> Recipe:
     """A day that stands has replayed what its checkpoint says, whatever would be replayed now."""
     inputs = [features.as_input(), *([parent.as_input()] if parent is not None else []), *replays.values()]
+    inputs += [member.as_input() for member in members]
     return Recipe(Ref(CHECKPOINT, config.job, day, experiment), inputs, config.stage_settings(STAGE, experiment))
 
 
@@ -106,6 +111,12 @@ def train(
         ChainError: the loss is not finite (the parent stays the newest), or the chain does not fit the settings.
         UsageError: there are ``overrides``, but the day is trained already with other settings.
     """
+    members = members_on(context, day, experiment)
+    if members:
+        if overrides:
+            raise UsageError(f"'{experiment}' is a blend and has no steps:{overrides.flags()} is for its members")
+        recipe = _recipe(context.config, day, experiment, features, parent, {}, members)
+        return blend(context, recipe, parent, members, reprocess=reprocess)
     config = overrides.applied(context.config, experiment)
     settings, maps = config.experiments[experiment], context.needed(MAPS, day)
     chain = Chain.of(context, experiment)

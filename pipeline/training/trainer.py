@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 
 from models.architecture import Architecture, Growth
 from models.engine.examples import Settings
-from models.export.graphs import Graph
-from models.export.serving_module import Maps
+from models.export.serving_module import ServingModule
 from models.schema import DayArrays
 from models.tasks import Task
 
@@ -51,13 +49,15 @@ class Trainer(Protocol):
         tasks: what the model is asked.
         spaces: id spaces of its features.
         sets_first_output: whether a new chain's first answer can be set to the base rate.
-        growth: what the model has that the state it was loaded with has not, until it grows.
     """
 
     tasks: tuple[Task, ...]
     spaces: list[str]
     sets_first_output: bool
-    growth: Growth
+
+    @property
+    def growth(self) -> Growth:
+        """What the model has that the state it was loaded with has not, until it grows."""
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -104,7 +104,9 @@ class Trainer(Protocol):
     def scores(self, arrays: DayArrays) -> NDArray[np.float32]:
         """Logits ``[pairs, tasks]`` of a day's rows."""
 
-    def export(
-        self, maps: Maps, path: Path, metadata: Mapping[str, object], settings: str = "", earlier: Graph | None = None
-    ) -> str:
-        """Write the model as a SavedModel that needs only TensorFlow; all else as of ``ServingModule``."""
+    def module(self, kinds: Mapping[str, str]) -> ServingModule:
+        """What is exported: it answers as the model does now. Made once and then brought up to date.
+
+        Args:
+            kinds: for each id space of :attr:`spaces`, ``int`` or ``str``.
+        """

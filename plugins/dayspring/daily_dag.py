@@ -19,7 +19,7 @@ from dayspring.failures import alert_failure
 from dayspring.operators import AlertsOperator, FailRun, ReportOperator, StageOperator
 from dayspring.params import run_params
 from dayspring.sensors import PATIENCE, DayReadySensor
-from dayspring.settings import settings_of, zone_in
+from dayspring.settings import members_of, settings_of, zone_in
 from dayspring.timetable import BusinessDays
 
 TRAIN_POOL = "train"
@@ -100,6 +100,8 @@ def _tasks(job: str, settings: Mapping[str, Any], held: timedelta) -> None:
             depends_on_past=True,
             pool=TRAIN_POOL,
             execution_timeout=timedelta(hours=3),
+            # Of a blend: a member that failed fails it, one that was left out of the run may be trained already.
+            trigger_rule=TriggerRule.NONE_FAILED if members_of(settings, name) else TriggerRule.ALL_SUCCESS,
         )
 
     with TaskGroup("experiments", prefix_group_id=False):
@@ -131,6 +133,10 @@ def _tasks(job: str, settings: Mapping[str, Any], held: timedelta) -> None:
     )
 
     wait >> extract >> validate >> id_maps >> features >> trained
+    tasks = {task.experiment: task for task in trained}
+    for name in experiments:
+        for member in members_of(settings, name):
+            tasks[member] >> tasks[name]
     trained >> any_trained
     trained >> all_ended
     [any_trained, all_ended] >> check

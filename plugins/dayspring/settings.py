@@ -37,6 +37,15 @@ def settings_of(job: str) -> dict[str, Any]:
     return dict(settings)
 
 
+def members_of(settings: Mapping[str, Any], experiment: str) -> list[str]:
+    """The experiments of the job that a blend is made of; none of another."""
+    given = settings["experiments"][experiment] or {}
+    if given.get("model") != "blend":
+        return []
+    named = (given.get("options") or {}).get("of")
+    return [each for each in named if each in settings["experiments"]] if isinstance(named, list) else []
+
+
 def zone_in(settings: Mapping[str, Any]) -> str:
     """The zone of the business days."""
     try:

@@ -208,6 +208,20 @@ def test_a_yaml_without_experiments_is_named(tmp_path: Path, monkeypatch: pytest
         daily_dag("ads", "")
 
 
+def test_a_blend_waits_for_its_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It fails with one of them, and runs where one was left out of the run."""
+    from dayspring.daily_dag import daily_dag
+
+    text = (PROJECT / "conf" / "ads.yaml").read_text(encoding="utf-8")
+    text = text.replace("experiments:\n", "experiments:\n  both: {model: blend, options: {of: [din, pooled]}}\n", 1)
+    (tmp_path / "ads.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("DAYSPRING_CONF", str(tmp_path))
+    tasks = daily_dag("ads", "").task_dict
+    assert tasks["train_both"].upstream_task_ids == {"build_features", "train_din", "train_pooled"}
+    assert tasks["train_both"].trigger_rule.value == "none_failed"
+    assert tasks["train_din"].trigger_rule.value == "all_success"
+
+
 def test_experiments_of_a_grid_stand_in_a_group_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dayspring.daily_dag import daily_dag
 

@@ -160,7 +160,7 @@ def _experiment(parts: dict[str, Artifact | None]) -> dict[str, Any]:
     if checkpoint is not None:
         said = CheckpointRecord.of(checkpoint)
         shown |= {"checkpoint": said, "trained": checkpoint.manifest.rows, "wild": in_words(told(said))}
-        if not checkpoint.manifest.pruned:
+        if said.batches and not checkpoint.manifest.pruned:
             losses = np.load(checkpoint.file("losses.npy"))
             shown["loss"] = curves.trace([float(value) for value in losses], "loss of the day's batches")
     shown["check"] = CheckRecord.of(check) if check is not None else None

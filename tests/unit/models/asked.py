@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,11 @@ def _index_of(
     values = [value.decode() if isinstance(value, bytes) else value for value in np.ravel(raw).tolist()]
     index = np.asarray([place.get(value, UNKNOWN) for value in values], np.int32).reshape(raw.shape)
     return np.maximum(index, UNKNOWN) if feature.kind is Kind.CATEGORICAL else index
+
+
+def exported(trainer: Any, path: Path, maps: Maps, metadata: Mapping[str, object]) -> None:
+    """A trainer's model as it is now, written as a SavedModel."""
+    trainer.module({space: kind for space, (kind, _) in maps.items()}).write(path, trainer.sizes, maps, metadata)
 
 
 def tensors(inputs: dict[str, np.ndarray]) -> dict[str, tf.Tensor]:

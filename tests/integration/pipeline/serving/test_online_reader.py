@@ -12,7 +12,6 @@ import pytest
 import yaml
 
 from examples.school.__main__ import main as school
-from models.engine.batching import score_day
 from pipeline.config.load import conf_folder
 from pipeline.days import Day
 from pipeline.errors import DayspringError, UsageError
@@ -53,19 +52,23 @@ class Finished:
         checkpoint = self.context.store.load(pointer.checkpoint)
         assert checkpoint is not None
         arrays = day_arrays.read(self.features)
-        return arrays, score_day(Session.of(self.context, pointer.experiment).trainer.at(checkpoint), arrays)[:, 0]
+        return arrays, Session.of(self.context, pointer.experiment).trainer.at(checkpoint).scores(arrays)[:, 0]
 
 
 @pytest.fixture(scope="module")
 def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The production YAMLs with two small experiments that start quickly."""
+    """The production YAMLs with small experiments that start quickly; what is served is a blend of a net and counts."""
     folder = tmp_path_factory.mktemp("conf")
     for job, source, model in (("homework", "homework.yaml", "pooled"), ("ads", "quality/ads.yaml", "din")):
         settings = yaml.safe_load((conf_folder() / source).read_text())
         small = {**settings["experiments"][model], "compile": "graph"}
         small["options"] = {**small.get("options", {}), "encoders": _read_by_age(job, settings["features"])}
         settings["experiments"] = {"pooled": small, "again": {**small, "learning_rate": 0.002}}
-        settings["release"] = {"champion": "pooled", "gate": {"calibration": [0, 1e9]} if job == "ads" else {}}
+        settings["experiments"] |= {
+            "counted": {"model": "popularity", "loss": small["loss"]},
+            "both": {"model": "blend", "options": {"of": ["pooled", "counted"]}},
+        }
+        settings["release"] = {"champion": "both", "gate": {"calibration": [0, 1e9]} if job == "ads" else {}}
         if job == "ads":  # what came of an exposure, which no request can know, as ids too; all measures
             settings["impressions"]["history_parts"].append("row.exposure_duration")
             settings["spaces"]["seconds"] = "int"

@@ -25,7 +25,9 @@ Make = Callable[..., Engine]
 def exported(engine: Engine, path: Path, settings: str = "", earlier: Graph | None = None, *, more: int = 0) -> Graph:
     """As a process exports that has just loaded its checkpoint."""
     engine.serving = None
-    key = saved_model.export(engine, id_maps(more), path, {"checkpoint": path.name}, settings, earlier)
+    maps = id_maps(more)
+    module = saved_model.module_of(engine, {space: kind for space, (kind, _) in maps.items()})
+    key = module.write(path, engine.sizes, maps, {"checkpoint": path.name}, settings, earlier)
     engine.serving = None
     return Graph(key, (path / GRAPH).read_bytes())
 

@@ -33,6 +33,11 @@ from tests.unit.models.school import SIZES
 Make = Callable[..., Engine]
 
 
+def export(engine: Engine, maps: Maps, path: Path, metadata: Mapping[str, object]) -> None:
+    module = saved_model.module_of(engine, {space: kind for space, (kind, _) in maps.items()})
+    module.write(path, engine.sizes, maps, metadata)
+
+
 def by_the_trainer(engine: Engine, maps: Maps, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
     """Logits ``[batch, candidates]``, scored as a test does."""
     batch = len(next(iter(inputs.values())))
@@ -64,13 +69,13 @@ def test_a_clean_process_scores_as_the_trainer_does(
 ) -> None:
     """The second export of an engine, after a growth: its graph is that of the first."""
     engine = make_engine(model, {"fill_forward": 1}, tasks=(Task(loss=loss),))
-    saved_model.export(engine, id_maps(), tmp_path / "first", {})
+    export(engine, id_maps(), tmp_path / "first", {})
     batches = DayBatches(engine, day, Settings(16, 3))
     engine.train_epoch(batches, 1e-2, batches.unique_bucket)
     engine.observe(day)
     engine.grow({space: size + 4 for space, size in SIZES.items()})
     maps = id_maps(more=7)
-    saved_model.export(engine, maps, tmp_path / "second", {"job": "homework", "checkpoint": "day=2024-03-01"})
+    export(engine, maps, tmp_path / "second", {"job": "homework", "checkpoint": "day=2024-03-01"})
     inputs = raw_inputs(schema, maps, 5, 4)
     expected = by_the_trainer(engine, maps, inputs)
 
@@ -111,9 +116,9 @@ def test_an_older_state_exported_after_a_newer_one_knows_fewer_ids(
     old = engine.state()
     maps = id_maps(more=5)
     engine.grow({space: size + 5 for space, size in SIZES.items()})
-    saved_model.export(engine, maps, tmp_path / "new", {})
+    export(engine, maps, tmp_path / "new", {})
     engine.load(old)
-    saved_model.export(engine, maps, tmp_path / "old", {})
+    export(engine, maps, tmp_path / "old", {})
     late = maps["section"][1][-1]
     for name, share in (("new", 0.0), ("old", 1.0)):
         loaded = tf.saved_model.load(str(tmp_path / name))
@@ -124,7 +129,7 @@ def test_an_older_state_exported_after_a_newer_one_knows_fewer_ids(
 
 def test_a_candidate_of_padding_has_no_probability(schema: FeatureSchema, make_engine: Make, tmp_path: Path) -> None:
     engine = make_engine()
-    saved_model.export(engine, id_maps(), tmp_path / "model", {})
+    export(engine, id_maps(), tmp_path / "model", {})
     inputs = raw_inputs(schema, id_maps(), 2, 3)
     for feature in schema.on(Side.ITEM, ids=True):
         inputs[feature.name][1, 2] = PAD_STR if feature.space == "section" else PAD_INT
@@ -140,7 +145,7 @@ def test_a_map_with_fewer_ids_than_the_model_is_refused(make_engine: Make, tmp_p
     maps = id_maps()
     maps["style"] = ("int", maps["style"][1][:-1])
     with pytest.raises(ValueError, match="id space 'style': the model knows 6 ids, its map holds only 5"):
-        saved_model.export(make_engine(), maps, tmp_path / "model", {})
+        export(make_engine(), maps, tmp_path / "model", {})
 
 
 def test_every_table_of_a_space_is_exported(
@@ -149,7 +154,7 @@ def test_every_table_of_a_space_is_exported(
     engine = make_engine(linear_and_wide.NAME)
     batches = DayBatches(engine, day, Settings(16, 3))
     engine.train_epoch(batches, 1e-1, batches.unique_bucket)
-    saved_model.export(engine, id_maps(), tmp_path / "model", {})
+    export(engine, id_maps(), tmp_path / "model", {})
     inputs = raw_inputs(schema, id_maps(), 5, 4)
     run = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
     np.testing.assert_allclose(run(**tensors(inputs))["logit"], by_the_trainer(engine, id_maps(), inputs), atol=1e-6)

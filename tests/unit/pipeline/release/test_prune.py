@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config.experiment import Experiment
 from pipeline.config.retention import Retention
 from pipeline.days import Day
 from pipeline.errors import LockTimeout
@@ -58,6 +59,24 @@ def test_the_newest_and_the_first_of_the_month_stay(tmp_path: Path) -> None:
     assert len(done.ids) == 2 * (10 + 7)
     assert Chain.of(here, "b").days() == days  # manifests stay
     assert prune.prune(here).ids == []
+
+
+def test_what_a_blend_is_made_of_stays_as_long_as_the_blend(tmp_path: Path) -> None:
+    """The blend was trained on two days only, which are its newest; of ``b`` they are long past."""
+    here = context(tmp_path, keep_models=1, keep_checkpoints=2)
+    experiments = {**here.config.experiments, "all": Experiment(model="blend", options={"of": ["a", "b"]})}
+    here = JobContext(here.config.model_copy(update={"experiments": experiments}), tmp_path)
+    days = list(FIRST.through(FIRST.plus(9)))
+    for day in days:
+        run(here, day, None)
+        if day in days[2:4]:
+            members = [here.store.current(Ref("checkpoint", here.job, day, name)) for name in "ab"]
+            commit(here, "checkpoint", day, "all", inputs=[each.as_input() for each in members if each is not None])
+    prune.prune(here)
+    assert kept(here, "checkpoint", "all") == days[2:4]
+    assert kept(here, "checkpoint", "b") == [days[0], *days[2:4], *days[-2:]]
+    with Chain.of(here, "all").lock(), pytest.raises(LockTimeout, match="experiment 'all'"):
+        prune.prune(here)
 
 
 def test_what_is_served_or_was_before_is_never_touched(tmp_path: Path) -> None:

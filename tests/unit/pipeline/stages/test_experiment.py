@@ -99,7 +99,7 @@ def test_checkpoints_are_made_again_in_order_from_the_nearest_that_is_kept(
     for back in (1, 2):
         here.store.prune(current(here, "checkpoint", back))
     needed = [current(here, "features"), current(here, "checkpoint", 1)]
-    experiment._restore(here, Chain.of(here, "a"), "a", needed)
+    experiment._restore(here, "a", needed)
     assert done == [("features", 2), ("features", 3), ("checkpoint", 1), ("checkpoint", 2)]
 
 

@@ -17,6 +17,7 @@ from models.schema import DayArrays, Feature, FeatureSchema, Kind, Layout, Side
 from models.tasks import Task
 from pipeline.training.counting_trainer import CountingTrainer
 from pipeline.training.trainer import TrainedRows
+from tests.unit.models.asked import exported
 
 configure(2)  # the threads of the jobs' settings, whichever test starts TensorFlow
 SCHEMA = FeatureSchema(
@@ -181,9 +182,9 @@ def test_the_exported_model_scores_as_the_trainer_does(tmp_path: Path) -> None:
     """Known, unknown and missing ids; the second export is of the grown model, by the first one's graph."""
     made = trainer((Task("click"), Task("view")))
     both = replace(FIRST, label=np.repeat(FIRST.label, 2, axis=1), tasks=("click", "view"))
-    made.export(MAPS, tmp_path / "empty", {})
+    exported(made, tmp_path / "empty", MAPS, {})
     trained(made, both)
-    made.export(MAPS, tmp_path / "model", {"job": "ads"})
+    exported(made, tmp_path / "model", MAPS, {"job": "ads"})
     serve = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
     answer = serve(
         user=tf.constant(["u", "v", "nobody"]), age=tf.constant([[1.0]] * 3),

@@ -10,8 +10,9 @@ import pytest
 
 from models.engine.state import StateMismatch
 from pipeline.errors import ChainError, PrunedPayload
+from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact
-from pipeline.training import checkpoint_file
+from pipeline.training import sessions
 from pipeline.training.sessions import Loaded, seed_of
 from tests.unit.pipeline.release.days import FIRST, commit, context
 
@@ -30,15 +31,19 @@ class Recording:
 
 
 @pytest.fixture
-def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Artifact]:
-    here = context(tmp_path)
-    monkeypatch.setattr(checkpoint_file, "read", lambda artifact: artifact.id)
+def here(tmp_path: Path) -> JobContext:
+    return context(tmp_path)
+
+
+@pytest.fixture
+def checkpoints(here: JobContext, monkeypatch: pytest.MonkeyPatch) -> list[Artifact]:
+    monkeypatch.setattr(sessions, "state_of", lambda _, artifact: artifact.id)
     return [commit(here, "checkpoint", FIRST.plus(number), "a") for number in range(2)]
 
 
-def test_who_stands_at_the_checkpoint_is_not_read_again(checkpoints: list[Artifact]) -> None:
+def test_who_stands_at_the_checkpoint_is_not_read_again(here: JobContext, checkpoints: list[Artifact]) -> None:
     first, second = checkpoints
-    loaded = Loaded(Recording())  # type: ignore[arg-type]
+    loaded = Loaded(Recording(), here.store)  # type: ignore[arg-type]
     assert loaded.at(first) is loaded.at(first) is loaded.trainer
     loaded.at(second)
     loaded.at(first)
@@ -48,20 +53,22 @@ def test_who_stands_at_the_checkpoint_is_not_read_again(checkpoints: list[Artifa
     assert len(loaded.trainer.loaded) == 4  # type: ignore[attr-defined]
 
 
-def test_a_state_that_does_not_fit_is_the_settings_fault_and_stands_nowhere(checkpoints: list[Artifact]) -> None:
-    loaded = Loaded(Recording(StateMismatch("tensor 'table/user': expected [any, 4]")), checkpoint="another")  # type: ignore[arg-type]
+def test_a_state_that_does_not_fit_is_the_settings_fault_and_stands_nowhere(
+    here: JobContext, checkpoints: list[Artifact]
+) -> None:
+    broken = Recording(StateMismatch("tensor 'table/user': expected [any, 4]"))
+    loaded = Loaded(broken, here.store, checkpoint="another")  # type: ignore[arg-type]
     with pytest.raises(ChainError, match=r"expected \[any, 4\]. The experiment's settings no longer fit its chain"):
         loaded.at(checkpoints[0])
     assert loaded.checkpoint is None
 
 
-def test_a_pruned_checkpoint_names_itself(tmp_path: Path, checkpoints: list[Artifact]) -> None:
-    here = context(tmp_path)
+def test_a_pruned_checkpoint_names_itself(here: JobContext, checkpoints: list[Artifact]) -> None:
     here.store.prune(checkpoints[0])
     pruned = here.store.load(checkpoints[0].id)
     assert pruned is not None
     with pytest.raises(PrunedPayload) as caught:
-        Loaded(Recording()).at(pruned)  # type: ignore[arg-type]
+        Loaded(Recording(), here.store).at(pruned)  # type: ignore[arg-type]
     assert caught.value.artifact == checkpoints[0].id
 
 

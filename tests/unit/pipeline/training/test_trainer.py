@@ -18,21 +18,26 @@ from models.engine.engine import configure
 from models.engine.examples import Settings
 from models.schema import DayArrays, Feature, FeatureSchema, Kind, Side
 from models.tasks import Task
+from pipeline.training.blend_trainer import BlendTrainer
 from pipeline.training.counting_trainer import CountingTrainer
 from pipeline.training.keras_trainer import KerasTrainer
 from pipeline.training.trainer import TrainedRows, Trainer
-from tests.unit.models.asked import arrays_of, id_maps, raw_inputs
+from tests.unit.models.asked import arrays_of, exported, id_maps, raw_inputs
 from tests.unit.models.school import SIZES, digest, make_day, school_schema
 
 configure(2)  # the threads of the jobs' settings, whichever test starts TensorFlow
 SCHEMA = school_schema()
 OPTIONS: dict[str, dict[str, object]] = {"popularity": {}}
+BLENDED = {"counted": "popularity", "net": "pooled"}
 """Of models that have no tower of layers."""
 MODELS = registry.names()
 DAY, NEXT = make_day(SCHEMA), make_day(SCHEMA, seed=1)
 
 
 def made(model: str, loss: Any = "softmax", schema: FeatureSchema = SCHEMA) -> Trainer:
+    if registry.trained_by(model) == registry.BLEND:
+        members = {name: made(each, loss, schema) for name, each in BLENDED.items()}
+        return BlendTrainer(schema, members, (Task(loss=loss),))
     options = OPTIONS.get(model, {"units": [16, 8]})
     if registry.trained_by(model) == registry.COUNTS:
         return CountingTrainer(schema, model, options, (Task(loss=loss),))
@@ -55,6 +60,9 @@ def fresh() -> Callable[[str], Trainer]:
 
 
 def trained(trainer: Trainer, day: DayArrays) -> Trainer:
+    if isinstance(trainer, BlendTrainer):
+        for member in trainer.members.values():
+            trained(member, day)
     trainer.train([TrainedRows("rows", day, [Settings(16, 3, seed=7)])], 1e-2, SIZES)
     trainer.observe(day)
     return trainer
@@ -144,7 +152,7 @@ def test_growth_keeps_scores_and_what_was_known(model: str, fresh: Callable[[str
     assert trainer.sizes == bigger
     after = trainer.state()
     for name, old in before.items():
-        if not name.startswith("size/"):
+        if "size/" not in name:
             np.testing.assert_array_equal(after[name][: len(old)] if old.ndim else after[name], old, err_msg=name)
     np.testing.assert_array_equal(trainer.scores(DAY), scores)
     with pytest.raises(ValueError, match="cannot shrink"):
@@ -200,11 +208,11 @@ def test_a_clean_process_answers_as_the_trainers_do(fresh: Callable[[str], Train
     asked, expected = {}, {}
     for model in MODELS:
         trainer = fresh(model)
-        trainer.export(id_maps(), tmp_path / f"{model}-empty", {})
+        exported(trainer, tmp_path / f"{model}-empty", id_maps(), {})
         trained(trainer, DAY)
         trainer.grow({space: size + 4 for space, size in SIZES.items()})
         maps = id_maps(more=7)
-        trainer.export(maps, tmp_path / model, {"job": "homework"})
+        exported(trainer, tmp_path / model, maps, {"job": "homework"})
         inputs = raw_inputs(SCHEMA, maps, 5, 4)
         expected[model] = trainer.scores(arrays_of(SCHEMA, trainer.sizes, maps, inputs))[:, 0].reshape(5, 4)
         asked[model] = {name: values.tolist() for name, values in inputs.items()}
