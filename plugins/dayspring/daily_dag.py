@@ -90,27 +90,7 @@ def _tasks(job: str, settings: Mapping[str, Any], held: timedelta) -> None:
     # The visible order of days; the rule itself is the chain's, in `pipeline`.
     id_maps = stage("update_id_maps", depends_on_past=True)
     features = stage("build_features", depends_on_past=True)
-    def train(name: str) -> StageOperator:
-        return StageOperator(
-            task_id=f"train_{name}",
-            job=job,
-            stage="experiment",
-            experiments=experiments,
-            experiment=name,
-            depends_on_past=True,
-            pool=TRAIN_POOL,
-            execution_timeout=timedelta(hours=3),
-            # Of a blend: a member that failed fails it, one that was left out of the run may be trained already.
-            trigger_rule=TriggerRule.NONE_FAILED if members_of(settings, name) else TriggerRule.ALL_SUCCESS,
-        )
-
-    with TaskGroup("experiments", prefix_group_id=False):
-        grids: Mapping[str, list[str]] = settings.get("grids") or {}
-        of_grids = {name for names in grids.values() for name in names}
-        trained = [train(name) for name in experiments if name not in of_grids]
-        for grid, names in grids.items():
-            with TaskGroup(f"grid_{grid}", prefix_group_id=False):
-                trained += [train(name) for name in names]
+    trained = _training(job, settings)
     # Two joins that cost no process: together they pass once all experiments have ended and at least one of them
     # trained, and are skipped where all were. (`all_done_min_one_success` skips as soon as any one was.)
     any_trained = EmptyOperator(task_id="any_trained", trigger_rule=TriggerRule.ONE_SUCCESS)
@@ -133,15 +113,43 @@ def _tasks(job: str, settings: Mapping[str, Any], held: timedelta) -> None:
     )
 
     wait >> extract >> validate >> id_maps >> features >> trained
-    tasks = {task.experiment: task for task in trained}
-    for name in experiments:
-        for member in members_of(settings, name):
-            tasks[member] >> tasks[name]
     trained >> any_trained
     trained >> all_ended
     [any_trained, all_ended] >> check
     [any_trained, check] >> release >> publish >> prune >> report
     [wait, extract, validate, id_maps, features, *trained, check, release, publish, prune, report] >> red
+
+
+def _training(job: str, settings: Mapping[str, Any]) -> list[StageOperator]:
+    """A task for each experiment; those of a grid in a group, a blend behind its members."""
+    experiments = list(settings["experiments"])
+
+    def train(name: str) -> StageOperator:
+        return StageOperator(
+            task_id=f"train_{name}",
+            job=job,
+            stage="experiment",
+            experiments=experiments,
+            experiment=name,
+            depends_on_past=True,
+            pool=TRAIN_POOL,
+            execution_timeout=timedelta(hours=3),
+            # Of a blend: a member that failed fails it, one that was left out of the run may be trained already.
+            trigger_rule=TriggerRule.NONE_FAILED if members_of(settings, name) else TriggerRule.ALL_SUCCESS,
+        )
+
+    with TaskGroup("experiments", prefix_group_id=False):
+        grids: Mapping[str, list[str]] = settings.get("grids") or {}
+        of_grids = {name for names in grids.values() for name in names}
+        trained = [train(name) for name in experiments if name not in of_grids]
+        for grid, names in grids.items():
+            with TaskGroup(f"grid_{grid}", prefix_group_id=False):
+                trained += [train(name) for name in names]
+    tasks = {task.experiment: task for task in trained}
+    for name in experiments:
+        for member in members_of(settings, name):
+            tasks[member] >> tasks[name]
+    return trained
 
 
 def report_dag(job: str) -> DAG:
