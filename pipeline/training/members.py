@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import NDArray
-
 from pipeline.days import Day
 from pipeline.errors import ChainError
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, parse_id
 from pipeline.storage.artifacts.kinds import CHECKPOINT
 from pipeline.storage.artifacts.store import ArtifactStore
-from pipeline.training import checkpoint_file
 from pipeline.training.chain import Chain
 
 
@@ -55,15 +50,3 @@ def members_of(store: ArtifactStore, checkpoint: Artifact) -> dict[str, Artifact
 def pruned_parts(store: ArtifactStore, checkpoint: Artifact) -> list[Artifact]:
     """What of a checkpoint has to be made again before it can be read: itself, members; nothing that is there."""
     return [each for each in (*members_of(store, checkpoint).values(), checkpoint) if each.manifest.pruned]
-
-
-def state_of(store: ArtifactStore, checkpoint: Artifact) -> dict[str, NDArray[Any]]:
-    """The tensors of a checkpoint, those of a blend's members as ``<member>/<tensor>``.
-
-    Raises:
-        CorruptArtifact: a byte of them has changed; ``PrunedPayload`` where they were pruned.
-    """
-    state = checkpoint_file.read(checkpoint)
-    for name, member in members_of(store, checkpoint).items():
-        state |= {f"{name}/{tensor}": values for tensor, values in checkpoint_file.read(member).items()}
-    return state

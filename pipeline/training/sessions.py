@@ -15,12 +15,13 @@ from pipeline.errors import ChainError, PrunedPayload
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.storage.artifacts.store import ArtifactStore
+from pipeline.training import checkpoint_file
 from pipeline.training.blend_trainer import BlendTrainer
 from pipeline.training.counting_trainer import CountingTrainer
 from pipeline.training.keras_trainer import KerasTrainer
-from pipeline.training.members import state_of
+from pipeline.training.members import members_of
 from pipeline.training.records import CheckpointRecord
-from pipeline.training.trainer import Trainer
+from pipeline.training.trainer import State, Trainer
 
 
 def seed_of(config: JobConfig, experiment: str, *parts: object) -> int:
@@ -56,6 +57,18 @@ class Loaded:
                 raise unfit(artifact, error) from None
             self.checkpoint = artifact.id
         return self.trainer
+
+
+def state_of(store: ArtifactStore, checkpoint: Artifact) -> State:
+    """The tensors of a checkpoint, those of a blend's members as ``<member>/<tensor>``.
+
+    Raises:
+        CorruptArtifact: a byte of them has changed; ``PrunedPayload`` where they were pruned.
+    """
+    state = checkpoint_file.read(checkpoint)
+    for name, member in members_of(store, checkpoint).items():
+        state |= {f"{name}/{tensor}": values for tensor, values in checkpoint_file.read(member).items()}
+    return state
 
 
 def unfit(artifact: Artifact, error: StateMismatch) -> ChainError:
