@@ -32,7 +32,7 @@ class Sum(ServingModule):
 def test_each_member_reads_its_own_and_ids_are_looked_up_once(tmp_path: Path) -> None:
     """The ids 70 and 80 have the indices 2 and 3. click: 2/4 · index + heat + 1; view: index + 1."""
     schema, kinds = FeatureSchema((AD, HEAT), {"ad": "int"}), {"ad": "int"}
-    members = [Sum(schema.subset({name}), TASKS, kinds if name == "ad" else {}) for name in ("ad", "heat")]
+    members = [Sum(schema.subset({name}), TASKS, kinds if name == "ad" else {}, Sum) for name in ("ad", "heat")]
     module = BlendModule(schema, TASKS, kinds, members)
     module.take({"click": np.array([0.5, 1, 1], np.float32), "view": np.array([1, 0, 0], np.float32)})
     module.write(tmp_path / "first", {"ad": 4}, {"ad": ("int", np.array([70, 80]))}, {"job": "ads"})
