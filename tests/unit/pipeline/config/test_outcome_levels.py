@@ -8,6 +8,8 @@ import pytest
 
 from pipeline.config.features import History
 from pipeline.config.outcome_levels import Within
+from pipeline.features.state.state import StatePlan
+from tests.unit.pipeline.features import shows
 
 
 def test_levels_keep_their_order_and_their_rules() -> None:
@@ -38,3 +40,14 @@ def test_a_level_that_no_row_can_have_is_refused(levels: dict[str, Any], message
     with pytest.raises(ValueError, match=message):
         History.model_validate({"outcome": levels})
     History.model_validate({"outcome": {"a": {"seconds": {"at_least": 3, "at_most": 3}}, "b": {}}})
+
+
+def test_the_order_of_levels_is_a_setting_of_what_is_kept() -> None:
+    levels = {"a": {"place": 8}, "b": {"click": 1}, "skip": {}}
+    turned = {name: levels[name] for name in ("b", "a", "skip")}
+    one, other = shows.with_levels(levels), shows.with_levels(turned)
+    for stage in ("update_id_maps", "build_features"):
+        assert one.stage_settings(stage) != other.stage_settings(stage)
+        assert one.stage_settings(stage) == shows.with_levels(levels).stage_settings(stage)
+    assert one.stage_settings("validate") == other.stage_settings("validate")
+    assert StatePlan.of(one).digest != StatePlan.of(other).digest
