@@ -22,6 +22,7 @@ _KINDS: Mapping[str, Collection[Kind]] = {
     "of": _STEPS,
     "stand_in": _STEPS,
     "negatives": _STEPS,
+    "levels": (Kind.SEQUENCE, Kind.SESSIONS),
     "values": (Kind.BAG, Kind.BAG_SEQUENCE),
     "buckets": _IDS,
     "part": _IDS,

@@ -144,6 +144,7 @@ class FeatureSettings(Strict):
     values: int = Field(default=8, ge=1, le=1024)
     size: int = Field(default=1, ge=1)
     sessions: Annotated[Sessions | None, Later()] = None
+    levels: Annotated[tuple[str, ...] | None, Later()] = None  # of a history, only steps of which this came
     negatives: Annotated[Negatives | None, Later()] = None  # of each step of a history; `5` is `{count: 5}`
     stand_in: str | None = None
     group: Annotated[str | None, Later()] = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")

@@ -36,6 +36,7 @@ from pipeline.config.labels import Labels
 from pipeline.config.last_year import Replay
 from pipeline.config.measures import PRIMARY, Measure, in_task, of_job, task_of
 from pipeline.config.negatives import check_negatives, drawn_features
+from pipeline.config.outcome_levels import check_chosen
 from pipeline.config.requests import Kind as RequestKind
 from pipeline.config.requests import RequestSettings
 from pipeline.config.retention import Retention
@@ -197,6 +198,7 @@ class JobConfig(Strict):
 
     def _check_features(self) -> None:
         check_negatives(self.features)
+        check_chosen(self.features, self.history.outcome)
         for name, feature in self.features.items():
             if feature.input and (not name.isidentifier() or keyword.iskeyword(name)):
                 raise ValueError(

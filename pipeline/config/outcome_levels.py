@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Discriminator, Tag, model_validator
 
 from pipeline.config.base import Strict
+
+if TYPE_CHECKING:
+    from pipeline.config.features import FeatureSettings
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -51,6 +54,21 @@ Condition = Annotated[
 """What a column has to be: a value, one of several, or a number between limits."""
 Levels = dict[str, dict[str, Condition]]
 """By level, what each of some columns has to be; a level of no column is of all rows that fit none before it."""
+
+
+def check_chosen(features: Mapping[str, FeatureSettings], levels: Collection[str]) -> None:
+    """Histories of some levels alone name levels that there are; raises ``ValueError``."""
+    for name, feature in features.items():
+        if feature.levels is None:
+            continue
+        if not isinstance(feature.source, str) or not feature.source.startswith("history."):
+            raise ValueError(f"features.{name}.levels: they are of the steps of `history.`, not of {feature.source}")
+        strange = [each for each in feature.levels if each not in levels]
+        if strange or not feature.levels:
+            raise ValueError(
+                f"features.{name}.levels: {', '.join(strange) or 'none is named'}; one or more of those of "
+                f"`history.outcome`: {', '.join(levels) or 'it has none'}"
+            )
 
 
 def check_levels(levels: Mapping[str, Mapping[str, Condition]]) -> None:

@@ -16,13 +16,14 @@ from pipeline.features.arrays.raw_values import bag_width
 from pipeline.features.frames.frame import Array, Lists
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.declared import PlannedFeature
+from pipeline.features.plan.levels import PART
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows, flat
 from pipeline.features.state.events import TIMES
 from pipeline.features.state.histories import Entries, beside_of
 from pipeline.features.state.sessions import of_days, of_gaps, split_by
 from pipeline.features.state.state import FeatureState
-from pipeline.features.state.windows import GAP, fill, window_positions
+from pipeline.features.state.windows import GAP, chosen, fill, window_positions
 
 _UNITS: Mapping[str, Literal["s", "h"]] = {"second": "s", "hour": "h"}
 
@@ -38,7 +39,8 @@ class Histories:
         self._mode = state.histories.rule.mode
         self._parts: dict[str, Lists] = {}
         self._windows: dict[tuple[int, int], NDArray[np.int64]] = {}
-        self._sessions: dict[tuple[int, int, int, float | None], NDArray[np.int64]] = {}
+        self._sessions: dict[tuple[Any, ...], NDArray[np.int64]] = {}
+        self._chosen: dict[tuple[Any, ...], NDArray[np.int64]] = {}
         self._owner = owner_codes(plan, rows.requests)
         self.beyond: dict[str, int] = {}
         """By feature that counts ids, the sum of those that have no column."""
@@ -58,6 +60,16 @@ class Histories:
                 entries.offsets, entries.days, entries.rows, self._rows.day, length=length, lead=lead, mode=self._mode
             )
         return self._windows[length, lead]
+
+    def _of(self, levels: tuple[str, ...], length: int) -> NDArray[np.int64]:
+        """The last entries of which that came: ``[requests, length]``."""
+        if (levels, length) not in self._chosen:
+            space, came = self._space(PART), self._part(PART)
+            each = np.asarray(came.padded(1, self._look.padding(space)))[:, 0]
+            wanted = np.asarray(self._look.of_raw(space, np.array(levels, object)))
+            fits = np.asarray((each[:, None] == wanted).any(axis=1), bool)
+            self._chosen[levels, length] = chosen(self._positions(self._state.histories.rule.keep, 0), fits, length)
+        return self._chosen[levels, length]
 
     def values(self) -> dict[str, Array]:
         """Every feature of the histories."""
@@ -89,12 +101,13 @@ class Histories:
 
     def _slots(self, planned: PlannedFeature) -> NDArray[np.int64]:
         """The entry in each slot of a feature: ``[requests, days]``, or ``[requests, sessions, steps]``."""
-        feature, split = planned.feature, planned.settings.sessions
+        feature, split, levels = planned.feature, planned.settings.sessions, planned.settings.levels
         if split is None:
-            return self._positions(feature.steps, feature.lead)
-        key = (split.most, feature.steps, split.least, split.gap_minutes)
+            return self._positions(feature.steps, feature.lead) if levels is None else self._of(levels, feature.steps)
+        key = (split.most, feature.steps, split.least, split.gap_minutes, levels)
         if key not in self._sessions:
-            kept, entries = self._positions(self._state.histories.rule.keep, 0), self._entries
+            keep, entries = self._state.histories.rule.keep, self._entries
+            kept = self._positions(keep, 0) if levels is None else self._of(levels, keep)
             if split.gap_minutes is None:
                 begins = of_days(entries.days)
             else:

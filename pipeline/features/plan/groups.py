@@ -69,6 +69,8 @@ def _check_source(
     both = f"features '{one.name}' and '{two.name}' are read together as group '{group}', but"
     if one.settings.sessions != two.settings.sessions:
         raise ConfigError(f"{both} their `sessions` differ: the steps of one are not those of the other")
+    if one.settings.levels != two.settings.levels:
+        raise ConfigError(f"{both} their `levels` differ: the steps of one are not those of the other")
     if one.frame != two.frame:
         raise ConfigError(
             f"{both} come from `{one.frame}.` and `{two.frame}.`: the steps of one are not those of the other; "

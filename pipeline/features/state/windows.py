@@ -58,6 +58,21 @@ def window_positions(
     return positions
 
 
+def chosen(positions: NDArray[np.int64], fits: NDArray[np.bool_], length: int) -> NDArray[np.int64]:
+    """Of each window the last ``length`` entries that fit, oldest first, then gaps: ``[requests, length]``.
+
+    Args:
+        positions: int64 ``[requests, slots]``, oldest first.
+        fits: bool ``[entries]``.
+    """
+    there = np.append(fits, False)[positions]  # GAP = −1 is the one at the end
+    order = np.argsort(~there, axis=1, kind="stable")
+    counts = there.sum(axis=1)[:, None]
+    slots = np.maximum(counts - length, 0) + np.arange(length)
+    found = np.take_along_axis(positions, np.take_along_axis(order, np.minimum(slots, order.shape[1] - 1), 1), 1)
+    return np.where(slots < counts, found, GAP)
+
+
 def _blocks(requests: int) -> list[slice]:
     """Requests in pieces whose windows stay in the processor's cache."""
     return [slice(start, min(start + _BLOCK, requests)) for start in range(0, requests, _BLOCK)]

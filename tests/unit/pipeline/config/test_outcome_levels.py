@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.config.features import History
+from pipeline.config.job import JobConfig
 from pipeline.config.outcome_levels import Within
 from pipeline.features.state.state import StatePlan
 from tests.unit.pipeline.features import shows
@@ -40,6 +41,21 @@ def test_a_level_that_no_row_can_have_is_refused(levels: dict[str, Any], message
     with pytest.raises(ValueError, match=message):
         History.model_validate({"outcome": levels})
     History.model_validate({"outcome": {"a": {"seconds": {"at_least": 3, "at_most": 3}}, "b": {}}})
+
+
+@pytest.mark.parametrize(
+    ("feature", "message"),
+    [
+        ({"levels": ["taken"]}, r"outcomes\.levels: taken; one or more of those of `history\.outcome`: long, click"),
+        ({"levels": []}, r"features\.outcomes\.levels: none is named"),
+        ({"levels": ["skip"], "source": "row.recent"}, r"they are of the steps of `history\.`, not of row\.recent"),
+    ],
+)
+def test_a_history_is_of_levels_that_there_are(feature: dict[str, Any], message: str) -> None:
+    declared = shows.with_levels().model_dump(mode="json")
+    declared["features"]["outcomes"] |= feature
+    with pytest.raises(ValueError, match=message):
+        JobConfig.model_validate(declared)
 
 
 def test_the_order_of_levels_is_a_setting_of_what_is_kept() -> None:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from models.schema import PAD_INT, PAD_STR
+from pipeline.errors import ConfigError
 from pipeline.features.frames.frame import Lists
 from pipeline.features.state.delta import Delta
 from pipeline.features.state.state import FeatureState
@@ -215,6 +216,28 @@ def test_what_came_of_all_earlier_impressions_is_a_part_of_their_steps() -> None
         ["click", "skip", none], ["click", "skip", none], ["again", "click", none], ["long", none, none],
         ["again", "click", none],
     ]  # fmt: skip
+
+
+def test_a_history_may_be_of_some_levels_alone() -> None:
+    features = shows.with_levels().model_dump(mode="json")
+    of_clicks = {"levels": ["click", "long"], "group": "taken", "steps": 1}
+    features["features"]["taken"] = {**features["features"]["clicked"], **of_clicks}
+    features["features"]["taken_outcomes"] = {**features["features"]["outcomes"], **of_clicks}
+    sections = {name: features[name] for name in ("features", "history", "spaces")}
+    job = Shows(shows.config(**sections))
+    log = shows.LOG.append_column("answered", pa.array([4.0, 50.0, 50.0, 10.0, None]))
+    job.day(DAY, log)
+    built = job.day(DAY.next(), log)
+    found = {name: values(built.arrays.request_ids, built.arrays.layout.request_ids, name) for name in
+             ("taken", "taken_outcomes")}  # fmt: skip
+    # Of user 1 (10 clicked, 11 skipped), 2 (10 left, 99 clicked) and 3 (12 clicked, for long), the last click.
+    assert [job.raw("ad", row) for row in found["taken"]] == [[10], [10], [99], [12], [99]]
+    assert [job.raw("outcome", row) for row in found["taken_outcomes"]] == [
+        ["click"], ["click"], ["click"], ["long"], ["click"]
+    ]  # fmt: skip
+    sections["features"]["taken_outcomes"]["levels"] = ["click"]
+    with pytest.raises(ConfigError, match=r"'taken' and 'taken_outcomes' .* their `levels` differ"):
+        Shows(shows.config(**sections))
 
 
 def test_counters_are_of_what_came_of_earlier_impressions() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
-from pipeline.features.state.windows import GAP, fill, window_positions
+from pipeline.features.state.windows import GAP, chosen, fill, window_positions
 
 DAY = Day.of(2024, 3, 2)
 
@@ -32,6 +32,14 @@ def test_calendar_slots_are_days_and_a_day_without_homework_is_a_gap() -> None:
 def test_active_days_are_the_last_entries_whenever_they_were() -> None:
     positions = window_positions(OFFSETS, DAYS, np.array([0, 1, 2]), DAY, length=2, mode="active")
     assert positions.tolist() == [[1, 2], [GAP, GAP], [4, GAP]]
+
+
+def test_of_a_window_the_last_that_fit_are_chosen() -> None:
+    positions = np.array([[0, 1, 2, 3], [4, GAP, GAP, GAP], [GAP, GAP, GAP, GAP]])
+    fits = np.array([True, False, True, True, False])
+    assert chosen(positions, fits, 2).tolist() == [[2, 3], [GAP, GAP], [GAP, GAP]]
+    assert chosen(positions, fits, 6).tolist() == [[0, 2, 3, GAP, GAP, GAP], [GAP] * 6, [GAP] * 6]
+    assert chosen(np.full((2, 3), GAP), np.zeros(0, bool), 2).tolist() == [[GAP, GAP]] * 2
 
 
 def test_fill_takes_indices_and_raw_ids_alike() -> None:
