@@ -199,11 +199,12 @@ def with_values(values: Any = VALUES, **counters: Any) -> JobConfig:
 
 
 def with_outcomes() -> JobConfig:
-    """The job of ``with_levels`` with the counters of ``with_values``."""
+    """The job of ``with_levels``, with the last click by itself, and with the counters of ``with_values``."""
     levels, values = with_levels().model_dump(mode="json"), with_values().model_dump(mode="json")
+    features = {**values["features"], **levels["features"]}
+    features["taken"] = {**features["clicked"], "levels": ["click", "long"], "group": "taken", "steps": 1}
     return config(**{
-        **{name: levels[name] for name in ("history", "spaces")}, "values": values["values"],
-        "features": {**values["features"], **levels["features"]},
+        **{name: levels[name] for name in ("history", "spaces")}, "values": values["values"], "features": features
     })  # fmt: skip
 
 

@@ -177,6 +177,40 @@ def test_steps_are_served_as_they_were_trained(
     assert served[name][0].tolist() == [*short, [11, 12], *[[PAD_INT] * 2] * (1 - len(short))]
 
 
+def test_what_came_of_impressions_is_served_as_it_was_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Levels of all steps, a history of some of them, and counters of values, of every user and ad."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    config = shows.with_outcomes()
+    job = shows.context(tmp_path, monkeypatch, config)
+    shows.write_undated(tmp_path)
+    for day, answers in zip(DAY.through(DAY.plus(2)), ([4.0, 50.0, 7.0, 0.0, None], [2.5] * 5, [1e9] * 5), strict=True):
+        shows.write_day(tmp_path, day, shows.LOG.append_column("answered", pa.array(answers)))
+        extract(job, day)
+        validate(job, day)
+        grow(job, day)
+        build_day(job, day)
+    built = job.store.current(Ref("features", job.job, DAY.plus(2)))
+    assert built is not None
+    offline, plan = day_arrays.read(built), Plan(config)
+    parts = Parts(contents(job, config, DAY.plus(1), dict.fromkeys(plan.spaces, 1000)))
+    assert {"counters.user+=watched", "counters.ad+=long>0", "counters.user+kind+=long"} <= set(parts._parts)
+    keys = day_arrays.keys(built)
+    shown = keys["item.key"][np.asarray(offline.pair_item)]
+    for at, (user, ad) in enumerate(zip(keys["request.user"].tolist(), shown.tolist(), strict=True)):
+        found, request = asked(parts, user, items=(ad,))
+        served = model_inputs(parts.meta.plan.schema.features, found, request.look)
+        for name, space in (("clicked", "ad"), ("taken", "ad"), ("outcomes", "outcome")):
+            place = offline.layout.request_ids[name]
+            trained = np.asarray(offline.request_ids)[at, place.start : place.stop]
+            raw = IdMapStore.of(job).read(space, plan.space_kind(space)).raw(trained)
+            assert served[name].ravel().tolist() == raw.tolist()
+        for name in ("user_watched", "ad_long", "user_kind_long"):
+            place = offline.layout.pair_dense[name]
+            trained = np.asarray(offline.pair_dense)[at, place.start : place.stop]
+            np.testing.assert_array_equal(served[name].ravel(), trained)
+            assert trained.any() or name != "ad_long"
+
+
 @pytest.mark.parametrize("unit", ["second", "hour"])
 def test_moments_are_served_as_they_were_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unit: str) -> None:
     """What a request says of its own moment is read as a table's; a request that says nothing has unknown ages."""
