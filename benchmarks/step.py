@@ -78,20 +78,20 @@ class DeepFM(keras.layers.Layer):
         return {}
 
     def call(self, inputs: ModelInputs, training: bool = False) -> Outputs:
-        vectors = [inputs.vectors[name] for name in self.names]
-        rows = tf.stack([v if v.shape.rank == 2 else tf.squeeze(v, axis=1) for v in vectors], axis=1)
-        wide, first = tf.split(rows, [WIDTH, 1], axis=-1)
-        return Outputs({self.task: deepfm(wide, first, self.network, self.score)}, {}, {})
+        rows = [tf.reshape(inputs.vectors[name], (-1, WIDTH + 1)) for name in self.names]
+        wide, first = zip(*(tf.split(row, [WIDTH, 1], axis=-1) for row in rows), strict=True)
+        return Outputs({self.task: deepfm(tf.concat(wide, axis=1), tf.concat(first, axis=1), self)}, {}, {})
 
 
-def deepfm(vectors: tf.Tensor, first: tf.Tensor, network: list[Any], score: Any) -> tf.Tensor:
-    """Logits ``[batch, 1]`` of ``vectors [batch, fields, width]`` and ``first [batch, fields, 1]``."""
-    total = tf.reduce_sum(vectors, axis=1)
-    second = 0.5 * tf.reduce_sum(total * total - tf.reduce_sum(vectors * vectors, axis=1), axis=1, keepdims=True)
-    hidden = tf.reshape(vectors, (-1, FIELDS * WIDTH))
-    for layer in network:
+def deepfm(vectors: tf.Tensor, first: tf.Tensor, model: DeepFM) -> tf.Tensor:
+    """Logits ``[batch, 1]`` of ``vectors [batch, fields * width]`` and ``first [batch, fields]``."""
+    apart = tf.reshape(vectors, (-1, FIELDS, WIDTH))
+    total = tf.reduce_sum(apart, axis=1)
+    second = 0.5 * tf.reduce_sum(total * total - tf.reduce_sum(apart * apart, axis=1), axis=1, keepdims=True)
+    hidden = vectors
+    for layer in model.network:
         hidden = layer(hidden)
-    return score(hidden) + second + tf.reduce_sum(first, axis=1)
+    return model.score(hidden) + second + tf.reduce_sum(first, axis=1, keepdims=True)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,11 @@ class TableOptimizer(Protocol):
         """How a row moves; it declares the slots."""
 
     def read(self, table: TableVariables, rows: tf.Tensor, step: tf.Tensor, learning_rate: tf.Tensor) -> Values:
-        """The rows as they stand before step ``step`` (int32, from 1); ``rows`` are distinct but for padding."""
+        """The rows as they stand before step ``step`` (int32, from 1).
+
+        Args:
+            rows: distinct but for padding, with which they begin.
+        """
 
     def write(
         self,
@@ -111,7 +115,7 @@ class RowsAlone:
         step: tf.Tensor,
         learning_rate: tf.Tensor,
     ) -> None:
-        gradient = self._gradient(rows, state, gradient)
+        gradient = self._gradient(table, rows, state, gradient)
         moved = self.rule.move(state, gradient, self.rule.rate(learning_rate, step))
         for variable, value in zip(table.parts.values(), (moved.w, *moved.slots), strict=True):
             _scatter(variable, rows, value)
@@ -119,11 +123,14 @@ class RowsAlone:
     def sweep(self, table: TableVariables, step: tf.Tensor, learning_rate: tf.Tensor) -> None:
         """Nothing is ever behind."""
 
-    def _gradient(self, rows: tf.Tensor, state: Values, gradient: tf.Tensor) -> tf.Tensor:
+    def _gradient(self, table: TableVariables, rows: tf.Tensor, state: Values, gradient: tf.Tensor) -> tf.Tensor:
         """The padding row has no gradient whatever a model does with it, so it stays zero."""
         if self._l2:
             gradient += 2.0 * self._l2 * state.w
-        return tf.where((rows != PADDING_ROW)[:, None], gradient, 0.0)
+        return tf.where((rows != PADDING_ROW)[:, None], gradient, self._nothing(table, rows))
+
+    def _nothing(self, table: TableVariables, rows: tf.Tensor) -> tf.Tensor:
+        return tf.zeros((1, 1))
 
 
 class CatchUpAdam(RowsAlone):
@@ -174,6 +181,11 @@ class CatchUpAdam(RowsAlone):
             variable.assign(value)
         table.last.assign(tf.fill(tf.shape(table.last), step))
 
+    def _nothing(self, table: TableVariables, rows: tf.Tensor) -> tf.Tensor:
+        # The padding row, which stands first. Read once more, so that the compiler gathers the rows in a loop of their own
+        # and lets them catch up in one that it vectorises; else it does both at once, element by element.
+        return tf.gather(table.w, rows)[:1]
+
     def _caught_up(self, state: Values, last: tf.Tensor, step: tf.Tensor, learning_rate: tf.Tensor) -> Values:
         """``state`` as of the end of ``step``, given the step ``[rows]`` up to which each row is up to date."""
         settings, ratio = self.adam.settings, self._ratio
@@ -210,7 +222,7 @@ class WholeTable(RowsAlone):
         step: tf.Tensor,
         learning_rate: tf.Tensor,
     ) -> None:
-        gradient = self._gradient(rows, state, gradient)
+        gradient = self._gradient(table, rows, state, gradient)
         whole = tf.math.unsorted_segment_sum(gradient, rows, table.w.shape[0])
         w, *slots = (tf.identity(variable) for variable in table.parts.values())
         moved = self.rule.move(Values(w, tuple(slots)), whole, self.rule.rate(learning_rate, step))
