@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 NAMES = (
-    "windows", "id_lookup", "step", "step_parts", "extraction_memory", "many_days", "day_cost", "policies", "compare",
-    "request", "redis_push", "hbase", "mysql",
+    "windows", "id_lookup", "step", "step_parts", "step_against", "extraction_memory", "many_days", "day_cost",
+    "policies", "compare", "request", "redis_push", "hbase", "mysql",
 )  # fmt: skip
 
 

@@ -150,7 +150,7 @@ def with_engine(
         return (batches.batch(n % len(batches)) for n in range(steps))
 
     packer = Packer()
-    least = tuple(bucket[table.width] for table in engine.fused)
+    least = tuple(bucket[table.fused] for table in engine.fused)
 
     def feed(steps: int) -> None:
         for one in some(steps):

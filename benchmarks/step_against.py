@@ -161,9 +161,9 @@ def main() -> int:
             before, here = (statistics.median(each) for each in zip(*found, strict=True))
             ratio = statistics.median(now / then for then, now in found)
             missed += ratio > MOST
-            print(f"{model:8} batch {MODELS[model]:<5} {arguments.commit} {before:6.2f}, here {here:6.2f} CPU ms a step, "
-                  f"ratio {ratio:.3f} (target ≤ {MOST}){'' if ratio <= MOST else '  MISSED'}   "
-                  f"{arguments.rounds} rounds, load {os.getloadavg()[0]:.1f}", flush=True)  # fmt: skip
+            print(f"{model}, batch {MODELS[model]}: {arguments.commit} {before:.2f}, here {here:.2f} CPU ms a step, "
+                  f"ratio {ratio:.3f} (target ≤ {MOST}){'' if ratio <= MOST else '  MISSED'}; {arguments.rounds} "
+                  f"rounds, load {os.getloadavg()[0]:.1f}", flush=True)  # fmt: skip
     return 1 if missed else 0
 
 

@@ -15,7 +15,7 @@ class Settings(BaseModel):
     """Of every optimiser.
 
     Attributes:
-        rate: its learning rate, the same on every day; without it that of the experiment, with its decay.
+        rate: its learning rate, which decays as that of the experiment does; without it that of the experiment.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -89,7 +89,7 @@ class SgdOfTableSettings(SgdSettings, OfTable):
 
 
 class FtrlSettings(Settings):
-    """FTRL-proximal, for tables that start at zero, as of a linear part: where a weight starts from it forgets.
+    """FTRL-proximal, for what starts at zero, as of a linear part: where a weight starts from it forgets.
 
     Attributes:
         l1: holds a weight at exactly zero until its gradients outweigh it.
@@ -115,6 +115,7 @@ OF_DENSE: Mapping[str, type[Settings]] = {
     "adam": AdamSettings,
     "adagrad": AdagradSettings,
     "sgd": SgdSettings,
+    "ftrl": FtrlSettings,
 }
 _PLACES = ("tables", "named", "dense")
 

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from models.schema import FeatureSchema
 
 FirstRows = Literal["drawn", "zeros"]
+
+
+class Fused(NamedTuple):
+    """A table of the engine, in which all tables of one width that are moved alike stand.
+
+    Attributes:
+        width: floats a row.
+        way: which of the optimisers of that width's tables moves it.
+    """
+
+    width: int
+    way: int = 0
 
 
 @dataclass(frozen=True)
@@ -26,6 +38,7 @@ class TableSpec:
         role: under which a model finds the vectors, ``ModelInputs.roles[role]``; ``""`` for ``ModelInputs.vectors``.
         first: the rows of a new table: that of unknown ids ``drawn`` from the seed and the table's name and copied to
             every other, or ``zeros``.
+        way: as of :class:`Fused`; by the engine, from its settings.
     """
 
     name: str
@@ -34,6 +47,12 @@ class TableSpec:
     features: tuple[str, ...]
     role: str = ""
     first: FirstRows = "drawn"
+    way: int = 0
+
+    @property
+    def fused(self) -> Fused:
+        """The engine's table that it stands in."""
+        return Fused(self.width, self.way)
 
 
 def one_per_space(

@@ -14,6 +14,7 @@ from models.engine.packing import Batch
 from models.engine.tables import lookups, rows_of, step_of_ladder
 from models.engine.view import Block
 from models.schema import DayArrays, Side
+from models.tables import Fused
 
 _SCORED_PAIRS = 4096
 _MOST_CANDIDATES = 64
@@ -53,16 +54,16 @@ class DayBatches:
         return self._day.batch(self.examples.request[part], self.examples.pairs[part], size, to_train=True)
 
     @property
-    def unique_bucket(self) -> dict[int, int]:
-        """For each embedding width, a step of the ladder that the distinct rows of a batch hardly ever exceed.
+    def unique_bucket(self) -> dict[Fused, int]:
+        """For each fused table, a step of the ladder that the distinct rows of a batch hardly ever exceed.
 
         From a few batches spread over the day and a sixteenth of head-room.
         """
-        most: dict[int, int] = {}
+        most: dict[Fused, int] = {}
         for number in np.unique(np.linspace(0, max(len(self) - 1, 0), _PROBES).astype(int)) if len(self) else ():
-            for width, rows in self.batch(int(number)).by_table().items():
-                most[width] = max(most.get(width, 0), len(np.unique(rows)) + 1)
-        return {width: step_of_ladder(count + count // 16) for width, count in most.items()}
+            for fused, rows in self.batch(int(number)).by_table().items():
+                most[fused] = max(most.get(fused, 0), len(np.unique(rows)) + 1)
+        return {fused: step_of_ladder(count + count // 16) for fused, count in most.items()}
 
 
 def score_day(engine: Engine, arrays: DayArrays, limits: Mapping[str, int] | None = None) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from models.engine.feature_statistics import Observed
 from models.engine.grown_state import growth_of, taken_up
 from models.engine.growth import first_table, grow_slot, grow_table
 from models.engine.losses import LOSSES
-from models.engine.optimizers import by_width, rule_of
+from models.engine.optimizers import fused_by_optimizer, rule_of
 from models.engine.packing import Batch, Packer, size_of
 from models.engine.state import State, check_state, expected_shapes, of_table
 from models.engine.steps import Steps
@@ -25,7 +25,7 @@ from models.engine.weights import DenseWeights
 from models.optimizer_settings import read_optimizers
 from models.randomness import built_from, stable_seed
 from models.schema import DayArrays, FeatureSchema, Layout
-from models.tables import TableSpec, check_tables
+from models.tables import Fused, TableSpec, check_tables
 from models.tasks import Task
 
 COMPILE = ("xla", "graph")
@@ -76,6 +76,7 @@ class Engine:
         tasks: what it is asked of a candidate; the first is what ranks.
         optimizer: of the tables by its name, dense weights having Adam, or who moves what
             (``models.optimizer_settings``).
+        learning_rate: before any decay; a rate of an optimiser's own keeps its proportion to it. ``None``: it stays.
         compile: ``xla`` or ``graph``; the two differ in bits.
         seed: of the first weights and of what a step draws at random.
 
@@ -92,6 +93,7 @@ class Engine:
         dims: Mapping[str, int],
         tasks: Sequence[Task] = (Task(),),
         optimizer: str | Mapping[str, Any] = "catch_up_adam",
+        learning_rate: float | None = None,
         compile: str = "xla",
         seed: int = 0,
     ) -> None:
@@ -109,13 +111,13 @@ class Engine:
         with built_from(stable_seed(seed, "model")):
             self.model = registry.build(model_name, schema, options, tuple(task.name for task in self.tasks))
             self.schema = schema = self.model.schema
-            self.specs: tuple[TableSpec, ...] = self.model.tables({space: int(dims[space]) for space in self.spaces})
-            check_tables(schema, self.specs)
-            view, rule = self.view(Layout.of(schema, {})), rule_of(settings.dense)
+            specs: tuple[TableSpec, ...] = self.model.tables({space: int(dims[space]) for space in self.spaces})
+            check_tables(schema, specs)
+            self.specs, optimizers = fused_by_optimizer(specs, settings, learning_rate)
+            view, rule = self.view(Layout.of(schema, {})), rule_of(settings.dense, learning_rate)
             self._dense = DenseWeights(self.model, view, seed, rule)
         self._observed = Observed(schema, self.model.normalisers)
-        optimizers = by_width(self.specs, settings)
-        self._slots = {spec.name: optimizers[spec.width].rule.slots for spec in self.specs}
+        self._slots = {spec.name: optimizers[spec.fused].rule.slots for spec in self.specs}
         self._steps = Steps(
             self.model,
             self._dense,
@@ -200,7 +202,7 @@ class Engine:
         self._tables = fused_tables(self.specs, check_state(state, expected, self.specs, self._slots))
         self._steps.place(self._tables)
         for table in self._tables:
-            variables = self._steps.tables[table.width]
+            variables = self._steps.tables[table.fused]
             for part, variable in variables.parts.items():
                 variable.assign(table.fuse({name: state[self._tensors(name)[part]] for name in table.sizes}))
             variables.last.assign(np.full(table.rows, int(state["step"]), np.int32))
@@ -219,7 +221,7 @@ class Engine:
         self.sweep()
         state: dict[str, NDArray[Any]] = {"step": np.asarray(self.step, np.int64)}
         for table in self._tables:
-            for part, variable in self._steps.tables[table.width].parts.items():
+            for part, variable in self._steps.tables[table.fused].parts.items():
                 apart = table.split(variable.numpy())
                 state |= {self._tensors(name)[part]: values for name, values in apart.items()}
         state |= {name: variable.numpy() for name, variable in self._dense.variables.items()}
@@ -230,7 +232,7 @@ class Engine:
         self.sweep()
         apart: dict[str, NDArray[np.float32]] = {}
         for table in self._tables:
-            apart |= table.split(self._steps.tables[table.width].w.numpy())
+            apart |= table.split(self._steps.tables[table.fused].w.numpy())
         return apart
 
     def grow(self, sizes: Mapping[str, int]) -> None:
@@ -274,14 +276,14 @@ class Engine:
     # ---- steps
 
     def train_epoch(
-        self, batches: Iterable[Batch], learning_rate: float, unique_bucket: Mapping[int, int] | None = None
+        self, batches: Iterable[Batch], learning_rate: float, unique_bucket: Mapping[Fused, int] | None = None
     ) -> NDArray[np.float32]:
         """Train on every batch once.
 
         Args:
             batches: of one shape; another shape compiles another step.
             learning_rate: of this epoch.
-            unique_bucket: for each embedding width, the number of distinct rows to which batches are padded
+            unique_bucket: for each fused table, the number of distinct rows to which batches are padded
                 at first; a batch that holds more raises it, which compiles once more but changes no bit.
 
         Returns:
@@ -297,7 +299,7 @@ class Engine:
         rate = tf.constant(learning_rate, tf.float32)
         pending: list[tf.Tensor] = []
         losses: list[NDArray[np.float32]] = []
-        buckets = tuple((unique_bucket or {}).get(table.width, 0) for table in self._tables)
+        buckets = tuple((unique_bucket or {}).get(table.fused, 0) for table in self._tables)
         for batch in batches:
             ints, buckets = self._packer.pack(batch, self._tables, buckets)
             run = self._steps.train(batch, buckets)

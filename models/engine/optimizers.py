@@ -17,14 +17,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from models.engine.tables import PADDING_ROW
-from models.engine.update_rules import Adagrad, Adam, Ftrl, Rule, Sgd, Values, own_rate, power
+from models.engine.update_rules import Adagrad, Adam, Ftrl, Rule, Sgd, Values, power
 from models.optimizer_settings import (
     AdagradSettings,
     AdamSettings,
@@ -36,7 +36,7 @@ from models.optimizer_settings import (
     Settings,
     SgdSettings,
 )
-from models.tables import TableSpec
+from models.tables import Fused, TableSpec
 
 _TABULATED = 4096
 
@@ -143,8 +143,8 @@ class CatchUpAdam(RowsAlone):
     alone, tabulated once.
     """
 
-    def __init__(self, settings: CatchUpAdamSettings) -> None:
-        self.adam = Adam(settings)
+    def __init__(self, settings: CatchUpAdamSettings, first_rate: float | None = None) -> None:
+        self.adam = Adam(settings, first_rate)
         super().__init__(self.adam, settings.l2)
         beta_1, beta_2 = settings.beta_1, settings.beta_2
         self._ratio = beta_1 / math.sqrt(beta_2)
@@ -182,7 +182,7 @@ class CatchUpAdam(RowsAlone):
         table.last.assign(tf.fill(tf.shape(table.last), step))
 
     def _nothing(self, table: TableVariables, rows: tf.Tensor) -> tf.Tensor:
-        # The padding row, which stands first. Read once more, so that the compiler gathers the rows in a loop of their own
+        # The padding row, which stands first. Read once more, so that the compiler gathers rows in a loop of its own
         # and lets them catch up in one that it vectorises; else it does both at once, element by element.
         return tf.gather(table.w, rows)[:1]
 
@@ -192,7 +192,7 @@ class CatchUpAdam(RowsAlone):
         w, (m, v) = state
         missed = tf.cast(step - last, tf.float32)
         ahead = self._sum_ahead(last) - power(ratio, missed) * self._sum_ahead(step)
-        distance = own_rate(settings.rate, learning_rate) * ahead
+        distance = self.adam.own_rate(learning_rate) * ahead
         w = w - distance[:, None] * m / (tf.sqrt(v) + settings.epsilon)
         m = m * power(settings.beta_1, missed)[:, None]
         v = v * power(settings.beta_2, missed)[:, None]
@@ -238,43 +238,46 @@ _RULES: tuple[tuple[type[Settings], Any], ...] = (
 )
 
 
-def rule_of(settings: Settings) -> Rule:
-    """How the weights move that these settings are for."""
-    rule: Rule = next(rule(settings) for of, rule in _RULES if isinstance(settings, of))
+def rule_of(settings: Settings, first_rate: float | None = None) -> Rule:
+    """How the weights move that these settings are for; ``first_rate`` as of ``update_rules.Rated``."""
+    rule: Rule = next(rule(settings, first_rate) for of, rule in _RULES if isinstance(settings, of))
     return rule
 
 
-def table_optimizer(settings: Settings) -> TableOptimizer:
+def table_optimizer(settings: Settings, first_rate: float | None = None) -> TableOptimizer:
     """What moves the tables that these settings are for."""
     if isinstance(settings, CatchUpAdamSettings):
-        return CatchUpAdam(settings)
+        return CatchUpAdam(settings, first_rate)
     way = WholeTable if isinstance(settings, DenseAdamSettings) else RowsAlone
-    return way(rule_of(settings), settings.l2 if isinstance(settings, OfTable) else 0.0)
+    return way(rule_of(settings, first_rate), settings.l2 if isinstance(settings, OfTable) else 0.0)
 
 
-def by_width(specs: Iterable[TableSpec], settings: Optimizers) -> dict[int, TableOptimizer]:
-    """What moves the tables of each width; those of one width stand in one fused table, and move alike.
+def fused_by_optimizer(
+    specs: Iterable[TableSpec], settings: Optimizers, first_rate: float | None = None
+) -> tuple[tuple[TableSpec, ...], dict[Fused, TableOptimizer]]:
+    """A model's tables, each told apart by what moves it, and what moves each fused one.
 
     Raises:
-        ValueError: tables of one width are to move differently, FTRL is to move a table that does not start at zero, or
-            a name is of no table.
+        ValueError: FTRL is to move a table that does not start at zero, or a name is of no table.
     """
     specs = tuple(specs)
     settings.check_names(spec.name for spec in specs)
-    first: dict[int, TableSpec] = {}
+    ways: dict[int, list[Settings]] = {}
+    apart: list[TableSpec] = []
     for spec in specs:
-        if isinstance(settings.of_table(spec.name), FtrlSettings) and spec.first != "zeros":
+        own, of_width = settings.of_table(spec.name), ways.setdefault(spec.width, [])
+        if isinstance(own, FtrlSettings) and spec.first != "zeros":
             raise ValueError(
                 f"optimizer: ftrl is for tables that start at zero, and the rows of '{spec.name}' are drawn: give it "
                 "another under `tables`, and ftrl under `named` to those of a linear part"
             )
-        other = first.setdefault(spec.width, spec)
-        if settings.of_table(spec.name) != settings.of_table(other.name):
-            raise ValueError(
-                f"optimizer: the tables '{other.name}' and '{spec.name}' are both of width {spec.width}, and stand in "
-                "one table: give them one optimiser, or another width"
-            )
-    return {width: table_optimizer(settings.of_table(spec.name)) for width, spec in first.items()}
+        if own not in of_width:
+            of_width.append(own)
+        apart.append(replace(spec, way=of_width.index(own)))
+    return tuple(apart), {
+        Fused(width, way): table_optimizer(own, first_rate)
+        for width, of_width in ways.items() for way, own in enumerate(of_width)
+    }  # fmt: skip
 
 
 def _scatter(variable: tf.Variable, rows: tf.Tensor, values: tf.Tensor) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.engine.tables import PADDING_ROW, Table, step_of_ladder
 from models.engine.view import Block, Shape, View
+from models.tables import Fused
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,11 @@ class Batch:
         """``[batch]``; 0 for a padding row."""
         return self.told[-1]
 
-    def by_table(self) -> dict[int, NDArray[np.int32]]:
-        """Rows of each table by its width, flat: the request's, then the items'."""
-        sizes: dict[int, int] = {}
+    def by_table(self) -> dict[Fused, NDArray[np.int32]]:
+        """Rows of each fused table, flat: the request's, then the items'."""
+        sizes: dict[Fused, int] = {}
         for block in self.view.ids:
-            sizes[block.width] = sizes.get(block.width, 0) + math.prod(block.shape(self.shape))
+            sizes[block.fused] = sizes.get(block.fused, 0) + math.prod(block.shape(self.shape))
         return dict(zip(sizes, _cut(self.ints, ((size,) for size in sizes.values())), strict=True))
 
 
@@ -111,7 +112,7 @@ class Packer:
         rows_by_table = batch.by_table()
         before: NDArray[np.int32] | None = None
         for table, smallest in zip(tables, least, strict=True):
-            rows = rows_by_table[table.width]
+            rows = rows_by_table[table.fused]
             # A linear part beside wide vectors is read at the same rows of its own table.
             if before is None or not np.array_equal(rows, before):
                 distinct, position = self._distinct(rows, table.rows)

@@ -17,6 +17,7 @@ from models.engine.tensors import cut, model_inputs
 from models.engine.weights import DenseWeights
 from models.outputs import check_outputs
 from models.randomness import check_no_hidden_draw, check_no_hidden_variables, drawn_at
+from models.tables import Fused
 from models.tasks import Task
 
 ADDED = "added by layers"
@@ -31,7 +32,7 @@ class Steps:
     Args:
         model: a built model.
         dense: its dense weights.
-        optimizers: of the fused tables, by width.
+        optimizers: of the fused tables.
         tasks: what the model is asked, in the order of a batch's labels.
         xla: compile the training step as one XLA program, or run it as a graph.
         seed: what a step draws at random is a function of this and of the step's number.
@@ -39,14 +40,14 @@ class Steps:
     Attributes:
         parts: what a step's losses are of beside the one that is lowered, once there is a step.
         step: int32, training steps taken.
-        tables: variables of the fused tables by width.
+        tables: variables of the fused tables.
     """
 
     def __init__(
         self,
         model: keras.layers.Layer,
         dense: DenseWeights,
-        optimizers: Mapping[int, TableOptimizer],
+        optimizers: Mapping[Fused, TableOptimizer],
         tasks: tuple[Task, ...],
         *,
         xla: bool,
@@ -60,24 +61,23 @@ class Steps:
         self._seed = seed
         self.parts: tuple[str, ...] = ()
         self._compiled: dict[tuple[object, ...], Any] = {}
-        self.tables: dict[int, TableVariables] = {}
+        self.tables: dict[Fused, TableVariables] = {}
         self.step = tf.Variable(0, dtype=tf.int32, trainable=False, name="step")
 
     def place(self, tables: tuple[Table, ...]) -> None:
         """Make variables for the tables; those of the same shape, and all that was compiled on them, stay."""
-        if [(t.width, t.rows) for t in tables] == [(w, int(table.w.shape[0])) for w, table in self.tables.items()]:
+        if [(t.fused, t.rows) for t in tables] == [(f, int(table.w.shape[0])) for f, table in self.tables.items()]:
             return
         self._compiled.clear()
         self.tables = {}
         for table in tables:
             shape = (table.rows, table.width)
+            name, declared = "emb_{}_{}".format(*table.fused), self._optimizers[table.fused].rule.slots
             w, *slots = (
-                tf.Variable(tf.zeros(shape), trainable=False, name=f"emb_{table.width}_{part}")
-                for part in ("w", *self._optimizers[table.width].rule.slots)
+                tf.Variable(tf.zeros(shape), trainable=False, name=f"{name}_{part}") for part in ("w", *declared)
             )
-            last = tf.Variable(tf.zeros(table.rows, tf.int32), trainable=False, name=f"emb_{table.width}_last")
-            named = dict(zip(self._optimizers[table.width].rule.slots, slots, strict=True))
-            self.tables[table.width] = TableVariables(w, named, last)
+            last = tf.Variable(tf.zeros(table.rows, tf.int32), trainable=False, name=f"{name}_last")
+            self.tables[table.fused] = TableVariables(w, dict(zip(declared, slots, strict=True)), last)
 
     def train(self, batch: Batch, buckets: tuple[int, ...]) -> Any:
         """The step for batches of this shape: packed ints, packed floats, learning rate to losses, ``[1 + parts]``:
@@ -102,8 +102,8 @@ class Steps:
         if ("sweep",) not in self._compiled:
 
             def run(rate: tf.Tensor) -> None:
-                for width, variables in self.tables.items():
-                    self._optimizers[width].sweep(variables, tf.identity(self.step), rate)
+                for fused, variables in self.tables.items():
+                    self._optimizers[fused].sweep(variables, tf.identity(self.step), rate)
 
             self._compiled["sweep",] = self._concrete(run, tf.TensorSpec((), tf.float32))
         self._compiled["sweep",](tf.constant(learning_rate, tf.float32))
@@ -111,8 +111,8 @@ class Steps:
     def begin_day(self) -> None:
         """What happens to the optimisers' slots when a day of training begins."""
         self._dense.begin_day()
-        for width, variables in self.tables.items():
-            self._optimizers[width].rule.begin_day(list(variables.slots.values()))
+        for fused, variables in self.tables.items():
+            self._optimizers[fused].rule.begin_day(list(variables.slots.values()))
 
     def finite(self) -> bool:
         """Whether every weight is a number."""
@@ -137,8 +137,8 @@ class Steps:
             *lists, positions = tf.split(ints, [*buckets, len(batch.ints)])
             values, told = tf.split(floats, [dense, len(batch.floats) - dense])
             states = [
-                self._optimizers[width].read(table, rows, step, learning_rate)
-                for (width, table), rows in zip(self.tables.items(), lists, strict=True)
+                self._optimizers[fused].read(table, rows, step, learning_rate)
+                for (fused, table), rows in zip(self.tables.items(), lists, strict=True)
             ]
             embedded = [state.w for state in states]
             with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -154,9 +154,9 @@ class Steps:
             of_rows, of_weights = tape.gradient(
                 loss, (embedded, weights), unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
-            for (width, table), rows, state, gradient in zip(self.tables.items(), lists, states, of_rows, strict=True):
+            for (fused, table), rows, state, gradient in zip(self.tables.items(), lists, states, of_rows, strict=True):
                 gradient = tf.convert_to_tensor(gradient)
-                self._optimizers[width].write(table, rows, state, gradient, step, learning_rate)
+                self._optimizers[fused].write(table, rows, state, gradient, step, learning_rate)
             self._dense.move(of_weights, step, learning_rate)
             parts = losses | {name: each.value for name, each in outputs.losses.items()}
             if of_layers:
@@ -183,7 +183,7 @@ class Steps:
 
     def _compile_score(self, batch: Batch) -> Any:
         view, shape = batch.view, batch.shape
-        tables = {width: table.w for width, table in self.tables.items()}
+        tables = {fused: table.w for fused, table in self.tables.items()}
 
         def run(ints: tf.Tensor, floats: tf.Tensor) -> tf.Tensor:
             outputs = self._model(model_inputs(view, shape, ints, floats, tables), training=False)

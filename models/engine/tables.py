@@ -1,4 +1,4 @@
-"""Where the rows of a model's tables stand in the fused ones, one a width."""
+"""Where the rows of a model's tables stand in the fused ones, one a width and optimiser."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.schema import FIRST, PADDING, UNKNOWN
-from models.tables import TableSpec
+from models.tables import Fused, TableSpec
 
 PADDING_ROW = 0
 """Global row of padding in every fused table: zero, and never updated."""
@@ -40,21 +40,26 @@ def capacity(size: int) -> int:
 
 @dataclass(frozen=True)
 class Table:
-    """One fused table: the model's tables of one width.
+    """One fused table: the model's tables of one width that are moved alike.
 
     Attributes:
-        width: floats a row.
+        fused: which it is.
         spaces: id space of each table by its name.
         sizes: number of indices of each table, padding and unknown included.
         offsets: index ``i > 0`` of a table is row ``offsets[name] + i``; index 0 is row 0.
         rows: rows of the table, head-room included.
     """
 
-    width: int
+    fused: Fused
     spaces: Mapping[str, str]
     sizes: Mapping[str, int]
     offsets: Mapping[str, int]
     rows: int
+
+    @property
+    def width(self) -> int:
+        """Floats a row."""
+        return self.fused.width
 
     def fuse(self, apart: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """``[size, width]`` arrays of every table as one ``[rows, width]`` array; head-room is zero."""
@@ -74,9 +79,7 @@ class Table:
             parts[name] = part
         return parts
 
-    def lookup(
-        self, name: str, limit: int | None = None, hidden: NDArray[np.int64] | None = None
-    ) -> NDArray[np.int32]:
+    def lookup(self, name: str, limit: int | None = None, hidden: NDArray[np.int64] | None = None) -> NDArray[np.int32]:
         """Row of every index of a table, ``[limit + 1]``; the last entry is what lies beyond: the unknown row.
 
         Args:
@@ -108,15 +111,15 @@ def fused_tables(specs: Iterable[TableSpec], sizes: Mapping[str, int]) -> tuple[
         if sizes.get(space, 0) < FIRST:
             raise ValueError(f"id space '{space}': size {sizes.get(space)}; expected at least {FIRST}")
     tables = []
-    for width in sorted({spec.width for spec in by_name.values()}):
-        spaces = {name: by_name[name].space for name in sorted(by_name) if by_name[name].width == width}
+    for fused in sorted({spec.fused for spec in by_name.values()}):
+        spaces = {name: by_name[name].space for name in sorted(by_name) if by_name[name].fused == fused}
         offsets: dict[str, int] = {}
         end = PADDING_ROW
         for name, space in spaces.items():
             offsets[name] = end
             end += capacity(sizes[space])
         sizes_here = {name: int(sizes[space]) for name, space in spaces.items()}
-        tables.append(Table(width, spaces, sizes_here, offsets, step_of_ladder(end + 1)))
+        tables.append(Table(fused, spaces, sizes_here, offsets, step_of_ladder(end + 1)))
     return tuple(tables)
 
 

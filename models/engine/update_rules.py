@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 import tensorflow as tf
 
-from models.optimizer_settings import AdagradSettings, AdamSettings, FtrlSettings, SgdSettings
+from models.optimizer_settings import AdagradSettings, AdamSettings, FtrlSettings, Settings, SgdSettings
 
 
 class Values(NamedTuple):
@@ -41,7 +41,33 @@ class Rule(Protocol):
 
 
 @dataclass(frozen=True)
-class Adam:
+class Rated:
+    """What moves at the experiment's learning rate, or at one of its own, and does nothing as a day begins.
+
+    Attributes:
+        first_rate: the experiment's learning rate before any decay; what is left of it is left of the own rate too.
+            ``None`` leaves the own rate as it is.
+    """
+
+    settings: Settings = field(default_factory=Settings)
+    first_rate: float | None = None
+
+    def own_rate(self, learning_rate: tf.Tensor) -> tf.Tensor:
+        """The rate of the settings, or that of the experiment, which is given."""
+        if self.settings.rate is None:
+            return learning_rate
+        own = tf.constant(self.settings.rate, tf.float32)
+        return own if self.first_rate is None else own * (learning_rate / self.first_rate)
+
+    def rate(self, learning_rate: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        return self.own_rate(learning_rate)
+
+    def begin_day(self, slots: Sequence[tf.Variable]) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True)
+class Adam(Rated):
     """Adam; slots ``m`` and ``v``, the first and second moment of the gradient."""
 
     settings: AdamSettings = field(default_factory=AdamSettings)
@@ -55,7 +81,7 @@ class Adam:
         return tf.sqrt(1.0 - power(self.settings.beta_2, step)) / (1.0 - power(self.settings.beta_1, step))
 
     def rate(self, learning_rate: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        return own_rate(self.settings.rate, learning_rate) * self.correction(tf.cast(step, tf.float32))
+        return self.own_rate(learning_rate) * self.correction(tf.cast(step, tf.float32))
 
     def move(self, values: Values, gradient: tf.Tensor, rate: tf.Tensor) -> Values:
         w, (m, v) = values
@@ -63,12 +89,9 @@ class Adam:
         v = v + (tf.square(gradient) - v) * (1.0 - self.settings.beta_2)
         return Values(w - rate * m / (tf.sqrt(v) + self.settings.epsilon), (m, v))
 
-    def begin_day(self, slots: Sequence[tf.Variable]) -> None:
-        """Nothing."""
-
 
 @dataclass(frozen=True)
-class Adagrad:
+class Adagrad(Rated):
     """Adagrad; slot ``accumulator``, the sum of squared gradients, of which a part is forgotten every day."""
 
     settings: AdagradSettings = field(default_factory=AdagradSettings)
@@ -76,9 +99,6 @@ class Adagrad:
     @property
     def slots(self) -> Mapping[str, float]:
         return {"accumulator": self.settings.initial}
-
-    def rate(self, learning_rate: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        return own_rate(self.settings.rate, learning_rate)
 
     def move(self, values: Values, gradient: tf.Tensor, rate: tf.Tensor) -> Values:
         total = values.slots[0] + tf.square(gradient)
@@ -92,7 +112,7 @@ class Adagrad:
 
 
 @dataclass(frozen=True)
-class Sgd:
+class Sgd(Rated):
     """Gradient descent; slot ``momentum``, the last step and what is left of those before it, if there is any."""
 
     settings: SgdSettings = field(default_factory=SgdSettings)
@@ -101,19 +121,13 @@ class Sgd:
     def slots(self) -> Mapping[str, float]:
         return {"momentum": 0.0} if self.settings.momentum else {}
 
-    def rate(self, learning_rate: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        return own_rate(self.settings.rate, learning_rate)
-
     def move(self, values: Values, gradient: tf.Tensor, rate: tf.Tensor) -> Values:
         moves = [self.settings.momentum * before - rate * gradient for before in values.slots]
         return Values(values.w + (moves[0] if moves else -rate * gradient), tuple(moves))
 
-    def begin_day(self, slots: Sequence[tf.Variable]) -> None:
-        """Nothing."""
-
 
 @dataclass(frozen=True)
-class Ftrl:
+class Ftrl(Rated):
     """FTRL-proximal; slots ``accumulator``, the sum of squared gradients, and ``linear``, which gives the weight."""
 
     settings: FtrlSettings = field(default_factory=FtrlSettings)
@@ -122,9 +136,6 @@ class Ftrl:
     def slots(self) -> Mapping[str, float]:
         return {"accumulator": self.settings.initial, "linear": 0.0}
 
-    def rate(self, learning_rate: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-        return own_rate(self.settings.rate, learning_rate)
-
     def move(self, values: Values, gradient: tf.Tensor, rate: tf.Tensor) -> Values:
         w, (before, linear) = values
         total = before + tf.square(gradient)
@@ -132,14 +143,6 @@ class Ftrl:
         pulled = tf.clip_by_value(linear, -self.settings.l1, self.settings.l1) - linear
         # The padding row has no sum, and stays zero.
         return Values(tf.math.divide_no_nan(pulled, tf.sqrt(total) / rate + 2.0 * self.settings.l2), (total, linear))
-
-    def begin_day(self, slots: Sequence[tf.Variable]) -> None:
-        """Nothing."""
-
-
-def own_rate(own: float | None, learning_rate: tf.Tensor) -> tf.Tensor:
-    """The rate of an optimiser's settings, or that of the experiment."""
-    return learning_rate if own is None else tf.constant(own, tf.float32)
 
 
 def power(base: float, exponent: tf.Tensor) -> tf.Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.schema import Columns, FeatureSchema, Layout, Side
-from models.tables import TableSpec
+from models.tables import Fused, TableSpec
 
 Shape = tuple[int, int]
 """Requests and candidates of a batch."""
@@ -30,18 +30,18 @@ class Block:
 
     Attributes:
         side: whose rows they are.
-        width: of the fused table that the ids are looked up in; 0 for floats.
+        fused: the table that the ids are looked up in; of width 0 for floats.
         source: for each column of the block, its column in the day's matrix.
-        places: for each feature and each of its tables of this width, its columns in the block.
+        places: for each feature and each of its tables that stand in this one, its columns in the block.
     """
 
     side: Side
-    width: int
+    fused: Fused
     source: NDArray[np.int64]
     places: Mapping[Read, Columns]
 
     @classmethod
-    def of(cls, side: Side, width: int, reads: Sequence[Read], columns: Mapping[str, Columns]) -> Block:
+    def of(cls, side: Side, fused: Fused, reads: Sequence[Read], columns: Mapping[str, Columns]) -> Block:
         source: list[int] = []
         places: dict[Read, Columns] = {}
         for read in reads:
@@ -52,7 +52,7 @@ class Block:
             start = len(source)
             source.extend(range(columns[name].start, columns[name].stop))
             places[read] = Columns(start, len(source), columns[name].shape)
-        return cls(side, width, np.asarray(source, np.int64), places)
+        return cls(side, fused, np.asarray(source, np.int64), places)
 
     @property
     def sizes(self) -> list[int]:
@@ -97,14 +97,16 @@ class View:
             ValueError: a feature of the schema is not in the layout.
         """
         ids = []
-        for width in sorted({table.width for table in tables}):
-            of_width = [table for table in tables if table.width == width]
+        for fused in sorted({table.fused for table in tables}):
+            inside = [table for table in tables if table.fused == fused]
             for side in (Side.REQUEST, Side.ITEM):
                 features = [feature.name for feature in schema.on(side, ids=True)]
-                reads = [Read(name, table.name) for name in features for table in of_width if name in table.features]
-                ids.append(Block.of(side, width, reads, layout.on(side, ids=True)))
+                reads = [Read(name, table.name) for name in features for table in inside if name in table.features]
+                ids.append(Block.of(side, fused, reads, layout.on(side, ids=True)))
         dense = [
-            Block.of(side, 0, [Read(each.name) for each in schema.on(side, ids=False)], layout.on(side, ids=False))
+            Block.of(
+                side, Fused(0), [Read(each.name) for each in schema.on(side, ids=False)], layout.on(side, ids=False)
+            )
             for side in Side
         ]
         filled = (tuple(block for block in blocks if block.places) for blocks in (ids, dense))
@@ -114,6 +116,6 @@ class View:
     def key(self) -> tuple[object, ...]:
         """Equal for views that a compiled step may take one for the other, whatever columns of a day they are of."""
         return tuple(
-            (block.side, block.width, tuple((n, p.start, p.stop, p.shape) for n, p in block.places.items()))
+            (block.side, block.fused, tuple((n, p.start, p.stop, p.shape) for n, p in block.places.items()))
             for block in (*self.ids, *self.dense)
         )

@@ -66,7 +66,7 @@ def check_models(config: JobConfig) -> None:
     start_tensorflow()
     from models import registry
     from models.engine.engine import configure
-    from models.engine.optimizers import by_width
+    from models.engine.optimizers import fused_by_optimizer
     from models.optimizer_settings import read_optimizers
 
     # Building a model starts TensorFlow, and its number of threads is settled from then on.
@@ -80,7 +80,7 @@ def check_models(config: JobConfig) -> None:
             if registry.trained_by(settings.model) == registry.COUNTS:
                 _check_counts(settings, model.idle_for({task.loss for task in config.tasks_of(name)}))
             else:
-                by_width(model.tables(config.widths(name)), read_optimizers(settings.optimizer))
+                fused_by_optimizer(model.tables(config.widths(name)), read_optimizers(settings.optimizer))
         except (ValueError, TypeError) as error:
             raise ConfigError(f"{path}: experiments.{name}: {error}") from None
 

@@ -119,9 +119,9 @@ def _idle_of_others(experiment: Experiment) -> Iterator[tuple[str, str]]:
     if experiment.decay < 1 and experiment.floor >= experiment.learning_rate:
         yield "decay", f"the rate of {experiment.learning_rate:g} is not above its `floor` of {experiment.floor:g}"
     moved_by = read_optimizers(experiment.optimizer)
-    if all(each.rate is not None for each in (moved_by.tables, moved_by.dense, *moved_by.named.values())):
-        for setting in sorted({"learning_rate", "decay", "floor"} & given):
-            yield setting, "every optimiser has a `rate` of its own"
+    own = all(each.rate is not None for each in (moved_by.tables, moved_by.dense, *moved_by.named.values()))
+    if "learning_rate" in given and own and experiment.decay == 1:
+        yield "learning_rate", "every optimiser has a `rate` of its own, and none falls (`decay: 1`)"
     if "first_output" in given and experiment.loss == "softmax":
         yield "first_output", "softmax looks at differences of scores alone"
     if experiment.only is not None:

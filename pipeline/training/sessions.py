@@ -136,7 +136,7 @@ def made(config: JobConfig, experiment: str) -> Trainer:
     return KerasTrainer(
         schema, settings.model, settings.options,
         dims=config.widths(experiment), tasks=tasks, optimizer=settings.optimizer,
-        compile=settings.compile, seed=seed_of(config, experiment),
+        learning_rate=settings.learning_rate, compile=settings.compile, seed=seed_of(config, experiment),
     )  # fmt: skip
 
 

@@ -11,17 +11,26 @@ import tensorflow as tf
 from models.engine.batching import DayBatches
 from models.engine.engine import Engine
 from models.engine.examples import Settings
-from models.engine.optimizers import CatchUpAdam, RowsAlone, TableOptimizer, TableVariables, by_width, table_optimizer
-from models.engine.update_rules import Adam, Rule, Sgd
+from models.engine.optimizers import (
+    CatchUpAdam,
+    RowsAlone,
+    TableOptimizer,
+    TableVariables,
+    fused_by_optimizer,
+    table_optimizer,
+)
+from models.engine.update_rules import Adam, Ftrl, Rule, Sgd
 from models.optimizer_settings import (
     OF_TABLES,
     CatchUpAdamSettings,
+    FtrlSettings,
     LazyAdamSettings,
+    SgdOfTableSettings,
     SgdSettings,
     read_optimizers,
 )
 from models.schema import DayArrays
-from models.tables import TableSpec
+from models.tables import Fused, TableSpec
 from tests.unit.models import linear_and_wide
 from tests.unit.models.school import SIZES, digest
 
@@ -290,19 +299,25 @@ def test_a_second_sweep_changes_no_bit(xla: bool) -> None:
         np.testing.assert_array_equal(part.numpy(), old)
 
 
-def test_a_table_is_moved_by_what_names_it_and_tables_of_one_width_by_one() -> None:
-    wide, other = (TableSpec(name, "ad", 8, ("ad",)) for name in ("ad", "b"))
+def test_tables_of_one_width_and_optimiser_stand_in_one() -> None:
+    wide, other, third = (TableSpec(name, "ad", 8, ("ad",)) for name in ("ad", "b", "c"))
     narrow = TableSpec("linear.ad", "ad", 1, ("ad",), "linear", "zeros")
-    given = {"named": {"linear.*": "ftrl"}, "tables": {"type": "lazy_adam", "rate": 0.5}}
-    ways = by_width([wide, narrow, other], read_optimizers(given))
-    assert list(ways[1].rule.slots) == ["accumulator", "linear"]
-    assert ways[8].rule == Adam(LazyAdamSettings(rate=0.5))
-    with pytest.raises(ValueError, match=r"'ad' and 'b' are both of width 8, .*: give them one optimiser"):
-        by_width([wide, narrow, other], read_optimizers({"named": {"b": "sgd"}}))
+    given = {"named": {"linear.*": "ftrl", "b": {"type": "sgd"}}, "tables": {"type": "lazy_adam", "rate": 0.5}}
+    specs, ways = fused_by_optimizer([wide, narrow, other, third], read_optimizers(given))
+    assert {spec.name: spec.fused for spec in specs} == {"ad": (8, 0), "linear.ad": (1, 0), "b": (8, 1), "c": (8, 0)}
+    moved_by: dict[Fused, Rule] = {
+        Fused(1): Ftrl(FtrlSettings()), Fused(8): Adam(LazyAdamSettings(rate=0.5)),
+        Fused(8, 1): Sgd(SgdOfTableSettings()),
+    }  # fmt: skip
+    assert {fused: way.rule for fused, way in ways.items()} == moved_by
+
+
+def test_a_name_of_no_table_and_ftrl_of_drawn_rows_are_refused() -> None:
+    wide, other = (TableSpec(name, "ad", 8, ("ad",)) for name in ("ad", "b"))
     with pytest.raises(ValueError, match=r"no table is named 'lin\*'; the model's: ad, b"):
-        by_width([wide, other], read_optimizers({"named": {"lin*": "sgd"}}))
+        fused_by_optimizer([wide, other], read_optimizers({"named": {"lin*": "sgd"}}))
     with pytest.raises(ValueError, match=r"ftrl is for tables that start at zero, and the rows of 'ad' are drawn"):
-        by_width([wide, narrow], read_optimizers("ftrl"))
+        fused_by_optimizer([wide], read_optimizers("ftrl"))
 
 
 def epochs(engine: Engine, day: DayArrays, count: int = 1) -> np.ndarray:
@@ -314,6 +329,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "adagrad": {"tables": {"type": "adagrad", "rate": 0.05, "decay_by_day": 0.5}, "dense": "adagrad"},
     "sgd": {"tables": {"type": "sgd", "momentum": 0.5, "l2": 1e-4}, "dense": {"type": "sgd", "momentum": 0.9}},
     "lazy": {"tables": {"type": "lazy_adam", "l2": 1e-4}, "dense": {"type": "adam", "rate": 0.02}},
+    "apart": {"named": {"chapter": {"type": "sgd", "rate": 0.2}}},
     "linear": {"tables": "catch_up_adam", "named": {"linear.*": {"type": "ftrl", "rate": 0.1, "l2": 0.01}}},
 }
 
@@ -360,3 +376,25 @@ def test_a_day_begins_with_half_of_what_an_accumulator_had_above_its_start(
     after = engine.state()["slot/style/accumulator"]
     assert before[1:].max() > 0.1
     np.testing.assert_allclose(after[1:], 0.1 + (before[1:] - 0.1) * 0.5, rtol=1e-6)
+
+
+def test_tables_that_stand_apart_move_as_in_one(day: DayArrays, make_engine: Callable[..., Engine]) -> None:
+    """The rate of the one is what the others have anyhow."""
+    together = make_engine("pooled")
+    apart = make_engine("pooled", optimizer={"named": {"chapter": {"type": "catch_up_adam", "rate": 1e-2}}})
+    assert {table.fused: len(table.sizes) for table in apart.fused} == {(4, 0): 1, (8, 0): 1, (8, 1): 2}
+    for engine in (together, apart):
+        epochs(engine, day)
+    assert digest(together.state()) == digest(apart.state())
+
+
+def test_a_rate_of_its_own_decays_as_the_experiments(day: DayArrays, make_engine: Callable[..., Engine]) -> None:
+    """.04 · .01 / .02 = .02; dense weights have the experiment's .01."""
+    given = {"type": "catch_up_adam", "rate": 0.04}
+    decayed = make_engine("pooled", optimizer={"tables": given}, learning_rate=0.02)
+    fixed = make_engine("pooled", optimizer={"tables": given | {"rate": 0.02}})
+    for engine in (decayed, fixed):
+        epochs(engine, day)
+    expected = fixed.state()
+    for name, values in decayed.state().items():
+        np.testing.assert_allclose(values, expected[name], rtol=1e-3, atol=1e-6, err_msg=name)

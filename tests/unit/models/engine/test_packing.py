@@ -25,11 +25,11 @@ def test_rows_are_listed_once_and_positions_point_back(day: DayArrays, make_engi
         start = 0
         lists = {}
         for table, bucket in zip(tables, buckets, strict=True):
-            lists[table.width] = ints[start : start + bucket]
+            lists[table.fused] = ints[start : start + bucket]
             start += bucket
         for block, rows in zip(batch.view.ids, batch.rows, strict=True):
             position = ints[start : start + rows.size].reshape(rows.shape)
-            np.testing.assert_array_equal(lists[block.width][position], rows)
+            np.testing.assert_array_equal(lists[block.fused][position], rows)
             np.testing.assert_array_equal(position == 0, rows == 0)
             start += rows.size
         assert start == len(ints)

@@ -6,7 +6,7 @@ import tensorflow as tf
 from models.engine.tensors import model_inputs, one_empty_request
 from models.engine.view import View
 from models.schema import Feature, FeatureSchema, Kind, Layout, Side
-from models.tables import TableSpec, one_per_space
+from models.tables import Fused, TableSpec, one_per_space
 
 SCHEMA = FeatureSchema(
     (
@@ -19,7 +19,9 @@ SCHEMA = FeatureSchema(
     {"user": "int", "ad": "int"},
 )
 VIEW = View.of(SCHEMA, one_per_space(SCHEMA, {"user": 1, "ad": 2}), Layout.of(SCHEMA, {}))
-TABLES = {1: tf.constant([[0.0], [10.0], [20.0]]), 2: tf.constant([[0.0, 0.0], [1.0, -1.0], [2.0, -2.0]])}
+TABLES = {
+    Fused(1): tf.constant([[0.0], [10.0], [20.0]]), Fused(2): tf.constant([[0.0, 0.0], [1.0, -1.0], [2.0, -2.0]]),
+}  # fmt: skip
 
 
 def test_buffers_are_taken_apart_by_feature() -> None:

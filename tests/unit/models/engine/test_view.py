@@ -27,7 +27,7 @@ TABLES = one_per_space(DAY, {"user": 4, "tag": 8, "ad": 4})
 def test_blocks_are_table_by_table_and_of_each_the_requests_side_first() -> None:
     view = View.of(DAY, TABLES, LAYOUT)
     names = [[read.feature for read in block.places] for block in view.ids]
-    found = [(b.width, b.side, b.source.tolist(), each) for b, each in zip(view.ids, names, strict=True)]
+    found = [(b.fused.width, b.side, b.source.tolist(), each) for b, each in zip(view.ids, names, strict=True)]
     assert found == [
         (4, Side.REQUEST, [0, 3, 4, 5], ["user", "clicks"]),
         (4, Side.ITEM, [0], ["ad"]),
@@ -72,7 +72,7 @@ def test_a_feature_is_read_once_a_table_and_tables_of_one_width_are_read_togethe
         TableSpec("clicked", "ad", 4, ("clicks",)),
         TableSpec("linear.ad", "ad", 1, ("ad", "clicks"), "linear"),
     )
-    found = [(block.width, block.side, list(block.places)) for block in View.of(ads, tables, LAYOUT).ids]
+    found = [(block.fused.width, block.side, list(block.places)) for block in View.of(ads, tables, LAYOUT).ids]
     assert found == [
         (1, Side.REQUEST, [Read("clicks", "linear.ad")]),
         (1, Side.ITEM, [Read("ad", "linear.ad")]),

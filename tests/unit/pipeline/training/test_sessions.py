@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from models.engine.state import StateMismatch
+from models.engine.update_rules import Sgd
+from models.optimizer_settings import SgdSettings
+from pipeline.config.experiment import Experiment
 from pipeline.errors import ChainError, PrunedPayload
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.training import sessions
-from pipeline.training.sessions import Loaded, seed_of
+from pipeline.training.keras_trainer import KerasTrainer
+from pipeline.training.sessions import Loaded, made, seed_of
+from tests.unit.pipeline import small_job
 from tests.unit.pipeline.release.days import FIRST, commit, context
 
 
@@ -93,3 +98,11 @@ def test_a_seed_is_a_function_of_the_settings_and_of_the_day(tmp_path: Path) -> 
     assert len(seeds) == 6
     assert seed_of(config, "a", FIRST, "rows", 0) == seed_of(context(tmp_path).config, "a", FIRST, "rows", 0)
     assert all(np.iinfo(np.int64).min <= seed <= np.iinfo(np.int64).max for seed in seeds)
+
+
+def test_rates_of_optimisers_own_decay_from_the_rate_that_the_experiment_begins_with() -> None:
+    settings = Experiment(
+        model="pooled", loss="binary", optimizer={"dense": {"type": "sgd", "rate": 0.5}}, learning_rate=0.02, decay=0.5
+    )
+    trainer = cast(KerasTrainer, made(small_job.config(experiments={"pooled": settings}), "pooled"))
+    assert trainer._dense._rule == Sgd(SgdSettings(rate=0.5), first_rate=0.02)
