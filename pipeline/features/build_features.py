@@ -41,7 +41,7 @@ def build_day(context: JobContext, day: Day, *, reprocess: bool = False) -> Arti
         before = state_before(context, day)
         # Rows are the validated day in another form: what is built of them is made of that day.
         inputs = [*rows.manifest.inputs, mapped.as_input(), *([before.as_input()] if before is not None else [])]
-        inputs += [each.as_input() for each in commit_factors(context, states_of(context), day)]
+        inputs += [each.as_input() for each in commit_factors(context, day)]
         ref, settings = Ref(FEATURES, context.job, day), context.config.stage_settings(STAGE)
         with context.making(ref, inputs, settings, reprocess=reprocess) as made:
             if made.stands is not None:

@@ -16,7 +16,6 @@ from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact, DayspringError
 from pipeline.features.state.factor_store import commit_factors
-from pipeline.features.state.in_memory import states_of
 from pipeline.job import JobContext
 from pipeline.release.contents.contents import ENCODING, contents
 from pipeline.release.decision import SETTINGS, Choice, choose
@@ -48,7 +47,7 @@ def build(context: JobContext, day: Day, choice: Choice | None = None) -> Artifa
     """
     began = time.perf_counter()
     sources = [context.needed(kind, day) for kind in _CONTENTS]
-    sources += commit_factors(context, states_of(context), day.next())
+    sources += commit_factors(context, day.next())
     ref = Ref(RELEASE, context.job, day)
     current = context.store.current(ref)
     if current is not None and choice is None and _promoted_and_stands(current, sources):

@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Mapping
 from pipeline.config.bags import Collaborative
 from pipeline.days import Day
 from pipeline.features.frames.frame import Array
-from pipeline.features.plan.plan import Plan
 from pipeline.features.state.day_order import start_of, state_before
 from pipeline.features.state.delta import names
 from pipeline.features.state.factors import Factors
+from pipeline.features.state.in_memory import states_of
 from pipeline.features.state.store import FILE, StateStore
 from pipeline.job import JobContext
 from pipeline.storage import array_file
@@ -41,20 +41,21 @@ def fitted_on(settings: Collaborative, day: Day) -> Day:
     return before.plus(-(before.ordinal % settings.every))
 
 
-def commit_factors(context: JobContext, states: StateStore, day: Day) -> list[Artifact]:
+def commit_factors(context: JobContext, day: Day) -> list[Artifact]:
     """What ``day`` reads of fitted vectors, committed; nothing of days from before the feature state."""
     by_day: dict[Day, list[Collaborative]] = {}
-    for settings in Plan.of(context).collaborative_settings:
+    declared = [each.collaborative for each in context.config.features.values() if each.collaborative is not None]
+    for settings in {each.name: each for each in declared}.values():
         by_day.setdefault(fitted_on(settings, day), []).append(settings)
-    found = (_committed(context, states, fit, wanted) for fit, wanted in sorted(by_day.items()))
+    if not by_day:
+        return []
+    found = (_committed(context, fit, wanted) for fit, wanted in sorted(by_day.items()))
     made = [artifact for artifact in found if artifact is not None]
     _thin(context, set(by_day))
     return made
 
 
-def _committed(
-    context: JobContext, states: StateStore, day: Day, wanted: Collection[Collaborative]
-) -> Artifact | None:
+def _committed(context: JobContext, day: Day, wanted: Collection[Collaborative]) -> Artifact | None:
     start, state = start_of(context), state_before(context, day.next())
     if start is None or day < start or state is None:
         return None
@@ -63,7 +64,7 @@ def _committed(
         if made.stands is not None:  # pruned perhaps: whoever needs the vectors fits them again
             return made.stands
         arrays: dict[str, Array] = {}
-        for each, factors in _fit(states, wanted, day).items():
+        for each, factors in _fit(states_of(context), wanted, day).items():
             arrays |= {f"{each}/{name}": values for name, values in factors.arrays().items()}
         array_file.write(made.path / FILE, arrays)
         return made.commit(content_digest(arrays), timings={"fit": made.seconds})

@@ -68,19 +68,19 @@ def test_pruned_vectors_are_fitted_again_and_are_the_same(job: JobContext) -> No
     assert before is not None
     assert again.manifest.digest == before.manifest.digest
     # Nothing is committed anew of what stands, pruned or not.
-    assert [each.ref.day for each in commit_factors(job, states_of(job), DAY.previous())] == [days[-1]]
+    assert [each.ref.day for each in commit_factors(job, DAY.previous())] == [days[-1]]
     assert job.store.current(newest.ref).generation == newest.generation  # type: ignore[union-attr]
 
 
 def test_before_the_state_there_is_nothing(job: JobContext) -> None:
     start = DAY.plus(-8)
-    assert commit_factors(job, states_of(job), start) == []
+    assert commit_factors(job, start) == []
     found = factors_for(job, states_of(job), Plan.of(job).collaborative_settings, start)
     assert {len(each.table) for each in found.values()} == {0}
 
 
 def test_few_days_keep_their_vectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: JobContext) -> None:
     for ahead in range(1, 14, 2):
-        commit_factors(job, states_of(job), DAY.previous().plus(-ahead + 1))
+        commit_factors(job, DAY.previous().plus(-ahead + 1))
     kept = [each for day in job.store.days(FACTORS, job.job) if (each := job.store.current(Ref(FACTORS, job.job, day)))]
     assert sum(not each.manifest.pruned for each in kept) <= 2
