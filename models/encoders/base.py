@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 import keras
 import tensorflow as tf
 
-from models.encoders.history import History
+from models.encoders.history import History, HistoryGroup
 from models.options import ModelOptions
 from models.outputs import Auxiliary
 
@@ -35,6 +35,7 @@ class Encoder(ABC, Generic[Given]):
 
     Args:
         options: of type ``Options``.
+        group: the history that is read.
         name: of the history's layers, ``seq_<history>``: what names of weights begin with.
 
     Attributes:
@@ -53,8 +54,9 @@ class Encoder(ABC, Generic[Given]):
     reads_ages = False
     reads_negatives = False
 
-    def __init__(self, options: Given, *, name: str) -> None:
+    def __init__(self, options: Given, group: HistoryGroup, *, name: str) -> None:
         self.options = options
+        self.title = group.title
 
     @property
     def layers(self) -> list[keras.layers.Layer]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from models.encoders.base import Encoder, Reading
-from models.encoders.history import History
+from models.encoders.history import History, HistoryGroup
 from models.layers.attention import AttentionNormaliser, TargetAttention
 from models.options import Activation, ModelOptions, Widths
 
@@ -30,8 +30,8 @@ class Din(Encoder[DinOptions]):
     needs_target = True
     keeps_places = True
 
-    def __init__(self, options: DinOptions, *, name: str) -> None:
-        super().__init__(options, name=name)
+    def __init__(self, options: DinOptions, group: HistoryGroup, *, name: str) -> None:
+        super().__init__(options, group, name=name)
         self.attention = TargetAttention(
             options.attention_units, options.attention_activation, options.normaliser, name=name
         )

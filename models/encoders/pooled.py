@@ -6,7 +6,7 @@ import tensorflow as tf
 from pydantic import Field
 
 from models.encoders.base import Encoder, Reading
-from models.encoders.history import History
+from models.encoders.history import History, HistoryGroup
 from models.layers.next_step_loss import NextStepLoss
 from models.layers.pooling import Readout, read_out, read_out_so_far
 from models.options import ModelOptions, Widths
@@ -48,8 +48,8 @@ class Pooled(Encoder[PooledOptions]):
     Options = PooledOptions
     keeps_places = True
 
-    def __init__(self, options: PooledOptions, *, name: str) -> None:
-        super().__init__(options, name=name)
+    def __init__(self, options: PooledOptions, group: HistoryGroup, *, name: str) -> None:
+        super().__init__(options, group, name=name)
         self.needs_sessions = options.within is not None
         self.reads_ages = options.half_life is not None
         if self.reads_ages and options.pooling == "last":

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from models.encoders.base import Encoder
+from models.encoders.bgru import Bgru
 from models.encoders.din import Din
+from models.encoders.gru import Gru
 from models.encoders.history import HistoryGroup
 from models.encoders.pooled import Pooled
 from models.options import read_options
 
-ENCODERS: Mapping[str, type[Encoder[Any]]] = {"din": Din, "pooled": Pooled}
+ENCODERS: Mapping[str, type[Encoder[Any]]] = {"bgru": Bgru, "din": Din, "gru": Gru, "pooled": Pooled}
 
 
 def check_names(asked: Mapping[str, object], groups: tuple[HistoryGroup, ...]) -> None:
@@ -54,4 +56,4 @@ def encoder_of(group: HistoryGroup, settings: Mapping[str, object], *, name: str
             f"{field}: encoder '{wanted}' reads a history against each candidate, but '{group.title}' holds values of "
             f"no item feature (`of`)"
         )
-    return cls(options, name=name)
+    return cls(options, group, name=name)

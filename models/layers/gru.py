@@ -15,7 +15,7 @@ class Recurrent(keras.layers.Layer):
     The bias of the input and that of the state are two where the state's is inside what the reset gate multiplies.
 
     Args:
-        units: width of the state.
+        units: width of the state; by default that of a step.
         gate: see :data:`models.layers.recurrence.Gate`.
         reset: see :data:`models.layers.recurrence.Reset`.
 
@@ -25,7 +25,7 @@ class Recurrent(keras.layers.Layer):
 
     reads: Segments = ()
 
-    def __init__(self, units: int, gate: str = "gru", reset: Reset = "after", *, name: str) -> None:
+    def __init__(self, units: int | None, gate: str = "gru", reset: Reset = "after", *, name: str) -> None:
         super().__init__(name=name)
         self.units = units
         self.gate = gate
@@ -34,13 +34,14 @@ class Recurrent(keras.layers.Layer):
         self.recurrent_initializer = keras.initializers.Orthogonal()
 
     def build(self, steps_shape: tuple[int | None, ...], *_: object) -> None:
-        gates = gates_of(self.gate) * self.units
+        units = int(steps_shape[-1] or 0) if self.units is None else self.units
+        gates = gates_of(self.gate) * units
         self.two_biases = self.reset == "after" and self.gate != "none"
         self.kernel = self.add_weight(
             name="kernel", shape=(int(steps_shape[-1] or 0), gates), initializer=self.kernel_initializer
         )
         self.recurrent_kernel = self.add_weight(
-            name="recurrent_kernel", shape=(self.units, gates), initializer=self.recurrent_initializer
+            name="recurrent_kernel", shape=(units, gates), initializer=self.recurrent_initializer
         )
         self.bias = self.add_weight(name="bias", shape=(2, gates) if self.two_biases else (gates,), initializer="zeros")
         self.built = True
@@ -70,7 +71,7 @@ class GRU(Recurrent):
     Reference: Cho et al., Learning Phrase Representations using RNN Encoder-Decoder, 2014.
     """
 
-    def __init__(self, units: int, reset: Reset = "after", *, name: str) -> None:
+    def __init__(self, units: int | None, reset: Reset = "after", *, name: str) -> None:
         super().__init__(units, "gru", reset, name=name)
 
 
@@ -80,20 +81,35 @@ class Bidirectional(keras.layers.Layer):
     Where Keras' ``Bidirectional`` writes zeros at masked steps, the states are kept here.
 
     Args:
-        units: width of each of the two states.
+        units: width of each of the two states; by default half of a step's.
         gate: ``gru``, or ``none`` for a plain recurrent network.
         reset: see :data:`models.layers.recurrence.Reset`.
     """
 
-    def __init__(self, units: int, gate: str = "gru", reset: Reset = "after", *, name: str) -> None:
+    def __init__(self, units: int | None, gate: str = "gru", reset: Reset = "after", *, name: str) -> None:
         super().__init__(name=name)
         self.forwards = Recurrent(units, gate, reset, name=f"{name}_forwards")
         self.backwards = Recurrent(units, gate, reset, name=f"{name}_backwards")
 
     def build(self, steps_shape: tuple[int | None, ...], *_: object) -> None:
-        self.forwards.build(steps_shape)
-        self.backwards.build(steps_shape)
+        for way in (self.forwards, self.backwards):
+            if way.units is None:
+                way.units, odd = divmod(int(steps_shape[-1] or 0), 2)
+                if odd:
+                    raise ValueError(
+                        f"'{self.name}': two states side by side are not {steps_shape[-1]} wide; say `units`"
+                    )
+            way.build(steps_shape)
         self.built = True
+
+    @property
+    def reads(self) -> Segments:
+        """What the values of a step are of, as the model says when it calls."""
+        return self.forwards.reads
+
+    @reads.setter
+    def reads(self, reads: Segments) -> None:
+        self.forwards.reads = self.backwards.reads = reads
 
     def call(self, steps: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """``[batch, steps, dim]`` to both states of each step side by side, ``[batch, steps, 2 · units]``, and to what

@@ -33,7 +33,7 @@ class Din(RankingModel):
             raise ValueError(f"model 'din' needs a {TARGETED}; without one, use 'pooled'")
 
     def own_encoder(self, group: HistoryGroup, name: str) -> Encoder[Any]:
-        return din.Din(self.options, name=name) if group.targets else Pooled(PooledOptions(), name=name)
+        return din.Din(self.options, group, name=name) if group.targets else Pooled(PooledOptions(), group, name=name)
 
     def idle_options(self) -> dict[str, str]:
         return super().idle_options() | self.idle_of(din.Din)

@@ -28,7 +28,7 @@ class Pooled(RankingModel):
         super().__init__(schema, options, tasks, name="pooled")
 
     def own_encoder(self, group: HistoryGroup, name: str) -> Encoder[Any]:
-        return pooled.Pooled(self.options, name=name)
+        return pooled.Pooled(self.options, group, name=name)
 
     def idle_options(self) -> dict[str, str]:
         return super().idle_options() | self.idle_of(pooled.Pooled)

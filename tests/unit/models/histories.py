@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from models.encoders.history import HistoryGroup
 from models.schema import Feature, FeatureSchema, Kind, Side
 
 STEPS = 10
@@ -17,3 +18,7 @@ def history(name: str, **settings: Any) -> Feature:
 
 def schema(*histories: Feature) -> FeatureSchema:
     return FeatureSchema((AD, MAKER, *histories), {"s": "int"})
+
+
+CLICKED = HistoryGroup("ads", "clicked", (history("ads", group="clicked"), history("makers", group="clicked")), (), ())
+"""Steps of two parts."""

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from models.encoders import registry
 from models.encoders.base import Encoder, Reading
-from models.encoders.history import History
+from models.encoders.history import History, HistoryGroup
 from models.engine.batching import DayBatches
 from models.engine.engine import Engine
 from models.engine.examples import Settings
@@ -52,8 +52,8 @@ class Apart(Encoder[ApartOptions]):
     Options = ApartOptions
     keeps_places = True
 
-    def __init__(self, options: ApartOptions, *, name: str) -> None:
-        super().__init__(options, name=name)
+    def __init__(self, options: ApartOptions, group: HistoryGroup, *, name: str) -> None:
+        super().__init__(options, group, name=name)
         self.layer = Scale(name=name)
 
     def read(self, history: History, training: bool) -> Reading:

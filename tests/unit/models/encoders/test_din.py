@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from models.encoders.din import Din, DinOptions
 from models.encoders.history import History
+from tests.unit.models.histories import CLICKED
 
 STEPS = tf.constant([[[1.0], [3.0], [9.0]]])
 MASK = tf.constant([[True, True, False]])
@@ -17,7 +18,7 @@ MASK = tf.constant([[True, True, False]])
 def read(normaliser: str) -> tf.Tensor:
     """Two candidates, 2 and 0, on steps 1 and 3, by a network whose score of a step is target · step."""
     told = {"normaliser": normaliser, "attention_units": [1], "attention_activation": "relu"}
-    encoder = Din(DinOptions.model_validate(told), name="seq_clicks")
+    encoder = Din(DinOptions.model_validate(told), CLICKED, name="seq_clicks")
     history = History(STEPS, MASK, tf.constant([[[2.0], [0.0]]]))
     encoder.read(history, False)
     (attention,) = encoder.layers

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from models.encoders.history import History, Negatives
 from models.encoders.pooled import Pooled, PooledOptions
+from tests.unit.models.histories import CLICKED
 
 STEPS = tf.constant([[[1.0, 5.0], [3.0, 7.0], [9.0, 9.0]], [[9.0, 9.0]] * 3])
 MASK = tf.constant([[True, True, False], [False] * 3])
@@ -19,7 +20,7 @@ MASK = tf.constant([[True, True, False], [False] * 3])
     [("mean", [2.0, 6.0]), ("sum", [4.0, 12.0]), ("last", [3.0, 7.0])],
 )
 def test_what_a_history_tells_whoever_is_looked_at(pooling: str, told: list[float]) -> None:
-    encoder = Pooled(PooledOptions.model_validate({"pooling": pooling}), name="seq_clicks")
+    encoder = Pooled(PooledOptions.model_validate({"pooling": pooling}), CLICKED, name="seq_clicks")
     assert encoder.layers == []
     for target in (None, tf.zeros((2, 1, 2)), tf.ones((2, 4, 2))):
         assert encoder.read(History(STEPS, MASK, target), False).told.numpy().tolist() == [told, [0.0, 0.0]]
@@ -30,7 +31,9 @@ def test_older_steps_weigh_less() -> None:
     ages = tf.constant([[4.0, 2.0, 0.0], [0.0] * 3])
     history = History(STEPS, MASK, None, ages)
     found = {
-        pooling: Pooled(PooledOptions(pooling=pooling, half_life=2.0), name="seq").read(history, False).told.numpy()
+        pooling: Pooled(PooledOptions(pooling=pooling, half_life=2.0), CLICKED, name="seq")
+        .read(history, False)
+        .told.numpy()
         for pooling in ("sum", "mean")
     }
     assert found["sum"].tolist() == [[1 / 4 + 3 / 2, 5 / 4 + 7 / 2], [0.0, 0.0]]
@@ -40,14 +43,14 @@ def test_older_steps_weigh_less() -> None:
 
 def test_of_one_step_the_age_says_nothing() -> None:
     with pytest.raises(ValueError, match="`half_life` would have no effect: `pooling: last` reads one step"):
-        Pooled(PooledOptions(pooling="last", half_life=2.0), name="seq")
+        Pooled(PooledOptions(pooling="last", half_life=2.0), CLICKED, name="seq")
 
 
 def test_the_loss_of_next_steps_is_told_of_what_is_pooled_so_far_in_training_alone() -> None:
     """Steps 1 then 3 of one value, the negative of the second 2: the mean so far is 1; products 3 and 2."""
     negatives = Negatives(tf.constant([[[[9.0]], [[2.0]]]]), tf.constant([[[True], [True]]]))
     history = History(tf.constant([[[1.0], [3.0]]]), tf.constant([[True, True]]), None, negatives=negatives)
-    encoder = Pooled(PooledOptions.model_validate({"next": {"weight": 0.25}}), name="seq")
+    encoder = Pooled(PooledOptions.model_validate({"next": {"weight": 0.25}}), CLICKED, name="seq")
     assert encoder.reads_negatives
     assert dict(encoder.read(history, False).losses) == {}
     told, losses = encoder.read(history, True)
@@ -57,7 +60,7 @@ def test_the_loss_of_next_steps_is_told_of_what_is_pooled_so_far_in_training_alo
 
 
 def test_a_network_that_training_alone_asks_is_built_whoever_asks() -> None:
-    encoder = Pooled(PooledOptions.model_validate({"next": {"weight": 1.0, "units": [3]}}), name="seq")
+    encoder = Pooled(PooledOptions.model_validate({"next": {"weight": 1.0, "units": [3]}}), CLICKED, name="seq")
     encoder.read(History(STEPS, MASK, None), False)
     assert [weight.shape for layer in encoder.layers for weight in layer.weights] == [(4, 3), (3,), (3, 1), (1,)]
 
@@ -72,4 +75,4 @@ def test_a_network_that_training_alone_asks_is_built_whoever_asks() -> None:
 )
 def test_what_the_loss_of_next_steps_cannot_go_with(options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Pooled(PooledOptions.model_validate(options, strict=False), name="seq")
+        Pooled(PooledOptions.model_validate(options, strict=False), CLICKED, name="seq")

@@ -99,7 +99,7 @@ class Narrow(Encoder[Any]):
 
 class ReadNarrowly(Pooled):
     def own_encoder(self, group: HistoryGroup, name: str) -> Encoder[Any]:
-        return Narrow(PooledOptions(pooling="mean"), name=name)
+        return Narrow(PooledOptions(pooling="mean"), group, name=name)
 
 
 def test_a_history_that_is_read_as_something_else_than_its_steps_has_no_product_with_its_target(
@@ -150,8 +150,8 @@ def test_a_model_with_the_encoder_of_another_is_that_other() -> None:
             r"options.encoders: there is no history 'clicks' .*; histories: click, pages",
         ),
         ({"ads": {"type": "din"}}, "no history 'ads'"),
-        ({"pages": {}}, r"options.encoders.pages.type: it has none; expected one of din, pooled"),
-        ({"pages": {"type": "lstm"}}, r"options.encoders.pages.type: 'lstm' is not one of din, pooled"),
+        ({"pages": {}}, r"options.encoders.pages.type: it has none; expected one of bgru, din, gru, pooled"),
+        ({"pages": {"type": "lstm"}}, r"options.encoders.pages.type: 'lstm' is not one of bgru, din, gru, pooled"),
         (
             {"pages": {"type": "din"}},
             r"options.encoders.pages: encoder 'din' reads a history against each candidate, but 'pages' holds values",

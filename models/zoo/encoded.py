@@ -1,0 +1,27 @@
+"""What models have in common that are an encoder for every history and a network on top."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models.encoders.base import Encoder
+from models.encoders.history import HistoryGroup
+from models.encoders.pooled import Pooled, PooledOptions
+from models.zoo.base import RankingModel
+
+
+class EncodedModel(RankingModel):
+    """A history is read by ``encoder`` with the model's option of that name; one without the target that it needs is
+    pooled by its mean."""
+
+    encoder: type[Encoder[Any]]
+    options: Any
+
+    def own_encoder(self, group: HistoryGroup, name: str) -> Encoder[Any]:
+        if self.encoder.needs_target and not group.targets:
+            return Pooled(PooledOptions(), group, name=name)
+        return self.encoder(self.options.encoder, group, name=name)
+
+    def idle_options(self) -> dict[str, str]:
+        idle = self.idle_of(self.encoder)
+        return super().idle_options() | ({"encoder": next(iter(idle.values()))} if idle else {})
