@@ -19,14 +19,17 @@ from models.options import ModelOptions, Width
 class RecurrentOptions(ModelOptions):
     """Options of :class:`Gru`, and of :class:`models.encoders.bgru.Bgru`."""
 
-    units: Width | None = Field(None, description="width of the state; none: that of a step, or of a part")
-    readout: Readout = Field("last", description="what is read out of the states of the steps")
+    units: Width | None = Field(default=None, description="width of the state; none: that of a step, or of a part")
+    readout: Readout = Field(default="last", description="what is read out of the states of the steps")
     streams: Literal["together", "apart"] = Field(
-        "together", description="one unit for the parts of a step side by side, or one for each, with its own state"
+        default="together",
+        description="one unit for the parts of a step side by side, or one for each, with its own state",
     )
-    reset: Reset = Field("after", description="where the reset gate acts: on what the state gives, or on the state")
-    residual: bool = Field(False, description="add each step to its state, which has to be as wide")
-    normalise: bool = Field(False, description="normalise the values of each state (layer normalisation)")
+    reset: Reset = Field(
+        default="after", description="where the reset gate acts: on what the state gives, or on the state"
+    )
+    residual: bool = Field(default=False, description="add each step to its state, which has to be as wide")
+    normalise: bool = Field(default=False, description="normalise the values of each state (layer normalisation)")
 
 
 class Gru(Encoder[RecurrentOptions]):

@@ -44,9 +44,7 @@ class ServingModule(tf.Module):
         model: the class whose code answers.
     """
 
-    def __init__(
-        self, schema: FeatureSchema, tasks: tuple[Task, ...], kinds: Mapping[str, str], model: type
-    ) -> None:
+    def __init__(self, schema: FeatureSchema, tasks: tuple[Task, ...], kinds: Mapping[str, str], model: type) -> None:
         super().__init__(name="serving")
         self._schema = schema.asked
         self._tasks = tasks

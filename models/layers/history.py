@@ -85,9 +85,7 @@ def every_value(
     flat = tf.reshape(vectors, (-1, days, values * dim))
     # A day's mask goes where its values go.
     beside = tf.concat([flat, tf.cast(present, flat.dtype)], axis=-1)
-    found, _ = fill_gaps(
-        beside, tf.reduce_any(present, axis=-1), forward=forward, backward=backward, window=window
-    )
+    found, _ = fill_gaps(beside, tf.reduce_any(present, axis=-1), forward=forward, backward=backward, window=window)
     real = tf.reshape(found[..., values * dim :], (-1, window * values)) > 0
     steps = tf.reshape(found[..., : values * dim], (-1, window * values, dim))
     return tf.where(real[..., None], steps, 0.0), real

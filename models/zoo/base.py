@@ -87,7 +87,8 @@ class RankingModel(keras.layers.Layer):
             )
         self.normalisers = {
             f.name: Normalise(f.size, f.normalise, log=f.log, flag=f.flag, name=f"normalise_{f.name}")
-            for f in schema.features if f.kind is Kind.DENSE
+            for f in schema.features
+            if f.kind is Kind.DENSE
         }
         self.tower = Tower(options.units, options.activation, options.dropout, scores=len(tasks), name="tower_main")
         check_names(options.encoders, self.groups)
