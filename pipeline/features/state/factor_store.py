@@ -59,8 +59,8 @@ def _committed(context: JobContext, day: Day, wanted: Collection[Collaborative])
     start, state = start_of(context), state_before(context, day.next())
     if start is None or day < start or state is None:
         return None
-    settings = content_digest({"factors": sorted(each.name for each in wanted)})
-    with context.making(Ref(FACTORS, context.job, day), [state.as_input()], settings, at_once=True) as made:
+    # Of no settings: what is declared later is fitted where it is read, and days that were trained keep what they read.
+    with context.making(Ref(FACTORS, context.job, day), [state.as_input()], settings="") as made:
         if made.stands is not None:  # pruned perhaps: whoever needs the vectors fits them again
             return made.stands
         arrays: dict[str, Array] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.config.bags import Collaborative
@@ -70,6 +71,20 @@ def test_pruned_vectors_are_fitted_again_and_are_the_same(job: JobContext) -> No
     # Nothing is committed anew of what stands, pruned or not.
     assert [each.ref.day for each in commit_factors(job, DAY.previous())] == [days[-1]]
     assert job.store.current(newest.ref).generation == newest.generation  # type: ignore[union-attr]
+
+
+def test_what_is_declared_later_leaves_the_days_before_as_they_are(job: JobContext) -> None:
+    svd = lessons.BAGS["svd"]
+    wider = {**svd, "collaborative": {**svd["collaborative"], "factors": 3}}
+    later = JobContext(lessons.bagged(wider=wider), job.root)
+    stands = commit_factors(job, DAY.previous())
+    assert [each.id for each in commit_factors(later, DAY.previous())] == [each.id for each in stands]
+    assert len(Plan.of(later).collaborative_settings) == 3
+    added = Plan.of(later).collaborative["wider"]
+    # The tables of the added one are those of the others, so the state is there and is fitted.
+    found = factors_for(later, states_of(later), [added], DAY.previous())[added.name]
+    assert found.vectors(np.array([11])).shape == (1, 3)
+    assert found.vectors(np.array([11])).any()
 
 
 def test_before_the_state_there_is_nothing(job: JobContext) -> None:
