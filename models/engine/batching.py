@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.engine.engine import Engine
-from models.engine.examples import NO_PAIR, Settings, examples_of, hidden_ids
+from models.engine.examples import NO_PAIR, Settings, batch_bounds, examples_of, hidden_ids
 from models.engine.packing import Batch
 from models.engine.tables import lookups, rows_of, step_of_ladder
 from models.engine.view import Block
@@ -22,7 +22,7 @@ _PROBES = 12
 
 
 class DayBatches:
-    """The training batches of a day, all of one shape; the last is filled up with rows of weight zero.
+    """The training batches of a day, all of one shape; what is not full is filled up with rows of weight zero.
 
     Args:
         engine: whose features and tables the batches are for; already grown to the day's id maps.
@@ -37,11 +37,12 @@ class DayBatches:
         hidden = hidden_ids(old_sizes or engine.sizes, engine.sizes, settings.unknown_share, settings.seed)
         self.examples = examples_of(arrays, settings, [task.name for task in engine.tasks])
         self._settings = settings
+        self._bounds = batch_bounds(self.examples, arrays, settings)
         self._day = DayView(engine, arrays, hidden, ranked=settings.negatives is not None)
 
     def __len__(self) -> int:
         """Number of batches."""
-        return -(-len(self.examples) // self._settings.batch_size)
+        return len(self._bounds) - 1
 
     def __iter__(self) -> Iterator[Batch]:
         for number in range(len(self)):
@@ -50,8 +51,9 @@ class DayBatches:
     def batch(self, number: int) -> Batch:
         """The batch of that number, from 0."""
         size = self._settings.batch_size
-        part = slice(number * size, min((number + 1) * size, len(self.examples)))
-        return self._day.batch(self.examples.request[part], self.examples.pairs[part], size, to_train=True)
+        part = slice(*self._bounds[number : number + 2])
+        request, pairs = self.examples.request[part], self.examples.pairs[part]
+        return self._day.batch(request, pairs, size, to_train=True, by_user=self._settings.together)
 
     @property
     def unique_bucket(self) -> dict[Fused, int]:
@@ -128,6 +130,7 @@ class DayView:
         labels = [arrays.label_of(task.name) for task in engine.tasks]
         self._labels = [np.maximum(each, 0) for each in labels] if ranked else labels
         self._weight = np.asarray(arrays.weight, np.float32)
+        self._user = np.asarray(arrays.user)
 
     def _look_up(
         self, block: Block, ids: NDArray[np.int32], found: Mapping[str, NDArray[np.int32]]
@@ -140,12 +143,19 @@ class DayView:
         return out
 
     def batch(
-        self, request: NDArray[np.int64], pairs: NDArray[np.int64], size: int, *, to_train: bool = False
+        self,
+        request: NDArray[np.int64],
+        pairs: NDArray[np.int64],
+        size: int,
+        *,
+        to_train: bool = False,
+        by_user: bool = False,
     ) -> Batch:
         """``request [n]`` and ``pairs [n, candidates]`` (-1 for none) as a batch of ``size`` rows.
 
         Args:
             to_train: with label, mask and weight; scoring reads none.
+            by_user: and with whose each row is.
         """
         missing = size - len(request)
         if missing:
@@ -171,8 +181,11 @@ class DayView:
             weight = self._weight.take(request)
             weight[nobody] = 0.0
             floats += [*(label.take(pair) * real for label in self._labels), real, weight]
+        if by_user:
+            # By number within the batch: a float holds no user's index of many millions.
+            floats.append(np.unique(self._user.take(request), return_inverse=True)[1])
         ints = _flat(take(self.view.ids, self.rows, 0), np.int32)
-        return Batch(self.view, (size, pairs.shape[1]), ints, _flat(floats, np.float32), len(self._labels))
+        return Batch(self.view, (size, pairs.shape[1]), ints, _flat(floats, np.float32), len(self._labels), by_user)
 
 
 def _flat(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:

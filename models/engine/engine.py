@@ -77,6 +77,7 @@ class Engine:
         optimizer: of the tables by its name, dense weights having Adam, or who moves what
             (``models.optimizer_settings``).
         learning_rate: before any decay; a rate of an optimiser's own keeps its proportion to it. ``None``: it stays.
+        pairwise: what the order within a user weighs, of batches that keep a user's rows together.
         compile: ``xla`` or ``graph``; the two differ in bits.
         seed: of the first weights and of what a step draws at random.
 
@@ -94,6 +95,7 @@ class Engine:
         tasks: Sequence[Task] = (Task(),),
         optimizer: str | Mapping[str, Any] = "catch_up_adam",
         learning_rate: float | None = None,
+        pairwise: float = 0.0,
         compile: str = "xla",
         seed: int = 0,
     ) -> None:
@@ -124,6 +126,7 @@ class Engine:
             optimizers,
             self.tasks,
             xla=self.compile == "xla",
+            pairwise=pairwise,
             seed=seed,
         )
         self._tables: tuple[Table, ...] = ()

@@ -29,6 +29,7 @@ class Settings:
         seed: of the order, the negatives and the unknown share.
         unknown_share: of the ids that are new, how many read as unknown, so that the unknown row is trained.
         order: ``shuffled``, or ``stored`` as the arrays have it.
+        together: a user's examples stand together, in one batch unless they are more than it holds.
     """
 
     batch_size: int
@@ -36,6 +37,7 @@ class Settings:
     seed: int = 0
     unknown_share: float = 0.0
     order: str = "shuffled"
+    together: bool = False
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -104,8 +106,35 @@ def examples_of(arrays: DayArrays, settings: Settings, tasks: Sequence[str] = (O
         pairs = np.concatenate([positive[:, None], negatives], axis=1)
     if settings.order == "shuffled":
         order = draw.permutation(len(request))
+        if settings.together:
+            order = order[_by_user(np.asarray(arrays.user)[request[order]], draw)]
         request, pairs = request[order], pairs[order]
     return Examples(request, pairs, left_out)
+
+
+def _by_user(users: NDArray[np.int32], draw: np.random.Generator) -> NDArray[np.int64]:
+    """An order in which each user's examples stand together, as they were among themselves; users in a drawn one."""
+    distinct, user = np.unique(users, return_inverse=True)
+    return np.argsort(draw.permutation(len(distinct))[user], kind="stable")
+
+
+def batch_bounds(examples: Examples, arrays: DayArrays, settings: Settings) -> NDArray[np.int64]:
+    """Where each batch begins, and where the last ends.
+
+    With ``together`` a user who does not fit into what is left of a batch begins the next one, and of one with more
+    examples than a batch holds each further batch is begun as one is full.
+    """
+    size, many = settings.batch_size, len(examples)
+    if not settings.together:
+        return np.append(np.arange(0, many, size), many)
+    users = np.asarray(arrays.user)[examples.request]
+    starts = np.flatnonzero(np.diff(users, prepend=users[:1] - 1)) if many else np.zeros(0, np.int64)
+    bounds = [0] if many else []
+    for start, stop in zip(starts, np.append(starts[1:], many), strict=True):
+        if stop - bounds[-1] > size and start > bounds[-1]:
+            bounds.append(int(start))
+        bounds += range(bounds[-1] + size, int(stop), size)
+    return np.array([*bounds, many], np.int64)
 
 
 def _sample(

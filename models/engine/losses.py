@@ -46,6 +46,26 @@ def softmax(logits: tf.Tensor, label: tf.Tensor, mask: tf.Tensor, weight: tf.Ten
     return tf.reduce_sum(each) / tf.maximum(tf.reduce_sum(tf.cast(counted, each.dtype)), 1.0)
 
 
+def pairwise(
+    logits: tf.Tensor, label: tf.Tensor, mask: tf.Tensor, weight: tf.Tensor, user: tf.Tensor
+) -> tf.Tensor:
+    """The order within a user: ``softplus(negative - positive)`` summed over the pairs of a user's rows, a real row.
+
+    A pair weighs the product of its rows' weights. Arguments as of :func:`binary`, a label below 0 was not judged.
+
+    Args:
+        user: ``[batch]``, equal for the rows of one user.
+    """
+    of_rows = [tf.broadcast_to(each[:, None], label.shape) for each in (weight, user)]
+    score, label, mask, weights, users = (tf.reshape(each, [-1]) for each in (logits, label, mask, *of_rows))
+    real = mask * tf.cast(weights > 0, mask.dtype)
+    positive, negative = (tf.where(is_so, real * weights, 0.0) for is_so in (label > 0, label == 0))
+    pair = tf.where(users[:, None] == users[None, :], positive[:, None] * negative[None, :], 0.0)
+    # where, not a product alone: 0 * inf of a padding row would be NaN.
+    apart = tf.where(pair > 0, score[None, :] - score[:, None], 0.0)
+    return tf.reduce_sum(pair * tf.nn.softplus(apart)) / tf.maximum(tf.reduce_sum(real), 1.0)
+
+
 LOSSES: dict[str, Loss] = {"binary": binary, "softmax": softmax}
 
 

@@ -25,6 +25,7 @@ class Batch:
         ints: int32, rows of the fused tables.
         floats: float32, the dense blocks; to train on, then what the loss is told (:func:`told_shapes`).
         tasks: whose labels it is told.
+        by_user: it is told whose each row is.
     """
 
     view: View
@@ -32,6 +33,7 @@ class Batch:
     ints: NDArray[np.int32]
     floats: NDArray[np.float32]
     tasks: int = 1
+    by_user: bool = False
 
     @property
     def rows(self) -> list[NDArray[np.int32]]:
@@ -45,8 +47,9 @@ class Batch:
 
     @property
     def told(self) -> list[NDArray[np.float32]]:
-        """What the losses are told: a label a task, mask of real candidates, weight."""
-        return _cut(self.floats[size_of(self.view.dense, self.shape) :], told_shapes(self.shape, self.tasks))
+        """What the losses are told (:func:`told_shapes`)."""
+        floats = self.floats[size_of(self.view.dense, self.shape) :]
+        return _cut(floats, told_shapes(self.shape, self.tasks, by_user=self.by_user))
 
     @property
     def label(self) -> NDArray[np.float32]:
@@ -56,7 +59,7 @@ class Batch:
     @property
     def weight(self) -> NDArray[np.float32]:
         """``[batch]``; 0 for a padding row."""
-        return self.told[-1]
+        return self.told[self.tasks + 1]
 
     def by_table(self) -> dict[Fused, NDArray[np.int32]]:
         """Rows of each fused table, flat: the request's, then the items'."""
@@ -66,9 +69,9 @@ class Batch:
         return dict(zip(sizes, _cut(self.ints, ((size,) for size in sizes.values())), strict=True))
 
 
-def told_shapes(shape: Shape, tasks: int) -> tuple[tuple[int, ...], ...]:
-    """Shapes of what the losses are told: a label a task, mask of real candidates, weight."""
-    return (*(shape,) * (tasks + 1), shape[:1])
+def told_shapes(shape: Shape, tasks: int, *, by_user: bool = False) -> tuple[tuple[int, ...], ...]:
+    """Shapes of what the losses are told: a label a task, mask of real candidates, weight; whose rows they are."""
+    return (*(shape,) * (tasks + 1), *(shape[:1],) * (1 + by_user))
 
 
 def size_of(blocks: Iterable[Block], shape: Shape) -> int:

@@ -9,19 +9,21 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from models.engine.losses import by_task, weighted_sum
+from models.engine.losses import by_task, pairwise, weighted_sum
 from models.engine.optimizers import TableOptimizer, TableVariables
 from models.engine.packing import Batch, size_of, told_shapes
 from models.engine.tables import Table
 from models.engine.tensors import cut, model_inputs
 from models.engine.weights import DenseWeights
-from models.outputs import check_outputs
+from models.outputs import Auxiliary, check_outputs
 from models.randomness import check_no_hidden_draw, check_no_hidden_variables, drawn_at
 from models.tables import Fused
 from models.tasks import Task
 
 ADDED = "added by layers"
 """Among the parts of a loss; no task is called so."""
+PAIRS = "pairs of a user"
+"""Likewise."""
 
 
 class Steps:
@@ -35,6 +37,7 @@ class Steps:
         optimizers: of the fused tables.
         tasks: what the model is asked, in the order of a batch's labels.
         xla: compile the training step as one XLA program, or run it as a graph.
+        pairwise: what the order within a user weighs (``losses.pairwise``) in batches that tell whose their rows are.
         seed: what a step draws at random is a function of this and of the step's number.
 
     Attributes:
@@ -51,6 +54,7 @@ class Steps:
         tasks: tuple[Task, ...],
         *,
         xla: bool,
+        pairwise: float,
         seed: int,
     ) -> None:
         self._model = model
@@ -58,6 +62,7 @@ class Steps:
         self._optimizers = optimizers
         self._tasks = tasks
         self._xla = xla
+        self._pairwise = pairwise
         self._seed = seed
         self.parts: tuple[str, ...] = ()
         self._compiled: dict[tuple[object, ...], Any] = {}
@@ -85,7 +90,7 @@ class Steps:
         the one that is lowered, then, where there are several, each task's and each auxiliary one by its name, before
         their weights, and the sum of what layers add (see :attr:`parts`).
         """
-        key = ("train", batch.shape, batch.view.key, buckets)
+        key = ("train", batch.shape, batch.view.key, buckets, batch.by_user)
         if key not in self._compiled:
             self._compiled[key] = self._compile_train(batch, buckets)
         return self._compiled[key]
@@ -147,10 +152,16 @@ class Steps:
                 inputs = model_inputs(view, shape, positions, values, dict(zip(self.tables, embedded, strict=True)))
                 with drawn_at(self._seed, step):
                     outputs = self._model(inputs, training=True)
-                losses = by_task(self._tasks, outputs.logits, cut(told, told_shapes(shape, len(self._tasks))))
+                told_of = cut(told, told_shapes(shape, len(self._tasks), by_user=batch.by_user))
+                losses = by_task(self._tasks, outputs.logits, told_of[: len(self._tasks) + 2])
+                auxiliary = dict(outputs.losses)
+                if batch.by_user:
+                    label, (mask, weight, user) = told_of[0], told_of[-3:]
+                    ranked = pairwise(outputs.logits[self._tasks[0].name], label, mask, weight, user)
+                    auxiliary[PAIRS] = Auxiliary(ranked, self._pairwise)
                 # Of their weights or of what passes through them, as `add_loss` and regularisers have it.
                 of_layers = self._model.losses
-                loss = weighted_sum(self._tasks, losses, outputs.losses.values(), of_layers)
+                loss = weighted_sum(self._tasks, losses, auxiliary.values(), of_layers)
             of_rows, of_weights = tape.gradient(
                 loss, (embedded, weights), unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
@@ -158,7 +169,7 @@ class Steps:
                 gradient = tf.convert_to_tensor(gradient)
                 self._optimizers[fused].write(table, rows, state, gradient, step, learning_rate)
             self._dense.move(of_weights, step, learning_rate)
-            parts = losses | {name: each.value for name, each in outputs.losses.items()}
+            parts = losses | {name: each.value for name, each in auxiliary.items()}
             if of_layers:
                 parts[ADDED] = tf.add_n(of_layers)
             self.parts = tuple(parts) if len(parts) > 1 else ()

@@ -87,7 +87,7 @@ def check_models(config: JobConfig) -> None:
 
 _OF_GRADIENTS = (
     "dim", "dims", "optimizer", "learning_rate", "decay", "floor", "batch", "negatives", "epochs", "unknown_share",
-    "compile", "first_output", "seed",
+    "compile", "first_output", "seed", "pairwise",
 )  # fmt: skip
 
 

@@ -70,6 +70,8 @@ def _idle(config: JobConfig) -> Iterator[tuple[str, str]]:
             idle.append((f"dims.{space}", f"no feature of this experiment has the id space '{space}'"))
         if "dim" in experiment.model_fields_set and read and read <= set(experiment.dims):
             idle.append(("dim", "every id space of this experiment has a width of its own in `dims`"))
+        if experiment.pairwise and not config.request.pairs_rows:
+            idle.append(("pairwise", "it is of each two impressions of a user (`kind: impressions`)"))
         if experiment.only is None:
             unseen = [each for each in experiment.without if not config.features[each].input]
             idle += [("without", f"'{each}' is no input of models (`input: false`)") for each in unseen]

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from models.optimizer_settings import read_optimizers
 from pipeline.config.base import DayField, Later, Strict
+from pipeline.config.row_weights import WeightRule
 
 BLEND = "blend"
 """The model that is made of other experiments' models."""
@@ -26,6 +27,9 @@ class Experiment(Strict):
             (tables by name) and ``dense``, each a name or a mapping with ``type`` (``models.optimizer_settings``).
         decay, floor: learning rate = learning_rate · decay^(trained days since the start), not below floor.
         negatives: candidates drawn beside each positive (ranking).
+        pairwise: weight of a loss beside its own, of each two impressions of a user of which one was clicked; batches
+            then keep a user's rows together.
+        weights: of requests in training, by rules over what was taken (beside the profile's, of the job).
         unknown_share: share of the ids first seen on a day that read as unknown while it is trained.
         first_output: where the probability of a new chain starts (``binary``): at the share of positives of its first
             day, or at one half.
@@ -51,6 +55,8 @@ class Experiment(Strict):
     batch: int = Field(default=256, ge=1)
     negatives: int = Field(default=31, ge=1)
     epochs: int = Field(default=1, ge=1)
+    pairwise: Annotated[float, Later()] = Field(default=0.0, ge=0, allow_inf_nan=False)
+    weights: Annotated[tuple[WeightRule, ...], Later()] = ()
     unknown_share: float = Field(default=0.1, ge=0, lt=1)
     compile: Literal["xla", "graph"] = "xla"
     first_output: Annotated[Literal["base_rate", "half"], Later()] = "base_rate"

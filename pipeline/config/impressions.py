@@ -40,6 +40,7 @@ class Impressions(OwnLabel):
     history_length: int = Field(default=20, ge=1)
     history_parts: tuple[str, ...] = ()
 
+    pairs_rows: ClassVar = True
     embedded: ClassVar = "parquet:{root}/sources/ads"
 
     @property

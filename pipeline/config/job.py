@@ -40,6 +40,7 @@ from pipeline.config.outcome_levels import check_chosen
 from pipeline.config.requests import Kind as RequestKind
 from pipeline.config.requests import RequestSettings
 from pipeline.config.retention import Retention
+from pipeline.config.row_weights import check_rules
 from pipeline.config.tables import Table, Validation
 from pipeline.config.tasks import TaskSettings, check_givens
 from pipeline.config.values import RowValue, check_values
@@ -146,6 +147,7 @@ class JobConfig(Strict):
                 raise ValueError(f"experiments.{name}: needs at least one item feature: there is nothing to rank by")
             if experiment.replay != "off" and self.replay is None:
                 raise ValueError(f"experiments.{name}.replay: the job has no `replay` section")
+            check_rules(name, experiment.weights, self.features)
             strange = sorted(set(experiment.dims) - set(self.spaces))
             if strange:
                 raise ValueError(f"experiments.{name}.dims: no such id spaces: {', '.join(strange)}")

@@ -42,6 +42,9 @@ class RequestSettings(Strict, ABC):
     ranks: ClassVar[bool] = True
     """Whether requests have candidates that differ, so that a model needs something to tell them apart by."""
 
+    pairs_rows: ClassVar[bool] = False
+    """Whether a user has rows of his own that can be told apart two by two, as impressions are."""
+
     @property
     @abstractmethod
     def frames(self) -> dict[str, str]:

@@ -135,7 +135,7 @@ def made(config: JobConfig, experiment: str) -> Trainer:
         return CountingTrainer(schema, settings.model, settings.options, tasks)
     return KerasTrainer(
         schema, settings.model, settings.options,
-        dims=config.widths(experiment), tasks=tasks, optimizer=settings.optimizer,
+        dims=config.widths(experiment), tasks=tasks, optimizer=settings.optimizer, pairwise=settings.pairwise,
         learning_rate=settings.learning_rate, compile=settings.compile, seed=seed_of(config, experiment),
     )  # fmt: skip
 

@@ -33,6 +33,7 @@ from pipeline.training.members import members_on
 from pipeline.training.overrides import NONE, Overrides
 from pipeline.training.records import CheckpointRecord, Overridden, Wild
 from pipeline.training.replayed_days import replay_input, replayed_now, replayed_on
+from pipeline.training.row_weights import weighted
 from pipeline.training.sessions import Session, seed_of
 from pipeline.training.trainer import RowsFailed, TrainedRows, Trainer
 
@@ -246,9 +247,13 @@ def _parts(day: Day, settings: Experiment, features: Artifact, replays: Mapping[
 
 
 def _rows(config: JobConfig, experiment: str, day: Day, parts: list[Part]) -> list[TrainedRows]:
-    epochs = range(config.experiments[experiment].epochs)
+    settings = config.experiments[experiment]
     return [
-        TrainedRows(part.name, _weighted(part), [_batching(config, experiment, day, part, epoch) for epoch in epochs])
+        TrainedRows(
+            part.name,
+            weighted(part.arrays, part.weight, settings.weights),
+            [_batching(config, experiment, day, part, epoch) for epoch in range(settings.epochs)],
+        )
         for part in parts
     ]
 
@@ -260,6 +265,7 @@ def _batching(config: JobConfig, experiment: str, day: Day, part: Part, epoch: i
         negatives=config.request.negatives(settings),
         seed=seed_of(config, experiment, day, part.name, epoch),
         unknown_share=settings.unknown_share,
+        together=settings.pairwise > 0,
     )
 
 
@@ -280,10 +286,3 @@ def _run(
             f"nothing of this day was kept, its parent stays the newest checkpoint. Lower `learning_rate` ({rate:g}), "
             "look at its dense values, or list the day under `dirty_days`"
         ) from None
-
-
-def _weighted(part: Part) -> DayArrays:
-    if part.weight == 1.0:
-        return part.arrays
-    fields: dict[str, Any] = {**part.arrays.__dict__, "weight": part.arrays.weight * np.float32(part.weight)}
-    return DayArrays(**fields)

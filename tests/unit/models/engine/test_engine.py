@@ -17,7 +17,7 @@ from models.engine.state import StateMismatch
 from models.schema import DayArrays, FeatureSchema, Side
 from models.tasks import Task
 from tests.unit.models import linear_and_wide
-from tests.unit.models.school import SIZES, digest, make_day
+from tests.unit.models.school import SIZES, digest, make_day, school_schema
 
 Make = Callable[..., Engine]
 MODELS = ["pooled", "din"]
@@ -338,3 +338,20 @@ def test_the_gradient_of_a_width_one_table_is_that_of_its_logit(day: DayArrays, 
     engine.train_epoch([batch], 1e-2)
     moved = engine.state()["table/linear.style"][:, 0]
     np.testing.assert_allclose(moved[2:], -1e-2 * np.sign(gradient[2:]), rtol=1e-3)
+
+
+def test_the_order_within_a_user_is_lowered_and_told_apart(make_engine: Make) -> None:
+    """Two users whose clicks follow from nothing but the item; a state stored between two days goes on bit for bit."""
+    day = make_day(school_schema(), most=1)
+    label = (day.pair_item % 2).astype(np.int8)[:, None]
+    day = replace(day, label=label, user=np.arange(day.requests, dtype=np.int32) // 20)
+    engine = make_engine(tasks=(Task(loss="binary"),), pairwise=0.5)
+    engine.fresh(SIZES)
+    batches = DayBatches(engine, day, Settings(16, together=True))
+    told = [engine.train_epoch(batches, 1e-2) for _ in range(3)]
+    assert engine.loss_parts == ("label", "pairs of a user")
+    np.testing.assert_allclose(told[0][:, 0], told[0][:, 1] + 0.5 * told[0][:, 2], rtol=1e-6)
+    assert told[2][:, 2].mean() < told[0][:, 2].mean()
+    stored, whole = engine.state(), engine.train_epoch(batches, 1e-2)
+    engine.load(stored)
+    np.testing.assert_array_equal(engine.train_epoch(batches, 1e-2), whole)

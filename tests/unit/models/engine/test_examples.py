@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.engine.examples import Settings, examples_of, hidden_ids, positive_shares
+from models.engine.examples import Settings, batch_bounds, examples_of, hidden_ids, positive_shares
 from models.schema import DayArrays
 from tests.unit.models.school import with_labels
 
@@ -115,3 +116,24 @@ def test_the_share_of_positives_counts_sampled_negatives() -> None:
     few = with_labels([[1, -1, 0, -1, 0], [0, 0, 1, -1, -1]])
     assert positive_shares([(few, Settings(4, 2))]) == pytest.approx([3 / 8])
     assert positive_shares([(few, Settings(4, 9))]) == pytest.approx([3 / 12])
+
+
+def test_a_users_rows_stand_together_and_in_one_batch_if_it_holds_them() -> None:
+    """Batches of four: users of 3, 2, 1 and 6 rows; the one of six takes a batch and what is left of it the next."""
+    user = np.repeat(np.array([7, 8, 9, 5], np.int32), [3, 2, 1, 6])
+    day = replace(with_labels([[1]] * 12), user=user)
+    settings = Settings(4, together=True, seed=3)
+    examples = examples_of(day, settings)
+    order = user[examples.request]
+    assert sorted(examples.request) == list(range(12))
+    assert (np.diff(order) != 0).sum() == 3, "each user once"
+    bounds = batch_bounds(examples, day, settings)
+    batches = [order[start:stop].tolist() for start, stop in pairwise(bounds)]
+    assert [each for batch in batches for each in batch] == order.tolist()
+    assert max(len(batch) for batch in batches) <= 4
+    for one, rows in ((7, 3), (8, 2), (9, 1)):
+        assert [batch.count(one) for batch in batches if one in batch] == [rows]
+    assert [batch.count(5) for batch in batches if 5 in batch] == [4, 2]
+    np.testing.assert_array_equal(examples_of(day, settings).request, examples.request)
+    assert (examples_of(day, replace(settings, seed=4)).request != examples.request).any()
+    assert batch_bounds(examples, day, Settings(5)).tolist() == [0, 5, 10, 12]

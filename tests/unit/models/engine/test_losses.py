@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.engine.losses import LOSSES, binary, softmax
+from models.engine.losses import LOSSES, binary, pairwise, softmax
 
 LOGITS = tf.constant([[1.0, -1.0, 5.0], [0.5, 2.0, 0.0]])
 LABEL = tf.constant([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
@@ -65,3 +65,18 @@ def test_a_padding_candidate_changes_nothing_even_if_infinite(name: str) -> None
 @pytest.mark.parametrize("name", sorted(LOSSES))
 def test_nothing_but_padding_gives_zero(name: str) -> None:
     assert float(LOSSES[name](LOGITS, LABEL, tf.zeros((2, 3)), tf.zeros(2))) == 0.0
+
+
+def test_pairs_are_of_one_user_and_weigh_what_both_rows_do() -> None:
+    """User 0: the second row is clicked, the others are not; user 1 clicked all; one row is padding, one not judged."""
+    logits = tf.constant([[1.0], [2.0], [0.5], [3.0], [4.0], [np.inf], [7.0]])
+    label = tf.constant([[0.0], [1.0], [0.0], [1.0], [1.0], [0.0], [-1.0]])
+    user, weight = tf.constant([0.0, 0, 0, 1, 1, 1, 0]), tf.constant([1.0, 0.5, 2, 1, 1, 0, 1])
+    expected = (0.5 * 1 * np.log1p(np.exp(1 - 2)) + 0.5 * 2 * np.log1p(np.exp(0.5 - 2))) / 6
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        loss = pairwise(logits, label, tf.ones((7, 1)), weight, user)
+    assert float(loss) == pytest.approx(expected, rel=1e-6)
+    gradient = tape.gradient(loss, logits).numpy().ravel()
+    assert np.isfinite(gradient).all()
+    assert (np.sign(gradient) == [1, -1, 1, 0, 0, 0, 0]).all()

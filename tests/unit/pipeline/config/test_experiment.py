@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.config.load import parse_job
 from pipeline.errors import ConfigError
-from tests.unit.pipeline.config.edited import edited
+from tests.unit.pipeline.config.edited import ROOT, edited
 
 
 def test_the_limit_of_a_rise_changes_no_digest_until_it_is_set(ads: str) -> None:
@@ -39,3 +39,13 @@ def test_an_optimiser_is_kept_as_it_was_written(ads: str) -> None:
 def test_a_wrong_optimiser_is_told_where_it_stands(ads: str, given: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(f"ads.yaml: experiments.din.optimizer: {message}")):
         parse_job(edited(ads, experiments__din__optimizer=given), Path("ads.yaml"))
+
+
+def test_pairs_are_of_the_impressions_of_a_user(ads: str) -> None:
+    before, after = (parse_job(each, Path("ads.yaml")) for each in (ads, edited(ads, experiments__din__pairwise=0.5)))
+    assert after.experiments["din"].pairwise == 0.5
+    assert before.stage_settings("train", "din") != after.stage_settings("train", "din")
+    assert "pairwise" not in before.experiments["din"].model_dump()
+    homework = (ROOT / "conf" / "homework.yaml").read_text(encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"pooled\.pairwise: would have no effect: it is of each two imp"):
+        parse_job(edited(homework, experiments__pooled__pairwise=0.5), Path("homework.yaml"))
