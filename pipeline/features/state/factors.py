@@ -19,7 +19,7 @@ from pipeline.features.state.histories import HistoryTable
 
 SMOOTHING = 5.0
 """Added to how many values an owner has, and how many owners a value."""
-_MORE, _PASSES, _ROUNDS, _SEED = 10, 6, 5, 20091201
+_MORE, _PASSES, _ROUNDS, _SEED = 10, 4, 5, 20091201
 Floats = NDArray[np.float64]
 
 
