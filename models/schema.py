@@ -93,6 +93,8 @@ class Feature:
         group: for a history or its ages, the name of those that it is read together with: element by element they are
             the parts of one step. A history without one is read by itself, under a mask of its own.
         normalise: for dense features: ``none``, ``zscore`` or ``minmax``, by past days only.
+        fixed_days: for normalised features: so many observed days are what later ones are normalised by; ``None``: all.
+        clip: for normalised features: how far from zero a value is kept; ``None``: as the layer has it.
         log: for dense features: models read ``sign(x) log(1 + |x|)``.
         flag: for dense features: models also read which values are missing.
     """
@@ -110,6 +112,8 @@ class Feature:
     stand_in: str | None = None
     group: str | None = None
     normalise: str = "none"
+    fixed_days: int | None = None
+    clip: float | None = None
     log: bool = False
     flag: bool = False
 

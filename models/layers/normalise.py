@@ -11,7 +11,7 @@ from models.layers.wild_values import UNKNOWN, Bounded, Past, bounded
 
 METHODS = ("none", "zscore", "minmax")
 BOUND = 10.0
-"""A normalised value is kept within this distance of zero: one wild value must not blow up the loss."""
+"""A normalised value is kept within this distance of zero unless told: one wild value must not blow up the loss."""
 
 COUNT, MEAN, SQUARES, LOWEST, HIGHEST = range(5)
 """Rows of a feature's statistics, float64 ``[5, size]``: mergeable, so that a day is added to what was."""
@@ -76,16 +76,20 @@ class Normalise(keras.layers.Layer):
         size: floats of the feature.
         method: ``none``, ``zscore`` or ``minmax``.
         log: of :func:`logged` values, whose statistics they then are.
+        clip: how far from zero a normalised value is kept, instead of :data:`BOUND`.
         flag: beside the values, which of them are missing (1 or 0): twice as many floats.
     """
 
-    def __init__(self, size: int, method: str, *, log: bool = False, flag: bool = False, name: str) -> None:
+    def __init__(
+        self, size: int, method: str, *, log: bool = False, clip: float | None = None, flag: bool = False, name: str
+    ) -> None:
         super().__init__(name=name, trainable=False)
         if method not in METHODS:
             raise ValueError(f"normalise '{method}'; expected one of {', '.join(METHODS)}")
         self.size = size
         self.method = method
         self.log = log
+        self.bound = BOUND if clip is None else clip
         self.flag = flag
         self.shift = self.add_weight(name="shift", shape=(size,), initializer="zeros", trainable=False)
         self.scale = self.add_weight(name="scale", shape=(size,), initializer="zeros", trainable=False)
@@ -112,6 +116,6 @@ class Normalise(keras.layers.Layer):
         if self.log:
             values = tf.sign(values) * tf.math.log1p(tf.abs(values))
         if self.method != "none":
-            normal = tf.clip_by_value((values - self.shift) * self.scale, -BOUND, BOUND)
+            normal = tf.clip_by_value((values - self.shift) * self.scale, -self.bound, self.bound)
             values = tf.where(known, normal, 0.0)
         return tf.concat([values, tf.cast(~known, values.dtype)], axis=-1) if self.flag else values

@@ -86,7 +86,7 @@ class RankingModel(keras.layers.Layer):
                 f"model '{name}': pair features must be dense, got '{schema.on(Side.PAIR, ids=True)[0].name}'"
             )
         self.normalisers = {
-            f.name: Normalise(f.size, f.normalise, log=f.log, flag=f.flag, name=f"normalise_{f.name}")
+            f.name: Normalise(f.size, f.normalise, log=f.log, clip=f.clip, flag=f.flag, name=f"normalise_{f.name}")
             for f in schema.features
             if f.kind is Kind.DENSE
         }

@@ -150,6 +150,9 @@ class FeatureSettings(Strict):
     group: Annotated[str | None, Later()] = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     unit: Annotated[Literal["second", "hour", "day"], Later()] = "day"  # of ages; days are those of the calendar
     normalise: Literal["none", "zscore", "minmax"] = "none"
+    # Of a chain, the first days by whose numbers those of all later ones are normalised; none: by all before.
+    fixed_days: Annotated[int | None, Later()] = Field(default=None, ge=1)
+    clip: Annotated[float | None, Later()] = Field(default=None, gt=0, le=1e6)  # a normalised number is within ±clip
     log: Annotated[bool, Later()] = False  # of a number, sign(x) log(1 + |x|), in the model; then normalised
     flag: Annotated[bool, Later()] = False  # of a number: the model is also told whether it is missing
     buckets: tuple[float, ...] | None = None  # a number becomes the index of its bucket, an int id
@@ -189,6 +192,9 @@ class FeatureSettings(Strict):
             raise ValueError("a counter is brought to scale by `transform` and `scale`, not by `normalise`")
         if self.counter is not None and (self.log or self.flag):
             raise ValueError("a counter has `transform: log` instead of `log`; it is never missing: no `flag`")
+        for name in ("fixed_days", "clip"):
+            if getattr(self, name) is not None and self.normalise == "none":
+                raise ValueError(f"`{name}` is of a number that is normalised: add `normalise: zscore` or `minmax`")
         if self.buckets is not None and list(self.buckets) != sorted(set(self.buckets)):
             raise ValueError(f"`buckets` must rise from one limit to the next, not {list(self.buckets)}")
         if self.group is not None and not self.kind.is_history and self.kind is not Kind.AGES:
@@ -231,7 +237,8 @@ class FeatureSettings(Strict):
             name=name, kind=self.kind, side=self.side, space=self.space, of=self.of,
             steps=self.steps or steps, sessions=self.sessions.most if self.sessions else 1, lead=lead if led else 0,
             values=self.values, size=(self.steps or steps) if self.kind is Kind.AGES else self.size,
-            stand_in=self.stand_in, group=self.group, normalise=self.normalise, log=self.log, flag=self.flag,
+            stand_in=self.stand_in, group=self.group, normalise=self.normalise,
+            fixed_days=self.fixed_days, clip=self.clip, log=self.log, flag=self.flag,
         )  # fmt: skip
 
 

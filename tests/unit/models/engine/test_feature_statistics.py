@@ -49,3 +49,25 @@ def test_statistics_of_logarithms_are_not_those_of_values() -> None:
     assert layer(np.array([[np.e - 1]], np.float32)).numpy()[0, 0] == pytest.approx(0.0, abs=1e-6)
     with pytest.raises(KeyError, match=r"study\.log"):
         observed.load({"normalise/study": np.zeros((5, 1))})
+
+
+def test_after_the_first_days_nothing_moves_what_a_number_is_normalised_by() -> None:
+    """A day without a number comes first; of the two that count, 1 and 3, the mean is 2 and the deviation 1."""
+    feature = Feature("study", Kind.DENSE, Side.REQUEST, normalise="zscore", fixed_days=2, clip=6.0)
+    schema = FeatureSchema((feature,))
+    layer = Normalise(1, "zscore", clip=6.0, name="n")
+    observed, view = Observed(schema, {"study": layer}), View.of(schema, (), Layout.of(schema, {}))
+    day, days = make_day(schema, requests=1), []
+    for value in (np.nan, 1.0, np.nan, 3.0, 500.0):
+        observed.add(view, replace(day, request_dense=np.array([[value]], np.float32)))
+        days.append(int(observed.state()["normalise/study.days"]))
+    assert days == [0, 1, 1, 2, 2]
+    assert observed.state()["normalise/study"][MEAN, 0] == 2
+    assert layer(np.array([[1.5], [7.9], [500.0], [-500.0]], np.float32)).numpy().ravel().tolist() == [
+        pytest.approx(-0.5), pytest.approx(5.9), 6, -6
+    ]  # fmt: skip
+    again = Observed(schema, {"study": layer})
+    again.load(observed.state())
+    again.add(view, replace(day, request_dense=np.array([[9.0]], np.float32)))
+    np.testing.assert_array_equal(again.state()["normalise/study"], observed.state()["normalise/study"])
+    assert {name: float(each.sum()) for name, each in again.nothing().items()} == dict.fromkeys(observed.state(), 0.0)

@@ -49,6 +49,8 @@ PAIR: dict[str, Any] = {"kind": "dense", "side": "pair"}
         ({**REQUEST, "kind": "dense", "counter": {"measure": "rank"}}, "needs one of `source`, `counter`, "),
         ({"kind": "bag", "side": "pair", "space": "x", "counter": {"measure": "rank"}}, "a counter is `dense`"),
         ({**PAIR, "counter": {"measure": "rank"}, "normalise": "zscore"}, "not by `normalise`"),
+        ({**REQUEST, "kind": "dense", "fixed_days": 14}, "`fixed_days` is of a number that is normalised: add"),
+        ({**REQUEST, "kind": "dense", "clip": 6}, "`clip` is of a number that is normalised: add `normalise: zscore`"),
         ({**PAIR, "counter": {"measure": "rank"}, "log": True}, "a counter has `transform: log` instead of `log`"),
         ({**PAIR, "counter": {"measure": "rank"}, "flag": True}, "it is never missing: no `flag`"),
         ({"kind": "bag", "side": "pair", "space": "x", "source": "row.x"}, "features of a pair are `dense`"),
