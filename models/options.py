@@ -84,11 +84,12 @@ def _told(cls: type[ModelOptions], whose: str, given: Any, error: ErrorDetails) 
     path: list[str] = []
     schema = whole = cls.model_json_schema()
     for key in error["loc"]:
-        if key not in schema.get("properties", {}):
+        inner = schema.get("properties", {}).get(key, schema.get("additionalProperties"))
+        if not isinstance(inner, Mapping) or not isinstance(given, Mapping):
             break
         path.append(str(key))
         given = given.get(key)
-        schema = _resolved(schema["properties"][key], whole)
+        schema = _resolved(inner, whole)
     if error["type"] == "extra_forbidden":
         at = f", option '{'.'.join(path)}'" if path else ""
         options = ", ".join(schema["properties"])

@@ -108,7 +108,7 @@ class RankingModel(keras.layers.Layer):
         if encoder.needs_sessions and group.features[0].kind is not Kind.SESSIONS:
             raise ValueError(
                 f"the history '{group.title}' is to be read session by session (`within`), but it is a "
-                f"{group.features[0].kind}"
+                f"{group.features[0].kind}; name it for histories of sessions alone, under `encoders`"
             )
         if encoder.reads_ages and group.ages is None:
             raise ValueError(

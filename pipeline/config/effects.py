@@ -62,6 +62,7 @@ def _idle(config: JobConfig) -> Iterator[tuple[str, str]]:
     yield from config.request.idle(config.history, lambda setting: _is_given(config, setting))
     for name, feature in config.features.items():
         yield from ((f"features.{name}.{setting}", why) for setting, why in _idle_of_feature(feature))
+        yield from ((f"features.{name}.{setting}", why) for setting, why in _idle_of_sessions(config, feature))
     yield from _idle_groups(config.features)
     for name, experiment in config.experiments.items():
         idle = [*config.request.idle_of(experiment), *_idle_of_others(experiment)]
@@ -98,6 +99,23 @@ def _idle_of_feature(feature: FeatureSettings) -> Iterator[tuple[str, str]]:
             yield from ((f"{name}.{setting}", why) for setting, why in over.idle())
 
 
+def _idle_of_sessions(config: JobConfig, feature: FeatureSettings) -> Iterator[tuple[str, str]]:
+    """More than the state keeps: sessions or steps that would always be empty, or too many to be one at all."""
+    kept = config.request.kept(config.history)
+    if feature.sessions is None or kept is None:
+        return
+    sessions, steps = kept
+    least = feature.sessions.least
+    if least > steps.most:
+        yield "sessions.least", f"no session could have {least} steps: {steps.most} are kept (`{steps.setting}`)"
+    elif (feature.steps or 1) > steps.most:
+        yield "steps", f"a session has no more than the {steps.most} steps that are kept (`{steps.setting}`)"
+    places = sessions.most // least if sessions == steps else sessions.most
+    if least <= steps.most and feature.sessions.most > places:
+        why = f"what is kept has no more than {places} sessions (`{sessions.setting}: {sessions.most}`)"
+        yield "sessions.most", why
+
+
 def _idle_groups(features: Mapping[str, FeatureSettings]) -> Iterator[tuple[str, str]]:
     """A group of one beside another of nearly its name: what belongs together would be read apart."""
     groups = {name: feature.group for name, feature in features.items() if feature.group is not None}
@@ -121,7 +139,8 @@ def _idle_of_others(experiment: Experiment) -> Iterator[tuple[str, str]]:
     if experiment.decay < 1 and experiment.floor >= experiment.learning_rate:
         yield "decay", f"the rate of {experiment.learning_rate:g} is not above its `floor` of {experiment.floor:g}"
     moved_by = read_optimizers(experiment.optimizer)
-    own = all(each.rate is not None for each in (moved_by.tables, moved_by.dense, *moved_by.named.values()))
+    of_others = () if "*" in moved_by.named else (moved_by.tables,)
+    own = all(each.rate is not None for each in (*of_others, moved_by.dense, *moved_by.named.values()))
     if "learning_rate" in given and own and experiment.decay == 1:
         yield "learning_rate", "every optimiser has a `rate` of its own, and none falls (`decay: 1`)"
     if "first_output" in given and experiment.loss == "softmax":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from pipeline.config.base import Later, Strict
-from pipeline.config.requests import Profile, RequestSettings
+from pipeline.config.requests import Kept, Profile, RequestSettings
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -202,6 +202,9 @@ class Homework(RequestSettings):
             )
         if settings.space not in spaces:
             raise ValueError(f"ranking.style_counts.space: '{settings.space}' is not declared under `spaces`")
+
+    def kept(self, history: History) -> tuple[Kept, Kept]:
+        return Kept(history.length, "history.length"), Kept(history.values, "history.values")
 
     def idle(self, history: History, is_set: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
         if self.candidates.taken_from == "seen" and self.candidates.rank is not None:

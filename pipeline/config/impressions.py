@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from pipeline.config.requests import OwnLabel, Profile, check_label, check_task_labels, refuse_softmax
+from pipeline.config.requests import Kept, OwnLabel, Profile, check_label, check_task_labels, refuse_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -77,6 +77,10 @@ class Impressions(OwnLabel):
             yield "replay", f"{why}: last year's rows are those of homework"
         if is_set("measures.composite"):
             yield "measures.composite", f"{why}, whose requests have candidates"
+
+    def kept(self, history: History) -> tuple[Kept, Kept]:
+        steps = Kept(self.history_length, "impressions.history_length")
+        return steps, steps
 
     def idle_of(self, experiment: Experiment) -> Iterator[tuple[str, str]]:
         if "negatives" in experiment.model_fields_set:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from pipeline.config.base import Strict
 
@@ -26,6 +26,13 @@ class Profile(Strict):
     table: str
     key: str
     register_day: str | None = None  # tells new users from old users with an empty history
+
+
+class Kept(NamedTuple):
+    """How many of something the feature state keeps, and the setting that says so."""
+
+    most: int
+    setting: str
 
 
 class RequestSettings(Strict, ABC):
@@ -92,6 +99,10 @@ class RequestSettings(Strict, ABC):
         Args:
             is_set: whether a setting is given, ``release.gate.calibration``.
         """
+
+    def kept(self, history: History) -> tuple[Kept, Kept] | None:
+        """The most sessions of a history, and the most steps of one, that what is kept can hold; none of no history."""
+        return None
 
     def idle_of(self, experiment: Experiment) -> Iterator[tuple[str, str]]:
         """Settings of an experiment that nothing reads of such requests, and why."""

@@ -168,7 +168,7 @@ def test_a_model_with_the_encoder_of_another_is_that_other() -> None:
             {"pages": {"type": "pooled", "pooling": "max"}},
             r"encoder 'pooled', option 'pooling': 'max' is not one of sum, mean, last",
         ),
-        ({"pages": "din"}, r"model 'pooled', option 'encoders': {'pages': 'din'} is not a mapping"),
+        ({"pages": "din"}, r"model 'pooled', option 'encoders.pages': 'din' is not a mapping"),
     ],
 )
 def test_a_wrong_encoder_is_refused_with_what_is_allowed(encoders: dict[str, Any], message: str) -> None:
@@ -232,7 +232,8 @@ def test_sessions_are_read_step_by_step_or_one_by_one() -> None:
 
 
 def test_steps_that_are_no_sessions_are_not_read_one_by_one() -> None:
-    with pytest.raises(ValueError, match=r"'click' is to be read session by session .*, but it is a sequence"):
+    told = r"'click' is to be read session by session .*, but it is a sequence; name it .*`encoders`"
+    with pytest.raises(ValueError, match=told):
         registry.build("pooled", TWO, {"within": "mean"})
 
 

@@ -23,6 +23,34 @@ IDLE: dict[str, tuple[str, Change, str, str]] = {
         ),
         "experiments.din.learning_rate", "a `rate` of its own",
     ),
+    "a rate that no optimiser has, where the tables are named": (
+        "ads",
+        lambda job: job["experiments"]["din"].update(
+            learning_rate=0.01,
+            optimizer={"named": {"*": {"type": "sgd", "rate": 0.1}}, "dense": {"type": "adam", "rate": 0.001}},
+        ),
+        "experiments.din.learning_rate", "a `rate` of its own",
+    ),
+    "a session of more clicks than are kept": (
+        "ads", lambda job: split(job, steps=30, sessions={"by": "day", "least": 21}),
+        "features.visits.sessions.least", "no session could have 21 steps: 20 are kept (`impressions.history_length`)",
+    ),
+    "more steps of a session than clicks are kept": (
+        "ads", lambda job: split(job, steps=21, sessions={"by": "day"}),
+        "features.visits.steps", "no more than the 20 steps",
+    ),
+    "more sessions than clicks are kept of": (
+        "ads", lambda job: split(job, steps=5, sessions={"by": "day", "most": 7, "least": 3}),
+        "features.visits.sessions.most", "no more than 6 sessions (`impressions.history_length: 20`)",
+    ),
+    "more lessons than days": (
+        "homework", lambda job: lessons(job, steps=4, sessions={"by": "day", "most": 5}),
+        "features.lessons.sessions.most", "no more than 4 sessions (`history.length: 4`)",
+    ),
+    "a lesson of more ids than are kept": (
+        "homework", lambda job: lessons(job, steps=9, sessions={"by": "day", "most": 4, "least": 5}),
+        "features.lessons.sessions.least", "4 are kept (`history.values`)",
+    ),
     "softmax over one candidate": (
         "ads", lambda job: job["experiments"]["din"].update(loss="softmax"), "experiments.din.loss", "loss: binary",
     ),
@@ -172,6 +200,15 @@ def column(job: dict[str, Any], table: str, **declared: Any) -> None:
     job["tables"][table]["columns"]["more"] = declared
 
 
+def split(job: dict[str, Any], **declared: Any) -> None:
+    job["features"]["visits"] = {"kind": "sessions", "space": "ad", "source": "history.items", "of": "ad"} | declared
+
+
+def lessons(job: dict[str, Any], **declared: Any) -> None:
+    visits = {"kind": "sessions", "space": "section", "source": "history.sections", "of": "sections"}
+    job["features"]["lessons"] = visits | declared
+
+
 def load(content: dict[str, Any]) -> JobConfig:
     return parse_job(yaml.safe_dump(content, sort_keys=False), Path("conf/job.yaml"))
 
@@ -193,6 +230,15 @@ def test_the_settings_in_a_release_are_read_though_every_default_is_given(job: s
     config = load(settings(job))
     again = JobConfig.model_validate_json(config.model_dump_json(by_alias=True))
     assert again.stage_settings("train", "din") == config.stage_settings("train", "din")
+
+
+def test_as_many_sessions_as_are_kept_are_taken() -> None:
+    content = settings("ads")
+    split(content, steps=20, sessions={"by": "day", "most": 6, "least": 3})
+    load(content)
+    content = settings("homework")
+    lessons(content, steps=4, sessions={"by": "day", "most": 4, "least": 4})
+    load(content)
 
 
 def test_words_and_numbers_that_can_act_are_taken() -> None:

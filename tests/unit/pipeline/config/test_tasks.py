@@ -111,3 +111,8 @@ def test_a_label_of_a_task_is_no_input_of_its_row() -> None:
 def test_homework_takes_no_tasks() -> None:
     text = (ROOT / "conf" / "homework.yaml").read_text(encoding="utf-8")
     assert "tasks: is for rows whose columns hold labels" in error(edited(text, tasks={"a": {"label": "tag"}}))
+
+
+def test_a_ranking_has_no_tasks_and_that_is_said_before_what_its_measures_would_be_called() -> None:
+    homework = (ROOT / "conf" / "homework.yaml").read_text(encoding="utf-8")
+    assert "tasks: is for rows whose columns hold labels" in error(edited(homework, tasks={"set": {"label": "cnt"}}))
