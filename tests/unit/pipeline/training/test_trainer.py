@@ -1,11 +1,14 @@
-"""What every model of the registry must pass, however it is trained: the acceptance of a new one."""
+"""What every model of the registry must pass, however it is trained: the acceptance of a new one.
+
+All tests of a model run one after the other, on one trainer: what costs is to trace a step, once a shape.
+"""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ import numpy as np
 import pytest
 
 from models import registry
+from models.engine import batching
 from models.engine.engine import configure
 from models.engine.examples import Settings
 from models.schema import DayArrays, Feature, FeatureSchema, Kind, Side
@@ -30,7 +34,9 @@ SCHEMA = school_schema()
 OPTIONS: dict[str, dict[str, object]] = {"popularity": {}}
 BLENDED = {"counted": "popularity", "net": "pooled"}
 """Of models that have no tower of layers."""
-MODELS = registry.names()
+LEARNING = [name for name in registry.names() if registry.trained_by(name) == registry.KERAS]
+MODELS = [*LEARNING, *(name for name in registry.names() if name not in LEARNING)]
+"""Those that learn by gradients first, so that a test of them alone has each in its place among the others."""
 DAY, NEXT = make_day(SCHEMA), make_day(SCHEMA, seed=1)
 
 
@@ -46,17 +52,28 @@ def made(model: str, loss: Any = "softmax", schema: FeatureSchema = SCHEMA) -> T
     )
 
 
+@pytest.fixture(scope="module", params=MODELS)
+def model(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def fresh() -> Callable[[str], Trainer]:
-    """A trainer at the beginning of its chain; one a model, whose compiled steps all tests share."""
-    kept: dict[str, Trainer] = {}
+def begun(model: str) -> Iterator[Trainer]:
+    """One a model, whose compiled steps all tests share.
 
-    def begin(model: str) -> Trainer:
-        trainer = kept.setdefault(model, made(model))
-        trainer.fresh(SIZES)
-        return trainer
+    They are the same for days with many ids and with none, and score too few rows for a recurrence to cut them up.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batching, "_SCORED_PAIRS", 256)
+        patch.setattr(batching, "step_of_ladder", lambda rows: max(rows, 384))
+        yield made(model)
 
-    return begin
+
+@pytest.fixture
+def fresh(begun: Trainer) -> Trainer:
+    """A trainer at the beginning of its chain."""
+    begun.fresh(SIZES)
+    return begun
 
 
 def trained(trainer: Trainer, day: DayArrays) -> Trainer:
@@ -68,21 +85,18 @@ def trained(trainer: Trainer, day: DayArrays) -> Trainer:
     return trainer
 
 
-def padded(day: DayArrays, schema: FeatureSchema) -> DayArrays:
-    """The same ids in arrays with twice the room for values."""
-    widths = {f.name: 2 * f.values for f in schema.features if f.values > 1}
-    wide = make_day(schema, widths=widths)
-    request_ids, item_ids = np.zeros_like(wide.request_ids), np.zeros_like(wide.item_ids)
-    for target, source, to, of in (
-        (request_ids, day.request_ids, wide.layout.request_ids, day.layout.request_ids),
-        (item_ids, day.item_ids, wide.layout.item_ids, day.layout.item_ids),
-    ):
-        for name, place in of.items():
+def moved(day: DayArrays, into: DayArrays) -> DayArrays:
+    """A day in the requests' and items' arrays of another, which have at least its room, and more columns."""
+    found: dict[str, Any] = {}
+    for name in ("request_ids", "request_dense", "item_ids", "item_dense"):
+        source, target, to = getattr(day, name), getattr(into, name).copy(), getattr(into.layout, name)
+        for feature, place in getattr(day.layout, name).items():
             values = source[:, place.start : place.stop].reshape(len(source), *place.shape)
-            room = np.zeros((len(source), *to[name].shape), np.int32)
+            room = np.zeros((len(source), *to[feature].shape), source.dtype)
             room[tuple(slice(0, n) for n in values.shape)] = values
-            target[:, to[name].start : to[name].stop] = room.reshape(len(source), -1)
-    return replace(day, layout=wide.layout, request_ids=request_ids, item_ids=item_ids)
+            target[:, to[feature].start : to[feature].stop] = room.reshape(len(source), -1)
+        found[name] = target
+    return replace(day, layout=into.layout, **found)
 
 
 def only(day: DayArrays, request: int) -> DayArrays:
@@ -95,22 +109,22 @@ def only(day: DayArrays, request: int) -> DayArrays:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_padding_changes_no_score(model: str, fresh: Callable[[str], Trainer]) -> None:
-    trainer = trained(fresh(model), DAY)
-    np.testing.assert_allclose(trainer.scores(padded(DAY, SCHEMA)), trainer.scores(DAY), atol=1e-6)
+def test_padding_changes_no_score(fresh: Trainer) -> None:
+    """The same ids in arrays with twice the room for values."""
+    trainer = trained(fresh, DAY)
+    room = make_day(SCHEMA, widths={f.name: 2 * f.values for f in SCHEMA.features if f.values > 1})
+    np.testing.assert_allclose(trainer.scores(moved(DAY, room)), trainer.scores(DAY), atol=1e-6)
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_a_feature_with_an_id_space_may_be_added(model: str, fresh: Callable[[str], Trainer]) -> None:
+def test_a_feature_with_an_id_space_may_be_added(model: str, fresh: Trainer) -> None:
     """It answers as before until a day is trained, which begins with what is new."""
     added = (Feature("city", Kind.CATEGORICAL, Side.REQUEST, "city"), Feature("heat", Kind.DENSE, Side.ITEM))
     schema = FeatureSchema((*SCHEMA.features, *added), {**SCHEMA.spaces, "city": "int"})
-    sizes, old = {**SIZES, "city": 7}, trained(fresh(model), DAY)
-    wide = make_day(schema, sizes=sizes)
+    sizes, old = {**SIZES, "city": 7}, trained(fresh, DAY)
+    wide = moved(DAY, make_day(schema, sizes=sizes))
     grown = made(model, schema=schema)
     grown.load(old.state(), old.architecture)
-    np.testing.assert_allclose(grown.scores(wide), old.scores(wide), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(grown.scores(wide), old.scores(DAY), rtol=1e-5, atol=1e-5)
     assert grown.growth
     grown.grow(sizes)
     assert grown.sizes == sizes
@@ -122,18 +136,18 @@ def test_a_feature_with_an_id_space_may_be_added(model: str, fresh: Callable[[st
     np.testing.assert_array_equal(kept.scores(wide), grown.scores(wide))
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_a_request_scores_alone_as_among_others(model: str, fresh: Callable[[str], Trainer]) -> None:
-    trainer = trained(fresh(model), DAY)
+def test_a_request_scores_alone_as_among_others(fresh: Trainer) -> None:
+    """With one candidate, and with as many as the day's others are scored with: two shapes."""
+    trainer = trained(fresh, DAY)
     together = trainer.scores(DAY)
-    for request in (0, 7, DAY.requests - 1):
+    for request, candidates in ((0, 11), (7, 1), (57, 9)):
+        assert DAY.candidates[request] == candidates
         pairs = slice(int(DAY.offsets[request]), int(DAY.offsets[request + 1]))
         np.testing.assert_allclose(trainer.scores(only(DAY, request)), together[pairs], atol=1e-6)
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_requests_of_whom_nothing_is_known_are_scored_and_trained(model: str, fresh: Callable[[str], Trainer]) -> None:
-    trainer = trained(fresh(model), DAY)
+def test_requests_of_whom_nothing_is_known_are_scored_and_trained(fresh: Trainer) -> None:
+    trainer = trained(fresh, DAY)
     empty = replace(
         DAY, request_ids=np.zeros_like(DAY.request_ids), request_dense=np.full_like(DAY.request_dense, np.nan)
     )  # fmt: skip
@@ -143,9 +157,83 @@ def test_requests_of_whom_nothing_is_known_are_scored_and_trained(model: str, fr
     assert np.isfinite(trainer.scores(DAY)).all()
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_growth_keeps_scores_and_what_was_known(model: str, fresh: Callable[[str], Trainer]) -> None:
-    trainer = trained(fresh(model), DAY)
+def test_the_same_day_gives_the_same_bits_and_a_stored_state_goes_on_as_if_nothing_had_been(fresh: Trainer) -> None:
+    trainer = trained(fresh, DAY)
+    stored = trainer.state()
+    whole = digest(trained(trainer, NEXT).state())
+    trainer.fresh(SIZES)
+    again = trained(trainer, DAY)
+    assert digest(again.state()) == digest(stored)
+    again.fresh(SIZES)
+    again.load(stored)
+    assert digest(again.state()) == digest(stored)
+    assert digest(trained(again, NEXT).state()) == whole
+
+
+@pytest.mark.parametrize("model", LEARNING, indirect=True)
+def test_the_gradient_reaches_every_weight(fresh: Trainer) -> None:
+    """After some days each tensor that can learn has moved; of a table, the rows that were read."""
+    before = fresh.state()
+    for _ in range(2):
+        trained(fresh, DAY)
+    still = [
+        name for name, value in fresh.state().items()
+        if name.startswith(("dense/", "table/")) and np.array_equal(value, before[name])
+    ]  # fmt: skip
+    assert still == []
+
+
+FRESH = """
+import json, sys
+import tensorflow as tf
+for line in sys.stdin:
+    folder, asked = json.loads(line)
+    run = tf.saved_model.load(folder).signatures["serving_default"]
+    specs = run.structured_input_signature[1]
+    given = {feature: tf.constant(values, specs[feature].dtype) for feature, values in asked.items()}
+    ours = sorted(name for name in sys.modules if name.split(".")[0] in ("models", "pipeline"))
+    print(json.dumps([run(**given)["logit"].numpy().tolist(), ours]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def clean() -> Iterator[Callable[[Path, dict[str, Any]], list[Any]]]:
+    """A process that has TensorFlow and nothing of ours, for all models: an export's logits, and what it imported."""
+    with subprocess.Popen(
+        [sys.executable, "-I", "-c", FRESH], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        given, told = process.stdin, process.stdout
+
+        def ask(folder: Path, inputs: dict[str, Any]) -> list[Any]:
+            print(json.dumps([str(folder), inputs]), file=given, flush=True)
+            return list(json.loads(told.readline()))
+
+        yield ask
+        process.stdin.close()
+
+
+@pytest.mark.slow
+def test_a_clean_process_answers_as_the_trainer_does(
+    fresh: Trainer, clean: Callable[[Path, dict[str, Any]], list[Any]], tmp_path: Path
+) -> None:
+    """Exported once empty, then grown."""
+    exported(fresh, tmp_path / "empty", id_maps(), {})
+    trained(fresh, DAY)
+    fresh.grow({space: size + 4 for space, size in SIZES.items()})
+    maps = id_maps(more=7)
+    exported(fresh, tmp_path / "grown", maps, {"job": "homework"})
+    inputs = raw_inputs(SCHEMA, maps, 5, 4)
+    logits, ours = clean(tmp_path / "grown", {name: values.tolist() for name, values in inputs.items()})
+    assert ours == []
+    expected = fresh.scores(arrays_of(SCHEMA, fresh.sizes, maps, inputs))[:, 0].reshape(5, 4)
+    np.testing.assert_allclose(logits, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_growth_keeps_scores_and_what_was_known(fresh: Trainer) -> None:
+    """The last of a model's tests: tables of other shapes have every step traced anew."""
+    trainer = trained(fresh, DAY)
     before, scores = trainer.state(), trainer.scores(DAY)
     bigger = {space: size * 9 for space, size in SIZES.items()}
     trainer.grow(bigger)
@@ -157,68 +245,3 @@ def test_growth_keeps_scores_and_what_was_known(model: str, fresh: Callable[[str
     np.testing.assert_array_equal(trainer.scores(DAY), scores)
     with pytest.raises(ValueError, match="cannot shrink"):
         trainer.grow(SIZES)
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_the_same_day_gives_the_same_bits_and_a_stored_state_goes_on_as_if_nothing_had_been(
-    model: str, fresh: Callable[[str], Trainer]
-) -> None:
-    trainer = trained(fresh(model), DAY)
-    stored = trainer.state()
-    whole = digest(trained(trainer, NEXT).state())
-    again = trained(fresh(model), DAY)
-    assert digest(again.state()) == digest(stored)
-    again.fresh(SIZES)
-    again.load(stored)
-    assert digest(again.state()) == digest(stored)
-    assert digest(trained(again, NEXT).state()) == whole
-
-
-@pytest.mark.parametrize("model", [name for name in MODELS if registry.trained_by(name) == registry.KERAS])
-def test_the_gradient_reaches_every_weight(model: str, fresh: Callable[[str], Trainer]) -> None:
-    """After some days each tensor that can learn has moved; of a table, the rows that were read."""
-    trainer = fresh(model)
-    before = trainer.state()
-    for _ in range(2):
-        trained(trainer, DAY)
-    still = [
-        name for name, value in trainer.state().items()
-        if name.startswith(("dense/", "table/")) and np.array_equal(value, before[name])
-    ]  # fmt: skip
-    assert still == []
-
-
-FRESH = """
-import json, sys
-import tensorflow as tf
-found = {}
-for name, asked in json.load(open(sys.argv[1])).items():
-    run = tf.saved_model.load(name).signatures["serving_default"]
-    specs = run.structured_input_signature[1]
-    given = {feature: tf.constant(values, specs[feature].dtype) for feature, values in asked.items()}
-    found[name] = run(**given)["logit"].numpy().tolist()
-found["modules"] = sorted(name for name in sys.modules if name.split(".")[0] in ("models", "pipeline"))
-json.dump(found, open("answers.json", "w"))
-"""
-
-
-@pytest.mark.slow
-def test_a_clean_process_answers_as_the_trainers_do(fresh: Callable[[str], Trainer], tmp_path: Path) -> None:
-    """All models in one process that has TensorFlow and nothing of ours; each exported once empty, then grown."""
-    asked, expected = {}, {}
-    for model in MODELS:
-        trainer = fresh(model)
-        exported(trainer, tmp_path / f"{model}-empty", id_maps(), {})
-        trained(trainer, DAY)
-        trainer.grow({space: size + 4 for space, size in SIZES.items()})
-        maps = id_maps(more=7)
-        exported(trainer, tmp_path / model, maps, {"job": "homework"})
-        inputs = raw_inputs(SCHEMA, maps, 5, 4)
-        expected[model] = trainer.scores(arrays_of(SCHEMA, trainer.sizes, maps, inputs))[:, 0].reshape(5, 4)
-        asked[model] = {name: values.tolist() for name, values in inputs.items()}
-    (tmp_path / "asked.json").write_text(json.dumps(asked))
-    subprocess.run([sys.executable, "-I", "-c", FRESH, "asked.json"], cwd=tmp_path, check=True, timeout=300)
-    answers = json.loads((tmp_path / "answers.json").read_text())
-    assert answers.pop("modules") == []
-    for model, logits in answers.items():
-        np.testing.assert_allclose(logits, expected[model], rtol=1e-5, atol=1e-6, err_msg=model)
