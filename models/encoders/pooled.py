@@ -7,19 +7,9 @@ from pydantic import Field
 
 from models.encoders.base import Encoder, Reading
 from models.encoders.history import History, HistoryGroup
-from models.layers.next_step_loss import NextStepLoss
+from models.encoders.next_steps import NextOptions, next_step_layer, next_step_losses
 from models.layers.pooling import Readout, read_out, read_out_so_far
-from models.options import ModelOptions, Widths
-from models.outputs import Auxiliary
-
-
-class NextOptions(ModelOptions):
-    """Of the loss ``next``: what is read of the steps so far, against the next step and the negatives of that step."""
-
-    weight: float = Field(
-        default=0.0, ge=0, description="of the loss of telling each next step from its `negatives` by those before it"
-    )
-    units: Widths = Field(default=(), description="hidden layers of the network that does; none: the inner product")
+from models.options import ModelOptions
 
 
 class PooledOptions(ModelOptions):
@@ -57,24 +47,17 @@ class Pooled(Encoder[PooledOptions]):
         if self.reads_ages and self.needs_sessions:
             raise ValueError("`half_life` weighs steps, and `within` reads sessions one by one: give one of them")
         self.reads_negatives = options.next.weight > 0
-        self.next_step = NextStepLoss(options.next.units, name=f"{name}_next") if self.reads_negatives else None
+        self.next_step = next_step_layer(options.next, name)
         other = [each for each in ("within", "half_life") if getattr(options, each) is not None]
         if self.reads_negatives and other:
             raise ValueError(f"`next` reads what `pooling` makes of the steps so far: leave out `{other[0]}`")
-        if options.next.units and not self.reads_negatives:
-            raise ValueError("`next.units` would have no effect: the loss has no `weight`; leave them out")
 
     def read(self, history: History, training: bool) -> Reading:
-        told = self._told(history)
-        if self.next_step is None:
-            return Reading(told)
-        if not self.next_step.built:
-            self.next_step.build(history.steps.shape, history.steps.shape)
-        if not training or history.negatives is None:
-            return Reading(told)
-        so_far = read_out_so_far(history.steps, history.mask, self.options.pooling)
-        loss = self.next_step(so_far, history.steps, history.mask, *history.negatives)
-        return Reading(told, {"next": Auxiliary(loss, self.options.next.weight)})
+        def so_far() -> tf.Tensor:
+            return read_out_so_far(history.steps, history.mask, self.options.pooling)
+
+        weight, width = self.options.next.weight, int(history.steps.shape[-1])
+        return Reading(self._told(history), next_step_losses(self.next_step, weight, so_far, width, history, training))
 
     def _told(self, history: History) -> tf.Tensor:
         if history.sessions is not None and self.options.within is not None:

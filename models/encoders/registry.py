@@ -11,13 +11,14 @@ from typing import Any
 
 from models.encoders.base import Encoder
 from models.encoders.bgru import Bgru
+from models.encoders.dien import Dien
 from models.encoders.din import Din
 from models.encoders.gru import Gru
 from models.encoders.history import HistoryGroup
 from models.encoders.pooled import Pooled
 from models.options import read_options
 
-ENCODERS: Mapping[str, type[Encoder[Any]]] = {"bgru": Bgru, "din": Din, "gru": Gru, "pooled": Pooled}
+ENCODERS: Mapping[str, type[Encoder[Any]]] = {"bgru": Bgru, "dien": Dien, "din": Din, "gru": Gru, "pooled": Pooled}
 
 
 def check_names(asked: Mapping[str, object], groups: tuple[HistoryGroup, ...]) -> None:

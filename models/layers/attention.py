@@ -88,13 +88,16 @@ class TargetAttention(keras.layers.Layer):
     def call(self, target: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """``target [batch, candidates, dim]``, ``steps [batch, steps, dim + rest]``, bool ``mask [batch, steps]``
         to ``[batch, candidates, dim + rest]``."""
+        return tf.matmul(self.attend(target, steps, mask), steps * tf.cast(mask, steps.dtype)[..., None])
+
+    def attend(self, target: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        """The weights of the steps, ``[batch, candidates, steps]``; zero of what is no step."""
         real = tf.cast(mask, steps.dtype)
-        steps = steps * real[..., None]
-        weights = self.weigh(target, steps)
+        weights = self.weigh(target, steps * real[..., None])
         if self.normaliser == "softmax":
             weights = tf.nn.softmax(tf.where(mask[:, None, :], weights, _MASKED), axis=-1)
         # The softmax of no real step is uniform over padding: the mask makes it zero.
-        return tf.matmul(weights * real[:, None, :], steps)
+        return weights * real[:, None, :]
 
     def weigh(self, target: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
         """Unnormalised weights ``[batch, candidates, steps]``."""

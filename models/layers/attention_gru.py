@@ -17,14 +17,14 @@ class AUGRU(Recurrent):
     a GRU, and with all of it the state is the candidate. The paper resets after the matrix, the code before it.
 
     Args:
-        units: width of the state.
+        units: width of the state; by default that of a step.
         gate: ``paper`` or ``reference``.
         reset: see :data:`models.layers.recurrence.Reset`.
 
     Reference: Zhou et al., Deep Interest Evolution Network for Click-Through Rate Prediction, 2019.
     """
 
-    def __init__(self, units: int, gate: str = "paper", reset: Reset = "after", *, name: str) -> None:
+    def __init__(self, units: int | None, gate: str = "paper", reset: Reset = "after", *, name: str) -> None:
         if gate not in ("paper", "reference"):
             raise ValueError(f"gate '{gate}'; expected paper or reference")
         super().__init__(units, gate, reset, name=name)
@@ -36,7 +36,7 @@ class AGRU(Recurrent):
     Reference: Zhou et al., Deep Interest Evolution Network for Click-Through Rate Prediction, 2019.
     """
 
-    def __init__(self, units: int, reset: Reset = "after", *, name: str) -> None:
+    def __init__(self, units: int | None, reset: Reset = "after", *, name: str) -> None:
         super().__init__(units, "agru", reset, name=name)
 
 
@@ -46,7 +46,7 @@ class AIGRU(keras.layers.Layer):
     Reference: Zhou et al., Deep Interest Evolution Network for Click-Through Rate Prediction, 2019.
     """
 
-    def __init__(self, units: int, reset: Reset = "after", *, name: str) -> None:
+    def __init__(self, units: int | None, reset: Reset = "after", *, name: str) -> None:
         super().__init__(name=name)
         self.gru = GRU(units, reset, name=f"{name}_gru")
 

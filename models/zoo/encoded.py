@@ -7,7 +7,8 @@ from typing import Any
 from models.encoders.base import Encoder
 from models.encoders.history import HistoryGroup
 from models.encoders.pooled import Pooled, PooledOptions
-from models.zoo.base import RankingModel
+from models.schema import FeatureSchema
+from models.zoo.base import TARGETED, RankingModel, RankingOptions
 
 
 class EncodedModel(RankingModel):
@@ -16,6 +17,11 @@ class EncodedModel(RankingModel):
 
     encoder: type[Encoder[Any]]
     options: Any
+
+    def __init__(self, schema: FeatureSchema, options: RankingOptions, tasks: tuple[str, ...], *, name: str) -> None:
+        super().__init__(schema, options, tasks, name=name)
+        if self.encoder.needs_target and not self.has_targets:
+            raise ValueError(f"model '{name}' needs a {TARGETED}; without one, use 'gru'")
 
     def own_encoder(self, group: HistoryGroup, name: str) -> Encoder[Any]:
         if self.encoder.needs_target and not group.targets:

@@ -31,7 +31,10 @@ from tests.unit.models.school import SIZES, digest, make_day, school_schema
 
 configure(2)  # the threads of the jobs' settings, whichever test starts TensorFlow
 SCHEMA = school_schema()
-OPTIONS: dict[str, dict[str, object]] = {"popularity": {}}
+OPTIONS: dict[str, dict[str, object]] = {
+    "popularity": {},
+    "dien": {"units": [8], "encoder": {"attention_units": [4], "query": True}},
+}
 BLENDED = {"counted": "popularity", "net": "pooled"}
 """Of models that have no tower of layers."""
 LEARNING = [name for name in registry.names() if registry.trained_by(name) == registry.KERAS]
