@@ -33,7 +33,11 @@ configure(2)  # the threads of the jobs' settings, whichever test starts TensorF
 SCHEMA = school_schema()
 OPTIONS: dict[str, dict[str, object]] = {
     "popularity": {},
-    "dien": {"units": [8], "encoder": {"attention_units": [4], "query": True}},
+    "dien": {
+        "units": [8],
+        "encoder": {"attention_units": [4], "query": True},
+        "encoders": {"clicks": {"type": "pooled"}},
+    },
 }
 BLENDED = {"counted": "popularity", "net": "pooled"}
 """Of models that have no tower of layers."""
