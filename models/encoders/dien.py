@@ -95,7 +95,7 @@ class Dien(Encoder[DienOptions]):
     def read(self, history: History, training: bool) -> Reading:
         self.interests.reads = history.parts
         interests = self.interests(history.steps, history.mask)
-        width, target = int(interests.shape[-1]), history.target
+        width, target = int(interests.shape[-1]), tf.convert_to_tensor(history.target)
         losses = next_step_losses(self.next_step, self.options.next.weight, lambda: interests, width, history, training)
         if isinstance(self.attention, TargetAttention) and (self.options.query or target.shape[-1] != width):
             target = self.query(target, interests)
