@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -32,14 +32,9 @@ TARGETED = "history of an item feature (a sequence with `of`)"
 """What a model that reads a history against each candidate needs."""
 
 
-class RankingOptions(ModelOptions):
-    """Options that every ranking model has."""
+class FeatureOptions(ModelOptions):
+    """Options of every model that reads features and histories."""
 
-    units: Widths = Field((128, 64), description="widths of the hidden layers on top")
-    activation: Activation = Field("relu", description="activation of the hidden layers on top")
-    dropout: float = Field(
-        0.0, ge=0, lt=1, description="share of a hidden layer's values that a training step leaves out"
-    )
     values_pooling: Pooling = Field("mean", description="how the values of a day or of a bag are pooled")
     layout: DayLayout = Field(
         "paired",
@@ -58,12 +53,34 @@ class RankingOptions(ModelOptions):
     )
 
 
-class RankingModel(keras.layers.Layer):
+class RankingOptions(FeatureOptions):
+    """Options of every model with a network on top."""
+
+    units: Widths = Field((128, 64), description="widths of the hidden layers on top")
+    activation: Activation = Field("relu", description="activation of the hidden layers on top")
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="share of a hidden layer's values that a training step leaves out"
+    )
+
+
+class Part(NamedTuple):
+    """What a model reads of a request, ``[batch, values]``, or of a candidate, ``[batch, candidates, values]``.
+
+    Attributes:
+        what: floats of a feature, an embedded feature, a history as it is read, or that times its target.
+        reads: of what the values are.
+    """
+
+    what: Literal["dense", "ids", "history", "product"]
+    reads: Segments
+    values: tf.Tensor
+
+
+class FeatureModel(keras.layers.Layer):
     """Scores of candidates from features, histories and counters; without item features, of one candidate a request.
 
-    ``logit = tower([request features, histories], [item and pair features, interest, interest * target])``
-
-    A subclass says in :meth:`own_encoder` what reads a history for which ``options.encoders`` names nothing else.
+    A subclass says in :meth:`own_encoder` what reads a history for which ``options.encoders`` names nothing else, and
+    in :meth:`scores` what is made of all that is read.
 
     Args:
         schema: the features in use.
@@ -71,9 +88,10 @@ class RankingModel(keras.layers.Layer):
         tasks: names of what is asked of a candidate.
     """
 
-    Options: type[RankingOptions] = RankingOptions
+    Options: type[FeatureOptions] = FeatureOptions
+    options: Any
 
-    def __init__(self, schema: FeatureSchema, options: RankingOptions, tasks: tuple[str, ...], *, name: str) -> None:
+    def __init__(self, schema: FeatureSchema, options: FeatureOptions, tasks: tuple[str, ...], *, name: str) -> None:
         super().__init__(name=name)
         self.schema = schema
         self.tasks = tasks
@@ -90,7 +108,6 @@ class RankingModel(keras.layers.Layer):
             for f in schema.features
             if f.kind is Kind.DENSE
         }
-        self.tower = Tower(options.units, options.activation, options.dropout, scores=len(tasks), name="tower_main")
         check_names(options.encoders, self.groups)
         self.layouts = {
             group.name: layout_of(group, options.encoders.get(group.title, {}), options.layout) for group in self.groups
@@ -129,13 +146,23 @@ class RankingModel(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs: ModelInputs, training: bool = False) -> Outputs:
-        """Logits of every task: heads on one tower."""
+        """Logits of every task."""
+        request, item, losses = self.parts(inputs, training)
+        scores = self.scores(request, item, inputs, training)
+        return Outputs(dict(zip(self.tasks, tf.unstack(scores, axis=-1), strict=True)), losses, {})
+
+    def scores(self, request: list[Part], item: list[Part], inputs: ModelInputs, training: bool) -> tf.Tensor:
+        """``[batch, candidates, tasks]`` of what is known of a request and of each candidate."""
+        raise NotImplementedError
+
+    def parts(self, inputs: ModelInputs, training: bool) -> tuple[list[Part], list[Part], dict[str, Auxiliary]]:
+        """All that is read of a request and of its candidates, and the losses of what reads the histories."""
         schema = self.schema
         numbers = [f for f in schema.on(Side.REQUEST, ids=False) if f.kind is not Kind.AGES]
         request = [_dense(f, self.dense(f, inputs)) for f in numbers]
-        request += [_ids(f, self.value(f, inputs)) for f in schema.on(Side.REQUEST, ids=True) if not _of_steps(f)]
+        request += [_ids(f, self.value(f, inputs)) for f in self.embedded(Side.REQUEST)]
         item = [_dense(f, self.dense(f, inputs)) for side in (Side.ITEM, Side.PAIR) for f in schema.on(side, ids=False)]
-        item += [_ids(f, self.value(f, inputs)) for f in schema.on(Side.ITEM, ids=True)]
+        item += [_ids(f, self.value(f, inputs)) for f in self.embedded(Side.ITEM)]
         losses: dict[str, Auxiliary] = {}
         for group in self.groups:
             encoder = self.encoders[group.name]
@@ -146,26 +173,18 @@ class RankingModel(keras.layers.Layer):
             interest, auxiliary = encoder.read(history, training)
             losses |= {f"{group.title}/{name}": loss for name, loss in auxiliary.items()}
             of_item = interest.shape.rank == 3
-            (item if of_item else request).append((_interest(encoder, group, history, interest), interest))
+            read = Part("history", _interest(encoder, group, history, interest), interest)
+            (item if of_item else request).append(read)
             if self.options.product and history.target is not None:
-                read, wanted = interest.shape[-1], history.steps.shape[-1]
-                if read != wanted:
-                    raise ValueError(
-                        f"model '{self.name}': the history '{group.title}' is read as {read} values, but its steps "
-                        f"have {wanted}: with `product: true` it is multiplied by its target value by value, so give "
-                        f"as many, or set `product: false`"
-                    )
+                self._check_product(group, history, interest)
                 alike = interest[..., : history.target.shape[-1]]
                 product = history.target * (alike if of_item else alike[:, None, :])
-                item.append((self._product(group, history), product))
-        if not item:  # a row by itself: one candidate, of which nothing is known but the request
-            item = [((), tf.zeros((tf.shape(request[0][1])[0], 1, 0), request[0][1].dtype))]
-        if not request:
-            request = [((("nothing", 1),), tf.zeros((tf.shape(item[0][1])[0], 1), item[0][1].dtype))]
-        self.tower.reads = joined(segments for segments, _ in (*request, *item))
-        of_request, of_items = (tf.concat([tensor for _, tensor in side], axis=-1) for side in (request, item))
-        scores = self.tower(of_request, of_items, training=training)
-        return Outputs(dict(zip(self.tasks, tf.unstack(scores, axis=-1), strict=True)), losses, {})
+                item.append(Part("product", self._product(group, history), product))
+        return request, item, losses
+
+    def embedded(self, side: Side) -> list[Feature]:
+        """The features of one side that are read as vectors, histories apart."""
+        return [f for f in self.schema.on(side, ids=True) if not _of_steps(f)]
 
     def tables(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
         """The embedding tables that the model reads, given the width of every id space; one a space unless it says
@@ -182,7 +201,7 @@ class RankingModel(keras.layers.Layer):
     @property
     def output_bias(self) -> keras.Variable:
         """The weight ``[tasks]`` that every logit starts from, before anything is known."""
-        return self.tower.output_bias
+        raise NotImplementedError
 
     @property
     def has_targets(self) -> bool:
@@ -208,8 +227,6 @@ class RankingModel(keras.layers.Layer):
             )
         if not self.has_targets:
             idle["product"] = f"there is no {TARGETED}"
-        if not self.options.units:
-            idle |= dict.fromkeys(("activation", "dropout"), "there is no hidden layer (`units` is empty)")
         return idle
 
     def idle_of(self, encoder: type[Encoder[Any]]) -> dict[str, str]:
@@ -263,6 +280,15 @@ class RankingModel(keras.layers.Layer):
     def _is_stacked(self, group: HistoryGroup) -> bool:
         return self.layouts[group.name] == "stacked" and len(group.features) > 1
 
+    def _check_product(self, group: HistoryGroup, history: History, interest: tf.Tensor) -> None:
+        read, wanted = interest.shape[-1], history.steps.shape[-1]
+        if read != wanted:
+            raise ValueError(
+                f"model '{self.name}': the history '{group.title}' is read as {read} values, but its steps "
+                f"have {wanted}: with `product: true` it is multiplied by its target value by value, so give "
+                f"as many, or set `product: false`"
+            )
+
     def _product(self, group: HistoryGroup, history: History) -> Segments:
         """What the product of the candidates and a history is of."""
         if self._is_stacked(group):
@@ -295,13 +321,49 @@ class RankingModel(keras.layers.Layer):
         return {"forward": forward, "backward": backward, "window": history.steps}
 
 
-def _ids(feature: Feature, vectors: tf.Tensor) -> tuple[Segments, tf.Tensor]:
-    return ((feature.name, int(vectors.shape[-1])),), vectors
+class RankingModel(FeatureModel):
+    """A network on top: ``logit = tower([request features, histories], [item and pair features, interest, interest *
+    target])``; a head a task."""
+
+    Options: type[RankingOptions] = RankingOptions
+
+    def __init__(self, schema: FeatureSchema, options: RankingOptions, tasks: tuple[str, ...], *, name: str) -> None:
+        super().__init__(schema, options, tasks, name=name)
+        self.tower = Tower(options.units, options.activation, options.dropout, scores=len(tasks), name="tower_main")
+
+    def scores(self, request: list[Part], item: list[Part], inputs: ModelInputs, training: bool) -> tf.Tensor:
+        if not item:  # a row by itself: one candidate, of which nothing is known but the request
+            of_request = request[0].values
+            item = [Part("dense", (), tf.zeros((tf.shape(of_request)[0], 1, 0), of_request.dtype))]
+        if not request:
+            of_item = item[0].values
+            request = [Part("dense", (("nothing", 1),), tf.zeros((tf.shape(of_item)[0], 1), of_item.dtype))]
+        self.tower.reads = joined(part.reads for part in (*request, *item))
+        sides = (tf.concat([part.values for part in side], axis=-1) for side in (request, item))
+        return self.tower(*sides, training=training)
+
+    @property
+    def output_bias(self) -> keras.Variable:
+        return self.tower.output_bias
+
+    def idle_options(self) -> dict[str, str]:
+        return super().idle_options() | idle_without_layers(self.options)
 
 
-def _dense(feature: Feature, values: tf.Tensor) -> tuple[Segments, tf.Tensor]:
+def idle_without_layers(options: RankingOptions) -> dict[str, str]:
+    """The options of a network, where it has no hidden layer."""
+    why = "there is no hidden layer (`units` is empty)"
+    return {} if options.units else dict.fromkeys(("activation", "dropout"), why)
+
+
+def _ids(feature: Feature, vectors: tf.Tensor) -> Part:
+    return Part("ids", ((feature.name, int(vectors.shape[-1])),), vectors)
+
+
+def _dense(feature: Feature, values: tf.Tensor) -> Part:
     flags = int(values.shape[-1]) - feature.size
-    return ((feature.name, feature.size), *([(f"{feature.name} missing", flags)] if flags else [])), values
+    reads = ((feature.name, feature.size), *([(f"{feature.name} missing", flags)] if flags else []))
+    return Part("dense", reads, values)
 
 
 def _interest(encoder: Encoder[Any], group: HistoryGroup, history: History, read: tf.Tensor) -> Segments:

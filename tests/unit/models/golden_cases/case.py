@@ -46,7 +46,7 @@ class Case:
             for array, gradient in arrays.items():
                 if array in golden:  # and no other loss, whose name begins alike
                     got = tape.gradient(value, floats[array], unconnected_gradients=tf.UnconnectedGradients.ZERO)
-                    found[gradient] = (got, golden[gradient])
+                    found[gradient] = (tf.convert_to_tensor(got), golden[gradient])
         return found
 
 

@@ -33,6 +33,8 @@ configure(2)  # the threads of the jobs' settings, whichever test starts TensorF
 SCHEMA = school_schema()
 OPTIONS: dict[str, dict[str, object]] = {
     "popularity": {},
+    "lr": {},
+    "fm": {},
     "dien": {
         "units": [8],
         "encoder": {"attention_units": [4], "query": True},

@@ -1,0 +1,1 @@
+"""What fields make of each other: layers over ``[…, fields, width]`` that models are put together from."""
