@@ -14,7 +14,8 @@ class LabelledAsked(Asked):
     names = ()
     needs = (
         "scores labelled rows, which have neither a user to ask for nor items to rank, so there is no recommendation; "
-        "ask its exported model instead: load <DAYSPRING_RELEASE_URL>/<job>/models/<version> (`current.json` beside "
+        "`python -m pipeline predict` scores a file of them; or ask its exported model: load "
+        "<DAYSPRING_RELEASE_URL>/<job>/models/<version> (`current.json` beside "
         "`models` names the version) with TensorFlow or TensorFlow Serving, and call the signature `serving_default` "
         "with the features by name"
     )

@@ -128,7 +128,7 @@ def _read(
     for piece in raw.pieces(present):
         end = begin + piece.num_rows
         here = faults.part(begin, end)
-        for each, found in _checked(name, table, columns, piece, here, day, zone).items():
+        for each, found in check_piece(name, table, columns, piece, here, day, zone).items():
             typed[each].append(found.values)
         held.append(_usual(piece.filter(pa.array(asked[begin:end] | here.bad))))
         begin = end
@@ -138,7 +138,7 @@ def _read(
     )  # fmt: skip
 
 
-def _checked(
+def check_piece(
     name: str, table: Table, columns: Mapping[str, Column], piece: pa.RecordBatch, faults: Faults, day: Day | None,
     zone: str,
 ) -> dict[str, Parsed]:  # fmt: skip

@@ -47,12 +47,17 @@ class LoadedModel:
 
         Of an input that is the very array of the call before, its tensor is taken again.
         """
+        answer = self.answer(inputs)
+        return answer["logit"].numpy(), answer["probability"].numpy()
+
+    def answer(self, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, Any]:
+        """All that the signature answers, by name; see ``score``."""
         tensors = [self._made(name, inputs[name]) for name in self._order]
         # Called by name, a signature compares every input's type anew, and looks if each variable is one of several
         # machines, which takes longer than a small model.
         with self._executor(self._by):
-            answer = self._call._inference_function.call_preflattened([*tensors, *self._captured])
-        return answer["logit"].numpy(), answer["probability"].numpy()
+            answer: Mapping[str, Any] = self._call._inference_function.call_preflattened([*tensors, *self._captured])
+        return answer
 
     def _made(self, name: str, values: NDArray[Any]) -> Any:
         before, tensor = self._kept.get(name, (None, None))

@@ -210,3 +210,127 @@ def test_nothing_of_the_row_s_own_label_nor_of_later_days_is_an_input(trained: P
     assert np.array_equal(one.label, 1 - two.label)
     tensors = [found(each, "checkpoint", FIRST, "dnn").manifest.tensors for each in (trained, other)]
     assert tensors[0] == tensors[1]
+
+
+def day_file(place: Place, day: Day) -> Path:
+    return place.folder / "criteo" / "criteo" / f"day={day}" / "part-0000.parquet"
+
+
+def expected_logits(place: Place, context: JobContext, rows: Any) -> Any:
+    """What the released model answers of rows, its counters worked out of all rows of the days by hand."""
+    import pandas as pd
+    import tensorflow as tf
+
+    pointer = generations(context).current()
+    assert pointer is not None
+    model = tf.saved_model.load(str(models(context).local(pointer)))
+    past = pd.concat([pq.read_table(day_file(place, day), partitioning=None).to_pandas() for day in DAYS])
+    of_c6 = past.groupby("c6")["label"].agg(["size", "sum"]).reindex(rows["c6"]).fillna(0)
+    rate = (of_c6["sum"] + 20 * past["label"].mean()) / (of_c6["size"] + 20)
+    both = past.groupby(["c6", "c9"])["label"].size()
+    count = [both.get((one, two), 0) for one, two in zip(rows["c6"], rows["c9"], strict=True)]
+    inputs = {
+        name: tf.constant(rows[[name]].to_numpy(np.float32)) if name.startswith("i")
+        else tf.constant(rows[name].fillna(MISSING_STR).tolist()) for name in KEPT
+    }  # fmt: skip
+    inputs["both"] = tf.constant(rows[["c9", "c23"]].fillna("").to_numpy().tolist())
+    inputs["c6_rate"] = tf.constant(np.log(rate / (1 - rate)).to_numpy(np.float32)[:, None])
+    inputs["c6_c9_count"] = tf.constant(np.log1p(count).astype(np.float32)[:, None])
+    return model.signatures["serving_default"](**inputs)["logit"].numpy()[:, 0]
+
+
+def test_a_file_is_scored_as_the_model_scores_its_rows(trained: Place, context: JobContext, tmp_path: Path) -> None:
+    """Whatever kind of file it is; ids that are new among them, and with labels the measures."""
+    table = pq.read_table(day_file(trained, LAST), partitioning=None)
+    rows = table.to_pandas()
+    rows.loc[:4, "c6"] = "never there"
+    with contextlib.closing(context):
+        expected = expected_logits(trained, context, rows)
+    rows.to_csv(tmp_path / "rows.csv.gz", index=False)
+    rows.drop(columns=["label", "line", "day"]).assign(key=range(ROWS)).to_parquet(tmp_path / "rows.parquet")
+    folder = tmp_path / "source" / "criteo" / f"day={LAST.next()}"
+    folder.mkdir(parents=True)
+    rows.assign(day=str(LAST.next())).to_parquet(folder / "part-0000.parquet", index=False)
+    predict = ("predict", "--job", "criteo")
+    out = tmp_path / "out.csv"
+    ran = trained.good(*predict, "--input", tmp_path / "rows.csv.gz", "--output", out, "--columns", "line,label")
+    scored = pd_read(out)
+    assert list(scored) == ["line", "label", "logit", "probability"]
+    assert scored["line"].tolist() == rows["line"].tolist(), "in the order of the input"
+    np.testing.assert_allclose(scored["logit"], expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(scored["probability"], 1 / (1 + np.exp(-expected)), rtol=1e-5, atol=1e-6)
+    assert f"labelled {ROWS}" in ran.out
+    loss = np.logaddexp(0, np.where(rows["label"] == 1, -1, 1) * expected).mean()
+    assert f"log_loss {loss:.5f}" in ran.out.replace(f"{loss:.6f}", f"{loss:.5f}")
+    out = tmp_path / "out.parquet"
+    ran = trained.good(*predict, "--input", tmp_path / "rows.parquet", "--output", out, "--columns", "key")
+    assert pq.read_table(out).column("key").to_pylist() == [*range(ROWS)]
+    np.testing.assert_allclose(pq.read_table(out)["logit"], expected, rtol=1e-5, atol=1e-5)
+    assert "not read, as the job does not declare them: key" in ran.out
+    assert "log_loss" not in ran.out
+    source = ("--input", f"parquet:{tmp_path / 'source'}", "--day", LAST.next())
+    told = json.loads(trained.good(*predict, *source, "--output", out, "--json").out)
+    assert (told["scored"], told["quarantined"], told["quarantine"]) == (ROWS, 0, None)
+    assert told["measures"]["log_loss"] == pytest.approx(loss, rel=1e-5)
+    np.testing.assert_allclose(pq.read_table(out)["logit"], expected, rtol=1e-5, atol=1e-5)
+
+
+def pd_read(path: Path) -> Any:
+    import pandas as pd
+
+    return pd.read_csv(path)
+
+
+def test_rows_that_cannot_be_scored_lie_beside_the_output(trained: Place, tmp_path: Path) -> None:
+    rows = pq.read_table(day_file(trained, LAST), partitioning=None).to_pandas().head(6).astype(object)
+    rows.loc[1, "label"], rows.loc[2, "i1"], rows.loc[3, "c1"] = 7, "many", None
+    path, out, bad = tmp_path / "rows.csv", tmp_path / "out.csv", tmp_path / "out.quarantine.csv"
+    rows.to_csv(path, index=False)
+    with path.open("a") as file:
+        file.write("a line,of three,cells\n")
+    given = ("predict", "--job", "criteo", "--input", path, "--output", out, "--columns", "line")
+    ran = trained.good(*given)
+    assert pd_read(out)["line"].tolist() == [0, 4, 5]
+    told = pd_read(bad)
+    assert sorted(zip(told["column"].fillna(""), told["reason"], strict=True)) == [
+        ("", "3 cells, where the header has 42"), ("c1", "missing"), ("i1", "not a number"),
+        ("label", "not an allowed value"),
+    ]  # fmt: skip
+    assert json.loads(told.loc[told["column"] == "i1", "row"].item())["line"] == "2"
+    assert f"4 rows in {bad} (" in ran.out
+    assert "i1: not a number: 1" in ran.out
+    # The next run has none, and a run that fails leaves what was there.
+    rows.head(1).to_csv(path, index=False)
+    trained.good(*given)
+    assert not bad.exists()
+    before = out.read_bytes()
+    rows.head(1).drop(columns="c1").to_csv(path, index=False)
+    ran = trained.run(*given)
+    assert ran.code == 1
+    assert "no column 'c1', which tables.rows.columns declares as required" in ran.message
+    assert out.read_bytes() == before
+    assert {each.name for each in tmp_path.iterdir()} == {"rows.csv", "out.csv"}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--day", LAST], "know what came of these rows"),
+        (["--columns", "nowhere"], "--columns nowhere: the input has"),
+        (["--columns", "logit"], "is what a score is written to"), (["--release", "nothing"], "no such release"),
+    ],
+)  # fmt: skip
+def test_what_is_asked_wrong_of_a_prediction_is_told(
+    trained: Place, tmp_path: Path, words: list[object], told: str
+) -> None:
+    out = tmp_path / "out.csv"
+    ran = trained.run("predict", "--job", "criteo", "--input", day_file(trained, LAST), "--output", out, *words)
+    assert ran.code == UsageError.exit_code
+    assert told in ran.message
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_release_is_named(trained: Place, tmp_path: Path) -> None:
+    served = json.loads(trained.good("status", "--job", "criteo", "--json").out)["served"]["release_id"]
+    words = ("--input", day_file(trained, LAST), "--output", tmp_path / "out.csv", "--release", served)
+    assert f"release {served}: {ROWS} rows" in trained.good("predict", "--job", "criteo", *words).out

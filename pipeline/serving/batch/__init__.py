@@ -1,0 +1,1 @@
+"""Files of rows scored with a release: read in pieces, checked as in training, written whole or not at all."""

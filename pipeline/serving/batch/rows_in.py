@@ -1,0 +1,133 @@
+"""Rows to score, in pieces: of a file, of a folder of files, or of a day of a source's table."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from pipeline.config.tables import Table
+from pipeline.days import Day
+from pipeline.errors import DataError, UsageError
+from pipeline.sources.open import open_source
+
+PIECE = 16_384
+"""Rows that are scored together."""
+_DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
+_PACKED = (".gz", ".bz2", ".zst", ".lz4")
+_URL = re.compile(r"[a-z][a-z0-9+]+:(?!\\)")
+_BLOCK = 1 << 22
+"""Bytes of text that are parsed at once."""
+
+
+class RowsIn:
+    """The rows of an input, in its own order; every cell of text files is text, an empty one missing.
+
+    Args:
+        given: a file (``.parquet``, ``.csv``, ``.tsv``; text may be packed), a folder of such, or a source's URL.
+        table: what the job declares of the rows.
+        carried: columns that are wanted besides, by their names in the input.
+        day: of a source, the day that is read.
+
+    Attributes:
+        misshapen: lines of text files with another number of cells than their header, and why, since ``pieces`` began
+            or they were last taken away.
+
+    Raises:
+        UsageError: nothing is there, or it cannot be told what it is.
+    """
+
+    def __init__(self, given: str, table: Table, carried: Sequence[str], day: Day | None) -> None:
+        self._table, self._carried, self._day = table, carried, day
+        self.misshapen: list[tuple[str, str]] = []
+        self._url = given if _URL.match(given) and not Path(given).exists() else None
+        if self._url is not None and day is None:
+            raise UsageError(f"--input {given}: of a source one day is read; name it with --day")
+        self.files = [] if self._url is not None else _files(Path(given))
+
+    def pieces(self) -> Iterator[pa.RecordBatch]:
+        """Up to ``PIECE`` rows at a time.
+
+        Raises:
+            DataError: a file is not what its name says.
+        """
+        found = self._of_source(self._url) if self._url is not None else self._of_files()
+        for batch in found:
+            for start in range(0, batch.num_rows, PIECE):
+                yield batch.slice(start, PIECE)
+
+    def _of_source(self, url: str) -> Iterator[pa.RecordBatch]:
+        assert self._day is not None
+        columns = [column.source or name for name, column in self._table.columns.items()]
+        source = open_source(url, "--input")
+        try:
+            wanted = list(dict.fromkeys([*columns, *self._carried]))
+            named = self._table.source_on(self._day)
+            yield from source.read(named, wanted, self._day, chunk_rows=PIECE).batches
+        finally:
+            source.close()
+
+    def _of_files(self) -> Iterator[pa.RecordBatch]:
+        for path in self.files:
+            try:
+                yield from self._of_parquet(path) if path.suffix == ".parquet" else self._of_text(path)
+            except (pa.ArrowException, UnicodeDecodeError) as error:
+                raise DataError(f"{path}: cannot be read: {error}") from None
+
+    def _of_parquet(self, path: Path) -> Iterator[pa.RecordBatch]:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            yield from file.iter_batches(PIECE, use_threads=False)
+
+    def _of_text(self, path: Path) -> Iterator[pa.RecordBatch]:
+        delimiter = _DELIMITERS[_kind(path)]
+        names = _header(path, delimiter)
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise DataError(f"{path}: the header names {', '.join(twice)} more than once")
+        convert = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True,
+                                        null_values=[""])  # fmt: skip
+        parse = pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=self._misshapen)
+        with pa.input_stream(str(path), compression="detect") as file:
+            options = pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK)
+            try:
+                yield from pa_csv.open_csv(file, options, parse, convert)
+            except pa.ArrowInvalid as error:
+                if "Empty CSV" not in str(error):
+                    raise
+
+    def _misshapen(self, row: pa_csv.InvalidRow) -> str:
+        self.misshapen.append((f"{row.actual_columns} cells, where the header has {row.expected_columns}", row.text))
+        return "skip"
+
+
+def _header(path: Path, delimiter: str) -> list[str]:
+    with pa.input_stream(str(path), compression="detect") as file:
+        head = file.read(_BLOCK).decode("utf-8-sig", errors="replace")
+    names = next(csv.reader(head.splitlines()[:1], delimiter=delimiter), [])
+    if not names:
+        raise DataError(f"{path}: is empty; the first line names the columns")
+    return names
+
+
+def _kind(path: Path) -> str:
+    return path.with_suffix("").suffix if path.suffix in _PACKED else path.suffix
+
+
+def _files(given: Path) -> list[Path]:
+    if not given.exists():
+        raise UsageError(f"--input {given}: no such file or folder, and no URL of a source")
+    known = {".parquet", *_DELIMITERS}
+    if given.is_file():
+        if _kind(given) not in known:
+            raise UsageError(f"--input {given}: end its name in .parquet, .csv, .tsv (or .csv.gz)")
+        return [given]
+    inside = sorted(path for path in given.rglob("*") if path.is_file() and _kind(path) in known)
+    shown = [path for path in inside if not any(part.startswith((".", "_")) for part in path.relative_to(given).parts)]
+    if not shown:
+        raise UsageError(f"--input {given}: the folder holds no .parquet, .csv or .tsv file")
+    return shown

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.config.tables import Table
+from pipeline.days import Day
+from pipeline.errors import DataError, UsageError
+from pipeline.serving.batch import rows_in
+from pipeline.serving.batch.rows_in import RowsIn
+
+TABLE = Table.model_validate({"source": "log", "columns": {"a": {"type": "int", "source": "A"}, "b": {"type": "str"}}})
+DAY = Day.of(2024, 3, 4)
+
+
+def read(given: Path | str, carried: tuple[str, ...] = (), day: Day | None = None) -> list[dict[str, object]]:
+    found = RowsIn(str(given), TABLE, carried, day)
+    return [row for piece in found.pieces() for row in piece.to_pylist()]
+
+
+def test_cells_of_text_are_text_and_empty_ones_missing(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text('A,b,more\n1,"x, y",\n,007,z\n')
+    expected = [{"A": "1", "b": "x, y", "more": None}, {"A": None, "b": "007", "more": "z"}]
+    assert read(path) == expected
+    packed = tmp_path / "rows.tsv.gz"
+    packed.write_bytes(gzip.compress(b"A\tb\tmore\n1\tx, y\t\n\t007\tz\n"))
+    assert read(packed) == expected
+
+
+def test_a_folder_is_read_file_by_file_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows_in, "PIECE", 2)
+    (tmp_path / "_SUCCESS.csv").write_text("nothing\n")
+    (tmp_path / "day=1").mkdir()
+    pq.write_table(pa.table({"A": [1, 2, 3]}), tmp_path / "day=1" / "one.parquet")
+    (tmp_path / "two.csv").write_text("A\n4\n")
+    found = RowsIn(str(tmp_path), TABLE, (), None)
+    assert [piece.to_pydict() for piece in found.pieces()] == [{"A": [1, 2]}, {"A": [3]}, {"A": ["4"]}]
+
+
+def test_a_day_of_a_source_has_the_declared_columns_and_those_carried(tmp_path: Path) -> None:
+    folder = tmp_path / "log" / f"day={DAY}"
+    folder.mkdir(parents=True)
+    pq.write_table(pa.table({"A": [1], "b": ["x"], "more": [2.5], "unread": [0]}), folder / "part.parquet")
+    assert read(f"parquet:{tmp_path}", ("more",), DAY) == [{"A": 1, "b": "x", "more": 2.5}]
+    with pytest.raises(UsageError, match="name it with --day"):
+        read(f"parquet:{tmp_path}")
+
+
+def test_lines_with_another_number_of_cells_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("A,b\n1,x\n2\n3,y,z\n4,w\n")
+    found = RowsIn(str(path), TABLE, (), None)
+    assert [row["A"] for piece in found.pieces() for row in piece.to_pylist()] == ["1", "4"]
+    assert found.misshapen == [
+        ("1 cells, where the header has 2", "2"), ("3 cells, where the header has 2", "3,y,z"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error", "words"),
+    [
+        ("rows.xlsx", b"", UsageError, "end its name in"), ("rows.csv", b"", DataError, "is empty"),
+        ("rows.csv", b"A,A\n1,2\n", DataError, "names A more than once"),
+        ("rows.parquet", b"no parquet", DataError, "cannot be read"),
+    ],
+)
+def test_what_cannot_be_read_is_told(tmp_path: Path, name: str, content: bytes, error: type, words: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(error, match=words):
+        read(tmp_path / name)
+
+
+def test_nothing_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such file or folder"):
+        read(tmp_path / "rows.csv")
+    with pytest.raises(UsageError, match="holds no"):
+        read(tmp_path)
