@@ -63,6 +63,9 @@ class Encoder(ABC, Generic[Given]):
         """The Keras layers among its attributes; the model holds their weights."""
         return [each for each in keras.tree.flatten(vars(self)) if isinstance(each, keras.layers.Layer)]
 
+    def check_width(self, step: int) -> None:
+        """Whether the encoder can read steps of ``step`` values; raises ``ValueError``."""
+
     @abstractmethod
     def read(self, history: History, training: bool) -> Reading:
         """What a history tells, in training with its auxiliary losses. A layer that training alone calls is to be built

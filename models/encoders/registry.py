@@ -11,14 +11,18 @@ from typing import Any
 
 from models.encoders.base import Encoder
 from models.encoders.bgru import Bgru
+from models.encoders.bst import Bst
 from models.encoders.dien import Dien
 from models.encoders.din import Din
 from models.encoders.gru import Gru
 from models.encoders.history import HistoryGroup
 from models.encoders.pooled import Pooled
+from models.encoders.transformer import Transformer
 from models.options import read_options
 
-ENCODERS: Mapping[str, type[Encoder[Any]]] = {"bgru": Bgru, "dien": Dien, "din": Din, "gru": Gru, "pooled": Pooled}
+ENCODERS: Mapping[str, type[Encoder[Any]]] = {
+    "bgru": Bgru, "bst": Bst, "dien": Dien, "din": Din, "gru": Gru, "pooled": Pooled, "transformer": Transformer,
+}  # fmt: skip
 
 
 def check_names(asked: Mapping[str, object], groups: tuple[HistoryGroup, ...]) -> None:

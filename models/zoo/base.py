@@ -129,7 +129,7 @@ class FeatureModel(keras.layers.Layer):
             )
         if encoder.reads_ages and group.ages is None:
             raise ValueError(
-                f"the history '{group.title}' is to be read by the ages of its steps (`half_life`), which no feature "
+                f"the history '{group.title}' is to be read by the ages of its steps, which no feature "
                 f"in use tells; declare {{kind: ages, source: history.age, group: {group.title}}}"
             )
         if encoder.reads_negatives:
@@ -191,11 +191,15 @@ class FeatureModel(keras.layers.Layer):
         otherwise.
 
         Raises:
-            ValueError: parts of a history that are steps of their own differ in width.
+            ValueError: parts of a history that are steps of their own differ in width, or an encoder cannot read
+                steps as wide as a history's.
         """
         for group in self.groups:
+            widths = [dims[str(feature.space)] for feature in group.features]
             if self._is_stacked(group):
                 check_stacked(group, dims)
+                widths = widths[:1]
+            self.encoders[group.name].check_width(sum(widths))
         return one_per_space(self.schema, dims)
 
     @property

@@ -40,6 +40,8 @@ OPTIONS: dict[str, dict[str, object]] = {
         "encoder": {"attention_units": [4], "query": True},
         "encoders": {"clicks": {"type": "pooled"}},
     },
+    "bst": {"units": [8], "encoder": {"positions": "learnt"}, "encoders": {"clicks": {"type": "pooled"}}},
+    "transformer": {"units": [8], "encoders": {"clicks": {"type": "pooled"}, "behaviours": {"type": "pooled"}}},
 }
 BLENDED = {"counted": "popularity", "net": "pooled"}
 """Of models that have no tower of layers."""

@@ -1,0 +1,73 @@
+"""A history and a candidate as its last step, all of which look at each other."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import tensorflow as tf
+from pydantic import Field
+
+from models.encoders.base import Encoder, Reading
+from models.encoders.history import History, HistoryGroup
+from models.encoders.transformer import BlockOptions, blocks_of, placed
+from models.layers.pooling import pool
+from models.layers.positions import AddPositions
+from models.layers.transformer_block import check_heads
+
+
+class BstOptions(BlockOptions):
+    """Options of :class:`Bst`."""
+
+    out: Literal["target", "mean", "flat"] = Field(
+        default="target",
+        description="what is read out: the target after it has seen the steps, the mean of all, or all side by side",
+    )
+
+
+class Bst(Encoder[BstOptions]):
+    """What transformer blocks make of the steps with a candidate behind them.
+
+    A part of a step that candidates lack is zero in theirs. Places count from the candidate, which is 0, backwards.
+
+    Reference: Chen et al., Behavior Sequence Transformer for E-commerce Recommendation in Alibaba, 2019; it sets a
+    position side by side with the item instead of adding it.
+    """
+
+    Options = BstOptions
+    needs_target = True
+
+    def __init__(self, options: BstOptions, group: HistoryGroup, *, name: str) -> None:
+        super().__init__(options, group, name=name)
+        self.reads_ages = options.positions == "ages"
+        self.positions = AddPositions(options.positions, name=f"{name}_positions")
+        self.blocks = blocks_of(options, name)
+
+    def check_width(self, step: int) -> None:
+        check_heads(self.options.heads, step, f"history '{self.title}', option 'heads'")
+
+    def read(self, history: History, training: bool) -> Reading:
+        steps, target = placed(self.positions, history), tf.convert_to_tensor(history.target)
+        length, dim = history.steps.shape[1], int(history.steps.shape[-1])
+        if self.options.out == "flat" and length is None:
+            raise ValueError(
+                f"history '{self.title}', option 'out': 'flat' sets steps side by side, of which every request has "
+                f"another number with `layout: flat`; name 'target' or 'mean', or another layout"
+            )
+        target = tf.pad(target, [[0, 0], [0, 0], [0, dim - int(target.shape[-1])]])
+        shape, most = tf.shape(target), tf.shape(steps)[1]
+        target = self.positions(target, tf.zeros(shape[:2], tf.int32))
+        # From here on a row is a candidate: what steps make of each other hangs on it.
+        of_each = tf.broadcast_to(steps[:, None], (shape[0], shape[1], most, dim))
+        rows = shape[0] * shape[1]
+        slots = tf.reshape(tf.concat([of_each, target[:, :, None]], axis=2), (rows, most + 1, dim))
+        real = tf.broadcast_to(history.mask[:, None], (shape[0], shape[1], most))
+        mask = tf.reshape(tf.concat([real, tf.ones((shape[0], shape[1], 1), tf.bool)], axis=2), (rows, most + 1))
+        for block in self.blocks[:-1]:
+            slots = block(slots, mask)
+        alone = self.options.out == "target"
+        told = self._read_out(self.blocks[-1](slots, mask, last_alone=alone), mask)
+        width = dim if self.options.out != "flat" else (int(length) + 1) * dim
+        return Reading(tf.reshape(told, (shape[0], shape[1], width)))
+
+    def _read_out(self, slots: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        return pool(slots, mask, "mean") if self.options.out == "mean" else slots

@@ -1,0 +1,74 @@
+"""A history whose steps look at each other, the same for every candidate."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+from pydantic import Field, PositiveInt
+
+from models.encoders.base import Encoder, Reading
+from models.encoders.history import History, HistoryGroup
+from models.layers.pooling import Readout, read_out
+from models.layers.positions import AddPositions, Positions, places_from_end, spans_of
+from models.layers.transformer_block import Norm, TransformerBlock, check_heads
+from models.options import ModelOptions, Width
+
+
+class BlockOptions(ModelOptions):
+    """Options of encoders that are made of transformer blocks."""
+
+    blocks: PositiveInt = Field(default=1, le=16, description="transformer blocks, one after another")
+    heads: PositiveInt = Field(default=2, description="heads of the attention; they divide the width of a step")
+    hidden: Width | None = Field(default=None, description="width of a block's network; none: that of a step")
+    norm: Norm = Field(
+        default="post", description="layer normalisation after each sum, before what is added (`pre`), or none"
+    )
+    residual: bool = Field(default=True, description="add what goes into each part of a block to what comes out of it")
+    positions: Positions = Field(
+        default="none",
+        description="added to a step: sines of its place counted from the newest, or what is learnt of its place "
+        "(`learnt`) or of its age (`ages`)",
+    )
+
+
+class TransformerOptions(BlockOptions):
+    """Options of :class:`Transformer`."""
+
+    readout: Readout = Field(default="mean", description="what is read out of the steps that have seen each other")
+
+
+def blocks_of(options: BlockOptions, name: str) -> list[TransformerBlock]:
+    """The blocks that options ask for."""
+    names = [f"{name}_block_{n}" for n in range(1, options.blocks + 1)]
+    wanted = (options.heads, options.hidden, options.norm)
+    return [TransformerBlock(*wanted, residual=options.residual, name=each) for each in names]
+
+
+def placed(layer: AddPositions, history: History) -> tf.Tensor:
+    """Steps with what tells their places."""
+    if layer.how == "ages":
+        return layer(history.steps, spans_of(tf.convert_to_tensor(history.ages), history.mask))
+    return layer(history.steps, places_from_end(history.mask))
+
+
+class Transformer(Encoder[TransformerOptions]):
+    """The mean, sum or last of the steps after each has seen all others.
+
+    Reference: Vaswani et al., Attention Is All You Need, 2017.
+    """
+
+    Options = TransformerOptions
+
+    def __init__(self, options: TransformerOptions, group: HistoryGroup, *, name: str) -> None:
+        super().__init__(options, group, name=name)
+        self.reads_ages = options.positions == "ages"
+        self.positions = AddPositions(options.positions, name=f"{name}_positions")
+        self.blocks = blocks_of(options, name)
+
+    def check_width(self, step: int) -> None:
+        check_heads(self.options.heads, step, f"history '{self.title}', option 'heads'")
+
+    def read(self, history: History, training: bool) -> Reading:
+        steps = placed(self.positions, history)
+        for block in self.blocks:
+            steps = block(steps, history.mask)
+        return Reading(read_out(steps, history.mask, self.options.readout))
