@@ -96,7 +96,10 @@ class Dien(Encoder[DienOptions]):
         self.interests.reads = history.parts
         interests = self.interests(history.steps, history.mask)
         width, target = int(interests.shape[-1]), tf.convert_to_tensor(history.target)
-        losses = next_step_losses(self.next_step, self.options.next.weight, lambda: interests, width, history, training)
+        losses = next_step_losses(
+            self.next_step, self.options.next.weight, lambda: interests, width, history, training,
+            state_of=(("interests", width),),
+        )  # fmt: skip
         if isinstance(self.attention, TargetAttention) and (self.options.query or target.shape[-1] != width):
             target = self.query(target, interests)
         if not self.attention.built:

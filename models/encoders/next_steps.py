@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 from pydantic import Field
 
+from models.architecture import Segments
 from models.encoders.history import History
 from models.layers.next_step_loss import NextStepLoss
 from models.options import ModelOptions, Widths
@@ -37,15 +38,17 @@ def next_step_layer(options: NextOptions, name: str) -> NextStepLoss | None:
 
 def next_step_losses(
     layer: NextStepLoss | None, weight: float, so_far: Callable[[], tf.Tensor], width: int, history: History,
-    training: bool,
+    training: bool, *, state_of: Segments = (),
 ) -> Mapping[str, Auxiliary]:  # fmt: skip
     """The loss by its name where there is one, in training.
 
     Args:
         so_far: gives what is read of the steps up to each, ``[batch, steps, width]``.
+        state_of: what its values are of, if that is known.
     """
     if layer is None:
         return {}
+    layer.state_of, layer.step_of = state_of, history.parts
     if not layer.built:
         layer.build((None, None, width), history.steps.shape)
     if not training or history.negatives is None:

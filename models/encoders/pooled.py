@@ -57,7 +57,8 @@ class Pooled(Encoder[PooledOptions]):
             return read_out_so_far(history.steps, history.mask, self.options.pooling)
 
         weight, width = self.options.next.weight, int(history.steps.shape[-1])
-        return Reading(self._told(history), next_step_losses(self.next_step, weight, so_far, width, history, training))
+        losses = next_step_losses(self.next_step, weight, so_far, width, history, training, state_of=history.parts)
+        return Reading(self._told(history), losses)
 
     def _told(self, history: History) -> tf.Tensor:
         if history.sessions is not None and self.options.within is not None:

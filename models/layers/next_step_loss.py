@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from models.architecture import Axes, Segments
+
 
 class NextStepLoss(keras.layers.Layer):
     """The auxiliary loss of DIEN: ``−log σ(s(h_t, e⁺_{t+1})) − mean log(1 − σ(s(h_t, e⁻_{t+1})))``, on logits.
@@ -20,7 +22,13 @@ class NextStepLoss(keras.layers.Layer):
 
     Args:
         units: widths of the network's hidden layers (sigmoid); none for the inner product.
+
+    Attributes:
+        state_of: what the values of a state are of, ``step_of`` those of a step, as the encoder says when it calls.
     """
+
+    state_of: Segments = ()
+    step_of: Segments = ()
 
     def __init__(self, units: Sequence[int] = (), *, name: str) -> None:
         super().__init__(name=name)
@@ -45,6 +53,18 @@ class NextStepLoss(keras.layers.Layer):
             layer.build((None, width))
             width = layer.units
         self.built = True
+
+    @property
+    def kernel(self) -> keras.Variable:
+        """The network's first one, whose rows are a state's and a step's."""
+        return self.score[0].kernel
+
+    @property
+    def weight_axes(self) -> dict[str, Axes]:
+        """Of the kernel's rows, if the encoder says what states and steps are of."""
+        both = (("state", self.state_of), ("next step", self.step_of))
+        rows = tuple((f"{what} of {name}", size) for what, parts in both for name, size in parts)
+        return {"kernel": (rows, None)} if self.score and self.state_of and self.step_of else {}
 
     def call(
         self, states: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor, negatives: tf.Tensor, negatives_mask: tf.Tensor

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import yaml
 
+from models.optimizer_settings import FtrlSettings, Optimizers
+from models.options import ModelOptions
 from pipeline.cli.arguments import Commands
 from pipeline.cli.growth import tell_growth
 from pipeline.cli.source_tables import found, read_tables
@@ -80,7 +82,9 @@ def check_models(config: JobConfig) -> None:
             if registry.trained_by(settings.model) == registry.COUNTS:
                 _check_counts(settings, model.idle_for({task.loss for task in config.tasks_of(name)}))
             else:
-                fused_by_optimizer(model.tables(config.widths(name)), read_optimizers(settings.optimizer))
+                moved_by = read_optimizers(settings.optimizer)
+                fused_by_optimizer(model.tables(config.widths(name)), moved_by)
+                _check_dense(moved_by, model.options)
         except (ValueError, TypeError) as error:
             raise ConfigError(f"{path}: experiments.{name}: {error}") from None
 
@@ -98,6 +102,14 @@ def _check_counts(settings: Experiment, idle: Mapping[str, str]) -> None:
     for name in _OF_GRADIENTS:
         if name in settings.model_fields_set:
             raise ValueError(f"{name}: would have no effect: '{settings.model}' counts and has no steps; leave it out")
+
+
+def _check_dense(moved_by: Optimizers, options: ModelOptions) -> None:
+    if isinstance(moved_by.dense, FtrlSettings) and getattr(options, "units", False):
+        raise ValueError(
+            "optimizer: `dense`: ftrl starts every weight at zero, from where hidden layers never learn; give another, "
+            "or the model `units: []`"
+        )
 
 
 def _check_all_read(config: JobConfig) -> None:

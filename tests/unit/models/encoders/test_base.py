@@ -18,7 +18,7 @@ from models.encoders.history import History, HistoryGroup
 from models.engine.batching import DayBatches
 from models.engine.engine import Engine
 from models.engine.examples import Settings
-from models.export.saved_model import export
+from models.export.saved_model import module_of
 from models.layers.pooling import pool
 from models.options import ModelOptions
 from models.outputs import Auxiliary
@@ -105,7 +105,9 @@ def test_a_loss_of_an_encoder_is_not_in_what_is_exported(
     trained = engine(0.5)
     one_step(trained, day)
     trained.score(DayBatches(trained, day, Settings(16, 3)).batch(0))
-    export(trained, id_maps(), tmp_path / "model", {})
+    maps = id_maps()
+    module = module_of(trained, {space: kind for space, (kind, _) in maps.items()})
+    module.write(tmp_path / "model", trained.sizes, maps, {})
     assert trained._steps._compiled  # the step that was trained has it
     (step,) = (each for key, each in trained._steps._compiled.items() if key[0] == "train")
     assert "only_in_training" in str(step.graph.as_graph_def())

@@ -61,8 +61,11 @@ def test_the_loss_of_next_steps_is_told_of_what_is_pooled_so_far_in_training_alo
 
 def test_a_network_that_training_alone_asks_is_built_whoever_asks() -> None:
     encoder = Pooled(PooledOptions.model_validate({"next": {"weight": 1.0, "units": [3]}}), CLICKED, name="seq")
-    encoder.read(History(STEPS, MASK, None), False)
+    encoder.read(History(STEPS, MASK, None, parts=(("ad", 1), ("maker", 1))), False)
     assert [weight.shape for layer in encoder.layers for weight in layer.weights] == [(4, 3), (3,), (3, 1), (1,)]
+    assert encoder.next_step is not None
+    rows = [f"{what} of {part}" for what in ("state", "next step") for part in ("ad", "maker")]
+    assert encoder.next_step.weight_axes == {"kernel": (tuple((row, 1) for row in rows), None)}
 
 
 @pytest.mark.parametrize(

@@ -42,3 +42,13 @@ def test_a_step_without_negatives_is_no_pair() -> None:
 def test_an_inner_product_is_of_vectors_of_one_width() -> None:
     with pytest.raises(ValueError, match="a state of 3 values has no inner product with a step of 2; give the loss `u"):
         NextStepLoss(name="next").build((None, 4, 3), (None, 4, 2))
+
+
+def test_the_kernel_says_what_its_rows_are_of() -> None:
+    layer = NextStepLoss([3], name="next")
+    layer.state_of, layer.step_of = (("clicks", 4),), (("ad", 1), ("author", 2))
+    layer.build((None, 4, 4), (None, 4, 3))
+    rows = (("state of clicks", 4), ("next step of ad", 1), ("next step of author", 2))
+    assert layer.weight_axes == {"kernel": (rows, None)}
+    assert layer.kernel.shape == (7, 3)
+    assert NextStepLoss(name="product").weight_axes == {}
