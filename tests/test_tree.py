@@ -22,7 +22,6 @@ UNTESTED = {
     "pipeline/__main__.py": "run in a process of its own, by many",
     "pipeline/cli/asked.py": _DECLARED,
     "pipeline/cli/growth.py": "tests/integration/pipeline/training/test_growth_ahead.py",
-    "pipeline/cli/predict.py": "tests/integration/test_labelled_rows.py",
     "pipeline/cli/recommend_homework.py": "tests/integration/pipeline/serving/test_online_reader.py",
     "pipeline/cli/recommend_impressions.py": "tests/integration/pipeline/cli/test_recommend.py",
     "pipeline/config/alerts.py": _DECLARED,

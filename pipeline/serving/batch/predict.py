@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.schema import Feature
+from pipeline.config.job import JobConfig
 from pipeline.config.requests import Kind
 from pipeline.days import Day
 from pipeline.errors import UsageError
@@ -78,6 +79,7 @@ def predict(
         DataError: the input cannot be read, or lacks what a row has to have.
         DayspringError: there is no such release, or it is no longer in Redis.
     """
+    _guard_kind(context.config)
     with ExitStack() as stack:
         reader = _reader(context, stack, release)
         scorer = Scorer(Meta(reader.fetch({"meta": FIELDS})["meta"]), reader, day)
@@ -189,13 +191,16 @@ class Scorer:
         return model_inputs(self._features, assemble(self.meta.plan, rows, look, state), look)
 
 
-def _kind(meta: Meta) -> type[PosedRows]:
-    config = meta.config
+def _guard_kind(config: JobConfig) -> None:
     if config.kind not in POSED:
         raise UsageError(
             f"job '{config.job}' is of `kind: {config.kind}`, whose requests are answered with a ranked list; rows can "
             f"be scored one by one for {', '.join(POSED)}. Ask `python -m pipeline recommend --job {config.job}`"
         )
+
+
+def _kind(meta: Meta) -> type[PosedRows]:
+    config = meta.config
     if any(True for _ in meta.plan.over_bags):
         named = [*meta.plan.bag_counters, *meta.plan.collaborative]
         raise UsageError(
