@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from models.encoders.attentive import Attentive
 from models.encoders.base import Encoder
 from models.encoders.bgru import Bgru
 from models.encoders.bst import Bst
 from models.encoders.dien import Dien
 from models.encoders.din import Din
+from models.encoders.dsin import Dsin
 from models.encoders.gru import Gru
 from models.encoders.history import HistoryGroup
 from models.encoders.pooled import Pooled
@@ -21,7 +23,8 @@ from models.encoders.transformer import Transformer
 from models.options import read_options
 
 ENCODERS: Mapping[str, type[Encoder[Any]]] = {
-    "bgru": Bgru, "bst": Bst, "dien": Dien, "din": Din, "gru": Gru, "pooled": Pooled, "transformer": Transformer,
+    "attentive": Attentive, "bgru": Bgru, "bst": Bst, "dien": Dien, "din": Din, "dsin": Dsin, "gru": Gru,
+    "pooled": Pooled, "transformer": Transformer,
 }  # fmt: skip
 
 

@@ -29,7 +29,7 @@ WRONG_YAML: dict[str, tuple[Change, str, str]] = {
     "no such model": (lambda job: job["experiments"]["din"].update(model="dinn"), "experiments.din", "dinn"),
     "no such encoder": (
         lambda job: job["experiments"]["din"]["options"].update(encoders={"behaviours": {"type": "gru9"}}),
-        "options.encoders.behaviours.type", "one of bgru, bst, dien, din, gru, pooled",
+        "options.encoders.behaviours.type", "one of attentive, bgru, bst, dien, din, dsin, gru, pooled",
     ),
     "no such option": (lambda job: job["experiments"]["din"]["options"].update(unit=3), "experiments.din", "unit"),
     "an option of the wrong type": (

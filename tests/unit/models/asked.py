@@ -48,6 +48,7 @@ def raw_inputs(schema: FeatureSchema, maps: dict[str, tuple[str, np.ndarray]], b
             Kind.CATEGORICAL: (),
             Kind.BAG: (3,),
             Kind.SEQUENCE: (feature.steps,),
+            Kind.SESSIONS: (feature.sessions, feature.steps),
             Kind.BAG_SEQUENCE: (feature.lead + feature.steps, 3),
             Kind.DENSE: (feature.size,),
             Kind.VECTOR: (feature.size,),
@@ -63,7 +64,7 @@ def raw_inputs(schema: FeatureSchema, maps: dict[str, tuple[str, np.ndarray]], b
         choice = [*ids.tolist(), *odd * 4]
         picked = [choice[i] for i in draw.integers(0, len(choice), int(np.prod(shape)))]
         inputs[feature.name] = np.asarray(picked, np.int64 if kind == "int" else object).reshape(shape)
-        if feature.kind in (Kind.SEQUENCE, Kind.BAG_SEQUENCE):
+        if feature.kind.is_history:
             inputs[feature.name][0] = odd[0]
     return inputs
 

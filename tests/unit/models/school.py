@@ -28,7 +28,7 @@ def school_schema() -> FeatureSchema:
             ),
             Feature("last_year_chapters", Kind.BAG_SEQUENCE, Side.REQUEST, "chapter", steps=5, values=4),
             Feature("last_year_sections", Kind.BAG_SEQUENCE, Side.REQUEST, "section", steps=5, values=4),
-            Feature("clicks", Kind.SEQUENCE, Side.REQUEST, "style", of="style", steps=6),
+            Feature("clicks", Kind.SESSIONS, Side.REQUEST, "style", of="style", steps=2, sessions=3),
             Feature("behaviours", Kind.SEQUENCE, Side.REQUEST, "teacher", steps=6),
             Feature("study", Kind.DENSE, Side.REQUEST, size=3, normalise="zscore"),
             Feature("chapter", Kind.BAG, Side.ITEM, "chapter", values=2),

@@ -150,10 +150,10 @@ def test_a_model_with_the_encoder_of_another_is_that_other() -> None:
             r"options.encoders: there is no history 'clicks' .*; histories: click, pages",
         ),
         ({"ads": {"type": "din"}}, "no history 'ads'"),
-        ({"pages": {}}, r"options.encoders.pages.type: it has none; expected one of bgru, bst, "),
+        ({"pages": {}}, r"options.encoders.pages.type: it has none; expected one of attentive, bgru, bst, "),
         (
             {"pages": {"type": "lstm"}},
-            r"options.encoders.pages.type: 'lstm' is not one of bgru, bst, ",
+            r"options.encoders.pages.type: 'lstm' is not one of attentive, bgru, bst, ",
         ),
         (
             {"pages": {"type": "din"}},

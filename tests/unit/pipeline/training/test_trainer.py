@@ -41,6 +41,7 @@ OPTIONS: dict[str, dict[str, object]] = {
         "encoders": {"clicks": {"type": "pooled"}},
     },
     "bst": {"units": [8], "encoder": {"positions": "learnt"}, "encoders": {"clicks": {"type": "pooled"}}},
+    "dsin": {"units": [8], "encoder": {"attention_units": [4]}},
     "transformer": {"units": [8], "encoders": {"clicks": {"type": "pooled"}, "behaviours": {"type": "pooled"}}},
 }
 BLENDED = {"counted": "popularity", "net": "pooled"}

@@ -1,0 +1,40 @@
+"""Long short-term memory over a few steps, both ways."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+class BidirectionalLSTM(keras.layers.Layer):
+    """Two LSTMs of Keras', the second from the last step to the first; each skips masked steps.
+
+    Where Keras' ``Bidirectional`` writes zeros at masked steps, the states are kept here. Each step is unrolled: it is
+    made for sessions, of which there are few.
+
+    Args:
+        units: width of each of the two states; by default that of a step.
+
+    Reference: Hochreiter and Schmidhuber, Long Short-Term Memory, 1997.
+    """
+
+    def __init__(self, units: int | None, *, name: str) -> None:
+        super().__init__(name=name)
+        self.units = units
+
+    def build(self, steps_shape: tuple[int | None, ...], *_: object) -> None:
+        units = int(steps_shape[-1] or 0) if self.units is None else self.units
+        self.ways = [
+            keras.layers.LSTM(units, return_sequences=True, unroll=True, name=f"{self.name}_{way}")
+            for way in ("forwards", "backwards")
+        ]
+        for way in self.ways:
+            way.build(steps_shape)
+        self.built = True
+
+    def call(self, steps: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """``steps [batch, steps, dim]`` and bool ``mask [batch, steps]`` to both states of each step, ``[batch, steps,
+        units]``; zero where none has begun."""
+        forwards, backwards = self.ways
+        behind = backwards(tf.reverse(steps, [1]), mask=tf.reverse(mask, [1]))
+        return forwards(steps, mask=mask), tf.reverse(behind, [1])
