@@ -157,7 +157,7 @@ def test_a_part_of_a_group_stands_in_the_middle_of_its_steps(trained: dict[str, 
     for feature in old_schema.features:
         together.append(replace(feature, group="recent") if feature.name == "clicks" else feature)
         if feature.name == "clicks":
-            together.append(Feature("seen", Kind.SEQUENCE, Side.REQUEST, "section", steps=6, group="recent"))
+            together.append(replace(feature, name="seen", space="section", of=None, group="recent"))
     new = made(FeatureSchema(tuple(together), old_schema.spaces), "din", {"product": False})
     old = made(old_schema, "din", {"product": False})
     train(old, make_day(old_schema))
