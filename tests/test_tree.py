@@ -40,7 +40,7 @@ UNTESTED = {
     "pipeline/monitoring/report/collect.py": _LINE,
     "pipeline/release/contents/known_ids.py": _BUILT,
     "pipeline/release/contents/labelled.py": "tests/integration/test_labelled_rows.py",
-    "pipeline/serving/batch/predict.py": "tests/integration/test_labelled_rows.py",
+    "pipeline/serving/batch/kept_release.py": "tests/integration/test_labelled_rows.py",
     "pipeline/serving/frame_ids.py": _BUILT,
     "pipeline/serving/known_items.py": _BUILT,
     "pipeline/serving/known_release.py": _BUILT,

@@ -24,7 +24,7 @@ def register(commands: Commands) -> None:
         "NAME.quarantine beside it, with the reasons")  # fmt: skip
     add("--columns", metavar="A,B", help="columns of the input to carry over")
     add("--day", type=day, metavar="YYYY-MM-DD", help="the day that the rows are of (default: that after the release)")
-    add("--release", metavar="ID", help="a release that Redis still holds (default: what is served)")
+    add("--release", metavar="ID", help="one that was published, as far as its day is kept (default: what is served)")
     add_json(parser)
 
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from pipeline.release.contents.parts import decoded
-from pipeline.serving.release_reader import ReleaseReader
+from pipeline.release.publish.release_files import Pointer
+
+
+class Release(Protocol):
+    """Where fields of a release are read from, as they are stored."""
+
+    @property
+    def pointer(self) -> Pointer: ...
+
+    def fetch(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, bytes]]: ...
 
 
 class Fields:
     """Decoded fields of a release, kept as long as the request is answered."""
 
-    def __init__(self, release: ReleaseReader) -> None:
+    def __init__(self, release: Release) -> None:
         self._release = release
         self._found: dict[str, dict[str, Any]] = {}
 

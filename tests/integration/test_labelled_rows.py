@@ -21,6 +21,7 @@ from pipeline.errors import UsageError
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.release.build import generations, models
+from pipeline.serving.batch import predict, rows_in
 from pipeline.serving.online_reader import OnlineReader
 from pipeline.serving.request import Request
 from pipeline.storage.redis import embedded
@@ -251,9 +252,9 @@ def test_a_file_is_scored_as_the_model_scores_its_rows(trained: Place, context: 
     folder = tmp_path / "source" / "criteo" / f"day={LAST.next()}"
     folder.mkdir(parents=True)
     rows.assign(day=str(LAST.next())).to_parquet(folder / "part-0000.parquet", index=False)
-    predict = ("predict", "--job", "criteo")
+    words = ("predict", "--job", "criteo")
     out = tmp_path / "out.csv"
-    ran = trained.good(*predict, "--input", tmp_path / "rows.csv.gz", "--output", out, "--columns", "line,label")
+    ran = trained.good(*words, "--input", tmp_path / "rows.csv.gz", "--output", out, "--columns", "line,label")
     scored = pd_read(out)
     assert list(scored) == ["line", "label", "logit", "probability"]
     assert scored["line"].tolist() == rows["line"].tolist(), "in the order of the input"
@@ -263,13 +264,13 @@ def test_a_file_is_scored_as_the_model_scores_its_rows(trained: Place, context: 
     loss = np.logaddexp(0, np.where(rows["label"] == 1, -1, 1) * expected).mean()
     assert f"log_loss {loss:.5f}" in ran.out.replace(f"{loss:.6f}", f"{loss:.5f}")
     out = tmp_path / "out.parquet"
-    ran = trained.good(*predict, "--input", tmp_path / "rows.parquet", "--output", out, "--columns", "key")
+    ran = trained.good(*words, "--input", tmp_path / "rows.parquet", "--output", out, "--columns", "key")
     assert pq.read_table(out).column("key").to_pylist() == [*range(ROWS)]
     np.testing.assert_allclose(pq.read_table(out)["logit"], expected, rtol=1e-5, atol=1e-5)
     assert "not read, as the job does not declare them: key" in ran.out
     assert "log_loss" not in ran.out
     source = ("--input", f"parquet:{tmp_path / 'source'}", "--day", LAST.next())
-    told = json.loads(trained.good(*predict, *source, "--output", out, "--json").out)
+    told = json.loads(trained.good(*words, *source, "--output", out, "--json").out)
     assert (told["scored"], told["quarantined"], told["quarantine"]) == (ROWS, 0, None)
     assert told["measures"]["log_loss"] == pytest.approx(loss, rel=1e-5)
     np.testing.assert_allclose(pq.read_table(out)["logit"], expected, rtol=1e-5, atol=1e-5)
@@ -330,7 +331,17 @@ def test_what_is_asked_wrong_of_a_prediction_is_told(
     assert not [*tmp_path.iterdir()]
 
 
-def test_a_release_is_named(trained: Place, tmp_path: Path) -> None:
+def test_a_release_that_is_named_is_derived_again(
+    trained: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It scores as it is served, in whatever pieces, and what earlier rows asked for can be forgotten at any time."""
     served = json.loads(trained.good("status", "--job", "criteo", "--json").out)["served"]["release_id"]
-    words = ("--input", day_file(trained, LAST), "--output", tmp_path / "out.csv", "--release", served)
-    assert f"release {served}: {ROWS} rows" in trained.good("predict", "--job", "criteo", *words).out
+    words = ("predict", "--job", "criteo", "--input", day_file(trained, LAST), "--output")
+    trained.good(*words, tmp_path / "served.parquet")
+    monkeypatch.setattr(predict, "connect", None)
+    monkeypatch.setattr(predict, "_RENEWED", 2)
+    monkeypatch.setattr(rows_in, "PIECE", 64)
+    told = trained.good(*words, tmp_path / "named.parquet", "--release", served).out
+    assert f"release {served}: {ROWS} rows" in told
+    one, two = (pq.read_table(tmp_path / f"{name}.parquet")["logit"] for name in ("served", "named"))
+    np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-6)

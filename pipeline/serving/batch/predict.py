@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,13 +22,13 @@ from pipeline.features.arrays.raw_inputs import model_inputs
 from pipeline.job import JobContext
 from pipeline.release.publish.models import Models
 from pipeline.release.publish.redis_generations import Keys
-from pipeline.release.publish.release_files import Pointer, ReleaseFiles
 from pipeline.serving.batch.checked_rows import RowChecks
+from pipeline.serving.batch.kept_release import KeptRelease
 from pipeline.serving.batch.measured_rows import MeasuredRows
 from pipeline.serving.batch.posed_rows import PosedImpressions, PosedLabelled, PosedRows
 from pipeline.serving.batch.rows_in import RowsIn
 from pipeline.serving.batch.rows_out import RowsOut
-from pipeline.serving.fields import Fields
+from pipeline.serving.fields import Fields, Release
 from pipeline.serving.loaded_model import LoadedModel
 from pipeline.serving.meta import FIELDS, Meta
 from pipeline.serving.release_reader import ReleaseReader
@@ -77,13 +77,13 @@ def predict(
     Raises:
         UsageError: the job's rows cannot be scored one by one, or the release tells of that day or of later ones.
         DataError: the input cannot be read, or lacks what a row has to have.
-        DayspringError: there is no such release, or it is no longer in Redis.
+        DayspringError: nothing is published, or what the release was made from is no longer kept.
     """
     _guard_kind(context.config)
     with ExitStack() as stack:
-        reader = _reader(context, stack, release)
-        scorer = Scorer(Meta(reader.fetch({"meta": FIELDS})["meta"]), reader, day)
-        scorer.load(Models(open_objects(context.root), context.job))
+        found, model = _release(context, stack, release)
+        scorer = Scorer(Meta(found.fetch({"meta": FIELDS})["meta"]), found, day)
+        scorer.load(model())
         config = scorer.meta.config
         _guard_columns(columns, scorer)
         rows_in = RowsIn(given, config.tables[config.request.rows], columns, day)
@@ -114,7 +114,7 @@ def predict(
         else:
             raise UsageError(f"--input {given}: none of its {checks.read} rows can be scored; they are in {beside}")
     return Predicted(
-        reader.pointer.release_id, out.rows, quarantined, beside, dict(checks.reasons.most_common()),
+        found.pointer.release_id, out.rows, quarantined, beside, dict(checks.reasons.most_common()),
         [*checks.absent], [*checks.undeclared], measured.measures(),
     )  # fmt: skip
 
@@ -143,11 +143,11 @@ class Scorer:
         UsageError: the job's rows cannot be scored, or the release is not of before their day.
     """
 
-    def __init__(self, meta: Meta, reader: ReleaseReader, day: Day | None) -> None:
-        self.meta, self._reader = meta, reader
+    def __init__(self, meta: Meta, release: Release, day: Day | None) -> None:
+        self.meta, self._release = meta, release
         self._posed = _kind(meta)
         self.needed = self._posed.needed(meta.plan)
-        self.tasks = [task.name for task in meta.config.tasks_of(reader.pointer.experiment)]
+        self.tasks = [task.name for task in meta.config.tasks_of(release.pointer.experiment)]
         self._day = day or meta.day.next()
         if self._day <= meta.day and _reads_state(meta):
             raise UsageError(
@@ -157,9 +157,9 @@ class Scorer:
         self._pieces = 0
         self._asked = self._posed(meta)
 
-    def load(self, models: Models) -> None:
+    def load(self, folder: Path) -> None:
         """Take the release's model into memory."""
-        self._model = LoadedModel(models.local(self._reader.pointer))
+        self._model = LoadedModel(folder)
         features = self.meta.plan.schema.features
         self._features: list[Feature] = [each for each in features if each.name in self._model.inputs]
 
@@ -185,7 +185,7 @@ class Scorer:
         if self._pieces == _RENEWED:
             self._asked, self._pieces = self._posed(self.meta), 0
         self._pieces += 1
-        source, look = Fields(self._reader), self._asked.known.look.own()
+        source, look = Fields(self._release), self._asked.known.look.own()
         rows = self._asked.rows(source, table, self._day)
         state = self._asked.state(source, rows, look)
         return model_inputs(self._features, assemble(self.meta.plan, rows, look, state), look)
@@ -215,19 +215,17 @@ def _reads_state(meta: Meta) -> bool:
     return bool(meta.plan.counters()) or any(True for _ in meta.plan.of_frame("history", "last_year"))
 
 
-def _reader(context: JobContext, stack: ExitStack, release: str | None) -> ReleaseReader:
-    text = None
-    if release is not None:
-        files = ReleaseFiles.of(context.root, context.job)
-        published = files.published(release)
-        if published is None:
-            known = [each.pointer.release_id for each in files.all_published()]
-            raise UsageError(f"--release {release}: no such release; published were {', '.join(known) or 'none'}")
-        pointer: Pointer = published.pointer
-        text = pointer.to_json()
+def _release(
+    context: JobContext, stack: ExitStack, named: str | None
+) -> tuple[Release, Callable[[], Path]]:  # fmt: skip
+    """What is served, or a release that was, and where its model is."""
+    if named is not None:
+        kept = KeptRelease(context, named)
+        return kept, lambda: kept.model
     client = connect(context.root)
     stack.callback(client.close)
-    return ReleaseReader(client, Keys(context.config.release.namespace, context.job), text)
+    reader = ReleaseReader(client, Keys(context.config.release.namespace, context.job))
+    return reader, lambda: Models(open_objects(context.root), context.job).local(reader.pointer)
 
 
 def _guard_columns(columns: Sequence[str], scorer: Scorer) -> None:
