@@ -48,5 +48,9 @@ class ValueWeights(keras.layers.Layer):
     def call(self, request: tf.Tensor, item: tf.Tensor) -> tf.Tensor:
         """``request [batch, values]`` and ``item [batch, candidates, values]`` to ``[batch, candidates, scores]``."""
         kernel = tf.convert_to_tensor(self.kernel)
-        of_request = tf.matmul(request, kernel[: self.request_width])
-        return of_request[:, None, :] + tf.tensordot(item, kernel[self.request_width :], 1)
+        if not self.request_width:
+            return tf.tensordot(item, kernel, 1)
+        of_request = tf.matmul(request, kernel[: self.request_width])[:, None, :]
+        if self.request_width == kernel.shape[0]:
+            return tf.broadcast_to(of_request, (*tf.unstack(tf.shape(item)[:2]), self.scores))
+        return of_request + tf.tensordot(item, kernel[self.request_width :], 1)

@@ -64,8 +64,11 @@ class Tower(keras.layers.Layer):
     def call(self, request: tf.Tensor, item: tf.Tensor, training: bool = False) -> tf.Tensor:
         """``request [batch, values]`` and ``item [batch, candidates, values]`` to ``[batch, candidates, scores]``."""
         kernel = tf.convert_to_tensor(self.kernel)
-        of_request = tf.matmul(request, kernel[: self.request_width]) + self.bias
-        hidden = of_request[:, None, :] + tf.tensordot(item, kernel[self.request_width :], 1)
+        if self.request_width:
+            of_request = tf.matmul(request, kernel[: self.request_width]) + self.bias
+            hidden = of_request[:, None, :] + tf.tensordot(item, kernel[self.request_width :], 1)
+        else:  # TensorFlow's compiler aborts at the gradient of a product over nothing
+            hidden = tf.tensordot(item, kernel, 1) + self.bias
         if self.rest:
             hidden = self.activation(hidden)
         for dropout, layer in zip(self.dropouts, self.rest, strict=True):

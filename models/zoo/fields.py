@@ -186,8 +186,8 @@ class FieldModel(FeatureModel):
         if len(set(widths.values())) > 1:
             told = ", ".join(f"{space} {width}" for space, width in widths.items())
             raise ValueError(
-                f"model '{self.name}' multiplies the vectors of all fields with each other, so they need one width; "
-                f"give `dim` and no `dims`, which make them: {told}"
+                f"model '{self.name}' sees fields of one width, so all tables need the same; give `dim` and no `dims`, "
+                f"which make them: {told}"
             )
         return tables
 

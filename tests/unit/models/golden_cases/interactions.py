@@ -9,7 +9,13 @@ import tensorflow as tf
 
 from models import registry
 from models.inputs import ModelInputs
+from models.interactions.attention import Interacting
+from models.interactions.cin import Cin
+from models.interactions.cross import Cross, MatrixCross
+from models.interactions.dot import pair_products
+from models.interactions.field_pairs import FieldPairs
 from models.interactions.fm import bi_interaction
+from models.interactions.gates import EmbeddingGate
 from models.schema import Feature, FeatureSchema, Kind, Side
 from tests.unit.models.golden_cases.case import Arrays, Case, asked
 
@@ -117,9 +123,154 @@ def both(*outputs: Callable[[Arrays], Mapping[str, tf.Tensor]]) -> Callable[[Arr
     return lambda a: {name: value for each in outputs for name, value in each(a).items()}
 
 
+def flat_inputs(x: tf.Tensor) -> tuple[FeatureSchema, ModelInputs]:
+    """Values as two features of unlike widths, the first of the request."""
+    request, item = x[:, :2], x[:, None, 2:]
+    return schema_of(2), ModelInputs({"f0": request, "f1": item}, {}, {}, {})
+
+
+HIDDEN = {
+    "deep_layers/kernel": "w1", "deep_layers/bias": "b1", "deep_layers_hidden_2/kernel": "w2",
+    "deep_layers_hidden_2/bias": "b2",
+}  # fmt: skip
+
+
+def dcn(a: Arrays) -> Mapping[str, tf.Tensor]:
+    schema, inputs = flat_inputs(a["x0"])
+    layers = [
+        asked(Cross(n, name="cross"), {"kernel": a["cross_w"][:n], "bias": a["cross_b"][:n]}, a["x0"])
+        for n in range(1, len(a["cross_w"]) + 1)
+    ]
+    weights = named(a, HIDDEN) | {
+        "cross/kernel": a["cross_w"], "cross/bias": a["cross_b"], "head/kernel": a["head"][:, None],
+        "head/bias": a["head_bias"][None],
+    }  # fmt: skip
+    model = built("dcn", schema, units=units(a), cross_layers=len(layers))
+    return {
+        "out_layers": tf.stack(layers, axis=1), "out_cross": layers[-1], "out_logit": answer(model, weights, inputs)
+    }  # fmt: skip
+
+
+def dcn_v2(a: Arrays) -> Mapping[str, tf.Tensor]:
+    schema, inputs = flat_inputs(a["x0"])
+    count = len(a["cross_b"])
+    found = {}
+    for name, rank, arrays in (("full", None, {"kernel": "full"}), ("low_rank", a["down"].shape[-1], ("down", "up"))):
+        x = a["x0"]
+        paths = arrays if isinstance(arrays, dict) else {each: each for each in arrays}
+        for layer in range(count):
+            weights = {path: a[array][layer] for path, array in paths.items()} | {"bias": a["cross_b"][layer]}
+            x = asked(MatrixCross(rank, name="cross"), weights, a["x0"], x)
+        found[f"out_{name}"] = x
+    crosses = {f"cross_{layer + 1}/kernel": a["full"][layer] for layer in range(count)}
+    crosses |= {f"cross_{layer + 1}/bias": a["cross_b"][layer] for layer in range(count)}
+    for structure in ("stacked", "parallel"):
+        head = {"head/kernel": a[f"{structure}_head"][:, None], "head/bias": a["head_bias"][None]}
+        model = built("dcn_v2", schema, units=units(a), cross_layers=count, structure=structure)
+        found[f"out_{structure}_logit"] = answer(model, named(a, HIDDEN) | crosses | head, inputs)
+    return found
+
+
+def cin(a: Arrays) -> Mapping[str, tf.Tensor]:
+    vectors, linear = embedded(a)
+    found = {}
+    for split in (False, True):
+        second = a["cin_w2_split" if split else "cin_w2"]
+        maps = (len(a["cin_w1"]), len(second))
+        kernels = {"cin_1/kernel": a["cin_w1"], "cin_2/kernel": second}
+        biases = {"cin_1/bias": a["cin_b1"], "cin_2/bias": a["cin_b2"]}
+        name = "out_pooled_split" if split else "out_pooled"
+        found[name] = asked(Cin(maps, split, False, name="cin"), kernels, vectors)
+        found[f"{name}_relu"] = asked(Cin(maps, split, True, name="cin"), kernels | biases, vectors)
+    weights = named(a, TOWER) | {
+        "linear/bias": a["bias"][None], "cin_head/kernel": a["cin_head"][:, None], "cin_head/bias": tf.zeros(1),
+        "cin_1/kernel": a["cin_w1"], "cin_2/kernel": a["cin_w2"],
+    }  # fmt: skip
+    maps = [len(a["cin_w1"]), len(a["cin_w2"])]
+    model = built("xdeepfm", schema_of(vectors.shape[1]), units=units(a), maps=maps, split_half=False)
+    found["out_xdeepfm_logit"] = answer(model, weights, inputs_of(vectors, linear))
+    return found
+
+
+def dlrm(a: Arrays) -> Mapping[str, tf.Tensor]:
+    bottom = {
+        "bottom_layers/kernel": a["bottom_w1"], "bottom_layers/bias": a["bottom_b1"],
+        "bottom_end/kernel": a["bottom_w2"], "bottom_end/bias": a["bottom_b2"],
+    }  # fmt: skip
+    top = {path: a[f"top_{array}"] for path, array in TOWER.items()}
+    schema = schema_of(a["vectors"].shape[1], a["dense"].shape[1])
+    widths = [a["top_w1"].shape[1], a["top_w2"].shape[1]]
+    model = built("dlrm", schema, units=widths, bottom_units=[a["bottom_w1"].shape[1]])
+    hidden = tf.nn.relu(a["dense"] @ a["bottom_w1"] + a["bottom_b1"])
+    made = tf.nn.relu(hidden @ a["bottom_w2"] + a["bottom_b2"])
+    every = tf.concat([made[:, None], a["vectors"]], axis=1)
+    return {
+        "out_logit": answer(model, bottom | top, inputs_of(a["vectors"], dense=a["dense"])),
+        "out_interactions": pair_products(every, with_self=False),
+        "out_interactions_self": pair_products(every, with_self=True),
+    }
+
+
+def gate_dnn(a: Arrays) -> Mapping[str, tf.Tensor]:
+    vectors, dense = a["vectors"], a["dense"]
+    fields = vectors.shape[1]
+    cut = halves(fields)
+    found = {}
+    for kind, array in (("vector", "gate_vector"), ("bit", "gate_bit"), ("shared", "gate_shared")):
+        gate = EmbeddingGate(kind, name="gate")  # type: ignore[arg-type]
+        request, item = asked(gate, {"kernel": a[array]}, vectors[:, :cut], vectors[:, None, cut:])
+        name = "out_bit_shared" if kind == "shared" else f"out_{kind}"
+        found[name] = tf.concat([request, item[:, 0]], axis=1)
+    network = {
+        "hidden_1_layers/kernel": "w1", "hidden_1_layers/bias": "b1", "hidden_2_layers/kernel": "w2",
+        "hidden_2_layers/bias": "b2", "head/kernel": "w3", "head/bias": "b3",
+    }  # fmt: skip
+    hidden = {"hidden_gate_1/kernel": "hidden_gate1", "hidden_gate_2/kernel": "hidden_gate2"}
+    for name, embedding, gated in (
+        ("out_logit", "vector", True), ("out_logit_embedding", "vector", False), ("out_logit_hidden", None, True),
+        ("out_logit_plain", None, False),
+    ):  # fmt: skip
+        paths = network | (hidden if gated else {}) | ({"gate/kernel": "gate_vector"} if embedding else {})
+        model = built("gate_dnn", schema_of(fields, dense.shape[1]), units=units(a), embedding_gate=embedding,
+                      hidden_gate=gated)  # fmt: skip
+        found[name] = answer(model, named(a, paths), inputs_of(vectors, dense=dense))
+    return found
+
+
+def autoint(a: Arrays) -> Mapping[str, tf.Tensor]:
+    vectors = a["vectors"]
+    weights = {"query": a["wq"], "key": a["wk"], "value": a["wv"], "residual": a["wres"]}
+    width, heads = a["wq"].shape[1], int(a["heads"])
+    layer = asked(Interacting(width, heads, name="attention"), weights, vectors, tf.ones(vectors.shape[:2], tf.bool))
+    model = built("autoint", schema_of(vectors.shape[1]), attention_widths=[width], heads=heads)
+    weights |= {"head/kernel": a["head"][:, None], "head/bias": a["bias"][None]}
+    return {"out_layer": layer, "out_logit": answer(model, weights, inputs_of(vectors))}
+
+
+def deepfefm(a: Arrays) -> Mapping[str, tf.Tensor]:
+    vectors, linear = embedded(a)
+    pairs = asked(FieldPairs(name="pairs"), {"kernel": a["pair_u"]}, vectors)
+    weights = named(a, TOWER) | {"linear/bias": a["bias"][None], "pairs/kernel": a["pair_u"]}
+    model = built("deepfefm", schema_of(vectors.shape[1]), units=units(a))
+    logit = answer(model, weights, inputs_of(vectors, linear))
+    silent = weights | {path: tf.zeros_like(a[array]) for path, array in TOWER.items()}
+    fefm = answer(model, silent, inputs_of(vectors, linear))
+    return {"out_pairs": pairs, "out_fefm": fefm, "out_deep": logit - fefm, "out_logit": logit}
+
+
 LOGIT = {"": ("out_logit",)}
 CASES = {
     "fm": Case(fm, LOGIT),
     "deepfm": Case(both(deepfm, lr_is_its_linear_part), LOGIT),
     "wide_deep": Case(wide_deep, LOGIT),
+    "dcn_v1": Case(dcn, LOGIT),
+    "dcn_v2": Case(
+        dcn_v2,
+        {"stacked": ("out_stacked_logit",), "parallel": ("out_parallel_logit",), "low_rank": ("out_low_rank",)},
+    ),
+    "cin": Case(cin, {"xdeepfm": ("out_xdeepfm_logit",), "split_relu": ("out_pooled_split_relu",)}),
+    "dlrm": Case(dlrm, LOGIT),
+    "deepfefm": Case(deepfefm, {"fefm": ("out_fefm",), "deepfefm": ("out_logit",)}),
+    "gate_dnn": Case(gate_dnn, LOGIT | {"bit": ("out_bit",), "bit_shared": ("out_bit_shared",)}),
+    "autoint": Case(autoint, LOGIT),
 }

@@ -59,7 +59,7 @@ def test_tables_of_the_linear_part_have_a_weight_a_task() -> None:
 
 def test_widths_that_differ_are_refused_where_one_is_needed() -> None:
     with pytest.raises(
-        ValueError, match=r"'fm' multiplies .* need one width; give `dim` and no `dims`.*: hour 4, user 8"
+        ValueError, match=r"'fm' sees fields of one width.*; give `dim` and no `dims`.*: hour 4, user 8"
     ):
         built("fm", ROWS).tables({"user": 8, "hour": 4})
     assert built("wide_deep", ROWS).tables({"user": 8, "hour": 4})

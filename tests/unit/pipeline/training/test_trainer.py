@@ -34,6 +34,9 @@ SCHEMA = school_schema()
 OPTIONS: dict[str, dict[str, object]] = {
     "popularity": {},
     "lr": {},
+    "xdeepfm": {"units": [8], "maps": [6, 4]},
+    "dlrm": {"units": [8], "bottom_units": [8]},
+    "autoint": {"attention_widths": [4]},
     "fm": {},
     "dien": {
         "units": [8],
