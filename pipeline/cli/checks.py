@@ -25,6 +25,7 @@ from pipeline.config.load import conf_folder, job_names, load_job
 from pipeline.errors import ConfigError, DayspringError
 from pipeline.features.plan.plan import Plan
 from pipeline.features.plan.read_tables import check_all_read
+from pipeline.features.state.store import StateStore
 from pipeline.job import JobContext, default_root
 from pipeline.process.tensorflow_start import start_tensorflow
 
@@ -130,7 +131,9 @@ def _config(options: argparse.Namespace) -> int:
                 print(shown_experiments(config))
                 continue
             check_models(config)
-            stuck = tell_growth(JobContext(config, default_root()), config.experiments)
+            context = JobContext(config, default_root())
+            StateStore(context.store, config).check_newest()
+            stuck = tell_growth(context, config.experiments)
             _check_all_read(config)
         except DayspringError as error:
             print(error, file=sys.stderr)

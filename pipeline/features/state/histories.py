@@ -69,6 +69,16 @@ def beside_of(entries: Entries, others: Entries, positions: NDArray[np.int64]) -
     return np.where((positions == GAP) | (beside < others.offsets[others.rows][:, None]), GAP, beside)
 
 
+def check_parts(rule: HistoryRule, rows: HistoryRows, day: Day) -> None:
+    """Raises ``ChainError`` if the day was stored without a part that the rule keeps."""
+    lacking = [name for name in rule.parts if name not in rows.parts]
+    if lacking:
+        raise ChainError(
+            f"{day}: what was kept of histories on this day has no {', '.join(lacking)}, which the settings ask "
+            f"for since; take that back, or build the chain anew in another DAYSPRING_ROOT"
+        )
+
+
 @dataclass(frozen=True)
 class HistoryTable:
     """The histories of all owners. Owners with an unknown id have none."""
@@ -96,12 +106,7 @@ class HistoryTable:
         owner, order = in_order(rows.owner)
         if not len(order):
             return self
-        lacking = [name for name in self.rule.parts if name not in rows.parts]
-        if lacking:
-            raise ChainError(
-                f"{day}: what was kept of histories on this day has no {', '.join(lacking)}, which the settings ask "
-                f"for since; take that back, or build the chain anew in another DAYSPRING_ROOT"
-            )
+        check_parts(self.rule, rows, day)
         new = np.concatenate([[True], owner[1:] != owner[:-1]])
         row_of = np.cumsum(new) - 1
         owners = owner[new]

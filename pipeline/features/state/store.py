@@ -18,6 +18,7 @@ from pipeline.errors import ChainError, CorruptArtifact
 from pipeline.features.records import StateRecord
 from pipeline.features.state.delta import LATEST, Delta, history_of
 from pipeline.features.state.events import Events, HistoryRows
+from pipeline.features.state.histories import check_parts
 from pipeline.features.state.state import FORMAT, FeatureState, StatePlan
 from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
@@ -139,6 +140,12 @@ class StateStore:
         if tainted is not None:
             self._store.taint(outdated.ref, tainted)
         return artifact
+
+    def check_newest(self) -> None:
+        """Raises ``ChainError`` if the newest day was stored without a part of histories that the settings ask for."""
+        newest = next((found for day in reversed(self._days()) if (found := self._delta(day))), None)
+        if newest is not None and _is_readable(newest):
+            check_parts(self._plan.history, history_of(_delta_arrays(newest)), newest.ref.day)
 
     def history_rows(self, day: Day) -> HistoryRows | None:
         """What ``day`` added to histories; ``None`` if it has no data."""

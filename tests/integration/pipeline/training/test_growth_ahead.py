@@ -94,3 +94,16 @@ def test_a_feature_that_is_left_out_is_refused(begun: Place) -> None:
     settings["experiments"]["din"]["without"] = ["hour"]
     begun.configure("ads", settings)
     assert "reads 4 values of 'hour', of which none is left" in _checked(begun)
+
+
+def test_moments_of_steps_that_were_not_kept_are_asked_for_in_vain_before_a_day_is_run(begun: Place) -> None:
+    settings = begun.settings("ads")
+    settings["features"]["clicked_ads"]["group"] = "clicked"
+    settings["features"]["ages"] = {"kind": "ages", "source": "history.age", "group": "clicked", "unit": "hour"}
+    for name in ("pooled", "din"):
+        settings["experiments"][name]["without"] = ["ages"]
+    begun.configure("ads", settings)
+    ran = begun.run("config", "check", "--job", "ads")
+    assert ran.code == 2
+    assert f"{SECOND}: what was kept of histories on this day has no step.time, which the settings" in ran.message
+    assert "has no step.time, which the settings ask for since" in begun.run(*BACKFILL).message
