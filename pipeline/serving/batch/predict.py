@@ -16,7 +16,7 @@ from models.schema import Feature
 from pipeline.config.job import JobConfig
 from pipeline.config.requests import Kind
 from pipeline.days import Day
-from pipeline.errors import UsageError
+from pipeline.errors import DataError, UsageError
 from pipeline.features.arrays.assemble import assemble
 from pipeline.features.arrays.raw_inputs import model_inputs
 from pipeline.job import JobContext
@@ -76,7 +76,7 @@ def predict(
 
     Raises:
         UsageError: the job's rows cannot be scored one by one, or the release tells of that day or of later ones.
-        DataError: the input cannot be read, or lacks what a row has to have.
+        DataError: the input cannot be read, lacks what a row has to have, or none of its rows can be used.
         DayspringError: nothing is published, or what the release was made from is no longer kept.
     """
     _guard_kind(context.config)
@@ -112,7 +112,7 @@ def predict(
         if not quarantined or out.rows:
             out.commit()
         else:
-            raise UsageError(f"--input {given}: none of its {checks.read} rows can be scored; they are in {beside}")
+            raise DataError(f"--input {given}: none of its {checks.read} rows can be scored; they are in {beside}")
     return Predicted(
         found.pointer.release_id, out.rows, quarantined, beside, dict(checks.reasons.most_common()),
         [*checks.absent], [*checks.undeclared], measured.measures(),
