@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from models.architecture import Segments
 from models.schema import FeatureSchema
 
 FirstRows = Literal["drawn", "zeros"]
@@ -39,6 +40,7 @@ class TableSpec:
         first: the rows of a new table: that of unknown ids ``drawn`` from the seed and the table's name and copied to
             every other, or ``zeros``.
         way: as of :class:`Fused`; by the engine, from its settings.
+        columns: of what the values of a row are, where that is a matter of the features.
     """
 
     name: str
@@ -48,6 +50,7 @@ class TableSpec:
     role: str = ""
     first: FirstRows = "drawn"
     way: int = 0
+    columns: Segments = ()
 
     @property
     def fused(self) -> Fused:

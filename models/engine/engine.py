@@ -10,7 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models import registry
-from models.architecture import Architecture, Growth
+from models.architecture import Architecture, Axes, Growth
 from models.engine.feature_statistics import Observed
 from models.engine.grown_state import growth_of, taken_up
 from models.engine.growth import first_table, grow_slot, grow_table
@@ -178,7 +178,8 @@ class Engine:
     @property
     def architecture(self) -> Architecture:
         """What a checkpoint tells beside its tensors, for :meth:`load` of a model that has grown."""
-        return Architecture(model=self.model_name, axes=self._dense.axes)
+        tables: dict[str, Axes] = {f"table/{spec.name}": (None, spec.columns) for spec in self.specs if spec.columns}
+        return Architecture(model=self.model_name, axes=self._dense.axes | tables)
 
     def load(self, state: State, then: Architecture | None = None) -> None:
         """Take up a stored state.

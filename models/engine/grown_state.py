@@ -42,9 +42,10 @@ def growth_of(
     layers = {_layer(name) for name in state if name.startswith("dense/")}
     new = [name for name in others if name not in state and not name.startswith("slot/")]
     changed = [name for name, axes in now.axes.items() if name in state and axes != then.axes.get(name, axes)]
+    wider = {name: _wider(name, then.axes[name], now.axes[name]) for name in changed}
     return Growth(
-        tables={name: sizes for name, sizes in widths.items() if sizes[0] < sizes[1]},
-        inputs={name: _wider(name, then.axes[name], now.axes[name]) for name in changed},
+        tables={name: sizes for name, sizes in widths.items() if sizes[0] < sizes[1] or f"table/{name}" in wider},
+        inputs={name: labels for name, labels in wider.items() if not name.startswith("table/")},
         # A weight more in a layer that was there is another model: a deeper one, say.
         weights=tuple(name for name in new if name.startswith("normalise/") or _layer(name) not in layers),
     )
@@ -98,6 +99,8 @@ def taken_up(
         if spec.name not in growth.tables:
             continue
         size, before = of_spaces.get(spec.space, FIRST), growth.tables[spec.name][0]
+        columns = then.axes.get(f"table/{spec.name}", (None, None))[1]
+        places = np.arange(before) if columns is None else _along(columns, spec.columns)
         for part, name in of_table(spec.name, slots[spec.name]).items():
             nothing = np.zeros((0, spec.width), np.float32)
             is_table = part == "w"
@@ -107,16 +110,16 @@ def taken_up(
             begun[name] = fresh
             silent[name] = np.zeros_like(fresh) if is_table else fresh
             for each in (begun, silent) if before else ():
-                each[name][:, :before] = state[name]
+                each[name][:, places] = state[name]
     for weight in growth.inputs:
-        places = _places(then.axes[weight], now.axes[weight], state[weight].shape)
+        index = _places(then.axes[weight], now.axes[weight], state[weight].shape)
         for name in _with_slots(weight, first):
             if name not in state or state[name].shape != state[weight].shape:
                 continue
             begun[name] = np.array(first[name])
             silent[name] = np.zeros_like(first[name]) if name == weight else begun[name]
             for each in (begun, silent):
-                each[name][places] = state[name]
+                each[name][index] = state[name]
     for weight in growth.weights:
         begun |= {name: np.array(first[name]) for name in _with_slots(weight, first)}
     return {**begun, **silent}, begun

@@ -19,10 +19,12 @@ class ValueVectors(keras.layers.Layer):
     Attributes:
         fields: of what the fields are made, as the model says when it calls.
         width: of the vectors, likewise.
+        columns: of what the values of a vector are, where that is a matter of the features.
     """
 
     fields: Sides = ((), ())
     width: int = 0
+    columns: Segments | None = None
 
     def build(self, request_shape: tuple[int | None, ...], item_shape: tuple[int | None, ...]) -> None:
         self.request_width = int(request_shape[-1] or 0)
@@ -33,7 +35,9 @@ class ValueVectors(keras.layers.Layer):
     @property
     def weight_axes(self) -> dict[str, Axes]:
         """Of the kernel's rows, one a value; none where no field is made of values."""
-        return {} if not self.built else {"kernel": (joined(field for side in self.fields for field in side), None)}
+        if not self.built:
+            return {}
+        return {"kernel": (joined(field for side in self.fields for field in side), self.columns)}
 
     def call(self, request: tf.Tensor, item: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """``[batch, values]`` and ``[batch, candidates, values]`` to the fields side by side, ``[…, fields ·

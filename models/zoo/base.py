@@ -293,6 +293,12 @@ class FeatureModel(keras.layers.Layer):
                 f"as many, or set `product: false`"
             )
 
+    def told_of(self, group: HistoryGroup) -> str:
+        """The name of the first of the values that a history is read as."""
+        how, encoder = type(self.encoders[group.name]).__name__.lower(), self.encoders[group.name]
+        whole = self._is_stacked(group) or not encoder.keeps_places
+        return f"{how} of {group.title if whole else group.features[0].name}"
+
     def _product(self, group: HistoryGroup, history: History) -> Segments:
         """What the product of the candidates and a history is of."""
         if self._is_stacked(group):

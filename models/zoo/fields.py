@@ -108,7 +108,7 @@ class FieldModel(FeatureModel):
     def scores(self, request: list[Part], item: list[Part], inputs: ModelInputs, training: bool) -> tf.Tensor:
         terms = self.first_order(request, item, inputs) if self.has_linear else []
         if self.interacts:
-            terms.append(self.logits(self.fields(request, item, width_of(inputs)), training))
+            terms.append(self.logits(self.fields(request, item, self.width(inputs)), training))
         return tf.add_n(terms)
 
     def first_order(self, request: list[Part], item: list[Part], inputs: ModelInputs) -> list[tf.Tensor]:
@@ -138,7 +138,7 @@ class FieldModel(FeatureModel):
             for part in side:
                 if part.what == "product" or (part.what == "dense" and not self.embeds_dense):
                     beside[place].append(part)
-                elif part.what != "dense" and all(size == width for _, size in part.reads):
+                elif self.is_field(part, width):
                     ready[place].append(part)
                 else:
                     made[place].append(part)
@@ -157,6 +157,14 @@ class FieldModel(FeatureModel):
             tf.reshape(vectors[1], (*extent, len(names[1]), width)),
             names[0], names[1], (beside[0], beside[1]),
         )  # fmt: skip
+
+    def width(self, inputs: ModelInputs) -> int:
+        """Of a field."""
+        return width_of(inputs.vectors)
+
+    def is_field(self, part: Part, width: int) -> bool:
+        """Whether a part is one field or several as it is."""
+        return part.what != "dense" and all(size == width for _, size in part.reads)
 
     def pooled(self, feature: Feature, inputs: ModelInputs, role: str) -> tf.Tensor:
         """A feature without steps as one vector of the tables of a role."""
@@ -222,9 +230,9 @@ def alone(schema: FeatureSchema, side: Side) -> list[Feature]:
     return [f for f in schema.on(side, ids=True) if f.kind in _ALONE]
 
 
-def width_of(inputs: ModelInputs) -> int:
-    """Of the vectors, which are all of one width."""
-    return int(next(iter(inputs.vectors.values())).shape[-1])
+def width_of(vectors: Mapping[str, tf.Tensor]) -> int:
+    """Of vectors that are all of one width."""
+    return int(next(iter(vectors.values())).shape[-1])
 
 
 def extent_of(request: list[tf.Tensor], item: list[tf.Tensor]) -> tuple[Any, Any]:

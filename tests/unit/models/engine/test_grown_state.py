@@ -12,7 +12,7 @@ from models.architecture import Architecture
 from models.engine.batching import DayBatches, score_day
 from models.engine.engine import Engine
 from models.engine.examples import Settings
-from models.engine.grown_state import growth_of
+from models.engine.grown_state import growth_of, taken_up
 from models.engine.state import StateMismatch
 from models.schema import DayArrays, Feature, FeatureSchema, Kind, Side
 from models.tables import TableSpec
@@ -240,3 +240,23 @@ def test_a_table_of_another_width_needs_no_dense_weight_to_read_it() -> None:
     assert growth.tables == {"ad": (2, 3), "linear.ad": (0, 1)}
     assert not growth.inputs
     assert not growth.weights
+
+
+def test_columns_of_a_table_that_are_of_features_are_found_again() -> None:
+    """By hand: of a field-aware table a field comes in the middle; one that is gone is refused."""
+    then = Architecture(model="ffm", axes={"table/aware.ad": (None, (("user", 1), ("ad", 2)))})
+    now = Architecture(model="ffm", axes={"table/aware.ad": (None, (("user", 1), ("hour", 1), ("ad", 2)))})
+    columns = now.axes["table/aware.ad"][1] or ()
+    specs = [TableSpec("aware.ad", "ad", 4, ("ad",), "aware", columns=columns)]
+    state = {"table/aware.ad": np.arange(9, dtype=np.float32).reshape(3, 3)}
+    growth = growth_of(state, then, now, specs, [])
+    assert growth.tables == {"aware.ad": (3, 4)}
+    assert not growth.inputs
+    silent, begun = taken_up(state, {}, growth, then, now, specs, {"aware.ad": {}}, 1)
+    table = silent["table/aware.ad"]
+    assert table[:, [0, 2, 3]].tolist() == state["table/aware.ad"].tolist()
+    assert table[:, 1].tolist() == [0.0, 0.0, 0.0]
+    assert begun["table/aware.ad"][:, [0, 2, 3]].tolist() == state["table/aware.ad"].tolist()
+    assert (begun["table/aware.ad"][1:, 1] != 0).all()
+    with pytest.raises(StateMismatch, match="reads 1 values of 'hour', of which none is left"):
+        growth_of({"table/aware.ad": np.zeros((3, 4))}, now, then, [replace(specs[0], width=4)], [])

@@ -13,6 +13,7 @@ from models.interactions.attention import Interacting
 from models.interactions.cin import Cin
 from models.interactions.cross import Cross, MatrixCross
 from models.interactions.dot import pair_products
+from models.interactions.ffm import field_aware
 from models.interactions.field_pairs import FieldPairs
 from models.interactions.fm import bi_interaction
 from models.interactions.gates import EmbeddingGate
@@ -94,6 +95,17 @@ def deepfm(a: Arrays) -> Mapping[str, tf.Tensor]:
     weights = named(a, TOWER) | {"linear/bias": a["bias"][None]}
     model = built("deepfm", schema_of(vectors.shape[1]), units=units(a))
     return {"out_logit": answer(model, weights, inputs_of(vectors, linear))}
+
+
+def ffm(a: Arrays) -> Mapping[str, tf.Tensor]:
+    values = a["values"][..., None]
+    vectors, linear = tf.gather(a["table"], a["ids"]), tf.gather(a["linear"], a["ids"])[..., None] * values
+    vectors *= values[..., None]
+    second = tf.reduce_sum(field_aware(vectors), axis=-1)
+    roles = {"linear": sides(linear), "aware": sides(tf.reshape(vectors, (*vectors.shape[:2], -1)))}
+    model = built("ffm", schema_of(vectors.shape[1]))
+    logit = answer(model, {"linear/bias": a["bias"][None]}, ModelInputs({}, {}, {}, roles))
+    return {"out_second_order": second, "out_logit": logit}
 
 
 def wide_deep(a: Arrays) -> Mapping[str, tf.Tensor]:
@@ -261,6 +273,7 @@ def deepfefm(a: Arrays) -> Mapping[str, tf.Tensor]:
 LOGIT = {"": ("out_logit",)}
 CASES = {
     "fm": Case(fm, LOGIT),
+    "ffm": Case(ffm, LOGIT),
     "deepfm": Case(both(deepfm, lr_is_its_linear_part), LOGIT),
     "wide_deep": Case(wide_deep, LOGIT),
     "dcn_v1": Case(dcn, LOGIT),

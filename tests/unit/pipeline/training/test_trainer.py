@@ -38,6 +38,7 @@ OPTIONS: dict[str, dict[str, object]] = {
     "dlrm": {"units": [8], "bottom_units": [8]},
     "autoint": {"attention_widths": [4]},
     "fm": {},
+    "ffm": {},
     "dien": {
         "units": [8],
         "encoder": {"attention_units": [4], "query": True},
