@@ -88,12 +88,18 @@ class TargetAttention(keras.layers.Layer):
     def call(self, target: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """``target [batch, candidates, dim]``, ``steps [batch, steps, dim + rest]``, bool ``mask [batch, steps]``
         to ``[batch, candidates, dim + rest]``."""
-        return tf.matmul(self.attend(target, steps, mask), steps * tf.cast(mask, steps.dtype)[..., None])
+        # Masked once for both: masked twice, the gradient is another in its last bits.
+        real = steps * tf.cast(mask, steps.dtype)[..., None]
+        return tf.matmul(self._attend(target, real, mask), real)
 
     def attend(self, target: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """The weights of the steps, ``[batch, candidates, steps]``; zero of what is no step."""
+        return self._attend(target, steps * tf.cast(mask, steps.dtype)[..., None], mask)
+
+    def _attend(self, target: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        """Of steps that are zero where there is none."""
         real = tf.cast(mask, steps.dtype)
-        weights = self.weigh(target, steps * real[..., None])
+        weights = self.weigh(target, steps)
         if self.normaliser == "softmax":
             weights = tf.nn.softmax(tf.where(mask[:, None, :], weights, _MASKED), axis=-1)
         # The softmax of no real step is uniform over padding: the mask makes it zero.
