@@ -7,6 +7,7 @@ from typing import Literal
 
 import tensorflow as tf
 
+from models.layers.day_reader import DayReader
 from models.layers.history import every_value, fill_gaps
 from models.layers.pooling import pool
 
@@ -18,7 +19,7 @@ oldest first); one id (``flat``)."""
 
 def laid_out(
     layout: DayLayout, vectors: Sequence[tf.Tensor], masks: Sequence[tf.Tensor], ages: tf.Tensor | None,
-    *, pooling: str, forward: int, backward: int, window: int,
+    *, pooling: str, readers: Sequence[DayReader | None] = (), forward: int, backward: int, window: int,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:  # fmt: skip
     """The window's steps, gaps filled. A step that was filled is as old as the day that it was taken from.
 
@@ -27,6 +28,7 @@ def laid_out(
         masks: of each part bool ``[batch, lead + window, values]``.
         ages: ``[batch, lead + window]``, finite.
         pooling: how the ids of a day and part become one vector.
+        readers: of each part what reads them instead, if anything does.
         forward: most days that a day is carried forward, ``backward`` backward (see ``models.layers.history``).
 
     Returns:
@@ -36,7 +38,10 @@ def laid_out(
     if layout == "flat":
         steps, mask = every_value(_aged(vectors[0], ages), masks[0], **fill)
         return _parted(steps, mask, ages)
-    pooled = [pool(vector, mask, pooling) for vector, mask in zip(vectors, masks, strict=True)]
+    pooled = [
+        pool(vector, mask, pooling) if reader is None else reader(vector, mask)
+        for vector, mask, reader in zip(vectors, masks, readers or [None] * len(masks), strict=True)
+    ]
     known = [tf.reduce_any(mask, axis=-1) for mask in masks]
     if layout == "stacked":
         steps, mask = every_value(_aged(tf.stack(pooled, axis=2), ages), tf.stack(known, axis=2), **fill)

@@ -18,6 +18,7 @@ from models.encoders.negatives import check_negatives, negatives_of
 from models.encoders.registry import check_names, encoder_of
 from models.inputs import ModelInputs
 from models.layers.day_layouts import DayLayout, laid_out
+from models.layers.day_reader import DayReader, check_even
 from models.layers.history import reach, stand_in
 from models.layers.normalise import Normalise
 from models.layers.pooling import Pooling, pool
@@ -36,6 +37,10 @@ class FeatureOptions(ModelOptions):
     """Options of every model that reads features and histories."""
 
     values_pooling: Pooling = Field("mean", description="how the values of a day or of a bag are pooled")
+    day_values: Literal["pooled", "rnn"] = Field(
+        "pooled",
+        description="what the vector of a day is of its ids: pooled, or what recurrent units end with over them",
+    )
     layout: DayLayout = Field(
         "paired",
         description="steps of a history of days: a day with all its parts (`paired`; `packed`: days without any left "
@@ -112,11 +117,18 @@ class FeatureModel(keras.layers.Layer):
         self.layouts = {
             group.name: layout_of(group, options.encoders.get(group.title, {}), options.layout) for group in self.groups
         }
+        self.day_readers = {space: DayReader(name=f"days_{space}") for space in sorted(self._read_days())}
         self.encoders = {group.name: self._encoder(group) for group in self.groups}
         unread = {f.name for g in self.groups for f in g.features if not self.encoders[g.name].reads_negatives}
         self.schema = schema.without_negatives_of(unread)
         # An encoder is no layer: what it holds is.
         self.encoder_layers = {name: encoder.layers for name, encoder in self.encoders.items()}
+
+    def _read_days(self) -> set[str]:
+        """The id spaces whose values of a day are read one after another: all histories of one alike."""
+        by_day = [g for g in self.groups if g.features[0].kind is Kind.BAG_SEQUENCE and self.layouts[g.name] != "flat"]
+        wanted = by_day if self.options.day_values == "rnn" else []
+        return {str(feature.space) for group in wanted for feature in (*group.features, *group.stand_ins)}
 
     def _encoder(self, group: HistoryGroup) -> Encoder[Any]:
         name = f"seq_{group.name}"
@@ -192,8 +204,10 @@ class FeatureModel(keras.layers.Layer):
 
         Raises:
             ValueError: parts of a history that are steps of their own differ in width, or an encoder cannot read
-                steps as wide as a history's.
+                steps as wide as a history's; ids of an odd width that are read both ways.
         """
+        for space in self.day_readers:
+            check_even(space, dims[space])
         for group in self.groups:
             widths = [dims[str(feature.space)] for feature in group.features]
             if self._is_stacked(group):
@@ -229,6 +243,8 @@ class FeatureModel(keras.layers.Layer):
             idle["values_pooling"] = "no feature has several values" + (
                 " but histories whose every id is a step" if Kind.BAG_SEQUENCE in kinds else ""
             )
+        if all(self.layouts[group.name] == "flat" for group in days):
+            idle["day_values"] = "there is no history of days whose days are steps"
         if not self.has_targets:
             idle["product"] = f"there is no {TARGETED}"
         return idle
@@ -320,7 +336,8 @@ class FeatureModel(keras.layers.Layer):
             every = first.sessions * first.steps
             return tf.reshape(steps, (-1, every, steps.shape[-1])), tf.reshape(mask, (-1, every)), ages
         how, pooling = self.layouts[group.name], self.options.values_pooling
-        return laid_out(how, vectors, masks, ages, pooling=pooling, **self._fill(first))
+        readers = [self.day_readers.get(str(f.space)) for f in features]
+        return laid_out(how, vectors, masks, ages, pooling=pooling, readers=readers, **self._fill(first))
 
     def _fill(self, history: Feature) -> dict[str, int]:
         """How the gaps of a history of days are filled, and how many days it then has."""

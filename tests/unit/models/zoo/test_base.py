@@ -243,6 +243,32 @@ def test_steps_that_are_no_sessions_are_not_read_one_by_one() -> None:
 DAYS = {"kind": Kind.BAG_SEQUENCE, "steps": 2, "values": 2}
 
 
+def test_the_ids_of_a_day_may_be_read_one_after_another() -> None:
+    """Both ways, by units of half their width, which all histories of an id space share."""
+    days = (history("ads", of="ad", **DAYS), history("pages", **DAYS))
+    model = registry.build("pooled", schema(*days), {"day_values": "rnn"})
+    vectors = {
+        **{name: tf.ones((1, 1, 2)) for name in ("ad", "maker")},
+        "ads": tf.constant([[[[1.0, 2.0], [3.0, -1.0]], [[0.0, 0.0], [0.0, 0.0]]]]),
+        "pages": tf.constant([[[[3.0, -1.0], [1.0, 2.0]], [[0.0, 0.0], [0.0, 0.0]]]]),
+    }
+    given = ModelInputs(vectors, {name: each[..., 0] != 0 for name, each in vectors.items()}, {}, {})
+    ads, pages = (model.history(group, given) for group in model.groups)
+    (reader,) = model.day_readers.values()
+    np.testing.assert_allclose(ads.steps[0, 0], reader(vectors["ads"], given.mask["ads"])[0, 0], atol=1e-6)
+    assert ads.mask.numpy().tolist() == [[True, False]]
+    assert np.abs(ads.steps[0, 0] - pages.steps[0, 0]).max() > 1e-6
+    assert model(given).logits["label"].shape == (1, 1)
+
+
+def test_what_cannot_be_read_one_after_another_is_told() -> None:
+    model = registry.build("pooled", schema(history("ads", **DAYS)), {"day_values": "rnn"})
+    with pytest.raises(ValueError, match=r"option 'day_values': 'rnn' reads days both ways, .* 's' is 5 wide"):
+        model.tables({"s": 5})
+    with pytest.raises(ValueError, match="'day_values' would have no effect: there is no history of days whose days"):
+        registry.build("pooled", schema(history("ads", **DAYS)), {"day_values": "rnn", "layout": "flat"})
+
+
 def test_every_id_of_a_day_may_be_a_step() -> None:
     """One day of 1 and 2, one of 6: by days the mean of 1.5 and 6, by ids that of 1, 2 and 6."""
     features = FeatureSchema((AD, history("ads", of="ad", **DAYS)), {"s": "int"})
