@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import get_args
 
 from models.encoders.history import HistoryGroup
@@ -51,3 +51,9 @@ def check_stacked(group: HistoryGroup, dims: Mapping[str, int]) -> None:
             f"the history '{group.title}' is laid out 'stacked', a step a part, but the widths of its parts differ: "
             f"{told}; give their id spaces one width (`dim`, `dims`)"
         )
+
+
+def spaces_of_days(groups: Iterable[HistoryGroup], layouts: Mapping[str, DayLayout]) -> list[str]:
+    """The id spaces of histories whose days, or parts of these, are steps; sorted."""
+    by_day = [g for g in groups if g.features[0].kind is Kind.BAG_SEQUENCE and layouts[g.name] != "flat"]
+    return sorted({str(feature.space) for group in by_day for feature in (*group.features, *group.stand_ins)})

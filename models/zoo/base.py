@@ -13,7 +13,7 @@ from pydantic import Field
 from models.architecture import Segments, joined
 from models.encoders.base import Encoder
 from models.encoders.history import History, HistoryGroup, history_groups
-from models.encoders.layout import check_stacked, layout_of
+from models.encoders.layout import check_stacked, layout_of, spaces_of_days
 from models.encoders.negatives import check_negatives, negatives_of
 from models.encoders.registry import check_names, encoder_of
 from models.inputs import ModelInputs
@@ -117,18 +117,13 @@ class FeatureModel(keras.layers.Layer):
         self.layouts = {
             group.name: layout_of(group, options.encoders.get(group.title, {}), options.layout) for group in self.groups
         }
-        self.day_readers = {space: DayReader(name=f"days_{space}") for space in sorted(self._read_days())}
+        read = spaces_of_days(self.groups, self.layouts) if options.day_values == "rnn" else []
+        self.day_readers = {space: DayReader(name=f"days_{space}") for space in read}
         self.encoders = {group.name: self._encoder(group) for group in self.groups}
         unread = {f.name for g in self.groups for f in g.features if not self.encoders[g.name].reads_negatives}
         self.schema = schema.without_negatives_of(unread)
         # An encoder is no layer: what it holds is.
         self.encoder_layers = {name: encoder.layers for name, encoder in self.encoders.items()}
-
-    def _read_days(self) -> set[str]:
-        """The id spaces whose values of a day are read one after another: all histories of one alike."""
-        by_day = [g for g in self.groups if g.features[0].kind is Kind.BAG_SEQUENCE and self.layouts[g.name] != "flat"]
-        wanted = by_day if self.options.day_values == "rnn" else []
-        return {str(feature.space) for group in wanted for feature in (*group.features, *group.stand_ins)}
 
     def _encoder(self, group: HistoryGroup) -> Encoder[Any]:
         name = f"seq_{group.name}"
