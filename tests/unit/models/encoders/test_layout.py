@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models.encoders.history import history_groups
-from models.encoders.layout import check_stacked, layout_of
+from models.encoders.layout import check_stacked, layout_of, spaces_of_days
 from models.schema import Feature, FeatureSchema, Kind, Side
 
 DAYS: dict[str, Any] = {"kind": Kind.BAG_SEQUENCE, "side": Side.REQUEST, "steps": 3, "values": 2}
@@ -50,3 +50,8 @@ def test_stacked_parts_are_of_one_width() -> None:
     check_stacked(DAY, {"chapter": 8, "section": 8})
     with pytest.raises(ValueError, match=r"'day' is laid out 'stacked', .* chapters 8, sections 4; give their"):
         check_stacked(DAY, {"chapter": 8, "section": 4})
+
+
+def test_the_spaces_whose_days_are_steps() -> None:
+    layouts = {"chapters": "stacked", "styles": "flat", "clicks": "paired"}
+    assert spaces_of_days((DAY, STYLES, CLICKS), layouts) == ["chapter", "section"]
