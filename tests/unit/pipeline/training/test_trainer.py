@@ -46,10 +46,12 @@ OPTIONS: dict[str, dict[str, object]] = {
     },
     "bst": {"units": [8], "encoder": {"positions": "learnt"}, "encoders": {"clicks": {"type": "pooled"}}},
     "dsin": {"units": [8], "encoder": {"attention_units": [4]}},
+    "gru": {"units": [16, 8], "encoders": {"clicks": {"type": "pooled"}, "behaviours": {"type": "pooled"}}},
+    "bgru": {"units": [16, 8], "encoders": {"clicks": {"type": "pooled"}, "behaviours": {"type": "pooled"}}},
     "transformer": {"units": [8], "encoders": {"clicks": {"type": "pooled"}, "behaviours": {"type": "pooled"}}},
 }
+"""Of models without a tower; and of each that goes through steps one history does, as tracing more tells no more."""
 BLENDED = {"counted": "popularity", "net": "pooled"}
-"""Of models that have no tower of layers."""
 LEARNING = [name for name in registry.names() if registry.trained_by(name) == registry.KERAS]
 MODELS = [*LEARNING, *(name for name in registry.names() if name not in LEARNING)]
 """Those that learn by gradients first, so that a test of them alone has each in its place among the others."""
