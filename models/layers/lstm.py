@@ -1,4 +1,4 @@
-"""Long short-term memory over a few steps, both ways."""
+"""Long short-term memory over steps, both ways."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import tensorflow as tf
 class BidirectionalLSTM(keras.layers.Layer):
     """Two LSTMs of Keras', the second from the last step to the first; each skips masked steps.
 
-    Where Keras' ``Bidirectional`` writes zeros at masked steps, the states are kept here. Each step is unrolled: it is
-    made for sessions, of which there are few.
+    Where Keras' ``Bidirectional`` writes zeros at masked steps, the states are kept here.
 
     Args:
         units: width of each of the two states; by default that of a step.
@@ -25,7 +24,7 @@ class BidirectionalLSTM(keras.layers.Layer):
     def build(self, steps_shape: tuple[int | None, ...], *_: object) -> None:
         units = int(steps_shape[-1] or 0) if self.units is None else self.units
         self.ways = [
-            keras.layers.LSTM(units, return_sequences=True, unroll=True, name=f"{self.name}_{way}")
+            keras.layers.LSTM(units, return_sequences=True, name=f"{self.name}_{way}")
             for way in ("forwards", "backwards")
         ]
         for way in self.ways:
