@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -30,6 +31,9 @@ from models.tasks import Task
 
 COMPILE = ("xla", "graph")
 _CHECK_EVERY = 64
+
+# What a layer refuses is told in its own words, not among those of every input that it was called with.
+keras.config.disable_traceback_filtering()
 
 
 class NonFiniteLoss(ArithmeticError):

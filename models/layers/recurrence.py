@@ -109,7 +109,8 @@ class _Recurrence:
         self.gate = gate
         self.before = reset == "before" and gate != "none"
         self.real = tf.transpose(mask)[..., None]
-        self.stop = tf.reduce_max(_ends(mask))
+        # One step at least, if a masked one: of no step there would be no states.
+        self.stop = tf.maximum(tf.reduce_max(_ends(mask)), 1)
 
     def __call__(self, steps: tf.Tensor, scores: tf.Tensor, weights: Weights) -> tf.Tensor:
         @tf.custom_gradient

@@ -56,7 +56,7 @@ def _jobs(asked: str | None) -> list[str]:
 
 
 def check_models(config: JobConfig) -> None:
-    """Whether every feature has a source and every experiment's model can be built; imports TensorFlow.
+    """Whether every feature has a source and every experiment's model can be built and asked; imports TensorFlow.
 
     Raises:
         ConfigError: a source or side is wrong, there is no such model or option, or the features lack what it needs.
@@ -68,24 +68,22 @@ def check_models(config: JobConfig) -> None:
         raise ConfigError(f"{path}: {error}") from None
     start_tensorflow()
     from models import registry
-    from models.engine.engine import configure
-    from models.engine.optimizers import fused_by_optimizer
+    from models.engine.engine import Engine, configure
     from models.optimizer_settings import read_optimizers
 
     # Building a model starts TensorFlow, and its number of threads is settled from then on.
     configure(config.threads)
     for name, settings in config.experiments.items():
         try:
-            tasks = tuple(task.name for task in config.tasks_of(name))
-            model = registry.build(settings.model, config.experiment_schema(name), settings.options, tasks)
-            if settings.members:
+            tasks, schema = config.tasks_of(name), config.experiment_schema(name)
+            if registry.trained_by(settings.model) == registry.KERAS:
+                widths, moved_by = config.widths(name), settings.optimizer
+                engine = Engine(schema, settings.model, settings.options, dims=widths, tasks=tasks, optimizer=moved_by)
+                _check_dense(read_optimizers(moved_by), engine.model.options)
                 continue
+            model = registry.build(settings.model, schema, settings.options, tuple(task.name for task in tasks))
             if registry.trained_by(settings.model) == registry.COUNTS:
-                _check_counts(settings, model.idle_for({task.loss for task in config.tasks_of(name)}))
-            else:
-                moved_by = read_optimizers(settings.optimizer)
-                fused_by_optimizer(model.tables(config.widths(name)), moved_by)
-                _check_dense(moved_by, model.options)
+                _check_counts(settings, model.idle_for({task.loss for task in tasks}))
         except (ValueError, TypeError) as error:
             raise ConfigError(f"{path}: experiments.{name}: {error}") from None
 

@@ -95,6 +95,18 @@ def test_a_compiled_step_stops_at_the_last_real_one_and_repeats_its_state() -> N
     assert not np.any(gradient[1, 1:])
 
 
+@pytest.mark.parametrize("real", [False, True])
+def test_rows_whose_number_is_not_known_beforehand_may_have_no_step_at_all(real: bool) -> None:
+    states = tf.function(
+        lambda steps, mask: recur(steps, mask, None, weights("gru"), gate="gru", reset="after"), autograph=False
+    ).get_concrete_function(tf.TensorSpec((None, 5, 3)), tf.TensorSpec((None, 5), tf.bool))
+    out = states(STEPS[:1], tf.fill((1, 5), real))
+    np.testing.assert_allclose(
+        out, recur(STEPS[:1], tf.fill((1, 5), real), None, weights("gru"), gate="gru", reset="after"), atol=1e-6
+    )
+    assert bool(np.any(out)) is real
+
+
 def test_a_state_by_hand() -> None:
     """x 1; u = sigmoid(1), the candidate tanh(2): kept of nothing is nothing."""
     w = Weights(*(tf.constant(each, tf.float32) for each in ([[1, 0, 2]], [0, 0, 0], [[0, 0, 0]], [0, 0, 0])))

@@ -245,6 +245,9 @@ def test_a_clean_process_answers_as_the_trainer_does(
     inputs = raw_inputs(SCHEMA, maps, 5, 4)
     logits, ours = clean(tmp_path / "grown", {name: values.tolist() for name, values in inputs.items()})
     assert ours == []
+    # The first request has no history: a service asks for it by itself.
+    alone, _ = clean(tmp_path / "grown", {name: values[:1].tolist() for name, values in inputs.items()})
+    np.testing.assert_allclose(alone, logits[:1], rtol=1e-5, atol=1e-6)
     expected = fresh.scores(arrays_of(SCHEMA, fresh.sizes, maps, inputs))[:, 0].reshape(5, 4)
     np.testing.assert_allclose(logits, expected, rtol=1e-5, atol=1e-6)
 

@@ -59,7 +59,8 @@ def test_a_good_model_passes_where_the_project_cannot_be_imported(files: Path, c
 
 def test_scores_unlike_the_trainers_block(files: Path, checker: Checker, tmp_path: Path) -> None:
     logit = np.array([[4.0, 2.0], [1e-3, np.nan]], np.float32)
-    np.savez(tmp_path / "o.npz", logit=logit, probability=1 / (1 + np.exp(-logit.astype(np.float64))))
+    probability = 1 / (1 + np.exp(-logit.astype(np.float64)))
+    np.savez(tmp_path / "o.npz", logit=logit, probability=probability, special=np.zeros(2, bool))
     figures = checker.check(job(files, outputs=str(tmp_path / "o.npz")))
     assert figures["logit_difference"] == pytest.approx(1e-3)
     assert figures["probability_difference"] == pytest.approx(2.5e-4, rel=1e-3)

@@ -14,9 +14,10 @@ CHECKPOINTS = [f"checkpoint/tiny/a/day=2024-03-0{day}/gen=0001" for day in (1, 2
 
 def save(
     path: Path, *, weight: float = 2.0, ads: Collection[int] = (7,), users: Collection[str] = ("a",),
-    factor: float = 1.0, checkpoint: str = CHECKPOINTS[0],
+    factor: float = 1.0, alone: float = 0.0, checkpoint: str = CHECKPOINTS[0],
 ) -> Path:  # fmt: skip
-    """Score = factor · weight · number of known ids; ``factor`` is a constant of the graph, the rest are variables."""
+    """Score = factor · weight · number of known ids, and ``alone`` more of a request that is asked by itself: both are
+    constants of the graph, the rest are variables."""
     import tensorflow as tf
 
     inputs = [tf.TensorSpec([None, None], tf.int64, "ad"), tf.TensorSpec([None], tf.string, "user")]
@@ -37,6 +38,7 @@ def save(
         def serve(self, ad: tf.Tensor, user: tf.Tensor) -> dict[str, tf.Tensor]:
             ads, users = self.known(ad, user)
             logit = factor * self.weight * (ads + users[:, None])
+            logit += alone * tf.cast(tf.shape(ad)[0] == 1, tf.float32)
             return {"logit": logit, "probability": tf.sigmoid(logit)}
 
         @tf.function(input_signature=inputs)
@@ -60,7 +62,8 @@ def job(folder: Path, model: Path | None = None, **other: Any) -> dict[str, Any]
     folder.mkdir(exist_ok=True)
     np.savez(folder / "inputs.npz", ad=np.array([[7, 8], [8, 8]], np.int64), user=np.array(["a", "\x01"]))
     logit = np.array([[4.0, 2.0], [0.0, np.nan]], np.float32)  # the last one is no candidate
-    np.savez(folder / "outputs.npz", logit=logit, probability=1 / (1 + np.exp(-logit.astype(np.float64))))
+    probability, special = 1 / (1 + np.exp(-logit.astype(np.float64))), np.array([False, True])
+    np.savez(folder / "outputs.npz", logit=logit, probability=probability, special=special)
     np.savez(folder / "candidates.npz", ad=np.array([[7, 7, 7, 9]], np.int64), user=np.array(["a"]))
     return {
         "model": str(model or folder / "model"), "inputs": str(folder / "inputs.npz"),

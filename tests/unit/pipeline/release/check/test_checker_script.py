@@ -201,6 +201,13 @@ def test_without_candidates_there_are_figures_of_golden_rows_alone(saved: Path, 
     assert {"spread", "unknown", "candidates"}.isdisjoint(figures)
 
 
+def test_a_made_up_row_is_asked_by_itself_too(tmp_path: Path) -> None:
+    """The second, of one candidate: among others it scores 0 as it should, alone .25."""
+    figures = check(job(tmp_path / "job", save(tmp_path / "model", alone=0.25), candidates=None), Models())
+    assert figures["logit_difference"] == 0.25
+    assert figures["probability_difference"] == pytest.approx(1 / (1 + np.exp(-0.25)) - 0.5)
+
+
 def test_variables_of_the_day_before_score_otherwise_and_say_of_when_they_are(saved: Path, tmp_path: Path) -> None:
     """Golden rows are those of `first`: what stands in its place is `second`, by its variables or whole."""
     models = Models()
