@@ -75,11 +75,11 @@ def _run(options: argparse.Namespace) -> int:
     names = _experiments(context, options.experiment)
     changed = overrides(options)
     if options.dry_run:
-        tell_growth(context, names)
+        stuck = tell_growth(context, names)
         print_plan(
             context, options.day, options.day, names, publish="each", reprocess=options.reprocess, overrides=changed
         )
-        return 0
+        return 1 if stuck else 0
     refuse_unfit_redis(context)
     refuse_other_place(context)
     if context.skipped(options.day) is None or options.reprocess:
@@ -102,12 +102,12 @@ def _backfill(options: argparse.Namespace) -> int:
     options.last.guard_begun(context.config.timezone)
     names = _experiments(context, options.experiment)
     if options.dry_run:
-        tell_growth(context, names)
+        stuck = tell_growth(context, names)
         print_plan(
             context, options.first, options.last, names,
             publish=options.publish, reprocess=options.reprocess, late_days=options.late_days,
         )  # fmt: skip
-        return 0
+        return 1 if stuck else 0
     if options.publish != "none":
         refuse_unfit_redis(context)
         refuse_other_place(context)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from models.optimizer_settings import read_optimizers
 from models.schema import Kind
+from pipeline.config.base import meant
 from pipeline.config.blends import OWN as OWN_OF_BLENDS
 from pipeline.config.column_effects import check_values, idle_of_tables
 from pipeline.config.experiment import Experiment
@@ -120,9 +120,9 @@ def _idle_groups(features: Mapping[str, FeatureSettings]) -> Iterator[tuple[str,
     """A group of one beside another of nearly its name: what belongs together would be read apart."""
     groups = {name: feature.group for name, feature in features.items() if feature.group is not None}
     for name, group in groups.items():
-        alike = get_close_matches(group, set(groups.values()) - {group}, 1)
+        alike = meant(group, set(groups.values()) - {group})
         if alike and list(groups.values()).count(group) == 1:
-            yield f"features.{name}.group", f"no other history is of the group '{group}' (is '{alike[0]}' meant?)"
+            yield f"features.{name}.group", f"no other history is of the group '{group}'{alike}"
 
 
 def _idle_of_others(experiment: Experiment) -> Iterator[tuple[str, str]]:

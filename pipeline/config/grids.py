@@ -9,8 +9,9 @@ import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
+
+from pipeline.config.base import meant
 
 MOST = 64
 """Experiments of a job: each is a chain that is trained every day."""
@@ -163,9 +164,8 @@ def _check_axis(
 ) -> None:
     section, *parts = axis.split(".")
     if known is not None and section not in known:
-        close = get_close_matches(section, known, 1)
-        meant = f" (is '{close[0]}' meant?)" if close else ""
-        raise ValueError(f"{where}: no such setting of an experiment{meant}; one of {', '.join(known)}")
+        alike = meant(section, known)
+        raise ValueError(f"{where}: no such setting of an experiment{alike}; one of {', '.join(known)}")
     if parts and section not in _NESTED:
         raise ValueError(f"{where}: '{section}' has no parts; only {' and '.join(_NESTED)} have")
     above = next((other for other in axes if axis.startswith(f"{other}.")), None)

@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from models.schema import ONLY, FeatureSchema, Kind, Side
 from models.tasks import Task
 from pipeline.config.alerts import Alerts
-from pipeline.config.base import DayField, Later, Strict
+from pipeline.config.base import DayField, Later, Strict, meant
 from pipeline.config.blends import check_alike, check_members
 from pipeline.config.cross_checks import (
     check_measures,
@@ -140,9 +140,11 @@ class JobConfig(Strict):
         self._check_features()
         for name, experiment in self.experiments.items():
             self._check_tasks_of(name, experiment)
-            unknown = sorted({*(experiment.only or ()), *experiment.without} - set(self.features))
-            if unknown:
-                raise ValueError(f"experiments.{name}: no such features: {', '.join(unknown)}")
+            for field, asked in (("only", experiment.only or ()), ("without", experiment.without)):
+                unknown = sorted(set(asked) - set(self.features))
+                if unknown:
+                    told = f"{', '.join(unknown)}{meant(unknown[0], self.features)}"
+                    raise ValueError(f"experiments.{name}.{field}: no such features: {told}")
             if self.request.ranks and not any(self.features[each].side is Side.ITEM for each in self.inputs(name)):
                 raise ValueError(f"experiments.{name}: needs at least one item feature: there is nothing to rank by")
             if experiment.replay != "off" and self.replay is None:

@@ -78,8 +78,9 @@ def unfit(artifact: Artifact, error: StateMismatch) -> ChainError:
     before += "settings of before, and what is new can be added then)"
     return ChainError(
         f"{artifact.id}: {error}. The experiment's settings no longer fit its chain. A chain takes on features, id "
-        f"spaces and wider tables{before if old else ''}; another model, layer or history's `group`, a narrower table "
-        "and a feature that is left out make another model. Put the setting back, or give the changed model a name "
+        f"spaces and wider tables{before if old else ''}; another model, layer, optimizer or history's `group`, a "
+        "narrower table, a recurrent state that is as wide as a step (no `units`) where steps are wider now, and a "
+        "feature that is left out make another model. Put the setting back, or give the changed model a name "
         "of its own under `experiments`, so that it starts its own chain"
     )
 

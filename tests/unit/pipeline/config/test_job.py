@@ -43,7 +43,11 @@ def test_a_kind_has_its_section_and_no_other(ads: str) -> None:
     [
         ("features__ad__space", "nowhere", "features.ad.space: 'nowhere' is not declared under `spaces`"),
         ("features__clicked_ads__of", "nothing", "features.clicked_ads: refers to 'nothing', which is not a feature"),
-        ("experiments__din__without", ["nothing"], "experiments.din: no such features: nothing"),
+        ("experiments__din__without", ["nothing"], "experiments.din.without: no such features: nothing"),
+        (
+            "experiments__din__only", ["ad", "clicked_adz"],
+            "experiments.din.only: no such features: clicked_adz (is 'clicked_ads' meant?)",
+        ),
         ("experiments__din__replay", "new", "experiments.din.replay: the job has no `replay` section"),
         ("experiments__din__dims", {"nowhere": 4}, "experiments.din.dims: no such id spaces: nowhere"),
         ("features__user_rate__counter__key", ["clicked_ads"], "counter.key: 'clicked_ads' is a sequence"),
