@@ -192,7 +192,7 @@ def test_a_full_disk_while_training_keeps_the_parent(chain: Place, monkeypatch: 
             patch.setattr("numpy.savez", _disk_full)
         else:
             shutil.rmtree(chain.root / "export" / "ads" / "pooled" / f"day={LAST}")
-            patch.setattr("models.export.serving_module.ServingModule.save", _disk_full_in_tensorflow)
+            patch.setattr("models.export.serving_module.ServingModule._save", _disk_full_in_tensorflow)
         ran = chain.run(*backfill)
     assert ran.code == 1
     assert f"error: ads/pooled stopped on {LAST}: {chain.root}" in ran.message

@@ -18,6 +18,7 @@ from pipeline.release.publish.release_files import Pointer, Published, ReleaseFi
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.storage.artifacts.store import ArtifactStore
+from pipeline.training import chain
 from pipeline.training.chain import Chain
 from tests.unit.pipeline.release.days import FIRST, commit, context, run
 
@@ -61,7 +62,7 @@ def test_the_newest_and_the_first_of_the_month_stay(tmp_path: Path) -> None:
     assert prune.prune(here).ids == []
 
 
-def test_what_a_blend_is_made_of_stays_as_long_as_the_blend(tmp_path: Path) -> None:
+def test_what_a_blend_is_made_of_stays_as_long_as_the_blend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The blend was trained on two days only, which are its newest; of ``b`` they are long past."""
     here = context(tmp_path, keep_models=1, keep_checkpoints=2)
     experiments = {**here.config.experiments, "all": Experiment(model="blend", options={"of": ["a", "b"]})}
@@ -75,6 +76,7 @@ def test_what_a_blend_is_made_of_stays_as_long_as_the_blend(tmp_path: Path) -> N
     prune.prune(here)
     assert kept(here, "checkpoint", "all") == days[2:4]
     assert kept(here, "checkpoint", "b") == [days[0], *days[2:4], *days[-2:]]
+    monkeypatch.setattr(chain, "LOCK_SECONDS", 0.0)
     with Chain.of(here, "all").lock(), pytest.raises(LockTimeout, match="experiment 'all'"):
         prune.prune(here)
 
