@@ -7,12 +7,10 @@ from typing import Literal
 import tensorflow as tf
 from pydantic import Field
 
-from models.encoders.base import Encoder, Reading
-from models.encoders.history import History, HistoryGroup
-from models.encoders.transformer import BlockOptions, blocks_of, placed
+from models.encoders.base import Reading
+from models.encoders.history import History
+from models.encoders.transformer import BlockOptions, OfBlocks
 from models.layers.pooling import pool
-from models.layers.positions import AddPositions
-from models.layers.transformer_block import check_heads
 
 
 class BstOptions(BlockOptions):
@@ -24,7 +22,7 @@ class BstOptions(BlockOptions):
     )
 
 
-class Bst(Encoder[BstOptions]):
+class Bst(OfBlocks[BstOptions]):
     """What transformer blocks make of the steps with a candidate behind them.
 
     A part of a step that candidates lack is zero in theirs. Places count from the candidate, which is 0, backwards.
@@ -36,17 +34,8 @@ class Bst(Encoder[BstOptions]):
     Options = BstOptions
     needs_target = True
 
-    def __init__(self, options: BstOptions, group: HistoryGroup, *, name: str) -> None:
-        super().__init__(options, group, name=name)
-        self.reads_ages = options.positions == "ages"
-        self.positions = AddPositions(options.positions, name=f"{name}_positions")
-        self.blocks = blocks_of(options, name)
-
-    def check_width(self, step: int) -> None:
-        check_heads(self.options.heads, step, f"history '{self.title}', option 'heads'")
-
     def read(self, history: History, training: bool) -> Reading:
-        steps, target = placed(self.positions, history), tf.convert_to_tensor(history.target)
+        steps, target = self.placed(history), tf.convert_to_tensor(history.target)
         length, dim = history.steps.shape[1], int(history.steps.shape[-1])
         if self.options.out == "flat" and length is None:
             raise ValueError(

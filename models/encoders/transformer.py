@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import tensorflow as tf
 from pydantic import Field, PositiveInt
 
@@ -30,27 +32,37 @@ class BlockOptions(ModelOptions):
     )
 
 
+Blocks = TypeVar("Blocks", bound=BlockOptions)
+
+
 class TransformerOptions(BlockOptions):
     """Options of :class:`Transformer`."""
 
     readout: Readout = Field(default="mean", description="what is read out of the steps that have seen each other")
 
 
-def blocks_of(options: BlockOptions, name: str) -> list[TransformerBlock]:
-    """The blocks that options ask for."""
-    names = [f"{name}_block_{n}" for n in range(1, options.blocks + 1)]
-    wanted = (options.heads, options.hidden, options.norm)
-    return [TransformerBlock(*wanted, residual=options.residual, name=each) for each in names]
+class OfBlocks(Encoder[Blocks]):
+    """An encoder that is made of transformer blocks over steps that know their places."""
+
+    def __init__(self, options: Blocks, group: HistoryGroup, *, name: str) -> None:
+        super().__init__(options, group, name=name)
+        self.reads_ages = options.positions == "ages"
+        self.positions = AddPositions(options.positions, name=f"{name}_positions")
+        wanted = (options.heads, options.hidden, options.norm)
+        names = [f"{name}_block_{n}" for n in range(1, options.blocks + 1)]
+        self.blocks = [TransformerBlock(*wanted, residual=options.residual, name=each) for each in names]
+
+    def check_width(self, step: int) -> None:
+        check_heads(self.options.heads, step, f"history '{self.title}', option 'heads'")
+
+    def placed(self, history: History) -> tf.Tensor:
+        """Steps with what tells their places."""
+        if self.reads_ages:
+            return self.positions(history.steps, spans_of(tf.convert_to_tensor(history.ages), history.mask))
+        return self.positions(history.steps, places_from_end(history.mask))
 
 
-def placed(layer: AddPositions, history: History) -> tf.Tensor:
-    """Steps with what tells their places."""
-    if layer.how == "ages":
-        return layer(history.steps, spans_of(tf.convert_to_tensor(history.ages), history.mask))
-    return layer(history.steps, places_from_end(history.mask))
-
-
-class Transformer(Encoder[TransformerOptions]):
+class Transformer(OfBlocks[TransformerOptions]):
     """The mean, sum or last of the steps after each has seen all others.
 
     Reference: Vaswani et al., Attention Is All You Need, 2017.
@@ -58,17 +70,8 @@ class Transformer(Encoder[TransformerOptions]):
 
     Options = TransformerOptions
 
-    def __init__(self, options: TransformerOptions, group: HistoryGroup, *, name: str) -> None:
-        super().__init__(options, group, name=name)
-        self.reads_ages = options.positions == "ages"
-        self.positions = AddPositions(options.positions, name=f"{name}_positions")
-        self.blocks = blocks_of(options, name)
-
-    def check_width(self, step: int) -> None:
-        check_heads(self.options.heads, step, f"history '{self.title}', option 'heads'")
-
     def read(self, history: History, training: bool) -> Reading:
-        steps = placed(self.positions, history)
+        steps = self.placed(history)
         for block in self.blocks:
             steps = block(steps, history.mask)
         return Reading(read_out(steps, history.mask, self.options.readout))

@@ -11,8 +11,9 @@ from models.layers.tower import Tower
 from models.options import Width, Widths
 from models.registry import register
 from models.schema import FeatureSchema
-from models.zoo.base import RankingOptions, idle_without_layers
+from models.zoo.base import RankingOptions
 from models.zoo.fields import FieldModel, Fields
+from models.zoo.ranking import idle_without_layers
 
 
 class AutoIntOptions(RankingOptions):

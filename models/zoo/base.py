@@ -1,4 +1,4 @@
-"""What the ranking models share: features gathered by side, histories filled and pooled, a tower on top."""
+"""What all models of layers share: features gathered by side, histories laid out, filled and read."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import keras
 import tensorflow as tf
 from pydantic import Field
 
-from models.architecture import Segments, joined
+from models.architecture import Segments
 from models.encoders.base import Encoder
 from models.encoders.history import History, HistoryGroup, history_groups
 from models.encoders.layout import check_stacked, layout_of, spaces_of_days
 from models.encoders.negatives import check_negatives, negatives_of
+from models.encoders.pooled import Pooled, PooledOptions
 from models.encoders.registry import check_names, encoder_of
 from models.inputs import ModelInputs
 from models.layers.day_layouts import DayLayout, laid_out
@@ -22,7 +23,6 @@ from models.layers.day_reader import DayReader, check_even
 from models.layers.history import reach, stand_in
 from models.layers.normalise import Normalise
 from models.layers.pooling import Pooling, pool
-from models.layers.tower import Tower
 from models.layers.vector import with_flag
 from models.options import Activation, Days, ModelOptions, Widths
 from models.outputs import Auxiliary, Outputs
@@ -84,8 +84,8 @@ class Part(NamedTuple):
 class FeatureModel(keras.layers.Layer):
     """Scores of candidates from features, histories and counters; without item features, of one candidate a request.
 
-    A subclass says in :meth:`own_encoder` what reads a history for which ``options.encoders`` names nothing else, and
-    in :meth:`scores` what is made of all that is read.
+    A subclass says in :meth:`scores` what is made of all that is read, and may say in :meth:`own_encoder` what reads a
+    history for which ``options.encoders`` names nothing else.
 
     Args:
         schema: the features in use.
@@ -253,8 +253,9 @@ class FeatureModel(keras.layers.Layer):
         return dict.fromkeys(encoder.Options.model_fields, why)
 
     def own_encoder(self, group: HistoryGroup, name: str) -> Encoder[Any]:
-        """What reads a history unless the experiment says otherwise; its layers' names begin with ``name``."""
-        raise NotImplementedError
+        """What reads a history unless the experiment says otherwise; its layers' names begin with ``name``. By default
+        the mean of its steps."""
+        return Pooled(PooledOptions(), group, name=name)
 
     def dense(self, feature: Feature, inputs: ModelInputs) -> tf.Tensor:
         """Floats free of NaN: a dense feature normalised, with flags where it is read with them; a vector as it is, or
@@ -341,41 +342,6 @@ class FeatureModel(keras.layers.Layer):
             for setting in (self.options.fill_forward, self.options.fill_backward)
         )
         return {"forward": forward, "backward": backward, "window": history.steps}
-
-
-class RankingModel(FeatureModel):
-    """A network on top: ``logit = tower([request features, histories], [item and pair features, interest, interest *
-    target])``; a head a task."""
-
-    Options: type[RankingOptions] = RankingOptions
-
-    def __init__(self, schema: FeatureSchema, options: RankingOptions, tasks: tuple[str, ...], *, name: str) -> None:
-        super().__init__(schema, options, tasks, name=name)
-        self.tower = Tower(options.units, options.activation, options.dropout, scores=len(tasks), name="tower_main")
-
-    def scores(self, request: list[Part], item: list[Part], inputs: ModelInputs, training: bool) -> tf.Tensor:
-        if not item:  # a row by itself: one candidate, of which nothing is known but the request
-            of_request = request[0].values
-            item = [Part("dense", (), tf.zeros((tf.shape(of_request)[0], 1, 0), of_request.dtype))]
-        if not request:
-            of_item = item[0].values
-            request = [Part("dense", (("nothing", 1),), tf.zeros((tf.shape(of_item)[0], 1), of_item.dtype))]
-        self.tower.reads = joined(part.reads for part in (*request, *item))
-        sides = (tf.concat([part.values for part in side], axis=-1) for side in (request, item))
-        return self.tower(*sides, training=training)
-
-    @property
-    def output_bias(self) -> keras.Variable:
-        return self.tower.output_bias
-
-    def idle_options(self) -> dict[str, str]:
-        return super().idle_options() | idle_without_layers(self.options)
-
-
-def idle_without_layers(options: RankingOptions) -> dict[str, str]:
-    """The options of a network, where it has no hidden layer."""
-    why = "there is no hidden layer (`units` is empty)"
-    return {} if options.units else dict.fromkeys(("activation", "dropout"), why)
 
 
 def _ids(feature: Feature, vectors: tf.Tensor) -> Part:

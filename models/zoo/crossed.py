@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 import tensorflow as tf
 from pydantic import Field
 
 from models.architecture import Segments
-from models.encoders.base import Encoder
-from models.encoders.history import HistoryGroup
-from models.encoders.pooled import Pooled, PooledOptions
 from models.inputs import ModelInputs
 from models.layers.hidden import Hidden
 from models.layers.tower import Tower
 from models.options import Width
 from models.schema import FeatureSchema
-from models.zoo.base import FeatureModel, Part, RankingOptions, idle_without_layers
+from models.zoo.base import FeatureModel, Part, RankingOptions
 from models.zoo.fields import side_by_side
+from models.zoo.ranking import idle_without_layers
 
 Structure = Literal["parallel", "stacked"]
 
@@ -66,9 +64,6 @@ class CrossedModel(FeatureModel):
         self.head.reads = (*reads, *of_hidden)
         hidden = self.deep.reading(reads)(of_request, of_item, training=training)
         return self.head(nothing, tf.concat([crosses, hidden], axis=-1))
-
-    def own_encoder(self, group: HistoryGroup, name: str) -> Encoder[Any]:
-        return Pooled(PooledOptions(), group, name=name)
 
     @property
     def output_bias(self) -> keras.Variable:

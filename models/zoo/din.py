@@ -7,10 +7,10 @@ from typing import Any
 from models.encoders import din
 from models.encoders.base import Encoder
 from models.encoders.history import HistoryGroup
-from models.encoders.pooled import Pooled, PooledOptions
 from models.registry import register
 from models.schema import FeatureSchema
-from models.zoo.base import TARGETED, RankingModel, RankingOptions
+from models.zoo.base import TARGETED, RankingOptions
+from models.zoo.ranking import RankingModel
 
 
 class DinOptions(din.DinOptions, RankingOptions):
@@ -33,7 +33,7 @@ class Din(RankingModel):
             raise ValueError(f"model 'din' needs a {TARGETED}; without one, use 'pooled'")
 
     def own_encoder(self, group: HistoryGroup, name: str) -> Encoder[Any]:
-        return din.Din(self.options, group, name=name) if group.targets else Pooled(PooledOptions(), group, name=name)
+        return din.Din(self.options, group, name=name) if group.targets else super().own_encoder(group, name)
 
     def idle_options(self) -> dict[str, str]:
         return super().idle_options() | self.idle_of(din.Din)

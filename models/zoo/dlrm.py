@@ -12,8 +12,9 @@ from models.layers.tower import Tower
 from models.options import Widths
 from models.registry import register
 from models.schema import FeatureSchema, Kind
-from models.zoo.base import RankingOptions, idle_without_layers
+from models.zoo.base import RankingOptions
 from models.zoo.fields import FieldModel, Fields, side_by_side
+from models.zoo.ranking import idle_without_layers
 
 
 class DlrmOptions(RankingOptions):

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from models.encoders.base import Encoder
-from models.encoders.history import HistoryGroup
-from models.encoders.pooled import Pooled, PooledOptions
 from models.registry import register
 from models.schema import FeatureSchema
-from models.zoo.base import RankingModel, RankingOptions
+from models.zoo.base import RankingOptions
+from models.zoo.ranking import RankingModel
 
 
 class DnnOptions(RankingOptions):
@@ -25,6 +21,3 @@ class Dnn(RankingModel):
 
     def __init__(self, schema: FeatureSchema, options: DnnOptions, tasks: tuple[str, ...]) -> None:
         super().__init__(schema, options, tasks, name="dnn")
-
-    def own_encoder(self, group: HistoryGroup, name: str) -> Encoder[Any]:
-        return Pooled(PooledOptions(), group, name=name)

@@ -6,9 +6,9 @@ from typing import Any
 
 from models.encoders.base import Encoder
 from models.encoders.history import HistoryGroup
-from models.encoders.pooled import Pooled, PooledOptions
 from models.schema import FeatureSchema
-from models.zoo.base import TARGETED, RankingModel, RankingOptions
+from models.zoo.base import TARGETED, RankingOptions
+from models.zoo.ranking import RankingModel
 
 
 class EncodedModel(RankingModel):
@@ -25,7 +25,7 @@ class EncodedModel(RankingModel):
 
     def own_encoder(self, group: HistoryGroup, name: str) -> Encoder[Any]:
         if self.encoder.needs_target and not group.targets:
-            return Pooled(PooledOptions(), group, name=name)
+            return super().own_encoder(group, name)
         return self.encoder(self.options.encoder, group, name=name)
 
     def idle_options(self) -> dict[str, str]:

@@ -10,16 +10,14 @@ import keras
 import tensorflow as tf
 
 from models.architecture import Segments, joined
-from models.encoders.base import Encoder
-from models.encoders.history import HistoryGroup
-from models.encoders.pooled import Pooled, PooledOptions
 from models.inputs import ModelInputs
 from models.interactions.linear import Linear, ValueWeights
 from models.interactions.value_vectors import ValueVectors
 from models.layers.tower import Tower
 from models.schema import Feature, FeatureSchema, Kind, Side
 from models.tables import TableSpec, one_per_space
-from models.zoo.base import FeatureModel, FeatureOptions, Part, RankingOptions, idle_without_layers
+from models.zoo.base import FeatureModel, FeatureOptions, Part, RankingOptions
+from models.zoo.ranking import idle_without_layers
 
 _ALONE = (Kind.CATEGORICAL, Kind.BAG)
 LINEAR = "linear"
@@ -198,9 +196,6 @@ class FieldModel(FeatureModel):
                 f"which make them: {told}"
             )
         return tables
-
-    def own_encoder(self, group: HistoryGroup, name: str) -> Encoder[Any]:
-        return Pooled(PooledOptions(), group, name=name)
 
     @property
     def output_bias(self) -> keras.Variable:

@@ -13,8 +13,9 @@ from models.layers.hidden import Hidden
 from models.layers.tower import Tower
 from models.registry import register
 from models.schema import FeatureSchema
-from models.zoo.base import RankingOptions, idle_without_layers
+from models.zoo.base import RankingOptions
 from models.zoo.fields import FieldModel, Fields
+from models.zoo.ranking import idle_without_layers
 
 
 class GateDnnOptions(RankingOptions):

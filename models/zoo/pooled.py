@@ -9,7 +9,8 @@ from models.encoders.base import Encoder
 from models.encoders.history import HistoryGroup
 from models.registry import register
 from models.schema import FeatureSchema
-from models.zoo.base import RankingModel, RankingOptions
+from models.zoo.base import RankingOptions
+from models.zoo.ranking import RankingModel
 
 
 class PooledOptions(pooled.PooledOptions, RankingOptions):
