@@ -31,6 +31,12 @@ WRONG_YAML: dict[str, tuple[Change, str, str]] = {
         lambda job: job["experiments"]["din"]["options"].update(encoders={"behaviours": {"type": "gru9"}}),
         "options.encoders.behaviours.type", "one of attentive, bgru, bst, dien, din, dsin, gru, pooled",
     ),
+    "an encoder of another width than the product needs": (
+        lambda job: job["experiments"]["din"].update(
+            model="pooled", options={"encoders": {"clicked_ads": {"type": "gru", "units": 12}}}
+        ),
+        "experiments.din: model 'pooled': the history 'clicked_ads'", "is read as 12 values, but its steps have",
+    ),
     "no such option": (lambda job: job["experiments"]["din"]["options"].update(unit=3), "experiments.din", "unit"),
     "an option of the wrong type": (
         lambda job: job["experiments"]["din"]["options"].update(units="wide"), "experiments.din", "'wide'",

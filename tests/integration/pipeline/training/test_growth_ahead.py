@@ -83,6 +83,9 @@ def test_a_narrower_table_is_refused_before_anything_is_read(begun: Place) -> No
     checked = _checked(begun)
     assert "ads/din cannot go on: checkpoint/ads/din" in checked
     assert "tensor 'table/ad': its rows have 4 values, of which only 3 are left" in checked
+    planned = begun.run(*BACKFILL, "--dry-run")
+    assert planned.code == 1
+    assert "ads/din cannot go on" in planned.out
     ran = begun.run(*BACKFILL)
     assert ran.code == 1
     assert "A chain takes on features, id spaces and wider tables" in ran.message
