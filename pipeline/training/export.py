@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from pathlib import Path
+
 import numpy as np
 
+from models.export import warm_up
 from models.export.graphs import GRAPH, Graph
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact
@@ -19,6 +23,8 @@ from pipeline.training.records import ExportRecord
 from pipeline.training.sessions import Session, seed_of
 
 MODEL = "model"
+_WARM_UPS = (1, 16)
+"""Golden rows of each request that a server warms up with: one as a service asks, and some at once."""
 
 
 def stands(context: JobContext, day: Day, experiment: str, checkpoint: Artifact) -> Artifact | None:
@@ -45,13 +51,15 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
             f"{stage} {name}": config.stage_settings(stage, name)
             for stage in ("build_features", "export") for name in (experiment, *config.experiments[experiment].members)
         }  # fmt: skip
-        graph = trainer.module({space: each.kind for space, each in maps.items()}).write(
+        module = trainer.module({space: each.kind for space, each in maps.items()})
+        graph = module.write(
             made.path / MODEL, trainer.sizes, {space: (each.kind, each.ids) for space, each in maps.items()}, metadata,
             content_digest({**made_by, "schema": repr(schema)}), _earlier_graph(context, day, experiment),
         )  # fmt: skip
         golden_rows.write(
             made.path, trainer, schema, day_arrays.read(features), maps, seed_of(config, experiment, day, "golden")
         )
+        _write_warm_ups(made.path, config.job, module.features)
         return made.commit(
             # The files of a SavedModel differ in bytes at every save; its content is the checkpoint's.
             checkpoint.manifest.digest,
@@ -65,6 +73,13 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
                 graph=graph,
             ).written(),
         )  # fmt: skip
+
+
+def _write_warm_ups(path: Path, job: str, read: Collection[str]) -> None:
+    """Beside the model, what a server asks it before it is served: of the golden rows, of the features ``read``."""
+    with np.load(path / golden_rows.INPUTS, allow_pickle=False) as golden:
+        inputs = {name: golden[name] for name in golden.files if name in read}
+    warm_up.write(path / MODEL, job, [{name: each[:rows] for name, each in inputs.items()} for rows in _WARM_UPS])
 
 
 def _earlier_graph(context: JobContext, day: Day, experiment: str) -> Graph | None:

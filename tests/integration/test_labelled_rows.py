@@ -147,6 +147,23 @@ def test_the_signature_asked_by_raw_columns_answers_what_the_test_scored(trained
     assert (check["verdict"], check["figures"]["rows"]) == ("ok", ROWS + 3), "the day's rows and three awkward ones"
 
 
+def test_what_a_server_warms_up_with_is_answered_as_the_golden_rows_are(trained: Place) -> None:
+    import tensorflow as tf
+    from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+
+    export = found(trained, "export", LAST, "dnn")
+    serve = tf.saved_model.load(str(export.file("model"))).signatures["serving_default"]
+    with np.load(export.file("golden_outputs.npz")) as golden:
+        expected = golden["logit"]
+    records = tf.data.TFRecordDataset(str(export.file("model/assets.extra/tf_serving_warmup_requests")))
+    asked = [PredictionLog.FromString(record.numpy()).predict_log.request for record in records]
+    assert [each.model_spec.name for each in asked] == ["criteo", "criteo"]
+    for request, rows in zip(asked, (1, 16), strict=True):
+        inputs = {name: tf.make_ndarray(proto) for name, proto in request.inputs.items()}
+        answer = serve(**{name: tf.constant(values) for name, values in inputs.items()})
+        np.testing.assert_allclose(answer["logit"], expected[:rows], rtol=1e-5, atol=1e-5)
+
+
 def test_there_is_no_recommendation_and_it_says_what_to_call(trained: Place) -> None:
     for words in ([], ["--user", "7"]):
         ran = trained.run("recommend", "--job", "criteo", *words)

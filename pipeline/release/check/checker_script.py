@@ -24,6 +24,8 @@ _PR_SET_PDEATHSIG = 1
 _GRAPHS = 20
 """That many are kept, those used last."""
 _VARIABLES = "variables"
+_EXTRA = "assets.extra"
+"""Files that lie beside a model and are not read by it: what TensorFlow Serving warms up with."""
 
 
 def die_with_parent(parent: int) -> None:
@@ -105,11 +107,11 @@ def spread(scores: Any) -> float:
 
 
 def graph_digest(model: Path) -> str:
-    """Of all that a SavedModel is made of but its variables: every other file, by name and content."""
+    """Of all that a SavedModel is read from but its variables: every other file, by name and content."""
     digest = hashlib.sha256()
     for path in sorted(model.rglob("*")):
         name = path.relative_to(model)
-        if path.is_file() and name.parts[0] != _VARIABLES:
+        if path.is_file() and name.parts[0] not in (_VARIABLES, _EXTRA):
             data = path.read_bytes()
             digest.update(f"{name.as_posix()} {len(data)}\n".encode() + data)
     return digest.hexdigest()

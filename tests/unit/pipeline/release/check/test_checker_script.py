@@ -98,6 +98,8 @@ def test_a_graph_is_all_files_but_the_variables_by_name_and_content(tmp_path: Pa
     (tmp_path / "variables" / "variables.index").write_bytes(b"1")
     known = [graph_digest(tmp_path)]
     (tmp_path / "variables" / "variables.index").write_bytes(b"2")
+    (tmp_path / "assets.extra").mkdir()
+    (tmp_path / "assets.extra" / "tf_serving_warmup_requests").write_bytes(b"of one day")
     assert graph_digest(tmp_path) == known[0]
     for change in (
         lambda: (tmp_path / "saved_model.pb").write_bytes(b"grapH"),
