@@ -1,12 +1,18 @@
-"""The settings without counters differ from the job's own in the counters alone, so that figures can be compared."""
+"""Further settings of a job differ from its own in what they are there for alone, so that figures can be compared."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import pytest
 
+from models.engine.engine import configure
+from pipeline.cli.checks import check_models
+from pipeline.config.experiment import Experiment
 from pipeline.config.load import load_job
+from tests.tiny import PROJECT
 
-CONF = Path(__file__).resolve().parents[3] / "examples" / "conf"
+configure(2)
+
+CONF = PROJECT / "examples" / "conf"
 
 
 def test_the_job_without_counters_is_the_job_less_its_counters() -> None:
@@ -27,3 +33,46 @@ def test_the_job_of_quality_is_the_job_and_what_is_made_of_bags() -> None:
     assert (more.tables, more.ranking, more.history, more.spaces) == (
         whole.tables, whole.ranking, whole.history, whole.spaces,
     )  # fmt: skip
+
+
+HISTORIES = [
+    ("conf", "ads", {"visits"}),
+    ("conf", "homework", {"lesson_chapters", "lesson_sections"}),
+    ("examples/conf", "ads", {"clicked_ages", "visited_ads", "visited_authors"}),
+    ("examples/conf", "homework", {"chapters", "chapter_history", "lesson_chapters", "lesson_sections"}),
+]
+
+
+def encoders(experiment: Experiment) -> list[str]:
+    return [f"{history} {each['type']}" for history, each in experiment.options.get("encoders", {}).items()]
+
+
+@pytest.mark.parametrize(("folder", "job", "added"), HISTORIES)
+def test_the_jobs_of_histories_are_the_jobs_and_other_ways_of_reading_the_same(
+    folder: str, job: str, added: set[str]
+) -> None:
+    whole, more = load_job(job, PROJECT / folder), load_job(job, PROJECT / folder / "histories")
+    assert set(more.features) == set(whole.features) | added
+    assert {name for name in whole.features if whole.features[name] != more.features[name]} <= {
+        "clicked_ads", "clicked_authors", "chapter_history", "section_history",
+    }  # fmt: skip
+    assert (more.tables, more.spaces, more.ranking, more.impressions, more.history, more.replay) == (
+        whole.tables, whole.spaces, whole.ranking, whole.impressions, whole.history, whole.replay,
+    )  # fmt: skip
+    # Of those that differ in numbers alone, one: building a model takes a second.
+    kinds = {f"{each.model} {sorted(encoders(each))}": name for name, each in more.experiments.items()}
+    some = {name: more.experiments[name] for name in kinds.values()}
+    check_models(more.model_copy(update={"experiments": some}))
+
+
+def test_the_models_of_the_examples_of_histories_can_be_compared() -> None:
+    """But for how a history is cut into steps all read the same; beside them stand what has no history, and counts."""
+    plain = {"pooled", "gru", "bgru", "din", "dien", "dsin", "bst", "transformer"}
+    for job, sessions in (("ads", "visited_"), ("homework", "lesson_")):
+        config = load_job(job, CONF / "histories")
+        assert {name for name, each in config.experiments.items() if each.model == name} >= plain | {"popularity"}
+        inputs = {name: frozenset(config.inputs(name)) for name in plain | {"no_histories"}}
+        assert len({inputs[name] for name in plain - {"dsin"}}) == 1
+        histories = inputs["pooled"] - inputs["no_histories"]
+        assert inputs["pooled"] - histories == inputs["dsin"] - {name for name in inputs["dsin"] if sessions in name}
+        assert len(histories) == 2
