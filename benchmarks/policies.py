@@ -23,33 +23,15 @@ The rows are made up: the figures say that a policy can be seen to work, not how
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
-from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
-from examples.school.generate import write_homework
-from examples.school.options import EFFECTS, Options
-from examples.tally import Tally
-from examples.targets import SqlTarget, parse_target
+from benchmarks.schools import FIRST, PROJECT, against, run_school, told
+from examples.school.options import USUAL, Options
 from pipeline.config.job import JobConfig
 from pipeline.config.load import load_job
-from pipeline.days import Day
-from pipeline.evaluation import next_day
-from pipeline.evaluation.compare import Standing, compare
-from pipeline.evaluation.compared_day import Asked
-from pipeline.job import JobContext
-from pipeline.stages.stage import SHARED, stage
-from pipeline.storage.artifacts.artifact import Ref
-from pipeline.storage.artifacts.kinds import FEATURES
-from pipeline.storage.artifacts.readable import Readable
-from pipeline.training import train
-from pipeline.training.chain import Chain
 
-PROJECT = Path(__file__).resolve().parents[1]
-FIRST = Day.of(2024, 2, 26)  # with it a 29 February is among the days
 OUTAGE = FIRST.plus(5)
 PLAIN, NO_LAST_YEAR, REPLAY, AGAIN = "plain", "no_last_year", "replay", "again"
 MEASURE = "hit_3"
@@ -84,57 +66,6 @@ def _counts(source: object) -> bool:
     return isinstance(source, str) and (source == "history.style_counts" or source.startswith("style_counts."))
 
 
-def run_school(options: Options, config: JobConfig, folder: Path) -> JobContext:
-    """Generate a school and train every variant on each of its days, each tested on the next day first."""
-    database = f"sqlite:///{folder / 'school.db'}"
-    target = parse_target(database, sorted((PROJECT / "sql" / "schema").glob("*.sql")))
-    assert isinstance(target, SqlTarget)
-    with target:
-        write_homework(options, target, Tally())
-    config = config.model_copy(update={"state_from": options.last_year[0]})
-    context = JobContext(config, folder / "root")
-    os.environ[context.source_variable] = database
-    try:
-        for day in options.this_year:
-            for name in SHARED:
-                stage(name).run(context, day)
-            if context.skipped(day) is None:
-                for name in config.experiments:
-                    _experiment(context, day, name)
-    finally:
-        context.close()
-    return context
-
-
-def _experiment(context: JobContext, day: Day, name: str) -> None:
-    """Test the newest checkpoint on the day, then train on it."""
-    features = context.store.current(Ref(FEATURES, context.job, day))
-    assert features is not None
-    chain = Chain.of(context, name)
-    chain.begin(day)
-    parent = chain.parent(day)
-    if parent is not None:
-        next_day.run_test(context, day, name, features, parent)
-    train.train(context, day, name, features, parent)
-
-
-def against(schools: Sequence[JobContext], first: str, other: str, group: str | None = None) -> Standing:
-    """``other`` against ``first`` over the days of all schools: a school's day is a day like any other."""
-    asked = Asked((first, other), MEASURE, group)
-    found = [compare(school, asked, Readable()) for school in schools]
-    (standing,) = replace(found[0], days=[day for each in found for day in each.days]).over_days()
-    return standing
-
-
-def told(standing: Standing) -> str:
-    if standing.difference is None:
-        return "no day to compare"
-    return (
-        f"{MEASURE} {standing.first:.3f} -> {standing.value:.3f}, {standing.difference:+.4f} "
-        f"[{standing.low:+.4f}, {standing.high:+.4f}] over {standing.days} days: {standing.verdict}"
-    )
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--teachers", type=int, default=400)
@@ -153,8 +84,8 @@ def main() -> None:
         )  # fmt: skip
 
     for title, effects in (
-        ("planted", frozenset(EFFECTS)),
-        ("not planted", frozenset(EFFECTS) - {"repetition"}),
+        ("planted", USUAL),
+        ("not planted", USUAL - {"repetition"}),
     ):
         with ExitStack() as folders:
             schools = [
@@ -165,10 +96,13 @@ def main() -> None:
                 for seed in given.seeds
             ]  # fmt: skip
             print(f"repetition {title}")
-            for group in ("new_owner", "new_user"):
-                print(f"  last year's history, {group}: {told(against(schools, NO_LAST_YEAR, PLAIN, group))}")
-            print(f"  last year's same-day rows, everyone: {told(against(schools, PLAIN, REPLAY))}")
-            print(f"  another seed: {told(against(schools, PLAIN, AGAIN))}", flush=True)
+            for what, first, other, group in (
+                ("last year's history, new_owner", NO_LAST_YEAR, PLAIN, "new_owner"),
+                ("last year's history, new_user", NO_LAST_YEAR, PLAIN, "new_user"),
+                ("last year's same-day rows, everyone", PLAIN, REPLAY, None),
+                ("another seed", PLAIN, AGAIN, None),
+            ):
+                print(f"  {what}: {told(against(schools, first, other, MEASURE, group=group), MEASURE)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from examples.command import guarded
-from examples.school.options import EFFECTS, Options
+from examples.school.options import EFFECTS, USUAL, Options
 from examples.tally import Tally
 from examples.targets import SCHEMA, AdsTarget, SqlTarget, parse_target
 from pipeline.days import Day
@@ -66,13 +66,14 @@ def _make_room(text: str, full: list[str], target: SqlTarget | AdsTarget, replac
 
 
 def _effects(text: str) -> frozenset[str]:
-    if text == "all":
-        return frozenset(EFFECTS)
-    return frozenset() if text == "none" else frozenset(name.strip() for name in text.split(","))
+    named = {"usual": USUAL, "all": frozenset(EFFECTS), "none": frozenset[str]()}
+    return named[text] if text in named else frozenset(name.strip() for name in text.split(","))
 
 
 def _parser() -> argparse.ArgumentParser:
-    effects = "\n".join(f"  {name:<11} {meaning}" for name, meaning in EFFECTS.items())
+    effects = "\n".join(
+        f"  {name:<11} {'' if name in USUAL else '(not usual) '}{meaning}" for name, meaning in EFFECTS.items()
+    )
     parser = argparse.ArgumentParser(
         prog="python -m examples.school",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -98,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--ads", type=int, default=400, help="advertisements (default %(default)s)")
     add("--impressions-per-day", type=int, default=2000, metavar="N", help="default %(default)s")
     add("--click-rate", type=float, default=0.04, metavar="SHARE", help="of impressions (default %(default)s)")
-    add("--effects", default="all", metavar="NAMES", help="all, none, or names joined by commas (default %(default)s)")
+    add("--effects", default="usual", metavar="NAMES", help="usual (default), all, none, or names joined by commas")
     add("--dirty", type=float, default=0.01, metavar="SHARE", help="of the logs' rows (default %(default)s)")
     add("--outage", nargs="*", action="extend", default=[], metavar="DAY", help="days without any row")
     add("--seed", type=int, default=1, help="default %(default)s")

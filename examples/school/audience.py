@@ -64,10 +64,19 @@ class Audience:
     base: float
 
     def click_chance(
-        self, user: NDArray[np.int64], ad: NDArray[np.int64], shopping: NDArray[np.bool_]
+        self,
+        user: NDArray[np.int64],
+        ad: NDArray[np.int64],
+        shopping: NDArray[np.bool_],
+        more: NDArray[np.float64] | float = 0.0,
     ) -> NDArray[np.float64]:
-        """Probability of a click for each (user, ad) index; ``shopping``: the last calls were the shop's."""
-        return 1 / (1 + np.exp(-self.base - self._log_odds(user, ad, shopping)))
+        """Probability of a click for each (user, ad) index.
+
+        Args:
+            shopping: whether the last calls were the shop's.
+            more: log-odds by what came before.
+        """
+        return 1 / (1 + np.exp(-self.base - self._log_odds(user, ad, shopping) - more))
 
     def _log_odds(
         self, user: NDArray[np.int64], ad: NDArray[np.int64], shopping: NDArray[np.bool_]

@@ -16,6 +16,7 @@ _RATE = (0.6, 0.12)  # share of the classes that set homework, on a weekday and 
 _FOLLOWS = 0.85  # of the homework that goes on where the last one ended
 _SECOND = 0.35  # of the homework that has a second package
 _PAIR, _WHOLE, _REVIEW, _RARE = 0.05, 0.03, 0.02, 0.04  # of the packages that are not of one section in a main style
+_TOGETHER, _BOTH = 0.7, 0.4  # of the homework that is of sections set together, and of it that is of both at once
 _TERM_DAYS = 165
 
 
@@ -63,9 +64,10 @@ class Cohort:
         book = first_chapter(self.classes.edition[here], self.classes.grade[here], term)
         chapter = book + self._chapter[here]
         section = self._repeat(self._next_section(here, random), self._law.repeated_section[chapter], random)
+        both, section = self._together(here, chapter, section, day)
         main = self._repeat(self._choose_style(here, chapter, random), self._law.repeated_style[chapter], random)
         rare = np.where(random.random(len(here)) < _RARE, MAIN + random.integers(0, RARE, len(here)), main)
-        slot = self._bundle(single(section, rare), section, chapter, random)
+        slot = np.where(both, PAIR + section * 3 + main % 3, self._bundle(single(section, rare), section, chapter, random))
         other = single(section, self._choose_style(here, chapter, random))
         second = (random.random(len(here)) < _SECOND) & (other != slot)
         classes = np.concatenate([here, here[second]])
@@ -99,6 +101,19 @@ class Cohort:
         self._chapter[here] = (self._chapter[here] + finished) % CHAPTERS
         self._up[here] = np.where(finished, random.random(len(here)) < 0.5, self._up[here])
         return section
+
+    def _together(
+        self, here: NDArray[np.int64], chapter: NDArray[np.int64], section: NDArray[np.int64], day: Day
+    ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Where a package of two sections that belong together is set; the section, or the first of the two."""
+        if self._law.kinds is None:
+            return np.zeros(len(here), dtype=bool), section
+        random = self._options.random(f"{self._name} together", day.ordinal)
+        first = self._law.together[chapter, self._law.kinds[here]]
+        joined = random.random(len(here)) < _TOGETHER
+        both = joined & (random.random(len(here)) < _BOTH)
+        one = first + (random.random(len(here)) < 0.5)
+        return both, np.where(both, first, np.where(joined, one, section))
 
     def _choose_style(
         self, here: NDArray[np.int64], chapter: NDArray[np.int64], random: np.random.Generator

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from examples.school.audience import Audience, draw_calls, is_shopping
 from examples.school.options import Options
+from examples.school.seen import Seen, appended
 from pipeline.days import Day
 
 COLUMNS = (
@@ -54,6 +55,7 @@ class Feed:
         self._options = options
         self._audience = audience
         self._recent = audience.first_clicks.copy()
+        self._seen = Seen(options, audience)
         self.ad_clicks = np.zeros(options.ads, dtype=np.int64)
         self.ad_exposures = np.zeros(options.ads, dtype=np.int64)
         self._accuracy = options.random("accuracy").beta(6, 3, options.users)
@@ -83,7 +85,7 @@ class Feed:
         midnight = (day.ordinal - Day.of(1970, 1, 1).ordinal) * 24 * _HOUR - 8 * _HOUR
         time = np.sort(midnight + hour * _HOUR + within)
         calls = draw_calls(audience, count, random)
-        chance = audience.click_chance(user, ad, is_shopping(calls))
+        chance = audience.click_chance(user, ad, is_shopping(calls), self._seen.log_odds(user, ad))
         return _Draw(user, ad, time, (time - midnight) // _HOUR, calls, random.random(count) < chance)
 
     def _numbers(self, draw: _Draw) -> dict[str, NDArray[np.int64]]:
@@ -99,7 +101,7 @@ class Feed:
         return {
             "location_ad": location,
             # Outcomes: a clicked ad was looked at for longer. Whoever reads them of its own row knows the label.
-            "exposure_duration": ads.seconds[draw.ad] * (1 + clicked),
+            "exposure_duration": ads.seconds[draw.ad] * (1 + clicked) * self._seen.longer(user, draw.ad),
             "count_click": clicked,
             "duplicate_tag": (of_pair > 0).astype(np.int64),
             "window_otherad": so_far - of_pair,
@@ -163,6 +165,7 @@ class Feed:
         self.ad_clicks += np.bincount(draw.ad[draw.click], minlength=ads)
         clicker, clicked = draw.user[draw.click], draw.ad[draw.click]
         self._recent = appended(self._recent, clicker, clicked)
+        self._seen.remember(draw.user, draw.ad, draw.click)
 
 
 def before(key: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -181,27 +184,6 @@ def is_last(key: NDArray[np.int64]) -> NDArray[np.bool_]:
     last = np.zeros(len(key), dtype=bool)
     last[len(key) - 1 - np.unique(key[::-1], return_index=True)[1]] = True
     return last
-
-
-def appended(recent: NDArray[np.int64], owner: NDArray[np.int64], value: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The last values of each owner (right-aligned, -1 on the left) after new ones, given in order of time.
-
-    >>> appended(np.array([[-1, 7], [5, 6]]), np.array([1, 1, 1]), np.array([1, 2, 3])).tolist()
-    [[-1, 7], [2, 3]]
-    """
-    width = recent.shape[1]
-    order = np.argsort(owner, kind="stable")
-    owner, value = owner[order], value[order]
-    owners, begins, counts = np.unique(owner, return_index=True, return_counts=True)
-    from_end = np.repeat(begins + counts, counts) - 1 - np.arange(len(owner))
-    kept = from_end < width
-    shift = np.minimum(counts, width)
-    source = np.arange(width) + shift[:, None]
-    moved = np.take_along_axis(recent[owners], np.minimum(source, width - 1), axis=1)
-    result = recent.copy()
-    result[owners] = np.where(source < width, moved, -1)
-    result[owner[kept], width - 1 - from_end[kept]] = value[kept]
-    return result
 
 
 def bracketed(values: pa.Array, there: NDArray[np.bool_]) -> pa.Array:

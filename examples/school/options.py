@@ -19,7 +19,16 @@ EFFECTS = {
     "style": "each chapter has a style of its own that is set more often",
     "taste": "users click on their favourite categories and label of ads",
     "behaviour": "users who just called the shop's API paths click more",
+    "together": "teachers of a hidden kind set the same two sections of each chapter, one after the other or as one "
+    "package: which they are, only what others of the kind set tells",
+    "exposures": "what came of a user's last exposures of earlier days: clicks on ads of a category make another click "
+    "on one more likely, exposures that were not clicked less",
+    "turns": "a user who clicked the last ad of earlier days and not the one before clicks more, one who did the "
+    "opposite less: what the order of the last two tells",
+    "watching": "users look longer at ads of two categories, clicked or not, and click them more",
 }
+USUAL = frozenset(list(EFFECTS)[:7])
+"""Those that are planted where nothing is asked for; the others came later, and rows are what they were."""
 
 _LEAST = {"days": 1, "teachers": 1, "last_year_classes": 1, "users": 1, "ads": 30, "impressions": 0, "seed": 0}
 
@@ -51,7 +60,7 @@ class Options:
     ads: int = 400
     impressions: int = 2000
     click_rate: float = 0.04
-    effects: frozenset[str] = frozenset(EFFECTS)
+    effects: frozenset[str] = USUAL
     dirty: float = 0.01
     outages: frozenset[Day] = frozenset()
     seed: int = 1

@@ -19,6 +19,8 @@ GROUPS = 6
 _POPULARITY = 0.2  # fall of the log-odds from one style to the next
 _GROUP, _SECOND, _COUNTY, _HABIT, _CHAPTER = 4.0, 2.5, 2.5, 2.0, 2.0  # log-odds of a favourite style
 _REPEATED = 0.6
+KINDS = SECTIONS - 1
+"""Hidden kinds of teachers, as many as there are two neighbouring sections in a chapter."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Law:
         ordered: sections follow one another; else any section of the chapter.
         repeated: share of the sections, and of the styles, that are the chapter's own, the same every year.
         repeated_section, repeated_style: those of each chapter, ``[chapters]``.
+        kinds: the hidden kind of each class's teacher, ``[classes]``; none: no sections belong together.
+        together: the first of the two sections that belong together, by chapter and kind, ``[chapters, KINDS]``.
     """
 
     styles: NDArray[np.float64]
@@ -66,6 +70,8 @@ class Law:
     repeated: float
     repeated_section: NDArray[np.int64]
     repeated_style: NDArray[np.int64]
+    kinds: NDArray[np.int64] | None
+    together: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -224,7 +230,7 @@ def _law(options: Options, teachers: Teachers, classes: Classes) -> Law:
     if "last_year" in options.effects:
         _raise_groups(options, logits, "group favourites", classes)
     chapters = _by_chapter(options, "chapter favourites")
-    return Law(logits, chapters, "order" in options.effects, *_repetition(options))
+    return Law(logits, chapters, "order" in options.effects, *_repetition(options), *_together(options, classes))
 
 
 def _law_of_last_year(options: Options, classes: Classes) -> Law:
@@ -235,7 +241,8 @@ def _law_of_last_year(options: Options, classes: Classes) -> Law:
     favourites = "group favourites" if "last_year" in options.effects else "group favourites of last year"
     _raise_groups(options, logits, favourites, classes)
     chapters = _by_chapter(options, "chapter favourites" + own)
-    return Law(logits, chapters, shared and "order" in options.effects, *_repetition(options))
+    ordered = shared and "order" in options.effects
+    return Law(logits, chapters, ordered, *_repetition(options), *_together(options, classes))
 
 
 def _repetition(options: Options) -> tuple[float, NDArray[np.int64], NDArray[np.int64]]:
@@ -244,6 +251,15 @@ def _repetition(options: Options) -> tuple[float, NDArray[np.int64], NDArray[np.
     chapters = len(EDITIONS) * GRADES * TERMS * CHAPTERS
     share = _REPEATED if "repetition" in options.effects else 0.0
     return share, random.integers(0, SECTIONS, chapters), random.integers(0, MAIN, chapters)
+
+
+def _together(options: Options, classes: Classes) -> tuple[NDArray[np.int64] | None, NDArray[np.int64]]:
+    """The kind of each class's teacher, the same in both years, and what each kind sets together in each chapter."""
+    chapters = len(EDITIONS) * GRADES * TERMS * CHAPTERS
+    together = np.argsort(options.random("sections set together").random((chapters, KINDS)), axis=1)
+    if "together" not in options.effects:
+        return None, together
+    return options.random("kinds").integers(0, KINDS, int(classes.teacher.max()) + 1)[classes.teacher], together
 
 
 def _popularity(options: Options, name: str, rows: int) -> NDArray[np.float64]:

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.policies import (
-    AGAIN,
-    FIRST,
-    NO_LAST_YEAR,
-    OUTAGE,
-    PLAIN,
-    PROJECT,
-    REPLAY,
-    against,
-    run_school,
-    variants,
-)
-from examples.school.options import EFFECTS, Options
+from benchmarks.policies import AGAIN, MEASURE, NO_LAST_YEAR, OUTAGE, PLAIN, REPLAY, variants
+from benchmarks.schools import FIRST, PROJECT, against, run_school
+from examples.school.options import USUAL, Options
 from pipeline.job import JobContext
 
 
@@ -31,17 +21,17 @@ def _school(folder: Path, effects: frozenset[str], *names: str) -> JobContext:
 
 
 def test_same_day_rows_help_where_they_are_repeated_and_another_seed_does_not(tmp_path: Path) -> None:
-    school = _school(tmp_path, frozenset(EFFECTS), PLAIN, REPLAY, AGAIN)
-    assert against([school], PLAIN, REPLAY).verdict == "better"
-    assert against([school], REPLAY, PLAIN).verdict == "worse"
-    assert against([school], PLAIN, AGAIN).verdict == "cannot tell"
+    school = _school(tmp_path, USUAL, PLAIN, REPLAY, AGAIN)
+    assert against([school], PLAIN, REPLAY, MEASURE).verdict == "better"
+    assert against([school], REPLAY, PLAIN, MEASURE).verdict == "worse"
+    assert against([school], PLAIN, AGAIN, MEASURE).verdict == "cannot tell"
 
 
 def test_last_years_history_helps_who_has_none_and_same_day_rows_do_not_where_nothing_is_repeated(
     tmp_path: Path,
 ) -> None:
-    school = _school(tmp_path, frozenset(EFFECTS) - {"repetition"}, PLAIN, NO_LAST_YEAR, REPLAY)
-    assert against([school], NO_LAST_YEAR, PLAIN).verdict == "better"
+    school = _school(tmp_path, USUAL - {"repetition"}, PLAIN, NO_LAST_YEAR, REPLAY)
+    assert against([school], NO_LAST_YEAR, PLAIN, MEASURE).verdict == "better"
     for group in ("new_user", "new_owner"):  # some dozens of requests a day, too few for a verdict of their own
-        assert (against([school], NO_LAST_YEAR, PLAIN, group).difference or 0) > 0.02
-    assert against([school], PLAIN, REPLAY).verdict != "better"
+        assert (against([school], NO_LAST_YEAR, PLAIN, MEASURE, group=group).difference or 0) > 0.02
+    assert against([school], PLAIN, REPLAY, MEASURE).verdict != "better"

@@ -1,4 +1,4 @@
-"""The leak test carried through to the model: weights and scores of a day do not move when the future is planted."""
+"""The leak test carried through to the models: weights and scores of a day do not move when the future is planted."""
 
 from __future__ import annotations
 
@@ -17,38 +17,50 @@ from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
 from pipeline.stages.experiment import run as run_experiment
 from pipeline.storage.artifacts.artifact import Ref
-from tests.unit.pipeline.features import shows
-from tests.unit.pipeline.features.lessons import DAY
+from tests.unit.pipeline.features import lessons, shows
+from tests.unit.pipeline.features.lessons import DAY, DAYS_OWN, FUTURE
 
 pytestmark = pytest.mark.slow
 
+STATE = f"state {DAY}"
+"""What the day adds to the feature state: of its own outcomes too."""
+
+
+@pytest.fixture(autouse=True)
+def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
 
 def trained(job: JobContext, days: int) -> dict[str, Any]:
-    """Digests of what the model is and says on ``DAY``, the last day."""
+    """Digests of what is known, and what each model is and says, on ``DAY``; ``days`` after it are read before."""
     try:
         for day in DAY.plus(-2).through(DAY.plus(days)):
             extract(job, day)
             validate(job, day)
             grow(job, day)
+        names = list(job.config.experiments)
         for day in DAY.plus(-2).through(DAY):
             build_day(job, day)
-            run_experiment(job, day, "pooled")
+            for name in names:
+                run_experiment(job, day, name)
+        refs = {"features": Ref("features", job.job, DAY), STATE: Ref("state", job.job, DAY)}
+        refs["state before"] = Ref("state", job.job, DAY.previous())
+        refs |= {f"{kind} {name}": Ref(kind, job.job, DAY, name) for name in names for kind in ("test", "checkpoint")}
+        if any(feature.collaborative is not None for feature in job.config.features.values()):
+            refs["factors"] = Ref("factors", job.job, DAY.previous())
         found = {}
-        for kind in ("features", "test", "checkpoint"):
-            artifact = job.store.current(Ref(kind, job.job, DAY, None if kind == "features" else "pooled"))
-            assert artifact is not None
-            found[kind] = artifact.manifest.digest
-            found[f"{kind} tensors"] = artifact.manifest.tensors
+        for name, ref in refs.items():
+            artifact = job.store.current(ref)
+            assert artifact is not None, name
+            found[name] = artifact.manifest.digest
+            found[f"{name}: tensors"] = artifact.manifest.tensors
         return found
     finally:
         job.close()
 
 
-@pytest.mark.parametrize(
-    "config", [shows.config(), shows.with_moments(), shows.with_outcomes()], ids=["days", "moments", "outcomes"]
-)
-def test_weights_and_scores_do_not_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: JobConfig) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+@pytest.mark.parametrize("config", [shows.with_moments(), shows.with_everything()], ids=["moments", "everything"])
+def test_of_impressions_nothing_moves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: JobConfig) -> None:
     plain, planted, moved, known = (tmp_path / name for name in ("plain", "planted", "moved", "known"))
     future = shows.log(*[(user, ad, 1, 7, 1e9, ["/z/z/z"]) for user in (1, 2, 3) for ad in (10, 11, 12)])
     answers = pa.array([1e9 * click for click in shows.LOG["click"].to_pylist()])
@@ -65,9 +77,27 @@ def test_weights_and_scores_do_not_move(tmp_path: Path, monkeypatch: pytest.Monk
 
     before = trained(shows.context(plain, monkeypatch, config), 0)
     # The days after are read, mapped and in the feature state before the day is built, tested and trained.
-    after = trained(shows.context(planted, monkeypatch, config), 2)
-    assert before == after
-    # Nor does what came of the day's own rows, in a column declared as an outcome.
-    assert trained(shows.context(known, monkeypatch, config), 0) == before
+    assert trained(shows.context(planted, monkeypatch, config), 2) == before
+    # Nor does what came of the day's own rows, in a column declared as an outcome: later days alone know of it.
+    of_its_own = trained(shows.context(known, monkeypatch, config), 0)
+    assert (of_its_own[STATE] != before[STATE]) == bool(config.values)
+    assert of_its_own == before | {name: value for name, value in of_its_own.items() if name.startswith(STATE)}
     # The same rows on an earlier day are no future, and do move it.
-    assert trained(shows.context(moved, monkeypatch, config), 0)["test"] != before["test"]
+    earlier = trained(shows.context(moved, monkeypatch, config), 0)
+    assert all(earlier[name] != value for name, value in before.items() if name.startswith("test") and value)
+
+
+def test_of_homework_nothing_moves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = lessons.with_everything().model_copy(update={"state_from": DAY.plus(-2)})
+    found = []
+    for name, moved_to in (("plain", None), ("planted", DAY.next()), ("moved", DAY.previous())):
+        folder = tmp_path / name
+        lessons.write_undated(folder)
+        for day in DAY.plus(-2).through(DAY.next()):
+            lessons.write_day(folder, day, DAYS_OWN)
+        if moved_to is not None:
+            lessons.write_day(folder, moved_to, FUTURE)
+        found.append(trained(lessons.context(folder, monkeypatch, config), 1))
+    before, planted, moved = found
+    assert planted == before
+    assert all(moved[f"test {name}"] != before[f"test {name}"] for name in config.experiments)

@@ -6,17 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.policies import AGAIN, NO_LAST_YEAR, PLAIN, REPLAY, told, variants
-from pipeline.evaluation.compare import Standing
+from benchmarks.policies import AGAIN, NO_LAST_YEAR, PLAIN, REPLAY, variants
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
-
-
-def test_a_standing_in_words() -> None:
-    assert told(Standing("replay", 9, 0.45, 0.42, 0.03, 0.01, 0.05)) == (
-        "hit_3 0.420 -> 0.450, +0.0300 [+0.0100, +0.0500] over 9 days: better"
-    )
-    assert told(Standing("replay", 0)) == "no day to compare"
 
 
 @pytest.mark.parametrize("counters", [True, False])

@@ -32,10 +32,8 @@ FIRST = Day.of(2024, 2, 26)
 LAST, HELD = FIRST.plus(2), FIRST.plus(3)
 
 
-OVER = {
-    "homework": {"bag": "sections", "context": "chapters", "owner": "teacher"},
-    "ads": {"bag": "label_values", "context": "ad_location", "owner": "user"},
-}
+OVER = {"bag": "label_values", "context": "ad_location", "owner": "user"}
+"""Of the bags of ads; the job `homework` has counters over its own."""
 
 
 @dataclass
@@ -57,19 +55,22 @@ class Finished:
 
 @pytest.fixture(scope="module")
 def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The production YAMLs with small experiments that start quickly; what is served is a blend of a net and counts."""
+    """The production YAMLs with all there is, of small experiments; what is served is a blend of a net and counts."""
     folder = tmp_path_factory.mktemp("conf")
-    for job, source, model in (("homework", "homework.yaml", "pooled"), ("ads", "quality/ads.yaml", "din")):
-        settings = yaml.safe_load((conf_folder() / source).read_text())
+    for job, model in (("homework", "pooled"), ("ads", "din")):
+        settings = yaml.safe_load((conf_folder() / "quality" / f"{job}.yaml").read_text())
         small = {**settings["experiments"][model], "compile": "graph"}
         small["options"] = {**small.get("options", {}), "encoders": _read_by_age(job, settings["features"])}
-        settings["experiments"] = {"pooled": small, "again": {**small, "learning_rate": 0.002}}
+        settings["experiments"] = {"pooled": small, "again": {**small, "learning_rate": 0.003}}
         settings["experiments"] |= {
             "counted": {"model": "popularity", "loss": small["loss"]},
             "both": {"model": "blend", "options": {"of": ["pooled", "counted"]}},
         }
         settings["release"] = {"champion": "both", "gate": {"calibration": [0, 1e9]} if job == "ads" else {}}
-        if job == "ads":  # what came of an exposure, which no request can know, as ids too; all measures
+        if job == "homework":  # fitted on the first day
+            settings["features"]["suits"]["collaborative"] |= {"factors": 4, "every": 1}
+        else:  # what came of an exposure, which no request can know, as ids too; all measures
+            small["pairwise"] = 0.5
             settings["impressions"]["history_parts"].append("row.exposure_duration")
             settings["spaces"]["seconds"] = "int"
             seconds = {"space": "seconds", "source": "history.row.exposure_duration", "buckets": [20, 40]}
@@ -81,15 +82,15 @@ def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
             settings["features"] |= {
                 "seen_seconds": {**settings["features"]["seen_outcomes"], **seconds},
                 **{name: {"kind": "dense", "side": "pair", "counter": each} for name, each in counters.items()},
+                **_over_bags(**OVER),
             }
-        settings["features"] |= _over_bags(**OVER[job])
         (folder / f"{job}.yaml").write_text(yaml.safe_dump(settings))
     return folder
 
 
 def _over_bags(**over: str) -> dict[str, Any]:
     """Counters over a bag, and how it suits who asks."""
-    dense = {"kind": "dense", "side": "pair", "normalise": "zscore"}
+    dense = {"kind": "dense", "side": "pair", "normalise": "zscore", "fixed_days": 1, "clip": 6}
     return {
         "likely": {**dense, "bag_counter": {**over, "own_recency": 3}},
         "likely_all": {**dense, "bag_counter": {"bag": over["bag"], "context": over["context"], "half_life": 14}},

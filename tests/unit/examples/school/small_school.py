@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from examples.school.options import EFFECTS, Options
+from examples.school.options import USUAL, Options
 from pipeline.days import Day
 
 FIRST = Day.of(2024, 2, 26)
-ALL = frozenset(EFFECTS)
+ALL = USUAL
 
 
 def options(*effects: str, **sizes: int) -> Options:

@@ -9,8 +9,10 @@ from examples.school.homework import Cohort
 from examples.school.options import Options
 from examples.school.textbook import (
     MAIN,
+    PAIR,
     SECTIONS,
     SLOTS,
+    WHOLE,
     single,
 )
 from examples.school.world import World, make_world
@@ -83,6 +85,28 @@ def test_the_next_section_follows_from_the_last_two_only_with_the_effect(effects
     share = (section[2:] == goes_on)[asked].mean()
     assert asked.sum() > 100
     assert (share > 0.6) if effects else (share < 0.35)
+
+
+@pytest.mark.parametrize("effects", [(), ("together",)])
+def test_teachers_of_a_kind_set_the_same_two_sections_only_with_the_effect(effects: tuple[str, ...]) -> None:
+    made = options(*effects)
+    world = make_world(made)
+    for name, (classes, law) in (("this year", world.this_year), ("last year", world.last_year)):
+        rows = chosen(made, world, name)
+        pairs = rows[(rows[:, 2] >= PAIR) & (rows[:, 2] < WHOLE)]
+        assert len(pairs) / len(rows) == pytest.approx(0.7 * 0.4 / 1.35 + 0.04 if effects else 0.04, abs=0.03)
+        owner, chapter, section, _ = singles(rows)
+        kinds = law.kinds if law.kinds is not None else np.zeros(len(classes.group), dtype=np.int64)
+        first = law.together[chapter, kinds[owner]]
+        share = ((section == first) | (section == first + 1)).mean()
+        assert (share > 0.65) if effects else (share < 0.5)
+    if effects:  # a teacher is of the same kind in both years, and a chapter's pairs differ from the next one's
+        of_teacher = [dict(zip(c.teacher.tolist(), law.kinds.tolist(), strict=True)) for c, law in
+                      (world.this_year, world.last_year)]  # fmt: skip
+        both = of_teacher[0].keys() & of_teacher[1].keys()
+        assert len(both) > 50
+        assert all(of_teacher[0][each] == of_teacher[1][each] for each in both)
+        assert len({tuple(each) for each in world.this_year[1].together.tolist()}) > 20
 
 
 def test_new_teachers_share_their_countys_style() -> None:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from examples.school.audience import HISTORY
-from examples.school.impressions import COLUMNS, Feed, appended, before, bracketed, is_last
+from examples.school.impressions import COLUMNS, Feed, before, bracketed, is_last
 from tests.unit.examples.school.small_feed import FIRST, audience_of, numbers, options, rows_of
 
 
@@ -19,12 +19,6 @@ def test_before_sums_the_earlier_rows_of_a_key() -> None:
 
 def test_is_last_marks_each_keys_last_row() -> None:
     assert is_last(np.array([1, 2, 1, 3, 2])).tolist() == [False, False, True, True, True]
-
-
-def test_appended_keeps_the_newest() -> None:
-    recent = np.array([[-1, 7], [5, 6], [-1, -1]])
-    assert appended(recent, np.array([1, 2, 1, 1]), np.array([1, 9, 2, 3])).tolist() == [[-1, 7], [2, 3], [-1, 9]]
-    assert appended(recent, np.array([], np.int64), np.array([], np.int64)).tolist() == recent.tolist()
 
 
 def test_bracketed_lists() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from examples.school.options import Options
+from examples.school.options import EFFECTS, USUAL, Options
 from pipeline.errors import UsageError
 from tests.unit.examples.school.small_school import FIRST, options
 
@@ -14,6 +14,12 @@ def test_last_years_window_keeps_clear_of_this_year() -> None:
     assert (str(window[0]), str(window[-1])) == ("2023-02-05", "2023-03-13")
     long = Options(FIRST, days=400)
     assert long.last_year[-1] == FIRST.previous()
+
+
+def test_what_came_later_is_not_planted_where_nothing_is_asked_for() -> None:
+    assert options().effects == frozenset()
+    assert Options(FIRST).effects == USUAL
+    assert set(EFFECTS) - USUAL == {"together", "exposures", "turns", "watching"}
 
 
 @pytest.mark.parametrize(

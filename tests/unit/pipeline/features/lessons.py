@@ -184,6 +184,18 @@ def bagged(**more: Any) -> JobConfig:
     return config(features={**config().model_dump(mode="json")["features"], **BAGS, **more})
 
 
+def with_everything() -> JobConfig:
+    """The lessons with counters over bags, one of them standardised by the first day alone; a net that weighs its rows by
+    what was taken, what counts, and both blended."""
+    likely = {**BAGS["likely"], "normalise": "zscore", "fixed_days": 1, "clip": 6}
+    net = {"model": "pooled", "loss": "softmax", "batch": 4, "compile": "graph",
+           "weights": [{"taken": "sections", "more_than": 1, "weight": 1.4}]}  # fmt: skip
+    blended = {"net": net, "counted": {"model": "popularity", "loss": "softmax"},
+               "both": {"model": "blend", "options": {"of": ["net", "counted"]}}}  # fmt: skip
+    features = bagged(likely=likely).model_dump(mode="json")["features"]
+    return config(features=features, experiments=blended, release={"champion": "both"})
+
+
 def table(name: str, *rows: tuple[Any, ...]) -> pa.Table:
     """A table as validation leaves it, of rows in the order of the declared columns (without the day)."""
     columns = {c: s["type"] for c, s in TABLES[name]["columns"].items() if not (c == "day" and TABLES[name].get("day"))}
@@ -222,6 +234,26 @@ STANDARD: dict[str, pa.Table] = {
     "homework": HOMEWORK, "clicks": CLICKS, "offered": OFFERED, "study": STUDY, "style_counts": STYLE_COUNTS,
     "candidates": CANDIDATES, "teachers": TEACHERS, "base": BASE,
 }  # fmt: skip
+
+
+DAYS_OWN: dict[str, pa.Table] = {
+    name: STANDARD[name] for name in ("homework", "clicks", "offered", "study", "style_counts")
+}
+"""The dated tables."""
+FUTURE: dict[str, pa.Table] = {
+    "homework": table(
+        "homework", *[(501, 9001, 5, [10], [101], 1, 7)] * 1, *[(501, 9001, 5, [10], [102], 1, None)] * 1,
+        *[(502, 9002, 5, [10], [101, 102], 2, 8)], (508, 9008, 5, [10], [101], 1, 7), (509, 9009, 5, [20], [201], 1, 9),
+    ),
+    "clicks": table(
+        "clicks", (501, 9001, "click", [10], [102], 1), (502, 9002, "click", [20], [201], 1),
+        (501, 9001, "view", [10], [101], 1),
+    ),
+    "offered": table("offered", (501, 9001, [10], [102], 1, 10**6), (502, 9002, [20], [201], 1, 10**6)),
+    "study": table("study", (9001, 101, 1e9, 1e9), (9001, 102, -1e9, 1e9), (9002, 201, 1e9, -1e9)),
+    "style_counts": table("style_counts", (501, 9001, 1, 10**6), (502, 9002, 3, 10**6), (509, 9009, 2, 7)),
+}  # fmt: skip
+"""Rows of a later day that would be seen wherever they were read."""
 
 
 def tables(**changed: pa.Table) -> Any:

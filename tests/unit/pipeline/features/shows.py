@@ -208,6 +208,21 @@ def with_outcomes() -> JobConfig:
     })  # fmt: skip
 
 
+def with_everything() -> JobConfig:
+    """The job of ``with_outcomes`` and ``with_bags``, a number standardised by the first day alone; a net that learns the
+    order within users, what counts, and both blended."""
+    outcomes, bags = with_outcomes().model_dump(mode="json"), with_bags().model_dump(mode="json")
+    features = {**bags["features"], **outcomes["features"]}
+    features["seconds"] |= {"fixed_days": 1, "clip": 6}
+    net = {"model": "pooled", "loss": "binary", "batch": 4, "compile": "graph", "pairwise": 0.5}
+    blended = {"net": net, "counted": {"model": "popularity", "loss": "binary"},
+               "both": {"model": "blend", "options": {"of": ["net", "counted"]}}}  # fmt: skip
+    return config(**{
+        **{name: outcomes[name] for name in ("history", "spaces", "values")}, "features": features,
+        "experiments": blended, "release": {"champion": "both"},
+    })  # fmt: skip
+
+
 USERS = pa.table({"user": [1, 2, 3], "county": [70, 70, None], "skill": ["A", "B", None], "spent": [1.0, 2.0, 3.0]})
 ADS = pa.table({
     "ad": [10, 11, 12], "kind": ["game", "book", None], "tag_1": [5, -1, 6], "tag_2": [6, -1, -1],

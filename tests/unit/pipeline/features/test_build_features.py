@@ -24,9 +24,8 @@ from pipeline.job import JobContext
 from pipeline.stages.features import build_features, update_id_maps
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from tests.unit.pipeline.features import lessons, shows
-from tests.unit.pipeline.features.lessons import DAY
+from tests.unit.pipeline.features.lessons import DAY, DAYS_OWN, FUTURE
 
-HOMEWORK = {name: lessons.STANDARD[name] for name in ("homework", "clicks", "offered", "study", "style_counts")}
 PAST = DAY.year_before()
 
 
@@ -84,20 +83,6 @@ def outcomes(tables: dict[str, Table]) -> set[str]:
 
 # ---- homework
 
-FUTURE = {
-    "homework": lessons.table(
-        "homework", *[(501, 9001, 5, [10], [101], 1, 7)] * 1, *[(501, 9001, 5, [10], [102], 1, None)] * 1,
-        *[(502, 9002, 5, [10], [101, 102], 2, 8)], (508, 9008, 5, [10], [101], 1, 7), (509, 9009, 5, [20], [201], 1, 9),
-    ),
-    "clicks": lessons.table(
-        "clicks", (501, 9001, "click", [10], [102], 1), (502, 9002, "click", [20], [201], 1),
-        (501, 9001, "view", [10], [101], 1),
-    ),
-    "offered": lessons.table("offered", (501, 9001, [10], [102], 1, 10**6), (502, 9002, [20], [201], 1, 10**6)),
-    "study": lessons.table("study", (9001, 101, 1e9, 1e9), (9001, 102, -1e9, 1e9), (9002, 201, 1e9, -1e9)),
-    "style_counts": lessons.table("style_counts", (501, 9001, 1, 10**6), (502, 9002, 3, 10**6), (509, 9009, 2, 7)),
-}  # fmt: skip
-
 
 def school(
     folder: Path, monkeypatch: pytest.MonkeyPatch, first: Day, config: JobConfig | None = None, **undated: pa.Table
@@ -116,12 +101,12 @@ def test_homework_of_later_days_moves_nothing(
     assert running(tables) == {"teachers.years"}
     for folder in (plain, planted):
         for back in (2, 1, 0):
-            lessons.write_day(folder, DAY.plus(-back), HOMEWORK)
+            lessons.write_day(folder, DAY.plus(-back), DAYS_OWN)
     # Rows of later days in the day's own partition, later partitions, and a running column as it is now.
     lessons.write_day(planted, DAY, FUTURE, dated=DAY.next())
     for ahead in (1, 2):
-        lessons.write_day(plain, DAY.plus(ahead), HOMEWORK)
-        lessons.write_day(planted, DAY.plus(ahead), HOMEWORK)
+        lessons.write_day(plain, DAY.plus(ahead), DAYS_OWN)
+        lessons.write_day(planted, DAY.plus(ahead), DAYS_OWN)
         lessons.write_day(planted, DAY.plus(ahead), FUTURE)
     grown = [row | {"years": 40.0} for row in lessons.TEACHERS.to_pylist()]
     later = pa.Table.from_pylist(grown, lessons.TEACHERS.schema)
@@ -142,7 +127,7 @@ def test_homework_of_later_days_moves_nothing(
 def test_a_running_column_of_now_is_missing_and_a_static_one_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lessons.write_day(tmp_path, DAY, HOMEWORK)
+    lessons.write_day(tmp_path, DAY, DAYS_OWN)
     job = school(tmp_path, monkeypatch, DAY)
     found = content(run(job, DAY))
     places = found["layout"].request_ids
@@ -153,10 +138,10 @@ def test_a_running_column_of_now_is_missing_and_a_static_one_is_not(
 def test_replayed_rows_know_nothing_of_their_own_day_or_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain, planted = tmp_path / "plain", tmp_path / "planted"
     lively = lessons.table("homework", (503, 9003, 6, [10], [101], 1, 7), (504, 9004, 5, [10], [101], 1, 7))
-    first = {**HOMEWORK, "homework": pa.concat_tables([lessons.HOMEWORK, lively])}
+    first = {**DAYS_OWN, "homework": pa.concat_tables([lessons.HOMEWORK, lively])}
     for folder in (plain, planted):
         for day in (PAST.previous(), PAST, DAY):
-            lessons.write_day(folder, day, first if day == PAST.previous() else HOMEWORK)
+            lessons.write_day(folder, day, first if day == PAST.previous() else DAYS_OWN)
     # On the replayed day: rows of another county, and study values; on the day after it: everything. All of known ids.
     other = lessons.table("homework", (503, 9003, 6, [10], [101], 1, 7), (503, 9003, 6, [10], [102], 3, None))
     lessons.write_day(planted, PAST, {"homework": other, "study": FUTURE["study"]})
