@@ -185,8 +185,8 @@ def bagged(**more: Any) -> JobConfig:
 
 
 def with_everything() -> JobConfig:
-    """The lessons with counters over bags, one of them standardised by the first day alone; a net that weighs its rows by
-    what was taken, what counts, and both blended."""
+    """The lessons with counters over bags, one of them standardised by the first day alone; a net that weighs its rows
+    by what was taken, what counts, and both blended."""
     likely = {**BAGS["likely"], "normalise": "zscore", "fixed_days": 1, "clip": 6}
     net = {"model": "pooled", "loss": "softmax", "batch": 4, "compile": "graph",
            "weights": [{"taken": "sections", "more_than": 1, "weight": 1.4}]}  # fmt: skip

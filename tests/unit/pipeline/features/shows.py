@@ -209,8 +209,8 @@ def with_outcomes() -> JobConfig:
 
 
 def with_everything() -> JobConfig:
-    """The job of ``with_outcomes`` and ``with_bags``, a number standardised by the first day alone; a net that learns the
-    order within users, what counts, and both blended."""
+    """The job of ``with_outcomes`` and ``with_bags``, a number standardised by the first day alone; a net that learns
+    the order within users, what counts, and both blended."""
     outcomes, bags = with_outcomes().model_dump(mode="json"), with_bags().model_dump(mode="json")
     features = {**bags["features"], **outcomes["features"]}
     features["seconds"] |= {"fixed_days": 1, "clip": 6}
