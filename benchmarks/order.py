@@ -40,10 +40,12 @@ READ = ("ad", "label", "seen_ads", "seen_labels", "seen_outcomes")
 def job(models: Sequence[str]) -> JobConfig:
     """The production job with an experiment a model, all of which read the exposures of earlier days alone."""
     settings = load_job("ads", PROJECT / "conf" / "quality").model_dump(mode="json", by_alias=True, exclude_unset=True)
-    settings["features"] = {name: settings["features"][name] for name in READ}
+    settings["features"] = {name: settings["features"][name] for name in ("user", *READ)}
+    settings["features"]["user"]["input"] = False
     for name in READ[2:]:
         settings["features"][name]["steps"] = 10  # as far back as the law looks
-    settings["spaces"] = {name: settings["spaces"][name] for name in ("ad", "label", "outcome")}
+    settings["spaces"] = {name: settings["spaces"][name] for name in ("user", "ad", "label", "outcome")}
+    settings["impressions"]["history_parts"] = ["label_1"]
     del settings["values"]
     settings["experiments"] = {name: experiment(name) for name in models}
     settings["release"]["champion"] = models[0]

@@ -88,13 +88,11 @@ def main() -> None:
         ("not planted", USUAL - {"repetition"}),
     ):
         with ExitStack() as folders:
-            schools = [
-                run_school(
-                    school(seed, effects), config,
-                    Path(folders.enter_context(tempfile.TemporaryDirectory(prefix="policies-"))),
-                )
-                for seed in given.seeds
-            ]  # fmt: skip
+            schools = []
+            for seed in given.seeds:
+                made = school(seed, effects)
+                folder = Path(folders.enter_context(tempfile.TemporaryDirectory(prefix="policies-")))
+                schools.append(run_school(made, config, folder, state_from=made.last_year[0]))
             print(f"repetition {title}")
             for what, first, other, group in (
                 ("last year's history, new_owner", NO_LAST_YEAR, PLAIN, "new_owner"),

@@ -17,7 +17,8 @@ def _school(folder: Path, effects: frozenset[str], *names: str) -> JobContext:
     )
     config = variants(PROJECT / "conf", "pooled")
     experiments = {name: config.experiments[name].model_copy(update={"compile": "graph"}) for name in names}
-    return run_school(school, config.model_copy(update={"experiments": experiments}), folder)
+    config = config.model_copy(update={"experiments": experiments})
+    return run_school(school, config, folder, state_from=school.last_year[0])
 
 
 def test_same_day_rows_help_where_they_are_repeated_and_another_seed_does_not(tmp_path: Path) -> None:

@@ -76,3 +76,15 @@ def test_the_models_of_the_examples_of_histories_can_be_compared() -> None:
         histories = inputs["pooled"] - inputs["no_histories"]
         assert inputs["pooled"] - histories == inputs["dsin"] - {name for name in inputs["dsin"] if sessions in name}
         assert len(histories) == 2
+
+
+def test_the_production_jobs_of_quality_are_the_jobs_and_more() -> None:
+    production = PROJECT / "conf"
+    for name in ("homework", "ads"):
+        whole, more = load_job(name, production), load_job(name, production / "quality")
+        assert {each: more.features[each] for each in whole.features if each != "clicked_ads"} == {
+            each: found for each, found in whole.features.items() if each != "clicked_ads"
+        }
+        assert more.tables == whole.tables
+        assert (more.ranking, more.replay, more.release.gate) == (whole.ranking, whole.replay, whole.release.gate)
+        assert more.release.champion == "both"
