@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
+
+from models.options import ModelOptions, meant, read_options
 
 
-class Settings(BaseModel):
+class Settings(ModelOptions):
     """Of every optimiser.
 
     Attributes:
         rate: its learning rate, which decays as that of the experiment does; without it that of the experiment.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
     rate: float | None = Field(default=None, gt=0)
 
 
@@ -159,7 +160,7 @@ class Optimizers:
             raise ValueError("optimizer: `tables` would have no effect: `named` fits every table; leave it out")
 
 
-def read_optimizers(given: str | Mapping[str, Any]) -> Optimizers:
+def read_optimizers(given: object) -> Optimizers:
     """Settings as a job's YAML has them: the name of an optimiser of tables, or a mapping of who moves what.
 
     >>> read_optimizers({"tables": {"type": "adagrad", "rate": 0.05}}).of_table("ad").rate
@@ -170,9 +171,17 @@ def read_optimizers(given: str | Mapping[str, Any]) -> Optimizers:
     """
     if isinstance(given, str):
         return Optimizers(_read(given, OF_TABLES, "optimizer"))
+    if not isinstance(given, Mapping):
+        raise ValueError(
+            f"optimizer: {given!r} is neither the name of an optimiser of the tables nor a mapping of "
+            f"{', '.join(_PLACES)}; names are {', '.join(OF_TABLES)}"
+        )
+    if "type" in given:
+        raise ValueError("optimizer: `type` is of the optimiser of one place; write `tables: {type: …}`, or `dense: …`")
     for name in given:
         if name not in _PLACES:
-            raise ValueError(f"optimizer has no '{name}'; it has {', '.join(_PLACES)}")
+            told = meant(str(name), _PLACES)
+            raise ValueError(f"optimizer has no '{name}'{told}; it has {', '.join(_PLACES)}")
     named = given.get("named", {})
     if not isinstance(named, Mapping):
         raise ValueError("optimizer: `named` is a mapping of tables' names, each to an optimiser")
@@ -189,16 +198,4 @@ def _read(given: Any, known: Mapping[str, type[Settings]], where: str) -> Settin
     if not isinstance(name, str) or name not in known:
         said = f"'{name}'" if name is not None else "without a `type`"
         raise ValueError(f"{where} {said}; expected one of {', '.join(known)}")
-    cls = known[name]
-    try:
-        return cls.model_validate(settings)
-    except ValidationError as error:
-        raise ValueError("; ".join(_told(cls, f"{where}: {name}", each) for each in error.errors())) from None
-
-
-def _told(cls: type[Settings], which: str, error: Mapping[str, Any]) -> str:
-    setting = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"{which} has no '{setting}'; it has {', '.join(cls.model_fields)}"
-    message = error["msg"].removeprefix("Value error, ")
-    return f"{which}, {setting} {error['input']!r}: {message}" if setting else f"{which} {message}"
+    return read_options(known[name], f"{where}: {name}", settings)

@@ -1,10 +1,11 @@
-"""The options of a model as a pydantic model, and what is wrong with given ones in words."""
+"""The options of a model or of an optimiser as a pydantic model, and what is wrong with given ones in words."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
@@ -12,7 +13,8 @@ from pydantic_core import ErrorDetails
 
 
 class ModelOptions(BaseModel):
-    """What a model can be told; each option has a type, a default and a description, or is such options again."""
+    """What a model or an optimiser can be told; each option has a type, a default and a description, or is such options
+    again."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -41,6 +43,12 @@ def read_options(cls: type[Options], whose: str, given: Mapping[str, object]) ->
     except ValidationError as error:
         told = dict.fromkeys(_told(cls, whose, given, each) for each in error.errors())
         raise ValueError("; ".join(told)) from None
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Words to put behind a name that is none: which one it is nearly."""
+    close = get_close_matches(name, list(known), 1)
+    return f" (is '{close[0]}' meant?)" if close else ""
 
 
 @dataclass(frozen=True)
@@ -91,9 +99,10 @@ def _told(cls: type[ModelOptions], whose: str, given: Any, error: ErrorDetails) 
         given = given.get(key)
         schema = _resolved(inner, whole)
     if error["type"] == "extra_forbidden":
-        at = f", option '{'.'.join(path)}'" if path else ""
-        options = ", ".join(schema["properties"])
-        return f"{whose}{at} has no option '{error['loc'][-1]}'; its options: {options}"
+        at, options, name = f", option '{'.'.join(path)}'" if path else "", schema["properties"], str(error["loc"][-1])
+        return f"{whose}{at} has no option '{name}'{meant(name, options)}; its options: {', '.join(options)}"
+    if not path:
+        return f"{whose} {error['msg'].removeprefix('Value error, ')}"
     return f"{whose}, option '{'.'.join(path)}': {_shown(given)} is not {_allowed(schema, whole)}"
 
 

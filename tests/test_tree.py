@@ -19,6 +19,7 @@ UNTESTED = {
     "models/export/counts.py": "tests/unit/pipeline/training/test_counting_trainer.py",
     "models/export/serving_module.py": "tests/unit/models/export/test_saved_model.py",
     "models/tasks.py": _DECLARED,
+    "models/zoo/bgru.py": "tests/unit/models/zoo/test_gru.py",
     "pipeline/__main__.py": "run in a process of its own, by many",
     "pipeline/cli/asked.py": _DECLARED,
     "pipeline/cli/growth.py": "tests/integration/pipeline/training/test_growth_ahead.py",

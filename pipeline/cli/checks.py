@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import yaml
 
 from models.optimizer_settings import FtrlSettings, Optimizers
 from models.options import ModelOptions
+from models.schema import Kind
 from pipeline.cli.arguments import Commands
 from pipeline.cli.growth import tell_growth
 from pipeline.cli.source_tables import found, read_tables
@@ -55,8 +56,11 @@ def _jobs(asked: str | None) -> list[str]:
     return names
 
 
-def check_models(config: JobConfig) -> None:
+def check_models(config: JobConfig) -> set[str]:
     """Whether every feature has a source and every experiment's model can be built and asked; imports TensorFlow.
+
+    Returns:
+        The histories whose `negatives` a model is trained by.
 
     Raises:
         ConfigError: a source or side is wrong, there is no such model or option, or the features lack what it needs.
@@ -73,6 +77,7 @@ def check_models(config: JobConfig) -> None:
 
     # Building a model starts TensorFlow, and its number of threads is settled from then on.
     configure(config.threads)
+    told_from: set[str] = set()
     for name, settings in config.experiments.items():
         try:
             tasks, schema = config.tasks_of(name), config.experiment_schema(name)
@@ -80,12 +85,15 @@ def check_models(config: JobConfig) -> None:
                 widths, moved_by = config.widths(name), settings.optimizer
                 engine = Engine(schema, settings.model, settings.options, dims=widths, tasks=tasks, optimizer=moved_by)
                 _check_dense(read_optimizers(moved_by), engine.model.options)
+                drawn = [each for each in engine.model.schema.features if each.kind is Kind.NEGATIVES]
+                told_from |= {str(each.of) for each in drawn}
                 continue
             model = registry.build(settings.model, schema, settings.options, tuple(task.name for task in tasks))
             if registry.trained_by(settings.model) == registry.COUNTS:
                 _check_counts(settings, model.idle_for({task.loss for task in tasks}))
         except (ValueError, TypeError) as error:
             raise ConfigError(f"{path}: experiments.{name}: {error}") from None
+    return told_from
 
 
 _OF_GRADIENTS = (
@@ -111,12 +119,20 @@ def _check_dense(moved_by: Optimizers, options: ModelOptions) -> None:
         )
 
 
-def _check_all_read(config: JobConfig) -> None:
-    # Only here: a chain that runs with such a table goes on.
+def _check_all_read(config: JobConfig, told_from: Collection[str]) -> None:
+    """Whether what is extracted and drawn every day is read; only here: a chain that runs with more goes on."""
+    path = conf_folder() / f"{config.job}.yaml"
+    for name, feature in config.features.items():
+        title = feature.group or name
+        together = {each for each, other in config.features.items() if (other.group or each) == title}
+        if feature.negatives is not None and not together & set(told_from):
+            raise ConfigError(
+                f"{path}: features.{name}.negatives: would have no effect: no experiment's model is trained by them "
+                f"(`next: {{weight: 0.1}}` of what reads the history '{title}'); leave it out"
+            )
     try:
         check_all_read(Plan(config))
     except ConfigError as error:
-        path = conf_folder() / f"{config.job}.yaml"
         raise ConfigError("\n".join(f"{path}: {line}" for line in str(error).splitlines())) from None
 
 
@@ -128,11 +144,11 @@ def _config(options: argparse.Namespace) -> int:
             if options.what == "show":
                 print(shown_experiments(config))
                 continue
-            check_models(config)
+            told_from = check_models(config)
             context = JobContext(config, default_root())
             StateStore(context.store, config).check_newest()
             stuck = tell_growth(context, config.experiments)
-            _check_all_read(config)
+            _check_all_read(config, told_from)
         except DayspringError as error:
             print(error, file=sys.stderr)
             wrong += 1

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from difflib import get_close_matches
 from typing import Annotated, Any, get_args
 
 from pydantic import (
@@ -77,9 +75,3 @@ def _to_day(value: Any) -> Day:
 
 DayField = Annotated[Day, BeforeValidator(_to_day), PlainSerializer(str)]
 """A day in the YAML, written ``YYYY-MM-DD``."""
-
-
-def meant(name: str, known: Iterable[str]) -> str:
-    """Words to put behind a name that is none: which one it is nearly."""
-    close = get_close_matches(name, list(known), 1)
-    return f" (is '{close[0]}' meant?)" if close else ""

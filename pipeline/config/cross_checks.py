@@ -17,6 +17,8 @@ from pipeline.config.retention import Retention
 from pipeline.config.tables import Table, Validation
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_LONGEST = 190
+"""Letters of a name: Airflow's ids are made of it (`train_NAME`), which end at 250, those of groups at 200."""
 _WIDEST = 1024
 _GROUPS = ("new_user", "new_owner", "known", "no_history")
 """Groups of requests by what is known of who asks."""
@@ -25,10 +27,13 @@ _MONTH = 31
 
 
 def check_names(section: str, names: Iterable[str]) -> None:
-    """Names become folders, files and tensors."""
+    """Names become folders, files, tensors and tasks of Airflow."""
     for name in names:
         if not _NAME.fullmatch(name):
             raise ValueError(f"{section}: '{name}' must be lower-case letters, digits and _, a letter first")
+        if len(name) > _LONGEST:
+            told = f"'{name[:20]}…' has {len(name)} letters; {_LONGEST} are the most"
+            raise ValueError(f"{section}: {told} (Airflow's tasks are called after it): call it something shorter")
 
 
 def check_measures(
@@ -59,12 +64,12 @@ def check_measures(
             "no weight below 0 and one above"
         )
     for name, margin in gate.margins.items():
-        most = _most(known[name], weights)
+        most = known[name].most(weights)
         if not 0 <= margin < most:
             within = f"and below {most:g}, the most that it can be" if most < math.inf else "and finite"
             raise ValueError(f"release.gate.margins.{name}: {margin:g} can never act; it must be at least 0 {within}")
     for name, floor in gate.floors.items():
-        most = _most(known[name], weights)
+        most = known[name].most(weights)
         if not 0 <= floor <= most or not math.isfinite(floor):
             within = f"lies between 0 and {most:g}" if most < math.inf else "is 0 or more"
             raise ValueError(f"release.gate.floors.{name}: {floor:g} is no value of it, which {within}")
@@ -73,13 +78,6 @@ def check_measures(
         raise ValueError(
             f"release.gate.calibration: [{low}, {high}] holds no value; write [lowest, highest], from 0 on"
         )
-
-
-def _most(measure: Measure, weights: Mapping[int, float]) -> float:
-    """The greatest value that a measure can have."""
-    if split(measure.name)[1] == "composite":
-        return sum(weights.values())
-    return 1.0 if measure.share else math.inf
 
 
 def _check_named(known: Mapping[str, Measure], use: Use, place: str, names: Iterable[str]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from models.optimizer_settings import read_optimizers
+from models.options import meant
 from models.schema import Kind
-from pipeline.config.base import meant
 from pipeline.config.blends import OWN as OWN_OF_BLENDS
 from pipeline.config.column_effects import check_values, idle_of_tables
 from pipeline.config.experiment import Experiment
@@ -65,7 +65,7 @@ def _idle(config: JobConfig) -> Iterator[tuple[str, str]]:
         yield from ((f"features.{name}.{setting}", why) for setting, why in _idle_of_sessions(config, feature))
     yield from _idle_groups(config.features)
     for name, experiment in config.experiments.items():
-        idle = [*config.request.idle_of(experiment), *_idle_of_others(experiment)]
+        idle = [*config.request.idle_of(experiment), *_idle_of_others(experiment), *_unseen_histories(config, name)]
         read = {config.features[each].space for each in config.inputs(name)} - {None}
         for space in sorted(set(experiment.dims) - read):
             idle.append((f"dims.{space}", f"no feature of this experiment has the id space '{space}'"))
@@ -155,6 +155,19 @@ def _idle_of_counter(counter: Counter) -> Iterator[tuple[str, Collection[str]]]:
         yield "smoothing", _SMOOTHED
     if counter.positives and counter.measure in ("rank", *_SMOOTHED, "sum"):
         yield "positives", ("count", "days_since", "seen")
+
+
+def _unseen_histories(config: JobConfig, name: str) -> Iterator[tuple[str, str]]:
+    """Histories that the job has, named among the experiment's encoders, which does not see them."""
+    experiment, seen = config.experiments[name], config.inputs(name)
+    named = experiment.options.get("encoders")
+    histories = {each: f.group or each for each, f in config.features.items() if f.kind in _STEPS and f.input}
+    known = {histories[each] for each in set(histories) & seen}
+    for title in named if isinstance(named, Mapping) else ():
+        if title in set(histories.values()) - known:
+            parts = {each for each, of in histories.items() if of == title}
+            why = "`without` names it" if parts & set(experiment.without) else "`only` does not name it"
+            yield f"options.encoders.{title}", f"the experiment does not see this history ({why})"
 
 
 def _either(names: Collection[str]) -> str:

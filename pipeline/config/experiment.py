@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidatorFunctionWrapHandler, field_validator
 
 from models.optimizer_settings import read_optimizers
 from pipeline.config.base import DayField, Later, Strict
@@ -71,11 +71,12 @@ class Experiment(Strict):
         """The experiments that a blend is made of; none of another."""
         return tuple(self.options.get("of", ())) if self.model == BLEND else ()
 
-    @field_validator("optimizer")
+    @field_validator("optimizer", mode="wrap")
     @classmethod
-    def _optimizer(cls, given: str | dict[str, Any]) -> str | dict[str, Any]:
-        read_optimizers(given)
-        return given
+    def _optimizer(cls, given: Any, read: ValidatorFunctionWrapHandler) -> Any:
+        found = read(given) if isinstance(given, str | dict) else given
+        read_optimizers(found)
+        return found
 
 
 RISE = 0.1

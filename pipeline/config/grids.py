@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.config.base import meant
+from models.options import meant
 
 MOST = 64
 """Experiments of a job: each is a chain that is trained every day."""

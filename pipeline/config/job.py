@@ -12,10 +12,11 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 
+from models.options import meant
 from models.schema import ONLY, FeatureSchema, Kind, Side
 from models.tasks import Task
 from pipeline.config.alerts import Alerts
-from pipeline.config.base import DayField, Later, Strict, meant
+from pipeline.config.base import DayField, Later, Strict
 from pipeline.config.blends import check_alike, check_members
 from pipeline.config.cross_checks import (
     check_measures,
@@ -67,7 +68,7 @@ class JobConfig(Strict):
             the table (HBase); other sources are read a day at a time.
     """
 
-    job: str = Field(pattern=r"[a-z][a-z0-9_]*")
+    job: str
     kind: RequestKind
     timezone: str = ZONE
     seed: int = 1
@@ -124,6 +125,8 @@ class JobConfig(Strict):
                 f"one of {', '.join(self.experiments)}"
             )
         check_members(self.experiments)
+        check_names("job", [self.job])
+        check_names("grids", self.grids)
         for section in ("tables", "spaces", "experiments", "tasks", "values"):
             check_names(section, getattr(self, section))
         check_tables(self.tables)

@@ -5,6 +5,7 @@ Settings, evaluation, gate, alerts, report, page and command line all ask here; 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -61,6 +62,16 @@ class Measure:
         if self.better == "near_one":
             return -abs(value - 1)
         return -value if self.better == "lower" else value
+
+    def most(self, composite: Mapping[int, float]) -> float:
+        """The greatest value that it can have.
+
+        Args:
+            composite: the weights of the composite hit rate, by k.
+        """
+        if split(self.name)[1] == "composite":
+            return sum(composite.values())
+        return 1.0 if self.share else math.inf
 
 
 def _count(name: str) -> Measure:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.experiment import Gate
-from pipeline.config.measures import allowed
+from pipeline.config.measures import allowed, measure_of
 from pipeline.days import Day
 from pipeline.errors import UsageError
 from pipeline.evaluation.bootstrap import percentiles
@@ -63,11 +63,13 @@ class Comparison:
 
     Attributes:
         gate: whose draws and confidence its intervals are of.
+        most: by how much one experiment can be better than another at all; no interval reaches farther.
     """
 
     asked: Asked
     gate: Gate
     seed: int
+    most: float
     days: list[ComparedDay]
 
     def over_days(self) -> list[Standing]:
@@ -85,7 +87,7 @@ class Comparison:
         drawn = mean_of_days(differences, resamples=_DRAWS * self.gate.resamples, seed=self.seed)
         mean = float(np.mean([each.difference for each in differences]))
         within = percentiles(drawn, self.gate.confidence) or (-math.inf, math.inf)
-        low, high = corrected(within, mean, self.gate.confidence, len(self.asked.experiments) - 1)
+        low, high = self._possible(within, mean, len(self.asked.experiments) - 1)
         value, first = (float(np.mean([day.values[each] for day in both])) for each in (name, self.asked.first))
         return Standing(name, len(both), value, first, mean, low, high)
 
@@ -96,8 +98,13 @@ class Comparison:
 
     def _on(self, day: ComparedDay, name: str, comparisons: int) -> Standing:
         found = day.differences[name]
-        low, high = corrected((found.low, found.high), found.difference, self.gate.confidence, comparisons)
+        low, high = self._possible((found.low, found.high), found.difference, comparisons)
         return Standing(name, 1, day.values[name], day.values[self.asked.first], found.difference, low, high)
+
+    def _possible(self, within: tuple[float, float], difference: float, comparisons: int) -> tuple[float, float]:
+        """An interval as :func:`corrected`; of very few days it would hold differences that cannot be."""
+        low, high = corrected(within, difference, self.gate.confidence, comparisons)
+        return max(low, -self.most), min(high, self.most)
 
     def left_out(self) -> list[str]:
         """What was not compared: each reason once, with its days."""
@@ -149,7 +156,8 @@ def compare(
         tell(day)
         found = readable(compare_day, context, day, tests, asked)
         days += [found] if found is not None else []
-    return Comparison(asked, config.release.gate, config.seed, days)
+    most = measure_of(config.kind, asked.measure).most(config.measures.composite)
+    return Comparison(asked, config.release.gate, config.seed, most, days)
 
 
 def mean_of_days(days: Sequence[Difference], *, resamples: int, seed: int) -> NDArray[np.float64]:

@@ -18,8 +18,8 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import GATE
 from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import content_digest
+from pipeline.training.loaded_trainers import Trainers, seed_of
 from pipeline.training.members import pruned_parts
-from pipeline.training.sessions import Session, seed_of
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def gate_day(
             if doubted is not None and value is not None:
                 rise = implausible(doubted, value, rows, config.release.gate, seed)
             if incumbent is not None and not pruned:
-                before = Session.of(context, experiment).incumbent.at(incumbent).scores(arrays)
+                before = Trainers.of(context, experiment).incumbent.at(incumbent).scores(arrays)
                 scored = replace(rows, old=logits.by_task(before, tasks))
         unopposed = f"{incumbent.id} is pruned" if incumbent is not None else NO_MODEL
         gate = of_tasks(config.release.gate, tasks)

@@ -15,7 +15,7 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import TEST
 from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import content_digest, tensor_digest
-from pipeline.training.sessions import Session
+from pipeline.training.loaded_trainers import Trainers
 
 
 def stands(
@@ -39,7 +39,7 @@ def run_test(
         if made.stands is not None:
             return made.stands
         arrays = day_arrays.read(features)
-        logits = Session.of(context, experiment).trainer.at(checkpoint).scores(arrays)
+        logits = Trainers.of(context, experiment).trainer.at(checkpoint).scores(arrays)
         ranks, composite = day_arrays.key_rank(features), config.measures.composite
         tasks = [task.name for task in config.tasks_of(experiment)]
         groups = groups_of(features, arrays, config.measures.several)

@@ -12,8 +12,8 @@ from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import content_digest
 from pipeline.training import checkpoint_file
 from pipeline.training.blend_trainer import mean_weights, own_state
+from pipeline.training.loaded_trainers import seed_of
 from pipeline.training.records import CheckpointRecord
-from pipeline.training.sessions import seed_of
 
 
 def blend(

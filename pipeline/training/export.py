@@ -19,8 +19,8 @@ from pipeline.storage.artifacts.kinds import EXPORT
 from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import content_digest, file_digest
 from pipeline.training import golden_rows
+from pipeline.training.loaded_trainers import Trainers, seed_of
 from pipeline.training.records import ExportRecord
-from pipeline.training.sessions import Session, seed_of
 
 MODEL = "model"
 _WARM_UPS = (1, 16)
@@ -43,7 +43,7 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
     with context.making(*_recipe(context, day, experiment, checkpoint)) as made:
         if made.stands is not None:
             return made.stands
-        trainer = Session.of(context, experiment).trainer.at(checkpoint)
+        trainer = Trainers.of(context, experiment).trainer.at(checkpoint)
         schema = config.experiment_schema(experiment)
         maps = {space: IdMapStore.of(context).read(space, config.spaces[space]) for space in trainer.spaces}
         metadata = {"job": config.job, "experiment": experiment, "checkpoint": checkpoint.id, "day": str(day)}

@@ -23,9 +23,9 @@ def growth_ahead(context: JobContext, experiment: str) -> Growth:
     if newest is None or _as_trained(context, experiment, newest):
         return Growth()
     start_tensorflow()
-    from pipeline.training.sessions import Session
+    from pipeline.training.loaded_trainers import Trainers
 
-    return Session.of(context, experiment).trainer.at(newest).growth
+    return Trainers.of(context, experiment).trainer.at(newest).growth
 
 
 def _as_trained(context: JobContext, experiment: str, newest: Artifact) -> bool:

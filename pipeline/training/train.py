@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models import registry
 from models.architecture import Growth
 from models.engine.engine import NonFiniteLoss
 from models.engine.examples import Settings, positive_shares
@@ -29,12 +31,12 @@ from pipeline.storage.artifacts.manifest import Input
 from pipeline.training import checkpoint_file
 from pipeline.training.blend import blend
 from pipeline.training.chain import Chain
+from pipeline.training.loaded_trainers import Trainers, seed_of
 from pipeline.training.members import members_on
 from pipeline.training.overrides import NONE, Overrides
 from pipeline.training.records import CheckpointRecord, Overridden, Wild
 from pipeline.training.replayed_days import replay_input, replayed_now, replayed_on
 from pipeline.training.row_weights import weighted
-from pipeline.training.sessions import Session, seed_of
 from pipeline.training.trainer import RowsFailed, TrainedRows, Trainer
 
 STAGE = "train"
@@ -150,7 +152,7 @@ def train(
             seed=seed_of(config, experiment, day), threads=config.threads, tensors=digests,
             extra=trained.record.model_copy(update={"overrides": said} if overrides else {}).written(),
         )  # fmt: skip
-    Session.of(context, experiment).trainer.checkpoint = artifact.id
+    Trainers.of(context, experiment).trainer.checkpoint = artifact.id
     return artifact, True
 
 
@@ -175,15 +177,16 @@ def _train_parts(
 ) -> _Trained:
     """Train the parts of a day from its parent, and what the checkpoint's manifest says of it."""
     began = time.perf_counter()
-    settings, session = config.experiments[experiment], Session.of(context, experiment)
+    settings, trainers = config.experiments[experiment], Trainers.of(context, experiment)
     trained_days = CheckpointRecord.of(parent).trained_days if parent is not None else 0
     rate, base_rates = learning_rate(settings, trained_days), None
     tasks = [task.name for task in config.tasks_of(experiment)]
     rows = _rows(config, experiment, day, parts)
-    if at_base_rate and session.trainer.trainer.sets_first_output:
+    if at_base_rate and trainers.trainer.trainer.sets_first_output:
         base_rates = positive_shares(((each.arrays, each.epochs[0]) for each in rows), tasks)
     grown = MapsRecord.of(maps)
-    trainer, growth = _started(session, parent, grown.sizes, base_rates)
+    _tell_of_compiling(context, day, experiment)
+    trainer, growth = _started(trainers, parent, grown.sizes, base_rates)
     told = _run(context, day, experiment, trainer, rows, rate, grown.sizes_before)
     losses = told[:, 0]
     wild = trainer.observe(next(part for part in parts if part.day == day).arrays)
@@ -198,6 +201,19 @@ def _train_parts(
     return _Trained(trainer.state(), losses, time.perf_counter() - began, record)
 
 
+class _Compiled(set[str]):
+    """Experiments whose training step this process has compiled."""
+
+
+def _tell_of_compiling(context: JobContext, day: Day, experiment: str) -> None:
+    """Say what the first day of a process waits for."""
+    settings, compiled = context.config.experiments[experiment], context.kept(_Compiled, _Compiled)
+    steps = registry.trained_by(settings.model) == registry.KERAS
+    if steps and settings.compile == "xla" and experiment not in compiled:
+        print(f"{day} {experiment}: compiling the training step (once a process)", file=sys.stderr, flush=True)
+    compiled.add(experiment)
+
+
 def _by_task(tasks: Sequence[str], values: Sequence[float] | None) -> float | dict[str, float] | None:
     """As a manifest says it: a job with one task does not name it."""
     if values is None or len(tasks) == 1:
@@ -206,13 +222,13 @@ def _by_task(tasks: Sequence[str], values: Sequence[float] | None) -> float | di
 
 
 def _started(
-    session: Session, parent: Artifact | None, sizes: Mapping[str, int], base_rates: Sequence[float] | None
+    trainers: Trainers, parent: Artifact | None, sizes: Mapping[str, int], base_rates: Sequence[float] | None
 ) -> tuple[Trainer, Growth]:
     """The trainer as the day begins: at its parent and grown to the day's id maps, or fresh; what is new in it."""
     if parent is None:
-        return session.fresh(sizes, base_rates), Growth()
-    trainer = session.trainer.at(parent)
-    session.trainer.checkpoint = None
+        return trainers.fresh(sizes, base_rates), Growth()
+    trainer = trainers.trainer.at(parent)
+    trainers.trainer.checkpoint = None
     growth = trainer.growth
     trainer.grow(sizes)
     return trainer, growth
@@ -278,7 +294,7 @@ def _run(
         return trainer.train(rows, rate, before)
     except RowsFailed as failed:
         error = failed.__cause__
-        Session.of(context, experiment).trainer.checkpoint = None
+        Trainers.of(context, experiment).trainer.checkpoint = None
         if not isinstance(error, NonFiniteLoss):
             raise ChainError(f"experiments.{experiment}: {error}") from None
         raise ChainError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +38,15 @@ def compared(context: JobContext, day: Day, folder: Path) -> Comparison | None:
     if not any(each.differences for each in found.days):
         return None
     known |= {each.day: each for each in found.days}
-    _kept(context, asked, [known[each] for each in sorted(known)[-_KEPT:]]).write(folder)
+    _kept(found, [known[each] for each in sorted(known)[-_KEPT:]]).write(folder)
     return found
 
 
-def _kept(context: JobContext, asked: Asked, days: list[ComparedDay]) -> ComparedFile:
+def _kept(found: Comparison, days: list[ComparedDay]) -> ComparedFile:
     newest = [each for each in days if each.day > days[-1].day.plus(-7 * WEEKS)]
-    over_days = Comparison(asked, context.config.release.gate, context.config.seed, newest).over_days()
+    over_days = replace(found, days=newest).over_days()
     return ComparedFile(
-        measure=asked.measure, experiments=list(asked.experiments), confidence=context.config.release.gate.confidence,
+        measure=found.asked.measure, experiments=list(found.asked.experiments), confidence=found.gate.confidence,
         first_day=newest[0].day, last_day=newest[-1].day, days=days,
         rows=[Row(**asdict(each), verdict=each.verdict) for each in over_days],
     )  # fmt: skip

@@ -5,7 +5,7 @@ import math
 import pytest
 from pydantic import Field, ValidationError
 
-from models.options import Days, ModelOptions, Option, Widths, read_options, told_options
+from models.options import Days, ModelOptions, Option, Widths, meant, read_options, told_options
 
 WIDTHS = "whole numbers of at least 1 and of at most 65536"
 
@@ -66,11 +66,15 @@ def test_options_are_not_changed_later() -> None:
             {"attention": {"heads": 9}},
             "model 'm', option 'attention.heads': 9 is not a whole number of at least 1 and of at most 8",
         ),
-        ({"attention": {"head": 1}}, "model 'm', option 'attention' has no option 'head'; its options: heads"),
+        (
+            {"attention": {"head": 1}},
+            "model 'm', option 'attention' has no option 'head' (is 'heads' meant?); its options: heads",
+        ),
         (
             {"naem": "b", "name": 1},
             "model 'm', option 'name': 1 is not text; "
-            "model 'm' has no option 'naem'; its options: units, deep, share, days, name, limit, attention",
+            "model 'm' has no option 'naem' (is 'name' meant?); "
+            "its options: units, deep, share, days, name, limit, attention",
         ),
     ],
 )
@@ -87,3 +91,8 @@ def test_every_option_is_told_those_within_another_by_both_names() -> None:
     assert told[5] == Option("limit", "a whole number, or null", "null", "a limit")
     heads = "a whole number of at least 1 and of at most 8"
     assert told[6] == Option("attention.heads", heads, "2", "of the attention")
+
+
+def test_a_name_that_is_none_is_told_which_one_is_nearly_it() -> None:
+    assert meant("bacth", ["batch", "dim"]) == " (is 'batch' meant?)"
+    assert meant("nothing", ["batch", "dim"]) == ""

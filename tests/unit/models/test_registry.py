@@ -27,7 +27,7 @@ def test_a_model_says_what_it_is() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"unit": [8]}, r"model 'din' has no option 'unit'; its options: .*units, "),
+        ({"unit": [8]}, r"model 'din' has no option 'unit' \(is 'units' meant\?\); its options: .*units, "),
         ({"units": 8}, r"option 'units': 8 is not a list of whole numbers of at least 1"),
         ({"units": [8, 0]}, r"\[8, 0\] is not a list of whole numbers of at least 1"),
         (

@@ -24,7 +24,7 @@ from pipeline.serving.request import Request
 from pipeline.stages.line import Line
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.redis import embedded
-from pipeline.training.sessions import Session
+from pipeline.training.loaded_trainers import Trainers
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ class Finished:
         checkpoint = self.context.store.load(pointer.checkpoint)
         assert checkpoint is not None
         arrays = day_arrays.read(self.features)
-        return arrays, Session.of(self.context, pointer.experiment).trainer.at(checkpoint).scores(arrays)[:, 0]
+        return arrays, Trainers.of(self.context, pointer.experiment).trainer.at(checkpoint).scores(arrays)[:, 0]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import yaml
 
 from models.engine.engine import configure
 from models.optimizer_settings import read_optimizers
-from pipeline.cli.checks import check_models
+from pipeline.cli.checks import _check_all_read, check_models
 from pipeline.config.load import parse_job
 from pipeline.errors import ConfigError
 from tests.tiny import PROJECT
@@ -125,3 +125,15 @@ def test_the_optimisers_that_the_docs_show_are_taken() -> None:
     for of, line in rows:
         for place in ("tables", "dense") if of == "both" else (of,):
             read_optimizers({place: yaml.safe_load(line)})
+
+
+def test_negatives_that_no_model_is_trained_by_are_told() -> None:
+    job = job_with("impressions with negatives", {})
+    config = parse_job(yaml.safe_dump(job, sort_keys=False), Path("ads.yaml"))
+    assert check_models(config) == set()
+    with pytest.raises(ConfigError, match=r"features\.clicked_ads\.negatives: would have no effect: no exp"):
+        _check_all_read(config, set())
+    job["experiments"]["pooled"]["options"] = {"encoders": {"clicked": {"type": "pooled", "next": {"weight": 0.1}}}}
+    config = parse_job(yaml.safe_dump(job, sort_keys=False), Path("ads.yaml"))
+    assert check_models(config) == {"clicked_ads", "clicked_authors"}
+    _check_all_read(config, {"clicked_authors"})

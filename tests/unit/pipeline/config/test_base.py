@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pipeline.config.base import Later, Strict, meant
+from pipeline.config.base import Later, Strict
 
 
 class Inner(Strict):
@@ -25,8 +25,3 @@ def test_a_later_setting_is_serialised_only_where_it_is_not_at_its_default() -> 
         "many": {"a": {"old": 1, "new": 2, "re-named": "otherwise"}},
     }
     assert given.many["a"].model_dump() == {"old": 1, "new": 2, "renamed": "otherwise"}
-
-
-def test_a_name_that_is_none_is_told_which_one_is_nearly_it() -> None:
-    assert meant("bacth", ["batch", "dim"]) == " (is 'batch' meant?)"
-    assert meant("nothing", ["batch", "dim"]) == ""

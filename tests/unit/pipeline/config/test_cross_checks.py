@@ -83,6 +83,18 @@ def test_names_become_folders(ads: str) -> None:
     data = yaml.safe_load(ads)
     data["experiments"]["../x"] = data["experiments"]["din"]
     assert "experiments: '../x' must be lower-case letters" in error(yaml.safe_dump(data, sort_keys=False))
+    data["job"] = "Ads"
+    assert "job: 'Ads' must be lower-case letters" in error(yaml.safe_dump(data, sort_keys=False))
+
+
+def test_a_name_is_no_longer_than_airflow_takes_it(ads: str) -> None:
+    data = yaml.safe_load(ads)
+    data["experiments"]["a" * 190] = data["experiments"]["din"]
+    assert "a" * 190 in parse_job(yaml.safe_dump(data, sort_keys=False), Path("ads.yaml")).experiments
+    data["experiments"]["a" * 191] = data["experiments"]["din"]
+    assert "experiments: 'aaaaaaaaaaaaaaaaaaaa…' has 191 letters; 190 are the most" in error(
+        yaml.safe_dump(data, sort_keys=False)
+    )
 
 
 @pytest.mark.parametrize(("hours", "by"), [(4.5, "04:00"), (6, "04:00"), (0.02, "00:01"), (23.99, "23:59")])

@@ -107,6 +107,20 @@ IDLE: dict[str, tuple[str, Change, str, str]] = {
                      for name, group in (("clicked_ads", "recent"), ("behaviours", "recnet"))],
         "features.clicked_ads.group", "no other history is of the group 'recent' (is 'recnet' meant?)",
     ),
+    "an encoder of a history that the experiment leaves out": (
+        "ads",
+        lambda job: job["experiments"]["din"].update(
+            without=["behaviours"], options={"encoders": {"behaviours": {"type": "pooled"}}}
+        ),
+        "experiments.din.options.encoders.behaviours", "does not see this history (`without` names it)",
+    ),
+    "an encoder of a history that the experiment does not name": (
+        "ads",
+        lambda job: job["experiments"]["din"].update(
+            only=["ad", "clicked_ads"], options={"encoders": {"behaviours": {"type": "pooled"}}}
+        ),
+        "experiments.din.options.encoders.behaviours", "does not see this history (`only` does not name it)",
+    ),
     "a flagged id": (
         "ads", lambda job: job["features"]["user"].update(flag=True), "features.user.flag", "`dense`",
     ),

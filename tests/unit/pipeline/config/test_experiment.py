@@ -32,8 +32,10 @@ def test_an_optimiser_is_kept_as_it_was_written(ads: str) -> None:
     ("given", "message"),
     [
         ("lazy", "optimizer 'lazy'; expected one of catch_up_adam, lazy_adam, "),
-        ({"dense": {"type": "adam", "momentum": 0.9}}, "optimizer: `dense`: adam has no 'momentum'; it has "),
-        ({"tables": {"type": "adagrad", "rate": -1}}, "optimizer: `tables`: adagrad, rate -1: Input should be greater"),
+        ({"dense": {"type": "adam", "momentum": 0.9}}, "optimizer: `dense`: adam has no option 'momentum'; its "),
+        ({"tables": {"type": "adagrad", "rate": -1}}, "optimizer: `tables`: adagrad, option 'rate': -1 is not a numbe"),
+        (["adagrad"], "optimizer: ['adagrad'] is neither the name of an optimiser of the tables nor a mapping of tab"),
+        (3, "optimizer: 3 is neither the name of an optimiser of the tables nor a mapping of tables, named, dense"),
     ],
 )
 def test_a_wrong_optimiser_is_told_where_it_stands(ads: str, given: Any, message: str) -> None:

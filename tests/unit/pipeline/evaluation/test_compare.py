@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.days import Day
 from pipeline.errors import UsageError
+from pipeline.evaluation.bootstrap import percentiles
 from pipeline.evaluation.compare import Comparison, Standing, compare, corrected, mean_of_days
 from pipeline.evaluation.compared_day import Asked
 from pipeline.evaluation.logits import LOGITS
@@ -113,6 +114,25 @@ def test_the_users_of_a_day_are_drawn_too() -> None:
     assert drawn.std() == pytest.approx(0.5 / 2, rel=0.02)
     alone = mean_of_days(differences(1, spread=0.5), resamples=100_000, seed=1)
     assert alone.std() == pytest.approx(0.5, rel=0.02)
+
+
+@pytest.mark.parametrize(("measure", "most"), [("auc", 1.0), ("log_loss", np.inf)])
+def test_no_interval_holds_a_difference_that_cannot_be(days: Days, measure: str, most: float) -> None:
+    """Of two days that contradict each other, whose draws of Student's t go far beyond."""
+    days.put(FIRST, ROWS, {"a": BAD, "b": GOOD})
+    days.put(FIRST.plus(1), ROWS, {"a": GOOD, "b": BAD})
+    found = compared(days, Asked(("a", "b"), measure))
+    (standing,) = found.over_days()
+    assert found.most == most
+    assert standing.low is not None
+    assert standing.high is not None
+    free = corrected(
+        percentiles(
+            mean_of_days([each.differences["b"] for each in found.days], resamples=4000, seed=found.seed), 0.95
+        ) or (0.0, 0.0), standing.difference or 0.0, 0.95, 1,
+    )  # fmt: skip
+    assert free[0] < -1 < 1 < free[1]
+    assert (standing.low, standing.high) == (max(free[0], -most), min(free[1], most))
 
 
 def test_bonferroni_widens_an_interval_about_its_difference() -> None:

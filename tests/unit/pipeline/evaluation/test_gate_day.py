@@ -55,7 +55,7 @@ def test_a_rise_is_inconclusive_and_rests_on_the_days_before(
     context: JobContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The incumbent scores like the bad model: the new one is not worse in any case.
-    monkeypatch.setattr(gate_day.Session, "of", lambda *_: type("Scorers", (), {"incumbent": _Incumbent()}))
+    monkeypatch.setattr(gate_day.Trainers, "of", lambda *_: type("Scorers", (), {"incumbent": _Incumbent()}))
     days = list(FIRST.next().through(FIRST.plus(7)))
     usual = [judged(context, day, good=False) for day in days[:5]]
     assert {gate.manifest.extra["verdict"] for gate in usual} == {"promote"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -110,6 +111,17 @@ def test_every_epoch_of_a_part_comes_before_the_next_part(recorder: Recorder) ->
 
 
 def test_a_model_whose_step_hangs_on_hidden_state_fails_the_day_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train.Session, "of", lambda *_: SimpleNamespace(trainer=SimpleNamespace()))
+    monkeypatch.setattr(train.Trainers, "of", lambda *_: SimpleNamespace(trainer=SimpleNamespace()))
     with pytest.raises(ChainError, match=r"^experiments\.pooled: model 'leaky': its noise"):
         day_of(made(Leaky), experiment())
+
+
+def test_the_first_day_of_a_process_says_what_it_waits_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = {"pooled": experiment(), "graph": experiment(compile="graph"), "counted": experiment(model="popularity")}
+    here = small_job.context(tmp_path, monkeypatch, small_job.config(experiments=small))
+    for name in small:
+        train._tell_of_compiling(here, TODAY, name)
+        train._tell_of_compiling(here, TODAY.next(), name)
+    assert capsys.readouterr().err == f"{TODAY} pooled: compiling the training step (once a process)\n"

@@ -15,9 +15,9 @@ from pipeline.config.experiment import Experiment
 from pipeline.errors import ChainError, PrunedPayload
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact
-from pipeline.training import sessions
+from pipeline.training import loaded_trainers
 from pipeline.training.keras_trainer import KerasTrainer
-from pipeline.training.sessions import Loaded, made, seed_of
+from pipeline.training.loaded_trainers import Loaded, made, seed_of
 from tests.unit.pipeline import small_job
 from tests.unit.pipeline.release.days import FIRST, commit, context
 
@@ -42,7 +42,7 @@ def here(tmp_path: Path) -> JobContext:
 
 @pytest.fixture
 def checkpoints(here: JobContext, monkeypatch: pytest.MonkeyPatch) -> list[Artifact]:
-    monkeypatch.setattr(sessions, "state_of", lambda _, artifact: artifact.id)
+    monkeypatch.setattr(loaded_trainers, "state_of", lambda _, artifact: artifact.id)
     return [commit(here, "checkpoint", FIRST.plus(number), "a") for number in range(2)]
 
 

@@ -85,7 +85,7 @@ def unfit(artifact: Artifact, error: StateMismatch) -> ChainError:
     )
 
 
-class Session:
+class Trainers:
     """The trainers of one experiment in this process: the one that trains, and one for the incumbent in the gate."""
 
     def __init__(self, context: JobContext, experiment: str) -> None:
@@ -96,12 +96,12 @@ class Session:
         self._loaded: dict[str, Loaded] = {}
 
     @classmethod
-    def of(cls, context: JobContext, experiment: str) -> Session:
-        """The session of this process for the experiment."""
-        sessions = context.kept(_Sessions, _Sessions)
-        if experiment not in sessions:
-            sessions[experiment] = cls(context, experiment)
-        return sessions[experiment]
+    def of(cls, context: JobContext, experiment: str) -> Trainers:
+        """Those of this process for the experiment."""
+        known = context.kept(_ByExperiment, _ByExperiment)
+        if experiment not in known:
+            known[experiment] = cls(context, experiment)
+        return known[experiment]
 
     @property
     def trainer(self) -> Loaded:
@@ -141,5 +141,5 @@ def made(config: JobConfig, experiment: str) -> Trainer:
     )  # fmt: skip
 
 
-class _Sessions(dict[str, Session]):
-    """Sessions by experiment."""
+class _ByExperiment(dict[str, Trainers]):
+    """Trainers by experiment."""
