@@ -1,4 +1,4 @@
-"""Blend: the logits of other experiments of the job, averaged."""
+"""Blend: the logits of other experiments of the job, averaged or as their tests weigh them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ class BlendOptions(ModelOptions):
     """Options of :class:`Blend`."""
 
     of: Members = Field((), description="experiments of the job, two at least: its members")
-    weights: Literal["mean"] = Field("mean", description="what each member's logit weighs: all the same")
+    weights: Literal["mean", "fitted"] = Field(
+        "mean", description="what each member's logit weighs: all the same, or as fitted on the tests of earlier days"
+    )
 
 
 @register("blend")
 class Blend:
-    """The mean of its members' logits, task by task; it learns nothing itself.
+    """A sum of its members' logits, task by task; it trains nothing itself.
 
     Its members are trained, tested and judged by themselves; what it reads is what they read together.
     """

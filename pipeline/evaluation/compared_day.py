@@ -13,7 +13,6 @@ from pipeline.config.measures import task_of
 from pipeline.days import Day
 from pipeline.errors import UsageError
 from pipeline.evaluation.bootstrap import Drawn, Rows, percentiles, resampled
-from pipeline.evaluation.logits import read
 from pipeline.evaluation.records import ComparedDay, Difference
 from pipeline.evaluation.taken_groups import groups_of
 from pipeline.features.arrays import files as day_arrays
@@ -21,6 +20,7 @@ from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
 from pipeline.storage.artifacts.kinds import FEATURES, TEST
 from pipeline.storage.digests import content_digest
+from pipeline.training.logits import read
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from pipeline.days import Day
-from pipeline.evaluation import logits
 from pipeline.evaluation.bootstrap import Scored
 from pipeline.evaluation.measured import Evaluation
 from pipeline.evaluation.plausibility import Usual, implausible, usual
@@ -18,6 +17,7 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import GATE
 from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import content_digest
+from pipeline.training import logits
 from pipeline.training.loaded_trainers import Trainers, seed_of
 from pipeline.training.members import pruned_parts
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from pipeline.days import Day
-from pipeline.evaluation.logits import stored, write
 from pipeline.evaluation.measures import evaluate
 from pipeline.evaluation.records import TestRecord
 from pipeline.evaluation.taken_groups import groups_of
@@ -16,6 +15,7 @@ from pipeline.storage.artifacts.kinds import TEST
 from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import content_digest, tensor_digest
 from pipeline.training.loaded_trainers import Trainers
+from pipeline.training.logits import stored, write
 
 
 def stands(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pipeline.config.measures import task_of
 from pipeline.days import Day
-from pipeline.evaluation import logits
 from pipeline.evaluation.bootstrap import Scored
 from pipeline.evaluation.verdict import superiority
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.kinds import FEATURES, TEST
+from pipeline.training import logits
 
 
 def superior(context: JobContext, day: Day, challenger: str, champion: str) -> tuple[bool, str]:

@@ -47,6 +47,7 @@ class Outcome:
             record = CheckpointRecord.of(self.checkpoint)
             parts += [f"began with {record.growth.in_words}"] if record.growth is not None else []
             parts += [wild] if (wild := in_words(told(record))) else []
+            parts += [record.fitted.in_words] if record.fitted is not None else []
         return ", ".join(parts)
 
 

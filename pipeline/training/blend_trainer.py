@@ -14,6 +14,7 @@ from models.export.blend import BlendModule
 from models.export.serving_module import ServingModule
 from models.schema import DayArrays, FeatureSchema
 from models.tasks import Task
+from pipeline.training.blend_weights import Fit
 from pipeline.training.trainer import State, TrainedRows, Trainer
 
 V = TypeVar("V")
@@ -23,6 +24,7 @@ class BlendTrainer:
     """Trainers of the members, each at its own state of a day.
 
     Its state: ``weights.<task> [members + 1]``, float32, of the members by name, and last what is added to their sum;
+    where weights are fitted, ``fit.<task> [members + 1, members + 2]``, float64, what tests said of them (``Fit``);
     and that of every member, each tensor as ``<member>/<tensor>``.
 
     Args:
@@ -39,6 +41,7 @@ class BlendTrainer:
         self.tasks = tasks
         self.spaces = sorted({space for member in self.members.values() for space in member.spaces})
         self.weights = mean_weights(len(self.members), tasks)
+        self.fits: dict[str, Fit] = {}
         self._module: BlendModule | None = None
 
     @property
@@ -62,7 +65,7 @@ class BlendTrainer:
 
     def fresh(self, sizes: Mapping[str, int], base_rates: Sequence[float] | None = None) -> None:
         self._each(lambda member: member.fresh(sizes))
-        self.weights = mean_weights(len(self.members), self.tasks)
+        self.weights, self.fits = mean_weights(len(self.members), self.tasks), {}
 
     @property
     def architecture(self) -> Architecture:
@@ -77,20 +80,27 @@ class BlendTrainer:
         if {name: values.shape for name, values in told.items()} != wanted:
             raise StateMismatch(f"tensors {', '.join(sorted(told)) or 'of weights'}: expected {', '.join(wanted)} of "
                                 f"{len(self.members)} members and what is added")  # fmt: skip
-        strange = sorted(name for name in set(state) - set(told) if name.partition("/")[0] not in self.members)
+        fits, wide = fits_of(state, self.tasks), len(self.members) + 1
+        unfit = next((f"fit.{name}" for name, fit in fits.items() if fit.tensor.shape != (wide, wide + 1)), None)
+        if unfit is not None:
+            found = list(state[unfit].shape)
+            raise StateMismatch(f"tensor '{unfit}': expected [{wide}, {wide + 1}], found {found}")
+        own = {*told, *(f"fit.{name}" for name in fits)}
+        strange = sorted(name for name in set(state) - own if name.partition("/")[0] not in self.members)
         if strange:
             raise StateMismatch(f"tensor '{strange[0]}': expected none, found one")
         for name, member in self.members.items():
-            own = {each.removeprefix(f"{name}/"): v for each, v in state.items() if each.startswith(f"{name}/")}
+            part = {each.removeprefix(f"{name}/"): v for each, v in state.items() if each.startswith(f"{name}/")}
             try:
-                member.load(own, then.members[name] if then is not None else None)
+                member.load(part, then.members[name] if then is not None else None)
             except StateMismatch as error:
                 raise StateMismatch(f"its member '{name}': {error}") from None
         self.weights = {task.name: np.array(told[f"weights.{task.name}"]) for task in self.tasks}
+        self.fits = fits
 
     def state(self) -> dict[str, NDArray[Any]]:
         states = {name: member.state() for name, member in self.members.items()}
-        return own_state(self.weights) | _joined(states.items())
+        return own_state(self.weights, self.fits) | _joined(states.items())
 
     def grow(self, sizes: Mapping[str, int]) -> None:
         self._each(lambda member: member.grow(sizes))
@@ -127,9 +137,16 @@ def mean_weights(members: int, tasks: Sequence[Task]) -> dict[str, NDArray[np.fl
     return {task.name: np.append(np.full(members, 1 / members, np.float32), np.float32(0)) for task in tasks}
 
 
-def own_state(weights: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[Any]]:
+def own_state(weights: Mapping[str, NDArray[np.float32]], fits: Mapping[str, Fit]) -> dict[str, NDArray[Any]]:
     """What of a blend's state is no member's."""
-    return {f"weights.{name}": values.copy() for name, values in weights.items()}
+    state: dict[str, NDArray[Any]] = {f"weights.{name}": values.copy() for name, values in weights.items()}
+    return state | {f"fit.{name}": fit.tensor for name, fit in fits.items()}
+
+
+def fits_of(state: State, tasks: Sequence[Task]) -> dict[str, Fit]:
+    """By task, what tests said of the weights; nothing in a state whose weights were not fitted."""
+    names = [task.name for task in tasks if f"fit.{task.name}" in state]
+    return {name: Fit.of(state[f"fit.{name}"]) for name in names}
 
 
 def blended(

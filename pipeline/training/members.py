@@ -5,8 +5,8 @@ from __future__ import annotations
 from pipeline.days import Day
 from pipeline.errors import ChainError
 from pipeline.job import JobContext
-from pipeline.storage.artifacts.artifact import Artifact, parse_id
-from pipeline.storage.artifacts.kinds import CHECKPOINT
+from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
+from pipeline.storage.artifacts.kinds import CHECKPOINT, TEST
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.training.chain import Chain
 
@@ -28,6 +28,22 @@ def members_on(context: JobContext, day: Day, experiment: str) -> list[Artifact]
             )
         found.append(checkpoint)
     return found
+
+
+def member_tests(context: JobContext, day: Day, experiment: str, before: Artifact | None) -> list[Artifact]:
+    """The tests of a blend's members on ``day`` that its weights are fitted on, by name.
+
+    None where weights are not fitted, and none of a day on which a member had nothing to be tested yet.
+
+    Args:
+        before: a checkpoint of the day; one that stands was fitted or not as it says, whatever the settings are now.
+    """
+    fits = context.config.experiments[experiment].options.get("weights") == "fitted"
+    if before is not None:
+        fits = any(each.id.startswith(f"{TEST}/") for each in before.manifest.inputs)
+    names = sorted(context.config.experiments[experiment].members) if fits else []
+    found = [context.store.current(Ref(TEST, context.job, day, name)) for name in names]
+    return [each for each in found if each is not None] if all(found) else []
 
 
 def members_of(store: ArtifactStore, checkpoint: Artifact) -> dict[str, Artifact]:

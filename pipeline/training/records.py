@@ -38,6 +38,35 @@ class Overridden(BaseModel):
     learning_rate: float | None = Field(default=None, exclude_if=is_none)
 
 
+class Fitted(BaseModel):
+    """What the members of a blend weigh, as fitted on their tests.
+
+    Attributes:
+        days: tested days until now; while there is none, the members weigh the same.
+        weights: by task and member.
+        added: by task, what is added to their sum.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    days: Count
+    weights: dict[str, dict[str, Finite]]
+    added: dict[str, Finite]
+
+    @property
+    def in_words(self) -> str:
+        """As a run tells it."""
+        if not self.days:
+            return "the mean of its members, which no day has tested yet"
+        several = len(self.weights) > 1
+        told = [
+            f"{f'{task} ' if several else ''}"
+            f"{' + '.join(f'{weight:.2f} {name}' for name, weight in of_task.items())} {self.added[task]:+.2f}"
+            for task, of_task in self.weights.items()
+        ]
+        return f"weighs {', '.join(told)}"
+
+
 class CheckpointRecord(Record):
     """A day's training.
 
@@ -53,6 +82,7 @@ class CheckpointRecord(Record):
         wild_values: by feature.
         architecture: what its tensors are of; ``None`` as written before models could grow.
         growth: what the day began with that its parent had not.
+        fitted: of a blend with `weights: fitted`, what its members weigh.
     """
 
     kind: ClassVar = kinds.CHECKPOINT
@@ -70,6 +100,7 @@ class CheckpointRecord(Record):
     overrides: Overridden | None = Field(default=None, exclude_if=is_none)
     architecture: Architecture | None = Field(default=None, exclude_if=is_none)
     growth: Growth | None = Field(default=None, exclude_if=is_none)
+    fitted: Fitted | None = Field(default=None, exclude_if=is_none)
 
 
 class ExportRecord(Record):

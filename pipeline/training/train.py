@@ -29,10 +29,10 @@ from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES, MAPS
 from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.artifacts.manifest import Input
 from pipeline.training import checkpoint_file
-from pipeline.training.blend import blend
+from pipeline.training.blend import Made, blend
 from pipeline.training.chain import Chain
 from pipeline.training.loaded_trainers import Trainers, seed_of
-from pipeline.training.members import members_on
+from pipeline.training.members import member_tests, members_on
 from pipeline.training.overrides import NONE, Overrides
 from pipeline.training.records import CheckpointRecord, Overridden, Wild
 from pipeline.training.replayed_days import replay_input, replayed_now, replayed_on
@@ -75,8 +75,8 @@ def stands(
     """The checkpoint of ``day`` if there is nothing to train anew."""
     config, before = overrides.applied(context.config, experiment), Chain.of(context, experiment).trained(day)
     recorded = replayed_on(before) if before is not None else {}
-    members = members_on(context, day, experiment)
-    return context.standing(_recipe(config, day, experiment, features, parent, recorded, members), reprocess=reprocess)
+    made_of = [*members_on(context, day, experiment), *member_tests(context, day, experiment, before)]
+    return context.standing(_recipe(config, day, experiment, features, parent, recorded, made_of), reprocess=reprocess)
 
 
 def _recipe(
@@ -86,11 +86,15 @@ def _recipe(
     features: Artifact,
     parent: Artifact | None,
     replays: Mapping[Day, Input],
-    members: Sequence[Artifact] = (),
+    made_of: Sequence[Artifact] = (),
 ) -> Recipe:
-    """A day that stands has replayed what its checkpoint says, whatever would be replayed now."""
+    """A day that stands has replayed what its checkpoint says, whatever would be replayed now.
+
+    Args:
+        made_of: of a blend, its members and their tests.
+    """
     inputs = [features.as_input(), *([parent.as_input()] if parent is not None else []), *replays.values()]
-    inputs += [member.as_input() for member in members]
+    inputs += [each.as_input() for each in made_of]
     return Recipe(Ref(CHECKPOINT, config.job, day, experiment), inputs, config.stage_settings(STAGE, experiment))
 
 
@@ -118,8 +122,11 @@ def train(
     if members:
         if overrides:
             raise UsageError(f"'{experiment}' is a blend and has no steps:{overrides.flags()} is for its members")
-        recipe = _recipe(context.config, day, experiment, features, parent, {}, members)
-        return blend(context, recipe, parent, members, reprocess=reprocess)
+        # Trained again, it is as the settings are now.
+        stands = None if reprocess else Chain.of(context, experiment).trained(day)
+        made_of = Made(parent, members, features, member_tests(context, day, experiment, stands))
+        recipe = _recipe(context.config, day, experiment, features, parent, {}, [*members, *made_of.tests])
+        return blend(context, recipe, made_of, reprocess=reprocess)
     config = overrides.applied(context.config, experiment)
     settings, maps = config.experiments[experiment], context.needed(MAPS, day)
     chain = Chain.of(context, experiment)

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.evaluation import logits
 from pipeline.features.arrays import files as day_arrays
+from pipeline.training import logits
 from pipeline.training.records import CheckpointRecord
 from tests import tiny
 from tests.tiny import FIRST, LAST, SECOND, Place, copy_of

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import CorruptArtifact
-from pipeline.evaluation.logits import LOGITS
 from pipeline.features.arrays import files
 from pipeline.features.records import StateRecord
 from pipeline.features.rows import rows_file
@@ -35,6 +34,7 @@ from pipeline.storage.digests import content_digest, file_digest, tensor_digest
 from pipeline.storage.physical_types import is_any_list, name_of
 from pipeline.storage.table_digest import TableDigest
 from pipeline.training import checkpoint_file
+from pipeline.training.logits import LOGITS
 from pipeline.training.records import ExportRecord
 
 _ROWS = 65_536

@@ -12,7 +12,7 @@ from models.schema import DayArrays
 from pipeline.config.job import JobConfig
 from pipeline.config.measures import MEASURES, columns
 from pipeline.days import Day
-from pipeline.evaluation import logits, metrics
+from pipeline.evaluation import metrics
 from pipeline.evaluation.homework import GROUPS
 from pipeline.evaluation.measures_by_day import TestedDay, measured_days
 from pipeline.evaluation.records import GateRecord
@@ -38,6 +38,7 @@ from pipeline.storage.artifacts.kinds import (
     VALIDATED,
 )
 from pipeline.storage.artifacts.readable import Readable
+from pipeline.training import logits
 from pipeline.training.records import CheckpointRecord
 from pipeline.training.wild_values import in_words, told
 

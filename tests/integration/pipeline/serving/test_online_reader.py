@@ -64,7 +64,7 @@ def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         settings["experiments"] = {"pooled": small, "again": {**small, "learning_rate": 0.003}}
         settings["experiments"] |= {
             "counted": {"model": "popularity", "loss": small["loss"]},
-            "both": {"model": "blend", "options": {"of": ["pooled", "counted"]}},
+            "both": {"model": "blend", "options": {"of": ["pooled", "counted"], "weights": "fitted"}},
         }
         settings["release"] = {"champion": "both", "gate": {"calibration": [0, 1e9]} if job == "ads" else {}}
         if job == "homework":  # fitted on the first day

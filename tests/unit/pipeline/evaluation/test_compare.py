@@ -12,10 +12,10 @@ from pipeline.errors import UsageError
 from pipeline.evaluation.bootstrap import percentiles
 from pipeline.evaluation.compare import Comparison, Standing, compare, corrected, mean_of_days
 from pipeline.evaluation.compared_day import Asked
-from pipeline.evaluation.logits import LOGITS
 from pipeline.evaluation.records import Difference
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.readable import Readable
+from pipeline.training.logits import LOGITS
 from tests.unit.pipeline.evaluation.tested import Days
 from tests.unit.pipeline.judged import USERS, day, impressions
 from tests.unit.pipeline.release.days import FIRST, commit, context

@@ -9,10 +9,10 @@ import pytest
 
 from pipeline.days import Day
 from pipeline.evaluation import gate_day
-from pipeline.evaluation.logits import LOGITS
 from pipeline.job import JobContext
 from pipeline.release.publish.release_files import Championship, ReleaseFiles
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.training.logits import LOGITS
 from tests.unit.pipeline.judged import impressions, measured
 from tests.unit.pipeline.release.days import commit, train
 from tests.unit.pipeline.release.days import context as small

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.evaluation import logits
-from pipeline.evaluation.logits import LOGITS
 from pipeline.evaluation.superiority import superior
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
+from pipeline.training import logits
+from pipeline.training.logits import LOGITS
 from tests.unit.pipeline.judged import USERS, impressions
 from tests.unit.pipeline.release.days import FIRST, commit, context
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from models.schema import DayArrays
 from pipeline.days import Day
-from pipeline.evaluation.logits import LOGITS
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.training.logits import LOGITS
 from tests.unit.pipeline.release.days import commit
 
 

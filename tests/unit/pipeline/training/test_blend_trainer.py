@@ -13,6 +13,7 @@ from models.engine.state import StateMismatch
 from models.schema import FeatureSchema
 from models.tasks import Task
 from pipeline.training.blend_trainer import BlendTrainer, blended, mean_weights
+from pipeline.training.blend_weights import Fit
 
 TASKS = (Task("click"), Task("view"))
 
@@ -62,11 +63,24 @@ def test_a_state_is_given_to_the_members_whose_it_is() -> None:
     assert trainer.weights["click"].tolist() == [1, 2, 3]
 
 
+def test_what_tests_said_of_the_weights_goes_on_with_them() -> None:
+    trainer = made()
+    fit = Fit(np.arange(9.0).reshape(3, 3), np.array([7.0, 8, 9]))
+    state = trainer.state() | {"fit.view": fit.tensor}
+    trainer.load(state, trainer.architecture)
+    assert list(trainer.fits) == ["view"]
+    assert trainer.state()["fit.view"].tolist() == [[0, 1, 2, 7], [3, 4, 5, 8], [6, 7, 8, 9]]
+    trainer.load({name: values for name, values in state.items() if name != "fit.view"}, trainer.architecture)
+    assert trainer.fits == {}, "of a day before weights were fitted"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"weights.click": np.zeros(2, np.float32)}, "weights.click, weights.view: expected weights.click, weights.v"),
         ({"three/table/ad": np.zeros(2)}, "tensor 'three/table/ad': expected none"),
+        ({"fit.buy": np.zeros((3, 4))}, "tensor 'fit.buy': expected none"),
+        ({"fit.view": np.zeros((3, 3))}, r"tensor 'fit.view': expected \[3, 4\], found \[3, 3\]"),
     ],
 )
 def test_a_state_of_others_is_refused(change: dict[str, Any], message: str) -> None:

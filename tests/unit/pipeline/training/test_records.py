@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.days import Day
-from pipeline.training.records import CheckpointRecord, ExportRecord
+from pipeline.training.records import CheckpointRecord, ExportRecord, Fitted
 
 CHECKPOINT: dict[str, Any] = {
     "parent": "checkpoint/ads/din/day=2024-03-03/gen=0001", "parent_day": "2024-03-03", "trained_days": 3,
@@ -35,3 +35,17 @@ def test_what_only_some_checkpoints_say() -> None:
 def test_the_first_of_a_chain_has_no_parent_and_one_without_rows_no_loss() -> None:
     first = {**CHECKPOINT, "parent": None, "parent_day": None, "loss": None}
     assert CheckpointRecord.model_validate(first).written() == first
+
+
+def test_fitted_weights_are_told_in_words_and_stored_as_they_are() -> None:
+    said = {
+        "days": 4, "weights": {"click": {"a": 0.25, "b": 0.875}, "view": {"a": 0.5, "b": 0.5}},
+        "added": {"click": -0.0625, "view": 0.0},
+    }  # fmt: skip
+    found = CheckpointRecord.model_validate({**CHECKPOINT, "fitted": said})
+    assert found.written() == {**CHECKPOINT, "fitted": said}
+    assert found.fitted is not None
+    assert found.fitted.in_words == "weighs click 0.25 a + 0.88 b -0.06, view 0.50 a + 0.50 b +0.00"
+    one = Fitted(days=1, weights={"label": {"a": 0.5, "b": 0.5}}, added={"label": 0.125})
+    assert one.in_words == "weighs 0.50 a + 0.50 b +0.12"
+    assert one.model_copy(update={"days": 0}).in_words == "the mean of its members, which no day has tested yet"

@@ -9,8 +9,8 @@ import pytest
 
 from models.schema import ONLY
 from pipeline.errors import CorruptArtifact
-from pipeline.evaluation import logits
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.training import logits
 from tests.unit.pipeline.release.days import FIRST, context
 
 TWO = np.array([[1, 4], [2, 5], [3, 6]], np.float32)
