@@ -122,11 +122,7 @@ def train(
     if members:
         if overrides:
             raise UsageError(f"'{experiment}' is a blend and has no steps:{overrides.flags()} is for its members")
-        # Trained again, it is as the settings are now.
-        stands = None if reprocess else Chain.of(context, experiment).trained(day)
-        made_of = Made(parent, members, features, member_tests(context, day, experiment, stands))
-        recipe = _recipe(context.config, day, experiment, features, parent, {}, [*members, *made_of.tests])
-        return blend(context, recipe, made_of, reprocess=reprocess)
+        return _blend(context, day, experiment, features, parent, members, reprocess=reprocess)
     config = overrides.applied(context.config, experiment)
     settings, maps = config.experiments[experiment], context.needed(MAPS, day)
     chain = Chain.of(context, experiment)
@@ -161,6 +157,17 @@ def train(
         )  # fmt: skip
     Trainers.of(context, experiment).trainer.checkpoint = artifact.id
     return artifact, True
+
+
+def _blend(
+    context: JobContext, day: Day, experiment: str, features: Artifact, parent: Artifact | None,
+    members: Sequence[Artifact], *, reprocess: bool,
+) -> tuple[Artifact, bool]:  # fmt: skip
+    # Trained again, it is as the settings are now.
+    stands = None if reprocess else Chain.of(context, experiment).trained(day)
+    made_of = Made(parent, members, features, member_tests(context, day, experiment, stands))
+    recipe = _recipe(context.config, day, experiment, features, parent, {}, [*members, *made_of.tests])
+    return blend(context, recipe, made_of, reprocess=reprocess)
 
 
 @dataclass(frozen=True)
