@@ -5,17 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pipeline.config.base import Strict
+from pipeline.config.base import Later, Strict
 
 _READ_BY = {
-    "half_life": ("likelihood", "count"), "own_half_life": ("likelihood", "count"),
-    "own_recency": ("likelihood", "count"), "prior": ("likelihood",), "rare": ("likelihood",), "clip": ("likelihood",),
+    "half_life": ("likelihood", "count", "trend"), "own_half_life": ("likelihood", "count", "size"),
+    "own_recency": ("likelihood", "count", "size"), "prior": ("likelihood",), "rare": ("likelihood", "trend"),
+    "clip": ("likelihood",),
 }  # fmt: skip
 """Settings of a counter that only these measures read."""
+_FITTED_BY = {
+    "factors": ("svd", "als"), "weight": ("als",), "penalty": ("als",), "baskets": ("cosine",),
+    "neighbours": ("cosine",),
+}  # fmt: skip
+"""Settings of what is fitted that only these methods read."""
 
 
 class OverBag(Strict):
@@ -50,8 +56,12 @@ class BagCounter(OverBag):
             = ln(1 + the sum over the bag of the events that hold each value), as they have decayed; ``days_since`` =
             the mean over the bag of ln(1 + days since the value was last taken): of the owner's events, or without one
             of all in the context; ``overlap`` = the largest share that the bag has in common with that of an own event
-            in the context, of the values of both; ``size`` = ln(1 + number of values).
+            in the context, of the values of both; ``size`` = ln(1 + number of values), with an owner less the mean of
+            that over the own events in the context (0 where there is none); ``trend`` = the mean over the bag of
+            ln((a + rare) / (b + rare)), the events of all in the context that hold a value as they have decayed by
+            ``half_life`` and by the longer ``against``.
         half_life: days in which the events of all in the context halve.
+        against: of a ``trend``, the longer half-life.
         own_half_life: days in which the owner's own events halve; none = all alike.
         own_recency: of the owner's own events in the context, the newest weighing 1, how many later ones halve an
             event's weight; none = all alike.
@@ -60,8 +70,9 @@ class BagCounter(OverBag):
         scale: the value is divided by this.
     """
 
-    measure: Literal["likelihood", "count", "days_since", "overlap", "size"] = "likelihood"
+    measure: Literal["likelihood", "count", "days_since", "overlap", "size", "trend"] = "likelihood"
     half_life: float = Field(default=30.0, gt=0)
+    against: Annotated[float | None, Later()] = Field(default=None, gt=0)
     own_half_life: float | None = Field(default=None, gt=0)
     own_recency: float | None = Field(default=None, gt=0)
     prior: float = Field(default=1.0, gt=0)
@@ -75,7 +86,18 @@ class BagCounter(OverBag):
             raise ValueError("`own_half_life` and `own_recency` are two ways to weigh an owner's events; write one")
         if self.measure == "overlap" and self.owner is None:
             raise ValueError("`overlap` is with the own events of an `owner`; name one")
+        if (self.measure == "trend") != (self.against is not None):
+            raise ValueError("`against` is the longer half-life of a `trend`, which needs it")
+        if self.against is not None and self.half_life >= self.against:
+            raise ValueError(f"a `trend` is of two half-lives: `against` has to be above {self.half_life:g} days")
+        if self.measure == "trend" and self.owner is not None:
+            raise ValueError("a `trend` is of the events of all; leave `owner` out")
         return self
+
+    @property
+    def half_lives(self) -> set[float]:
+        """Every half-life of the events of all that it reads."""
+        return {self.half_life} | ({self.against} if self.against is not None else set())
 
     def idle(self) -> Iterator[tuple[str, str]]:
         given = [name for name, field in type(self).model_fields.items() if getattr(self, name) != field.default]
@@ -87,32 +109,36 @@ class BagCounter(OverBag):
                 yield name, "it is of an owner's own events, and no `owner` is named"
         if self.measure == "count" and self.owner is not None and "half_life" in given:
             yield "half_life", "it is of the events of all, and an `owner` is named"
-        if self.measure == "size" and self.owner is not None:
-            yield "owner", "`size` is of the bag alone"
 
 
 class Collaborative(OverBag):
     """How the values of a bag suit an owner by what others took who took the same: two values, mean and least of them.
 
-    Owners and values are vectors of ``factors`` numbers, fitted to who took what on earlier days. A value's score is
-    the product of both vectors, less the mean over the values that are known of the context, by their deviation.
+    Owners and values are vectors of ``factors`` numbers, fitted to who took what on earlier days, and a value's score
+    is the product of both; or it is what was taken beside it. It is less the mean over the values that are known of the
+    context, by their deviation.
 
     Args:
         method: ``svd``: the right singular vectors V of the matrix of owners and values, 1 / √((n_u + 5) (n_h + 5))
             where owner u has taken value h, n_u the values of the owner and n_h the owners of the value; an owner is,
             day by day, the sum over his values of V_h / √(n_h + 5). ``als``: alternating least squares of implicit
-            feedback (Hu et al., 2008); an owner is solved day by day.
+            feedback (Hu et al., 2008); an owner is solved day by day. ``cosine``: of what was taken together, on one
+            day by one owner: the sum over the values h of the owner's last ``baskets`` of C[h, s] / √((n_h + 10) (n_s +
+            10)), C and n being the baskets that hold both and each, over the ``neighbours`` of s with the largest.
+        factors: numbers of a vector (``svd``, ``als``).
         every: days between fits, as of the end of a day.
         weight: of ``als``, what an event of a value weighs above one that was never taken.
         penalty: of ``als``, on the squares of the vectors.
     """
 
     owner: str
-    method: Literal["svd", "als"] = "svd"
+    method: Literal["svd", "als", "cosine"] = "svd"
     factors: int = Field(default=32, ge=1, le=512)
     every: int = Field(default=14, ge=1)
     weight: float = Field(default=20.0, gt=0)
     penalty: float = Field(default=5.0, gt=0)
+    baskets: Annotated[int, Later()] = Field(default=5, ge=1)
+    neighbours: Annotated[int, Later()] = Field(default=50, ge=1, le=512)
 
     @cached_property
     def name(self) -> str:
@@ -120,6 +146,6 @@ class Collaborative(OverBag):
         return hashlib.blake2b(self.model_dump_json().encode(), digest_size=6).hexdigest()
 
     def idle(self) -> Iterator[tuple[str, str]]:
-        for name in ("weight", "penalty"):
-            if self.method != "als" and getattr(self, name) != type(self).model_fields[name].default:
-                yield name, f"`{self.method}` does not read it, only `als` does"
+        for name, methods in _FITTED_BY.items():
+            if self.method not in methods and getattr(self, name) != type(self).model_fields[name].default:
+                yield name, f"`{self.method}` does not read it, only {' and '.join(methods)} do"

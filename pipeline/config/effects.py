@@ -11,7 +11,7 @@ from models.schema import Kind
 from pipeline.config.blends import OWN as OWN_OF_BLENDS
 from pipeline.config.column_effects import check_values, idle_of_tables
 from pipeline.config.experiment import Experiment
-from pipeline.config.features import Counter, FeatureSettings
+from pipeline.config.features import OF_LISTS, Counter, FeatureSettings
 from pipeline.config.job import JobConfig
 
 _IDS = (Kind.CATEGORICAL, Kind.BAG, Kind.SEQUENCE, Kind.BAG_SEQUENCE, Kind.SESSIONS)
@@ -151,10 +151,10 @@ def _idle_of_others(experiment: Experiment) -> Iterator[tuple[str, str]]:
 
 
 def _idle_of_counter(counter: Counter) -> Iterator[tuple[str, Collection[str]]]:
-    if counter.smoothing != Counter.model_fields["smoothing"].default and counter.measure not in _SMOOTHED:
-        yield "smoothing", _SMOOTHED
-    if counter.positives and counter.measure in ("rank", *_SMOOTHED, "sum"):
-        yield "positives", ("count", "days_since", "seen")
+    if counter.smoothing != Counter.model_fields["smoothing"].default and counter.measure not in (*_SMOOTHED, "trend"):
+        yield "smoothing", (*_SMOOTHED, "trend")
+    if counter.positives and counter.measure in (*OF_LISTS, *_SMOOTHED, "sum"):
+        yield "positives", ("count", "days_since", "seen", "trend")
 
 
 def _unseen_histories(config: JobConfig, name: str) -> Iterator[tuple[str, str]]:

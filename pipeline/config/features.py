@@ -15,6 +15,8 @@ from pipeline.config.outcome_levels import Levels, check_levels
 from pipeline.config.values import TAKEN
 
 ABOVE_0 = ">0"
+OF_LISTS = ("rank", "listed")
+"""Measures of a candidate's list, and not of events."""
 
 
 class Counter(Strict):
@@ -23,11 +25,14 @@ class Counter(Strict):
     Args:
         key: the features (by name, categorical; of a bag its first value) whose ids together are the key.
         measure: ``count`` of events, ``rate`` of positives (smoothed towards the rate of all), ``days_since`` the last
-            event, ``seen`` (0 or 1), or ``rank`` of the candidate in its list (needs no key); of a ``value``, its
-            ``mean`` and ``share`` above 0 (both smoothed towards those of all events that have one), or its ``sum``.
+            event, ``seen`` (0 or 1), ``trend`` = ln((a + s) / (b + s)) of the events as they have decayed by two
+            half-lives, a by ``half_life``, b by ``against``, s the ``smoothing``; ``rank`` of the candidate in its
+            list, or how many are ``listed`` in it (need no key); of a ``value``, its ``mean`` and ``share`` above 0
+            (both smoothed towards those of all events that have one), or its ``sum``.
         value: one of the job's ``values``; events without it do not count.
         half_life: days in which what is counted halves; none = all days alike.
-        smoothing: events of all that are added to a rate, mean or share.
+        against: of a ``trend``, the longer half-life.
+        smoothing: events of all that are added to a rate, mean or share; of a ``trend``, what is added to both.
         transform: ``log`` = sign(x) log(1 + |x|), ``logit`` of a rate or share.
         centre: less what a key without events has.
         scale: the value is divided by this (unscaled log-counts cost accuracy).
@@ -35,9 +40,10 @@ class Counter(Strict):
     """
 
     key: tuple[str, ...] = ()
-    measure: Literal["count", "rate", "days_since", "seen", "rank", "mean", "sum", "share"]
+    measure: Literal["count", "rate", "days_since", "seen", "trend", "rank", "listed", "mean", "sum", "share"]
     value: Annotated[str | None, Later()] = None
     half_life: float | None = Field(default=None, gt=0)
+    against: Annotated[float | None, Later()] = Field(default=None, gt=0)
     smoothing: float = Field(default=20.0, gt=0)
     transform: Literal["none", "log", "logit"] = "none"
     centre: Annotated[bool, Later()] = False
@@ -46,16 +52,20 @@ class Counter(Strict):
 
     @model_validator(mode="after")
     def _fits(self) -> Counter:
-        if (self.measure == "rank") != (not self.key):
-            raise ValueError("every measure but `rank` needs a key, and `rank` takes none")
+        if (self.measure in OF_LISTS) != (not self.key):
+            raise ValueError("every measure but `rank` and `listed` needs a key; `rank` takes none, nor does `listed`")
         if len(self.key) > 3:
             raise ValueError(f"at most three features make a key, here {len(self.key)}")
         if (self.measure in TAKEN) != (self.value is not None):
             raise ValueError(f"`value` names what {', '.join(TAKEN)} are of, one of the job's `values`; these need it")
         if self.transform == "logit" and self.measure not in ("rate", "share"):
             raise ValueError("`logit` is for rates and shares")
-        if self.half_life is not None and self.measure not in ("count", "rate", *TAKEN):
-            raise ValueError("`half_life` is for counts and rates, and for what is made of a `value`")
+        if self.half_life is not None and self.measure not in ("count", "rate", "trend", *TAKEN):
+            raise ValueError("`half_life` is for counts and rates, for trends, and for what is made of a `value`")
+        if (self.measure == "trend") != (self.against is not None):
+            raise ValueError("`against` is the longer half-life of a `trend`, which needs it")
+        if self.against is not None and (self.half_life is None or self.half_life >= self.against):
+            raise ValueError("a `trend` is of two half-lives, the shorter one `half_life`: {half_life: 7, against: 30}")
         if self.centre and self.measure not in ("rate", "mean", "share"):
             raise ValueError("`centre` is for a rate, a mean or a share, which are those of all where nothing is known")
         return self
@@ -64,6 +74,11 @@ class Counter(Strict):
     def counted(self) -> str | None:
         """What is summed beside events: a value, or whether it is above 0; none where it is positive labels."""
         return None if self.value is None else f"{self.value}{ABOVE_0 if self.measure == 'share' else ''}"
+
+    @property
+    def half_lives(self) -> set[float]:
+        """Every half-life that it reads."""
+        return {each for each in (self.half_life, self.against) if each is not None}
 
     @property
     def group(self) -> tuple[str, ...]:

@@ -148,7 +148,7 @@ class JobConfig(Strict):
                 if unknown:
                     told = f"{', '.join(unknown)}{meant(unknown[0], self.features)}"
                     raise ValueError(f"experiments.{name}.{field}: no such features: {told}")
-            if self.request.ranks and not any(self.features[each].side is Side.ITEM for each in self.inputs(name)):
+            if self.request.ranks and all(self.features[each].side is Side.REQUEST for each in self.inputs(name)):
                 raise ValueError(f"experiments.{name}: needs at least one item feature: there is nothing to rank by")
             if experiment.replay != "off" and self.replay is None:
                 raise ValueError(f"experiments.{name}.replay: the job has no `replay` section")

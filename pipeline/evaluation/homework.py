@@ -95,7 +95,10 @@ class HomeworkMeasures(Measured):
         why = "no request with a positive and a negative candidate" if scores.covered.any() else "no covered request"
         reasons = {name: why for name, value in values.items() if value is None}
         counts = {"not_covered": int((~scores.covered).sum()), "all_positive": all_positive}
-        by_group = {name: scores.values(composite, chosen) for name, chosen in groups.items()}
+        by_group = {
+            name: {**scores.values(composite, chosen), "all_positive": int((chosen & scores.all_positive).sum())}
+            for name, chosen in groups.items()
+        }
         return Evaluation(arrays.pairs, values, reasons, counts, by_group)
 
     def parts(self, measure: Measure, logits: NDArray[np.float32]) -> Parts:

@@ -11,15 +11,17 @@ import numpy as np
 from models.schema import MISSING_INT, MISSING_STR
 from pipeline.config.bags import Collaborative
 from pipeline.features.arrays.candidates import Candidates
-from pipeline.features.arrays.collaborative_values import VECTOR, Vectors
+from pipeline.features.arrays.fitted_scores import LAST, VECTOR, Near, Scores, Vectors
 from pipeline.features.frames.frame import Column, Frame, Lists
 from pipeline.features.frames.keyed import Keyed, Layered
+from pipeline.features.ids.fingerprints import MISSING
 from pipeline.features.state.bags import CONTEXTS, EVENT, VALUES, AllEvents, BagTables, joined
-from pipeline.features.state.factors import Factors
+from pipeline.features.state.factor_store import kind_of
 from pipeline.features.state.histories import HistoryTable
+from pipeline.features.state.neighbours import NEAR, WEIGHT
 from pipeline.features.state.state import Group
 from pipeline.release.contents.bags import bags_part, own_bags_part
-from pipeline.release.contents.factors import factors_part, own_factors_part, vectors_of
+from pipeline.release.contents.factors import VECTORS, factors_part, own_factors_part, vectors_of
 from pipeline.release.contents.keyed_parts import field_of
 from pipeline.serving.frame_ids import first_ids
 from pipeline.serving.meta import Meta
@@ -34,11 +36,11 @@ class Bags:
 
     Attributes:
         tables: by context feature and bag, what was taken.
-        vectors: by name of the settings that they are fitted by.
+        scores: by name of the settings that they are fitted by.
     """
 
     tables: Mapping[Group, BagTables]
-    vectors: Mapping[str, Vectors]
+    scores: Mapping[str, Scores]
 
 
 class KnownBags:
@@ -51,7 +53,7 @@ class KnownBags:
     def __init__(self, meta: Meta, look: RawIds) -> None:
         self._plan, self._look = meta.plan, look
         self._settings = meta.plan.collaborative_settings
-        self._vectors = {each.name: Factors.none(each).table for each in self._settings}
+        self._values = {each.name: kind_of(each).none(each).table for each in self._settings}
         self.tables = {key: BagTables.empty(rule) for key, rule in meta.state_plan.bags.items()}
         self._known: dict[Group, set[Any]] = {key: {MISSING_INT, MISSING_STR} for key in self.tables}
 
@@ -91,7 +93,7 @@ class KnownBags:
                 self._known[key] |= wanted
         for each in self._settings:
             for row in found.get(factors_part(each), {}).values():
-                self._learn_vectors(each, row)
+                self._learn_values(each, row)
         tables = {
             key: replace(tables, own={
                 name: self._own(look, name, key, owners[name, key], found[own_bags_part(name, key)], table)
@@ -100,20 +102,32 @@ class KnownBags:
             for key, tables in self.tables.items()
         }  # fmt: skip
         return Bags(tables, {
-            each.name: Vectors(self._of_owners(each, found[own_factors_part(each)]), self._vectors[each.name])
-            for each in self._settings
+            each.name: self._scores(each, look, found[own_factors_part(each)]) for each in self._settings
         })  # fmt: skip
 
-    def _learn_vectors(self, settings: Collaborative, row: Found) -> None:
-        """Put in the vectors of one more context's values."""
-        codes = self._codes(settings.bag, row[VALUES], self._look)
-        new = keyed((codes,), {VECTOR: vectors_of(row["vectors"], settings.factors)})
-        known = self._vectors[settings.name]
-        self._vectors[settings.name] = Keyed(known.keys, {VECTOR: known.columns[VECTOR]}).overridden(new)
+    def _learn_values(self, settings: Collaborative, row: Found) -> None:
+        """Put in what was fitted of one more context's values."""
+        columns: dict[str, Column]
+        if settings.method == "cosine":
+            near = np.full((len(row[NEAR]), settings.neighbours), MISSING, np.int64)
+            for place, each in enumerate(row[NEAR]):
+                near[place, : len(each)] = self._codes(settings.bag, each, self._look)
+            columns = {NEAR: near, WEIGHT: vectors_of(row[WEIGHT], settings.neighbours)}
+        else:
+            columns = {VECTOR: vectors_of(row[VECTORS], settings.factors)}
+        new = keyed((self._codes(settings.bag, row[VALUES], self._look),), columns)
+        known = self._values[settings.name]
+        self._values[settings.name] = Keyed(known.keys, {n: known.columns[n] for n in columns}).overridden(new)
 
-    def _of_owners(self, settings: Collaborative, found: Mapping[str, Any]) -> Keyed:
-        codes = self._codes(settings.owner, self._raw(settings.owner, found), self._look.own())
-        return keyed((codes,), {VECTOR: vectors_of(list(found.values()), settings.factors)})
+    def _scores(self, settings: Collaborative, look: RawIds, found: Mapping[str, Any]) -> Scores:
+        """By what values score for those who ask."""
+        codes = (self._codes(settings.owner, self._raw(settings.owner, found), self._look.own()),)
+        values = self._values[settings.name]
+        if settings.method != "cosine":
+            return Vectors(keyed(codes, {VECTOR: vectors_of(list(found.values()), settings.factors)}), values)
+        lists = Lists.of(list(found.values()), object)
+        last = Lists(lists.offsets, self._codes(settings.bag, lists.values.tolist(), look))
+        return Near(keyed(codes, {LAST: last}), values)
 
     def _contexts(self, name: str, look: RawIds, requests: Frame, candidates: Candidates) -> set[Any]:
         planned = self._plan.features[name]

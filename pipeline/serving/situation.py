@@ -78,7 +78,7 @@ class Situation(ABC):
         bags = self.known.bags.asked(self.source, self.look, posed.rows.requests, posed.candidates)
         return assemble(
             self.plan, posed.rows, self.look, replace(state, bags=bags.tables), last_year=posed.last_year,
-            candidates=posed.candidates, vectors=bags.vectors,
+            candidates=posed.candidates, scores=bags.scores,
         )  # fmt: skip
 
     def of_owner(self) -> dict[str, list[str]]:

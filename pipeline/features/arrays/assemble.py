@@ -17,9 +17,9 @@ from models.id_columns import IdColumns
 from models.schema import Columns, DayArrays, Kind, Layout, Side
 from pipeline.errors import DataError
 from pipeline.features.arrays.candidates import Candidates, candidates_of
-from pipeline.features.arrays.collaborative_values import Vectors, fitted_vectors
 from pipeline.features.arrays.composed_ids import misfits
 from pipeline.features.arrays.counter_values import counter_values
+from pipeline.features.arrays.fitted_scores import Scores, fitted_scores
 from pipeline.features.arrays.framed import framed
 from pipeline.features.arrays.items import DayItems
 from pipeline.features.arrays.kinds import arrays_of
@@ -33,7 +33,7 @@ from pipeline.features.arrays.request_histories import Histories, LastYear
 from pipeline.features.frames.frame import Array
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
-from pipeline.features.state.factors import Factors
+from pipeline.features.state.factor_store import Fitted
 from pipeline.features.state.state import FeatureState
 
 
@@ -80,7 +80,7 @@ class Assembled:
 def assemble(
     plan: Plan, rows: DayRows, look: LookUp, state: FeatureState,
     *, pool: Pool | None = None, last_year: LastYear | None = None, candidates: Candidates | None = None,
-    vectors: Mapping[str, Vectors] | None = None,
+    scores: Mapping[str, Scores] | None = None,
 ) -> Assembled:  # fmt: skip
     """Every feature of ``rows``, as of the end of the day before theirs.
 
@@ -90,7 +90,7 @@ def assemble(
         pool: candidates, where requests do not name their own.
         last_year: windows of last year's history for each request, where features ask for them.
         candidates: those of ``rows``, where they were made before.
-        vectors: by name of the settings that they are fitted by, where features ask for them.
+        scores: by name of the settings that they are fitted by, where features ask for them.
 
     Raises:
         DataError: the state is of the rows' own day or later.
@@ -106,7 +106,7 @@ def assemble(
     values |= histories.values()
     values |= candidates.values
     values |= counter_values(plan, rows, items, candidates.codes, candidates.counters, state)
-    values |= values_over_bags(plan, rows, candidates, state, vectors or {})
+    values |= values_over_bags(plan, rows, candidates, state, scores or {})
     for planned in plan.features.values():
         if planned.feature.side is Side.PAIR and planned.settings.source is not None:
             values[planned.name] = arrays.pair_values(planned, rows, items, state)
@@ -115,12 +115,12 @@ def assemble(
 
 def build(
     plan: Plan, rows: DayRows, maps: Maps, state: FeatureState,
-    *, pool: Pool | None = None, last_year: LastYear | None = None, factors: Mapping[str, Factors] | None = None,
+    *, pool: Pool | None = None, last_year: LastYear | None = None, factors: Mapping[str, Fitted] | None = None,
 ) -> Built:  # fmt: skip
     """The arrays of ``rows`` in indices; see ``assemble``."""
     look, kind = Indices(maps), arrays_of(plan)
-    vectors = fitted_vectors(plan, rows, state, factors or {})
-    found = assemble(plan, rows, look, state, pool=pool, last_year=last_year, vectors=vectors)
+    scores = fitted_scores(plan, rows, state, factors or {})
+    found = assemble(plan, rows, look, state, pool=pool, last_year=last_year, scores=scores)
     values, items = found.values, found.items
     layout = Layout.of(plan.schema, {name: each.shape[-1] for name, each in values.items() if _is_wide(plan, name)})
     requests, number, pairs = rows.requests.rows, len(items.key), len(items.pair_item)

@@ -28,7 +28,11 @@ def bag_value(counter: BagCounter, asked: AskedBags, own: OwnEvents | None, day:
     if counter.measure == "likelihood":
         return likelihood(counter, asked, own, day)
     if counter.measure == "size":
-        return np.log1p(asked.bags.lengths)
+        size = np.log1p(asked.bags.lengths)
+        return size if own is None else own.larger(counter, size, day)
+    if counter.measure == "trend":
+        lately, before = (asked.held(each, day) + counter.rare for each in sorted(counter.half_lives))
+        return asked.mean(np.log(lately) - np.log(before))
     if counter.measure == "overlap":
         assert own is not None  # as the settings say
         return own.overlap(asked.bags)
@@ -37,7 +41,7 @@ def bag_value(counter: BagCounter, asked: AskedBags, own: OwnEvents | None, day:
         return np.log1p(asked.sums(held))
     last = own.last_day if own is not None else asked.last_day
     since = np.where(last > 0, np.minimum(day.ordinal - last, NEVER), NEVER)
-    return asked.sums(np.log1p(since)) / np.maximum(asked.bags.lengths, 1)
+    return asked.mean(np.log1p(since))
 
 
 def likelihood(counter: BagCounter, asked: AskedBags, own: OwnEvents | None, day: Day) -> Floats:
@@ -107,6 +111,10 @@ class AskedBags:
         """By pair the sum over its values, one after another, ``[pairs]``."""
         return sums(self.pair, values, len(self.bags))
 
+    def mean(self, values: Floats) -> Floats:
+        """By pair the mean over its values, ``[pairs]``; 0 of none."""
+        return self.sums(values) / np.maximum(self.bags.lengths, 1)
+
 
 @dataclass(frozen=True)
 class OwnEvents:
@@ -149,15 +157,25 @@ class OwnEvents:
 
     def weights(self, counter: BagCounter, day: Day) -> tuple[Floats, Floats]:
         """The own events that hold each asked value, and all in its context, as they weigh on ``day``."""
-        if counter.own_half_life is not None:
-            weight = decay(counter.own_half_life, day.ordinal - self.days)
-        elif counter.own_recency is not None:
-            weight = decay(counter.own_recency, self.later)
-        else:
-            weight = np.ones(len(self.days))
+        weight = self._weight(counter, day)
         held = np.append(sums(self.cell, weight[self.event], self.cells), 0.0)
         events = np.append(sums(self.group, weight, self.groups), 0.0)
         return held[self.at], events[self.of_pair[self.pair]]
+
+    def _weight(self, counter: BagCounter, day: Day) -> Floats:
+        if counter.own_half_life is not None:
+            return decay(counter.own_half_life, day.ordinal - self.days)
+        if counter.own_recency is not None:
+            return decay(counter.own_recency, self.later)
+        return np.ones(len(self.days))
+
+    def larger(self, counter: BagCounter, size: Floats, day: Day) -> Floats:
+        """How far each pair's ``size`` is above the mean of its own events', as they weigh; 0 where there is none."""
+        weight = self._weight(counter, day)
+        own = np.log1p(np.bincount(self.event, minlength=len(self.days)))
+        every = np.append(sums(self.group, weight, self.groups), 0.0)
+        mean = np.append(sums(self.group, weight * own, self.groups), 0.0) / np.where(every > 0, every, 1)
+        return np.where(self.of_pair >= 0, size - mean[self.of_pair], 0.0)
 
     @cached_property
     def last_day(self) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.schema import Side
-from pipeline.config.features import Counter
+from pipeline.config.features import OF_LISTS, Counter
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.features.arrays.feature_codes import frame_codes
@@ -55,8 +55,9 @@ def counter_values(
     values: dict[str, Array] = {}
     for name, counter in plan.counters().items():
         of_pairs = plan.features[name].feature.side is Side.PAIR
-        if counter.measure == "rank":
-            values[name] = places(counter, items.offsets)
+        if counter.measure in OF_LISTS:
+            value = of_lists(counter, items.offsets)
+            values[name] = value[items.request] if of_pairs and counter.measure == "listed" else value
             continue
         if name in own:
             values[name] = own[name][items.pair_item] if of_pairs else own[name]
@@ -77,9 +78,12 @@ def every(counter: Counter, state: FeatureState) -> Cells:
     return state.overall if counter.counted is None else state.totals[counter.counted]
 
 
-def places(counter: Counter, offsets: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The place of each candidate in its list, from 0."""
-    places = np.arange(offsets[-1]) - np.repeat(offsets[:-1], np.diff(offsets))
+def of_lists(counter: Counter, offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The place of each candidate in its list, from 0, ``[pairs]``; or how many are listed, ``[requests]``."""
+    listed = np.diff(offsets)
+    if counter.measure == "listed":
+        return transformed(counter, listed.astype(np.float64))
+    places = np.arange(offsets[-1]) - np.repeat(offsets[:-1], listed)
     return transformed(counter, places.astype(np.float64))
 
 
@@ -91,6 +95,7 @@ def counter_value(settings: Counter, cells: Cells, overall: Cells, day: Day) -> 
       is one half as long as nothing has been seen;
     * ``mean`` and ``share``: likewise, of a value and of whether it is above 0; zero as long as nothing has been seen;
     * ``sum`` of a value;
+    * ``trend``: ln((a + smoothing) / (b + smoothing)) of the counts by the half-life and by the longer one;
     * ``days_since`` the last event: 1 = the day before; ``NEVER`` where there was none;
     * ``seen``: 0 or 1.
 
@@ -116,6 +121,10 @@ def counter_value(settings: Counter, cells: Cells, overall: Cells, day: Day) -> 
         value = (last > 0).astype(np.float64)
     elif settings.measure == "count":
         value = cells.known(settings.half_life, day)[1 if settings.positives else 0]
+    elif settings.measure == "trend":
+        which = 1 if settings.positives else 0
+        lately, before = (cells.known(each, day)[which] for each in (settings.half_life, settings.against))
+        value = np.log(lately + settings.smoothing) - np.log(before + settings.smoothing)
     elif settings.measure == "sum":
         value = cells.known(settings.half_life, day)[1]
     elif settings.measure in ("rate", "mean", "share"):

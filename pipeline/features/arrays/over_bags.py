@@ -9,8 +9,9 @@ import numpy as np
 from pipeline.config.bags import OverBag
 from pipeline.features.arrays.bag_values import AskedBags, OwnEvents, bag_value
 from pipeline.features.arrays.candidates import Candidates
-from pipeline.features.arrays.collaborative_values import ContextValues, Vectors, collaborative_value
+from pipeline.features.arrays.collaborative_values import ContextValues, collaborative_value
 from pipeline.features.arrays.feature_codes import frame_codes
+from pipeline.features.arrays.fitted_scores import Scores
 from pipeline.features.frames.frame import Array
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.plan import Plan
@@ -19,12 +20,12 @@ from pipeline.features.state.state import FeatureState
 
 
 def values_over_bags(
-    plan: Plan, rows: DayRows, candidates: Candidates, state: FeatureState, vectors: Mapping[str, Vectors]
+    plan: Plan, rows: DayRows, candidates: Candidates, state: FeatureState, scores: Mapping[str, Scores]
 ) -> dict[str, Array]:
     """Every declared counter over bags ``[pairs]``, and how they suit who asks ``[pairs, 2]``.
 
     Args:
-        vectors: by name of the settings that they are fitted by.
+        scores: by name of the settings that they are fitted by.
     """
     day = _Day(plan, rows, candidates, state)
     values: dict[str, Array] = {}
@@ -34,7 +35,7 @@ def values_over_bags(
     for name, settings in plan.collaborative.items():
         owner = day.owner(settings.owner)
         asked, known = day.asked(settings), day.known(settings)
-        values[name] = collaborative_value(asked, known, owner, vectors[settings.name])
+        values[name] = collaborative_value(asked, known, owner, scores[settings.name])
     return values
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from models.schema import Side
+from pipeline.config.features import OF_LISTS
 from pipeline.config.labelled import LabelledRows
 from pipeline.errors import ConfigError
 from pipeline.features.plan.counted import check_value_columns, value_columns
@@ -49,9 +50,10 @@ class LabelledPlan(RequestPlan):
             counter = planned.settings.counter
             if counter is None:
                 continue
-            if counter.measure == "rank":
+            if counter.measure in OF_LISTS:
                 raise ConfigError(
-                    f"features.{planned.name}.counter.measure: `rank` is the place of a candidate, and a row has none"
+                    f"features.{planned.name}.counter.measure: `{counter.measure}` is of a list of candidates, and a "
+                    "row has none"
                 )
             if planned.feature.side is not Side.REQUEST:
                 raise ConfigError(

@@ -59,7 +59,7 @@ def bag_rules(counters: Iterable[OverBag]) -> dict[tuple[str, ...], BagRule]:
         keep = dict(before.keep)
         if each.owner is not None:
             keep[each.owner] = max(keep.get(each.owner, 0), each.keep)
-        halved = {each.half_life} if isinstance(each, BagCounter) else set()
+        halved = each.half_lives if isinstance(each, BagCounter) else set()
         found[each.context, each.bag] = BagRule(tuple(sorted({*before.half_lives, *halved})), keep)
     return found
 

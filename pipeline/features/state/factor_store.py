@@ -15,6 +15,7 @@ from pipeline.features.state.day_order import start_of, state_before
 from pipeline.features.state.delta import names
 from pipeline.features.state.factors import Factors
 from pipeline.features.state.in_memory import states_of
+from pipeline.features.state.neighbours import Neighbours
 from pipeline.features.state.store import FILE, StateStore
 from pipeline.job import JobContext
 from pipeline.storage import array_file
@@ -25,7 +26,15 @@ from pipeline.storage.digests import content_digest
 _KEPT = 2
 
 
-class FittedFactors(dict[str, Factors]):
+Fitted = Factors | Neighbours
+
+
+def kind_of(settings: Collaborative) -> type[Factors] | type[Neighbours]:
+    """What its settings make."""
+    return Neighbours if settings.method == "cosine" else Factors
+
+
+class FittedFactors(dict[str, Fitted]):
     """By name of its settings, what this process has last read or fitted, and as of which state."""
 
     of: dict[str, str]
@@ -80,15 +89,15 @@ def _thin(context: JobContext, read: Collection[Day]) -> None:
 
 def factors_for(
     context: JobContext, states: StateStore, wanted: Iterable[Collaborative], day: Day
-) -> dict[str, Factors]:
+) -> dict[str, Fitted]:
     """By name of its settings, the vectors that ``day`` reads: as they are committed, else fitted here."""
-    out: dict[str, Factors] = {}
+    out: dict[str, Fitted] = {}
     held = context.kept(FittedFactors, FittedFactors)
     for each in wanted:
         fit = fitted_on(each, day)
         state, start = state_before(context, fit.next()), start_of(context)
         if state is None or start is None or fit < start:
-            out[each.name] = Factors.none(each)
+            out[each.name] = kind_of(each).none(each)
             continue
         made_of = f"{fit} {state.manifest.digest}"
         if held.of.get(each.name) != made_of:
@@ -99,17 +108,17 @@ def factors_for(
     return out
 
 
-def _read(stored: Artifact | None, state: Artifact, settings: Collaborative) -> Factors | None:
+def _read(stored: Artifact | None, state: Artifact, settings: Collaborative) -> Fitted | None:
     """The vectors as an artefact holds them, if they are of this state."""
     if stored is None or stored.manifest.pruned or stored.manifest.inputs[0].digest != state.manifest.digest:
         return None
     arrays, _ = array_file.read(stored.file(FILE))
     found = {name: arrays[f"{settings.name}/{name}"] for name in names(arrays, settings.name)}
-    return Factors.from_arrays(found) if found else None
+    return kind_of(settings).from_arrays(found) if found else None
 
 
-def _fit(states: StateStore, wanted: Iterable[Collaborative], day: Day) -> Mapping[str, Factors]:
+def _fit(states: StateStore, wanted: Iterable[Collaborative], day: Day) -> Mapping[str, Fitted]:
     state = states.as_of(day)
     return {
-        each.name: Factors.fit(each, state.bags[each.context, each.bag].own[each.owner], day) for each in wanted
+        each.name: kind_of(each).fit(each, state.bags[each.context, each.bag].own[each.owner], day) for each in wanted
     }

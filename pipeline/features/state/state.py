@@ -79,7 +79,7 @@ class StatePlan:
         for counter in plan.counters().values():
             if counter.key:
                 wanted = half_lives.setdefault(counter.group, set())
-                wanted |= {counter.half_life} - {None}  # type: ignore[arg-type]
+                wanted |= counter.half_lives
         kept = STATES[config.kind](plan.request)
         groups = {group: tuple(sorted(wanted)) for group, wanted in half_lives.items()}
         bags = bag_rules(plan.over_bags)

@@ -44,3 +44,22 @@ def test_measures_of_homework(lessons: Place) -> None:
     for row in _rows(ran.out):
         assert 0 < int(row["covered"]) <= int(row["requests"])
         assert float(row["hit_1"]) <= float(row["hit_3"]) <= float(row["hit_5"]) <= float(row["hit_15"]) <= 1
+
+
+def test_means_of_homework_over_its_days(lessons: Place) -> None:
+    days = _rows(lessons.good("measures", "--job", "homework").out)
+    means = _rows(lessons.good("measures", "--job", "homework", "--means").out)
+    assert [row["experiment"] for row in means] == list(dict.fromkeys(row["experiment"] for row in days))
+    for row in means:
+        own = [float(day["hit_5"]) for day in days if day["experiment"] == row["experiment"] and day["hit_5"]]
+        assert min(own) - 1e-6 <= float(row["hit_5"]) <= max(own) + 1e-6
+        assert int(row["days"]) == len(own)
+    first = days[0]["day"]
+    (only, *_) = _rows(lessons.good("measures", "--job", "homework", "--means", "--to", first).out)
+    assert only["hit_1"] == days[0]["hit_1"]
+    counted = _rows(lessons.good("measures", "--job", "homework", "--means", "--all-positive").out)
+    for row, plain in zip(counted, means, strict=True):
+        assert int(row["judged"]) == int(plain["judged"]) + int(plain["all_positive"])
+        assert float(row["hit_5"]) >= float(plain["hit_5"])
+    refused = lessons.run("measures", "--job", "homework", "--all-positive")
+    assert "add --means" in refused.err

@@ -96,6 +96,9 @@ def _over_bags(**over: str) -> dict[str, Any]:
         "likely_all": {**dense, "bag_counter": {"bag": over["bag"], "context": over["context"], "half_life": 14}},
         "overlap": {**dense, "bag_counter": {**over, "measure": "overlap"}},
         "suits": {**dense, "size": 2, "collaborative": {**over, "factors": 4, "every": 1}},
+        "beside": {**dense, "size": 2, "collaborative": {**over, "method": "cosine", "neighbours": 3, "every": 1}},
+        "trend": {**dense, "bag_counter": {"bag": over["bag"], "context": over["context"], "measure": "trend",
+                                           "half_life": 3, "against": 9}},
     }
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.config.bags import BagCounter
+from pipeline.config.bags import BagCounter, Collaborative
 from tests.unit.pipeline.features import lessons
 
 OVER = {"bag": "sections", "context": "asked", "owner": "teacher"}
@@ -16,6 +16,10 @@ OVER = {"bag": "sections", "context": "asked", "owner": "teacher"}
         ({"own_half_life": 7, "own_recency": 3}, "`own_half_life` and `own_recency` are two ways"),
         ({"owner": None, "measure": "overlap"}, "`overlap` is with the own events of an `owner`"),
         ({"half_life": 0}, "half_life"),
+        ({"owner": None, "measure": "trend"}, "`against` is the longer half-life of a `trend`, which needs it"),
+        ({"measure": "count", "against": 90}, "`against` is the longer half-life of a `trend`"),
+        ({"owner": None, "measure": "trend", "against": 7}, "`against` has to be above 30 days"),
+        ({"measure": "trend", "against": 90}, "a `trend` is of the events of all"),
         ({"clip": 0.5}, "clip"),
     ],
 )
@@ -49,8 +53,8 @@ def test_an_owners_settings_do_nothing_without_one() -> None:
     ("settings", "idle"),
     [
         ({"measure": "days_since", "prior": 2}, ["prior"]), ({"measure": "count", "half_life": 3}, ["half_life"]),
-        ({"measure": "size"}, ["owner"]), ({"measure": "overlap", "clip": 0.1}, ["clip"]),
-        ({"measure": "count", "owner": None, "half_life": 3}, []),
+        ({"measure": "overlap", "clip": 0.1}, ["clip"]),
+        ({"measure": "count", "owner": None, "half_life": 3}, []), ({"measure": "size", "own_recency": 2}, []),
     ],
 )  # fmt: skip
 def test_settings_that_a_measure_does_not_read(settings: dict[str, Any], idle: list[str]) -> None:
@@ -62,3 +66,19 @@ def test_a_feature_is_made_of_one_thing() -> None:
         lessons.bagged(likely={"kind": "dense", "side": "item", "bag_counter": OVER})
     with pytest.raises(ValueError, match="needs one of `source`, `counter`, "):
         lessons.bagged(likely={"kind": "dense", "side": "pair", "bag_counter": OVER, "counter": {"measure": "rank"}})
+
+
+@pytest.mark.parametrize(
+    ("settings", "idle"),
+    [
+        ({"method": "svd", "weight": 2, "neighbours": 3}, ["weight", "neighbours"]),
+        ({"method": "als", "penalty": 2}, []),
+        ({"method": "cosine", "factors": 8}, ["factors"]), ({"method": "cosine", "baskets": 3, "neighbours": 9}, []),
+    ],
+)  # fmt: skip
+def test_settings_that_a_method_does_not_read(settings: dict[str, Any], idle: list[str]) -> None:
+    assert [name for name, _ in Collaborative.model_validate({**OVER, **settings}).idle()] == idle
+
+
+def test_vectors_keep_the_name_that_they_are_stored_under() -> None:
+    assert Collaborative.model_validate({**OVER, "factors": 2}).name == "786825b2b3a4"

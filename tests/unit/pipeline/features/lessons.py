@@ -170,13 +170,21 @@ BAGS: dict[str, Any] = {
         "sections_taken": {**_OVER, "measure": "count"}, "sections_since": {**_OVER, "measure": "days_since"},
         "sections_overlap": {**_OVER, "measure": "overlap"},
         "sections_of_all": {"bag": "sections", "context": "chapters", "measure": "count"},
+        "sections_trend": {"bag": "sections", "context": "asked", "measure": "trend", "half_life": 1, "against": 3},
+        "sections_more": {**_OVER, "measure": "size", "own_recency": 2},
     }.items()
 } | {
     name: {"kind": "dense", "side": "pair", "size": 2,
            "collaborative": {**_OVER, "method": name, "factors": 2, "every": 2}}
     for name in ("svd", "als")
+} | {
+    "cosine": {"kind": "dense", "side": "pair", "size": 2, "collaborative": {
+        **_OVER, "context": "asked", "method": "cosine", "neighbours": 2, "baskets": 1, "every": 2}},
+    "taken_trend": {"kind": "dense", "side": "pair", "counter": {
+        "key": ["package"], "measure": "trend", "half_life": 1, "against": 3, "smoothing": 0.1}},
+    "listed": {"kind": "dense", "side": "pair", "counter": {"measure": "listed", "transform": "log"}},
 }  # fmt: skip
-"""Counters over the sections of packages, by the chapters of packages and of requests."""
+"""Counters over the sections of packages, by the chapters of packages and of requests; trends, and sizes of lists."""
 
 
 def bagged(**more: Any) -> JobConfig:

@@ -141,3 +141,21 @@ def test_overlap_is_with_the_own_bag_that_is_most_alike() -> None:
 
 def test_the_size_of_a_bag() -> None:
     assert other("size", asked([[5], [5, 6], []], [0] * 3, [ALGEBRA] * 3)) == pytest.approx([log(2), log(3), 0])
+
+
+def test_a_size_is_beside_those_of_own_events_in_the_context() -> None:
+    found = asked([[5], [5, 6, 7], [7], [8]], [0, 0, 0, 1], [ALGEBRA, ALGEBRA, LOGIC, ALGEBRA])
+    mean = (log(3) + log(2)) / 2
+    assert other("size", found, ANN, NOBODY) == pytest.approx([log(2) - mean, log(4) - mean, 0, 0])
+    lately = (0.5 * log(3) + log(2)) / 1.5
+    assert other("size", found, ANN, NOBODY, own_recency=1)[0] == pytest.approx(log(2) - lately)
+    by_days = (0.25 * log(3) + 0.5 * log(2)) / 0.75
+    assert other("size", found, ANN, NOBODY, own_half_life=15)[0] == pytest.approx(log(2) - by_days)
+
+
+def test_a_trend_is_the_mean_over_the_values() -> None:
+    found = asked([[5], [5, 6], [9], []], [0] * 4, [ALGEBRA] * 4)
+    five = log((0.25 + 0.5 + 0.1) / (0.5 + LATE + 0.1))  # by 15 days, and by 30
+    six = log((2 * 0.25 + 0.1) / (2 * 0.5 + 0.1))
+    expected = [five, (five + six) / 2, 0, 0]
+    assert other("trend", found, half_life=15, against=30, rare=0.1) == pytest.approx(expected)

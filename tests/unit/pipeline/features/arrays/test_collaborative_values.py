@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from pipeline.days import Day
 from pipeline.features.arrays.bag_values import AskedBags
-from pipeline.features.arrays.collaborative_values import VECTOR, ContextValues, Vectors, collaborative_value
+from pipeline.features.arrays.collaborative_values import ContextValues, collaborative_value
+from pipeline.features.arrays.fitted_scores import VECTOR, Vectors
 from pipeline.features.frames.frame import Lists
 from pipeline.features.frames.keyed import Keyed
 from pipeline.features.ids.fingerprints import Codes

@@ -11,7 +11,7 @@ import pytest
 from pipeline.config.features import Counter
 from pipeline.days import Day
 from pipeline.errors import DataError
-from pipeline.features.arrays.counter_values import NEVER, counter_value, places
+from pipeline.features.arrays.counter_values import NEVER, counter_value, of_lists
 from pipeline.features.state.counters import Cells, CounterTable
 from tests.unit.pipeline.features.counted import MONDAY, OVERALL, TODAY, counted
 
@@ -54,6 +54,15 @@ def test_a_rate_of_nothing_is_one_half_and_logits_stay_finite() -> None:
     sure = Cells.absent((1,), ()).counted(np.array([10**9]), np.array([10**9]), MONDAY)
     everything = Cells.absent((), ()).counted(np.array(10**9), np.array(10**9), MONDAY)
     assert counter_value(counter, sure, everything, TODAY)[0] == pytest.approx(math.log((1 - 1e-6) / 1e-6))
+
+
+def test_a_trend_is_of_two_half_lives(table: CounterTable) -> None:
+    settings = {"measure": "trend", "half_life": 2, "against": 7}
+    late = 0.5 ** (1 / 2) + 3 * 0.5**3.5
+    expected = [math.log(late + 0.5) - math.log(1.5 + 0.5 ** (1 / 7) + 0.5), math.log((0.5**3.5 + 0.5) / 1), 0]
+    assert value(table, **settings, smoothing=0.5) == pytest.approx(expected)
+    positive = [math.log((2 * 0.5**3.5 + 0.5) / 1.5), math.log((0.5**3.5 + 0.5) / 1), 0]
+    assert value(table, **settings, smoothing=0.5, positives=True) == pytest.approx(positive)
 
 
 def of_values(**settings: Any) -> list[float]:
@@ -121,11 +130,16 @@ def test_a_state_of_the_day_itself_is_refused(table: CounterTable) -> None:
 
 
 def test_places_count_from_zero_in_each_list() -> None:
-    found = places(Counter(measure="rank"), np.array([0, 3, 3, 5]))
+    found = of_lists(Counter(measure="rank"), np.array([0, 3, 3, 5]))
     assert found.tolist() == [0, 1, 2, 0, 1]
     assert found.dtype == np.float32
 
 
+def test_how_many_are_listed_is_of_each_request() -> None:
+    found = of_lists(Counter(measure="listed", transform="log"), np.array([0, 3, 3, 5]))
+    assert found.tolist() == pytest.approx([math.log(4), 0, math.log(3)])
+
+
 def test_places_are_brought_to_scale_as_the_settings_say() -> None:
-    found = places(Counter(measure="rank", transform="log", scale=2.0), np.array([0, 2]))
+    found = of_lists(Counter(measure="rank", transform="log", scale=2.0), np.array([0, 2]))
     assert found.tolist() == pytest.approx([0.0, np.log(2) / 2])

@@ -13,6 +13,7 @@ from pipeline.days import Day
 from pipeline.features.build_features import build_day
 from pipeline.features.plan.plan import Plan
 from pipeline.features.state.factor_store import FittedFactors, commit_factors, factors_for, fitted_on
+from pipeline.features.state.factors import Factors
 from pipeline.features.state.in_memory import states_of
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
@@ -79,10 +80,11 @@ def test_what_is_declared_later_leaves_the_days_before_as_they_are(job: JobConte
     later = JobContext(lessons.bagged(wider=wider), job.root)
     stands = commit_factors(job, DAY.previous())
     assert [each.id for each in commit_factors(later, DAY.previous())] == [each.id for each in stands]
-    assert len(Plan.of(later).collaborative_settings) == 3
+    assert len(Plan.of(later).collaborative_settings) == len(Plan.of(job).collaborative_settings) + 1 == 4
     added = Plan.of(later).collaborative["wider"]
     # The tables of the added one are those of the others, so the state is there and is fitted.
     found = factors_for(later, states_of(later), [added], DAY.previous())[added.name]
+    assert isinstance(found, Factors)
     assert found.vectors(np.array([11])).shape == (1, 3)
     assert found.vectors(np.array([11])).any()
 
