@@ -1,12 +1,13 @@
 """A request of 500 candidates: what it takes as a whole, and its model call alone.
 
-    python -m benchmarks.request [--requests 2000] [--against COMMIT] [--keep FOLDER]
+    python -m benchmarks.request [--requests 2000] [--conf conf/quality] [--against COMMIT] [--keep FOLDER]
 
 A generated school large enough for 2,000 owners is trained on a few days at the production schema, and one process
 answers requests of different owners, by both kinds of job: impressions with all of the release's advertisements,
-homework with as many chapters as give 500 packages. Wall clock and CPU time of each (all threads); the machine's load
-beside them. ``--against`` answers the same requests with the code of another commit too, checked out into a folder of
-its own, in turns with this one, and compares the answers.
+homework with as many chapters as give 500 packages; ``--conf`` takes the jobs of other settings than the production
+ones. Wall clock and CPU time of each (all threads); the machine's load beside them. ``--against`` answers the same
+requests with the code of another commit too, checked out into a folder of its own, in turns with this one, and compares
+the answers.
 """
 
 from __future__ import annotations
@@ -36,23 +37,28 @@ WHOLE, MODEL = 10.0, 4.0
 """Most milliseconds: the 99th percentile of whole requests, the median of model calls."""
 
 
-def make(folder: Path) -> None:
-    """The school and what is published of it, unless it is there."""
+def make(folder: Path, conf: Path, jobs: list[str]) -> None:
+    """The school and what is published of it by the settings in ``conf``, unless it is there."""
     target = {"ads": f"parquet:{folder / 'tables'}", "homework": f"sqlite:///{folder / 'school.db'}"}
     if not (folder / "school.db").is_file():
-        _run("examples.school", "--from", str(FIRST), "--days", "3", "--teachers", "1300", "--users", "2500",
+        _run(conf, "examples.school", "--from", str(FIRST), "--days", "3", "--teachers", "1300", "--users", "2500",
              "--ads", "500", "--impressions-per-day", "12000",
              *(each for url in target.values() for each in ("--target", url)))  # fmt: skip
     os.environ |= {f"DAYSPRING_{job.upper()}_URL": url for job, url in target.items()}
-    for job, days in DAYS.items():
-        if not (folder / job / "published").is_dir():
-            os.environ["DAYSPRING_ROOT"] = str(folder / job)
-            last = str(FIRST.plus(days - 1))
-            _run("pipeline", "backfill", "--job", job, "--from", str(FIRST), "--to", last, "--publish", "last")
+    for job in jobs:
+        root = root_of(folder, conf, job)
+        if not (root / "published").is_dir():
+            os.environ["DAYSPRING_ROOT"] = str(root)
+            last = str(FIRST.plus(DAYS[job] - 1))
+            _run(conf, "pipeline", "backfill", "--job", job, "--from", str(FIRST), "--to", last, "--publish", "last")
 
 
-def _run(module: str, *arguments: str) -> None:
-    environment = {**os.environ, "DAYSPRING_CONF": str(PROJECT / "conf"), "TF_CPP_MIN_LOG_LEVEL": "3"}
+def root_of(folder: Path, conf: Path, job: str) -> Path:
+    return folder / conf.name / job
+
+
+def _run(conf: Path, module: str, *arguments: str) -> None:
+    environment = {**os.environ, "DAYSPRING_CONF": str(conf), "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-m", module, *arguments]
     subprocess.run(command, check=True, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)
 
@@ -84,10 +90,10 @@ def _turned(chapters: list[Any], by: int) -> list[Any]:
     return (chapters[by:] + chapters[:by])[:CHAPTERS]
 
 
-def ask(code: Path, folder: Path, job: str) -> dict[str, Any]:
+def ask(code: Path, root: Path, job: str, asked: Path) -> dict[str, Any]:
     """Answer in a process that runs the code in ``code``; its figures, and a digest of every answer."""
     environment = {**os.environ, "PYTHONPATH": str(code), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-c", ASKED, str(folder / job), job, str(folder / f"{job}.json")]
+    command = [sys.executable, "-c", ASKED, str(root), job, str(asked)]
     done = subprocess.run(command, check=True, cwd=code, env=environment, stdout=subprocess.PIPE)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -107,9 +113,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--conf", type=Path, default=PROJECT / "conf", help="the jobs' settings, such as conf/quality")
     parser.add_argument("--against", metavar="COMMIT", help="the version before")
     parser.add_argument("--keep", type=Path, help="work in this folder and leave it")
     options = parser.parse_args()
+    conf = options.conf.resolve()
+    jobs = [job for job in DAYS if (conf / f"{job}.yaml").is_file()]
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
@@ -119,24 +128,25 @@ def main() -> int:
             subprocess.run(["git", "worktree", "add", "--detach", str(code["before"]), options.against],
                            check=True, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
         try:
-            make(folder)
-            for job in DAYS:
-                (folder / f"{job}.json").write_text(json.dumps(requests(folder, job, options.requests)))
-                compare(folder, job, code, options.rounds)
+            make(folder, conf, jobs)
+            for job in jobs:
+                asked = folder / f"{job}.json"
+                asked.write_text(json.dumps(requests(folder, job, options.requests)))
+                compare(root_of(folder, conf, job), job, asked, code, options.rounds)
         finally:
-            for job in DAYS:
-                embedded.stop(folder / job)
+            for job in jobs:
+                embedded.stop(root_of(folder, conf, job))
             if options.against:
                 subprocess.run(["git", "worktree", "remove", "--force", str(code["before"])], check=True, cwd=PROJECT)
     return 0
 
 
-def compare(folder: Path, job: str, code: dict[str, Path], rounds: int) -> None:
+def compare(root: Path, job: str, asked: Path, code: dict[str, Path], rounds: int) -> None:
     """Every version in turn, and what this one makes of the targets."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in code}
     for _ in range(rounds):
         for name, where in code.items():
-            found[name].append(ask(where, folder, job))
+            found[name].append(ask(where, root, job, asked))
     print(f"\nload {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, medians of {rounds} rounds")
     figures = {name: told(job, name, each) for name, each in found.items()}
     this = figures["this"]

@@ -307,10 +307,10 @@ class Engine:
         rate = tf.constant(learning_rate, tf.float32)
         pending: list[tf.Tensor] = []
         losses: list[NDArray[np.float32]] = []
-        buckets = tuple((unique_bucket or {}).get(table.fused, 0) for table in self._tables)
+        padding = tuple((unique_bucket or {}).get(table.fused, 0) for table in self._tables)
         for batch in batches:
-            ints, buckets = self._packer.pack(batch, self._tables, buckets)
-            run = self._steps.train(batch, buckets)
+            ints, padding = self._packer.pack(batch, self._tables, self._steps.padding(batch, padding))
+            run = self._steps.train(batch, padding)
             pending.append(run(tf.constant(ints), tf.constant(batch.floats), rate))
             self._behind = True
             if len(pending) == _CHECK_EVERY:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from itertools import chain
 from typing import Any
@@ -24,6 +25,10 @@ ADDED = "added by layers"
 """Among the parts of a loss; no task is called so."""
 PAIRS = "pairs of a user"
 """Likewise."""
+
+
+Padding = tuple[int, ...]
+"""Distinct rows of each fused table that a batch is padded to."""
 
 
 class Steps:
@@ -66,6 +71,8 @@ class Steps:
         self._seed = seed
         self.parts: tuple[str, ...] = ()
         self._compiled: dict[tuple[object, ...], Any] = {}
+        self._training: dict[tuple[object, ...], tuple[Padding, Any]] = {}
+        self._dropped = False
         self.tables: dict[Fused, TableVariables] = {}
         self.step = tf.Variable(0, dtype=tf.int32, trainable=False, name="step")
 
@@ -73,7 +80,9 @@ class Steps:
         """Make variables for the tables; those of the same shape, and all that was compiled on them, stay."""
         if [(t.fused, t.rows) for t in tables] == [(f, int(table.w.shape[0])) for f, table in self.tables.items()]:
             return
+        self._dropped |= bool(self._training)
         self._compiled.clear()
+        self._training.clear()
         self.tables = {}
         for table in tables:
             shape = (table.rows, table.width)
@@ -84,16 +93,31 @@ class Steps:
             last = tf.Variable(tf.zeros(table.rows, tf.int32), trainable=False, name=f"{name}_last")
             self.tables[table.fused] = TableVariables(w, dict(zip(declared, slots, strict=True)), last)
 
-    def train(self, batch: Batch, buckets: tuple[int, ...]) -> Any:
+    def padding(self, batch: Batch, least: Padding) -> Padding:
+        """What a batch is padded to at least: no less than what there is a step for, as more changes no bit."""
+        padding, _ = self._training.get(self._key(batch), (least, None))
+        return tuple(map(max, padding, least))
+
+    def train(self, batch: Batch, padding: Padding) -> Any:
         """The step for batches of this shape: packed ints, packed floats, learning rate to losses, ``[1 + parts]``:
 
         the one that is lowered, then, where there are several, each task's and each auxiliary one by its name, before
         their weights, and the sum of what layers add (see :attr:`parts`).
         """
-        key = ("train", batch.shape, batch.view.key, buckets, batch.by_user)
-        if key not in self._compiled:
-            self._compiled[key] = self._compile_train(batch, buckets)
-        return self._compiled[key]
+        known, step = self._training.get(self._key(batch), ((), None))
+        if known != padding:
+            # The step of another padding is not asked for again, and takes as much memory as a day's everything.
+            step = None
+            self._dropped |= self._training.pop(self._key(batch), None) is not None
+            if self._dropped:
+                gc.collect()  # a graph is full of cycles
+                self._dropped = False
+            step = self._compile_train(batch, padding)
+            self._training[self._key(batch)] = padding, step
+        return step
+
+    def _key(self, batch: Batch) -> tuple[object, ...]:
+        return batch.shape, batch.view.key, batch.by_user
 
     def score(self, batch: Batch) -> Any:
         """The scorer for batches of this shape: plain ints and floats to logits ``[batch, candidates, tasks]``."""
@@ -133,13 +157,13 @@ class Steps:
     def _concrete(self, function: Any, *specs: tf.TensorSpec, xla: bool = False) -> Any:
         return tf.function(function, autograph=False, jit_compile=xla).get_concrete_function(*specs)
 
-    def _compile_train(self, batch: Batch, buckets: tuple[int, ...]) -> Any:
+    def _compile_train(self, batch: Batch, padding: Padding) -> Any:
         view, shape, weights = batch.view, batch.shape, self._dense.moved
         dense = size_of(view.dense, shape)
 
         def run(ints: tf.Tensor, floats: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tensor:
             step = self.step.assign_add(1)
-            *lists, positions = tf.split(ints, [*buckets, len(batch.ints)])
+            *lists, positions = tf.split(ints, [*padding, len(batch.ints)])
             values, told = tf.split(floats, [dense, len(batch.floats) - dense])
             states = [
                 self._optimizers[fused].read(table, rows, step, learning_rate)
@@ -177,7 +201,7 @@ class Steps:
 
         step = self._concrete(
             run,
-            tf.TensorSpec((sum(buckets) + len(batch.ints),), tf.int32),
+            tf.TensorSpec((sum(padding) + len(batch.ints),), tf.int32),
             tf.TensorSpec(batch.floats.shape, tf.float32),
             tf.TensorSpec((), tf.float32),
             xla=self._xla,

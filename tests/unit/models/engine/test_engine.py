@@ -114,7 +114,8 @@ def test_head_room_and_buckets_change_no_bit(optimizer: str, compile: str, day: 
     batches = DayBatches(plain, day, Settings(16, 3))
     plain.train_epoch(batches, 1e-2)
     wide = make_engine(optimizer=optimizer, compile=compile)
-    wide.train_epoch(DayBatches(wide, day, Settings(16, 3)), 1e-2, {4: 256, 8: 1024})
+    padding = {table.fused: 64 * table.width for table in wide.fused}
+    wide.train_epoch(DayBatches(wide, day, Settings(16, 3)), 1e-2, padding)
     assert digest(plain.state()) == digest(wide.state())
 
 
@@ -306,9 +307,7 @@ def test_two_processes_give_the_same_bits_and_another_seed_others() -> None:
     assert digests[0] != digests[2]
 
 
-def test_a_table_of_width_one_beside_a_wide_one_learns_grows_and_is_restored(
-    day: DayArrays, make_engine: Make
-) -> None:
+def test_a_table_of_width_one_beside_a_wide_one_learns_grows_and_is_restored(day: DayArrays, make_engine: Make) -> None:
     engine = make_engine(linear_and_wide.NAME)
     train(engine, day)
     before, scores = engine.state(), score_day(engine, day)

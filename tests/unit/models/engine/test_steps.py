@@ -1,7 +1,8 @@
-"""What a layer brings into a training step: losses that it adds, and random draws."""
+"""Training steps: what a layer brings into one, losses that it adds and random draws; when one is compiled."""
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,6 +16,8 @@ from models import registry
 from models.engine.batching import DayBatches
 from models.engine.engine import Engine
 from models.engine.examples import Settings
+from models.engine.packing import Batch
+from models.engine.steps import Padding, Steps
 from models.inputs import ModelInputs
 from models.outputs import Auxiliary, Outputs
 from models.schema import DayArrays, FeatureSchema
@@ -219,3 +222,24 @@ def test_an_engine_learns_the_tasks_that_it_is_asked_alone(make_engine: Make, da
     assert batches.examples.pairs[:, 0].tolist() == np.flatnonzero(label >= 0).tolist()
     (only,) = {tuple(np.unique(batch.label)) for batch in batches}
     assert only == (0.0, 1.0)
+
+
+def test_a_step_is_compiled_for_a_wider_padding_alone_and_takes_the_place_of_the_one_before(
+    day: DayArrays, make_engine: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = make_engine(compile="graph")
+    batches = DayBatches(engine, day, Settings(16, 3))
+    compiled, compile_train = [], Steps._compile_train
+
+    def noted(steps: Steps, batch: Batch, padding: Padding) -> Any:
+        step = compile_train(steps, batch, padding)
+        compiled.append((padding, weakref.ref(step)))
+        return step
+
+    monkeypatch.setattr(Steps, "_compile_train", noted)
+    for wanted in ((256, 1024), (128, 256), (512, 256), (64, 64)):
+        engine.train_epoch([batches.batch(0)], RATE, dict(zip((t.fused for t in engine.fused), wanted, strict=True)))
+    (first, dropped), (second, kept) = compiled
+    assert (first, second) == ((256, 1024), (512, 1024))
+    assert dropped() is None
+    assert kept() is not None
