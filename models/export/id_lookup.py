@@ -21,21 +21,22 @@ class _IntIds(tf.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self._keys = tf.Variable(tf.zeros(0, tf.int64), shape=[None], trainable=False, name="keys")
+        # One row, as the search takes them: to cut it out and put it together is as many operations as to search.
+        self._keys = tf.Variable(tf.zeros((1, 0), tf.int64), shape=[1, None], trainable=False, name="keys")
         self._indices = tf.Variable(tf.zeros(0, tf.int32), shape=[None], trainable=False, name="indices")
 
     def set(self, ids: NDArray[Any]) -> None:
         keys = np.concatenate([np.asarray([PAD_INT, MISSING_INT], np.int64), np.asarray(ids, np.int64)])
         order = np.argsort(keys, kind="stable")
         # Behind them the largest number there is, so that a search never ends beyond the keys.
-        self._keys.assign(np.append(keys[order], _LARGEST))
+        self._keys.assign(np.append(keys[order], _LARGEST)[None])
         self._indices.assign(np.append(order.astype(np.int32), np.int32(UNKNOWN)))
 
     def look_up(self, ids: tf.Tensor) -> tf.Tensor:
-        flat = tf.reshape(ids, [-1])
+        row, keys = tf.reshape(ids, [1, -1]), self._keys.read_value()
         # `tf.searchsorted` is a dozen operations around this one; a small request is made of such.
-        place = tf.raw_ops.LowerBound(sorted_inputs=self._keys[None], values=flat[None])[0]
-        known = tf.equal(tf.gather(self._keys, place), flat)
+        place = tf.raw_ops.LowerBound(sorted_inputs=keys, values=row)
+        known = tf.equal(tf.gather(keys, place, axis=1, batch_dims=1), row)
         return tf.reshape(tf.where(known, tf.gather(self._indices, place), UNKNOWN), tf.shape(ids))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from models.schema import MISSING_INT, MISSING_STR
 from pipeline.days import Day
 from pipeline.features.arrays.last_year_codes import group_codes
 from pipeline.features.arrays.request_histories import LastYear
@@ -118,10 +119,17 @@ class HomeworkRequest(Situation):
 
     def _last_year(self, frame: Frame, requests: int) -> LastYear:
         """Windows of the class's own last year, else of its group's, the same for every request."""
-        own, group = (self._group(each, frame) for each in (self.kind.own_columns, self.kind.group_columns))
+        own = self._group(self.kind.own_columns, frame)
         found = self.source.fetch({"last_year_own": own})["last_year_own"] if own else {}
-        windows = self.known.windows(found[own[0]]) if found else self.known.last_year(self.source, group)
-        return {part: np.repeat(window[None], requests, axis=0) for part, window in windows.items()}
+        windows = self.known.windows(found[own[0]]) if found else self._of_group(frame)
+        return {part: np.repeat(each, requests, axis=0) if requests > 1 else each for part, each in windows.items()}
+
+    def _of_group(self, frame: Frame) -> LastYear:
+        columns = self.kind.group_columns
+        named = tuple(flat(frame[name]).item() for name in columns)
+        if MISSING_INT in named or MISSING_STR in named:
+            named = ()
+        return self.known.last_year(self.source, named, lambda: self._group(columns, frame))
 
     def _group(self, columns: tuple[str, ...], frame: Frame) -> list[str]:
         """The field of the row's group; none where a column is missing."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.features.frames.frame import Column
+from pipeline.features.frames.frame import Column, Lists
 from pipeline.features.ids.fingerprints import MISSING, Codes
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.state.histories import HistoryTable
@@ -42,6 +43,10 @@ class OwnLatest(LatestTable):
     """
 
     owner: Codes
+
+    def _filled(self, rated: Lists) -> NDArray[np.int64]:
+        known = np.append(0, np.cumsum(self.table.holds(rated.values)))
+        return np.flatnonzero(known[rated.offsets[1:]] > known[rated.offsets[:-1]])
 
     def _keys(self, owner: Codes, rated: Codes) -> Codes:
         return np.where(owner == self.owner, rated, MISSING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,10 @@ import numpy as np
 from pipeline.features.arrays.candidates import Candidates
 from pipeline.features.arrays.pool import Pool
 from pipeline.features.arrays.raw_values import list_ids, missing_of
+from pipeline.features.arrays.request_histories import LastYear
 from pipeline.features.frames.frame import Lists
 from pipeline.features.frames.keyed import concat_lists
-from pipeline.features.ids.fingerprints import PADDING, Codes
+from pipeline.features.ids.fingerprints import PADDING
 from pipeline.features.plan.homework import HomeworkPlan
 from pipeline.features.rows.homework_day import HomeworkDay
 from pipeline.release.contents.keyed_parts import field_of
@@ -39,7 +40,7 @@ class KnownPackages(KnownRelease):
         self.pool = Pool(none, {role: empty for role in self._kind.roles if role != "key"}, none, empty, none)
         self.base: dict[str, Any] = {}
         self._made: MadePackages | None = None
-        self._last_year: dict[tuple[str, ...], Mapping[str, Codes]] = {}
+        self._last_year: dict[tuple[Any, ...], LastYear] = {}
         self._row: dict[str, int] = {}
         self._members: dict[Any, list[int]] = {}
 
@@ -59,22 +60,27 @@ class KnownPackages(KnownRelease):
         bases = (self.base[name] for name in fields)
         return [raw if base is None else base for base, raw in zip(bases, chapters, strict=True)]
 
-    def last_year(self, source: Source, group: Sequence[str]) -> Mapping[str, Codes]:
-        """Last year's windows by part, codes ``[length, values]``, of a group by its field, or of none."""
-        if tuple(group) not in self._last_year:
-            found = source.fetch({"last_year": group})["last_year"]
-            self._last_year[tuple(group)] = self.windows(next((found[each] for each in group if each in found), None))
-        return self._last_year[tuple(group)]
+    def last_year(self, source: Source, named: tuple[Any, ...], fields: Callable[[], Sequence[str]]) -> LastYear:
+        """Last year's windows by part, codes ``[1, length, values]``, of a group; all padding where there is none.
 
-    def windows(self, found: Mapping[str, Any] | None) -> Mapping[str, Codes]:
-        """Windows by part, codes ``[length, values]``, as a release has them; all padding for none."""
+        Args:
+            named: raw values that tell the group, none where one is missing.
+            fields: what it is called in the release, at most one.
+        """
+        if named not in self._last_year:
+            found = source.fetch({"last_year": fields()})["last_year"]
+            self._last_year[named] = self.windows(next(iter(found.values()), None))
+        return self._last_year[named]
+
+    def windows(self, found: Mapping[str, Any] | None) -> LastYear:
+        """Windows by part, codes ``[1, length, values]``, as a release has them; all padding for none."""
         rule, windows = self.meta.plan.config.history, {}
         most = rule.last_year.values if rule.last_year is not None else 1
         for part in {f.column for f in self.meta.plan.of_frame("last_year")}:
             days = found[part] if found else [[]] * rule.length
             ends = np.concatenate([[0], np.cumsum([len(day) for day in days])]).astype(np.int64)
             codes = self.look.codes(self._kind.history_parts[part], [value for day in days for value in day])
-            windows[part] = Lists(ends, codes).padded(most, PADDING)
+            windows[part] = Lists(ends, codes).padded(most, PADDING)[None]
         return windows
 
     def learn(self, source: Source, chapters: Sequence[Any]) -> bool:

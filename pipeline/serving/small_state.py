@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.features.frames.frame import Array, Column, Lists
 from pipeline.features.frames.keyed import Keyed, Layered
@@ -39,7 +41,23 @@ class OwnCounters(CounterTable):
     first: Codes
 
     def lookup(self, *codes: Codes) -> Cells:
-        return self._cells(np.where(codes[0] == self.first, key_of(*codes[1:]), MISSING))
+        return self._cells(self._rest(codes))
+
+    def distinct(self, *codes: Codes) -> tuple[Cells, NDArray[np.int64]]:
+        """The owner's few cells and an absent one behind them: what is made of cells is made of these alone."""
+        none, known = _none(self.half_lives), self.table.base.columns
+        cells = {name: np.concatenate([known[name], each]) for name, each in none.columns().items()}
+        return Cells(half_lives=self.half_lives, **cells), self.table.base.find(self._rest(codes))
+
+    def _rest(self, codes: tuple[Codes, ...]) -> Codes:
+        """The keys by what they are besides the owner, where it is the owner's."""
+        return np.where(codes[0] == self.first, key_of(*codes[1:]), MISSING)
+
+
+@lru_cache(maxsize=64)
+def _none(half_lives: tuple[float, ...]) -> Cells:
+    """The cells of one absent key."""
+    return Cells.absent((1,), half_lives)
 
 
 def own_counters(

@@ -51,7 +51,7 @@ def counter_values(
     asking = {
         name: frame_codes(plan, plan.features[name], rows.requests) for name in plan.key_features if name not in codes
     }
-    cells: dict[Group, Cells] = {}
+    cells: dict[Group, tuple[Cells, NDArray[np.int64] | None]] = {}
     values: dict[str, Array] = {}
     for name, counter in plan.counters().items():
         of_pairs = plan.features[name].feature.side is Side.PAIR
@@ -67,8 +67,11 @@ def counter_values(
             # What one request asks by stands at all of its pairs.
             at = items.request if mixed and rows.requests.rows > 1 else slice(None)
             keys = [codes[key][items.pair_item] if key in codes else asking[key][at] for key in counter.key]
-            cells[counter.group] = state.counters[counter.group].lookup(*keys)
-        value = counter_value(counter, cells[counter.group], every(counter, state), rows.day)
+            cells[counter.group] = state.counters[counter.group].distinct(*keys)
+        known, place = cells[counter.group]
+        value = counter_value(counter, known, every(counter, state), rows.day)
+        if place is not None:
+            value = value[place]
         values[name] = value[items.request] if of_pairs and not mixed else value
     return values
 

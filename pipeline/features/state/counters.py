@@ -148,6 +148,10 @@ class CounterTable:
         """The cells of keys, of the shape that the codes of their ids broadcast to; absent ones read as zero."""
         return self._cells(key_of(*codes))
 
+    def distinct(self, *codes: Codes) -> tuple[Cells, NDArray[np.int64] | None]:
+        """Cells, and the place of each key's among them; ``None`` where they stand in the keys' order (``lookup``)."""
+        return self.lookup(*codes), None
+
     def _cells(self, keys: NDArray[np.int64]) -> Cells:
         found: dict[str, Any] = self.table.at(keys.ravel(), _CELLS)
         shaped = {name: column.reshape(*keys.shape, *column.shape[1:]) for name, column in found.items()}

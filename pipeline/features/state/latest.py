@@ -57,7 +57,7 @@ class LatestTable:
         """
         out = np.full((len(owner), self.size + 1), np.nan, np.float32)
         out[:, -1] = 0
-        filled = np.flatnonzero(rated.lengths)
+        filled = self._filled(rated)
         if not len(filled):
             return out
         lists = rated if len(filled) == len(owner) else rated.take(filled)
@@ -72,6 +72,10 @@ class LatestTable:
         out[filled, :-1] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
         out[filled, -1] = np.add.reduceat((days > 0).astype(np.int64), starts)
         return out
+
+    def _filled(self, rated: Lists) -> NDArray[np.int64]:
+        """The lists of which something may be known."""
+        return np.flatnonzero(rated.lengths)
 
     def _keys(self, owner: Codes, rated: Codes) -> Codes:
         return key_of(owner, rated)

@@ -47,3 +47,6 @@ def test_study_values_by_section_and_what_is_missing_of_them() -> None:
     assert (means[1, 0], np.isnan(means[1, 1]), means[1, 2]) == (3, True, 1)
     assert means[2].tolist() == [2, 10, 2]
     assert means[3, 2] == 0, "of another class nothing is told"
+    other = table.means(np.array([9001, 9001, 9001]), Lists.of([[], [13, 11], [13]], np.int64))
+    assert other[1].tolist() == [1, 10, 1]
+    assert (other[[0, 2], 2].tolist(), np.isnan(other[[0, 2], :2]).all()) == ([0, 0], True)

@@ -35,6 +35,11 @@ def test_counters_of_an_owner_say_nothing_of_anybody_else(tmp_path: Path, monkey
     assert all(values.tobytes() == second.columns()[name].tobytes() for name, values in first.columns().items())
     asking = np.array([502, 501, 501])
     assert own.lookup(asking, packages).count.tolist() == [0, first.count[1], 0]
+    cells, place = own.distinct(asking, packages)
+    assert place is not None
+    assert place.tolist()[0] == place.tolist()[2] == -1, "nobody's, and one that the owner has none of"
+    looked_up = own.lookup(asking, packages).columns()
+    assert all(each[place].tobytes() == looked_up[name].tobytes() for name, each in cells.columns().items())
     assert own_counters(parts.meta, part, np.array([502]), {}, empty, RawCodes()) is empty
 
 
