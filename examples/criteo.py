@@ -97,9 +97,7 @@ def _of_day(path: Path, day: Day, bad: RowsOut, tally: Tally) -> Iterator[pa.Tab
         yield _rows(lines.rows, day, lines.at)
 
 
-def _cut(
-    files: Sequence[Path], target: ParquetTarget, first: Day, days: int, bad: RowsOut, tally: Tally
-) -> None:
+def _cut(files: Sequence[Path], target: ParquetTarget, first: Day, days: int, bad: RowsOut, tally: Tally) -> None:
     """The lines of all files, one after the other, in days of as many lines."""
     per_day = -(-sum(count_lines(path) for path in files) // days)
     span = list(first.through(first.plus(days - 1)))

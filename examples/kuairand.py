@@ -66,9 +66,7 @@ OUTCOMES = (
 _WHERE = "KuaiRand-Pure is published at https://kuairand.com (CC BY-SA 4.0): unpack it and give its folder as --source"
 
 
-def convert(
-    source: Path, target: AdsTarget, first: Day | None, last: Day | None, *, outcomes: bool = False
-) -> Tally:
+def convert(source: Path, target: AdsTarget, first: Day | None, last: Day | None, *, outcomes: bool = False) -> Tally:
     """Writes the three tables and counts their rows; raises `SourceError` where files or columns are missing.
 
     Args:

@@ -35,9 +35,7 @@ _CUSTOMERS = "r_teacher_info"
 _ITEM = ["day", "customer", "stock_code"]
 
 
-def convert(
-    source: Path, target: SqlTarget, first: Day | None, last: Day | None, dates: Order | None = None
-) -> Tally:
+def convert(source: Path, target: SqlTarget, first: Day | None, last: Day | None, dates: Order | None = None) -> Tally:
     """Writes the two tables and counts what was dropped; raises `SourceError` for a file that cannot be read."""
     tally = Tally()
     path = find_file(source)

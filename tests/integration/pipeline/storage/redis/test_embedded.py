@@ -136,9 +136,7 @@ def test_stopping_where_none_runs_says_so(root: Path) -> None:
     assert not (root / "never").exists()
 
 
-def test_a_path_too_long_for_a_socket_gets_a_short_one(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_path_too_long_for_a_socket_gets_a_short_one(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/tmp")
     deep = root / ("x" * 60) / ("y" * 60)
     try:

@@ -15,7 +15,7 @@ from pipeline.days import Day
 from pipeline.errors import UsageError
 from pipeline.features.plan.plan import Plan
 from pipeline.serving.batch.posed_rows import PosedImpressions
-from pipeline.serving.batch.predict import POSED, Scorer
+from pipeline.serving.batch.scorer import POSED, Scorer
 from tests.unit.pipeline.features import shows
 
 DAY = Day.of(2024, 3, 4)
@@ -33,8 +33,8 @@ class Nothing:
 def scorer(config: JobConfig, monkeypatch: pytest.MonkeyPatch, day: Day | None = None) -> Scorer:
     monkeypatch.setitem(POSED, "impressions", Nothing)  # type: ignore[arg-type]
     meta: Any = SimpleNamespace(config=config, plan=Plan(config), day=DAY)
-    release: Any = SimpleNamespace(pointer=SimpleNamespace(experiment="pooled"))
-    return Scorer(meta, release, day)
+    release: Any = SimpleNamespace(found=SimpleNamespace(pointer=SimpleNamespace(experiment="pooled")), meta=meta)
+    return Scorer(release, day)
 
 
 def test_a_day_that_the_release_knows_of_is_refused_where_features_are_made_of_earlier_days(

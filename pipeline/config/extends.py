@@ -1,0 +1,106 @@
+"""A job's YAML that is another one's but for what differs: ``extends: ../ads.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.config.base import meant
+from pipeline.config.yaml_loader import Loader
+from pipeline.errors import ConfigError
+
+EXTENDS = "extends"
+_OWN = ("experiments", "grids")
+"""Settings that are never put together of two files: an experiment is whole where it stands."""
+
+
+def settings(path: Path) -> dict[str, Any]:
+    """What a file says, on top of what it extends; raises ``ConfigError``."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start}): save it as UTF-8") from None
+    return settings_in(text, path)
+
+
+def settings_in(text: str, path: Path, extending: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """What ``text`` says, on top of what it extends.
+
+    ``extends`` names a file, from the folder of this one, or is ``{file, without: [features.city, …]}``. Mappings are put
+    together name by name, those of the base first; everything else is the nearer file's. Experiments and grids are
+    the nearer file's alone where it has any.
+
+    Args:
+        path: of the file, named in errors.
+        extending: the files that extend this one, the nearest last.
+
+    Raises:
+        ConfigError: a file is no mapping, cannot be read or extends itself; a name to be left out is not there.
+    """
+    own = _parsed(text, path)
+    if EXTENDS not in own:
+        return own
+    name, without = _asked(own.pop(EXTENDS), path)
+    base_path = path.parent / name
+    chain = (*extending, path)
+    if any(base_path.resolve() == each.resolve() for each in chain):
+        raise ConfigError(f"{path}: extends: {name!r} extends this file in turn; one of them has to stand by itself")
+    if not base_path.is_file():
+        raise ConfigError(f"{path}: extends: {name!r} is no file; it is looked for from the folder {path.parent}")
+    base = settings_in(base_path.read_text(encoding="utf-8"), base_path, chain)
+    for each in without:
+        _leave_out(base, each, path)
+    if any(each in own for each in _OWN):
+        base = {each: value for each, value in base.items() if each not in _OWN}
+    return _together(base, own)
+
+
+def _parsed(text: str, path: Path) -> dict[str, Any]:
+    try:
+        data = yaml.load(text, Loader=Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
+        raise ConfigError(f"{path}:{where} not valid YAML: {getattr(error, 'problem', error)}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: holds {type(data).__name__}, not the settings of a job")
+    # Pieces that several settings share (`x-small: &small {…}`, then `<<: *small`).
+    return {name: value for name, value in data.items() if not str(name).startswith("x-")}
+
+
+def _asked(given: object, path: Path) -> tuple[str, list[str]]:
+    """The file that is extended, and what of it is left out."""
+    told = {"file": given} if isinstance(given, str) else given
+    if isinstance(told, Mapping) and set(told) <= {"file", "without"}:
+        file, without = told.get("file"), told.get("without", [])
+        if isinstance(file, str) and isinstance(without, list) and all(isinstance(each, str) for each in without):
+            return file, without
+    raise ConfigError(
+        f"{path}: extends: {given!r} names no file; write `extends: ../ads.yaml`, or "
+        "`extends: {file: ../ads.yaml, without: [features.city]}`"
+    )
+
+
+def _leave_out(base: dict[str, Any], name: str, path: Path) -> None:
+    *places, last = name.split(".")
+    found: Any = base
+    for at, place in enumerate([*places, last]):
+        if not isinstance(found, dict) or place not in found:
+            where = ".".join(name.split(".")[:at]) or "the file that is extended"
+            known = [str(each) for each in found] if isinstance(found, dict) else []
+            raise ConfigError(f"{path}: extends.without: {name!r}: {where} has no '{place}'{meant(place, known)}")
+        if at < len(places):
+            found = found[place]
+    del found[last]
+
+
+def _together(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(base)
+    for name, value in own.items():
+        before = found.get(name)
+        both = isinstance(before, dict) and isinstance(value, dict)
+        found[name] = _together(before, value) if both else value
+    return found
