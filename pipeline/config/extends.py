@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from pipeline.config.base import meant
+from models.options import meant
 from pipeline.config.yaml_loader import Loader
 from pipeline.errors import ConfigError
 
@@ -17,7 +18,15 @@ _OWN = ("experiments", "grids")
 """Settings that are never put together of two files: an experiment is whole where it stands."""
 
 
-def settings(path: Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Settings:
+    """What a job's YAML says, and the files that say it, as they are named in errors."""
+
+    data: dict[str, Any]
+    where: str
+
+
+def settings(path: Path) -> Settings:
     """What a file says, on top of what it extends; raises ``ConfigError``."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -26,12 +35,12 @@ def settings(path: Path) -> dict[str, Any]:
     return settings_in(text, path)
 
 
-def settings_in(text: str, path: Path, extending: tuple[Path, ...] = ()) -> dict[str, Any]:
+def settings_in(text: str, path: Path, extending: tuple[Path, ...] = ()) -> Settings:
     """What ``text`` says, on top of what it extends.
 
-    ``extends`` names a file, from the folder of this one, or is ``{file, without: [features.city, …]}``. Mappings are put
-    together name by name, those of the base first; everything else is the nearer file's. Experiments and grids are
-    the nearer file's alone where it has any.
+    ``extends`` names a file, from the folder of this one, or is ``{file, without: [features.city, …]}``. Mappings are
+    put together name by name, those of the base first; everything else is the nearer file's. Experiments and grids
+    are the nearer file's alone where it has any.
 
     Args:
         path: of the file, named in errors.
@@ -42,7 +51,7 @@ def settings_in(text: str, path: Path, extending: tuple[Path, ...] = ()) -> dict
     """
     own = _parsed(text, path)
     if EXTENDS not in own:
-        return own
+        return Settings(own, str(path))
     name, without = _asked(own.pop(EXTENDS), path)
     base_path = path.parent / name
     chain = (*extending, path)
@@ -50,12 +59,13 @@ def settings_in(text: str, path: Path, extending: tuple[Path, ...] = ()) -> dict
         raise ConfigError(f"{path}: extends: {name!r} extends this file in turn; one of them has to stand by itself")
     if not base_path.is_file():
         raise ConfigError(f"{path}: extends: {name!r} is no file; it is looked for from the folder {path.parent}")
-    base = settings_in(base_path.read_text(encoding="utf-8"), base_path, chain)
+    below = settings_in(base_path.read_text(encoding="utf-8"), base_path, chain)
+    base = below.data
     for each in without:
-        _leave_out(base, each, path)
+        base = _left_out(base, each, path)
     if any(each in own for each in _OWN):
         base = {each: value for each, value in base.items() if each not in _OWN}
-    return _together(base, own)
+    return Settings(_together(base, own), f"{path} (on top of {below.where})")
 
 
 def _parsed(text: str, path: Path) -> dict[str, Any]:
@@ -84,23 +94,24 @@ def _asked(given: object, path: Path) -> tuple[str, list[str]]:
     )
 
 
-def _leave_out(base: dict[str, Any], name: str, path: Path) -> None:
-    *places, last = name.split(".")
-    found: Any = base
-    for at, place in enumerate([*places, last]):
-        if not isinstance(found, dict) or place not in found:
-            where = ".".join(name.split(".")[:at]) or "the file that is extended"
-            known = [str(each) for each in found] if isinstance(found, dict) else []
-            raise ConfigError(f"{path}: extends.without: {name!r}: {where} has no '{place}'{meant(place, known)}")
-        if at < len(places):
-            found = found[place]
-    del found[last]
+def _left_out(base: Mapping[str, Any], name: str, path: Path) -> dict[str, Any]:
+    """The base without what a dotted name names."""
+    place, _, rest = name.partition(".")
+    if place not in base or (rest and not isinstance(base[place], dict)):
+        raise ConfigError(
+            f"{path}: extends.without: there is no '{name}' in what is extended{meant(place, map(str, base))}"
+        )
+    if not rest:
+        return {each: value for each, value in base.items() if each != place}
+    return {each: _left_out(value, rest, path) if each == place else value for each, value in base.items()}
 
 
 def _together(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(base)
     for name, value in own.items():
         before = found.get(name)
-        both = isinstance(before, dict) and isinstance(value, dict)
-        found[name] = _together(before, value) if both else value
+        if isinstance(before, dict) and isinstance(value, dict):
+            found[name] = _together(before, value)
+        else:
+            found[name] = value
     return found

@@ -7,14 +7,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from pipeline.config.effects import check_effects
 from pipeline.config.experiment import Experiment
+from pipeline.config.extends import Settings, settings, settings_in
 from pipeline.config.grids import expanded
 from pipeline.config.job import JobConfig
-from pipeline.config.yaml_loader import Loader
 from pipeline.errors import ConfigError
 
 
@@ -34,11 +33,7 @@ def load_job(job: str, folder: Path | None = None) -> JobConfig:
     if not path.is_file():
         known = ", ".join(job_names(folder)) or "none"
         raise ConfigError(f"{path}: no such file; jobs in {folder}: {known} (set DAYSPRING_CONF to another folder)")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start}): save it as UTF-8") from None
-    config = parse_job(text, path)
+    config = _config(settings(path))
     if config.job != job:
         raise ConfigError(f"{path}: job: '{config.job}' does not match the file's name '{job}'")
     return config
@@ -46,16 +41,11 @@ def load_job(job: str, folder: Path | None = None) -> JobConfig:
 
 def parse_job(text: str, path: Path) -> JobConfig:
     """The configuration in ``text``; ``path`` is named in errors."""
-    try:
-        data = yaml.load(text, Loader=Loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
-        raise ConfigError(f"{path}:{where} not valid YAML: {getattr(error, 'problem', error)}") from None
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path}: holds {type(data).__name__}, not the settings of a job")
-    # Pieces that several settings share (`x-small: &small {…}`, then `<<: *small`).
-    data = {name: value for name, value in data.items() if not str(name).startswith("x-")}
+    return _config(settings_in(text, path))
+
+
+def _config(found: Settings) -> JobConfig:
+    data = found.data
     try:
         if "grids" in data:
             data = expanded(data, Experiment.model_fields)
@@ -63,9 +53,9 @@ def parse_job(text: str, path: Path) -> JobConfig:
         check_effects(config)
     except ValidationError as error:
         grids = {name: grid for grid, names in data.get("grids", {}).items() for name in names}
-        raise ConfigError("\n".join(_lines(error, path, grids))) from None
+        raise ConfigError("\n".join(_lines(error, found.where, grids))) from None
     except ValueError as error:
-        raise ConfigError(f"{path}: {error}") from None
+        raise ConfigError(f"{found.where}: {error}") from None
     return config
 
 
@@ -73,7 +63,7 @@ _IN_UNION = re.compile(r"literal\[.*\]|constrained-\w+|function-\w+\[.*\]|(dict|
 """How pydantic names what a setting may be among several, in a place that no setting is called."""
 
 
-def _lines(error: ValidationError, path: Path, grids: Mapping[str, str]) -> list[str]:
+def _lines(error: ValidationError, path: str, grids: Mapping[str, str]) -> list[str]:
     """A line a mistake; ``grids`` says which grid an experiment was made of."""
     lines = []
     for problem in error.errors(include_url=False):

@@ -13,6 +13,7 @@ from pipeline.config.base import Strict
 if TYPE_CHECKING:
     from pipeline.config.features import FeatureSettings
 
+
 class Negatives(Strict):
     """Of each step, from the items of its own day that no step of the same owner is of.
 

@@ -91,7 +91,7 @@ def refused(name: str, block: Mapping[str, Any]) -> str | None:
     """What is said of a block in a job; none where it is taken."""
     job = job_with(name, block)
     try:
-        check_models(parse_job(yaml.safe_dump(job, sort_keys=False), Path(f"{job['job']}.yaml")))
+        check_models(parse_job(yaml.safe_dump(job, sort_keys=False), PROJECT / "conf/quality" / f"{job['job']}.yaml"))
     except ConfigError as error:
         return str(error)
     return None

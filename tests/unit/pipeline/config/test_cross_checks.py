@@ -24,8 +24,12 @@ from tests.unit.pipeline.config.edited import ROOT, edited, error
         ("release__gate__margins", {"acu": 0.1}, "release.gate.margins: 'acu' is no measure of this job"),
         ("release__gate__floors", {"hit_1": 0.1}, "release.gate.floors: 'hit_1' is no measure of this job"),
         ("release__gate__calibration", [2, 1], "release.gate.calibration: [2.0, 1.0] holds no value"),
-        ("release__gate__floors", {"calibration": 0.5}, "release.gate.floors: 'calibration' cannot be named here, as "
-         "its limits are release.gate.calibration: [lowest, highest]; one of auc, gauc, log_loss"),
+        (
+            "release__gate__floors",
+            {"calibration": 0.5},
+            "release.gate.floors: 'calibration' cannot be named here, as "
+            "its limits are release.gate.calibration: [lowest, highest]; one of auc, gauc, log_loss",
+        ),
         ("release__gate__margins", {"hit_3_all": 0.1}, "margins: 'hit_3_all' is no measure of this job; one of auc"),
         ("release__gate__margins", {"auc": -0.1}, "release.gate.margins.auc: -0.1 can never act; it must be"),
         ("release__gate__margins", {"gauc": 2}, "release.gate.margins.gauc: 2 can never act"),
@@ -37,8 +41,12 @@ from tests.unit.pipeline.config.edited import ROOT, edited, error
         ("retention", {"extract_days": 1}, "conf/ads.yaml: retention.extract_days: "),
         ("retention", {"validated_days": "some"}, "retention.validated_days"),
         ("retention", {"feature_days": 2.5}, "retention.feature_days"),
-        ("retention", {"validated_days": 7}, "retention.validated_days: 7 is too few for validation.repeated_days: a "
-         "day's rows are looked for in the 7 days before it; keep more than 7, or all"),
+        (
+            "retention",
+            {"validated_days": 7},
+            "retention.validated_days: 7 is too few for validation.repeated_days: a "
+            "day's rows are looked for in the 7 days before it; keep more than 7, or all",
+        ),
         ("release__gate__rise", 0, "release.gate.rise: Input should be greater than 0"),
         ("release__gate__calibration", [float("nan"), 2], "release.gate.calibration: [nan, 2.0] holds no value"),
         ("measures__primary", "nope", "measures.primary: 'nope' is no measure"),

@@ -45,7 +45,8 @@ def test_a_kind_has_its_section_and_no_other(ads: str) -> None:
         ("features__clicked_ads__of", "nothing", "features.clicked_ads: refers to 'nothing', which is not a feature"),
         ("experiments__din__without", ["nothing"], "experiments.din.without: no such features: nothing"),
         (
-            "experiments__din__only", ["ad", "clicked_adz"],
+            "experiments__din__only",
+            ["ad", "clicked_adz"],
             "experiments.din.only: no such features: clicked_adz (is 'clicked_ads' meant?)",
         ),
         ("experiments__din__replay", "new", "experiments.din.replay: the job has no `replay` section"),

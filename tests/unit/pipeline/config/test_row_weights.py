@@ -16,8 +16,7 @@ RULE: dict[str, Any] = {"taken": "sections", "more_than": 1, "weight": 1.4}
 
 def test_a_rule_is_of_the_experiment_and_none_changes_no_digest() -> None:
     before, after = (
-        parse_job(edited(HOMEWORK, experiments__pooled__weights=rules), Path("homework.yaml"))
-        for rules in ([], [RULE])
+        parse_job(edited(HOMEWORK, experiments__pooled__weights=rules), Path("homework.yaml")) for rules in ([], [RULE])
     )
     assert after.experiments["pooled"].weights[0].weight == 1.4
     assert before.stage_settings("train", "pooled") == parse_job(HOMEWORK, Path("h")).stage_settings("train", "pooled")

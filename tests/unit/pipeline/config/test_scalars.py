@@ -130,7 +130,7 @@ def test_text_and_plain_numbers_are_what_they_say() -> None:
 def test_config_names_field_value_and_what_to_do(old: str, new: str, told: str) -> None:
     text = ADS if old in ADS else ADS + "\n"
     assert old in text, old
-    changed = text.replace("\n  by: \"04:00\"", "") if "by:" in new else text
+    changed = text.replace('\n  by: "04:00"', "") if "by:" in new else text
     with pytest.raises(ConfigError) as caught:
         parse_job(changed.replace(old, new, 1), Path("ads.yaml"))
     assert f"ads.yaml: {told}" in str(caught.value)
