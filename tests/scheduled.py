@@ -13,6 +13,23 @@ from ops.backfill import BackfillFailed, Range, backfill
 from ops.rest import Api, ApiError
 from ops.scheduler import Scheduler
 
+_DAGS = """# Airflow looks only into files that have its name.
+from datetime import timedelta
+
+from dayspring.daily_dag import daily_dag, report_dag
+
+dag, report = daily_dag("{job}", ""), report_dag("{job}")
+for task in dag.tasks:
+    task.retry_delay = timedelta(seconds=1)
+"""
+
+
+def write_dags(folder: Path, job: str) -> Path:
+    """A folder of the job's DAGs, whose tasks are tried again a second after they failed: no test waits for more."""
+    (folder / "dags").mkdir()
+    (folder / "dags" / f"{job}_daily.py").write_text(_DAGS.format(job=job), encoding="utf-8")
+    return folder / "dags"
+
 
 def wait_for(what: str, seen: Callable[[], bool], patience: float = 240) -> None:
     """Looks once a second until ``seen``; fails after ``patience`` seconds."""

@@ -33,8 +33,8 @@ JOBS = ("homework", "ads", "early")
 PLAIN, CHANGE = "Night/Plain", "Night/Change"
 ZONES = {"homework": PLAIN, "ads": CHANGE, "early": CHANGE}
 # For which all is ready before the day ends.
-AHEAD = timedelta(seconds=45)
-DEADLINE_HOURS = 0.02
+AHEAD = timedelta(seconds=30)
+DEADLINE_HOURS = 0.015
 DAGS = """# Airflow looks only into files that have its name.
 import pendulum
 from dayspring.daily_dag import daily_dag

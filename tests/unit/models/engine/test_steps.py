@@ -23,6 +23,7 @@ from models.outputs import Auxiliary, Outputs
 from models.schema import DayArrays, FeatureSchema
 from models.tasks import Task
 from models.zoo.pooled import Pooled, PooledOptions
+from tests.unit.models.school import SIZES
 
 Make = Callable[..., Engine]
 RATE = 1e-2
@@ -139,20 +140,23 @@ def test_first_weights_are_the_same_wherever_their_initialisers_come_from(extra:
 def test_dropout_draws_anew_each_step_and_a_resumed_chain_has_the_same_bits(
     compile: str, make_engine: Make, day: DayArrays
 ) -> None:
-    def engine() -> Engine:
-        return make_engine("pooled", {"dropout": 0.4}, compile=compile)
+    whole, resumed = (make_engine("pooled", {"dropout": 0.4}, compile=compile) for _ in range(2))
 
-    batches = list(DayBatches(engine(), day, Settings(16, 3)))
-    whole, resumed = engine(), engine()
+    def afresh() -> Engine:
+        """What is compiled already, at the beginning of a chain."""
+        whole.fresh(SIZES)
+        return whole
+
+    batches = list(DayBatches(whole, day, Settings(16, 3)))
     whole.train_epoch(batches[:2], RATE)
     resumed.load(whole.state())
     for each in (whole, resumed):
         each.train_epoch(batches[2:], RATE)
     for name, value in whole.state().items():
         np.testing.assert_array_equal(resumed.state()[name], value, err_msg=name)
-    still = [engine().train_epoch([batch], 1e-12)[0, 0] for batch in (batches[0], replace(batches[0]))]
+    still = [afresh().train_epoch([batch], 1e-12)[0, 0] for batch in (batches[0], replace(batches[0]))]
     assert still[0] == still[1]
-    again = engine().train_epoch([batches[0], batches[0]], 1e-12)
+    again = afresh().train_epoch([batches[0], batches[0]], 1e-12)
     assert again[0, 0] != again[1, 0]
 
 
