@@ -14,6 +14,7 @@ from hypothesis import settings
 from ops.processes import end_servers_under
 from pipeline.days import Day
 from pipeline.process.tensorflow_start import start_tensorflow
+from pipeline.release.check.checker import Checker
 from pipeline.stages.line import Line
 from tests import tiny
 from tests.tiny import FIRST, LAST, SECOND, STATE_FROM, Place, copy_of
@@ -45,6 +46,19 @@ def _no_redis_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Embedded Redis servers outlive the process that started them, but not the tests."""
     yield
     end_servers_under(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_checker() -> Iterator[None]:
+    """One clean process checks the exports of all commands here, as it would those of all days of one command.
+
+    It imports TensorFlow, which costs more than a tiny day.
+    """
+    checker = Checker()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Checker, "of", lambda context: context.kept(Checker, lambda: checker))
+        yield
+    checker.close()
 
 
 @pytest.fixture(scope="session")
