@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.days import Day
+from pipeline.evaluation.measured import Evaluation
 from pipeline.evaluation.measures import evaluate
 from pipeline.evaluation.records import TestRecord
 from pipeline.evaluation.taken_groups import groups_of
@@ -38,12 +42,7 @@ def run_test(
     with context.making(*_recipe(context, day, experiment, features, checkpoint), reprocess=reprocess) as made:
         if made.stands is not None:
             return made.stands
-        arrays = day_arrays.read(features)
-        logits = Trainers.of(context, experiment).trainer.at(checkpoint).scores(arrays)
-        ranks, composite = day_arrays.key_rank(features), config.measures.composite
-        tasks = [task.name for task in config.tasks_of(experiment)]
-        groups = groups_of(features, arrays, config.measures.several)
-        found = evaluate(config.kind, arrays, ranks, composite, logits, tasks, groups)
+        logits, found = measured(context, experiment, features, checkpoint)
         kept = stored(logits)
         write(made.path, logits)
         return made.commit(
@@ -51,6 +50,19 @@ def run_test(
             timings={"test": made.seconds}, threads=config.threads, tensors={"logits": tensor_digest(kept)},
             extra=TestRecord(
                 checkpoint=checkpoint.id, checkpoint_day=checkpoint.ref.day, values=found.values,
-                reasons=found.reasons, counts=found.counts, groups=found.groups, tasks=tasks if config.tasks else None,
+                reasons=found.reasons, counts=found.counts, groups=found.groups,
+                tasks=[task.name for task in config.tasks_of(experiment)] if config.tasks else None,
             ).written(),
         )  # fmt: skip
+
+
+def measured(
+    context: JobContext, experiment: str, features: Artifact, checkpoint: Artifact
+) -> tuple[NDArray[np.float32], Evaluation]:
+    """What a checkpoint answers of a day's rows, ``[pairs, tasks]``, and the measures of it."""
+    config, arrays = context.config, day_arrays.read(features)
+    logits = Trainers.of(context, experiment).trainer.at(checkpoint).scores(arrays)
+    ranks, composite = day_arrays.key_rank(features), config.measures.composite
+    tasks = [task.name for task in config.tasks_of(experiment)]
+    groups = groups_of(features, arrays, config.measures.several)
+    return logits, evaluate(config.kind, arrays, ranks, composite, logits, tasks, groups)
