@@ -42,7 +42,7 @@ def run_school(options: Options, config: JobConfig, folder: Path, *, state_from:
                 stage(name).run(context, day)
             if context.skipped(day) is None:
                 for name in config.experiments:
-                    _experiment(context, day, name)
+                    train_day(context, day, name)
     finally:
         context.close()
     return context
@@ -64,7 +64,7 @@ def _written(options: Options, job: str, folder: Path) -> str:
     return url
 
 
-def _experiment(context: JobContext, day: Day, name: str) -> None:
+def train_day(context: JobContext, day: Day, name: str) -> None:
     """Test the newest checkpoint on the day, then train on it."""
     features = context.store.current(Ref(FEATURES, context.job, day))
     assert features is not None
