@@ -97,6 +97,7 @@ class Feature:
         clip: for normalised features: how far from zero a value is kept; ``None``: as the layer has it.
         log: for dense features: models read ``sign(x) log(1 + |x|)``.
         flag: for dense features: models also read which values are missing.
+        bins: for a categorical feature: its ids are bins of a number, and an exported model takes the number.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Feature:
     clip: float | None = None
     log: bool = False
     flag: bool = False
+    bins: bool = False
 
     def shape(self, values: V) -> tuple[int | V, ...]:
         """After its side's leading axes.

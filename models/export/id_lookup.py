@@ -1,4 +1,4 @@
-"""Raw ids to indices, inside the exported graph."""
+"""Raw ids to indices, and numbers to the bins that are ids, inside the exported graph."""
 
 from __future__ import annotations
 
@@ -64,3 +64,21 @@ class _StrIds(tf.Module):
 
     def look_up(self, ids: tf.Tensor) -> tf.Tensor:
         return tf.ensure_shape(self._table.lookup(ids), ids.shape)
+
+
+class _Limits(tf.Module):
+    """The bin of a number, as a raw id: how many limits it reaches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._limits = tf.Variable(tf.zeros(0), shape=[None], trainable=False, name="limits")
+
+    def set(self, limits: NDArray[np.float32]) -> None:
+        self._limits.assign(limits)
+
+    def bins(self, numbers: tf.Tensor) -> tf.Tensor:
+        """``[batch]``; missing where there is no number, and of all where there are no limits."""
+        limits = self._limits.read_value()
+        place = tf.raw_ops.UpperBound(sorted_inputs=limits[None], values=numbers[None], out_type=tf.int64)[0]
+        known = tf.math.is_finite(numbers) & (tf.size(limits) > 0)
+        return tf.where(known, place, MISSING_INT)

@@ -2,9 +2,9 @@
 
 Inputs are named by feature, ``[batch, …]`` for the request's side and ``[batch, candidates, …]`` for the
 candidates'; batch, candidates and the number of values of a bag are free. Ids are int64 or string as their
-space is declared. ``PAD_INT`` or ``PAD_STR`` fills up bags and sequences; ``MISSING_INT`` or ``MISSING_STR``
-is an id that is not known, as is every id that the model has not been trained on. A candidate whose every id
-is padding is no candidate: its probability is 0.
+space is declared; of a feature that is a bin of a number it is the number, NaN where it is missing. ``PAD_INT`` or
+``PAD_STR`` fills up bags and sequences; ``MISSING_INT`` or ``MISSING_STR`` is an id that is not known, as is every id
+that the model has not been trained on. A candidate whose every id is padding is no candidate: its probability is 0.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.export.graphs import GRAPH, Graph, graph_key
-from models.export.id_lookup import _IntIds, _StrIds
+from models.export.id_lookup import _IntIds, _Limits, _StrIds
 from models.outputs import Outputs
 from models.schema import PADDING, UNKNOWN, Feature, FeatureSchema, Kind, Side
 from models.tasks import Task
@@ -50,6 +51,7 @@ class ServingModule(tf.Module):
         self._tasks = tasks
         self._kinds = dict(kinds)
         self.ids: dict[str, _IntIds | _StrIds] = {}
+        self.bins: dict[str, _Limits] = {}
         self.metadata = tf.Variable("{}", trainable=False, name="metadata")
         self._model_class = model
         self._graph: bytes | None = None
@@ -71,6 +73,7 @@ class ServingModule(tf.Module):
         metadata: Mapping[str, object],
         settings: str = "",
         earlier: Graph | None = None,
+        limits: Mapping[str, NDArray[np.float32]] | None = None,
     ) -> str:
         """Write the module as a SavedModel that needs only TensorFlow; returns what its graph is known by.
 
@@ -82,6 +85,7 @@ class ServingModule(tf.Module):
             sizes: of the model's id spaces; ids beyond them are left out.
             metadata: what ``describe`` answers: job, experiment, checkpoint.
             settings: digest of what the model and its features were made by (:func:`graph_key`).
+            limits: of bins, by feature that is a bin of a number.
 
         Raises:
             ValueError: an id map holds fewer ids than the model was trained on.
@@ -89,6 +93,9 @@ class ServingModule(tf.Module):
         if not self.ids:  # only now: a blend has one for all its members
             kinds = sorted(self._kinds.items())
             self.ids = {space: _IntIds() if kind == "int" else _StrIds() for space, kind in kinds}
+            self.bins = {feature.name: _Limits() for feature in self._schema.features if feature.bins}
+        for name, found in self.bins.items():
+            found.set((limits or {})[name])
         self._know(sizes, maps, metadata)
         return self._save(path, graph_key(self, self._model_class, settings), earlier)
 
@@ -155,6 +162,8 @@ class ServingModule(tf.Module):
         return tf.where(some, share, 0.0)
 
     def _index(self, feature: Feature, raw: tf.Tensor) -> tf.Tensor:
+        if feature.bins:
+            raw = self.bins[feature.name].bins(raw)
         index = self.ids[str(feature.space)].look_up(raw)
         # One id there has to be: a single value that is padding is missing.
         return tf.maximum(index, UNKNOWN) if feature.kind is Kind.CATEGORICAL else index
@@ -179,7 +188,7 @@ def input_specs(schema: FeatureSchema, kinds: Mapping[str, str]) -> dict[str, tf
     return {
         f.name: tf.TensorSpec(
             (None,) * (1 if f.side is Side.REQUEST else 2) + f.shape(None),
-            tf.float32 if not f.has_ids else tf.int64 if kinds[str(f.space)] == "int" else tf.string,
+            tf.float32 if f.bins or not f.has_ids else tf.int64 if kinds[str(f.space)] == "int" else tf.string,
             name=f.name,
         )
         for f in schema.features

@@ -22,6 +22,10 @@ _LONGEST = 190
 _WIDEST = 1024
 _GROUPS = ("new_user", "new_owner", "known", "no_history")
 """Groups of requests by what is known of who asks."""
+_MOVES = (
+    "has `bins`, whose limits move, so that what was counted would be read as of other numbers; name a feature with "
+    "`buckets`"
+)
 _MONTH = 31
 """The first checkpoint of each month is kept: a re-chain starts at most so many days before the day it is about."""
 
@@ -123,11 +127,26 @@ def check_retention(retention: Retention, labels: Labels | None, validation: Val
             raise ValueError(f"retention.{name}: {kept} is too few for {why}; keep more than {needed}, or all")
 
 
+def check_keys(name: str, feature: FeatureSettings, features: Mapping[str, FeatureSettings]) -> None:
+    """The features that key a counter hold ids which stay what they are, and are on its side."""
+    for key in feature.counter.key if feature.counter else ():
+        if key not in features:
+            raise ValueError(f"features.{name}.counter.key: '{key}' is not a feature")
+        if features[key].kind not in (Kind.CATEGORICAL, Kind.BAG):
+            raise ValueError(f"features.{name}.counter.key: '{key}' is a {features[key].kind}")
+        if features[key].bins is not None:
+            raise ValueError(f"features.{name}.counter.key: '{key}' {_MOVES}")
+        if feature.side is not Side.PAIR and features[key].side is not feature.side:
+            raise ValueError(f"features.{name}: on the {feature.side}'s side, but its key '{key}' is not")
+
+
 def check_over_bag(setting: str, counter: OverBag, features: Mapping[str, FeatureSettings]) -> None:
     """What a counter over bags names are features that can be what it takes them for."""
     for part, name in (("bag", counter.bag), ("context", counter.context), ("owner", counter.owner)):
         if name is not None and name not in features:
             raise ValueError(f"{setting}.{part}: '{name}' is not a feature")
+        if name is not None and features[name].bins is not None:
+            raise ValueError(f"{setting}.{part}: '{name}' {_MOVES}")
     bag, context = features[counter.bag], features[counter.context]
     if bag.kind is not Kind.BAG or bag.side is not Side.ITEM:
         raise ValueError(f"{setting}.bag: '{counter.bag}' is a {bag.kind} of the {bag.side}; name a bag of the item")

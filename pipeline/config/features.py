@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from models.schema import Feature, Kind, Side
 from pipeline.config.bags import BagCounter, Collaborative
 from pipeline.config.base import Later, Strict
+from pipeline.config.bins import Bins
 from pipeline.config.last_year import LastYear
 from pipeline.config.negatives import Negatives
 from pipeline.config.outcome_levels import Levels, check_levels
@@ -171,6 +172,8 @@ class FeatureSettings(Strict):
     log: Annotated[bool, Later()] = False  # of a number, sign(x) log(1 + |x|), in the model; then normalised
     flag: Annotated[bool, Later()] = False  # of a number: the model is also told whether it is missing
     buckets: tuple[float, ...] | None = None  # a number becomes the index of its bucket, an int id
+    # A number of the row becomes its bin, an int id, between limits learnt from past days; `32` is `{count: 32}`.
+    bins: Annotated[Bins | None, Later()] = None
     part: int | None = Field(default=None, ge=0, le=2)  # of a path /A/B/C, the part used
     digits: Annotated[Digits | None, Later()] = None  # of a composed whole number, the part used
     # How several columns make one id: `column` tells a value by the column it stands in (label_4:1), `pairs` joins the
@@ -178,7 +181,7 @@ class FeatureSettings(Strict):
     compose: Annotated[Literal["column", "pairs"] | None, Later()] = None
     input: bool = True  # false: mapped and usable as a counter's key, but not seen by models
 
-    @field_validator("negatives", mode="before")
+    @field_validator("negatives", "bins", mode="before")
     @classmethod
     def _a_number_of_them(cls, value: Any) -> Any:
         return {"count": value} if isinstance(value, int) else value
@@ -228,6 +231,8 @@ class FeatureSettings(Strict):
         return self
 
     def _check_rules(self) -> None:
+        if self.bins is not None:
+            self._check_bins()
         rules = [name for name in ("buckets", "part", "digits", "compose") if getattr(self, name) is not None]
         if not self.kind.has_ids and {"digits", "compose"} & set(rules):
             raise ValueError(f"`{rules[0]}` makes ids, and `{self.kind}` has none")
@@ -239,6 +244,16 @@ class FeatureSettings(Strict):
         if columns < 2 or (self.compose == "pairs" and columns % 2):
             wanted = "an even number of columns" if self.compose == "pairs" else "several columns"
             raise ValueError(f"`compose: {self.compose}` needs a `source` of {wanted}")
+
+    def _check_bins(self) -> None:
+        for name in ("buckets", "part", "digits", "compose"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"one rule makes the id: `bins` or `{name}`")
+        of_row = isinstance(self.source, str) and self.source.startswith("row.")
+        if self.kind is not Kind.CATEGORICAL or self.side is not Side.REQUEST or not of_row:
+            raise ValueError(
+                "`bins` make one id of a number of the row: {kind: categorical, space: i1, source: row.i1, bins: 32}"
+            )
 
     @property
     def needs_times(self) -> bool:
@@ -253,7 +268,7 @@ class FeatureSettings(Strict):
             steps=self.steps or steps, sessions=self.sessions.most if self.sessions else 1, lead=lead if led else 0,
             values=self.values, size=(self.steps or steps) if self.kind is Kind.AGES else self.size,
             stand_in=self.stand_in, group=self.group, normalise=self.normalise,
-            fixed_days=self.fixed_days, clip=self.clip, log=self.log, flag=self.flag,
+            fixed_days=self.fixed_days, clip=self.clip, log=self.log, flag=self.flag, bins=self.bins is not None,
         )  # fmt: skip
 
 

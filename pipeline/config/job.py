@@ -19,6 +19,7 @@ from pipeline.config.alerts import Alerts
 from pipeline.config.base import DayField, Later, Strict
 from pipeline.config.blends import check_alike, check_members
 from pipeline.config.cross_checks import (
+    check_keys,
     check_measures,
     check_names,
     check_night,
@@ -214,19 +215,14 @@ class JobConfig(Strict):
                 )
             if feature.space is not None and feature.space not in self.spaces:
                 raise ValueError(f"features.{name}.space: '{feature.space}' is not declared under `spaces`")
+            if feature.bins is not None and self.spaces[feature.space or ""] != "int":
+                raise ValueError(f"features.{name}.space: '{feature.space}' is of str, and bins are numbered: int")
             if feature.compose is not None and self.spaces[feature.space or ""] != "str":
                 raise ValueError(f"features.{name}.space: '{feature.space}' is of int, and composed ids are text: str")
             for reference in (feature.of, feature.stand_in):
                 if reference is not None and reference not in self.features:
                     raise ValueError(f"features.{name}: refers to '{reference}', which is not a feature")
-            for key in feature.counter.key if feature.counter else ():
-                if key not in self.features:
-                    raise ValueError(f"features.{name}.counter.key: '{key}' is not a feature")
-                if self.features[key].kind not in (Kind.CATEGORICAL, Kind.BAG):
-                    raise ValueError(f"features.{name}.counter.key: '{key}' is a {self.features[key].kind}")
-                if feature.side is not Side.PAIR and self.features[key].side is not feature.side:
-                    raise ValueError(f"features.{name}: on the {feature.side}'s side, but its key '{key}' is not")
-
+            check_keys(name, feature, self.features)
             for setting, over in (("bag_counter", feature.bag_counter), ("collaborative", feature.collaborative)):
                 if over is not None:
                     check_over_bag(f"features.{name}.{setting}", over, self.features)

@@ -66,6 +66,9 @@ class RawIds:
         out[:] = [self._texts[code] for code in codes.ravel().tolist()]
         return out.reshape(codes.shape)
 
+    def of_numbers(self, space: str, numbers: NDArray[np.float32], limits: NDArray[np.float32]) -> Array:
+        return numbers  # the model has the limits
+
     def raw(self, space: str, ids: Array) -> Array:
         return ids
 

@@ -13,9 +13,10 @@ from pipeline.days import Day
 from pipeline.errors import CorruptArtifact
 from pipeline.features.arrays import files as day_arrays
 from pipeline.features.ids.store import IdMapStore
+from pipeline.features.state.in_memory import states_of
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
-from pipeline.storage.artifacts.kinds import EXPORT
+from pipeline.storage.artifacts.kinds import EXPORT, STATE
 from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import content_digest, file_digest
 from pipeline.training import golden_rows
@@ -34,7 +35,10 @@ def stands(context: JobContext, day: Day, experiment: str, checkpoint: Artifact)
 
 def _recipe(context: JobContext, day: Day, experiment: str, checkpoint: Artifact) -> Recipe:
     ref, settings = Ref(EXPORT, context.job, day, experiment), context.config.stage_settings("export", experiment)
-    return Recipe(ref, [checkpoint.as_input()], settings)
+    made_of = [checkpoint]
+    if any(feature.bins for feature in context.config.experiment_schema(experiment).features):
+        made_of.append(context.needed(STATE, day))  # it holds the limits of bins
+    return Recipe(ref, [each.as_input() for each in made_of], settings)
 
 
 def export(context: JobContext, day: Day, experiment: str, features: Artifact, checkpoint: Artifact) -> Artifact:
@@ -51,14 +55,18 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
             f"{stage} {name}": config.stage_settings(stage, name)
             for stage in ("build_features", "export") for name in (experiment, *config.experiments[experiment].members)
         }  # fmt: skip
+        # As they stand at the day's end, which the next day's rows are read by.
+        binned = any(feature.bins for feature in schema.features)
+        limits = states_of(context).as_of(day).limits if binned else {}
         module = trainer.module({space: each.kind for space, each in maps.items()})
         graph = module.write(
             made.path / MODEL, trainer.sizes, {space: (each.kind, each.ids) for space, each in maps.items()}, metadata,
-            content_digest({**made_by, "schema": repr(schema)}), _earlier_graph(context, day, experiment),
+            content_digest({**made_by, "schema": repr(schema)}), _earlier_graph(context, day, experiment), limits,
         )  # fmt: skip
         golden_rows.write(
-            made.path, trainer, schema, day_arrays.read(features), maps, seed_of(config, experiment, day, "golden")
-        )
+            made.path, trainer, schema, day_arrays.read(features), maps, seed_of(config, experiment, day, "golden"),
+            limits,
+        )  # fmt: skip
         _write_warm_ups(made.path, config.job, module.features)
         return made.commit(
             # The files of a SavedModel differ in bytes at every save; its content is the checkpoint's.

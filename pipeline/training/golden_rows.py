@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from models.schema import MISSING_INT, MISSING_STR, PADDING, UNKNOWN, Columns, DayArrays, FeatureSchema, Side
 from pipeline.features.ids.idmap import IdMap
+from pipeline.features.state.bins import bins_of, numbers_of
 from pipeline.training.trainer import Trainer
 
 INPUTS, OUTPUTS = "golden_inputs.npz", "golden_outputs.npz"
@@ -27,15 +28,21 @@ UNSEEN_INT, UNSEEN_STR = 2**62 + 12345, "an id that nobody has seen"
 
 
 def write(
-    folder: Path, trainer: Trainer, schema: FeatureSchema, arrays: DayArrays, maps: Mapping[str, IdMap], seed: int
-) -> None:
-    """Sample the day's rows, add awkward ones, score them, write both files."""
+    folder: Path, trainer: Trainer, schema: FeatureSchema, arrays: DayArrays, maps: Mapping[str, IdMap], seed: int,
+    limits: Mapping[str, NDArray[np.float32]],
+) -> None:  # fmt: skip
+    """Sample the day's rows, add awkward ones, score them, write both files.
+
+    Args:
+        limits: of the bins in the exported model, by feature: a row is asked by a number that is in its bin there.
+    """
     schema = schema.asked
     chosen, special = _sample(arrays, seed)
+    numbers = _on_limits(schema, chosen, maps, limits)
     counts = np.diff(chosen.offsets)
     width = int(counts.max(initial=1))
     logits = trainer.scores(chosen)
-    inputs = _raw_inputs(schema, chosen, maps, width)
+    inputs = _raw_inputs(schema, chosen, maps, width) | numbers
     _make_unseen(schema, inputs, special)
     inside = np.arange(width) < counts[:, None]
     outputs: dict[str, NDArray[Any]] = {}
@@ -97,6 +104,19 @@ def _sample(arrays: DayArrays, seed: int) -> tuple[DayArrays, NDArray[np.bool_]]
     return DayArrays(**fields), special
 
 
+def _on_limits(
+    schema: FeatureSchema, arrays: DayArrays, maps: Mapping[str, IdMap], limits: Mapping[str, NDArray[np.float32]]
+) -> dict[str, NDArray[np.float32]]:
+    """A number in the bin of each row, by feature; the rows' own bins become those that the number is in."""
+    numbers = {}
+    for feature in schema.features:
+        if feature.bins:
+            own, column = maps[str(feature.space)], arrays.layout.request_ids[feature.name].start
+            numbers[feature.name] = numbers_of(own.raw(arrays.request_ids[:, column]), limits[feature.name])
+            arrays.request_ids[:, column] = own.lookup(bins_of(numbers[feature.name], limits[feature.name]))
+    return numbers
+
+
 def _raw_inputs(
     schema: FeatureSchema, arrays: DayArrays, maps: Mapping[str, IdMap], width: int
 ) -> dict[str, NDArray[Any]]:
@@ -133,7 +153,7 @@ def _make_unseen(schema: FeatureSchema, inputs: dict[str, NDArray[Any]], special
         return
     row = int(np.flatnonzero(special)[0])
     for feature in schema.features:
-        if not feature.has_ids:
+        if not feature.has_ids or feature.bins:
             continue
         values = inputs[feature.name]
         if values.dtype.kind == "i":

@@ -25,16 +25,23 @@ def settings() -> dict[str, Any]:
     found["features"] = {name: found["features"][name] for name in KEPT} | {
         "c14": {"kind": "categorical", "space": "c17", "source": "row.c14"},
         "both": {"kind": "bag", "space": "c9", "source": ["row.c9", "row.c23"], "values": 2},
+        "i1_bin": {"kind": "categorical", "space": "bin", "source": "row.i1", "bins": {"count": 8, "every": 1}},
+        "i5_bin": {"kind": "categorical", "space": "bin", "source": "row.i5", "bins": 16},
         "c6_rate": {"kind": "dense", "counter": {"key": ["c6"], "measure": "rate", "transform": "logit"}},
         "c6_c9_count": {"kind": "dense", "counter": {"key": ["c6", "c9"], "measure": "count", "transform": "log"}},
     }
     used = {each.get("space") for each in found["features"].values()}
-    found["spaces"] = {name: kind for name, kind in found["spaces"].items() if name in used}
+    found["spaces"] = {name: kind for name, kind in found["spaces"].items() if name in used} | {"bin": "int"}
     found["rows"]["group"] = "c1"
     found["tables"]["rows"]["columns"]["c1"]["required"] = True
-    small = {"dim": 4, "batch": 64, "compile": "graph"}
-    found["experiments"]["dnn"] |= {**small, "options": {"units": [8]}}
-    found["experiments"]["linear"] |= small
+    small = {"model": "pooled", "loss": "binary", "dim": 4, "batch": 64, "compile": "graph"}
+    del found["grids"]
+    found["experiments"] = {
+        "dnn": {**small, "options": {"units": [8]}},
+        "linear": {**small, "options": {"units": []}},
+        "popularity": found["experiments"]["popularity"],
+    }
+    found["release"]["champion"] = "dnn"
     found["release"]["gate"] = {"margins": {"gauc": 0.5}, "calibration": [0.0, 1e6]}
     return found
 

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from models.schema import MISSING_STR
+from models.schema import FIRST as FIRST_INDEX
+from models.schema import MISSING_STR, UNKNOWN
 from pipeline.errors import UsageError
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
@@ -28,6 +29,7 @@ from tests.integration.labelled_world import (
     LAST,
     ROWS,
     SECOND,
+    day_file,
     found,
     place_of,
     written,
@@ -90,6 +92,8 @@ def test_the_signature_asked_by_raw_columns_answers_what_the_test_scored(
         else tf.constant([value or MISSING_STR for value in rows[name]])
         for name in KEPT
     }
+    inputs |= {f"{name}_bin": tf.constant([np.nan if v is None else v for v in rows[name]], tf.float32)
+               for name in ("i1", "i5")}  # fmt: skip
     # A cell of a bag without a value is padding.
     inputs["both"] = tf.constant([[one or "", two or ""] for one, two in zip(rows["c9"], rows["c23"], strict=True)])
     inputs |= {name: tf.constant(np.asarray(each), tf.float32) for name, each in counters.items()}
@@ -150,7 +154,7 @@ def test_nothing_of_the_row_s_own_label_nor_of_later_days_is_an_input(labelled: 
         rows = pq.read_table(path, partitioning=None).to_pandas()
         rows["label"] = 1 - rows["label"]
         if day == LAST:
-            rows["c6"], rows["c9"] = "ffffffff", "eeeeeeee"
+            rows["c6"], rows["c9"], rows["i1"], rows["i5"] = "ffffffff", "eeeeeeee", 10_000, 10_000
         rows.to_parquet(path, index=False)
     other = place_of(tmp_path, f"parquet:{tmp_path / 'criteo'}")
     other.good("backfill", "--job", "criteo", "--from", FIRST, "--to", SECOND, "--publish", "none")
@@ -165,3 +169,17 @@ def test_nothing_of_the_row_s_own_label_nor_of_later_days_is_an_input(labelled: 
     assert np.array_equal(one.label, 1 - two.label)
     tensors = [found(each, "checkpoint", FIRST, "dnn").manifest.tensors for each in (labelled, other)]
     assert tensors[0] == tensors[1]
+
+
+def test_bins_are_those_of_earlier_days_and_each_holds_as_many(labelled: Place) -> None:
+    """On the first day nothing is known of them; the limits of a day are learnt from the days before it."""
+    read = [day_arrays.read(found(labelled, "features", day)) for day in (FIRST, SECOND)]
+    first, second = (np.asarray(each.request_ids)[:, each.layout.request_ids["i5_bin"].start] for each in read)
+    assert set(first.tolist()) == {UNKNOWN}
+    numbers = {day: pq.read_table(day_file(labelled, day), partitioning=None).to_pandas()["i5"] for day in DAYS}
+    past = np.sort(numbers[FIRST].dropna())
+    limits = past[len(past) * np.arange(1, 16) // 16]
+    own = np.searchsorted(limits, numbers[SECOND], side="right")
+    own = np.where(numbers[SECOND].isna(), UNKNOWN, own + FIRST_INDEX)
+    assert limits.max() <= 512, "whole numbers that have a cell each"
+    assert second.tolist() == own.tolist()

@@ -66,6 +66,7 @@ def expected_logits(place: Place, labelled_context: JobContext, rows: Any) -> An
         name: tf.constant(rows[[name]].to_numpy(np.float32)) if name.startswith("i")
         else tf.constant(rows[name].fillna(MISSING_STR).tolist()) for name in KEPT
     }  # fmt: skip
+    inputs |= {f"{name}_bin": tf.constant(rows[name].to_numpy(np.float32)) for name in ("i1", "i5")}
     inputs["both"] = tf.constant(rows[["c9", "c23"]].fillna("").to_numpy().tolist())
     inputs["c6_rate"] = tf.constant(np.log(rate / (1 - rate)).to_numpy(np.float32)[:, None])
     inputs["c6_c9_count"] = tf.constant(np.log1p(count).astype(np.float32)[:, None])

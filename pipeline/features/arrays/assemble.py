@@ -102,7 +102,7 @@ def assemble(
     items = candidates.items
     histories = arrays.histories(rows, look, state, last_year or {})
     values: dict[str, Array] = {}
-    values |= framed(plan, Side.REQUEST, rows.requests, look, rows.day)
+    values |= framed(plan, Side.REQUEST, rows.requests, look, rows.day, state.limits)
     values |= histories.values()
     values |= candidates.values
     values |= counter_values(plan, rows, items, candidates.codes, candidates.counters, state)

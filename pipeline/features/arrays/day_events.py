@@ -12,11 +12,13 @@ from pipeline.config.features import ABOVE_0
 from pipeline.features.arrays.feature_codes import frame_codes
 from pipeline.features.arrays.growth import RequestGrowth
 from pipeline.features.arrays.kinds import growth_of
+from pipeline.features.arrays.raw_values import number_of
 from pipeline.features.frames.frame import Lists
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
 from pipeline.features.rows.row_values import row_values
+from pipeline.features.state.bins import Tally
 from pipeline.features.state.events import Events
 from pipeline.features.state.histories import distinct_values
 
@@ -33,6 +35,7 @@ def events_of(plan: Plan, rows: DayRows) -> Events:
         label=rows.label,
         values={name: _event_values(plan, name, rows) for name in plan.counted},
         bags={name: _event_bags(growth, name, rows) for name in plan.bag_features},
+        bins={name: Tally.of(number_of(plan.features[name], rows.events, rows.day)) for name in plan.bins},
         history=growth.history(rows),
         catalogue_keys=catalogue_keys,
         catalogue_taken=np.ones(len(catalogue_keys), np.int32),

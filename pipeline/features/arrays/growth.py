@@ -35,6 +35,8 @@ class RequestGrowth(ABC, Generic[Rows]):
             return self.item_ids(planned, rows)
         if planned.frame in ("history", "last_year"):
             return self.history_ids(planned, rows)
+        if planned.settings.bins is not None:  # all of them at once: in which one a number is, a later day says
+            return np.arange(planned.settings.bins.count)
         return frame_ids(planned, rows.events, self.kind_of(planned))
 
     def more_ids(self, rows: Rows, listed: Listed | None) -> Iterator[tuple[str, Array]]:

@@ -16,6 +16,7 @@ from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.ids.idmap import IdMap
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.plan import Plan
+from pipeline.features.state.bins import bins_of
 
 Maps = Mapping[str, IdMap]
 
@@ -26,6 +27,10 @@ class LookUp(Protocol):
     def of_raw(self, space: str, raw: Array) -> Array: ...
 
     def of_codes(self, space: str, codes: Codes) -> Array: ...
+
+    def of_numbers(self, space: str, numbers: NDArray[np.float32], limits: NDArray[np.float32]) -> Array:
+        """What stands for the bins that numbers are in, by the limits of these."""
+        ...
 
     def raw(self, space: str, ids: Array) -> Array:
         """Raw ids of what stands for them."""
@@ -51,6 +56,9 @@ class Indices:
 
     def of_codes(self, space: str, codes: Codes) -> Array:
         return self.maps[space].index_of(codes).astype(type_of_ids(self.maps[space].size), copy=False)
+
+    def of_numbers(self, space: str, numbers: NDArray[np.float32], limits: NDArray[np.float32]) -> Array:
+        return self.of_raw(space, bins_of(numbers, limits))
 
     def raw(self, space: str, ids: Array) -> Array:
         return self.maps[space].raw(ids)

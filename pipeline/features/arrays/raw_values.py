@@ -135,6 +135,11 @@ def dense_values(planned: PlannedFeature, frame: Frame, day: Day) -> NDArray[np.
     return out
 
 
+def number_of(planned: PlannedFeature, frame: Frame, day: Day) -> NDArray[np.float32]:
+    """``[rows]`` float32 of which a feature is the bin, NaN where missing."""
+    return dense_values(planned, frame, day)[:, 0]
+
+
 def frame_ids(planned: PlannedFeature, frame: Frame, kind: str) -> Array:
     """The raw ids of a feature in a frame that has its columns, row after row."""
     if planned.feature.kind is Kind.CATEGORICAL:

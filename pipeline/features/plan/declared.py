@@ -32,7 +32,8 @@ class PlannedFeature:
     @cached_property
     def plain(self) -> bool:
         """Whether its ids are those of its columns, and not made of them by a rule."""
-        return self.settings.digits is None and self.settings.compose is None
+        rules = (self.settings.digits, self.settings.compose, self.settings.bins)
+        return all(rule is None for rule in rules)
 
     @cached_property
     def keys(self) -> tuple[str, ...]:

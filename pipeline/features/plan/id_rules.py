@@ -1,4 +1,4 @@
-"""Of which columns ids may be made by a rule: `digits` of composed ids, `compose` of several columns."""
+"""Of which columns ids may be made by a rule: `digits` of composed ids, `compose` of several columns, `bins`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ def rule_problem(
     declared = columns[column].type
     if settings.digits is not None and declared not in ("int", "int_list"):
         return f"`digits` are those of whole numbers, and tables.{table}.columns.{column} is declared as {declared}"
+    if settings.bins is not None and declared not in ("int", "float"):
+        return f"`bins` are of numbers, and tables.{table}.columns.{column} is declared as {declared}"
     if settings.compose is not None and declared not in ("int", "str"):
         return f"`compose` joins single ids, and tables.{table}.columns.{column} is declared as {declared}"
     return None

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from models.schema import FeatureSchema, Side
 from pipeline.config.bags import BagCounter, Collaborative, OverBag
+from pipeline.config.bins import Bins
 from pipeline.config.features import Counter
 from pipeline.config.job import JobConfig
 from pipeline.config.requests import Kind
@@ -79,6 +80,11 @@ class Plan:
         """Features whose bags are counted, in declared order."""
         used = {each.bag for each in self.over_bags}
         return tuple(name for name in self.features if name in used)
+
+    @cached_property
+    def bins(self) -> dict[str, Bins]:
+        """By feature that is a bin of a number, its rule."""
+        return {f.name: f.settings.bins for f in self.features.values() if f.settings.bins is not None}
 
     @cached_property
     def counted(self) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ def indexed(plan: Plan) -> dict[str, str]:
         rule = planned.settings.model_dump(mode="json", include=rules)
         told = {key: value for key, value in rule.items() if value is not None}
         found[f"features.{name}"] = f"space {planned.feature.space}, {json.dumps(told, sort_keys=True)}"
+    for name, bins in plan.bins.items():
+        found[f"features.{name}"] = f"{bins.count} bins of {plan.features[name].keys[0]}"
     for name, value in plan.config.values.items():
         found[f"values.{name}"] = json.dumps(value.model_dump(mode="json"))
     return found

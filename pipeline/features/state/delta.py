@@ -13,6 +13,7 @@ from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
 from pipeline.features.frames.keyed import concat_lists
 from pipeline.features.ids.fingerprints import Codes
+from pipeline.features.state.bins import Tally
 from pipeline.features.state.events import Events, HistoryRows
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -43,6 +44,8 @@ class Delta:
         out |= {f"value/{name}": values for name, values in events.values.items()}
         for name, lists in events.bags.items():
             out |= put_lists(f"bag/{name}", lists)
+        for name, tally in events.bins.items():
+            out |= {f"bin/{name}/cells": tally.cells, f"bin/{name}/counts": tally.counts}
         for what, rows in ((COUNTS_BY_ID, events.counts_by_id), (NEGATIVES, events.negatives)):
             if rows is not None:
                 out |= _put_ids(f"{what}.owner", rows.owner)
@@ -67,6 +70,9 @@ class Delta:
             latest=arrays["latest.values"],
             values={name: arrays[f"value/{name}"] for name in names(arrays, "value")},
             bags={name: take_lists(arrays, f"bag/{name}") for name in names(arrays, "bag")},
+            bins={
+                name: Tally(arrays[f"bin/{name}/cells"], arrays[f"bin/{name}/counts"]) for name in names(arrays, "bin")
+            },
             counts_by_id=_rows_of(arrays, COUNTS_BY_ID),
             negatives=_rows_of(arrays, NEGATIVES),
         )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
 from pipeline.features.ids.fingerprints import Codes
+from pipeline.features.state.bins import Tally
 
 TIMES = "step.time"
 """The part of histories that is the moment of each step, in milliseconds since 1970; kept where a feature asks."""
@@ -43,6 +44,7 @@ class Events:
         label: int8 ``[events]``, 1 positive; a homework set is an event with label 1.
         history: additions to histories.
         values: float32 ``[events]`` by what counters sum beside events; NaN where an event has none.
+        bins: the events' numbers by feature that is a bin of one.
         bags: codes of the events' values, each once, by feature whose bags are counted, one list an event.
         catalogue_keys: codes ``[offered]`` of what was there to be offered on the day; a key may recur.
         catalogue_taken: int32 ``[offered]`` how often each was taken on the day, 0 = only listed.
@@ -68,5 +70,6 @@ class Events:
     counts_by_id: HistoryRows | None = None
     values: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     bags: Mapping[str, Lists] = field(default_factory=dict)
+    bins: Mapping[str, Tally] = field(default_factory=dict)
     negatives: HistoryRows | None = None
     counts: Mapping[str, int] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.bins import Bins
 from pipeline.config.job import JobConfig
 from pipeline.config.requests import Kind
 from pipeline.days import Day
@@ -25,6 +26,7 @@ from pipeline.features.frames.keyed import Keyed, Layered
 from pipeline.features.plan.counted import features_of
 from pipeline.features.plan.plan import Plan
 from pipeline.features.state.bags import BagRule, BagTables, bag_rules
+from pipeline.features.state.bins import BinTable
 from pipeline.features.state.catalogue import Catalogue
 from pipeline.features.state.counters import Cells, CounterTable
 from pipeline.features.state.delta import COUNTS_BY_ID, LATEST, NEGATIVES, Arrays, Delta, put_lists, take_lists
@@ -42,7 +44,7 @@ STATES: Mapping[Kind, Callable[[Any], RequestState]] = {
     "ranking": HomeworkState, "impressions": ImpressionState, "rows": LabelledState,
 }  # fmt: skip
 """What is kept for a kind of request, made of the plan of its kind."""
-BAGS = "bags"
+BAGS, BINS = "bags", "bins"
 Group = tuple[str, ...]
 """A counter's key: names of the features that make it; of a value, and last, ``=`` with its name."""
 TOTALS = "totals"
@@ -61,6 +63,7 @@ class StatePlan:
         bags: by context and bag of counters over bags, what is kept of them.
         of_history: which events histories are of, and the levels of what came of them, where these are not the default.
         negatives: what is kept of what could have stood in the steps of histories; none where nothing is drawn.
+        bins: by feature that is a bin of a number, its rule.
     """
 
     groups: Mapping[Group, tuple[float, ...]]
@@ -71,6 +74,7 @@ class StatePlan:
     bags: Mapping[Group, BagRule] = field(default_factory=dict)
     of_history: str = ""
     negatives: HistoryRule | None = None
+    bins: Mapping[str, Bins] = field(default_factory=dict)
 
     @classmethod
     def of(cls, config: JobConfig) -> StatePlan:
@@ -86,7 +90,8 @@ class StatePlan:
         said = config.history.kept
         of_history = json.dumps(said) if said else ""
         return cls(
-            groups, kept.history, kept.roles, kept.latest, kept.counts_by_id, bags, of_history, kept.negatives
+            groups, kept.history, kept.roles, kept.latest, kept.counts_by_id, bags, of_history, kept.negatives,
+            plan.bins,
         )  # fmt: skip
 
     @cached_property
@@ -114,6 +119,8 @@ class StatePlan:
             content["of_history"] = self.of_history
         if self.negatives is not None:
             content[NEGATIVES] = asdict(self.negatives)
+        if self.bins:
+            content[BINS] = {name: rule.model_dump() for name, rule in self.bins.items()}
         return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
@@ -139,6 +146,7 @@ class FeatureState:
     bags: Mapping[Group, BagTables] = field(default_factory=dict)
     totals: Mapping[str, Cells] = field(default_factory=dict)
     negatives: HistoryTable | None = None
+    bins: Mapping[str, BinTable] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, config: JobConfig) -> FeatureState:
@@ -159,6 +167,7 @@ class FeatureState:
             {key: BagTables.empty(rule) for key, rule in plan.bags.items()},
             {name: Cells.absent((), plan.half_lives, sums=True) for name in plan.summed},
             HistoryTable.empty(plan.negatives) if plan.negatives is not None else None,
+            {name: BinTable.empty(rule) for name, rule in plan.bins.items()},
         )
 
     def apply(self, events: Events) -> FeatureState:
@@ -192,7 +201,13 @@ class FeatureState:
             {key: tables.after(key, events) for key, tables in self.bags.items()},
             {name: _totalled(cells, events.values.get(name), day) for name, cells in self.totals.items()},
             _applied(self.negatives, events.negatives, day),
+            {name: table.after(day, events.bins.get(name)) for name, table in self.bins.items()},
         )
+
+    @property
+    def limits(self) -> dict[str, NDArray[np.float32]]:
+        """By feature that is a bin of a number, the limits of its bins."""
+        return {name: table.limits for name, table in self.bins.items()}
 
     def at(self, day: Day) -> FeatureState:
         """The same state as of a later day on which nothing happened."""
@@ -214,6 +229,8 @@ class FeatureState:
         for key, tables in self.bags.items():
             for name, layered in tables.layered.items():
                 out |= _table_arrays(f"{BAGS}/{'+'.join(key)}/{name}", layered.merged)
+        for name, numbers in self.bins.items():
+            out |= {f"{BINS}/{name}/{each}": values for each, values in numbers.arrays().items()}
         out |= _table_arrays("latest", self.latest.table.merged)
         out |= _table_arrays("catalogue", self.catalogue.table.merged)
         return out
@@ -248,6 +265,7 @@ class FeatureState:
                 },
                 counts_by_id=_read(COUNTS_BY_ID, empty.counts_by_id, arrays),
                 negatives=_read(NEGATIVES, empty.negatives, arrays),
+                bins={name: table.of(arrays, f"{BINS}/{name}") for name, table in empty.bins.items()},
             )
         except KeyError as error:
             raise CorruptArtifact(f"the stored feature state of {day} holds no {error}; delete its snapshot") from None

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from models.export import id_lookup
 from models.schema import MISSING_INT, PAD_INT
+from pipeline.features.state.bins import bins_of
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,13 @@ def test_a_map_that_has_grown_shrunk_or_is_another(table: Any) -> None:
     assert asked(*ids) == [2, 3, 4]
     assert asked(ids[0]) == [2, 1, 1]
     assert asked(ids[2], ids[0]) == [3, 1, 2]
+
+
+def test_a_number_is_the_bin_that_it_reaches() -> None:
+    """As it is in training: a limit belongs to the bin above it, and without limits nothing is known."""
+    made = id_lookup._Limits()
+    numbers = np.array([-1, 0, 4.5, 5, 9, np.nan, np.inf], np.float32)
+    assert set(made.bins(tf.constant(numbers)).numpy().tolist()) == {MISSING_INT}
+    for limits in ([0, 0, 5], [4.5, 9]):
+        made.set(np.array(limits, np.float32))
+        assert made.bins(tf.constant(numbers)).numpy().tolist() == bins_of(numbers, np.float32(limits)).tolist()

@@ -54,6 +54,7 @@ from tests.unit.pipeline.config.edited import ROOT, edited, error
         ("alerts", {"measure": "ctr"}, "alerts.measure: 'ctr' is no measure of this job; one of auc, gauc, log_loss"),
         ("alerts", {"measure": "calibration"}, "alerts.measure: 'calibration' cannot be named here"),
         ("features__user_rate__side", "item", "features.user_rate: on the item's side, but its key 'user' is not"),
+        ("features__user__bins", 4, "features.user_rate.counter.key: 'user' has `bins`, whose limits move"),
         ("threads", True, "threads: is a number, not true or false"),
         ("experiments__din__dim", "8", "experiments.din.dim: is a whole number; write it without quotes"),
     ],

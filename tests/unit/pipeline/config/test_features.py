@@ -7,6 +7,8 @@ import pytest
 
 from pipeline.config.features import Counter, FeatureSettings, History
 from pipeline.config.load import parse_job
+from pipeline.errors import ConfigError
+from pipeline.features.plan.plan import Plan
 from tests.unit.pipeline.config.edited import ROOT, edited, error
 
 
@@ -54,6 +56,11 @@ PAIR: dict[str, Any] = {"kind": "dense", "side": "pair"}
         ({**PAIR, "counter": {"measure": "rank"}, "log": True}, "a counter has `transform: log` instead of `log`"),
         ({**PAIR, "counter": {"measure": "rank"}, "flag": True}, "it is never missing: no `flag`"),
         ({"kind": "bag", "side": "pair", "space": "x", "source": "row.x"}, "features of a pair are `dense`"),
+        ({**REQUEST, "kind": "bag", "space": "x", "bins": 4}, "`bins` make one id of a number of the row: {kind"),
+        ({**REQUEST, "kind": "dense", "bins": 4}, "`bins` make one id of a number of the row: {kind: categorical"),
+        ({"kind": "categorical", "side": "item", "space": "x", "source": "item.x", "bins": 4}, "`bins` make one id"),
+        ({**REQUEST, "kind": "categorical", "space": "x", "bins": 4, "buckets": [1]}, "one rule makes the id: `bins`"),
+        ({**REQUEST, "kind": "categorical", "space": "x", "bins": 1}, "greater than or equal to 2"),
         ({**REQUEST, "kind": "dense", "digits": {"of": 5, "at": 1}}, "`digits` makes ids, and `dense` has none"),
         ({**REQUEST, "kind": "bag", "space": "x", "digits": {"of": 5, "at": 1}, "part": 1}, "one rule makes the id"),
         ({**REQUEST, "kind": "bag", "space": "x", "compose": "column"}, "a `source` of several columns"),
@@ -94,3 +101,17 @@ def test_only_a_history_of_days_has_the_days_before_its_window(source: str, lead
 def test_histories_whose_settings_cannot_act() -> None:
     with pytest.raises(ValueError, match="which has no gaps to fill"):
         History(days="active", lead=1)
+
+
+def test_bins_are_numbered_and_of_a_number(ads: str) -> None:
+    """Of text they are refused, in a space of text too; one number stands for how many there are."""
+    bins = {"kind": "categorical", "space": "hour", "source": "row.log_hourtime", "bins": 4}
+    same = {**bins, "bins": {"count": 4, "every": 7}}
+    one, other = (parse_job(edited(ads, features__more=each), Path("ads.yaml")) for each in (bins, same))
+    assert one.features["more"] == other.features["more"]
+    assert one.feature_schema()["more"].bins
+    text = {**bins, "space": "app_type"}
+    assert "features.more.space: 'app_type' is of str, and bins" in error(edited(ads, features__more=text))
+    of_text = parse_job(edited(ads, features__more={**bins, "source": "row.log_day"}), Path("ads.yaml"))
+    with pytest.raises(ConfigError, match=r"`bins` are of numbers, and .*log_day is declared as day"):
+        Plan(of_text)
