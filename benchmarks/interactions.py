@@ -1,6 +1,6 @@
 """Do models of interactions see what they are made to see? On generated rows whose law is known (examples.criteo_like).
 
-    python -m benchmarks.interactions [--rows 20000] [--days 8] [--seeds 1 2]
+    python -m benchmarks.interactions [--rows 60000] [--days 8] [--seeds 1 2] [--effect triples]
 
 Two worlds a seed, of the nine columns that effects are planted in: one with pairs of columns that say nothing apart,
 one with triples of which no two say anything. On each the models are trained day by day, each day tested before it is
@@ -42,7 +42,7 @@ def variants(conf: Path, models: Sequence[str], rate: float) -> JobConfig:
     config = load_job("criteo", conf)
     experiments = {
         name: Experiment(
-            model=name, loss="binary", dim=8, batch=256, learning_rate=rate, compile="graph",
+            model=name, loss="binary", dim=8, batch=128, learning_rate=rate, compile="graph",
             options={} if name in ("lr", "fm") else {"units": [128, 64]},
         )
         for name in models
@@ -72,13 +72,15 @@ def run_world(world: World, config: JobConfig, folder: Path, days: Sequence[Day]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=20_000, help="a day (default %(default)s)")
+    parser.add_argument("--rows", type=int, default=60_000, help="a day (default %(default)s)")
     parser.add_argument("--days", type=int, default=8)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--rate", type=float, default=3e-3, help="learning rate (default %(default)s)")
+    parser.add_argument("--rate", type=float, default=2e-3, help="learning rate (default %(default)s)")
+    parser.add_argument("--effect", nargs="+", choices=WORLDS, default=list(WORLDS), help="of these alone")
     given = parser.parse_args()
     days = list(FIRST.through(FIRST.plus(given.days - 1)))
-    for effect, models in WORLDS.items():
+    for effect in given.effect:
+        models = WORLDS[effect]
         config = variants(PROJECT / "examples" / "conf", models, given.rate)
         with ExitStack() as folders:
             worlds = [
