@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from models.schema import MISSING_INT, MISSING_STR
+from models.schema import MISSING_INT, MISSING_STR, Side
 from pipeline.config.bags import Collaborative
-from pipeline.features.arrays.candidates import Candidates
 from pipeline.features.arrays.fitted_scores import LAST, VECTOR, Near, Scores, Vectors
 from pipeline.features.frames.frame import Column, Frame, Lists
 from pipeline.features.frames.keyed import Keyed, Layered
@@ -48,6 +47,7 @@ class KnownBags:
 
     Attributes:
         tables: by context feature and bag, what all have taken in the contexts that were asked for so far.
+        of_items: those whose context is the candidates'; it is learnt with them.
     """
 
     def __init__(self, meta: Meta, look: RawIds) -> None:
@@ -55,6 +55,7 @@ class KnownBags:
         self._settings = meta.plan.collaborative_settings
         self._values = {each.name: kind_of(each).none(each).table for each in self._settings}
         self.tables = {key: BagTables.empty(rule) for key, rule in meta.state_plan.bags.items()}
+        self.of_items = [key for key in self.tables if meta.plan.features[key[0]].feature.side is Side.ITEM]
         self._known: dict[Group, set[Any]] = {key: {MISSING_INT, MISSING_STR} for key in self.tables}
 
     def of_owner(self, owner: Mapping[str, str]) -> dict[str, list[str]]:
@@ -71,29 +72,37 @@ class KnownBags:
                 found[own_factors_part(each)] = [owner[column]]
         return found
 
-    def asked(self, source: Source, look: RawIds, requests: Frame, candidates: Candidates) -> Bags:
-        """What is known of bags as far as a request reads it."""
+    def learn(self, source: Source, contexts: Mapping[Group, Iterable[Any]]) -> None:
+        """Read what is known of contexts, by their raw ids, that were not asked for yet."""
+        wanted = {key: set(ids) - self._known[key] for key, ids in contexts.items()}
+        fields = {key: [field_of(raw) for raw in ids] for key, ids in wanted.items() if ids}
+        if not fields:
+            return
+        fitted = {factors_part(each): fields.get((each.context, each.bag), []) for each in self._settings}
+        found = source.fetch({**{bags_part(key): names for key, names in fields.items()}, **fitted})
+        for key in fields:
+            self._learn(key, found[bags_part(key)])
+            self._known[key] |= wanted[key]
+        for each in self._settings:
+            for row in found[factors_part(each)].values():
+                self._learn_values(each, row)
+
+    def asked(self, source: Source, look: RawIds, requests: Frame) -> Bags:
+        """What is known of bags as far as a request reads it, whose candidates' contexts are learnt."""
         if not self.tables:
             return Bags({}, {})
-        contexts = {key: self._contexts(key[0], look, requests, candidates) for key in self.tables}
+        features = self._plan.features
+        self.learn(source, {
+            key: first_ids(self._plan, features[key[0]], requests) for key in self.tables if key not in self.of_items
+        })  # fmt: skip
         owners = {
-            (name, key): list(dict.fromkeys(first_ids(self._plan, self._plan.features[name], requests)))
+            (name, key): list(dict.fromkeys(first_ids(self._plan, features[name], requests)))
             for key, tables in self.tables.items() for name in tables.own
         }  # fmt: skip
-        new = {bags_part(key): [field_of(raw) for raw in wanted - self._known[key]] for key, wanted in contexts.items()}
         own = {own_bags_part(name, key): [field_of(raw) for raw in raws] for (name, key), raws in owners.items()}
         for each in self._settings:
-            of: Group = (each.context, each.bag)
-            new[factors_part(each)] = new[bags_part(of)]
-            own[own_factors_part(each)] = [field_of(raw) for raw in owners[each.owner, of]]
-        found = source.fetch({**{part: names for part, names in new.items() if names}, **own})
-        for key, wanted in contexts.items():
-            if wanted - self._known[key]:
-                self._learn(key, found[bags_part(key)])
-                self._known[key] |= wanted
-        for each in self._settings:
-            for row in found.get(factors_part(each), {}).values():
-                self._learn_values(each, row)
+            own[own_factors_part(each)] = [field_of(raw) for raw in owners[each.owner, (each.context, each.bag)]]
+        found = source.fetch(own)
         tables = {
             key: replace(tables, own={
                 name: self._own(look, name, key, owners[name, key], found[own_bags_part(name, key)], table)
@@ -128,12 +137,6 @@ class KnownBags:
         lists = Lists.of(list(found.values()), object)
         last = Lists(lists.offsets, self._codes(settings.bag, lists.values.tolist(), look))
         return Near(keyed(codes, {LAST: last}), values)
-
-    def _contexts(self, name: str, look: RawIds, requests: Frame, candidates: Candidates) -> set[Any]:
-        planned = self._plan.features[name]
-        if name not in candidates.codes:
-            return set(first_ids(self._plan, planned, requests))
-        return set(look.of_codes(str(planned.feature.space), np.unique(candidates.codes[name])).tolist())
 
     def _learn(self, key: Group, found: Mapping[str, Found]) -> None:
         """Put in what all have taken in more contexts."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.days import Day
 from pipeline.features.arrays.candidates import Candidates, candidates_of
+from pipeline.features.arrays.over_bags import with_bags
 from pipeline.features.frames.frame import Frame
 from pipeline.features.plan.impressions import ImpressionPlan
 from pipeline.features.rows.day import DayRows
@@ -40,6 +41,7 @@ class KnownItems(KnownRelease):
             return self._made[1]
         items = self.arrays.items(rows, self.look, None)
         made = candidates_of(self.arrays, items, self.look, self.shared, rows.day)
+        made = with_bags(self.meta.plan, made, self.shared, rows.day)
         if rows.items is self._candidates:
             self._made = rows.day, made
         return made
@@ -54,6 +56,9 @@ class KnownItems(KnownRelease):
         features = self.meta.plan.features
         self.counters.learn(source, {
             part.part: first_ids(self.meta.plan, features[part.key[0]], frame) for part in self.counters.of_items
+        })  # fmt: skip
+        self.bags.learn(source, {
+            key: first_ids(self.meta.plan, features[key[0]], frame) for key in self.bags.of_items
         })  # fmt: skip
         return frame
 

@@ -125,13 +125,14 @@ class KnownPackages(KnownRelease):
         self.pool = Pool(keys, roles, pool.chapters, pool.members, np.concatenate([pool.order, places]))
 
     def _count(self, source: Source, raw: Mapping[str, Lists]) -> None:
-        wanted = {}
-        for part in self.counters.of_items:
-            planned = self.meta.plan.features[part.key[0]]
+        def first(feature: str) -> list[Any]:
+            planned = self.meta.plan.features[feature]
             kind = self.meta.plan.space_kind(str(planned.feature.space))
             lists = raw[planned.column] if planned.plain else list_ids(planned, raw[planned.column], kind)
-            wanted[part.part] = lists.padded(1, missing_of(kind))[:, 0].tolist()
-        self.counters.learn(source, wanted)
+            return list(lists.padded(1, missing_of(kind))[:, 0].tolist())
+
+        self.counters.learn(source, {part.part: first(part.key[0]) for part in self.counters.of_items})
+        self.bags.learn(source, {key: first(key[0]) for key in self.bags.of_items})
 
     def _index(self) -> None:
         """The pool by chapter, ascending."""

@@ -37,7 +37,8 @@ class KnownRelease:
     @property
     def shared(self) -> FeatureState:
         """The feature state as far as it is nobody's own and was asked for."""
-        return replace(self.empty, counters={**self.empty.counters, **self.counters.tables})
+        counters = {**self.empty.counters, **self.counters.tables}
+        return replace(self.empty, counters=counters, bags=self.bags.tables)
 
     def counted_ids(self) -> Iterable[tuple[str, Sequence[Any]]]:
         """By id space, the ids that have a column in counts by id."""

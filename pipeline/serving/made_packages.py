@@ -13,6 +13,7 @@ from pipeline.days import Day
 from pipeline.features.arrays.candidates import Candidates, candidates_of
 from pipeline.features.arrays.homework_items import found_packages
 from pipeline.features.arrays.items import DayItems
+from pipeline.features.arrays.over_bags import with_bags
 from pipeline.features.arrays.pool import Pool
 from pipeline.features.arrays.raw_values import bag_width
 from pipeline.features.arrays.request import RequestArrays
@@ -81,6 +82,7 @@ class MadePackages:
             roles={name: lists.take(new) for name, lists in pool.roles.items()},
         )  # fmt: skip
         made = candidates_of(self._arrays, items, self._look, state, self.day)
+        made = with_bags(self._arrays.plan, made, state, self.day)
         if not self._made:
             self._raw, self._values, self._codes, self._counters = items.raw, made.values, made.codes, made.counters
             self._bags = made.bags

@@ -75,7 +75,7 @@ class Situation(ABC):
         if posed is None:
             return None
         state = self.state(posed)
-        bags = self.known.bags.asked(self.source, self.look, posed.rows.requests, posed.candidates)
+        bags = self.known.bags.asked(self.source, self.look, posed.rows.requests)
         return assemble(
             self.plan, posed.rows, self.look, replace(state, bags=bags.tables), last_year=posed.last_year,
             candidates=posed.candidates, scores=bags.scores,

@@ -24,7 +24,7 @@ from pipeline.features.arrays.framed import framed
 from pipeline.features.arrays.items import DayItems
 from pipeline.features.arrays.kinds import arrays_of
 from pipeline.features.arrays.look_up import Indices, LookUp, Maps
-from pipeline.features.arrays.over_bags import values_over_bags
+from pipeline.features.arrays.over_bags import values_over_bags, with_bags
 from pipeline.features.arrays.paired_lists import UNPAIRED, unpaired_rows
 from pipeline.features.arrays.pool import Pool
 from pipeline.features.arrays.raw_values import as_raw
@@ -98,7 +98,9 @@ def assemble(
     if state.day is not None and state.day >= rows.day:
         raise DataError(f"features of {rows.day} with the state of {state.day}: only earlier days may be used")
     arrays = arrays_of(plan)
-    candidates = candidates or candidates_of(arrays, arrays.items(rows, look, pool), look, state, rows.day)
+    if candidates is None:
+        made = candidates_of(arrays, arrays.items(rows, look, pool), look, state, rows.day)
+        candidates = with_bags(plan, made, state, rows.day)
     items = candidates.items
     histories = arrays.histories(rows, look, state, last_year or {})
     values: dict[str, Array] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -67,6 +67,7 @@ class AskedBags:
     context: Codes
     bags: Lists
     tables: BagTables
+    _shares: dict[tuple[float, float, Day], Floats] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -86,9 +87,12 @@ class AskedBags:
         return np.repeat(np.arange(len(self.bags)), self.bags.lengths)
 
     def share(self, counter: BagCounter, day: Day) -> Floats:
-        """What share of the events of all in a value's context hold it, ``[values]``."""
-        every = self._every.known(counter.half_life, day)[0]
-        return (self.held(counter.half_life, day) + counter.rare) / (every + 1)[self.pair]
+        """What share of the events of all in a value's context hold it, ``[values]``; made once for like counters."""
+        key = counter.half_life, counter.rare, day
+        if key not in self._shares:
+            every = self._every.known(counter.half_life, day)[0]
+            self._shares[key] = (self.held(counter.half_life, day) + counter.rare) / (every + 1)[self.pair]
+        return self._shares[key]
 
     def held(self, half_life: float, day: Day) -> Floats:
         """The events of all in a value's context that hold it, as they have decayed, ``[values]``."""

@@ -30,7 +30,8 @@ class Candidates:
     Attributes:
         values: by feature, ``[items, …]``.
         codes: by feature that counters are keyed by, one ``[items]`` each.
-        counters: by feature, the counters whose whole key is the candidates', ``[items]``.
+        counters: by feature, the counters whose whole key is the candidates', ``[items]``; ``over_bags.with_bags`` adds
+            those over bags.
         bags: by feature whose bags are counted, codes of each item's values, each once, ``[items]``.
         ranked: ``rank``, where it was made before.
     """

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.config.bags import OverBag
+from pipeline.config.bags import BagCounter, OverBag
+from pipeline.days import Day
 from pipeline.features.arrays.bag_values import AskedBags, OwnEvents, bag_value
 from pipeline.features.arrays.candidates import Candidates
 from pipeline.features.arrays.collaborative_values import ContextValues, collaborative_value
@@ -30,13 +33,33 @@ def values_over_bags(
     day = _Day(plan, rows, candidates, state)
     values: dict[str, Array] = {}
     for name, counter in plan.bag_counters.items():
-        value = bag_value(counter, day.asked(counter), day.own(counter), rows.day)
-        values[name] = (value / counter.scale).astype(np.float32)
+        if name in candidates.counters:
+            values[name] = candidates.counters[name][candidates.items.pair_item]
+        else:
+            values[name] = _scaled(counter, bag_value(counter, day.asked(counter), day.own(counter), rows.day))
     for name, settings in plan.collaborative.items():
         owner = day.owner(settings.owner)
         asked, known = day.asked(settings), day.known(settings)
         values[name] = collaborative_value(asked, known, owner, scores[settings.name])
     return values
+
+
+def with_bags(plan: Plan, candidates: Candidates, state: FeatureState, day: Day) -> Candidates:
+    """Candidates with those counters over bags that are theirs whoever asks: of no owner, in a context of theirs."""
+    counters = dict(candidates.counters)
+    asked: dict[tuple[str, str], AskedBags] = {}
+    for name, counter in plan.bag_counters.items():
+        if counter.owner is None and counter.context in candidates.codes:
+            key = counter.context, counter.bag
+            if key not in asked:
+                context, bags = candidates.codes[counter.context], candidates.bags[counter.bag]
+                asked[key] = AskedBags(np.zeros(len(context), np.int64), context, bags, state.bags[key])
+            counters[name] = _scaled(counter, bag_value(counter, asked[key], None, day))
+    return replace(candidates, counters=counters)
+
+
+def _scaled(counter: BagCounter, value: NDArray[np.float64]) -> NDArray[np.float32]:
+    return (value / counter.scale).astype(np.float32)
 
 
 class _Day:
