@@ -15,9 +15,11 @@ class ModelInputs(NamedTuple):
         mask: bool, the shape of ``vectors`` less ``dim``; false where padding.
         dense: ``[batch, size]`` or ``[batch, candidates, size]`` raw floats; NaN where missing.
         roles: for each role of further tables (``models.tables.TableSpec.role``), what ``vectors`` is of the first.
+        real: bool ``[batch, candidates]``, which candidates are any, of rows that are no padding; in training alone.
     """
 
     vectors: dict[str, tf.Tensor]
     mask: dict[str, tf.Tensor]
     dense: dict[str, tf.Tensor]
     roles: dict[str, dict[str, tf.Tensor]]
+    real: tf.Tensor | None = None

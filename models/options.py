@@ -22,7 +22,10 @@ class ModelOptions(BaseModel):
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Widths = Annotated[tuple[Width, ...], Field(strict=False)]  # YAML knows lists
 """Of layers one after another."""
+Names = Annotated[tuple[str, ...], Field(strict=False)]
 Activation = Literal["relu", "sigmoid", "tanh", "gelu", "silu"]
+Bending = Literal["relu", "sigmoid", "tanh", "gelu", "silu", "dice"]
+"""An activation, or one that follows the values of a batch (``models.layers.dice``)."""
 Days = NonNegativeInt | Literal["all"]
 """A number of days."""
 

@@ -27,8 +27,8 @@ class Bst(OfBlocks[BstOptions]):
 
     A part of a step that candidates lack is zero in theirs. Places count from the candidate, which is 0, backwards.
 
-    Reference: Chen et al., Behavior Sequence Transformer for E-commerce Recommendation in Alibaba, 2019; it sets a
-    position side by side with the item instead of adding it.
+    Reference: Chen et al., Behavior Sequence Transformer for E-commerce Recommendation in Alibaba, 2019; there a
+    position (of time: ``ages``) stands ``beside`` the item, where by default it is added.
     """
 
     Options = BstOptions
@@ -46,15 +46,16 @@ class Bst(OfBlocks[BstOptions]):
         shape, most = tf.shape(target), tf.shape(steps)[1]
         target = self.positions(target, tf.zeros(shape[:2], tf.int32))
         # From here on a row is a candidate: what steps make of each other hangs on it.
+        dim = int(steps.shape[-1])
         of_each = tf.broadcast_to(steps[:, None], (shape[0], shape[1], most, dim))
         rows = shape[0] * shape[1]
         slots = tf.reshape(tf.concat([of_each, target[:, :, None]], axis=2), (rows, most + 1, dim))
         real = tf.broadcast_to(history.mask[:, None], (shape[0], shape[1], most))
         mask = tf.reshape(tf.concat([real, tf.ones((shape[0], shape[1], 1), tf.bool)], axis=2), (rows, most + 1))
         for block in self.blocks[:-1]:
-            slots = block(slots, mask)
+            slots = block(slots, mask, training=training)
         alone = self.options.out == "target"
-        told = self._read_out(self.blocks[-1](slots, mask, last_alone=alone), mask)
+        told = self._read_out(self.blocks[-1](slots, mask, last_alone=alone, training=training), mask)
         width = dim if self.options.out != "flat" else (int(length) + 1) * dim
         return Reading(tf.reshape(told, (shape[0], shape[1], width)))
 

@@ -16,7 +16,7 @@ from models.layers.bilinear_attention import BilinearAttention
 from models.layers.gru import GRU
 from models.layers.query import Query
 from models.layers.recurrence import Reset
-from models.options import Activation, ModelOptions, Width, Widths
+from models.options import Bending, ModelOptions, Width, Widths
 
 
 class DienOptions(ModelOptions):
@@ -29,7 +29,7 @@ class DienOptions(ModelOptions):
     attention_units: Widths = Field(
         default=(80, 40), min_length=1, description="widths of the hidden layers of the attention's network"
     )
-    attention_activation: Activation = Field(
+    attention_activation: Bending = Field(
         default="sigmoid", description="activation of the hidden layers of the attention's network"
     )
     query: bool = Field(
@@ -104,7 +104,11 @@ class Dien(Encoder[DienOptions]):
             target = self.query(target, interests)
         if not self.attention.built:
             self.attention.build(target.shape, interests.shape)
-        scores = self.attention.attend(target, interests, history.mask)
+        asked = (target, interests, history.mask)
+        if isinstance(self.attention, TargetAttention):
+            scores = self.attention.attend(*asked, history.candidates, training)
+        else:
+            scores = self.attention.attend(*asked)
         # From here on a row is a candidate: each has states of its own.
         shape, length = tf.shape(scores), tf.shape(interests)[1]
         rows = shape[0] * shape[1]

@@ -7,14 +7,14 @@ from pydantic import Field
 from models.encoders.base import Encoder, Reading
 from models.encoders.history import History, HistoryGroup
 from models.layers.attention import AttentionNormaliser, TargetAttention
-from models.options import Activation, ModelOptions, Widths
+from models.options import Bending, ModelOptions, Widths
 
 
 class DinOptions(ModelOptions):
     """Options of :class:`Din`."""
 
     attention_units: Widths = Field((80, 40), min_length=1, description="widths of the attention's hidden layers")
-    attention_activation: Activation = Field("sigmoid", description="activation of the attention's hidden layers")
+    attention_activation: Bending = Field("sigmoid", description="activation of the attention's hidden layers")
     normaliser: AttentionNormaliser = Field(
         "softmax", description="softmax, or none to keep the strength of the interest"
     )
@@ -38,4 +38,6 @@ class Din(Encoder[DinOptions]):
 
     def read(self, history: History, training: bool) -> Reading:
         self.attention.parts = history.parts
-        return Reading(self.attention(history.target, history.steps, history.mask))
+        return Reading(
+            self.attention(history.target, history.steps, history.mask, history.candidates, training=training)
+        )

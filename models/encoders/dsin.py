@@ -15,7 +15,7 @@ from models.layers.lstm import BidirectionalLSTM
 from models.layers.pooling import pool
 from models.layers.session_bias import SessionBias
 from models.layers.transformer_block import TransformerBlock, check_heads
-from models.options import Activation, ModelOptions, Width, Widths
+from models.options import Bending, ModelOptions, Width, Widths
 
 
 class DsinOptions(ModelOptions):
@@ -36,7 +36,7 @@ class DsinOptions(ModelOptions):
     attention_units: Widths = Field(
         default=(80, 40), min_length=1, description="widths of the hidden layers of the attention's networks"
     )
-    attention_activation: Activation = Field(
+    attention_activation: Bending = Field(
         default="sigmoid", description="activation of the hidden layers of the attention's networks"
     )
 
@@ -89,5 +89,9 @@ class Dsin(Encoder[DsinOptions]):
         forwards, backwards = self.lstm(told, present)
         by_matrix = self.options.attention == "bilinear"
         context = tf.concat([forwards, backwards], axis=-1) if by_matrix else (forwards + backwards) / 2.0
-        seen = [each(history.target, of, present) for each, of in zip(self.attentions, (told, context), strict=True)]
+        of_network = {} if by_matrix else {"candidates": history.candidates, "training": training}
+        seen = [
+            each(history.target, of, present, **of_network)
+            for each, of in zip(self.attentions, (told, context), strict=True)
+        ]
         return Reading(tf.concat(seen, axis=-1))

@@ -124,7 +124,8 @@ class History:
     [batch, steps]`` is the time from each to the request, in days or the ages' ``unit``, and 0 where there is no step
     or nobody said. Of
     ``sessions`` the steps are those of the first, then of the next, as many of each. ``parts`` names what the values of
-    a step are of. ``negatives`` are there in training alone, for an encoder that reads them."""
+    a step are of. In training alone there are ``negatives``, for an encoder that reads them, and bool ``candidates
+    [batch, candidates]``, which are any."""
 
     steps: tf.Tensor
     mask: tf.Tensor
@@ -133,3 +134,4 @@ class History:
     sessions: int | None = None
     parts: Segments = ()
     negatives: Negatives | None = None
+    candidates: tf.Tensor | None = None

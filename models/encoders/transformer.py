@@ -27,8 +27,14 @@ class BlockOptions(ModelOptions):
     residual: bool = Field(default=True, description="add what goes into each part of a block to what comes out of it")
     positions: Positions = Field(
         default="none",
-        description="added to a step: sines of its place counted from the newest, or what is learnt of its place "
-        "(`learnt`) or of its age (`ages`)",
+        description="what tells a step's place: sines of it, counted from the newest, or what is learnt of it "
+        "(`learnt`) or of the step's age (`ages`)",
+    )
+    beside: Width | None = Field(
+        default=None, description="width of what tells the place, which then stands beside the step; none: it is added"
+    )
+    dropout: float = Field(
+        default=0.0, ge=0, lt=1, description="share of what each part of a block gives that a training step leaves out"
     )
 
 
@@ -47,13 +53,23 @@ class OfBlocks(Encoder[Blocks]):
     def __init__(self, options: Blocks, group: HistoryGroup, *, name: str) -> None:
         super().__init__(options, group, name=name)
         self.reads_ages = options.positions == "ages"
-        self.positions = AddPositions(options.positions, name=f"{name}_positions")
-        wanted = (options.heads, options.hidden, options.norm)
-        names = [f"{name}_block_{n}" for n in range(1, options.blocks + 1)]
-        self.blocks = [TransformerBlock(*wanted, residual=options.residual, name=each) for each in names]
+        if options.positions == "none" and options.beside is not None:
+            raise ValueError(f"history '{group.title}', option 'beside' would have no effect: there are no `positions`")
+        self.positions = AddPositions(options.positions, options.beside, name=f"{name}_positions")
+        self.blocks = [
+            TransformerBlock(
+                options.heads,
+                options.hidden,
+                options.norm,
+                residual=options.residual,
+                dropout=options.dropout,
+                name=f"{name}_block_{n}",
+            )
+            for n in range(1, options.blocks + 1)
+        ]
 
     def check_width(self, step: int) -> None:
-        check_heads(self.options.heads, step, f"history '{self.title}', option 'heads'")
+        check_heads(self.options.heads, step + (self.options.beside or 0), f"history '{self.title}', option 'heads'")
 
     def placed(self, history: History) -> tf.Tensor:
         """Steps with what tells their places."""
@@ -73,5 +89,5 @@ class Transformer(OfBlocks[TransformerOptions]):
     def read(self, history: History, training: bool) -> Reading:
         steps = self.placed(history)
         for block in self.blocks:
-            steps = block(steps, history.mask)
+            steps = block(steps, history.mask, training=training)
         return Reading(read_out(steps, history.mask, self.options.readout))

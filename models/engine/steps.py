@@ -174,9 +174,11 @@ class Steps:
                 tape.watch(embedded)
                 tape.watch(weights)
                 inputs = model_inputs(view, shape, positions, values, dict(zip(self.tables, embedded, strict=True)))
+                told_of = cut(told, told_shapes(shape, len(self._tasks), by_user=batch.by_user))
+                candidates, weight = told_of[len(self._tasks) : len(self._tasks) + 2]
+                inputs = inputs._replace(real=(candidates > 0) & (weight > 0)[:, None])
                 with drawn_at(self._seed, step):
                     outputs = self._model(inputs, training=True)
-                told_of = cut(told, told_shapes(shape, len(self._tasks), by_user=batch.by_user))
                 losses = by_task(self._tasks, outputs.logits, told_of[: len(self._tasks) + 2])
                 auxiliary = dict(outputs.losses)
                 if batch.by_user:

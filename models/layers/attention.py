@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from models.architecture import Axes, Segments
+from models.layers.dice import Dice
 
 AttentionNormaliser = Literal["softmax", "none"]
 _MASKED = -1e9
@@ -29,7 +30,7 @@ class TargetAttention(keras.layers.Layer):
 
     Args:
         units: widths of the hidden layers.
-        activation: of the hidden layers.
+        activation: of the hidden layers, or ``dice``.
         normaliser: ``softmax`` or ``none``.
 
     Attributes:
@@ -48,12 +49,13 @@ class TargetAttention(keras.layers.Layer):
             raise ValueError("attention needs at least one hidden layer, got units=()")
         self.normaliser = normaliser
         self.first_units = units[0]
-        self.activation = keras.activations.get(activation)
+        # Dice stands beside the layers: it has weights, and is told what is real.
+        self.dices = [Dice(name=f"{name}_dice_{i + 1}") for i in range(len(units))] if activation == "dice" else []
+        plain = None if self.dices else activation
+        self.activation = keras.activations.get(plain)
         # Glorot over all four parts together, as one layer of 4·dim inputs would have it.
         self.kernel_initializer = keras.initializers.GlorotUniform()
-        self.hidden = [
-            keras.layers.Dense(n, activation, name=f"{name}_hidden_{i + 2}") for i, n in enumerate(units[1:])
-        ]
+        self.hidden = [keras.layers.Dense(n, plain, name=f"{name}_hidden_{i + 2}") for i, n in enumerate(units[1:])]
         self.score = keras.layers.Dense(1, name=f"{name}_score")
 
     def build(self, target_shape: tuple[int | None, ...], steps_shape: tuple[int | None, ...]) -> None:
@@ -66,7 +68,9 @@ class TargetAttention(keras.layers.Layer):
         )
         self.bias = self.add_weight(name="bias", shape=(self.first_units,), initializer="zeros")
         inputs = self.first_units
-        for layer in [*self.hidden, self.score]:
+        for place, layer in enumerate([*self.hidden, self.score]):
+            if self.dices:
+                self.dices[place].build((None, inputs))
             layer.build((None, inputs))
             inputs = layer.units
         self.built = True
@@ -85,35 +89,62 @@ class TargetAttention(keras.layers.Layer):
         inputs = [(f"{what} of {name}", n) for what in ("target", "step", "difference", "product") for name, n in keys]
         return {"kernel": ((*inputs, *rest), None)}
 
-    def call(self, target: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    def call(
+        self,
+        target: tf.Tensor,
+        steps: tf.Tensor,
+        mask: tf.Tensor,
+        candidates: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor:
         """``target [batch, candidates, dim]``, ``steps [batch, steps, dim + rest]``, bool ``mask [batch, steps]``
-        to ``[batch, candidates, dim + rest]``."""
+        to ``[batch, candidates, dim + rest]``; bool ``candidates [batch, candidates]`` says in training which are any.
+        """
         # Masked once for both: masked twice, the gradient is another in its last bits.
         real = steps * tf.cast(mask, steps.dtype)[..., None]
-        return tf.matmul(self._attend(target, real, mask), real)
+        return tf.matmul(self._attend(target, real, mask, candidates, training), real)
 
-    def attend(self, target: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    def attend(
+        self,
+        target: tf.Tensor,
+        steps: tf.Tensor,
+        mask: tf.Tensor,
+        candidates: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor:
         """The weights of the steps, ``[batch, candidates, steps]``; zero of what is no step."""
-        return self._attend(target, steps * tf.cast(mask, steps.dtype)[..., None], mask)
+        return self._attend(target, steps * tf.cast(mask, steps.dtype)[..., None], mask, candidates, training)
 
-    def _attend(self, target: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    def _attend(
+        self, target: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor, candidates: tf.Tensor | None, training: bool
+    ) -> tf.Tensor:
         """Of steps that are zero where there is none."""
         real = tf.cast(mask, steps.dtype)
-        weights = self.weigh(target, steps)
+        weights = self.weigh(target, steps, mask, candidates, training)
         if self.normaliser == "softmax":
             weights = tf.nn.softmax(tf.where(mask[:, None, :], weights, _MASKED), axis=-1)
         # The softmax of no real step is uniform over padding: the mask makes it zero.
         return weights * real[:, None, :]
 
-    def weigh(self, target: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
+    def weigh(
+        self,
+        target: tf.Tensor,
+        steps: tf.Tensor,
+        mask: tf.Tensor | None = None,
+        candidates: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor:
         """Unnormalised weights ``[batch, candidates, steps]``."""
         if target.shape[1] is None:
             hidden = self.activation(self._first_of_many(target, steps))
         else:
             hidden = self.activation(self._first(target, steps))
-        for layer in self.hidden:
+        real = _pairs(target, mask, candidates) if self.dices else None
+        for place, layer in enumerate([*self.hidden, self.score]):
+            if self.dices:
+                hidden = self.dices[place](hidden, real, training=training)
             hidden = layer(hidden)
-        return tf.squeeze(self.score(hidden), axis=-1)
+        return tf.squeeze(hidden, axis=-1)
 
     def _first(self, target: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
         """The first layer before its activation, ``[batch, candidates, steps, units]``."""
@@ -148,3 +179,11 @@ class TargetAttention(keras.layers.Layer):
         matrix = tf.reshape(tf.concat([by_target, of_step[:, None]], axis=1), (shape[0], self.dim + 1, width))
         first = tf.matmul(tf.concat([target, tf.ones((shape[0], shape[1], 1), target.dtype)], axis=-1), matrix)
         return tf.reshape(first, (shape[0], shape[1], length, self.first_units))
+
+
+def _pairs(target: tf.Tensor, mask: tf.Tensor | None, candidates: tf.Tensor | None) -> tf.Tensor | None:
+    """Of which candidates and steps both are real, bool ``[batch, candidates, steps]``; none where all are."""
+    if mask is None:
+        return None
+    every = tf.ones(tf.shape(target)[:2], tf.bool) if candidates is None else candidates
+    return every[:, :, None] & mask[:, None, :]

@@ -7,7 +7,7 @@ from typing import Literal
 
 import tensorflow as tf
 
-from models.layers.day_reader import DayReader
+from models.layers.day_reader import AnyReader
 from models.layers.history import every_value, fill_gaps
 from models.layers.pooling import pool
 
@@ -19,7 +19,7 @@ oldest first); one id (``flat``)."""
 
 def laid_out(
     layout: DayLayout, vectors: Sequence[tf.Tensor], masks: Sequence[tf.Tensor], ages: tf.Tensor | None,
-    *, pooling: str, readers: Sequence[DayReader | None] = (), forward: int, backward: int, window: int,
+    *, pooling: str, readers: Sequence[AnyReader | None] = (), forward: int, backward: int, window: int,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:  # fmt: skip
     """The window's steps, gaps filled. A step that was filled is as old as the day that it was taken from.
 

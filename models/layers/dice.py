@@ -32,18 +32,18 @@ class Dice(keras.layers.Layer):
         self.moving_variance = self.add_weight(name="moving_variance", shape=shape, initializer="ones", trainable=False)
         self.built = True
 
-    def call(self, values: tf.Tensor, mask: tf.Tensor | None = None, training: bool = False) -> tf.Tensor:
-        """``values [..., dim]`` to the same shape; zero where bool ``mask [...]`` says that there is none."""
-        real = tf.ones_like(values[..., :1]) if mask is None else tf.cast(mask, values.dtype)[..., None]
+    def call(self, values: tf.Tensor, real: tf.Tensor | None = None, training: bool = False) -> tf.Tensor:
+        """``values [..., dim]`` to the same shape; zero where bool ``real [...]`` says that there is none."""
+        there = tf.ones_like(values[..., :1]) if real is None else tf.cast(real, values.dtype)[..., None]
         if training:
-            mean, variance = self.statistics(values, real)
+            mean, variance = self.statistics(values, there)
             for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
                 old = tf.convert_to_tensor(moving)
-                moving.assign(tf.where(tf.reduce_any(real > 0), self.momentum * old + (1 - self.momentum) * now, old))
+                moving.assign(tf.where(tf.reduce_any(there > 0), self.momentum * old + (1 - self.momentum) * now, old))
         else:
             mean, variance = (tf.convert_to_tensor(each) for each in (self.moving_mean, self.moving_variance))
         share = tf.sigmoid((values - mean) / tf.sqrt(variance + self.epsilon))
-        return (share + (1.0 - share) * self.alpha) * values * real
+        return (share + (1.0 - share) * self.alpha) * values * there
 
     def statistics(self, values: tf.Tensor, real: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Mean and variance of the values that ``real [..., 1]`` marks, ``[dim]``; zero where there are none."""

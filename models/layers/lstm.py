@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+_WAYS = ("forwards", "backwards")
+
 
 class BidirectionalLSTM(keras.layers.Layer):
     """Two LSTMs of Keras', the second from the last step to the first; each skips masked steps.
@@ -20,12 +22,22 @@ class BidirectionalLSTM(keras.layers.Layer):
     def __init__(self, units: int | None, *, name: str) -> None:
         super().__init__(name=name)
         self.units = units
+        # Of this layer, not of those within: so they are drawn by their names, in whatever order these are made.
+        for way in _WAYS:
+            setattr(self, f"{way}_initializer", keras.initializers.GlorotUniform())
+            setattr(self, f"{way}_recurrent_initializer", keras.initializers.Orthogonal())
 
     def build(self, steps_shape: tuple[int | None, ...], *_: object) -> None:
         units = int(steps_shape[-1] or 0) if self.units is None else self.units
         self.ways = [
-            keras.layers.LSTM(units, return_sequences=True, name=f"{self.name}_{way}")
-            for way in ("forwards", "backwards")
+            keras.layers.LSTM(
+                units,
+                return_sequences=True,
+                kernel_initializer=getattr(self, f"{way}_initializer"),
+                recurrent_initializer=getattr(self, f"{way}_recurrent_initializer"),
+                name=f"{self.name}_{way}",
+            )
+            for way in _WAYS
         ]
         for way in self.ways:
             way.build(steps_shape)

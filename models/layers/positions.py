@@ -46,31 +46,35 @@ def spans_of(ages: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
 
 
 class AddPositions(keras.layers.Layer):
-    """Steps, and beside each what tells its place: added, so that they keep their width.
+    """Steps, and with each what tells its place: added, so that they keep their width, or beside it.
 
     Args:
         how: see :data:`Positions`.
+        beside: width of what tells the place, where it stands beside a step; none: it is added.
     """
 
-    def __init__(self, how: str, *, name: str) -> None:
+    def __init__(self, how: str, beside: int | None = None, *, name: str) -> None:
         super().__init__(name=name)
         if how not in get_args(Positions):
             raise ValueError(f"positions '{how}'; expected one of {', '.join(get_args(Positions))}")
         self.how = how
+        self.beside = beside
         self.table_initializer = keras.initializers.RandomNormal(stddev=0.02)
 
     def build(self, steps_shape: tuple[int | None, ...], *_: object) -> None:
         if self.how in ("learnt", "ages"):
             rows = PLACES if self.how == "learnt" else SPANS
-            shape = (rows, int(steps_shape[-1] or 0))
+            shape = (rows, int(steps_shape[-1] or 0) if self.beside is None else self.beside)
             self.table = self.add_weight(name="table", shape=shape, initializer=self.table_initializer)
         self.built = True
 
     def call(self, steps: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
-        """``steps [..., dim]`` and int32 ``places [...]`` (of ages, spans) to ``[..., dim]``."""
+        """``steps [..., dim]`` and int32 ``places [...]`` (of ages, spans) to ``[..., dim]``, or wider."""
         if self.how == "none":
             return steps
         if self.how == "sinusoid":
-            return steps + sinusoid(places, int(steps.shape[-1]))
-        table = tf.convert_to_tensor(self.table)
-        return steps + tf.gather(table, tf.minimum(places, int(table.shape[0]) - 1))
+            told = sinusoid(places, int(steps.shape[-1]) if self.beside is None else self.beside)
+        else:
+            table = tf.convert_to_tensor(self.table)
+            told = tf.gather(table, tf.minimum(places, int(table.shape[0]) - 1))
+        return steps + told if self.beside is None else tf.concat([steps, told], axis=-1)

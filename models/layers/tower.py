@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from models.architecture import Axes, Segments
+from models.layers.dice import Dice
 from models.layers.dropout import Dropout
 
 
@@ -17,7 +18,7 @@ class Tower(keras.layers.Layer):
 
     Args:
         units: widths of the hidden layers; none gives a linear score.
-        activation: of the hidden layers.
+        activation: of the hidden layers, or ``dice``.
         dropout: share of each hidden layer's values that a training step leaves out.
         scores: of each candidate; heads on the same hidden layers.
 
@@ -33,10 +34,13 @@ class Tower(keras.layers.Layer):
         super().__init__(name=name)
         self.dropouts = [Dropout(dropout, name=f"{name}_dropout_{i + 1}") for i in range(len(units))]
         self.widths = (*units, scores)
-        self.activation = keras.activations.get(activation)
+        # Dice stands beside the layers: it has weights, and is told what is real.
+        self.dices = [Dice(name=f"{name}_dice_{i + 1}") for i in range(len(units))] if activation == "dice" else []
+        plain = None if activation == "dice" else activation
+        self.activation = keras.activations.get(plain)
         self.kernel_initializer = keras.initializers.GlorotUniform()
         self.rest = [
-            keras.layers.Dense(n, activation if i < len(units) - 1 else None, name=f"{name}_hidden_{i + 2}")
+            keras.layers.Dense(n, plain if i < len(units) - 1 else None, name=f"{name}_hidden_{i + 2}")
             for i, n in enumerate(self.widths[1:])
         ]
 
@@ -48,6 +52,8 @@ class Tower(keras.layers.Layer):
         self.bias = self.add_weight(name="bias", shape=(first,), initializer="zeros")
         for layer, inputs in zip(self.rest, self.widths, strict=False):
             layer.build((None, inputs))
+        for dice, values in zip(self.dices, self.widths, strict=False):
+            dice.build((None, values))
         self.request_width = request
         self.built = True
 
@@ -61,8 +67,11 @@ class Tower(keras.layers.Layer):
         """Of the kernel's rows, if the model says what it reads."""
         return {"kernel": (self.reads, None)} if self.reads else {}
 
-    def call(self, request: tf.Tensor, item: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """``request [batch, values]`` and ``item [batch, candidates, values]`` to ``[batch, candidates, scores]``."""
+    def call(
+        self, request: tf.Tensor, item: tf.Tensor, real: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
+        """``request [batch, values]`` and ``item [batch, candidates, values]`` to ``[batch, candidates, scores]``; bool
+        ``real [batch, candidates]`` says in training which are any."""
         kernel = tf.convert_to_tensor(self.kernel)
         if self.request_width:
             of_request = tf.matmul(request, kernel[: self.request_width]) + self.bias
@@ -71,6 +80,8 @@ class Tower(keras.layers.Layer):
             hidden = tf.tensordot(item, kernel, 1) + self.bias
         if self.rest:
             hidden = self.activation(hidden)
-        for dropout, layer in zip(self.dropouts, self.rest, strict=True):
+        for place, (dropout, layer) in enumerate(zip(self.dropouts, self.rest, strict=True)):
+            if self.dices:
+                hidden = self.dices[place](hidden, real, training=training)
             hidden = layer(dropout(hidden, training=training))
         return hidden

@@ -7,8 +7,14 @@ from typing import Literal, get_args
 import keras
 import tensorflow as tf
 
+from models.layers.dropout import Dropout
+
 Norm = Literal["post", "pre", "none"]
 """Where values are normalised: after each sum, before what is added, or nowhere."""
+
+
+_PROJECTIONS = ("query", "key", "value", "output")
+_NETWORK = ("hidden", "out")
 
 
 def check_heads(heads: int, width: int, whose: str) -> None:
@@ -30,6 +36,7 @@ class TransformerBlock(keras.layers.Layer):
         residual: whether what goes in is added to what each part makes of it.
         activation: of the hidden layer, by name, or ``leaky_relu`` with a slope of .01.
         bias: whether the attention's projections have one.
+        dropout: share of what attention and network make of a step that a training step leaves out.
 
     Reference: Vaswani et al., Attention Is All You Need, 2017.
     """
@@ -43,6 +50,7 @@ class TransformerBlock(keras.layers.Layer):
         residual: bool = True,
         activation: str = "leaky_relu",
         bias: bool = True,
+        dropout: float = 0.0,
         name: str,
     ) -> None:
         super().__init__(name=name)
@@ -55,19 +63,17 @@ class TransformerBlock(keras.layers.Layer):
         leaky = activation == "leaky_relu"
         self.activation = (lambda x: tf.nn.leaky_relu(x, 0.01)) if leaky else keras.activations.get(activation)
         self.bias = bias
+        self.dropouts = [Dropout(dropout, name=f"{name}_dropout_{part}") for part in (1, 2)]
+        # Of this layer, not of those within: so they are drawn by their names, in whatever order these are made.
+        for each in (*_PROJECTIONS, *_NETWORK):
+            setattr(self, f"{each}_initializer", keras.initializers.GlorotUniform())
 
     def build(self, steps_shape: tuple[int | None, ...], *_: object) -> None:
         dim = int(steps_shape[-1] or 0)
         check_heads(self.heads, dim, f"'{self.name}'")
         hidden = dim if self.hidden is None else self.hidden
-        self.projections = {
-            each: keras.layers.Dense(dim, use_bias=self.bias, name=f"{self.name}_{each}")
-            for each in ("query", "key", "value", "output")
-        }
-        self.network = [
-            keras.layers.Dense(hidden, self.activation, name=f"{self.name}_hidden"),
-            keras.layers.Dense(dim, name=f"{self.name}_out"),
-        ]
+        self.projections = {each: self._dense(each, dim, use_bias=self.bias) for each in _PROJECTIONS}
+        self.network = [self._dense("hidden", hidden, self.activation), self._dense("out", dim)]
         norms = () if self.norm == "none" else ("norm_1", "norm_2")
         self.norms = [keras.layers.LayerNormalization(epsilon=1e-3, name=f"{self.name}_{each}") for each in norms]
         for layer in (*self.projections.values(), *self.norms, self.network[0]):
@@ -75,7 +81,11 @@ class TransformerBlock(keras.layers.Layer):
         self.network[1].build((None, hidden))
         self.built = True
 
-    def call(self, steps: tf.Tensor, mask: tf.Tensor, last_alone: bool = False) -> tf.Tensor:
+    def _dense(self, each: str, width: int, *how: object, **more: object) -> keras.layers.Dense:
+        drawn = getattr(self, f"{each}_initializer")
+        return keras.layers.Dense(width, *how, kernel_initializer=drawn, name=f"{self.name}_{each}", **more)
+
+    def call(self, steps: tf.Tensor, mask: tf.Tensor, last_alone: bool = False, training: bool = False) -> tf.Tensor:
         """``steps [batch, steps, dim]`` and bool ``mask [batch, steps]`` to the same shape; of the last step alone,
         ``[batch, 1, dim]``."""
         real = tf.cast(mask, steps.dtype)[..., None]
@@ -83,8 +93,10 @@ class TransformerBlock(keras.layers.Layer):
         asked, asked_real = (steps[:, -1:], real[:, -1:]) if last_alone else (steps, real)
         normal = self._normal(0, "pre", steps)
         seen = self._attention(normal[:, -1:] if last_alone else normal, normal, mask)
+        seen = self.dropouts[0](seen, training=training)
         first = self._normal(0, "post", asked + seen if self.residual else seen)
         out = self.network[1](self.network[0](self._normal(1, "pre", first)))
+        out = self.dropouts[1](out, training=training)
         return self._normal(1, "post", first + out if self.residual else out) * asked_real
 
     def _normal(self, which: int, where: str, values: tf.Tensor) -> tf.Tensor:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from models.architecture import Segments
 from models.encoders.base import Encoder
+from models.encoders.day_values import ValueOptions, bag_readers, check_values, day_readers, idle_values
 from models.encoders.history import History, HistoryGroup, history_groups
 from models.encoders.layout import check_stacked, layout_of, spaces_of_days
 from models.encoders.negatives import check_negatives, negatives_of
@@ -19,28 +20,23 @@ from models.encoders.pooled import Pooled, PooledOptions
 from models.encoders.registry import check_names, encoder_of
 from models.inputs import ModelInputs
 from models.layers.day_layouts import DayLayout, laid_out
-from models.layers.day_reader import DayReader, check_even
 from models.layers.history import reach, stand_in
 from models.layers.normalise import Normalise
-from models.layers.pooling import Pooling, pool
+from models.layers.pooling import pool
 from models.layers.vector import with_flag
-from models.options import Activation, Days, ModelOptions, Widths
+from models.options import Activation, Days, Names, Widths
 from models.outputs import Auxiliary, Outputs
 from models.schema import Feature, FeatureSchema, Kind, Side
 from models.tables import TableSpec, one_per_space
+from models.zoo.crosses import Crosses
 
 TARGETED = "history of an item feature (a sequence with `of`)"
 """What a model that reads a history against each candidate needs."""
 
 
-class FeatureOptions(ModelOptions):
+class FeatureOptions(ValueOptions):
     """Options of every model that reads features and histories."""
 
-    values_pooling: Pooling = Field("mean", description="how the values of a day or of a bag are pooled")
-    day_values: Literal["pooled", "rnn"] = Field(
-        "pooled",
-        description="what the vector of a day is of its ids: pooled, or what recurrent units end with over them",
-    )
     layout: DayLayout = Field(
         "paired",
         description="steps of a history of days: a day with all its parts (`paired`; `packed`: days without any left "
@@ -55,6 +51,10 @@ class FeatureOptions(ModelOptions):
         default_factory=dict,
         description="by history, what reads it instead of the model's own way: `type`, its `layout` if it is one of "
         "days, and the options of an encoder",
+    )
+    crosses: dict[str, Names] = Field(
+        default_factory=dict,
+        description="by feature with ids, history or part of one: those that it is multiplied with, value by value",
     )
 
 
@@ -114,11 +114,14 @@ class FeatureModel(keras.layers.Layer):
             if f.kind is Kind.DENSE
         }
         check_names(options.encoders, self.groups)
+        known = [f.name for side in (Side.REQUEST, Side.ITEM) for f in self.embedded(side)]
+        parts = [f.name for group in self.groups for f in group.features]
+        self.crossings = Crosses(options.crosses, [*known, *(g.title for g in self.groups), *parts], f"model '{name}'")
         self.layouts = {
             group.name: layout_of(group, options.encoders.get(group.title, {}), options.layout) for group in self.groups
         }
-        read = spaces_of_days(self.groups, self.layouts) if options.day_values == "rnn" else []
-        self.day_readers = {space: DayReader(name=f"days_{space}") for space in read}
+        self.day_readers = day_readers(options, self.groups, spaces_of_days(self.groups, self.layouts))
+        self.bag_readers = bag_readers(options, schema)
         self.encoders = {group.name: self._encoder(group) for group in self.groups}
         unread = {f.name for g in self.groups for f in g.features if not self.encoders[g.name].reads_negatives}
         self.schema = schema.without_negatives_of(unread)
@@ -170,6 +173,7 @@ class FeatureModel(keras.layers.Layer):
         request += [_ids(f, self.value(f, inputs)) for f in self.embedded(Side.REQUEST)]
         item = [_dense(f, self.dense(f, inputs)) for side in (Side.ITEM, Side.PAIR) for f in schema.on(side, ids=False)]
         item += [_ids(f, self.value(f, inputs)) for f in self.embedded(Side.ITEM)]
+        read_as = {part.reads[0][0]: part.values for part in (*request, *item) if part.what == "ids"}
         losses: dict[str, Auxiliary] = {}
         for group in self.groups:
             encoder = self.encoders[group.name]
@@ -187,7 +191,18 @@ class FeatureModel(keras.layers.Layer):
                 alike = interest[..., : history.target.shape[-1]]
                 product = history.target * (alike if of_item else alike[:, None, :])
                 item.append(Part("product", self._product(group, history), product))
+            if self.crossings:
+                read_as |= dict(zip(dict(history.parts), self._by_part(encoder, history, interest), strict=False))
+                read_as[group.title] = interest
+        for name, crossed in self.crossings.of(read_as).items():
+            side = item if crossed.shape.rank == 3 else request
+            side.append(Part("product", ((name, int(crossed.shape[-1])),), crossed))
         return request, item, losses
+
+    def _by_part(self, encoder: Encoder[Any], history: History, interest: tf.Tensor) -> list[tf.Tensor]:
+        """What is read of each part of a step, where an encoder keeps them apart."""
+        sizes = [size for _, size in history.parts]
+        return tf.split(interest, sizes, axis=-1) if encoder.keeps_places else []
 
     def embedded(self, side: Side) -> list[Feature]:
         """The features of one side that are read as vectors, histories apart."""
@@ -201,8 +216,7 @@ class FeatureModel(keras.layers.Layer):
             ValueError: parts of a history that are steps of their own differ in width, or an encoder cannot read
                 steps as wide as a history's; ids of an odd width that are read both ways.
         """
-        for space in self.day_readers:
-            check_even(space, dims[space])
+        check_values(self.options, self.schema, self.day_readers, dims)
         for group in self.groups:
             widths = [dims[str(feature.space)] for feature in group.features]
             if self._is_stacked(group):
@@ -234,12 +248,7 @@ class FeatureModel(keras.layers.Layer):
             idle["layout"] = "every history of days has one of its own (`encoders`)"
         elif days and self.options.layout == "stacked" and not any(map(self._is_stacked, inheriting)):
             idle["layout"] = "no history of days that it is for has several parts in one `group`"
-        if Kind.BAG not in kinds and all(self.layouts[group.name] == "flat" for group in days):
-            idle["values_pooling"] = "no feature has several values" + (
-                " but histories whose every id is a step" if Kind.BAG_SEQUENCE in kinds else ""
-            )
-        if all(self.layouts[group.name] == "flat" for group in days):
-            idle["day_values"] = "there is no history of days whose days are steps"
+        idle |= idle_values(self.options, self.schema, [self.layouts[group.name] for group in days])
         if not self.has_targets:
             idle["product"] = f"there is no {TARGETED}"
         return idle
@@ -266,9 +275,17 @@ class FeatureModel(keras.layers.Layer):
 
     def value(self, feature: Feature, inputs: ModelInputs) -> tf.Tensor:
         """A feature without steps as one vector a row: ``[…, dim]``."""
+        if feature.name in self.bag_readers:
+            return self._read_bag(feature, inputs)
         if feature.kind is Kind.BAG:
             return pool(inputs.vectors[feature.name], inputs.mask[feature.name], self.options.values_pooling)
         return inputs.vectors[feature.name]
+
+    def _read_bag(self, feature: Feature, inputs: ModelInputs) -> tf.Tensor:
+        vectors, mask = inputs.vectors[feature.name], inputs.mask[feature.name]
+        if feature.side is Side.REQUEST:
+            return self.bag_readers[feature.name](vectors[:, None], mask[:, None])[:, 0]
+        return self.bag_readers[feature.name](vectors, mask)
 
     def history(self, group: HistoryGroup, inputs: ModelInputs) -> History:
         """A group with its gaps filled, its window cut, and its stand-in where it has no day at all."""
@@ -291,7 +308,7 @@ class FeatureModel(keras.layers.Layer):
             target = tf.add_n(targets) / len(targets) if targets else None
         else:
             target = tf.concat(targets, axis=-1) if targets else None
-        return History(steps, mask, target, ages, sessions, parts)
+        return History(steps, mask, target, ages, sessions, parts, candidates=inputs.real)
 
     def _is_stacked(self, group: HistoryGroup) -> bool:
         return self.layouts[group.name] == "stacked" and len(group.features) > 1

@@ -7,11 +7,12 @@ from pydantic import Field
 from models.encoders import bst
 from models.registry import register
 from models.schema import FeatureSchema
-from models.zoo.base import TARGETED, RankingOptions
+from models.zoo.base import TARGETED
 from models.zoo.encoded import EncodedModel
+from models.zoo.ranking import TowerOptions
 
 
-class BstOptions(RankingOptions):
+class BstOptions(TowerOptions):
     """Options of :class:`Bst`."""
 
     encoder: bst.BstOptions = Field(bst.BstOptions(), description="how a history with a target is read")

@@ -7,11 +7,12 @@ from pydantic import Field
 from models.encoders import dien
 from models.registry import register
 from models.schema import FeatureSchema
-from models.zoo.base import TARGETED, RankingOptions
+from models.zoo.base import TARGETED
 from models.zoo.encoded import EncodedModel
+from models.zoo.ranking import TowerOptions
 
 
-class DienOptions(RankingOptions):
+class DienOptions(TowerOptions):
     """Options of :class:`Dien`."""
 
     encoder: dien.DienOptions = Field(dien.DienOptions(), description="how a history with a target is read")

@@ -9,11 +9,11 @@ from models.encoders.base import Encoder
 from models.encoders.history import HistoryGroup
 from models.registry import register
 from models.schema import FeatureSchema
-from models.zoo.base import TARGETED, RankingOptions
-from models.zoo.ranking import RankingModel
+from models.zoo.base import TARGETED
+from models.zoo.ranking import RankingModel, TowerOptions
 
 
-class DinOptions(din.DinOptions, RankingOptions):
+class DinOptions(din.DinOptions, TowerOptions):
     """Options of :class:`Din`."""
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from models.registry import register
 from models.schema import FeatureSchema
-from models.zoo.base import RankingOptions
-from models.zoo.ranking import RankingModel
+from models.zoo.ranking import RankingModel, TowerOptions
 
 
-class DnnOptions(RankingOptions):
+class DnnOptions(TowerOptions):
     """Options of :class:`Dnn`."""
 
 

@@ -12,11 +12,11 @@ from models.encoders.history import HistoryGroup
 from models.encoders.pooled import Pooled, PooledOptions
 from models.registry import register
 from models.schema import FeatureSchema, Kind
-from models.zoo.base import RankingOptions
 from models.zoo.encoded import EncodedModel
+from models.zoo.ranking import TowerOptions
 
 
-class DsinOptions(RankingOptions):
+class DsinOptions(TowerOptions):
     """Options of :class:`Dsin`."""
 
     product: bool = Field(

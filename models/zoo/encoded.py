@@ -7,8 +7,8 @@ from typing import Any
 from models.encoders.base import Encoder
 from models.encoders.history import HistoryGroup
 from models.schema import FeatureSchema
-from models.zoo.base import TARGETED, RankingOptions
-from models.zoo.ranking import RankingModel
+from models.zoo.base import TARGETED
+from models.zoo.ranking import RankingModel, TowerOptions
 
 
 class EncodedModel(RankingModel):
@@ -18,7 +18,7 @@ class EncodedModel(RankingModel):
     encoder: type[Encoder[Any]]
     options: Any
 
-    def __init__(self, schema: FeatureSchema, options: RankingOptions, tasks: tuple[str, ...], *, name: str) -> None:
+    def __init__(self, schema: FeatureSchema, options: TowerOptions, tasks: tuple[str, ...], *, name: str) -> None:
         super().__init__(schema, options, tasks, name=name)
         if self.encoder.needs_target and not self.has_targets:
             raise ValueError(f"model '{name}' needs a {TARGETED}; without one, use 'gru'")

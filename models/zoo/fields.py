@@ -13,6 +13,7 @@ from models.architecture import Segments, joined
 from models.inputs import ModelInputs
 from models.interactions.linear import Linear, ValueWeights
 from models.interactions.value_vectors import ValueVectors
+from models.layers.pooling import pool
 from models.layers.tower import Tower
 from models.schema import Feature, FeatureSchema, Kind, Side
 from models.tables import TableSpec, one_per_space
@@ -166,7 +167,10 @@ class FieldModel(FeatureModel):
 
     def pooled(self, feature: Feature, inputs: ModelInputs, role: str) -> tf.Tensor:
         """A feature without steps as one vector of the tables of a role."""
-        return self.value(feature, inputs._replace(vectors=inputs.roles[role]))
+        vectors = inputs.roles[role][feature.name]
+        if feature.kind is Kind.BAG:
+            return pool(vectors, inputs.mask[feature.name], self.options.values_pooling)
+        return vectors
 
     def tables(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
         wide = self.vectors(dims)

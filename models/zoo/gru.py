@@ -7,11 +7,11 @@ from pydantic import Field
 from models.encoders import gru
 from models.registry import register
 from models.schema import FeatureSchema
-from models.zoo.base import RankingOptions
 from models.zoo.encoded import EncodedModel
+from models.zoo.ranking import TowerOptions
 
 
-class GruOptions(RankingOptions):
+class GruOptions(TowerOptions):
     """Options of :class:`Gru`."""
 
     encoder: gru.RecurrentOptions = Field(gru.RecurrentOptions(), description="how a history is read")

@@ -9,11 +9,10 @@ from models.encoders.base import Encoder
 from models.encoders.history import HistoryGroup
 from models.registry import register
 from models.schema import FeatureSchema
-from models.zoo.base import RankingOptions
-from models.zoo.ranking import RankingModel
+from models.zoo.ranking import RankingModel, TowerOptions
 
 
-class PooledOptions(pooled.PooledOptions, RankingOptions):
+class PooledOptions(pooled.PooledOptions, TowerOptions):
     """Options of :class:`Pooled`."""
 
 

@@ -7,11 +7,11 @@ from pydantic import Field
 from models.encoders import transformer
 from models.registry import register
 from models.schema import FeatureSchema
-from models.zoo.base import RankingOptions
 from models.zoo.encoded import EncodedModel
+from models.zoo.ranking import TowerOptions
 
 
-class TransformerOptions(RankingOptions):
+class TransformerOptions(TowerOptions):
     """Options of :class:`Transformer`."""
 
     encoder: transformer.TransformerOptions = Field(

@@ -44,6 +44,16 @@ def test_each_candidate_stands_in_the_last_slot_with_zeros_for_what_it_lacks(blo
             np.testing.assert_allclose(told[encoder.options.out][:, candidate], wanted, atol=1e-6)
 
 
+def test_a_place_beside_the_candidate_is_that_of_the_newest() -> None:
+    encoder = made(positions="learnt", beside=2)
+    assert read(encoder).shape == (3, 2, 6)
+    table = encoder.positions.table.numpy()
+    last = tf.concat([tf.pad(TARGET[:1, :1], [[0, 0], [0, 0], [0, 1]]), table[None, :1]], axis=-1)
+    steps = tf.concat([STEPS[:1], table[None, [4, 3, 2, 1]]], axis=-1)
+    slots = encoder.blocks[0](tf.concat([steps, last], axis=1), tf.ones((1, 5), tf.bool))
+    np.testing.assert_allclose(read(encoder)[0, 0], slots[0, -1], atol=1e-6)
+
+
 def test_a_request_without_candidates_is_answered() -> None:
     encoder = made(positions="learnt")
     read(encoder)

@@ -49,3 +49,15 @@ def test_heads_divide_the_width_of_a_step() -> None:
     made(heads=2).check_width(4)
     with pytest.raises(ValueError, match="history 'clicked', option 'heads': 2 heads do not divide a step of 5 values"):
         made(heads=2).check_width(5)
+
+
+@pytest.mark.parametrize("positions", ["sinusoid", "learnt", "ages"])
+def test_places_may_stand_beside_the_steps(positions: str) -> None:
+    encoder = made(positions=positions, beside=2)
+    assert encoder.placed(History(STEPS, MASK, None, AGES)).numpy()[..., :4].tolist() == STEPS.numpy().tolist()
+    assert encoder.read(History(STEPS, MASK, None, AGES), False).told.shape == (3, 6)
+    encoder.check_width(4)
+    with pytest.raises(ValueError, match="2 heads do not divide a step of 5 values"):
+        made(positions=positions, beside=1).check_width(4)
+    with pytest.raises(ValueError, match="history 'clicked', option 'beside' would have no effect"):
+        made(beside=2)

@@ -4,22 +4,51 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.layers.day_reader import DayReader, check_even
+from models.layers.day_reader import DayReader, ReaderOfEachDay
+
+DAYS = tf.constant(np.random.default_rng(0).normal(size=(2, 2, 3, 4)), tf.float32)
+MASK = tf.constant([[[True] * 3, [False] * 3], [[True, False, True], [False, True, False]]])
 
 
 def test_each_day_is_what_both_ways_end_with_and_none_is_zero() -> None:
-    days = tf.constant(np.random.default_rng(0).normal(size=(2, 2, 3, 4)), tf.float32)
-    mask = tf.constant([[[True] * 3, [False] * 3], [[True, False, True], [False, True, False]]])
     layer = DayReader(name="days")
-    found = layer(days, mask).numpy()
+    found = layer(DAYS, MASK).numpy()
     assert found.shape == (2, 2, 4)
     for row, day in np.ndindex(2, 2):
-        _, ends = layer.both(days[row : row + 1, day], mask[row : row + 1, day])
+        _, ends = layer.reader(DAYS[row : row + 1, day], MASK[row : row + 1, day])
         np.testing.assert_allclose(found[row, day], ends[0], atol=1e-6)
     assert not found[0, 1].any()
 
 
-def test_an_id_of_an_odd_width_is_told() -> None:
-    check_even("ad", 4)
-    with pytest.raises(ValueError, match="two units of half the width of an id, and 'ad' is 3 wide; give it an even"):
-        check_even("ad", 3)
+@pytest.mark.parametrize("how", ["gru", "attention"])
+def test_other_ways_of_reading_a_day(how: str) -> None:
+    layer = DayReader(how, name="days")
+    found = layer(DAYS, MASK).numpy()
+    assert not found[0, 1].any()
+    values, mask = DAYS[1, :1], MASK[1, :1]
+    alone = layer.reader(values, mask)[0, 0 if how == "attention" else -1]
+    np.testing.assert_allclose(found[1, 0], alone, atol=1e-6)
+    # The second value of that day is masked.
+    other = layer(tf.where(MASK[..., None], DAYS, 9.0), MASK).numpy()
+    np.testing.assert_allclose(found, other, atol=1e-6)
+
+
+def test_what_is_read_has_the_pooled_values_added_and_is_normalised() -> None:
+    plain, added = DayReader("attention", name="days"), DayReader("attention", add="sum", normalise=True, name="days")
+    read = plain(DAYS, MASK).numpy()
+    added(DAYS, MASK)
+    for weight, other in zip(added.reader.weights, plain.reader.weights, strict=True):
+        weight.assign(other)
+    sums = np.where(MASK.numpy()[..., None], DAYS.numpy(), 0.0).sum(axis=2)
+    both = read + sums
+    expected = (both - both.mean(-1, keepdims=True)) / np.sqrt(both.var(-1, keepdims=True) + 1e-3)
+    expected[0, 1] = 0.0
+    np.testing.assert_allclose(added(DAYS, MASK).numpy(), expected, atol=1e-5)
+
+
+def test_a_reader_of_each_day_counts_from_the_newest() -> None:
+    layer = ReaderOfEachDay(3, how="rnn", name="days")
+    found = layer(DAYS, MASK).numpy()
+    assert [reader.name for reader in layer.readers] == ["days_1", "days_2", "days_3"]
+    np.testing.assert_allclose(found[:, 1:], layer.readers[0](DAYS[:, 1:], MASK[:, 1:]), atol=1e-6)
+    np.testing.assert_allclose(found[:, :1], layer.readers[1](DAYS[:, :1], MASK[:, :1]), atol=1e-6)

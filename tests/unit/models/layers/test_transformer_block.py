@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from models.layers.transformer_block import TransformerBlock, check_heads
+from models.randomness import drawn_at, seed_initializers, uniform
 
 DRAW = np.random.default_rng(0)
 STEPS = tf.constant(DRAW.normal(size=(3, 4, 4)), tf.float32)
@@ -39,3 +40,32 @@ def test_heads_that_do_not_divide_the_width_are_told() -> None:
         check_heads(3, 4, "mine")
     with pytest.raises(ValueError, match="norm 'both'; expected one of post, pre, none"):
         TransformerBlock(2, norm="both", name="block")
+
+
+def test_what_each_part_gives_is_left_out_in_training_alone() -> None:
+    """Without norms what is left of a step is the step itself, of either part alone, or of both."""
+    block, rate = TransformerBlock(1, norm="none", activation="relu", dropout=0.5, name="block"), 0.5
+    whole = block(STEPS, MASK).numpy()
+    with drawn_at(3, tf.constant(1)):
+        told, again = (block(STEPS, MASK, training=True).numpy() for _ in range(2))
+        kept = [uniform(f"block_dropout_{part}", (3, 4, 4)).numpy() >= rate for part in (1, 2)]
+    np.testing.assert_array_equal(told, again)
+    assert 10 < kept[0].sum() < 38
+    assert not np.allclose(told[:2], whole[:2])
+    first = STEPS + np.where(kept[0], 2 * block._attention(STEPS * 1.0, STEPS * 1.0, MASK).numpy(), 0.0)
+    out = block.network[1](block.network[0](first)).numpy()
+    np.testing.assert_allclose(told[0], (first + np.where(kept[1], 2 * out, 0.0))[0], atol=1e-5)
+
+
+def test_first_weights_follow_from_their_names() -> None:
+    """Not from the order in which layers are made, nor from what else there is."""
+    drawn = []
+    for name in ("block", "block", "other"):
+        block = TransformerBlock(2, name=name)
+        seed_initializers(block, 7)
+        block(STEPS, MASK)
+        drawn.append([layer.kernel.numpy() for layer in (*block.projections.values(), *block.network)])
+    for one, same, other in zip(*drawn, strict=True):
+        np.testing.assert_array_equal(one, same)
+        assert not np.array_equal(one, other)
+    assert not np.array_equal(drawn[0][0], drawn[0][1])

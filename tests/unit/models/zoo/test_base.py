@@ -16,15 +16,7 @@ from models.encoders.pooled import PooledOptions
 from models.inputs import ModelInputs
 from models.schema import Feature, FeatureSchema, Kind, Side
 from models.zoo.pooled import Pooled
-from tests.unit.models.histories import AD, STEPS, history, schema
-
-
-def inputs(**lists: list[float]) -> ModelInputs:
-    """One request: each history's steps as vectors of one value, 0 a missing element; ads are 3, makers 5."""
-    vectors = {"ad": [[[3.0]]], "maker": [[[5.0]]]}
-    vectors |= {name: [[[v] for v in values + [0.0] * (STEPS - len(values))]] for name, values in lists.items()}
-    tensors = {name: tf.constant(each, tf.float32) for name, each in vectors.items()}
-    return ModelInputs(tensors, {name: tf.reduce_any(each != 0, axis=-1) for name, each in tensors.items()}, {}, {})
+from tests.unit.models.histories import AD, STEPS, history, inputs, schema
 
 
 def read(features: FeatureSchema, given: ModelInputs, **options: object) -> dict[str, list[float]]:
@@ -81,7 +73,7 @@ def test_a_part_without_a_target_is_told_but_not_multiplied(
     built = registry.build(model, features, {"units": [2]})
     seen: list[list[float]] = []
 
-    def tower(request: tf.Tensor, item: tf.Tensor, training: bool) -> tf.Tensor:
+    def tower(request: tf.Tensor, item: tf.Tensor, real: None, training: bool) -> tf.Tensor:
         seen.extend([request.numpy()[0].tolist(), item.numpy()[0, 0].tolist()])
         return item[..., 0]
 
@@ -263,7 +255,7 @@ def test_the_ids_of_a_day_may_be_read_one_after_another() -> None:
 
 def test_what_cannot_be_read_one_after_another_is_told() -> None:
     model = registry.build("pooled", schema(history("ads", **DAYS)), {"day_values": "rnn"})
-    with pytest.raises(ValueError, match=r"option 'day_values': 'rnn' reads days both ways, .* 's' is 5 wide"):
+    with pytest.raises(ValueError, match=r"option 'day_values': 'rnn' reads ids both ways, .* 's' is 5 wide"):
         model.tables({"s": 5})
     with pytest.raises(ValueError, match="'day_values' would have no effect: there is no history of days whose days"):
         registry.build("pooled", schema(history("ads", **DAYS)), {"day_values": "rnn", "layout": "flat"})

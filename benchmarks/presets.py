@@ -1,0 +1,98 @@
+"""Every preset of `conf/histories/` over one production day, released, and asked.
+
+    python -m benchmarks.presets [--job homework] [--folder FOLDER]
+
+A generated school of one day; each experiment of the job trains it (as a graph: nothing is compiled for one day), is
+exported and checked, becomes the champion, is published to Redis, and answers a request there by its SavedModel. Prints
+a line each; ends with 1 where one of them does not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import sqlite3
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from examples.school.__main__ import main as write_school
+from pipeline.cli.main import main as pipeline
+from pipeline.config.load import load_job
+from pipeline.storage.redis import embedded
+
+PROJECT = Path(__file__).resolve().parents[1]
+CONF = PROJECT / "conf" / "histories"
+DAY = "2024-03-04"
+
+
+def settings_of(job: str, champion: str) -> dict[str, Any]:
+    """A job's presets with one of them as the champion, released as trained."""
+    found: dict[str, Any] = load_job(job, CONF).model_dump(mode="json", exclude_unset=True)
+    del found["grids"]
+    for experiment in found["experiments"].values():
+        experiment["compile"] = "graph"
+    found["release"] = {"mode": "immediate", "champion": champion}
+    return found
+
+
+def owner(folder: Path, job: str) -> list[str]:
+    """Who asks, as arguments of `recommend`."""
+    if job == "ads":
+        return ["--user", "1"]
+    with sqlite3.connect(folder / "school.db") as school:
+        query = "select teacher_id, class_id from daily_homework_info where day = ? and teacher_id > 0 order by 1, 2"
+        teacher, class_ = school.execute(query, (DAY,)).fetchone()
+    return ["--teacher", str(teacher), "--class", str(class_)]
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """A command, and what it says."""
+    out, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        code = pipeline(list(arguments))
+    return code, out.getvalue() if code == 0 else errors.getvalue()
+
+
+def all_of(folder: Path, job: str) -> int:
+    """Train, release and ask every preset of a job; how many failed."""
+    targets = {"ads": f"parquet:{folder / 'tables'}", "homework": f"sqlite:///{folder / 'school.db'}"}
+    if not (folder / "school.db").is_file():
+        write_school(["--from", DAY, "--days", "1", "--teachers", "200", "--users", "300", "--target", targets["ads"],
+                      "--target", targets["homework"]])  # fmt: skip
+    os.environ |= {f"DAYSPRING_{each.upper()}_URL": url for each, url in targets.items()}
+    os.environ |= {"DAYSPRING_ROOT": str(folder / "root"), "DAYSPRING_CONF": str(folder / "conf")}
+    (folder / "conf").mkdir(exist_ok=True)
+    failed = 0
+    for name in load_job(job, CONF).experiments:
+        text = yaml.safe_dump(settings_of(job, name), sort_keys=False)
+        (folder / "conf" / f"{job}.yaml").write_text(text, encoding="utf-8")
+        code, said = run("backfill", "--job", job, "--from", DAY, "--to", DAY, "--experiment", name)
+        if code == 0:
+            code, said = run("recommend", "--job", job, *owner(folder, job), "--top", "1")
+        failed += code != 0
+        print(f"{name}: {'failed: ' if code else ''}{' '.join(said.split())}", flush=True)
+    return failed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--job", choices=("ads", "homework"), default="homework")
+    parser.add_argument("--folder", type=Path, metavar="FOLDER", help="keep the school and its artefacts there")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            return int(all_of(folder, options.job) > 0)
+        finally:
+            embedded.stop(folder / "root")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
