@@ -48,7 +48,7 @@ def held_back(
     """
     for _ in range(20):
         with pytest.raises(BackfillFailed) as failure:
-            backfill(api, ranges, logs, patience=10, scheduler=scheduler)
+            backfill(api, ranges, logs, patience=6, scheduler=scheduler)
         if settled():
             return str(failure.value)
     raise AssertionError(f"it never came to where it is held back: {failure.value}")
