@@ -108,12 +108,11 @@ def _fitted(made_of: Made, tasks: Sequence[Task]) -> _Weights:
             loss = loss_of(task, arrays, np.stack([of_member[task.name] for of_member in tested]))
             if loss is not None:
                 exact, fits[task.name] = fitted(fits.get(task.name, Fit.none(len(names))), loss)
-                values[task.name] = exact.astype(np.float32)
+                values[task.name] = np.append(exact, 0.0).astype(np.float32)
     days = (before.days if before is not None else 0) + bool(made_of.tests)
     said = Fitted(
         days=days,
         weights={name: dict(zip(names, map(float, each), strict=False)) for name, each in values.items()},
-        added={name: float(each[-1]) for name, each in values.items()},
     )
     return _Weights(values, fits, said)
 

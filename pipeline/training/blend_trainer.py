@@ -24,7 +24,7 @@ class BlendTrainer:
     """Trainers of the members, each at its own state of a day.
 
     Its state: ``weights.<task> [members + 1]``, float32, of the members by name, and last what is added to their sum;
-    where weights are fitted, ``fit.<task> [members + 1, members + 2]``, float64, what tests said of them (``Fit``);
+    where weights are fitted, ``fit.<task> [members, members + 1]``, float64, what tests said of them (``Fit``);
     and that of every member, each tensor as ``<member>/<tensor>``.
 
     Args:
@@ -80,7 +80,7 @@ class BlendTrainer:
         if {name: values.shape for name, values in told.items()} != wanted:
             raise StateMismatch(f"tensors {', '.join(sorted(told)) or 'of weights'}: expected {', '.join(wanted)} of "
                                 f"{len(self.members)} members and what is added")  # fmt: skip
-        fits, wide = fits_of(state, self.tasks), len(self.members) + 1
+        fits, wide = fits_of(state, self.tasks), len(self.members)
         unfit = next((f"fit.{name}" for name, fit in fits.items() if fit.tensor.shape != (wide, wide + 1)), None)
         if unfit is not None:
             found = list(state[unfit].shape)

@@ -44,14 +44,12 @@ class Fitted(BaseModel):
     Attributes:
         days: tested days until now; while there is none, the members weigh the same.
         weights: by task and member.
-        added: by task, what is added to their sum.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
     days: Count
     weights: dict[str, dict[str, Finite]]
-    added: dict[str, Finite]
 
     @property
     def in_words(self) -> str:
@@ -61,7 +59,7 @@ class Fitted(BaseModel):
         several = len(self.weights) > 1
         told = [
             f"{f'{task} ' if several else ''}"
-            f"{' + '.join(f'{weight:.2f} {name}' for name, weight in of_task.items())} {self.added[task]:+.2f}"
+            f"{' + '.join(f'{weight:.2f} {name}' for name, weight in of_task.items())}"
             for task, of_task in self.weights.items()
         ]
         return f"weighs {', '.join(told)}"

@@ -97,9 +97,7 @@ def test_weights_are_those_of_the_tests_until_the_day(blend: Blend) -> None:
     first = blend.day(FIRST, CLICKS)
     assert weights(first) == [0.5, 0.5, 0]
     assert list(checkpoint_file.read(first)) == ["weights.label"]
-    assert CheckpointRecord.of(first).fitted == Fitted(
-        days=0, weights={"label": {"a": 0.5, "b": 0.5}}, added={"label": 0.0}
-    )
+    assert CheckpointRecord.of(first).fitted == Fitted(days=0, weights={"label": {"a": 0.5, "b": 0.5}})
     blend.parent = first
     made = blend.day(SECOND, CLICKS, **SIDES)
     assert weights(made) == pytest.approx([math.log(3), 0.5, 0])

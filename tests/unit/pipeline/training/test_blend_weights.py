@@ -40,32 +40,33 @@ def test_the_least_loss_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """At ln 3 a row is right by 3/4: its pull of 4 · 1/4 is what the ridge holds, HELD · (ln 3 − 1/2) = 1."""
     monkeypatch.setattr(blend_weights, "RIDGE", HELD)
     weights, fit = fitted(NONE, two_sided())
-    np.testing.assert_allclose(weights, [math.log(3), 0.5, 0], atol=1e-9)
-    # 4 rows · 3/4 · 1/4, of the first member and of what is added; slope −1.
-    np.testing.assert_allclose(fit.curvature, np.diag([0.75, 0, 0.75]), atol=1e-9)
-    np.testing.assert_allclose(fit.pull, [0.75 * math.log(3) + 1, 0, 0], atol=1e-9)
+    np.testing.assert_allclose(weights, [math.log(3), 0.5], atol=1e-9)
+    # 4 rows · 3/4 · 1/4, and a slope of −1.
+    np.testing.assert_allclose(fit.curvature, np.diag([0.75, 0]), atol=1e-9)
+    np.testing.assert_allclose(fit.pull, [0.75 * math.log(3) + 1, 0], atol=1e-9)
     assert Fit.of(fit.tensor).pull.tolist() == fit.pull.tolist()
     assert Fit.of(fit.tensor).curvature.tolist() == fit.curvature.tolist()
 
 
 def test_within_a_request_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two candidates that differ by one: the same loss, and what is added to both changes nothing."""
+    """Four requests of two candidates that differ by one have the same loss; one without a positive, or without a
+    negative, says nothing.
+    """
     monkeypatch.setattr(blend_weights, "RIDGE", HELD)
     label = [1, 0, 0, 1, 1, 0, 1, -1, 1, 1, 0, 0]
     first = [1, 0, 7, 8, 1, 0, 3, 2, 5, 5, 9, 1]
     arrays = rows(label, [2, 2, 2, 2, 2, 2])
     weights, fit = fitted(NONE, loss(arrays, first, [0] * 12, "softmax"))
-    np.testing.assert_allclose(weights, [math.log(3), 0.5, 0], atol=1e-9)
-    assert weights[-1] == 0
-    np.testing.assert_allclose(fit.curvature, np.diag([0.75, 0, 0]), atol=1e-9)
+    np.testing.assert_allclose(weights, [math.log(3), 0.5], atol=1e-9)
+    np.testing.assert_allclose(fit.curvature, np.diag([0.75, 0]), atol=1e-9)
 
 
 def test_several_positives_of_a_request_count_as_their_mean() -> None:
     """Of scores 0, 0, 0 with two positives: loss ln 3, slope the mean of all less that of the two."""
-    value, slope, curvature = loss(rows([1, 1, 0], [3]), [3, 0, 0], [0, 0, 6], "softmax")(np.zeros(3))
+    value, slope, curvature = loss(rows([1, 1, 0], [3]), [3, 0, 0], [0, 0, 6], "softmax")(np.zeros(2))
     assert value == pytest.approx(math.log(3))
-    np.testing.assert_allclose(slope, [1 - 1.5, 2 - 0, 0])
-    np.testing.assert_allclose(curvature, [[3 - 1, 0 - 2, 0], [0 - 2, 12 - 4, 0], [0, 0, 0]])
+    np.testing.assert_allclose(slope, [1 - 1.5, 2 - 0])
+    np.testing.assert_allclose(curvature, [[3 - 1, 0 - 2], [0 - 2, 12 - 4]])
 
 
 def test_a_day_without_anything_judged_says_nothing() -> None:
@@ -102,6 +103,5 @@ def test_the_same_days_give_the_same_bits_and_steps_do_not_run_away() -> None:
     assert found[0][1].tensor.tobytes() == found[1][1].tensor.tobytes()
     weights = found[0][0]
     _, slope, _ = loss(rows(clicks.tolist()), first, [30.0] * 500)(weights)
-    pulled = slope + blend_weights.RIDGE * (weights - [0.5, 0.5, 0])
-    assert np.abs(np.where(weights > 0, pulled, np.minimum(pulled, 0))[:2]).max() < 1e-3
-    assert abs(pulled[2]) < 1e-3
+    pulled = slope + blend_weights.RIDGE * (weights - 0.5)
+    assert np.abs(np.where(weights > 0, pulled, np.minimum(pulled, 0))).max() < 1e-3

@@ -40,12 +40,11 @@ def test_the_first_of_a_chain_has_no_parent_and_one_without_rows_no_loss() -> No
 def test_fitted_weights_are_told_in_words_and_stored_as_they_are() -> None:
     said = {
         "days": 4, "weights": {"click": {"a": 0.25, "b": 0.875}, "view": {"a": 0.5, "b": 0.5}},
-        "added": {"click": -0.0625, "view": 0.0},
     }  # fmt: skip
     found = CheckpointRecord.model_validate({**CHECKPOINT, "fitted": said})
     assert found.written() == {**CHECKPOINT, "fitted": said}
     assert found.fitted is not None
-    assert found.fitted.in_words == "weighs click 0.25 a + 0.88 b -0.06, view 0.50 a + 0.50 b +0.00"
-    one = Fitted(days=1, weights={"label": {"a": 0.5, "b": 0.5}}, added={"label": 0.125})
-    assert one.in_words == "weighs 0.50 a + 0.50 b +0.12"
+    assert found.fitted.in_words == "weighs click 0.25 a + 0.88 b, view 0.50 a + 0.50 b"
+    one = Fitted(days=1, weights={"label": {"a": 0.5, "b": 0.5}})
+    assert one.in_words == "weighs 0.50 a + 0.50 b"
     assert one.model_copy(update={"days": 0}).in_words == "the mean of its members, which no day has tested yet"
