@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.days import Day
 from pipeline.features.arrays.candidates import Candidates, candidates_of
-from pipeline.features.arrays.over_bags import with_bags
+from pipeline.features.arrays.over_bags import with_bags, with_bags_of_nobody
 from pipeline.features.frames.frame import Frame
 from pipeline.features.plan.impressions import ImpressionPlan
 from pipeline.features.rows.day import DayRows
@@ -41,7 +41,8 @@ class KnownItems(KnownRelease):
             return self._made[1]
         items = self.arrays.items(rows, self.look, None)
         made = candidates_of(self.arrays, items, self.look, self.shared, rows.day)
-        made = with_bags(self.meta.plan, made, self.shared, rows.day)
+        for more in (with_bags, with_bags_of_nobody):
+            made = more(self.meta.plan, made, self.shared, rows.day)
         if rows.items is self._candidates:
             self._made = rows.day, made
         return made

@@ -13,7 +13,7 @@ from pipeline.days import Day
 from pipeline.features.arrays.candidates import Candidates, candidates_of
 from pipeline.features.arrays.homework_items import found_packages
 from pipeline.features.arrays.items import DayItems
-from pipeline.features.arrays.over_bags import with_bags
+from pipeline.features.arrays.over_bags import with_bags, with_bags_of_nobody
 from pipeline.features.arrays.pool import Pool
 from pipeline.features.arrays.raw_values import bag_width
 from pipeline.features.arrays.request import RequestArrays
@@ -47,6 +47,7 @@ class MadePackages:
         self._values: Mapping[str, Array] = {}
         self._codes: Mapping[str, Array] = {}
         self._counters: Mapping[str, Array] = {}
+        self._without_own: Mapping[str, Array] = {}
         self._bags: Mapping[str, Lists] = {}
 
     def of(self, rows: HomeworkDay, pool: Pool, state: FeatureState) -> Candidates:
@@ -70,6 +71,7 @@ class MadePackages:
             {name: codes[chosen] for name, codes in self._codes.items()},
             {name: values[chosen] for name, values in self._counters.items()},
             {name: lists.take(chosen) for name, lists in self._bags.items()},
+            {name: values[chosen] for name, values in self._without_own.items()},
             self._rank[chosen],
         )  # fmt: skip
 
@@ -82,15 +84,17 @@ class MadePackages:
             roles={name: lists.take(new) for name, lists in pool.roles.items()},
         )  # fmt: skip
         made = candidates_of(self._arrays, items, self._look, state, self.day)
-        made = with_bags(self._arrays.plan, made, state, self.day)
+        for more in (with_bags, with_bags_of_nobody):
+            made = more(self._arrays.plan, made, state, self.day)
         if not self._made:
             self._raw, self._values, self._codes, self._counters = items.raw, made.values, made.codes, made.counters
-            self._bags = made.bags
+            self._bags, self._without_own = made.bags, made.without_own
         else:
             self._raw = np.concatenate([self._raw, items.raw])
             self._values = self._joined(self._values, made.values)
             self._codes = self._joined(self._codes, made.codes)
             self._counters = self._joined(self._counters, made.counters)
+            self._without_own = self._joined(self._without_own, made.without_own)
             self._bags = {name: concat_lists([each, made.bags[name]]) for name, each in self._bags.items()}
         self._rank = ranks(self._raw)
         self._made = len(pool.keys)

@@ -81,6 +81,18 @@ class AskedBags:
         bags = candidates.bags[counter.bag].take(items.pair_item.astype(np.int64))
         return cls(items.request, context, bags, tables)
 
+    def only(self, pairs: NDArray[np.int64]) -> AskedBags:
+        """Some of the pairs."""
+        return AskedBags(self.request[pairs], self.context[pairs], self.bags.take(pairs), self.tables)
+
+    def with_events(self, owner: Codes, name: str) -> NDArray[np.int64]:
+        """The pairs in whose context their ``owner``, codes ``[requests]``, has events."""
+        entries = self.tables.own[name].entries((owner,))
+        held_by = np.repeat(np.arange(len(entries.offsets) - 1), np.diff(entries.offsets))
+        contexts, _ = parted(entries.parts[EVENT])
+        asked = entries.rows[self.request], self.context
+        return np.flatnonzero(numbered((held_by, contexts), asked)[1] >= 0)
+
     @cached_property
     def pair(self) -> NDArray[np.int64]:
         """The pair of each value."""

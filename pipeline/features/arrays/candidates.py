@@ -33,6 +33,8 @@ class Candidates:
         counters: by feature, the counters whose whole key is the candidates', ``[items]``; ``over_bags.with_bags`` adds
             those over bags.
         bags: by feature whose bags are counted, codes of each item's values, each once, ``[items]``.
+        without_own: by feature, what counters over bags are for an owner without events in the candidate's context,
+            ``[items]``; where they were made before.
         ranked: ``rank``, where it was made before.
     """
 
@@ -41,6 +43,7 @@ class Candidates:
     codes: Mapping[str, Codes]
     counters: Mapping[str, Array]
     bags: Mapping[str, Lists] = field(default_factory=dict)
+    without_own: Mapping[str, Array] = field(default_factory=dict)
     ranked: NDArray[np.int64] | None = None
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from pipeline.features.arrays.collaborative_values import ContextValues, collabo
 from pipeline.features.arrays.feature_codes import frame_codes
 from pipeline.features.arrays.fitted_scores import Scores
 from pipeline.features.frames.frame import Array
-from pipeline.features.ids.fingerprints import Codes
+from pipeline.features.ids.fingerprints import MISSING, Codes
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import DayRows
 from pipeline.features.state.state import FeatureState
@@ -32,30 +32,53 @@ def values_over_bags(
     """
     day = _Day(plan, rows, candidates, state)
     values: dict[str, Array] = {}
+    pair_item = candidates.items.pair_item
     for name, counter in plan.bag_counters.items():
         if name in candidates.counters:
-            values[name] = candidates.counters[name][candidates.items.pair_item]
+            values[name] = candidates.counters[name][pair_item]
+        elif name in candidates.without_own:
+            values[name] = candidates.without_own[name][pair_item]
+            pairs, asked, own = day.of_own(counter)
+            if len(pairs):
+                values[name][pairs] = _scaled(counter, bag_value(counter, asked, own, rows.day))
         else:
             values[name] = _scaled(counter, bag_value(counter, day.asked(counter), day.own(counter), rows.day))
     for name, settings in plan.collaborative.items():
         owner = day.owner(settings.owner)
-        asked, known = day.asked(settings), day.known(settings)
-        values[name] = collaborative_value(asked, known, owner, scores[settings.name])
+        values[name] = collaborative_value(day.asked(settings), day.known(settings), owner, scores[settings.name])
     return values
 
 
 def with_bags(plan: Plan, candidates: Candidates, state: FeatureState, day: Day) -> Candidates:
     """Candidates with those counters over bags that are theirs whoever asks: of no owner, in a context of theirs."""
-    counters = dict(candidates.counters)
+    theirs = {
+        name: _scaled(counter, bag_value(counter, asked, None, day))
+        for name, counter, asked in _asked_of_items(plan, candidates, state) if counter.owner is None
+    }  # fmt: skip
+    return replace(candidates, counters={**candidates.counters, **theirs})
+
+
+def with_bags_of_nobody(plan: Plan, candidates: Candidates, state: FeatureState, day: Day) -> Candidates:
+    """Candidates with what the others in a context of theirs are for an owner of whom nothing is known in it."""
+    nobody = np.full(1, MISSING)
+    return replace(candidates, without_own={
+        name: _scaled(counter, bag_value(counter, asked, OwnEvents.of(asked, nobody, counter.owner), day))
+        for name, counter, asked in _asked_of_items(plan, candidates, state) if counter.owner is not None
+    })  # fmt: skip
+
+
+def _asked_of_items(
+    plan: Plan, candidates: Candidates, state: FeatureState
+) -> Iterator[tuple[str, BagCounter, AskedBags]]:
+    """The counters in a context of the candidates', each with the bags of all of them."""
     asked: dict[tuple[str, str], AskedBags] = {}
     for name, counter in plan.bag_counters.items():
-        if counter.owner is None and counter.context in candidates.codes:
+        if counter.context in candidates.codes:
             key = counter.context, counter.bag
             if key not in asked:
                 context, bags = candidates.codes[counter.context], candidates.bags[counter.bag]
                 asked[key] = AskedBags(np.zeros(len(context), np.int64), context, bags, state.bags[key])
-            counters[name] = _scaled(counter, bag_value(counter, asked[key], None, day))
-    return replace(candidates, counters=counters)
+            yield name, counter, asked[key]
 
 
 def _scaled(counter: BagCounter, value: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -70,6 +93,7 @@ class _Day:
         self._asked: dict[tuple[str, str], AskedBags] = {}
         self._known: dict[tuple[str, str], ContextValues] = {}
         self._own: dict[tuple[str, str, str], OwnEvents] = {}
+        self._of_own: dict[tuple[str, str, str], tuple[NDArray[np.int64], AskedBags, OwnEvents]] = {}
 
     def owner(self, name: str) -> Codes:
         return frame_codes(self._plan, self._plan.features[name], self._rows.requests)
@@ -94,3 +118,14 @@ class _Day:
         if key not in self._own:
             self._own[key] = OwnEvents.of(self.asked(over), self.owner(over.owner), over.owner)
         return self._own[key]
+
+    def of_own(self, over: OverBag) -> tuple[NDArray[np.int64], AskedBags, OwnEvents]:
+        """The pairs in whose context their owner has events, and these pairs alone with the events."""
+        assert over.owner is not None
+        key = over.owner, over.context, over.bag
+        if key not in self._of_own:
+            owner, asked = self.owner(over.owner), self.asked(over)
+            pairs = asked.with_events(owner, over.owner)
+            there = asked.only(pairs)
+            self._of_own[key] = pairs, there, OwnEvents.of(there, owner, over.owner)
+        return self._of_own[key]

@@ -37,6 +37,8 @@ def test_bags_are_served_as_they_are_built(tmp_path: Path, monkeypatch: pytest.M
             continue
         theirs = lessons.BAGS.keys() & found.candidates.counters.keys()
         assert theirs == {"likely_all", "sections_of_all", "taken_trend"}, "made once a release, whoever asks"
+        assert "likely" in found.candidates.without_own
+        assert "likely_asked" not in found.candidates.without_own, "its context is the request's"
         first, last = arrays.offsets[row : row + 2]
         for name in lessons.BAGS:
             built = [raw(Plan(job.config), maps, arrays, "pair_dense", at)[name] for at in range(first, last)]

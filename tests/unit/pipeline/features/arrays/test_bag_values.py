@@ -85,6 +85,10 @@ def test_an_owner_without_events_in_the_context_has_the_shares_of_all() -> None:
     assert values[1] == pytest.approx(logit(g7))
     assert values[2] == pytest.approx(logit(G5))
     assert values[3] == pytest.approx(logit(0.05))  # nothing is known of a context that is missing
+    owners = np.array([BOB, NOBODY, ANN])
+    pairs = found.with_events(owners, "teacher")
+    assert pairs.tolist() == [0], "of Bob's events none is in logic"
+    assert value(L1, found.only(pairs), *owners.tolist()) == values[:1]
 
 
 def test_shares_are_kept_from_zero_and_one() -> None:
