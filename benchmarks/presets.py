@@ -1,6 +1,6 @@
 """Every preset of `conf/histories/` over one production day, released, and asked.
 
-    python -m benchmarks.presets [--job homework] [--folder FOLDER]
+    python -m benchmarks.presets [--job homework] [--experiments NAME …] [--folder FOLDER]
 
 A generated school of one day; each experiment of the job trains it (as a graph: nothing is compiled for one day), is
 exported and checked, becomes the champion, is published to Redis, and answers a request there by its SavedModel. Prints
@@ -34,7 +34,7 @@ DAY = "2024-03-04"
 def settings_of(job: str, champion: str) -> dict[str, Any]:
     """A job's presets with one of them as the champion, released as trained."""
     found: dict[str, Any] = load_job(job, CONF).model_dump(mode="json", exclude_unset=True)
-    del found["grids"]
+    found.pop("grids", None)
     for experiment in found["experiments"].values():
         experiment["compile"] = "graph"
     found["release"] = {"mode": "immediate", "champion": champion}
@@ -59,8 +59,8 @@ def run(*arguments: str) -> tuple[int, str]:
     return code, out.getvalue() if code == 0 else errors.getvalue()
 
 
-def all_of(folder: Path, job: str) -> int:
-    """Train, release and ask every preset of a job; how many failed."""
+def all_of(folder: Path, job: str, experiments: list[str]) -> int:
+    """Train, release and ask presets of a job; how many failed."""
     targets = {"ads": f"parquet:{folder / 'tables'}", "homework": f"sqlite:///{folder / 'school.db'}"}
     if not (folder / "school.db").is_file():
         write_school(["--from", DAY, "--days", "1", "--teachers", "200", "--users", "300", "--target", targets["ads"],
@@ -69,7 +69,7 @@ def all_of(folder: Path, job: str) -> int:
     os.environ |= {"DAYSPRING_ROOT": str(folder / "root"), "DAYSPRING_CONF": str(folder / "conf")}
     (folder / "conf").mkdir(exist_ok=True)
     failed = 0
-    for name in load_job(job, CONF).experiments:
+    for name in experiments:
         text = yaml.safe_dump(settings_of(job, name), sort_keys=False)
         (folder / "conf" / f"{job}.yaml").write_text(text, encoding="utf-8")
         code, said = run("backfill", "--job", job, "--from", DAY, "--to", DAY, "--experiment", name)
@@ -83,13 +83,15 @@ def all_of(folder: Path, job: str) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--job", choices=("ads", "homework"), default="homework")
+    parser.add_argument("--experiments", nargs="+", metavar="NAME", help="default: all")
     parser.add_argument("--folder", type=Path, metavar="FOLDER", help="keep the school and its artefacts there")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            return int(all_of(folder, options.job) > 0)
+            experiments = options.experiments or list(load_job(options.job, CONF).experiments)
+            return int(all_of(folder, options.job, experiments) > 0)
         finally:
             embedded.stop(folder / "root")
 
