@@ -4,9 +4,9 @@
 
 Labelled rows as Criteo's: 26 ids (10⁵ rows of tables in all, width 8; `ffm` 4) and 13 numbers, a network 128-64 on
 top, every other option at its default; ids skewed log-uniformly, labels random: speed only. CPU milliseconds of all
-threads as slopes (``benchmarks.step``), rounds interleaved, medians. The floor of a model are its matrix products and
-those of their gradients, each in one call, in one XLA program; a model may take 1.15 times its floor and what `deepfm`
-takes beside its own: reading rows, adding up gradients, writing. MISSED where it takes more.
+threads as slopes (``benchmarks.step``), medians of rounds of a model and its floor in turns. The floor are its matrix
+products and those of their gradients, each in one call, in one XLA program; a model may take 1.15 times its floor and
+what `deepfm` takes beside its own: reading rows, adding up gradients, writing. MISSED where it takes more.
 """
 
 from __future__ import annotations
@@ -133,15 +133,14 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=1024, help="rows of a step (default 1024)")
     given = parser.parse_args()
     configure(THREADS)
-    names = ["deepfm", *(given.model or MODELS[1:])]
-    runs = {f"{what} {name}": make(name, given.batch)
-            for name in names for what, make in (("engine", with_engine), ("floor", with_floor))}  # fmt: skip
-    cpu = measure(runs, dict.fromkeys(runs, max(8, 8_000 // given.batch)), given.rounds)
-    beside = cpu["engine deepfm"] - cpu["floor deepfm"]
-    print(f"batch {given.batch}, load {os.getloadavg()[0]:.1f}; CPU ms a step; beside deepfm's products: {beside:.2f}")
-    missed = 0
-    for name in names:
-        own, floor = cpu[f"engine {name}"], cpu[f"floor {name}"]
+    steps, missed, beside = max(8, 8_000 // given.batch), 0, 0.0
+    for name in ("deepfm", *(given.model or MODELS[1:])):
+        runs = {"engine": with_engine(name, given.batch), "floor": with_floor(name, given.batch)}
+        cpu = measure(runs, dict.fromkeys(runs, steps), given.rounds)
+        own, floor = cpu["engine"], cpu["floor"]
+        if name == "deepfm":
+            beside = own - floor
+            print(f"batch {given.batch}, load {os.getloadavg()[0]:.1f}; CPU ms a step, beside deepfm's products {beside:.2f}")
         share = own / (floor + beside)
         missed += share > MOST
         print(f"  {name:<12}{own:8.2f}   products {floor:7.2f}   of both {share:5.2f} (target ≤ {MOST})"
