@@ -140,7 +140,8 @@ def main() -> int:
         own, floor = cpu["engine"], cpu["floor"]
         if name == "deepfm":
             beside = own - floor
-            print(f"batch {given.batch}, load {os.getloadavg()[0]:.1f}; CPU ms a step, beside deepfm's products {beside:.2f}")
+            load = os.getloadavg()[0]
+            print(f"batch {given.batch}, load {load:.1f}; CPU ms a step, beside deepfm's products {beside:.2f}")
         share = own / (floor + beside)
         missed += share > MOST
         print(f"  {name:<12}{own:8.2f}   products {floor:7.2f}   of both {share:5.2f} (target ≤ {MOST})"
