@@ -96,3 +96,14 @@ def test_a_mistake_names_both_files(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
         load_job("ads", tmp_path)
     assert str(error.value).startswith(f"{tmp_path}/ads.yaml (on top of {base}): threads: ")
+
+
+def test_the_examples_that_stand_on_others_are_taken() -> None:
+    """Every model of interactions over public data, and the sweeps that were run."""
+    ads = load_job("ads", ROOT / "examples" / "conf" / "interactions")
+    assert {each.model for each in ads.experiments.values()} >= {"lr", "fm", "ffm", "dnn", "deepfm", "autoint"}
+    assert ads.features == load_job("ads", ROOT / "examples" / "conf").features
+    swept = load_job("criteo", ROOT / "examples" / "conf" / "sweeps").experiments
+    assert {each.batch for each in swept.values()} == {256, 512, 1024}
+    assert {each.epochs for each in swept.values()} == {1, 4, 10}
+    assert {each.learning_rate for each in swept.values()} == {1e-2, 1e-3, 1e-4}
