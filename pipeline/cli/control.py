@@ -1,11 +1,13 @@
-"""``promote``, ``rollback``, ``move-releases``, ``taint``, ``prune``: a hand on the chain and its releases."""
+"""A hand on chain and releases: ``promote``, ``rollback``, ``releases``, ``move-releases``, ``taint``, ``prune``."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 
 from pipeline.cli.arguments import Commands, add_day, add_job, add_json, experiments
+from pipeline.cli.output import print_json
 from pipeline.errors import UsageError
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
@@ -20,13 +22,24 @@ def register(commands: Commands) -> None:
     )  # fmt: skip
     add_job(promote)
     promote.add_argument("--experiment", required=True, metavar="E")
+    promote.add_argument("--reason", default="", help="told in the ledger")
 
     rollback = commands.add(
-        "rollback", _rollback, "Serve the previous release again, and hold it until `promote` or --release-hold.",
-        "rollback --job ads",
+        "rollback", _rollback, "Serve an earlier release again, and hold it until `promote` or --release-hold.",
+        "rollback --job ads --reason 'clicks fell'",
     )  # fmt: skip
     add_job(rollback)
+    rollback.add_argument("--to", metavar="RELEASE", help="one that was served (default: the one before)")
+    rollback.add_argument("--reason", default="by hand", help="told in the ledger and in `status`")
+    rollback.add_argument("--dry-run", action="store_true", help="only say what would be served")
     rollback.add_argument("--release-hold", action="store_true", help="only lift the hold: the next run releases again")
+
+    ledger = commands.add(
+        "releases", _releases, "Every release that was served: since when, by whose hand and why.",
+        "releases --job ads",
+    )  # fmt: skip
+    add_job(ledger)
+    add_json(ledger)
 
     move = commands.add(
         "move-releases", _move, "Publish to the place that the settings name now, from what is served on.",
@@ -57,7 +70,7 @@ def _promote(options: argparse.Namespace) -> int:
     names = experiments([options.experiment], list(context.config.experiments), context.job)
     if len(names) > 1:
         raise UsageError(f"--experiment {options.experiment}: fits {', '.join(names)}; one becomes the champion")
-    print(promote(context, names[0]))
+    print(promote(context, names[0], reason=options.reason))
     return 0
 
 
@@ -65,7 +78,32 @@ def _rollback(options: argparse.Namespace) -> int:
     from pipeline.release.control import release_hold, rollback
 
     context = JobContext.open(options.job)
-    print(release_hold(context) if options.release_hold else rollback(context))
+    if options.release_hold:
+        if options.to or options.dry_run:
+            raise UsageError("--release-hold only lifts the hold: leave --to and --dry-run out")
+        print(release_hold(context))
+    else:
+        print(rollback(context, options.reason, to=options.to, dry=options.dry_run))
+    return 0
+
+
+def _releases(options: argparse.Namespace) -> int:
+    from pipeline.release.control import releases, served
+
+    context = JobContext.open(options.job)
+    entries, now = releases(context), served(context)
+    if options.json:
+        print_json({"served": now["release_id"] if now else None, "releases": [
+            {**asdict(each), "day": str(each.day)} for each in entries
+        ]})  # fmt: skip
+        return 0
+    if not entries:
+        print("nothing was published yet")
+    width = max((len(each.release_id) for each in entries), default=0)
+    for number, each in enumerate(entries, 1):
+        mark = "*" if now and number == len(entries) and each.release_id == now["release_id"] else " "
+        told = "".join(f"  {word}" for word in (each.by, each.why) if word)
+        print(f"{mark} {each.at:<25}  {each.what:<8}  {each.release_id:<{width}}  version {each.version}{told}")
     return 0
 
 

@@ -17,7 +17,7 @@ _COMMANDS = {
     "backfill": ("run", "backfill"), "stage": ("stage",), "status": ("status",), "alerts": ("alerts",),
     "measures": ("measures",), "compare": ("compare",), "evaluate": ("evaluate",), "chains": ("compare-chains",),
     "recommend": ("recommend",), "predict": ("predict",),
-    "control": ("promote", "rollback", "move-releases", "taint", "prune"), "late_days": ("late-days",),
+    "control": ("promote", "rollback", "releases", "move-releases", "taint", "prune"), "late_days": ("late-days",),
     "late_labels": ("mature", "rechain"), "audit": ("audit", "restore-ids", "freshness"),
     "checks": ("config", "doctor"), "models": ("models",),
 }  # fmt: skip

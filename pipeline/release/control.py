@@ -10,6 +10,7 @@ from pipeline.errors import DayspringError, UsageError
 from pipeline.job import JobContext
 from pipeline.release.build import build, models, newest_day, publisher
 from pipeline.release.decision import promoted
+from pipeline.release.publish.ledger import Entry, Ledger
 from pipeline.release.publish.models import repair
 from pipeline.release.publish.place import elsewhere
 from pipeline.release.publish.record import record
@@ -19,12 +20,15 @@ from pipeline.storage.artifacts.artifact import Artifact, parse_id
 from pipeline.storage.artifacts.kinds import RELEASE
 
 
-def promote(context: JobContext, experiment: str | None = None, *, checkpoint: str | None = None) -> str:
+def promote(
+    context: JobContext, experiment: str | None = None, *, checkpoint: str | None = None, reason: str = ""
+) -> str:
     """Makes an experiment the champion and serves it now, over its gate's verdict and any hold; a line that says so.
 
     Args:
         experiment: its checkpoint of the newest day is released as the job's release mode says.
         checkpoint: instead, the id of the checkpoint to release (``checkpoint/job/experiment/day=…/gen=…``).
+        reason: told in the ledger.
 
     Raises:
         UsageError: neither or both are given, or the model cannot be released: not exported, not checked, blocked.
@@ -44,16 +48,38 @@ def promote(context: JobContext, experiment: str | None = None, *, checkpoint: s
     # A release that was built for a promotion which is refused would go out with the next publish.
     publishing.guard()
     release = build(context, day, choice)
-    outcome = publishing.publish(release.id, forced=True)
+    outcome = publishing.publish(release.id, forced=True, why=reason)
     ReleaseFiles.of(context.root, context.job).add_champion(Championship(experiment, day, "promote"))
     record(context, release, outcome)
     return f"champion is now {experiment}; {_described(outcome.pointer)}"
 
 
-def rollback(context: JobContext, reason: str = "by hand") -> str:
-    """Serves the previous release again and holds it; a line that says so."""
-    pointer = publisher(context).rollback(reason)
+def rollback(context: JobContext, reason: str = "by hand", *, to: str | None = None, dry: bool = False) -> str:
+    """Serves an earlier release again and holds it; a line that says so.
+
+    Args:
+        to: id of the release; by default the one that was served before.
+        dry: only say what would be done.
+    """
+    if dry:
+        pointer, todo = publisher(context).would_restore(to)
+        return f"would be {_described(pointer)}{''.join(f'; {each}' for each in todo)}; nothing was changed"
+    pointer = publisher(context).rollback(reason, to)
     return f"{_described(pointer)}; held until `promote` or `rollback --release-hold`"
+
+
+def releases(context: JobContext) -> list[Entry]:
+    """Every release that was served, oldest first; of before there was a ledger, without a time."""
+    files = ReleaseFiles.of(context.root, context.job)
+    entries = Ledger(files.folder).entries()
+    known = {entry.release_id for entry in entries}
+    older = [each.pointer for each in files.all_published() if each.pointer.release_id not in known]
+    older.sort(key=lambda pointer: (pointer.day, pointer.release_id))
+    unknown = "of before there was a ledger"
+    return [
+        Entry("", "found", each.release_id, each.day, each.experiment, each.version, each.previous, "", unknown)
+        for each in older
+    ] + entries
 
 
 def release_hold(context: JobContext) -> str:

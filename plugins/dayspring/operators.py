@@ -50,6 +50,8 @@ class PipelineOperator(BashOperator):
         env: dict[str, str] = super().get_env(context) | environment(self.job)
         env.setdefault("DAYSPRING_PYTHON", sys.executable)
         env[VARIABLE] = workers()
+        if run := context.get("run_id"):
+            env["DAYSPRING_BY"] = str(run)  # in the ledger of releases
         return env
 
     def execute(self, context: Any) -> Any:

@@ -124,5 +124,6 @@ def test_a_run_without_a_date_is_refused_by_every_task_that_would_start(dag: Any
 def test_a_stage_is_told_whom_to_die_with(dag: Any) -> None:
     import os
 
-    env = dag.task_dict["extract"].get_env({"params": ORDINARY})
+    env = dag.task_dict["extract"].get_env({"params": ORDINARY, "run_id": "scheduled__2024-03-01"})
+    assert env["DAYSPRING_BY"] == "scheduled__2024-03-01"
     assert env["DAYSPRING_DIE_WITH_PARENT"].split(",")[0] == str(os.getpid())

@@ -11,6 +11,7 @@ from typing import Literal
 from pipeline.days import Day
 from pipeline.errors import DayspringError, UsageError
 from pipeline.release.contents.parts import Part
+from pipeline.release.publish.ledger import Ledger, What
 from pipeline.release.publish.models import Models
 from pipeline.release.publish.place import Held, guard, settle
 from pipeline.release.publish.redis_generations import Generations
@@ -89,18 +90,20 @@ class Publisher:
     ) -> None:
         self._job = job
         self._files = files
+        self._ledger = Ledger(files.folder)
         self.generations = generations
         self._models = models
         self._payload = payload
         self._grace = grace_seconds
         self._keep = keep_models
 
-    def publish(self, artifact: str, *, forced: bool = False) -> Outcome:
+    def publish(self, artifact: str, *, forced: bool = False, why: str = "") -> Outcome:
         """Serves a release, unless a newer day is served or a rollback holds.
 
         Args:
             artifact: id of the release's artefact.
             forced: by ``promote``: also over a hold, which ends, and back in data day.
+            why: told in the ledger.
         """
         with self._lock():
             guard(self._files, self.held())
@@ -116,30 +119,66 @@ class Publisher:
             if current is not None and release.day < current.day and not forced:
                 self._restore_lost(current)
                 return Outcome("superseded", f"day {current.day} is served", current)
-            pointer = self._serve(payload, current)
+            pointer = self._serve(payload, current, "promote" if forced else "publish", why)
             if forced:
                 self._files.release_hold()
                 self._files.trust(release.release_id)
             return Outcome("published", "", pointer)
 
-    def rollback(self, reason: str) -> Pointer:
-        """Goes back to the previous release and holds it; repeated after an interruption, it goes back once.
+    def rollback(self, reason: str, to: str | None = None) -> Pointer:
+        """Goes back to an earlier release and holds it; repeated after an interruption, it goes back once.
+
+        Args:
+            to: its id; by default the one that was served before.
 
         Raises:
-            UsageError: nothing is served, or nothing was served before.
+            UsageError: nothing is served, nothing was served before, or ``to`` never was.
         """
         with self._lock():
             guard(self._files, self.held())
             hold = self._files.hold()
-            if hold is None or hold.done:
+            if hold is None or hold.done or to not in (None, hold.restored):
                 current = self._reconciled()
-                if current is None:
-                    raise UsageError(f"job '{self._job}' serves no release yet, so there is nothing to roll back")
-                if current.previous is None:
-                    raise UsageError(f"job '{self._job}': no release was served before {current.release_id}")
-                hold = Hold(left=current.release_id, restored=current.previous, reason=reason)
+                restored = self._earlier(current, to)
+                assert current is not None
+                hold = Hold(left=current.release_id, restored=restored, reason=reason)
                 self._files.set_hold(hold)
             return self._finish_rollback(hold)
+
+    def would_restore(self, to: str | None = None) -> tuple[Pointer, list[str]]:
+        """What ``rollback`` would serve, and what it would have to do for it, in words; nothing is changed.
+
+        Raises:
+            UsageError: as of ``rollback``.
+            DayspringError: it cannot be served as it was.
+        """
+        record = self._record(self._earlier(self.served(), to))
+        pointer, todo = record.pointer, []
+        if not self.generations.complete(pointer.release_id, pointer.parts, record.fields):
+            todo.append("its contents are derived again and pushed to Redis")
+        if self._models.fault(pointer) is not None:
+            if self._payload(record.release).model is None:
+                raise _Gone(
+                    f"release {pointer.release_id}: its exported model was pruned, so it cannot be served again"
+                )
+            todo.append("its model is uploaded again")
+        return pointer, todo
+
+    def _earlier(self, current: Pointer | None, to: str | None) -> str:
+        """The id of the release to go back to."""
+        if current is None:
+            raise UsageError(f"job '{self._job}' serves no release yet, so there is nothing to roll back")
+        if to is None:
+            if current.previous is None:
+                raise UsageError(f"job '{self._job}': no release was served before {current.release_id}")
+            return current.previous
+        if to == current.release_id:
+            raise UsageError(f"--to {to}: is what job '{self._job}' serves now")
+        if self._files.published(to) is None:
+            raise UsageError(
+                f"--to {to}: no such release; `python -m pipeline releases --job {self._job}` lists what was served"
+            )
+        return to
 
     def release_hold(self) -> bool:
         """Ends a rollback's hold; ``False`` if there was none."""
@@ -175,7 +214,7 @@ class Publisher:
                 settle(self._files, self.held(), moving=True)
                 raise
             settle(self._files, self.held(), moving=True)
-            self._switch(pointer)
+            self._switch(pointer, "move", "")
             return pointer
 
     def held(self) -> tuple[Held, ...]:
@@ -187,12 +226,12 @@ class Publisher:
             Held("models", "DAYSPRING_RELEASE_URL", self._models, kept),
         )
 
-    def _serve(self, payload: Payload, current: Pointer | None) -> Pointer:
+    def _serve(self, payload: Payload, current: Pointer | None, what: What, why: str) -> Pointer:
         release = payload.release
         record = self._files.published(release.release_id)
         if current is not None and current.release_id == release.release_id and record is not None:
             pointer = self._again(record)
-            self._switch(replace(pointer, previous=current.previous))
+            self._switch(replace(pointer, previous=current.previous), what, why)
             return pointer
         version, model = self._uploaded(payload)
         parts = payload.parts()
@@ -204,7 +243,7 @@ class Publisher:
         digests = {part.name: part.digest for part in parts}
         fields = {part.name: len(part.fields) for part in parts}
         self._files.set_published(Published(pointer, release.artifact, digests, fields))
-        self._switch(pointer)
+        self._switch(pointer, what, why)
         return pointer
 
     def _uploaded(self, payload: Payload) -> tuple[int, str]:
@@ -220,7 +259,7 @@ class Publisher:
 
     def _finish_rollback(self, hold: Hold) -> Pointer:
         pointer = self._again(self._record(hold.restored))
-        self._switch(pointer)
+        self._switch(pointer, "rollback", hold.reason)
         self._files.finish_hold(hold)
         return pointer
 
@@ -265,10 +304,10 @@ class Publisher:
         version, model = self._uploaded(payload)
         return replace(pointer, version=version, model=model)
 
-    def _switch(self, pointer: Pointer) -> None:
+    def _switch(self, pointer: Pointer, what: What, why: str) -> None:
         settle(self._files, self.held())
         self.generations.switch(pointer)
-        self._follow(pointer)
+        self._follow(pointer, what, why)
         kept = {pointer.release_id} | ({pointer.previous} if pointer.previous else set())
         self.generations.expire_all_but(kept, self._grace)
         versions = {pointer.version}
@@ -277,8 +316,9 @@ class Publisher:
             versions.add(before.pointer.version)
         self._models.prune(versions, self._keep)
 
-    def _follow(self, pointer: Pointer) -> None:
-        """The copies of the pointer: on disk, and beside the models."""
+    def _follow(self, pointer: Pointer, what: What, why: str) -> None:
+        """The copies of the pointer: on disk, and beside the models; and the ledger."""
+        self._ledger.enter(pointer, what, why)
         self._files.set_served(pointer)
         self._models.set_pointer(pointer.to_json())
 
@@ -288,7 +328,7 @@ class Publisher:
         if pointer is None:
             return copy
         if pointer != copy or self._models.pointer() != pointer.to_json():
-            self._follow(pointer)
+            self._follow(pointer, "found", "whoever switched to it died before it could be noted")
         return pointer
 
     def _restore_lost(self, current: Pointer | None) -> None:
@@ -298,7 +338,7 @@ class Publisher:
             return
         record = self._files.published(current.release_id)
         if record is not None:
-            self._switch(replace(self._again(record), previous=current.previous))
+            self._switch(replace(self._again(record), previous=current.previous), "publish", "Redis had lost it")
 
     def _promote(self, experiment: str) -> str:
         return f"python -m pipeline promote --job {self._job} --experiment {experiment}"

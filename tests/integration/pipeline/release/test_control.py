@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import DayspringError, UsageError
+from pipeline.errors import CorruptArtifact, DayspringError, UsageError
+from pipeline.release.publish.ledger import Ledger
 from pipeline.release.publish.redis_generations import Generations
 from pipeline.release.publish.release_files import ReleaseFiles
 from pipeline.serving.release_reader import ReleaseReader
@@ -66,6 +67,77 @@ def test_twice_goes_back_twice_and_then_there_is_nothing_left(bench: Bench) -> N
     assert served(bench) == {b"1"}
     with pytest.raises(UsageError, match="no release was served before r1"):
         bench.publisher().rollback("c")
+
+
+def test_any_release_that_was_served_can_be_gone_back_to(bench: Bench) -> None:
+    pointer, todo = bench.publisher().would_restore("r1")
+    assert (pointer.release_id, todo) == ("r1", [])
+    assert served(bench) == {b"3"}
+    assert bench.publisher().rollback("bad week", "r1").release_id == "r1"
+    assert served(bench) == {b"1"}
+    with pytest.raises(UsageError, match="--to r1: is what job 'ads' serves now"):
+        bench.publisher().rollback("again", "r1")
+    with pytest.raises(UsageError, match=r"--to r9: no such release; `python -m pipeline releases --job ads`"):
+        bench.publisher().rollback("again", "r9")
+    assert bench.publisher().rollback("no, that one", "r3").release_id == "r3"
+    assert served(bench) == {b"3"}
+
+
+def test_what_going_back_would_take_is_said_before(bench: Bench) -> None:
+    gone = bench.files.published("r1")
+    assert gone is not None
+    bench.client.delete(*KEYS.all("r1", gone.pointer.parts))
+    assert bench.publisher().would_restore("r1")[1] == ["its contents are derived again and pushed to Redis"]
+    bench.objects.put(f"ads/models/{gone.pointer.version}/saved_model.pb", b"other")
+    assert len(bench.publisher().would_restore("r1")[1]) == 2
+    bench.gone_models.add(1)
+    with pytest.raises(DayspringError, match="release r1: its exported model was pruned"):
+        bench.publisher().would_restore("r1")
+    assert bench.files.hold() is None
+
+
+def test_the_ledger_has_every_release_that_was_served_by_whom_and_why(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAYSPRING_BY", "somebody")
+    bench.publisher().publish(artifact_of(3))
+    bench.publisher().publish(artifact_of(2))
+    bench.publisher().rollback("bad scores", "r1")
+    bench.publisher().publish(artifact_of(3), forced=True, why="they were good")
+    bench.publisher().publish(artifact_of(3), forced=True, why="once more")
+    ledger = Ledger(bench.files.folder)
+    told = [(each.what, each.release_id, each.before, each.why) for each in ledger.entries()]
+    assert told == [
+        ("publish", "r1", None, ""), ("publish", "r2", "r1", ""), ("publish", "r3", "r2", ""),
+        ("rollback", "r1", "r3", "bad scores"), ("promote", "r3", "r1", "they were good"),
+        ("promote", "r3", "r3", "once more"),
+    ]  # fmt: skip
+    assert [each.by for each in ledger.entries()[3:]] == ["somebody"] * 3
+
+
+def test_a_switch_that_was_not_noted_is_found(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def dies(self: Ledger, *told: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Ledger, "enter", dies)
+        with pytest.raises(KeyboardInterrupt):
+            bench.publisher().publish(artifact_of(4))
+    assert served(bench) == {b"4"}
+    bench.publisher().publish(artifact_of(5))
+    told = [(each.what, each.release_id) for each in Ledger(bench.files.folder).entries()[-2:]]
+    assert told == [("found", "r4"), ("publish", "r5")]
+
+
+def test_a_damaged_ledger_is_put_aside_and_nothing_waits_for_it(bench: Bench) -> None:
+    path = bench.files.folder / "ledger.json"
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(CorruptArtifact, match=r"ledger\.json: damaged"):
+        Ledger(bench.files.folder).entries()
+    assert bench.publisher().publish(artifact_of(4)).status == "published"
+    assert [each.release_id for each in Ledger(bench.files.folder).entries()] == ["r4"]
+    (aside,) = bench.files.folder.glob("ledger.damaged-*.json")
+    assert aside.read_text(encoding="utf-8") == "{"
 
 
 def test_nothing_to_roll_back(tmp_path: Path) -> None:
