@@ -47,6 +47,8 @@ class Planted:
         settings = load_job(self.job, PROJECT / "conf" / "quality").model_dump(
             mode="json", by_alias=True, exclude_unset=True
         )
+        if self.job == "homework":  # fitted on the first days already
+            settings["features"]["suits"]["collaborative"] |= {"factors": 8, "every": 1}
         experiment = {**_NET, **_QUICK, **self.settings}
         settings["experiments"] = {PLAIN: {**experiment, "only": list(self.read)}} | {
             effect: {**experiment, "only": [*self.read, *more]} for effect, more in self.more.items()
@@ -57,9 +59,9 @@ class Planted:
 
 HOMEWORK = Planted(
     "homework", "hit_3",
-    ("weekday", "chapters", "sections", "style", "taken", "own_taken", "own_style", "rank"),
+    ("weekday", "chapters", "sections", "style", "sections_number", "taken", "own_taken", "own_style", "rank"),
     {"together": ("likely", "likely_lately", "likely_all", "suits")},
-    {"loss": "softmax", "batch": 8, "negatives": 15},
+    {"loss": "softmax", "batch": 8, "negatives": 31, "epochs": 4},
 )  # fmt: skip
 ADS = Planted(
     "ads", "auc", ("ad", "label", "seen_ads", "seen_labels"),
