@@ -54,7 +54,8 @@ def job(models: Sequence[str]) -> JobConfig:
 
 def experiment(model: str) -> dict[str, Any]:
     return {
-        "model": model, "loss": "binary", "dim": 8, "batch": 64, "learning_rate": 0.005, "options": {"units": [32, 16]},
+        "model": model, "loss": "binary", "dim": 8, "batch": 64, "learning_rate": 0.005, "compile": "graph",
+        "options": {"units": [32, 16]},
     }  # fmt: skip
 
 
