@@ -2,9 +2,9 @@
 
     python -m benchmarks.order [--days 14] [--impressions 6000] [--models pooled din gru bgru dien]
 
-Clicks hang on what came of earlier exposures: of those alike (the effect `exposures`, which only the candidate's view
-of a history can tell), and of the last two in their order (`turns`, which no view of a set can). The experiments read
-the same history of `conf/quality/ads.yaml` (ad, label, outcome), by a model each, and nothing else but the ad; ten
+Clicks hang on what came of earlier exposures: of those at the ad's place (the effect `exposures`, which only the
+candidate's view of a history can tell), and of the last two in their order (`turns`, which no view of a set can). The
+experiments read the same history of `conf/quality/ads.yaml` (place, outcome), by a model each, and nothing else but the ad; ten
 times as many clicks as production has, and bigger steps, let them learn in two weeks. Printed is each model's AUC and
 what `compare` says of it against the one before it in the list, over the second half of the days, beside what a
 perfect model would have; then the same where neither is planted.
@@ -34,7 +34,7 @@ from pipeline.evaluation.metrics import auc
 MODELS = ("pooled", "din", "gru", "bgru", "dien")
 EFFECTS = frozenset({"exposures", "turns"})
 MEASURE = "auc"
-READ = ("ad", "label", "seen_ads", "seen_labels", "seen_outcomes")
+READ = ("ad", "ad_location", "seen_locations", "seen_outcomes")
 
 
 def job(models: Sequence[str]) -> JobConfig:
@@ -44,8 +44,8 @@ def job(models: Sequence[str]) -> JobConfig:
     settings["features"]["user"]["input"] = False
     for name in READ[2:]:
         settings["features"][name]["steps"] = 10  # as far back as the law looks
-    settings["spaces"] = {name: settings["spaces"][name] for name in ("user", "ad", "label", "outcome")}
-    settings["impressions"]["history_parts"] = ["label_1"]
+    settings["spaces"] = {name: settings["spaces"][name] for name in ("user", "ad", "location_ad", "outcome")}
+    settings["impressions"]["history_parts"] = ["row.location_ad"]
     del settings["values"]
     settings["experiments"] = {name: experiment(name) for name in models}
     settings["release"]["champion"] = models[0]
@@ -53,9 +53,14 @@ def job(models: Sequence[str]) -> JobConfig:
 
 
 def experiment(model: str) -> dict[str, Any]:
+    options: dict[str, Any] = {"units": [32, 16]}
+    if model == "din":
+        options["attention_units"] = [40]
+    elif model == "dien":
+        options["encoder"] = {"attention_units": [40]}
     return {
-        "model": model, "loss": "binary", "dim": 8, "batch": 64, "learning_rate": 0.005, "compile": "graph",
-        "options": {"units": [32, 16]},
+        "model": model, "loss": "binary", "dim": 8, "batch": 64, "learning_rate": 0.01, "compile": "graph",
+        "options": options,
     }  # fmt: skip
 
 

@@ -34,6 +34,8 @@ class Planted:
     Args:
         read: features that every experiment reads.
         more: by effect, the features that its experiment reads besides.
+        settings: of every experiment.
+        before: days of the school of which the feature state is made alone.
     """
 
     job: str
@@ -41,6 +43,7 @@ class Planted:
     read: tuple[str, ...]
     more: Mapping[str, tuple[str, ...]]
     settings: Mapping[str, Any]
+    before: int = 0
 
     def config(self) -> JobConfig:
         """The production job with an experiment without any of the features, and one for each effect."""
@@ -58,27 +61,29 @@ class Planted:
 
 
 HOMEWORK = Planted(
-    "homework", "hit_3",
+    "homework", "log_loss",
     ("weekday", "chapters", "sections", "style", "sections_number", "taken", "own_taken", "own_style", "rank"),
     {"together": ("likely", "likely_lately", "likely_all", "suits")},
-    {"loss": "softmax", "batch": 8, "negatives": 31, "epochs": 4},
+    {"loss": "softmax", "batch": 4, "negatives": 31, "epochs": 2},
+    before=7,
 )  # fmt: skip
 ADS = Planted(
-    "ads", "auc", ("ad", "label", "seen_ads", "seen_labels"),
+    "ads", "auc", ("ad", "label", "ad_location", "seen_ads", "seen_locations"),
     {"exposures": ("seen_outcomes",), "watching": ("label_looked",)},
     {"loss": "binary", "batch": 32, "model": "din", "options": {"units": [16], "attention_units": [8]}},
 )  # fmt: skip
 
 
 def find(planted: Planted, school: Options, folder: Path) -> dict[str, Standing]:
-    """What `compare` says of each effect's experiment against the plain one, over the school's days but the first."""
-    trained = run_school(school, planted.config(), folder)
+    """What `compare` says of each effect's experiment against the plain one, over the days that were tested."""
+    first = school.first.plus(planted.before)
+    trained = run_school(school, planted.config(), folder, state_from=school.first, first=first)
     return {effect: against([trained], PLAIN, effect, planted.measure) for effect in planted.more}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--days", type=int, default=10)
+    parser.add_argument("--days", type=int, default=12)
     parser.add_argument("--teachers", type=int, default=300)
     parser.add_argument("--impressions", type=int, default=6000)
     parser.add_argument("--jobs", nargs="+", default=["homework", "ads"], choices=["homework", "ads"])

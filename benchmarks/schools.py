@@ -28,16 +28,19 @@ PROJECT = Path(__file__).resolve().parents[1]
 FIRST = Day.of(2024, 2, 26)  # with it a 29 February is among the days
 
 
-def run_school(options: Options, config: JobConfig, folder: Path, *, state_from: Day | None = None) -> JobContext:
+def run_school(
+    options: Options, config: JobConfig, folder: Path, *, state_from: Day | None = None, first: Day | None = None
+) -> JobContext:
     """Generate a school and train every experiment on each of its days, each tested on the next day first.
 
     Args:
         state_from: the first day that the feature state is made of; none: the first that is trained.
+        first: the first day that is trained; none: the school's.
     """
     context = JobContext(config.model_copy(update={"state_from": state_from}), folder / "root")
     os.environ[context.source_variable] = _written(options, config.job, folder)
     try:
-        for day in options.this_year:
+        for day in (first or options.first).through(options.last):
             for name in SHARED:
                 stage(name).run(context, day)
             if context.skipped(day) is None:

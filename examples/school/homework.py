@@ -16,7 +16,7 @@ _RATE = (0.6, 0.12)  # share of the classes that set homework, on a weekday and 
 _FOLLOWS = 0.85  # of the homework that goes on where the last one ended
 _SECOND = 0.35  # of the homework that has a second package
 _PAIR, _WHOLE, _REVIEW, _RARE = 0.05, 0.03, 0.02, 0.04  # of the packages that are not of one section in a main style
-_TOGETHER, _BOTH = 0.7, 0.4  # of the homework that is of sections set together, and of it that is of both at once
+_TOGETHER, _BOTH = 0.9, 0.5  # of the homework that is of sections set together, and of it that is of both at once
 _TERM_DAYS = 165
 
 

@@ -22,7 +22,7 @@ class Seen:
 
     def __init__(self, options: Options, audience: Audience) -> None:
         self._effects = audience.effects
-        self._category = audience.ads.labels[:, 0]
+        self._category, self._location = audience.ads.labels[:, 0], audience.ads.location
         self.watched = options.random("watched categories").integers(1, CATEGORIES + 1, (options.users, 2))
         self._last = np.full((options.users, HISTORY), -1)  # oldest first: 2 · ad + click; -1 for none
 
@@ -37,7 +37,7 @@ class Seen:
         last = self._last[user]
         came = np.where(last < 0, 0, 2 * (last % 2) - 1)  # 1 clicked, -1 not
         if "exposures" in self._effects:
-            alike = (last >= 0) & (self._category[last // 2] == self._category[ad][:, None])
+            alike = (last >= 0) & (self._location[last // 2] == self._location[ad][:, None])
             total += _EXPOSED * np.sign((came * alike).sum(axis=1))
         if "turns" in self._effects:
             total += _TURN * np.where(last[:, -2] >= 0, came[:, -1] - came[:, -2], 0) / 2

@@ -21,14 +21,14 @@ def test_rows_hold_the_law_and_order_is_worth_more_than_what_is_alike() -> None:
     none, exposures, turns, both = (
         perfect_of(*effects) for effects in ((), ("exposures",), ("turns",), sorted(EFFECTS))
     )
-    assert none + 0.03 < exposures < turns - 0.03
+    assert none + 0.1 < exposures < turns - 0.02
     assert turns + 0.02 < both
-    assert both == pytest.approx(0.79, abs=0.03)
+    assert both == pytest.approx(0.83, abs=0.02)
 
 
 def test_the_experiments_differ_in_the_model_alone() -> None:
     config = job(MODELS)
     assert {name: each.model for name, each in config.experiments.items()} == {name: name for name in MODELS}
-    first, *others = config.experiments.values()
-    assert all(each.model_copy(update={"model": first.model}) == first for each in others)
+    alike = [each.model_copy(update={"model": "", "options": {}}) for each in config.experiments.values()]
+    assert all(each == alike[0] for each in alike)
     assert len({frozenset(config.inputs(name)) for name in MODELS}) == 1

@@ -14,7 +14,7 @@ from examples.school.options import Options
 from examples.school.seen import LONGER, appended
 from tests.unit.examples.school.small_feed import FIRST, numbers, rows_of
 
-Exposures = list[tuple[int, int, int]]  # category, click, seconds, oldest first
+Exposures = list[tuple[int, int]]  # place, click; oldest first
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Row:
     """An exposure of the last day."""
 
     before: Exposures
-    category: int
+    place: int
     click: int
 
 
@@ -31,12 +31,11 @@ def last_day(*effects: str) -> list[Row]:
     made = Options(FIRST, days=6, users=400, ads=60, impressions=6000, click_rate=0.4, effects=frozenset(effects))
     audience = make_audience(made)
     feed = Feed(made, audience)
-    category = dict(zip(audience.ads.ad_id.tolist(), audience.ads.labels[:, 0].tolist(), strict=True))
     seen: dict[int, Exposures] = {}
     for day in made.this_year:
         rows = rows_of(feed, day)
-        columns = [numbers(rows, name).tolist() for name in ("user_id", "ad_id", "is_click", "exposure_duration")]
-        found = [(user, (category[ad], click, seconds)) for user, ad, click, seconds in zip(*columns, strict=True)]
+        columns = [numbers(rows, name).tolist() for name in ("user_id", "location_ad", "is_click")]
+        found = [(user, (place, click)) for user, place, click in zip(*columns, strict=True)]
         asked = [Row(seen.get(user, [])[-HISTORY:], each[0], each[1]) for user, each in found]
         for user, each in found:
             seen.setdefault(user, []).append(each)
@@ -44,8 +43,8 @@ def last_day(*effects: str) -> list[Row]:
 
 
 def alike(row: Row) -> int:
-    """1 where more of the earlier exposures of the ad's category were clicked than not, -1 where fewer."""
-    came = [2 * click - 1 for category, click, _ in row.before if category == row.category]
+    """1 where more of the earlier exposures at the ad's place were clicked than not, -1 where fewer."""
+    came = [2 * click - 1 for place, click in row.before if place == row.place]
     return int(np.sign(sum(came)))
 
 
