@@ -4,9 +4,9 @@
 
 Clicks hang on what came of earlier exposures: of those at the ad's place (the effect `exposures`, which only the
 candidate's view of a history can tell), and of the last two in their order (`turns`, which no view of a set can). The
-experiments read the same history of `conf/quality/ads.yaml` (place, outcome), by a model each, and nothing else but the ad; ten
-times as many clicks as production has, and bigger steps, let them learn in two weeks. Printed is each model's AUC and
-what `compare` says of it against the one before it in the list, over the second half of the days, beside what a
+experiments read the same history of `conf/quality/ads.yaml` (place, outcome), by a model each, and nothing else but the
+ad; ten times as many clicks as production has, and bigger steps, let them learn in two weeks. Printed is each model's
+AUC and what `compare` says of it against the one before it in the list, over the second half of the days, beside what a
 perfect model would have; then the same where neither is planted.
 """
 

@@ -21,8 +21,8 @@ EFFECTS = {
     "behaviour": "users who just called the shop's API paths click more",
     "together": "teachers of a hidden kind set the same two sections of each chapter, one after the other or as one "
     "package: which they are, only what others of the kind set tells",
-    "exposures": "what came of a user's last exposures of earlier days: clicks at a place make another click there more "
-    "likely, exposures that were not clicked less",
+    "exposures": "what came of a user's last exposures of earlier days: clicks at a place make another click there "
+    "more likely, exposures that were not clicked less",
     "turns": "a user who clicked the last ad of earlier days and not the one before clicks more, one who did the "
     "opposite less: what the order of the last two tells",
     "watching": "users look longer at ads of two categories, clicked or not, and click them more",
