@@ -1,13 +1,13 @@
 """Does a history read in order tell more than its mean? Trained on generated ads whose law is known.
 
-    python -m benchmarks.order [--days 14] [--impressions 6000] [--models pooled din gru bgru dien]
+    python -m benchmarks.order [--days 12] [--impressions 5000] [--models pooled din gru bgru dien]
 
 Clicks hang on what came of earlier exposures: of those at the ad's place (the effect `exposures`, which only the
 candidate's view of a history can tell), and of the last two in their order (`turns`, which no view of a set can). The
 experiments read the same history of `conf/quality/ads.yaml` (place, outcome), by a model each, and nothing else but the
 ad; ten times as many clicks as production has, and bigger steps, let them learn in two weeks. Printed is each model's
-AUC and what `compare` says of it against the one before it in the list, over the second half of the days, beside what a
-perfect model would have; then the same where neither is planted.
+AUC and what `compare` says of it against the second of the list, and of that against the first, over the second half of
+the days, beside what a perfect model would have; then the same where neither is planted.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def experiment(model: str) -> dict[str, Any]:
     elif model == "dien":
         options["encoder"] = {"attention_units": [40]}
     return {
-        "model": model, "loss": "binary", "dim": 8, "batch": 64, "learning_rate": 0.01, "compile": "graph",
+        "model": model, "loss": "binary", "dim": 8, "batch": 32, "learning_rate": 0.005, "compile": "graph",
         "options": options,
     }  # fmt: skip
 
@@ -84,8 +84,8 @@ def perfect(school: Options, since: Day) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--days", type=int, default=14)
-    parser.add_argument("--impressions", type=int, default=6000, help="a day (default %(default)s)")
+    parser.add_argument("--days", type=int, default=12)
+    parser.add_argument("--impressions", type=int, default=5000, help="a day (default %(default)s)")
     parser.add_argument("--models", nargs="+", default=MODELS, help="(default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
@@ -98,7 +98,8 @@ def main() -> None:
             trained = run_school(school, job(given.models), Path(folder))
             since = FIRST.plus(given.days // 2)
             print(f"{title}: a perfect model has {perfect(school, since):.3f}")
-            for before, model in zip(given.models, given.models[1:], strict=False):
+            for number, model in enumerate(given.models[1:]):
+                before = given.models[min(number, 1)]
                 standing = against([trained], before, model, MEASURE, since=since)
                 print(f"  {before} -> {model}: {told(standing, MEASURE)}", flush=True)
 

@@ -36,6 +36,7 @@ class Planted:
         more: by effect, the features that its experiment reads besides.
         settings: of every experiment.
         before: days of the school of which the feature state is made alone.
+        begun: days that are trained before it is asked what has been learnt.
     """
 
     job: str
@@ -44,6 +45,7 @@ class Planted:
     more: Mapping[str, tuple[str, ...]]
     settings: Mapping[str, Any]
     before: int = 0
+    begun: int = 4
 
     def config(self) -> JobConfig:
         """The production job with an experiment without any of the features, and one for each effect."""
@@ -64,8 +66,8 @@ HOMEWORK = Planted(
     "homework", "log_loss",
     ("weekday", "chapters", "sections", "style", "sections_number", "taken", "own_taken", "own_style", "rank"),
     {"together": ("likely", "likely_lately", "likely_all", "suits")},
-    {"loss": "softmax", "batch": 4, "negatives": 31, "epochs": 2},
-    before=7,
+    {"loss": "softmax", "batch": 4, "negatives": 31, "epochs": 4},
+    before=4,
 )  # fmt: skip
 ADS = Planted(
     "ads", "auc", ("ad", "label", "ad_location", "seen_ads", "seen_locations"),
@@ -75,10 +77,11 @@ ADS = Planted(
 
 
 def find(planted: Planted, school: Options, folder: Path) -> dict[str, Standing]:
-    """What `compare` says of each effect's experiment against the plain one, over the days that were tested."""
+    """What `compare` says of each effect's experiment against the plain one."""
     first = school.first.plus(planted.before)
     trained = run_school(school, planted.config(), folder, state_from=school.first, first=first)
-    return {effect: against([trained], PLAIN, effect, planted.measure) for effect in planted.more}
+    since = first.plus(planted.begun)
+    return {effect: against([trained], PLAIN, effect, planted.measure, since=since) for effect in planted.more}
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ EFFECTS = {
     "more likely, exposures that were not clicked less",
     "turns": "a user who clicked the last ad of earlier days and not the one before clicks more, one who did the "
     "opposite less: what the order of the last two tells",
-    "watching": "users look longer at ads of two categories, clicked or not, and click them more",
+    "watching": "users look longer at ads of up to four categories, clicked or not, and click them more",
 }
 USUAL = frozenset(list(EFFECTS)[:7])
 """Those that are planted where nothing is asked for; the others came later, and rows are what they were."""

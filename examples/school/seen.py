@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from examples.school.audience import CATEGORIES, HISTORY, Audience
 from examples.school.options import Options
 
-_EXPOSED, _TURN, _WATCHED = 1.0, 2.0, 1.5  # log-odds
+_EXPOSED, _TURN, _WATCHED = 1.0, 2.0, 2.0  # log-odds
 LONGER = 3
 """How many times as long a user looks at ads of the categories that he watches."""
 
@@ -17,13 +17,13 @@ class Seen:
     """The last exposures of each user, of earlier days alone, and what they do to his next click.
 
     Args:
-        watched: categories that each user watches, ``[users, 2]``.
+        watched: categories that each user watches, ``[users, 4]``.
     """
 
     def __init__(self, options: Options, audience: Audience) -> None:
         self._effects = audience.effects
         self._category, self._location = audience.ads.labels[:, 0], audience.ads.location
-        self.watched = options.random("watched categories").integers(1, CATEGORIES + 1, (options.users, 2))
+        self.watched = options.random("watched categories").integers(1, CATEGORIES + 1, (options.users, 4))
         self._last = np.full((options.users, HISTORY), -1)  # oldest first: 2 · ad + click; -1 for none
 
     def longer(self, user: NDArray[np.int64], ad: NDArray[np.int64]) -> NDArray[np.int64]:
