@@ -7,7 +7,7 @@ import sys
 
 NAMES = (
     "windows", "id_lookup", "step", "step_parts", "step_against", "extraction_memory", "many_days", "day_cost",
-    "policies", "order", "interactions", "interactions_step", "labelled_rows", "compare", "request",
+    "policies", "planted", "order", "interactions", "interactions_step", "labelled_rows", "compare", "request",
     "redis_push", "hbase", "mysql",
 )  # fmt: skip
 
