@@ -1,13 +1,13 @@
 """A gated recurrence over masked steps, with a gradient of its own.
 
-Nothing but the states is kept from the forward pass: going backwards, each step's gates are computed anew, and the
-gradients of the weights are added up, while its rows are in the processor's cache. Rows are sorted by their last real
-step into blocks, each of which stops there, so that padding costs little.
+States and gates are kept from the forward pass; going backwards, the gradients of the weights are added up step by
+step, while its rows are in the processor's cache. Rows are sorted by their last real step into blocks, each of which
+stops there, so that padding costs little; one loop goes through all blocks, so that many compile as quickly as one.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import tensorflow as tf
 
@@ -18,8 +18,9 @@ of the paper), ``(1 - a)·u`` (AUGRU of its authors' code), ``1 - a`` (AGRU), no
 Reset = Literal["after", "before"]
 """Where the reset gate acts: on what the state gives the candidate, or on the state itself."""
 
-BLOCK = 256
-"""Rows of a block: fewer end sooner, but each step of each block costs the same again."""
+LEAST_BLOCK, BLOCK, SCORED_BLOCK = 64, 256, 1024
+"""Rows of a block: a quarter of a training batch within these bounds, or of what is scored so many. Fewer end sooner,
+but each step of each block costs the same again, which is more where it is no compiled one."""
 
 
 class Weights(NamedTuple):
@@ -44,7 +45,14 @@ def gates_of(gate: str) -> int:
 
 
 def recur(
-    steps: tf.Tensor, mask: tf.Tensor, scores: tf.Tensor | None, weights: Weights, *, gate: str, reset: str
+    steps: tf.Tensor,
+    mask: tf.Tensor,
+    scores: tf.Tensor | None,
+    weights: Weights,
+    *,
+    gate: str,
+    reset: str,
+    training: bool = True,
 ) -> tf.Tensor:
     """The state after every step; a masked step keeps it, and before the first real one it is zero.
 
@@ -52,6 +60,7 @@ def recur(
         steps: ``[batch, steps, dim]``.
         mask: bool ``[batch, steps]``.
         scores: ``[batch, steps]``, attention of each step; only where the gate has one.
+        training: keep what the gradient is made of.
 
     Returns:
         ``[batch, steps, units]``.
@@ -66,15 +75,14 @@ def recur(
         raise ValueError(f"the gate '{gate}' {'needs scores' if scores is None else 'has no scores'}")
     given = tf.ones(tf.shape(mask), steps.dtype) if scores is None else scores
     batch = steps.shape[0]
-    blocks = 1 if batch is None else max(batch // BLOCK, 1)
-    if blocks == 1 or batch % blocks:
-        return _Recurrence(gate, reset, mask)(steps, given, weights)
+    rows = SCORED_BLOCK if not training or batch is None else max(LEAST_BLOCK, min(BLOCK, batch // 4))
+    blocks = 1 if batch is None or batch % rows else batch // rows
+    if blocks == 1:
+        return _Recurrence(gate, reset, mask, blocks, training)(steps, given, weights)
     order = tf.argsort(_ends(mask))
     back = tf.argsort(order)
-    parts = [tf.split(each, blocks) for each in (_ordered(steps, order, back), _ordered(given, order, back))]
-    masks = tf.split(tf.gather(mask, order), blocks)
-    found = [_Recurrence(gate, reset, real)(x, a, weights) for x, a, real in zip(*parts, masks, strict=True)]
-    return _ordered(tf.concat(found, axis=0), back, order)
+    run = _Recurrence(gate, reset, tf.gather(mask, order), blocks, training)
+    return _ordered(run(_ordered(steps, order, back), _ordered(given, order, back), weights), back, order)
 
 
 def _ordered(rows: tf.Tensor, order: tf.Tensor, back: tf.Tensor) -> tf.Tensor:
@@ -92,162 +100,222 @@ def _ends(mask: tf.Tensor) -> tf.Tensor:
     return tf.reduce_max(tf.where(mask, tf.range(1, tf.shape(mask)[1] + 1), 0), axis=1)
 
 
-class _Step(NamedTuple):
-    """One step's gates, ``[batch, units]``: what is kept, and what it is made of."""
+_Gates = dict[str, Any]
+"""Of one step ``[batch, units]``, or of all; ``update``, ``reset``, ``candidate`` and ``of_state``, what the state gives
+the candidate before the reset: those that there are."""
 
-    keep: tf.Tensor
-    update: tf.Tensor
-    reset: tf.Tensor
-    candidate: tf.Tensor
-    of_state: tf.Tensor
+
+class _Apart(NamedTuple):
+    """``Weights`` gate by gate: gradients of gates set side by side would cost the compiler more than smaller products."""
+
+    kernel: dict[str, tf.Tensor]
+    bias: dict[str, tf.Tensor]
+    recurrent: dict[str, tf.Tensor]
+    recurrent_bias: dict[str, tf.Tensor]
+
+
+class _Place(NamedTuple):
+    """Where a loop over all steps of all blocks is: int32 scalars."""
+
+    block: tf.Tensor
+    step: tf.Tensor
 
 
 class _Recurrence:
-    """Rows that stop together."""
+    """Blocks of rows, one after another, each of which stops at the last real step that it has.
 
-    def __init__(self, gate: str, reset: str, mask: tf.Tensor) -> None:
+    Args:
+        mask: bool ``[batch, steps]``.
+        blocks: of as many rows each.
+        training: keep the gates, for a gradient.
+    """
+
+    def __init__(self, gate: str, reset: str, mask: tf.Tensor, blocks: int, training: bool) -> None:
         self.gate = gate
         self.before = reset == "before" and gate != "none"
-        self.real = tf.transpose(mask)[..., None]
+        self.blocks, self.training = blocks, training
+        self.length = tf.shape(mask)[1] if mask.shape[1] is None else mask.shape[1]
+        self.real = self._by_step(mask[..., None])
         # One step at least, if a masked one: of no step there would be no states.
-        self.stop = tf.maximum(tf.reduce_max(_ends(mask)), 1)
+        self.stops = tf.maximum(tf.reduce_max(tf.reshape(_ends(mask), (blocks, -1)), axis=1), 1)
 
     def __call__(self, steps: tf.Tensor, scores: tf.Tensor, weights: Weights) -> tf.Tensor:
         @tf.custom_gradient
         def states(steps: tf.Tensor, scores: tf.Tensor, *weights: tf.Tensor) -> object:
-            by_step, by_score = tf.transpose(steps, (1, 0, 2)), tf.transpose(scores)[..., None]
-            found, last = self._forwards(by_step, by_score, Weights(*weights))
-            reached = (tf.range(tf.shape(steps)[1]) < self.stop)[:, None, None]
+            by_step, by_score = self._by_step(steps), self._by_step(scores[..., None])
+            found, gates = self._forwards(by_step, by_score, Weights(*weights))
+            apart = tf.reshape(found, (self.blocks, self.length, -1, found.shape[-1]))
+            reached = (tf.range(self.length) < self.stops[:, None])[..., None, None]
+            last = tf.gather(apart, self.stops - 1, axis=1, batch_dims=1)
 
             def gradient(wanted: tf.Tensor) -> tuple[tf.Tensor, ...]:
-                wanted = tf.transpose(wanted, (1, 0, 2))
-                behind = tf.reduce_sum(tf.where(reached, 0.0, wanted), axis=0)
-                return self._backwards(by_step, by_score, Weights(*weights), found, wanted, behind)
+                wanted = self._by_step(wanted)
+                behind = tf.reduce_sum(tf.where(reached, 0.0, tf.reshape(wanted, tf.shape(apart))), axis=1)
+                return self._backwards(by_step, by_score, self._apart(Weights(*weights)), found, gates, wanted, behind)
 
-            return tf.transpose(tf.where(reached, found, last), (1, 0, 2)), gradient
+            return self._by_row(tf.where(reached, apart, last[:, None])), gradient
 
         return states(steps, scores, *weights)
 
-    def _forwards(self, steps: tf.Tensor, scores: tf.Tensor, weights: Weights) -> tuple[tf.Tensor, tf.Tensor]:
-        """States up to the stop, ``[steps, batch, units]``, and the last."""
+    def _apart(self, weights: Weights) -> _Apart:
+        names = ("update", "reset", "candidate")[-gates_of(self.gate) :]
+        return _Apart(*(dict(zip(names, tf.split(each, len(names), axis=-1), strict=True)) for each in weights))
+
+    def _by_step(self, values: tf.Tensor) -> tf.Tensor:
+        """``[batch, steps, size]`` to ``[blocks · steps, rows of a block, size]``."""
+        apart = tf.reshape(values, (self.blocks, -1, self.length, values.shape[-1]))
+        rows = None if values.shape[0] is None else values.shape[0] // self.blocks
+        apart = tf.transpose(tf.ensure_shape(apart, (self.blocks, rows, None, values.shape[-1])), (0, 2, 1, 3))
+        return tf.reshape(apart, (self.blocks * self.length, tf.shape(apart)[2] if rows is None else rows, -1))
+
+    def _by_row(self, values: tf.Tensor) -> tf.Tensor:
+        """The other way round, from ``[blocks · steps, …]`` or ``[blocks, steps, …]``."""
+        size = values.shape[-1]
+        apart = tf.reshape(values, (self.blocks, self.length, -1, size))
+        return tf.reshape(tf.transpose(apart, (0, 2, 1, 3)), (-1, self.length, size))
+
+    def _forwards(self, steps: tf.Tensor, scores: tf.Tensor, weights: Weights) -> tuple[tf.Tensor, _Gates]:
+        """States and gates up to each block's stop, ``[blocks · steps, rows, units]``."""
         first = tf.zeros((tf.shape(steps)[1], weights.recurrent.shape[0]), steps.dtype)
 
-        def step(t: tf.Tensor, state: tf.Tensor, kept: tf.TensorArray) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray]:
-            it = self._step(t, steps, scores, state, weights)
-            state = it.keep * state + (1.0 - it.keep) * it.candidate
-            return t + 1, state, kept.write(t, state)
+        def step(
+            place: _Place, state: tf.Tensor, kept: tf.TensorArray, gates: _Gates
+        ) -> tuple[_Place, tf.Tensor, tf.TensorArray, _Gates]:
+            at, state = place.block * self.length + place.step, tf.where(place.step > 0, state, 0.0)
+            it = self._step(steps[at], state, weights)
+            keep = self._kept(at, scores, it)
+            state = keep * state + (1.0 - keep) * it["candidate"]
+            gates = {name: array.write(at, it[name]) for name, array in gates.items()}
+            ended = place.step + 1 >= self.stops[place.block]
+            following = _Place(place.block + tf.cast(ended, tf.int32), tf.where(ended, 0, place.step + 1))
+            return following, state, kept.write(at, state), gates
 
-        kept = _array(steps, first)
-        _, last, kept = tf.while_loop(lambda t, *_: t < self.stop, step, (0, first, kept))
-        return kept.stack(), last
+        gates = {name: _array(steps, first) for name in self._kept_gates()}
+        start = (_Place(tf.constant(0), tf.constant(0)), first, _array(steps, first), gates)
+        _, _, kept, gates = tf.while_loop(lambda place, *_: place.block < self.blocks, step, start)
+        return kept.stack(), {name: array.stack() for name, array in gates.items()}
 
-    def _step(self, t: tf.Tensor, steps: tf.Tensor, scores: tf.Tensor, state: tf.Tensor, weights: Weights) -> _Step:
+    def _kept_gates(self) -> list[str]:
+        """What a gradient is made of."""
+        if not self.training:
+            return []
+        names = ["update"] * (gates_of(self.gate) == 3) + ["reset"] * (self.gate != "none") + ["candidate"]
+        return names + ["of_state"] * (self.gate != "none" and not self.before)
+
+    def _step(self, given: tf.Tensor, state: tf.Tensor, weights: Weights) -> _Gates:
         units = weights.recurrent.shape[0]
-        given = tf.matmul(steps[t], weights.kernel) + weights.bias
-        first = weights.recurrent.shape[1] - units if self.before else weights.recurrent.shape[1]
-        told = tf.matmul(state, weights.recurrent[:, :first]) + weights.recurrent_bias[:first]
-        of_state = told[:, -units:]
-        one = tf.ones_like(state)
-        update = tf.sigmoid(given[:, :units] + told[:, :units]) if gates_of(self.gate) == 3 else one
+        of_input = tf.matmul(given, weights.kernel) + weights.bias
         at = weights.recurrent.shape[1] - units
-        reset = tf.sigmoid(given[:, at - units : at] + told[:, at - units : at]) if self.gate != "none" else one
+        first = at if self.before else weights.recurrent.shape[1]
+        told = tf.matmul(state, weights.recurrent[:, :first]) + weights.recurrent_bias[:first]
+        if self.gate == "none":
+            return {"candidate": tf.tanh(of_input + told)}
+        found = {"reset": tf.sigmoid(of_input[:, at - units : at] + told[:, at - units : at])}
+        if gates_of(self.gate) == 3:
+            found["update"] = tf.sigmoid(of_input[:, :units] + told[:, :units])
         if self.before:
-            of_state = tf.matmul(reset * state, weights.recurrent[:, at:]) + weights.recurrent_bias[at:]
-            candidate = tf.tanh(given[:, at:] + of_state)
-        else:
-            candidate = tf.tanh(given[:, at:] + reset * of_state)
-        score = scores[t]
+            read = tf.matmul(found["reset"] * state, weights.recurrent[:, at:]) + weights.recurrent_bias[at:]
+            return {**found, "candidate": tf.tanh(of_input[:, at:] + read)}
+        of_state = told[:, -units:]
+        return {**found, "candidate": tf.tanh(of_input[:, at:] + found["reset"] * of_state), "of_state": of_state}
+
+    def _kept(self, at: tf.Tensor, scores: tf.Tensor, it: _Gates) -> tf.Tensor:
+        """What a step keeps of the state: all of it where it is masked, so that its gates do not matter there."""
+        score = scores[at]
         keep = {
-            "gru": lambda: update,
-            "paper": lambda: 1.0 - score * update,
-            "reference": lambda: (1.0 - score) * update,
-            "agru": lambda: (1.0 - score) * one,
-            "none": lambda: tf.zeros_like(state),
+            "gru": lambda: it["update"],
+            "paper": lambda: 1.0 - score * it["update"],
+            "reference": lambda: (1.0 - score) * it["update"],
+            "agru": lambda: (1.0 - score) * tf.ones_like(it["candidate"]),
+            "none": lambda: tf.zeros_like(it["candidate"]),
         }[self.gate]()
-        # All of the state is kept at a masked step: its gates do not matter, and get no gradient.
-        return _Step(tf.where(self.real[t], keep, 1.0), update, reset, candidate, of_state)
+        return tf.where(self.real[at], keep, 1.0)
 
     def _backwards(
         self,
         steps: tf.Tensor,
         scores: tf.Tensor,
-        weights: Weights,
+        weights: _Apart,
         states: tf.Tensor,
+        gates: _Gates,
         wanted: tf.Tensor,
         behind: tf.Tensor,
     ) -> tuple[tf.Tensor, ...]:
         """Gradients by steps, scores and each of the weights.
 
         Args:
-            wanted: the loss's gradient by each state, ``[steps, batch, units]``.
-            behind: what those of the steps from the stop on add up to, ``[batch, units]``.
+            wanted: the loss's gradient by each state, ``[blocks · steps, rows, units]``.
+            behind: what those of the steps from a block's stop on add up to, ``[blocks, rows, units]``.
         """
 
         def step(
-            t: tf.Tensor, by_state: tf.Tensor, by_steps: tf.TensorArray, by_scores: tf.TensorArray, sums: Weights
+            place: _Place, by_state: tf.Tensor, by_steps: tf.TensorArray, by_scores: tf.TensorArray, sums: _Apart
         ) -> tuple[object, ...]:
-            state = tf.where(t > 0, states[tf.maximum(t - 1, 0)], 0.0)
-            it = self._step(t, steps, scores, state, weights)
-            by_state += wanted[t]
-            by_keep = tf.where(self.real[t], by_state * (state - it.candidate), 0.0)
-            by_candidate = by_state * (1.0 - it.keep) * (1.0 - tf.square(it.candidate))
-            by_update, by_score = self._by_gate(scores[t], it, by_keep)
-            carried, by_given, by_told, read = self._by_step(it, state, weights, by_update, by_candidate)
-            added = Weights(
-                sums.kernel + tf.matmul(steps[t], by_given, transpose_a=True),
-                sums.bias + tf.reduce_sum(by_given, axis=0),
-                sums.recurrent + read,
-                sums.recurrent_bias + tf.reduce_sum(by_told, axis=0),
-            )
-            by_steps = by_steps.write(t, tf.matmul(by_given, weights.kernel, transpose_b=True))
-            return t - 1, by_state * it.keep + carried, by_steps, by_scores.write(t, by_score), added
+            at = place.block * self.length + place.step
+            state = tf.where(place.step > 0, states[tf.maximum(at - 1, 0)], 0.0)
+            it = {name: each[at] for name, each in gates.items()}
+            keep, ends = self._kept(at, scores, it), place.step == self.stops[place.block] - 1
+            by_state = wanted[at] + tf.where(ends, behind[place.block], by_state)
+            by_keep = tf.where(self.real[at], by_state * (state - it["candidate"]), 0.0)
+            by_candidate = by_state * (1.0 - keep) * (1.0 - tf.square(it["candidate"]))
+            by_update, by_score = self._by_gate(scores[at], it, by_keep)
+            by_given, by_told, read, carried = self._by_gates(it, state, weights, by_update, by_candidate)
+            added = _Apart(*({name: values[name] + more for name, more in each.items()} for values, each in zip(sums, (
+                {name: tf.matmul(steps[at], each, transpose_a=True) for name, each in by_given.items()},
+                {name: tf.reduce_sum(each, axis=0) for name, each in by_given.items()},
+                {name: tf.matmul(read[name], each, transpose_a=True) for name, each in by_told.items()},
+                {name: tf.reduce_sum(each, axis=0) for name, each in by_told.items()},
+            ), strict=True)))  # fmt: skip
+            by_steps = by_steps.write(at, _sum_of_products(by_given, weights.kernel))
+            block = place.block - tf.cast(place.step == 0, tf.int32)
+            before = tf.where(place.step == 0, self.stops[tf.maximum(block, 0)] - 1, place.step - 1)
+            return (
+                _Place(block, before), by_state * keep + carried, by_steps, by_scores.write(at, by_score), added
+            )  # fmt: skip
 
-        nothing = Weights(*(tf.zeros_like(each) for each in weights))
-        start = (self.stop - 1, behind, _array(steps, steps[0]), _array(steps, scores[0]), nothing)
-        _, _, by_steps, by_scores, sums = tf.while_loop(lambda t, *_: t >= 0, step, start)
-        return (
-            tf.transpose(by_steps.stack(), (1, 0, 2)),
-            tf.transpose(by_scores.stack()[..., 0]),
-            *sums,
-        )
+        nothing = tf.nest.map_structure(tf.zeros_like, weights)
+        last = _Place(tf.constant(self.blocks - 1), self.stops[-1] - 1)
+        start = (last, tf.zeros_like(behind[0]), _array(steps, steps[0]), _array(steps, scores[0]), nothing)
+        _, _, by_steps, by_scores, sums = tf.while_loop(lambda place, *_: place.block >= 0, step, start)
+        of_weights = (tf.concat([*each.values()], axis=-1) for each in sums)
+        return self._by_row(by_steps.stack()), self._by_row(by_scores.stack())[..., 0], *of_weights
 
-    def _by_gate(self, score: tf.Tensor, it: _Step, by_keep: tf.Tensor) -> tuple[tf.Tensor | None, tf.Tensor]:
+    def _by_gate(self, score: tf.Tensor, it: _Gates, by_keep: tf.Tensor) -> tuple[tf.Tensor | None, tf.Tensor]:
         """Gradients by the update gate before its sigmoid, and by the score, ``[batch, 1]``."""
-        slope = it.update * (1.0 - it.update)
+        slope = it["update"] * (1.0 - it["update"]) if "update" in it else None
         by_update, of_score = {
             "gru": (lambda: by_keep * slope, None),
-            "paper": (lambda: -by_keep * score * slope, lambda: -it.update),
-            "reference": (lambda: by_keep * (1.0 - score) * slope, lambda: -it.update),
+            "paper": (lambda: -by_keep * score * slope, lambda: -it["update"]),
+            "reference": (lambda: by_keep * (1.0 - score) * slope, lambda: -it["update"]),
             "agru": (None, lambda: -tf.ones_like(by_keep)),
             "none": (None, None),
         }[self.gate]
         by_score = tf.zeros_like(score) if of_score is None else tf.reduce_sum(by_keep * of_score(), 1, keepdims=True)
         return by_update() if by_update else None, by_score
 
-    def _by_step(
-        self, it: _Step, state: tf.Tensor, weights: Weights, by_update: tf.Tensor | None, by_candidate: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Gradients by the state that a step begins with, what input and state give, and the recurrent weights."""
-        at = weights.recurrent.shape[1] - weights.recurrent.shape[0]
-        update = [] if by_update is None else [by_update]
-        if self.gate == "none":
-            by_told = by_given = by_candidate
-        elif self.before:
-            by_read = tf.matmul(by_candidate, weights.recurrent[:, at:], transpose_b=True)
-            gates = tf.concat([*update, by_read * state * it.reset * (1.0 - it.reset)], axis=-1)
-            by_told = by_given = tf.concat([gates, by_candidate], axis=-1)
-            carried = by_read * it.reset + tf.matmul(gates, weights.recurrent[:, :at], transpose_b=True)
-            read = [
-                tf.matmul(state, gates, transpose_a=True),
-                tf.matmul(it.reset * state, by_candidate, transpose_a=True),
-            ]
-            return carried, by_given, by_told, tf.concat(read, axis=-1)
-        else:
-            gates = [*update, by_candidate * it.of_state * it.reset * (1.0 - it.reset)]
-            by_given = tf.concat([*gates, by_candidate], axis=-1)
-            by_told = tf.concat([*gates, by_candidate * it.reset], axis=-1)
-        carried = tf.matmul(by_told, weights.recurrent, transpose_b=True)
-        return carried, by_given, by_told, tf.matmul(state, by_told, transpose_a=True)
+    def _by_gates(
+        self, it: _Gates, state: tf.Tensor, weights: _Apart, by_update: tf.Tensor | None, by_candidate: tf.Tensor
+    ) -> tuple[_Gates, _Gates, _Gates, tf.Tensor]:
+        """Of each gate the gradients by what the input and what the state gives it, and what of the state it reads; the
+        gradient by the state."""
+        given, told, carried = {"candidate": by_candidate}, {"candidate": by_candidate}, tf.zeros_like(state)
+        read = dict.fromkeys(weights.kernel, state)
+        if self.gate != "none":
+            slope, by_reset = it["reset"] * (1.0 - it["reset"]), by_candidate
+            if self.before:
+                by_read = tf.matmul(by_candidate, weights.recurrent["candidate"], transpose_b=True)
+                read["candidate"], by_reset, carried = it["reset"] * state, by_read * state, by_read * it["reset"]
+            else:
+                told["candidate"], by_reset = by_candidate * it["reset"], by_candidate * it["of_state"]
+            gates = {"reset": by_reset * slope} if by_update is None else {"update": by_update, "reset": by_reset * slope}
+            given, told = {**gates, **given}, {**gates, **told}
+        of_state = {name: each for name, each in told.items() if not self.before or name != "candidate"}
+        return given, told, read, carried + _sum_of_products(of_state, weights.recurrent)
+
+
+def _sum_of_products(gradients: _Gates, weights: _Gates) -> tf.Tensor:
+    products = [tf.matmul(each, weights[name], transpose_b=True) for name, each in gradients.items()]
+    return sum(products[1:], products[0])
 
 
 def _array(steps: tf.Tensor, one: tf.Tensor) -> tf.TensorArray:

@@ -56,7 +56,7 @@ def step_by_step(steps: tf.Tensor, scores: tf.Tensor, w: Weights, gate: str, res
 def test_states_and_gradients_are_those_of_the_recurrence_as_it_is_written(
     gate: str, reset: str, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recurrence, "BLOCK", block)
+    monkeypatch.setattr(recurrence, "LEAST_BLOCK", block)
     given = [STEPS, SCORES, *weights(gate)]
 
     def own() -> tf.Tensor:
