@@ -115,5 +115,5 @@ class Dien(Encoder[DienOptions]):
         of_each = tf.broadcast_to(interests[:, None], (shape[0], shape[1], length, width))
         steps = tf.reshape(of_each, (rows, length, width))
         mask = tf.reshape(tf.broadcast_to(history.mask[:, None], shape), (rows, length))
-        states = self.evolution(steps, mask, tf.reshape(scores, (rows, length)))
-        return Reading(tf.reshape(states[:, -1], (shape[0], shape[1], states.shape[-1])), losses)
+        last = self.evolution(steps, mask, tf.reshape(scores, (rows, length)), last_alone=True)
+        return Reading(tf.reshape(last, (shape[0], shape[1], last.shape[-1])), losses)

@@ -64,6 +64,9 @@ class Gru(Encoder[RecurrentOptions]):
 
     def told(self, unit: Any, stream: tf.Tensor, mask: tf.Tensor, norm: keras.layers.Layer | None) -> tf.Tensor:
         """What is read out of a stream: ``[batch, steps, size]`` to ``[batch, units]``."""
+        if self.options.readout == "last" and not self.options.residual:
+            last = unit(stream, mask, last_alone=True)
+            return last if norm is None else norm(last)
         states = unit(stream, mask)
         if self.options.residual:
             if states.shape[-1] != stream.shape[-1]:

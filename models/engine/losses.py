@@ -46,9 +46,7 @@ def softmax(logits: tf.Tensor, label: tf.Tensor, mask: tf.Tensor, weight: tf.Ten
     return tf.reduce_sum(each) / tf.maximum(tf.reduce_sum(tf.cast(counted, each.dtype)), 1.0)
 
 
-def pairwise(
-    logits: tf.Tensor, label: tf.Tensor, mask: tf.Tensor, weight: tf.Tensor, user: tf.Tensor
-) -> tf.Tensor:
+def pairwise(logits: tf.Tensor, label: tf.Tensor, mask: tf.Tensor, weight: tf.Tensor, user: tf.Tensor) -> tf.Tensor:
     """The order within a user: ``softplus(negative - positive)`` summed over the pairs of a user's rows, a real row.
 
     A pair weighs the product of its rows' weights. Arguments as of :func:`binary`, a label below 0 was not judged.

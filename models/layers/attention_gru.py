@@ -54,6 +54,7 @@ class AIGRU(keras.layers.Layer):
         self.gru.build(steps_shape)
         self.built = True
 
-    def call(self, steps: tf.Tensor, mask: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
-        """``[batch, steps, dim]``, bool ``[batch, steps]``, ``[batch, steps]`` to ``[batch, steps, units]``."""
-        return self.gru(steps * scores[..., None], mask)
+    def call(self, steps: tf.Tensor, mask: tf.Tensor, scores: tf.Tensor, last_alone: bool = False) -> tf.Tensor:
+        """``[batch, steps, dim]``, bool ``[batch, steps]``, ``[batch, steps]`` to ``[batch, steps, units]``, or to the
+        last of these, ``[batch, units]``."""
+        return self.gru(steps * scores[..., None], mask, last_alone=last_alone)

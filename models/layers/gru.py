@@ -51,15 +51,30 @@ class Recurrent(keras.layers.Layer):
         """Of the kernel's rows, if the model says what a step is of."""
         return {"kernel": (self.reads, None)} if self.reads else {}
 
-    def call(self, steps: tf.Tensor, mask: tf.Tensor, scores: tf.Tensor | None = None) -> tf.Tensor:
+    def call(
+        self,
+        steps: tf.Tensor,
+        mask: tf.Tensor,
+        scores: tf.Tensor | None = None,
+        training: bool = True,
+        last_alone: bool = False,
+    ) -> tf.Tensor:
         """``steps [batch, steps, dim]``, bool ``mask [batch, steps]`` and, where the gate has one, ``scores [batch,
-        steps]`` to the state after each step, ``[batch, steps, units]``; the last one stands in the last place."""
+        steps]`` to the state after each step, ``[batch, steps, units]``; the last one stands in the last place, or is
+        all, ``[batch, units]``."""
+        every, last = self.both(steps, mask, scores, training)
+        return last if last_alone else every
+
+    def both(
+        self, steps: tf.Tensor, mask: tf.Tensor, scores: tf.Tensor | None, training: bool
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Of a layer that is built, the state after each step, and after the last."""
         bias = tf.convert_to_tensor(self.bias)
         of_input, of_state = tf.unstack(bias) if self.two_biases else (bias, tf.zeros_like(bias))
         weights = Weights(
             tf.convert_to_tensor(self.kernel), of_input, tf.convert_to_tensor(self.recurrent_kernel), of_state
         )
-        return recur(steps, mask, scores, weights, gate=self.gate, reset=self.reset)
+        return recur(steps, mask, scores, weights, gate=self.gate, reset=self.reset, training=training)
 
 
 class GRU(Recurrent):
@@ -111,9 +126,9 @@ class Bidirectional(keras.layers.Layer):
     def reads(self, reads: Segments) -> None:
         self.forwards.reads = self.backwards.reads = reads
 
-    def call(self, steps: tf.Tensor, mask: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def call(self, steps: tf.Tensor, mask: tf.Tensor, training: bool = True) -> tuple[tf.Tensor, tf.Tensor]:
         """``[batch, steps, dim]`` to both states of each step side by side, ``[batch, steps, 2 · units]``, and to what
         each way ends with, after the last real step and after the first, ``[batch, 2 · units]``."""
-        there = self.forwards(steps, mask)
-        back = tf.reverse(self.backwards(tf.reverse(steps, [1]), tf.reverse(mask, [1])), [1])
-        return tf.concat([there, back], axis=-1), tf.concat([there[:, -1], back[:, 0]], axis=-1)
+        there, last = self.forwards.both(steps, mask, None, training)
+        back, first = self.backwards.both(tf.reverse(steps, [1]), tf.reverse(mask, [1]), None, training)
+        return tf.concat([there, tf.reverse(back, [1])], axis=-1), tf.concat([last, first], axis=-1)

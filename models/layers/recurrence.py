@@ -53,7 +53,7 @@ def recur(
     gate: str,
     reset: str,
     training: bool = True,
-) -> tf.Tensor:
+) -> tuple[tf.Tensor, tf.Tensor]:
     """The state after every step; a masked step keeps it, and before the first real one it is zero.
 
     Args:
@@ -63,7 +63,7 @@ def recur(
         training: keep what the gradient is made of.
 
     Returns:
-        ``[batch, steps, units]``.
+        ``[batch, steps, units]``, and of these by itself the last, ``[batch, units]``, whose gradient costs less.
 
     Raises:
         ValueError: no such gate or reset, or scores where there should be none, or the other way round.
@@ -82,7 +82,8 @@ def recur(
     order = tf.argsort(_ends(mask))
     back = tf.argsort(order)
     run = _Recurrence(gate, reset, tf.gather(mask, order), blocks, training)
-    return _ordered(run(_ordered(steps, order, back), _ordered(given, order, back), weights), back, order)
+    every, last = run(_ordered(steps, order, back), _ordered(given, order, back), weights)
+    return _ordered(every, back, order), _ordered(last, back, order)
 
 
 def _ordered(rows: tf.Tensor, order: tf.Tensor, back: tf.Tensor) -> tf.Tensor:
@@ -101,12 +102,12 @@ def _ends(mask: tf.Tensor) -> tf.Tensor:
 
 
 _Gates = dict[str, Any]
-"""Of one step ``[batch, units]``, or of all; ``update``, ``reset``, ``candidate`` and ``of_state``, what the state gives
-the candidate before the reset: those that there are."""
+"""Of one step ``[batch, units]``, or of all: ``update``, ``reset``, ``candidate``, and ``of_state``, what the state
+gives the candidate before it is reset; those that there are."""
 
 
 class _Apart(NamedTuple):
-    """``Weights`` gate by gate: gradients of gates set side by side would cost the compiler more than smaller products."""
+    """``Weights`` gate by gate: setting gradients of gates side by side costs more than products of less."""
 
     kernel: dict[str, tf.Tensor]
     bias: dict[str, tf.Tensor]
@@ -139,7 +140,7 @@ class _Recurrence:
         # One step at least, if a masked one: of no step there would be no states.
         self.stops = tf.maximum(tf.reduce_max(tf.reshape(_ends(mask), (blocks, -1)), axis=1), 1)
 
-    def __call__(self, steps: tf.Tensor, scores: tf.Tensor, weights: Weights) -> tf.Tensor:
+    def __call__(self, steps: tf.Tensor, scores: tf.Tensor, weights: Weights) -> tuple[tf.Tensor, tf.Tensor]:
         @tf.custom_gradient
         def states(steps: tf.Tensor, scores: tf.Tensor, *weights: tf.Tensor) -> object:
             by_step, by_score = self._by_step(steps), self._by_step(scores[..., None])
@@ -148,12 +149,14 @@ class _Recurrence:
             reached = (tf.range(self.length) < self.stops[:, None])[..., None, None]
             last = tf.gather(apart, self.stops - 1, axis=1, batch_dims=1)
 
-            def gradient(wanted: tf.Tensor) -> tuple[tf.Tensor, ...]:
+            def gradient(wanted: tf.Tensor, wanted_last: tf.Tensor) -> tuple[tf.Tensor, ...]:
                 wanted = self._by_step(wanted)
                 behind = tf.reduce_sum(tf.where(reached, 0.0, tf.reshape(wanted, tf.shape(apart))), axis=1)
+                behind += tf.reshape(wanted_last, tf.shape(last))
                 return self._backwards(by_step, by_score, self._apart(Weights(*weights)), found, gates, wanted, behind)
 
-            return self._by_row(tf.where(reached, apart, last[:, None])), gradient
+            every = self._by_row(tf.where(reached, apart, last[:, None]))
+            return (every, tf.reshape(last, (-1, last.shape[-1]))), gradient
 
         return states(steps, scores, *weights)
 
@@ -307,7 +310,9 @@ class _Recurrence:
                 read["candidate"], by_reset, carried = it["reset"] * state, by_read * state, by_read * it["reset"]
             else:
                 told["candidate"], by_reset = by_candidate * it["reset"], by_candidate * it["of_state"]
-            gates = {"reset": by_reset * slope} if by_update is None else {"update": by_update, "reset": by_reset * slope}
+            gates = (
+                {"reset": by_reset * slope} if by_update is None else {"update": by_update, "reset": by_reset * slope}
+            )
             given, told = {**gates, **given}, {**gates, **told}
         of_state = {name: each for name, each in told.items() if not self.before or name != "candidate"}
         return given, told, read, carried + _sum_of_products(of_state, weights.recurrent)

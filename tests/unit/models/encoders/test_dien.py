@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -20,6 +21,7 @@ PARTS = (("ads", 2), ("makers", 1))
 
 
 def made(**options: Any) -> Dien:
+    keras.utils.set_random_seed(0)
     return Dien(DienOptions.model_validate(options), CLICKED, name="seq_ads")
 
 

@@ -50,28 +50,29 @@ def step_by_step(steps: tf.Tensor, scores: tf.Tensor, w: Weights, gate: str, res
     return tf.stack(states, axis=1)
 
 
-@pytest.mark.parametrize("block", [6, 2])
+@pytest.mark.parametrize(("block", "alone"), [(6, False), (2, False), (2, True)])
 @pytest.mark.parametrize("reset", ["after", "before"])
 @pytest.mark.parametrize("gate", get_args(Gate))
 def test_states_and_gradients_are_those_of_the_recurrence_as_it_is_written(
-    gate: str, reset: str, block: int, monkeypatch: pytest.MonkeyPatch
+    gate: str, reset: str, block: int, alone: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recurrence, "LEAST_BLOCK", block)
     given = [STEPS, SCORES, *weights(gate)]
 
     def own() -> tf.Tensor:
         scores = given[1] if gate in HAVE_SCORES else None
-        return recur(given[0], tf.constant(MASK), scores, Weights(*given[2:]), gate=gate, reset=reset)
+        return recur(given[0], tf.constant(MASK), scores, Weights(*given[2:]), gate=gate, reset=reset)[alone]
 
     def written() -> tf.Tensor:
-        return step_by_step(given[0], given[1], Weights(*given[2:]), gate, reset)
+        states = step_by_step(given[0], given[1], Weights(*given[2:]), gate, reset)
+        return states[:, -1] if alone else states
 
     found = []
     for states in (own, written):
         with tf.GradientTape() as tape:
             tape.watch(given)
             out = states()
-            loss = tf.reduce_sum(out * PROBE)
+            loss = tf.reduce_sum(out * (PROBE[:, 0] if alone else PROBE))
         found.append([out, *tape.gradient(loss, given, unconnected_gradients=tf.UnconnectedGradients.ZERO)])
     for mine, expected in zip(*found, strict=True):
         np.testing.assert_allclose(mine, expected, atol=2e-6)
@@ -84,7 +85,7 @@ def test_a_compiled_step_stops_at_the_last_real_one_and_repeats_its_state() -> N
     def states(steps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(steps)
-            out = recur(steps, mask, None, weights("gru"), gate="gru", reset="after")
+            out = recur(steps, mask, None, weights("gru"), gate="gru", reset="after")[0]
         return out, tape.gradient(out, steps)
 
     out, gradient = states(tf.gather(STEPS, [1, 4]))
@@ -98,11 +99,11 @@ def test_a_compiled_step_stops_at_the_last_real_one_and_repeats_its_state() -> N
 @pytest.mark.parametrize("real", [False, True])
 def test_rows_whose_number_is_not_known_beforehand_may_have_no_step_at_all(real: bool) -> None:
     states = tf.function(
-        lambda steps, mask: recur(steps, mask, None, weights("gru"), gate="gru", reset="after"), autograph=False
+        lambda steps, mask: recur(steps, mask, None, weights("gru"), gate="gru", reset="after")[0], autograph=False
     ).get_concrete_function(tf.TensorSpec((None, 5, 3)), tf.TensorSpec((None, 5), tf.bool))
     out = states(STEPS[:1], tf.fill((1, 5), real))
     np.testing.assert_allclose(
-        out, recur(STEPS[:1], tf.fill((1, 5), real), None, weights("gru"), gate="gru", reset="after"), atol=1e-6
+        out, recur(STEPS[:1], tf.fill((1, 5), real), None, weights("gru"), gate="gru", reset="after")[0], atol=1e-6
     )
     assert bool(np.any(out)) is real
 
@@ -120,7 +121,7 @@ def test_a_state_by_hand() -> None:
         ("paper", 0.0, 0.0),
     ):
         scores = None if score is None else tf.constant([[score]])
-        out = recur(one, tf.constant([[True]]), scores, w, gate=gate, reset="after")
+        out, _ = recur(one, tf.constant([[True]]), scores, w, gate=gate, reset="after")
         assert float(out[0, 0, 0]) == pytest.approx(expected, abs=1e-6)
 
 
