@@ -76,7 +76,7 @@ def recur(
     given = tf.ones(tf.shape(mask), steps.dtype) if scores is None else scores
     batch = steps.shape[0]
     rows = SCORED_BLOCK if not training or batch is None else max(LEAST_BLOCK, min(BLOCK, batch // 4))
-    blocks = 1 if batch is None or batch % rows else batch // rows
+    blocks = 1 if not batch or batch % rows else batch // rows
     if blocks == 1:
         return _Recurrence(gate, reset, mask, blocks, training)(steps, given, weights)
     order = tf.argsort(_ends(mask))
@@ -184,19 +184,26 @@ class _Recurrence:
         def step(
             place: _Place, state: tf.Tensor, kept: tf.TensorArray, gates: _Gates
         ) -> tuple[_Place, tf.Tensor, tf.TensorArray, _Gates]:
-            at, state = place.block * self.length + place.step, tf.where(place.step > 0, state, 0.0)
+            at, state = self._at(place), state if self.blocks == 1 else tf.where(place.step > 0, state, 0.0)
             it = self._step(steps[at], state, weights)
             keep = self._kept(at, scores, it)
             state = keep * state + (1.0 - keep) * it["candidate"]
             gates = {name: array.write(at, it[name]) for name, array in gates.items()}
-            ended = place.step + 1 >= self.stops[place.block]
-            following = _Place(place.block + tf.cast(ended, tf.int32), tf.where(ended, 0, place.step + 1))
-            return following, state, kept.write(at, state), gates
+            return self._following(place), state, kept.write(at, state), gates
 
         gates = {name: _array(steps, first) for name in self._kept_gates()}
         start = (_Place(tf.constant(0), tf.constant(0)), first, _array(steps, first), gates)
         _, _, kept, gates = tf.while_loop(lambda place, *_: place.block < self.blocks, step, start)
         return kept.stack(), {name: array.stack() for name, array in gates.items()}
+
+    def _at(self, place: _Place) -> tf.Tensor:
+        return place.step if self.blocks == 1 else place.block * self.length + place.step
+
+    def _following(self, place: _Place) -> _Place:
+        """The next step, or the first of the next block; of one block there is less to ask at every step."""
+        ended = place.step + 1 >= self.stops[0 if self.blocks == 1 else place.block]
+        step = place.step + 1 if self.blocks == 1 else tf.where(ended, 0, place.step + 1)
+        return _Place(place.block + tf.cast(ended, tf.int32), step)
 
     def _kept_gates(self) -> list[str]:
         """What a gradient is made of."""
@@ -254,7 +261,7 @@ class _Recurrence:
         def step(
             place: _Place, by_state: tf.Tensor, by_steps: tf.TensorArray, by_scores: tf.TensorArray, sums: _Apart
         ) -> tuple[object, ...]:
-            at = place.block * self.length + place.step
+            at = self._at(place)
             state = tf.where(place.step > 0, states[tf.maximum(at - 1, 0)], 0.0)
             it = {name: each[at] for name, each in gates.items()}
             keep, ends = self._kept(at, scores, it), place.step == self.stops[place.block] - 1
