@@ -88,7 +88,7 @@ def _calendar(
     first = days[0] if days else None
     newest = trained[max(trained)] if trained else None
     return {
-        "name": name, "champion": name == job.champion, "grid": job.grids.get(name),
+        "name": name, "grid": job.grids.get(name),
         "removed": job.problem is None and name not in job.experiments,
         "start": str(start) if start is not None else None,
         "states": _states(chain, days, start, tainted),

@@ -78,8 +78,12 @@ class Overview:
         compared, wrong = comparison(self.root, job, days)
         damaged += wrong
         reports = [name[:10] for name in names_in(self.root / "reports" / job) if _REPORT.fullmatch(name)]
+        experiments = [
+            {**each, "champion": each["name"] == released["champion"]} for each in lasting["experiments"]
+        ]  # fmt: skip
         return {
             **lasting,
+            "experiments": experiments,
             "failures": failures(notes, lasting["experiments"], days),
             "failed_stages": failed_stages(notes),
             "releases": released,

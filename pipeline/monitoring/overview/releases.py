@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from pipeline.errors import DayspringError
 from pipeline.evaluation.records import GateRecord
 from pipeline.monitoring.overview.index import Index, problem
 from pipeline.monitoring.overview.job import Job
+from pipeline.release.publish.ledger import Entry, Ledger
 from pipeline.release.publish.release_files import Championship, Hold, Pointer, ReleaseFiles
 from pipeline.release.records import CheckRecord, PublishRecord, ReleaseRecord
 from pipeline.storage.artifacts.artifact import parse_id
@@ -58,6 +60,7 @@ def releases(index: Index, job: Job, days: list[Day], root: Path) -> dict[str, A
     served: Pointer | None = records.read("served.json", files.served, _wrong_pointer, None)
     hold: Hold | None = records.read("hold.json", files.hold, _wrong_hold, None)
     champions: list[Championship] = records.read("champion.json", files.champions, _wrong_champions, [])
+    ledger: list[Entry] = records.read("ledger.json", Ledger(files.folder).entries, _wrong_entries, [])
     left: set[str] = records.read("rolled_back.json", files.rolled_back, lambda ids: not _are_texts(*ids), set())
     published = index.records(PublishRecord)
     numbers = {day: number for number, day in enumerate(days)}
@@ -68,6 +71,10 @@ def releases(index: Index, job: Job, days: list[Day], root: Path) -> dict[str, A
         "hold": {"left": hold.left, "reason": hold.reason} if hold is not None else None,
         "rollback": f"python -m pipeline rollback --job {index.job}" if pointer and pointer["previous"] else None,
         "release_hold": f"python -m pipeline rollback --job {index.job} --release-hold" if hold is not None else None,
+        "champion": next(
+            (each.experiment for each in reversed(champions) if each.experiment in job.experiments), job.champion
+        ),
+        "ledger": [{**asdict(each), "day": str(each.day)} for each in ledger[:-NEWEST - 1:-1]],
         "champions": [{"day": str(each.day), "experiment": each.experiment, "by": each.by} for each in champions],
         "history": listed[::-1][:NEWEST],
         "count": len(listed),
@@ -162,6 +169,11 @@ def _wrong_pointer(served: Pointer | None) -> bool:
 
 def _wrong_hold(hold: Hold | None) -> bool:
     return hold is not None and not _are_texts(hold.left, hold.reason)
+
+
+def _wrong_entries(ledger: list[Entry]) -> bool:
+    told = ((each.at, each.what, each.release_id, each.experiment, each.by, each.why) for each in ledger)
+    return not all(_are_texts(*each) for each in told)
 
 
 def _wrong_champions(champions: list[Championship]) -> bool:

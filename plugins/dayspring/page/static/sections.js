@@ -129,13 +129,14 @@ function growthTable(job, range) {
 }
 
 function releaseSection(job) {
-  const { served, history, champions } = job.releases;
+  const { served, history, champions, ledger } = job.releases;
   const rows = history.slice(0, 12).map((each) => [each.day, each.experiment || "–", each.checkpoint_day || "–", verdict(each.status), each.rolled_back ? "rolled back" : each.by || "", [each.why, ...each.reasons].filter(Boolean).join("; ")]);
   return el("section", { id: "releases" }, el("h2", {}, "Releases"),
     served ? el("p", {}, "Served: ", el("b", {}, served.release_id), `, version ${served.version}, ${served.age_days === null ? "" : `its checkpoint ${days(served.age_days)} older than its contents`}`) : el("p", { class: "soft" }, "Nothing is served yet."),
     job.releases.rollback && el("div", {}, el("span", { class: "soft small" }, "Serve the release before it again, and hold it:"), command(job.releases.rollback)),
     champions.length ? el("p", { class: "small soft" }, "Champions: ", champions.map((each) => `${each.experiment} from ${each.day} on (${each.by})`).join(", ")) : null,
-    rows.length ? table(["day", "experiment", "checkpoint", "what came of it", "by", "why"], rows, [], [5]) : null,
+    ledger.length ? [el("h3", {}, "What was served, newest first"), table(["since", "what", "release", "by", "why"], ledger.slice(0, 12).map((each) => [el("span", { title: `${each.at} (UTC)` }, each.at.slice(0, 16).replace("T", " ")), each.what, each.release_id, each.by, each.why]), [], [4])] : null,
+    rows.length ? [el("h3", {}, "What each day released"), table(["day", "experiment", "checkpoint", "what came of it", "by", "why"], rows, [], [5])] : null,
     job.releases.count > 12 ? el("p", { class: "small soft" }, `and ${job.releases.count - 12} earlier ones`) : null);
 }
 

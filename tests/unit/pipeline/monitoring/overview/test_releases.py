@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from benchmarks.school_year import JOB
+from pipeline.release.publish.ledger import Ledger
 from pipeline.release.publish.release_files import Championship, Hold, ReleaseFiles
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.store import ArtifactStore
@@ -42,6 +46,35 @@ def test_releases_with_what_is_served_and_a_command_to_roll_back(root: Path) -> 
     assert releases["trained"][ONE][-1] == LAST - 1, "the released checkpoint is of the day before"
     assert releases["published"][-1] == LAST
     assert SKIPPED not in releases["published"]
+
+
+def test_the_champion_is_the_one_promoted_last_that_is_still_in_the_yaml(root: Path) -> None:
+    def champions() -> list[str]:
+        picture = drawn(root)
+        marked = [each["name"] for each in picture["experiments"] if each["champion"]]
+        assert marked == [picture["releases"]["champion"]]
+        return marked
+
+    assert champions() == [ONE], "the YAML's"
+    files = ReleaseFiles.of(root, JOB)
+    files.add_champion(Championship(TWO, FIRST.plus(4), "promote"))
+    files.add_champion(Championship("gone", FIRST.plus(5), "promote"))
+    assert champions() == [TWO]
+
+
+def test_the_ledger_newest_first(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAYSPRING_BY", "somebody")
+    assert drawn(root)["releases"]["ledger"] == []
+    served, ledger = pointer(root, previous=None), Ledger(ReleaseFiles.of(root, JOB).folder)
+    ledger.enter(served, "publish", "")
+    ledger.enter(replace(served, release_id="before"), "rollback", "clicks fell")
+    newest, first = drawn(root)["releases"]["ledger"]
+    assert (newest["what"], newest["release_id"], newest["before"]) == ("rollback", "before", served.release_id)
+    assert (newest["by"], newest["why"], newest["day"]) == ("somebody", "clicks fell", str(served.day))
+    assert first["what"] == "publish"
+    (ledger._path).write_text("[]", encoding="utf-8")
+    (damaged,) = drawn(root)["damaged"]
+    assert damaged["path"] == f"releases/{JOB}/ledger.json"
 
 
 def test_a_rollback_that_holds(root: Path) -> None:
