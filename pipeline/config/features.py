@@ -206,8 +206,6 @@ class FeatureSettings(Strict):
                 raise ValueError(f"`{name}` is of a request and a candidate: `side: pair`")
         if self.collaborative is not None and self.size != 2:
             raise ValueError("`collaborative` gives two values, the mean and the least of the bag: `size: 2`")
-        if self.counter is not None and self.normalise != "none":
-            raise ValueError("a counter is brought to scale by `transform` and `scale`, not by `normalise`")
         if self.counter is not None and (self.log or self.flag):
             raise ValueError("a counter has `transform: log` instead of `log`; it is never missing: no `flag`")
         for name in ("fixed_days", "clip"):

@@ -23,13 +23,14 @@ def test_the_job_without_counters_is_the_job_less_its_counters() -> None:
     assert without.model_dump() == whole.model_copy(update={"features": rest}).model_dump()
 
 
-def test_the_job_of_quality_is_the_job_and_what_is_made_of_bags() -> None:
+def test_the_job_of_quality_is_the_job_and_more_that_is_made_of_the_feature_state() -> None:
     whole, more = load_job("homework", CONF), load_job("homework", CONF / "quality")
-    added = {name: f for name, f in more.features.items() if f.bag_counter is not None or f.collaborative is not None}
+    added = {name: feature for name, feature in more.features.items() if name not in whole.features}
+    assert all(feature.source is None for feature in added.values())
     rest = {name: feature for name, feature in more.features.items() if name not in added}
     assert rest == whole.features
     assert more.inputs("counters") == whole.inputs("din")
-    assert more.inputs("wide") == more.inputs("counters") | set(added)
+    assert more.inputs("widest") == more.inputs("counters") | set(added)
     assert (more.tables, more.ranking, more.history, more.spaces) == (
         whole.tables, whole.ranking, whole.history, whole.spaces,
     )  # fmt: skip

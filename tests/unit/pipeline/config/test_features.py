@@ -50,7 +50,6 @@ PAIR: dict[str, Any] = {"kind": "dense", "side": "pair"}
         ({"kind": "dense", "side": "request"}, "needs one of `source`, `counter`, "),
         ({**REQUEST, "kind": "dense", "counter": {"measure": "rank"}}, "needs one of `source`, `counter`, "),
         ({"kind": "bag", "side": "pair", "space": "x", "counter": {"measure": "rank"}}, "a counter is `dense`"),
-        ({**PAIR, "counter": {"measure": "rank"}, "normalise": "zscore"}, "not by `normalise`"),
         ({**REQUEST, "kind": "dense", "fixed_days": 14}, "`fixed_days` is of a number that is normalised: add"),
         ({**REQUEST, "kind": "dense", "clip": 6}, "`clip` is of a number that is normalised: add `normalise: zscore`"),
         ({**PAIR, "counter": {"measure": "rank"}, "log": True}, "a counter has `transform: log` instead of `log`"),
@@ -86,6 +85,12 @@ def test_parts_of_a_feature_that_do_not_go_together(feature: dict[str, Any], mes
 def test_parts_of_a_counter_that_do_not_go_together(counter: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Counter.model_validate(counter)
+
+
+def test_a_counter_may_be_standardised_by_the_first_days() -> None:
+    settings = {**PAIR, "counter": {"measure": "rank"}, "normalise": "zscore", "fixed_days": 14, "clip": 6}
+    made = FeatureSettings.model_validate(settings).feature("rank", steps=14, lead=0)
+    assert (made.normalise, made.fixed_days, made.clip) == ("zscore", 14, 6)
 
 
 @pytest.mark.parametrize(("source", "lead"), [("history.chapters", 7), ("last_year.chapters", 0)])
