@@ -41,6 +41,7 @@ class MadePackages:
         self._padding = {each.name: look.padding(str(each.space)) for each in bags}
         # All that is left of packages to be read with who asks.
         self._paired = ("sections",) if arrays.plan.of_frame("study") else ()
+        self._lengths: Mapping[str, NDArray[np.int64]] = {}
         self._made = 0
         self._raw: Array = np.zeros(0, object)
         self._rank: NDArray[np.int64] = np.zeros(0, np.int64)
@@ -67,7 +68,7 @@ class MadePackages:
         )  # fmt: skip
         return Candidates(
             items,
-            {name: self._narrow(name, values[chosen]) for name, values in self._values.items()},
+            {name: self._narrow(name, values, chosen) for name, values in self._values.items()},
             {name: codes[chosen] for name, codes in self._codes.items()},
             {name: values[chosen] for name, values in self._counters.items()},
             {name: lists.take(chosen) for name, lists in self._bags.items()},
@@ -97,6 +98,8 @@ class MadePackages:
             self._without_own = self._joined(self._without_own, made.without_own)
             self._bags = {name: concat_lists([each, made.bags[name]]) for name, each in self._bags.items()}
         self._rank = ranks(self._raw)
+        paddings: Mapping[str, Any] = self._padding
+        self._lengths = {name: (self._values[name] != each).sum(axis=1) for name, each in paddings.items()}
         self._made = len(pool.keys)
 
     def _joined(self, before: Mapping[str, Array], new: Mapping[str, Array]) -> dict[str, Array]:
@@ -110,10 +113,9 @@ class MadePackages:
             joined[name] = np.concatenate(parts)
         return joined
 
-    def _narrow(self, name: str, values: Array) -> Array:
-        """A bag as wide as its longest needs."""
+    def _narrow(self, name: str, values: Array, chosen: NDArray[np.int64]) -> Array:
+        """The chosen ones, a bag as wide as its longest needs."""
         if name not in self._padding:
-            return values
-        padding: Any = self._padding[name]
-        longest = int((values != padding).sum(axis=1).max(initial=0))
-        return values[:, : bag_width(longest, values.shape[1])]
+            return values[chosen]
+        longest = int(self._lengths[name][chosen].max(initial=0))
+        return values[:, : bag_width(longest, values.shape[1])][chosen]

@@ -93,7 +93,7 @@ class _Day:
         self._asked: dict[tuple[str, str], AskedBags] = {}
         self._known: dict[tuple[str, str], ContextValues] = {}
         self._own: dict[tuple[str, str, str], OwnEvents] = {}
-        self._of_own: dict[tuple[str, str, str], tuple[NDArray[np.int64], AskedBags, OwnEvents]] = {}
+        self._of_own: dict[tuple[str, str, str], tuple[NDArray[np.int64], AskedBags, OwnEvents | None]] = {}
 
     def owner(self, name: str) -> Codes:
         return frame_codes(self._plan, self._plan.features[name], self._rows.requests)
@@ -119,13 +119,13 @@ class _Day:
             self._own[key] = OwnEvents.of(self.asked(over), self.owner(over.owner), over.owner)
         return self._own[key]
 
-    def of_own(self, over: OverBag) -> tuple[NDArray[np.int64], AskedBags, OwnEvents]:
-        """The pairs in whose context their owner has events, and these pairs alone with the events."""
+    def of_own(self, over: OverBag) -> tuple[NDArray[np.int64], AskedBags, OwnEvents | None]:
+        """The pairs in whose context their owner has events, and these pairs alone with the events, if any."""
         assert over.owner is not None
         key = over.owner, over.context, over.bag
         if key not in self._of_own:
             owner, asked = self.owner(over.owner), self.asked(over)
             pairs = asked.with_events(owner, over.owner)
             there = asked.only(pairs)
-            self._of_own[key] = pairs, there, OwnEvents.of(there, owner, over.owner)
+            self._of_own[key] = pairs, there, OwnEvents.of(there, owner, over.owner) if len(pairs) else None
         return self._of_own[key]
