@@ -18,6 +18,8 @@ import pyarrow.parquet as pq
 import yaml
 
 from examples.school.__main__ import main as write_school
+from pipeline.config.extends import settings as of_file
+from pipeline.config.scalars import Plain
 from pipeline.days import Day
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.store import ArtifactStore
@@ -39,6 +41,20 @@ _HOMEWORK = (
     "package", "chapters", "sections", "style", "chapter_history", "last_year_chapters", "taken", "own_taken", "rank",
     "style_counts",
 )  # fmt: skip
+
+
+def whole(path: Path) -> dict[str, Any]:
+    """What a job's YAML says with what it extends; change it at will, and write it elsewhere."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: plain(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [plain(each) for each in value]
+        return value.meaning if isinstance(value, Plain) else value
+
+    found: dict[str, Any] = plain(of_file(path).data)
+    return found
 
 
 def settings(job: str) -> dict[str, Any]:

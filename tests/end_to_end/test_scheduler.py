@@ -25,6 +25,7 @@ from ops.deployment import Deployment
 from ops.processes import alive
 from ops.rest import Api
 from tests.scheduled import asset_events
+from tests.tiny import whole
 
 PROJECT = Path(__file__).resolve().parents[2]
 CONF = PROJECT / "conf" / "quality"
@@ -74,7 +75,7 @@ def write_conf(folder: Path) -> Path:
     """The production jobs with a gate that lets anything pass: a model of one tiny day is rightly blocked by theirs."""
     folder.mkdir()
     for name in ("homework", "ads"):
-        job = yaml.safe_load((CONF / f"{name}.yaml").read_text(encoding="utf-8"))
+        job = whole(CONF / f"{name}.yaml")
         gate = {"calibration": [0, 1000]} if name == "ads" else {}
         job["release"] |= {"gate": gate, "score_spread_min": 0, "unknown_share_max": 1}
         if name == "homework":
@@ -123,7 +124,7 @@ def job(request: pytest.FixtureRequest) -> str:
 
 
 def experiments(job: str) -> list[str]:
-    return list(yaml.safe_load((CONF / f"{job}.yaml").read_text(encoding="utf-8"))["experiments"])
+    return list(whole(CONF / f"{job}.yaml")["experiments"])
 
 
 def test_every_run_is_green(school: School, job: str) -> None:

@@ -25,6 +25,7 @@ from pipeline.stages.line import Line
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.redis import embedded
 from pipeline.training.loaded_trainers import Trainers
+from tests.tiny import whole
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +59,7 @@ def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The production YAMLs with all there is, of small experiments; what is served is a blend of a net and counts."""
     folder = tmp_path_factory.mktemp("conf")
     for job, model in (("homework", "pooled"), ("ads", "din")):
-        settings = yaml.safe_load((conf_folder() / "quality" / f"{job}.yaml").read_text())
+        settings = whole(conf_folder() / "quality" / f"{job}.yaml")
         small = {**settings["experiments"][model], "compile": "graph"}
         small["options"] = {**small.get("options", {}), "encoders": _read_by_age(job, settings["features"])}
         settings["experiments"] = {"pooled": small, "again": {**small, "learning_rate": 0.003}}

@@ -16,7 +16,7 @@ from models.optimizer_settings import read_optimizers
 from pipeline.cli.checks import _check_all_read, check_models
 from pipeline.config.load import parse_job
 from pipeline.errors import ConfigError
-from tests.tiny import PROJECT
+from tests.tiny import PROJECT, whole
 
 configure(2)
 
@@ -68,7 +68,7 @@ def pasted(into: dict[str, Any], block: Mapping[str, Any]) -> None:
 def job_with(name: str, block: Mapping[str, Any]) -> dict[str, Any]:
     """A job with a block of the docs: its experiments stand alone, each by what the job's learn by."""
     path, others, without = JOBS[name]
-    job: dict[str, Any] = yaml.safe_load((PROJECT / path).read_text(encoding="utf-8"))
+    job = whole(PROJECT / path)
     for at, value in others.items():
         *way, last = at.split(".")
         place = job

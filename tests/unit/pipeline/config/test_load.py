@@ -9,21 +9,21 @@ from pipeline.errors import ConfigError
 from pipeline.features.plan.plan import Plan
 from tests.unit.pipeline.config.edited import ROOT, edited, error
 
-MADE = {("conf", "homework"): 2, ("conf", "ads"): 2, ("examples/conf", "criteo"): 14}
-"""How many experiments a job has; others three."""
-ALL = [(folder, job) for folder in ("conf", "examples/conf") for job in ("homework", "ads")]
-ALL.append(("examples/conf", "criteo"))
+ALL = [
+    ("conf", "homework", 2), ("conf", "ads", 2), ("examples/conf", "homework", 3), ("examples/conf", "ads", 3),
+    ("examples/conf", "criteo", 14),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("folder", "job"), ALL)
-def test_the_projects_own_files_are_good(folder: str, job: str) -> None:
+@pytest.mark.parametrize(("folder", "job", "experiments"), ALL)
+def test_the_projects_own_files_are_good(folder: str, job: str, experiments: int) -> None:
     config = load_job(job, ROOT / folder)
-    assert len(config.experiments) == MADE.get((folder, job), 3)
+    assert len(config.experiments) == experiments
     for name in config.experiments:
         assert config.experiment_schema(name).features
 
 
-@pytest.mark.parametrize(("folder", "job"), [each for each in ALL if each[1] != "criteo"])
+@pytest.mark.parametrize(("folder", "job"), [(folder, job) for folder, job, _ in ALL if job != "criteo"])
 def test_files_of_quality_are_good(folder: str, job: str) -> None:
     config, plain = (load_job(job, ROOT / folder / each) for each in ("quality", "."))
     Plan(config)
