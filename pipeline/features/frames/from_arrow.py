@@ -121,13 +121,13 @@ class Places:
     def __init__(self, distinct: Array) -> None:
         import pandas as pd
 
-        self._index: pd.Index[Any] = pd.Index(distinct, dtype=distinct.dtype)
+        self._index: pd.Index[Any] = pd.Index(np.asarray(distinct), dtype=distinct.dtype)
 
     def __call__(self, wanted: Array) -> NDArray[np.int64]:
         """Shape of ``wanted``; -1 where an id is not among them."""
         import pandas as pd
 
-        return self._index.get_indexer(pd.Index(wanted, dtype=wanted.dtype)).astype(np.int64)
+        return self._index.get_indexer(pd.Index(np.asarray(wanted), dtype=wanted.dtype)).astype(np.int64)
 
     def __len__(self) -> int:
         return len(self._index)
@@ -137,4 +137,4 @@ def first_rows(values: Array) -> NDArray[np.int64]:
     """The row at which each distinct value stands first, ascending."""
     import pandas as pd
 
-    return np.flatnonzero(~pd.Series(values, dtype=values.dtype).duplicated().to_numpy())
+    return np.flatnonzero(~pd.Series(np.asarray(values), dtype=values.dtype).duplicated().to_numpy())

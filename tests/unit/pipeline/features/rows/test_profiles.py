@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from models.schema import MISSING_STR
 from pipeline.features.frames.frame import Lists
+from pipeline.features.frames.texts import Texts
 from pipeline.features.rows.profiles import Profiles
 
 
@@ -26,3 +27,12 @@ def test_profiles_of_nobody() -> None:
     joined: dict[str, Any] = Profiles(table, "id", ["age", "born"]).join(np.array([1, 2]), "user")
     assert np.isnan(joined["user.age"]).all()
     assert np.isnat(joined["user.born"]).all()
+
+
+def test_profiles_whose_key_is_text() -> None:
+    """All rows count; what is asked for may be texts as the rows of a day hold them, or plain ones."""
+    table = pa.table({"id": [f"i{n}" for n in range(40)] + ["i3"], "kind": [f"k{n % 3}" for n in range(40)] + ["last"]})
+    profiles = Profiles(table, "id", ["kind"])
+    wanted = ["i3", "i39", "nobody", "i1"]
+    for keys in (Texts.of(np.array(wanted, object)), np.array(wanted, object)):
+        assert np.asarray(profiles.join(keys, "item")["item.kind"]).tolist() == ["k0", "k0", MISSING_STR, "k1"]
