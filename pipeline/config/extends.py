@@ -20,9 +20,10 @@ _OWN = ("experiments", "grids")
 
 @dataclass(frozen=True)
 class Settings:
-    """What a job's YAML says, and the files that say it, as they are named in errors."""
+    """What a job's YAML says, the files that say it, the nearest first, and how they are named in errors."""
 
     data: dict[str, Any]
+    files: tuple[Path, ...]
     where: str
 
 
@@ -51,7 +52,7 @@ def settings_in(text: str, path: Path, extending: tuple[Path, ...] = ()) -> Sett
     """
     own = _parsed(text, path)
     if EXTENDS not in own:
-        return Settings(own, str(path))
+        return Settings(own, (path,), str(path))
     name, without = _asked(own.pop(EXTENDS), path)
     base_path = path.parent / name
     chain = (*extending, path)
@@ -65,7 +66,7 @@ def settings_in(text: str, path: Path, extending: tuple[Path, ...] = ()) -> Sett
         base = _left_out(base, each, path)
     if any(each in own for each in _OWN):
         base = {each: value for each, value in base.items() if each not in _OWN}
-    return Settings(_together(base, own), f"{path} (on top of {below.where})")
+    return Settings(_together(base, own), (path, *below.files), f"{path} (on top of {below.where})")
 
 
 def _parsed(text: str, path: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from pipeline.days import ZONE, checked_zone
+from pipeline.errors import DayspringError
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -19,15 +20,16 @@ def settings_of(job: str) -> dict[str, Any]:
     path = Path(os.environ.get("DAYSPRING_CONF") or PROJECT / "conf") / f"{job}.yaml"
     text = path.read_text(encoding="utf-8")
     settings = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    if isinstance(settings, dict) and "grids" in settings:
+    if isinstance(settings, dict) and ("grids" in settings or "extends" in settings):
         # The line's own reader: what it names an experiment after may be text to one reader and a number to another.
+        from pipeline.config.extends import settings_in
         from pipeline.config.grids import expanded
-        from pipeline.config.yaml_loader import Loader
 
         try:
-            settings = expanded(yaml.load(text, Loader=Loader))
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
+            settings = settings_in(text, path).data
+            settings = expanded(settings) if "grids" in settings else settings
+        except (DayspringError, ValueError) as error:
+            raise ValueError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
     experiments = settings.get("experiments") if isinstance(settings, dict) else None
     if not isinstance(experiments, dict) or not experiments:
         from pipeline.commands import shown

@@ -121,9 +121,11 @@ def test_a_job_of_another_kind_is_wired_by_its_name_alone(monkeypatch: pytest.Mo
 
     rows, report = daily_dag("criteo", "Labelled rows"), report_dag("criteo")
     assert (rows.dag_id, report.dag_id) == ("criteo_daily", "criteo_report")
-    trained = ["train_dnn", "train_linear", "train_popularity"]
+    from pipeline.config.load import load_job
+
+    trained = [f"train_{name}" for name in load_job("criteo", PROJECT / "examples" / "conf").experiments]
     assert [name for name in rows.task_dict if name.startswith("train_")] == trained
-    assert downstream(rows, "build_features") == trained
+    assert downstream(rows, "build_features") == sorted(trained)
     assert downstream(rows, "release") == ["publish"]
     assert "stage extract --job criteo" in rows.task_dict["extract"].bash_command
 
@@ -239,6 +241,25 @@ def test_experiments_of_a_grid_stand_in_a_group_of_their_own(tmp_path: Path, mon
     assert dag.task_dict["train_din_0_01"].downstream_task_ids == dag.task_dict["train_din"].downstream_task_ids
     (tmp_path / "ads.yaml").write_text(f"{text}\ngrids: {{rate: {{axes: {{}}}}}}\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"ads\.yaml: grids\.rate\.axes: a grid has none"):
+        daily_dag("ads", "")
+
+
+def test_a_job_on_top_of_another_has_the_experiments_zone_and_deadline_of_both(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    from dayspring.daily_dag import daily_dag
+
+    base = PROJECT / "conf" / "ads.yaml"
+    (tmp_path / "ads.yaml").write_text(f"extends: {base}\ntimezone: Europe/Berlin\n", encoding="utf-8")
+    monkeypatch.setenv("DAYSPRING_CONF", str(tmp_path))
+    dag = daily_dag("ads", "")
+    assert {f"train_{name}" for name in yaml.safe_load(base.read_text(encoding="utf-8"))["experiments"]} == {
+        task for task in dag.task_dict if task.startswith("train_")
+    }
+    (deadline,) = dag.deadline
+    assert (deadline.reference.by, deadline.reference.zone) == ("04:00", "Europe/Berlin")
+    (tmp_path / "ads.yaml").write_text("extends: none.yaml\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"ads\.yaml: extends: 'none\.yaml' is no file"):
         daily_dag("ads", "")
 
 

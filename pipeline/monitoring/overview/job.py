@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 from pipeline.config.alerts import Alerts
+from pipeline.config.extends import settings
+from pipeline.config.job import JobConfig
 from pipeline.config.load import conf_folder, load_job
 from pipeline.config.measures import MEASURES, Better, columns, split
 from pipeline.days import Day
@@ -46,11 +48,12 @@ class Job:
     def read(cls, name: str) -> Job:
         """The job as the YAML under ``DAYSPRING_CONF`` has it now; with ``problem`` where that cannot be read."""
         path = conf_folder() / f"{name}.yaml"
-        try:
-            written = path.stat().st_mtime_ns
-        except OSError:
+        if not path.is_file():
             return cls(name, problem=f"{path}: no such file; the days that were trained are shown all the same")
-        return _read(name, path, written)
+        known = _KNOWN.get(path)
+        if known is None or known[0] != _written(each for each, _ in known[0]):
+            _KNOWN[path] = known = _read(name, path)
+        return known[1]
 
     def better(self, way: Better) -> list[str]:
         """The shown measures of which it is better to be ``lower`` or ``near_one``."""
@@ -58,12 +61,25 @@ class Job:
         return [each for each in self.measures if known[split(each)[1]].better == way]
 
 
-@lru_cache(maxsize=64)
-def _read(name: str, path: Path, written: int) -> Job:
+Written = tuple[tuple[Path, int | None], ...]
+"""Files, and when each was written; ``None``: it is not there."""
+_KNOWN: dict[Path, tuple[Written, Job]] = {}
+
+
+def _written(files: Iterable[Path]) -> Written:
+    return tuple((each, each.stat().st_mtime_ns if each.is_file() else None) for each in files)
+
+
+def _read(name: str, path: Path) -> tuple[Written, Job]:
+    written = _written([path])
     try:
-        config = load_job(name, path.parent)
+        written = _written(settings(path).files)
+        return written, _job(name, load_job(name, path.parent))
     except DayspringError as error:
-        return Job(name, problem=str(error))
+        return written, Job(name, problem=str(error))
+
+
+def _job(name: str, config: JobConfig) -> Job:
     measures, primary = columns(config.known_measures), config.primary
     return Job(
         name, config.kind, tuple(config.experiments), config.release.champion,

@@ -42,6 +42,18 @@ def test_a_changed_yaml_is_seen_without_a_restart(root: Path, conf: Path) -> Non
     assert added["start"] is None
 
 
+def test_a_change_of_what_a_yaml_stands_on_is_seen_too(root: Path, conf: Path) -> None:
+    base = conf / "below.yaml"
+    base.write_text(yaml.safe_dump(settings(), sort_keys=False), encoding="utf-8")
+    (conf / f"{JOB}.yaml").write_text("extends: below.yaml\n", encoding="utf-8")
+    overview = Overview(root)
+    assert [each["name"] for each in overview.picture(JOB)["experiments"]] == [TWO, ONE]
+    changed = settings()
+    changed["experiments"]["added"] = changed["experiments"][ONE]
+    base.write_text(yaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
+    assert experiment(overview.picture(JOB), "added")["start"] is None
+
+
 def test_experiments_say_which_grid_they_are_of(written: Path, conf: Path) -> None:
     changed = settings()
     one = changed["experiments"].pop(ONE)
