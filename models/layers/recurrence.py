@@ -141,8 +141,7 @@ class _Recurrence:
         self.stops = tf.maximum(tf.reduce_max(tf.reshape(_ends(mask), (blocks, -1)), axis=1), 1)
 
     def __call__(self, steps: tf.Tensor, scores: tf.Tensor, weights: Weights) -> tuple[tf.Tensor, tf.Tensor]:
-        @tf.custom_gradient
-        def states(steps: tf.Tensor, scores: tf.Tensor, *weights: tf.Tensor) -> object:
+        def states(steps: tf.Tensor, scores: tf.Tensor, *weights: tf.Tensor) -> Any:
             by_step, by_score = self._by_step(steps), self._by_step(scores[..., None])
             found, gates = self._forwards(by_step, by_score, Weights(*weights))
             apart = tf.reshape(found, (self.blocks, self.length, -1, found.shape[-1]))
@@ -158,7 +157,9 @@ class _Recurrence:
             every = self._by_row(tf.where(reached, apart, last[:, None]))
             return (every, tf.reshape(last, (-1, last.shape[-1]))), gradient
 
-        return states(steps, scores, *weights)
+        if not self.training:  # an export would trace a gradient that nothing was kept for
+            return states(steps, scores, *weights)[0]
+        return tf.custom_gradient(states)(steps, scores, *weights)
 
     def _apart(self, weights: Weights) -> _Apart:
         names = ("update", "reset", "candidate")[-gates_of(self.gate) :]
