@@ -42,7 +42,6 @@ UNTESTED = {
     "pipeline/features/state/request.py": _KIND,
     "pipeline/monitoring/report/collect.py": _LINE,
     "pipeline/release/contents/known_ids.py": _BUILT,
-    "pipeline/release/publish/ledger.py": "tests/integration/pipeline/release/test_control.py",
     "pipeline/release/contents/labelled.py": "tests/integration/test_labelled_rows.py",
     "pipeline/serving/batch/kept_release.py": "tests/integration/test_labelled_serving.py",
     "pipeline/serving/batch/open_release.py": "tests/integration/test_labelled_serving.py",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.days import Day
-from pipeline.errors import CorruptArtifact
+from pipeline.errors import CorruptArtifact, UsageError
 from pipeline.release.publish.release_files import Pointer
 from pipeline.storage.files import write_atomic
 
@@ -57,7 +57,7 @@ class Ledger:
         try:
             told = json.loads(self._path.read_bytes())["entries"]
             return [Entry(**{**each, "day": Day.parse(each["day"])}) for each in told]
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, UsageError) as error:
             raise CorruptArtifact(
                 f"{self._path}: damaged ({error}); what is served does not depend on it, and the next release moves it "
                 "aside and begins anew"
@@ -77,8 +77,15 @@ class Ledger:
             return
         entry = Entry(
             datetime.now(UTC).isoformat(timespec="seconds"), what, pointer.release_id, pointer.day, pointer.experiment,
-            pointer.version, before, os.environ.get(BY) or getpass.getuser(), why,
+            pointer.version, before, os.environ.get(BY) or _user(), why,
         )  # fmt: skip
         told = [{**asdict(each), "day": str(each.day)} for each in (*entries, entry)]
         self._path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(self._path, json.dumps({"entries": told}, indent=1, ensure_ascii=False).encode())
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container, of a number that has no name there
+        return f"user {os.getuid()}"
