@@ -133,14 +133,17 @@ class Publisher:
 
         Raises:
             UsageError: nothing is served, nothing was served before, or ``to`` never was.
+            DayspringError: it cannot be served as it was; nothing is held then.
         """
         with self._lock():
             guard(self._files, self.held())
-            hold = self._files.hold()
-            if hold is None or hold.done or to not in (None, hold.restored):
+            hold = self._interrupted(to)
+            if hold is None:
                 current = self._reconciled()
                 restored = self._earlier(current, to)
                 assert current is not None
+                # What cannot be served again must not hold up what can be.
+                self._again(self._record(restored))
                 hold = Hold(left=current.release_id, restored=restored, reason=reason)
                 self._files.set_hold(hold)
             return self._finish_rollback(hold)
@@ -152,7 +155,8 @@ class Publisher:
             UsageError: as of ``rollback``.
             DayspringError: it cannot be served as it was.
         """
-        record = self._record(self._earlier(self.served(), to))
+        hold = self._interrupted(to)
+        record = self._record(hold.restored if hold is not None else self._earlier(self.served(), to))
         pointer, todo = record.pointer, []
         if not self.generations.complete(pointer.release_id, pointer.parts, record.fields):
             todo.append("its contents are derived again and pushed to Redis")
@@ -163,6 +167,11 @@ class Publisher:
                 )
             todo.append("its model is uploaded again")
         return pointer, todo
+
+    def _interrupted(self, to: str | None) -> Hold | None:
+        """A rollback that did not come to its end, where it is the one that is asked for."""
+        hold = self._files.hold()
+        return hold if hold is not None and not hold.done and to in (None, hold.restored) else None
 
     def _earlier(self, current: Pointer | None, to: str | None) -> str:
         """The id of the release to go back to."""
