@@ -83,7 +83,8 @@ class RankingModel(FeatureModel):
             return self.tower(sides.request, sides.item, inputs.real, training=training)
         names = {name for each in self.options.late.features for name in self._parts_of(each)}
         first = [[part for part in side if part.reads[0][0] not in names] for side in (request, item)]
-        early = Sides.of(first[0], first[1])
+        # Where all that is known of candidates joins late, there are as many of them all the same.
+        early = Sides.of(first[0], first[1], Sides.of(request, item) if item and not first[1] else None)
         late = None
         if names:
             joining = [[part for part in side if part.reads[0][0] in names] for side in (request, item)]

@@ -108,6 +108,19 @@ def test_what_stands_on_top_is_exported(make_engine: Make, schema: FeatureSchema
     np.testing.assert_allclose(answer["logit"].numpy(), expected, atol=1e-5)
 
 
+def test_all_that_is_known_of_candidates_may_join_late() -> None:
+    both = FeatureSchema(
+        (Feature("r", Kind.CATEGORICAL, Side.REQUEST, "s"), Feature("a", Kind.CATEGORICAL, Side.ITEM, "s")),
+        {"s": "int"},
+    )
+    model = registry.build("pooled", both, {"units": [4], "activation": "tanh", "late": {"features": ["a"]}})
+    vectors = {"r": tf.ones((2, 5)), "a": tf.random.stateless_normal((2, 3, 5), seed=(1, 2))}
+    mask = {"r": tf.ones(2, tf.bool), "a": tf.ones((2, 3), tf.bool)}
+    logits = model(ModelInputs(vectors, mask, {}, {})).logits["label"].numpy()
+    assert logits.shape == (2, 3)
+    assert len(np.unique(logits)) == 6
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
