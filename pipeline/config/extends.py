@@ -29,11 +29,7 @@ class Settings:
 
 def settings(path: Path) -> Settings:
     """What a file says, on top of what it extends; raises ``ConfigError``."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start}): save it as UTF-8") from None
-    return settings_in(text, path)
+    return settings_in(_text(path), path)
 
 
 def settings_in(text: str, path: Path, extending: tuple[Path, ...] = ()) -> Settings:
@@ -60,13 +56,20 @@ def settings_in(text: str, path: Path, extending: tuple[Path, ...] = ()) -> Sett
         raise ConfigError(f"{path}: extends: {name!r} extends this file in turn; one of them has to stand by itself")
     if not base_path.is_file():
         raise ConfigError(f"{path}: extends: {name!r} is no file; it is looked for from the folder {path.parent}")
-    below = settings_in(base_path.read_text(encoding="utf-8"), base_path, chain)
+    below = settings_in(_text(base_path), base_path, chain)
     base = below.data
     for each in without:
         base = _left_out(base, each, path)
     if any(each in own for each in _OWN):
         base = {each: value for each, value in base.items() if each not in _OWN}
     return Settings(_together(base, own), (path, *below.files), f"{path} (on top of {below.where})")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start}): save it as UTF-8") from None
 
 
 def _parsed(text: str, path: Path) -> dict[str, Any]:

@@ -52,7 +52,10 @@ class Job:
             return cls(name, problem=f"{path}: no such file; the days that were trained are shown all the same")
         known = _KNOWN.get(path)
         if known is None or known[0] != _written(each for each, _ in known[0]):
-            _KNOWN[path] = known = _read(name, path)
+            known = _read(name, path)
+            # Which files one stands on that cannot be read is not known: it is read again.
+            if known[1].problem is None:
+                _KNOWN[path] = known
         return known[1]
 
     def better(self, way: Better) -> list[str]:

@@ -90,6 +90,12 @@ def test_what_cannot_be_extended_is_said(tmp_path: Path, given: str, says: str) 
     assert says in str(error.value)
 
 
+def test_a_base_that_is_no_text_is_said(tmp_path: Path) -> None:
+    (tmp_path / "below.yaml").write_bytes(b"job: caf\xe9\n")
+    with pytest.raises(ConfigError, match=r"below\.yaml: is not UTF-8 text \(byte 8\): save it as UTF-8"):
+        found(tmp_path, "extends: ../below.yaml")
+
+
 def test_a_mistake_names_both_files(tmp_path: Path) -> None:
     base = ROOT / "conf/ads.yaml"
     (tmp_path / "ads.yaml").write_text(f"extends: {base}\nthreads: many\n", encoding="utf-8")

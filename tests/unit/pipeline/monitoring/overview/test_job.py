@@ -54,6 +54,16 @@ def test_a_change_of_what_a_yaml_stands_on_is_seen_too(root: Path, conf: Path) -
     assert experiment(overview.picture(JOB), "added")["start"] is None
 
 
+def test_what_a_yaml_stands_on_may_be_mended(root: Path, conf: Path) -> None:
+    (conf / f"{JOB}.yaml").write_text("extends: below.yaml\n", encoding="utf-8")
+    base, overview = conf / "below.yaml", Overview(root)
+    assert "'below.yaml' is no file" in overview.picture(JOB)["problem"]
+    base.write_text("job: [", encoding="utf-8")
+    assert "below.yaml: line 1" in overview.picture(JOB)["problem"]
+    base.write_text(yaml.safe_dump(settings(), sort_keys=False), encoding="utf-8")
+    assert overview.picture(JOB)["problem"] is None
+
+
 def test_experiments_say_which_grid_they_are_of(written: Path, conf: Path) -> None:
     changed = settings()
     one = changed["experiments"].pop(ONE)
