@@ -33,6 +33,8 @@ def register(commands: Commands) -> None:
 def _evaluate(options: argparse.Namespace) -> int:
     from pipeline.evaluation.kept_range import kept_between, rows_of, tested
 
+    if options.output is not None and not options.output.parent.is_dir():
+        raise UsageError(f"--output {options.output}: there is no folder {options.output.parent}")
     context = JobContext.open(options.job)
     if options.last < options.first:
         raise UsageError(f"--from {options.first} is after --to {options.last}")

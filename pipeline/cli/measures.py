@@ -67,6 +67,9 @@ def _within(options: argparse.Namespace, tested: str) -> bool:
 
 def _means(context: JobContext, options: argparse.Namespace) -> int:
     shown = [name for name in columns(context.config.known_measures) if name not in ("requests", "covered")]
+    hits = [name for name in shown if name.startswith("hit_")]
+    if options.all_positive and not hits:
+        raise UsageError(f"--all-positive is of hit rates, and job '{context.job}' has none; leave it out")
     known = context.store.experiments(TEST, context.job, first=context.config.experiments)
     wanted = experiments(options.experiment, known, context.job)
     readable = Readable()
@@ -76,8 +79,7 @@ def _means(context: JobContext, options: argparse.Namespace) -> int:
     )  # fmt: skip
     found = means_of(tests, shown, options.group)
     if options.all_positive:
-        found = {name: each.as_hits(n for n in shown if n.startswith("hit_") and n in each.values)
-                 for name, each in found.items()}  # fmt: skip
+        found = {name: each.as_hits(n for n in hits if n in each.values) for name, each in found.items()}
     rows = [
         {"experiment": name, "days": each.days, "judged": each.weight, "all_positive": each.all_positive,
          **{measure: f"{each.values[measure]:.6f}" if measure in each.values else "" for measure in shown}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pipeline.errors import UsageError
 from pipeline.evaluation.measures_by_day import TestedDay
 
 
@@ -32,10 +33,15 @@ class Means:
 
 
 def means_of(tests: Iterable[TestedDay], measures: Iterable[str], group: str | None = None) -> dict[str, Means]:
-    """By experiment, the means of some measures; of the requests of a group, if one is named."""
-    names, found = tuple(measures), dict[str, Means]()
+    """By experiment, the means of some measures; of the requests of a group, if one is named.
+
+    Raises:
+        UsageError: none of the tests has such a group.
+    """
+    names, found, groups = tuple(measures), dict[str, Means](), set[str]()
     sums: dict[str, dict[str, tuple[float, int]]] = {}
     for test in tests:
+        groups |= set(test.groups)
         values = test.values if group is None else test.groups.get(group, {})
         counts = test.counts if group is None else values
         weight, alone = _judged(values, counts)
@@ -49,6 +55,8 @@ def means_of(tests: Iterable[TestedDay], measures: Iterable[str], group: str | N
             if value is not None:
                 total, weights = of.get(name, (0.0, 0))
                 of[name] = (total + value * weight, weights + weight)
+    if group is not None and found and group not in groups:
+        raise UsageError(f"--group {group}: no test has it; there are {', '.join(sorted(groups)) or 'none'}")
     for experiment, of in sums.items():
         found[experiment].values = {name: total / weights for name, (total, weights) in of.items() if weights}
     return found

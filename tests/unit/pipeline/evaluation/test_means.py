@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.days import Day
+from pipeline.errors import UsageError
 from pipeline.evaluation import measures_by_day
 from pipeline.evaluation.means import Means, means_of
 
@@ -42,6 +43,11 @@ def test_a_group_has_requests_of_its_own() -> None:
     found = means_of(TESTS, ["hit_1"], "several")
     assert found["din"] == Means(1, 10, 2, {"hit_1": 0.5})
     assert found["din"].as_hits(["hit_1"]).values["hit_1"] == pytest.approx(7 / 12)
+
+
+def test_a_group_that_no_test_has_is_refused() -> None:
+    with pytest.raises(UsageError, match="--group sevral: no test has it; there are several"):
+        means_of(TESTS, ["hit_1"], "sevral")
 
 
 def test_days_without_candidates_weigh_alike() -> None:
