@@ -84,9 +84,13 @@ def fitted(before: Fit, loss: Loss) -> tuple[Floats, Fit]:
 def loss_of(task: Task, arrays: DayArrays, logits: NDArray[np.float32]) -> Loss | None:
     """The loss of a day as its tests measure it, summed, with its gradient and curvature; ``None`` of nothing judged.
 
+    Scores that are no numbers, which the gate blocks, say nothing of weights either: ``None`` too.
+
     Args:
         logits: of the members, ``[members, pairs]``.
     """
+    if not np.isfinite(logits).all():
+        return None
     losses: dict[LossName, Callable[[DayArrays, NDArray[np.int8], NDArray[np.float32]], Loss | None]] = {
         "binary": _binary, "softmax": _softmax,
     }  # fmt: skip

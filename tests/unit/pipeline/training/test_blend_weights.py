@@ -36,6 +36,12 @@ def two_sided() -> Loss:
     return loss(rows([1, 1, 0, 0, -1]), [1, 1, -1, -1, 9], [0, 0, 0, 0, 9])
 
 
+def test_scores_that_are_no_numbers_say_nothing() -> None:
+    for wrong in (math.nan, math.inf):
+        logits = np.array([[1, wrong], [0, 0]], np.float32)
+        assert loss_of(Task(loss="binary"), rows([1, 0]), logits) is None
+
+
 def test_the_least_loss_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """At ln 3 a row is right by 3/4: its pull of 4 · 1/4 is what the ridge holds, HELD · (ln 3 − 1/2) = 1."""
     monkeypatch.setattr(blend_weights, "RIDGE", HELD)
