@@ -56,6 +56,7 @@ class Service:
         self._client = connect(context.root)
         self._served = TakenUp(self._ready)
         self._one_at_a_time = threading.Lock()
+        self._taking_up = threading.Lock()  # of its own: whether all is well is asked while a file is scored
 
     def close(self) -> None:
         """Let go of Redis."""
@@ -64,11 +65,12 @@ class Service:
 
     def release(self) -> OpenRelease:
         """The release to answer with; another one that is served by now is on its way from here on."""
-        release = self._served.release()
-        now = ReleaseReader(self._client, Keys(self._context.config.release.namespace, self._context.job)).pointer
-        if now != release.found.pointer:
-            self._served.begin()
-        return release
+        with self._taking_up:
+            release = self._served.release()
+            now = ReleaseReader(self._client, Keys(self._context.config.release.namespace, self._context.job)).pointer
+            if now != release.found.pointer:
+                self._served.begin()
+            return release
 
     def predict(self, file: Path, output: Path, columns: Sequence[str], day: Day | None) -> Predicted:
         """As ``score_file``."""
@@ -76,7 +78,8 @@ class Service:
             try:
                 return score_file(self.release(), str(file), output, columns, day)
             except ReleaseGone:  # it ended while it was read
-                self._served.gone()
+                with self._taking_up:
+                    self._served.gone()
                 return score_file(self.release(), str(file), output, columns, day)
 
     def _ready(self) -> OpenRelease:
