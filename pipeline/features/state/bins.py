@@ -21,6 +21,7 @@ from pipeline.days import Day
 _DIGITS = 15
 """Of the 23 binary digits of a float32, those that a cell leaves open."""
 _BELOW_SIGN = np.int32(0x7FFFFFFF)
+_TINY = np.finfo(np.float32).tiny
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,9 @@ def numbers_of(bins: NDArray[np.int64], limits: NDArray[np.float32]) -> NDArray[
     """A number of each bin, or of the next one where no number can be in it; NaN where it is missing."""
     if not len(limits):
         return np.full(bins.shape, np.nan, np.float32)
-    lowest = np.concatenate([np.nextafter(limits[:1], np.float32(-np.inf)), limits])
+    below = np.nextafter(limits[:1], np.float32(-np.inf))
+    # TensorFlow takes what is nearer to 0 than any normal number for 0.
+    below = np.where((below < 0) & (below > -_TINY), -_TINY, below)
+    lowest = np.concatenate([below, limits])
     there = (bins >= 0) & (bins < len(lowest))
     return np.where(there, lowest[np.where(there, bins, 0)], np.float32(np.nan))

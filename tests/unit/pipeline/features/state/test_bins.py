@@ -98,3 +98,9 @@ def test_a_number_of_a_bin_is_in_it(
     found = numbers_of(np.array(bins, np.int64), ends)
     assert np.array_equal(found, np.array(numbers, np.float32), equal_nan=True)
     assert bins_of(found, ends)[: len(again)].tolist() == again
+
+
+def test_a_number_below_zero_is_one_to_tensorflow_too() -> None:
+    """It reads numbers that are nearer to 0 than any normal one as 0, which is in the next bin."""
+    (found,) = numbers_of(np.zeros(1, np.int64), np.zeros(2, np.float32))
+    assert found == -np.finfo(np.float32).tiny
