@@ -45,7 +45,6 @@ class LabelledPlan(RequestPlan):
         check_value_columns(self.config)
 
     def _check_sources(self) -> None:
-        super()._check_sources()
         for planned in self.features.values():
             counter = planned.settings.counter
             if counter is None:
@@ -60,6 +59,7 @@ class LabelledPlan(RequestPlan):
                     f"features.{planned.name}.side: '{planned.feature.side}', but a row has no item beside it; leave "
                     "`side` out"
                 )
+        super()._check_sources()
 
     def _label_problem(self, column: str) -> str | None:
         return "is the label" if column in {self.settings.label, *self._task_labels} else None

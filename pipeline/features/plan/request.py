@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar
 
-from models.schema import FeatureSchema, Kind
+from models.schema import FeatureSchema, Kind, Side
 from pipeline.config.job import JobConfig
 from pipeline.config.negatives import Negatives
 from pipeline.config.requests import Profile, RequestSettings
@@ -15,6 +15,12 @@ from pipeline.features.plan.declared import Declared, PlannedFeature, one_space
 from pipeline.features.plan.groups import check_groups
 from pipeline.features.plan.id_rules import rule_problem
 from pipeline.features.plan.outcomes import check_outcomes, column_problem, outcome_problem
+
+_ASIDE: Mapping[tuple[str, Side], str] = {
+    ("listed", Side.ITEM): "of a request's list: `side: request`",
+    ("rank", Side.REQUEST): "of a candidate in its list: `side: pair`",
+}
+"""Sides on which a measure of a candidate's list is nobody's, and whose it is."""
 
 
 class RequestPlan(ABC):
@@ -198,6 +204,10 @@ class RequestPlan(ABC):
     def _check_sources(self) -> None:
         """Every feature has a source of its side, and every table that the job names is declared."""
         for planned in self.features.values():
+            counter, side = planned.settings.counter, planned.feature.side
+            whose = _ASIDE.get((counter.measure, side)) if counter is not None else None
+            if counter is not None and whose is not None:
+                raise ConfigError(f"features.{planned.name}.side: '{side}', but `{counter.measure}` is {whose}")
             if planned.settings.source is None:
                 continue
             self._check_side(planned)

@@ -54,6 +54,8 @@ def test_packages_have_a_space_of_their_own_where_no_feature_shows_them() -> Non
         ({"kind": "bag", "side": "request", "space": "style", "source": "history.styles"}, "is a bag_sequence"),
         ({"kind": "dense", "side": "pair", "source": "study", "size": 2}, "needs size 3"),
         ({"kind": "bag", "side": "request", "space": "chapter", "source": "row.no_chapter"}, "declares no such column"),
+        ({"kind": "dense", "side": "item", "counter": {"measure": "listed"}}, "of a request's list: `side: request`"),
+        ({"kind": "dense", "side": "request", "counter": {"measure": "rank"}}, "in its list: `side: pair`"),
         ({"kind": "dense", "side": "request", "source": ["user.years", "row.grade"], "size": 2}, "of one frame"),
     ],
 )

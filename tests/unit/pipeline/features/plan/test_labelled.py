@@ -34,7 +34,8 @@ def test_columns_and_spaces() -> None:
         ({"kind": "categorical", "space": "site", "source": "history.items"}, "one of the frames row, calendar"),
         ({"kind": "categorical", "space": "site", "source": "row.site", "side": "item"}, "side: 'item', but `row.`"),
         ({"kind": "dense", "side": "pair", "counter": {"key": ["site"], "measure": "count"}}, "a row has no item"),
-        ({"kind": "dense", "counter": {"measure": "rank"}}, "`rank` is the place of a candidate, and a row has none"),
+        ({"kind": "dense", "counter": {"measure": "rank"}}, "`rank` is of a list of candidates, and a row has none"),
+        ({"kind": "dense", "counter": {"measure": "listed"}}, "`listed` is of a list of candidates"),
     ],
 )
 def test_a_feature_that_no_row_can_have(feature: dict[str, Any], said: str) -> None:
