@@ -12,6 +12,7 @@ background, and the one before answers meanwhile.
 from __future__ import annotations
 
 import argparse
+import math
 import re
 import sys
 import tempfile
@@ -20,8 +21,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import uvicorn
 from fastapi import FastAPI, File, Form, UploadFile
@@ -40,6 +39,7 @@ from pipeline.serving.taken_up import TakenUp
 from pipeline.storage.redis.connection import connect
 
 MOST_MB = 64
+_ENDINGS = re.compile(r"(\.[A-Za-z0-9]{1,8}){1,2}$")
 DTYPE = "float32"
 
 
@@ -108,8 +108,9 @@ def app(service: Service, *, most_mb: int = MOST_MB) -> FastAPI:
             message = f"the file has more than {most_mb} MB; score it with `python -m pipeline predict`"
             return JSONResponse({"code": 413, "message": message, "user_id": user_id}, 413)
         with tempfile.TemporaryDirectory(prefix="dayspring-http-") as folder:
-            # Of a name that a stranger chose, only its endings.
-            path = Path(folder, "file" + "".join(Path(file.filename or "").suffixes[-2:]))
+            # Of a name that a stranger chose, only its endings, if they can be such.
+            ending = _ENDINGS.search(file.filename or "")
+            path = Path(folder, f"file{ending[0] if ending else ''}")
             path.write_bytes(file.file.read())
             output = Path(folder, "scores.parquet")
             named = [each.strip() for each in columns.split(",") if each.strip()]
@@ -142,19 +143,21 @@ def _in_words(error: DayspringError, folder: str) -> str:
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
-    """A file's rows as JSON can hold them: no NaN, days and times as text; of a file that is not there none."""
+    """A file's rows as JSON can hold them; of a file that is not there none."""
     if not path.exists():
         return []
-    columns = {}
-    table = pq.read_table(path)
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        if pa.types.is_floating(column.type):
-            column = pc.if_else(pc.is_finite(column), column, None)
-        elif pa.types.is_temporal(column.type):
-            column = column.cast(pa.string())
-        columns[name] = column
-    rows: list[dict[str, Any]] = pa.table(columns).to_pylist()
-    return rows
+    return [{name: _plain(value) for name, value in row.items()} for row in pq.read_table(path).to_pylist()]
+
+
+def _plain(value: Any) -> Any:
+    """No number that is none; days, times, decimals and bytes as text."""
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -124,7 +124,8 @@ class Packer:
             lists += [distinct, np.full(bucket - len(distinct), PADDING_ROW, np.int32)]
             positions.append(position)
             buckets.append(bucket)
-        return np.concatenate([*lists, *positions]), tuple(buckets)
+        # A model that reads no ids has nothing to put together.
+        return np.concatenate([np.zeros(0, np.int32), *lists, *positions]), tuple(buckets)
 
     def _distinct(self, rows: NDArray[np.int32], size: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Distinct rows, padding first, and for each row its place among them.

@@ -104,7 +104,7 @@ class Steps:
         the one that is lowered, then, where there are several, each task's and each auxiliary one by its name, before
         their weights, and the sum of what layers add (see :attr:`parts`).
         """
-        known, step = self._training.get(self._key(batch), ((), None))
+        known, step = self._training.get(self._key(batch), (None, None))
         if known != padding:
             # The step of another padding is not asked for again, and takes as much memory as a day's everything.
             step = None

@@ -154,12 +154,12 @@ class ServingModule(tf.Module):
         """Softmax over a request's candidates; 0 of what is none."""
         items = self._schema.on(Side.ITEM, ids=True)
         if not items:
-            return tf.nn.softmax(logit, axis=1)
+            numbers = [f for side in (Side.ITEM, Side.PAIR) for f in self._schema.on(side, ids=False)]
+            real = [tf.reduce_any(tf.math.is_finite(raw[f.name]), axis=-1) for f in numbers]
+            return _softmax_of(logit, real)
         real = [tf.not_equal(raw[f.name], self.ids[str(f.space)].padding) for f in items]
         real = [tf.reduce_any(r, axis=-1) if f.kind is Kind.BAG else r for f, r in zip(items, real, strict=True)]
-        some = tf.reduce_any(tf.stack(real), axis=0)
-        share = tf.nn.softmax(tf.where(some, logit, -1e9), axis=1)
-        return tf.where(some, share, 0.0)
+        return _softmax_of(logit, real)
 
     def _index(self, feature: Feature, raw: tf.Tensor) -> tf.Tensor:
         if feature.bins:
@@ -181,6 +181,15 @@ class ServingModule(tf.Module):
 
     def _describe(self) -> dict[str, tf.Tensor]:
         return {"metadata": tf.identity(self.metadata)}
+
+
+def _softmax_of(logit: tf.Tensor, real: list[tf.Tensor]) -> tf.Tensor:
+    """Softmax over the candidates of which anything is said; of all where nothing could be."""
+    if not real:
+        return tf.nn.softmax(logit, axis=1)
+    some = tf.reduce_any(tf.stack(real), axis=0)
+    share = tf.nn.softmax(tf.where(some, logit, -1e9), axis=1)
+    return tf.where(some, share, 0.0)
 
 
 def input_specs(schema: FeatureSchema, kinds: Mapping[str, str]) -> dict[str, tf.TensorSpec]:

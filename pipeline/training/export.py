@@ -87,7 +87,8 @@ def _write_warm_ups(path: Path, job: str, read: Collection[str]) -> None:
     """Beside the model, what a server asks it before it is served: of the golden rows, of the features ``read``."""
     with np.load(path / golden_rows.INPUTS, allow_pickle=False) as golden:
         inputs = {name: golden[name] for name in golden.files if name in read}
-    warm_up.write(path / MODEL, job, [{name: each[:rows] for name, each in inputs.items()} for rows in _WARM_UPS])
+    if all(map(len, inputs.values())):  # a day may be without requests
+        warm_up.write(path / MODEL, job, [{name: each[:rows] for name, each in inputs.items()} for rows in _WARM_UPS])
 
 
 def _earlier_graph(context: JobContext, day: Day, experiment: str) -> Graph | None:

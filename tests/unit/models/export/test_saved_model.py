@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from models.schema import (
     PAD_INT,
     PAD_STR,
     DayArrays,
+    Feature,
     FeatureSchema,
     Kind,
     Side,
@@ -139,6 +141,33 @@ def test_a_candidate_of_padding_has_no_probability(schema: FeatureSchema, make_e
     probability = run(**tensors(inputs))["probability"].numpy()
     assert probability[1, 2] == 0.0
     np.testing.assert_allclose(probability.sum(axis=1), 1.0, atol=1e-6)
+
+
+def test_a_model_of_numbers_alone_is_trained_and_gives_padding_no_probability(tmp_path: Path) -> None:
+    """Candidates of a pair's counters, of which a padded one has none; there is no table to read."""
+    schema = FeatureSchema((Feature("counters", Kind.DENSE, Side.PAIR, size=2),), {})
+    engine = Engine(schema, "pooled", {"units": [4]}, dims={}, tasks=(Task(loss="softmax"),), compile="graph")
+    engine.fresh({})
+    counters = np.random.default_rng(0).normal(size=(2, 3, 2)).astype(np.float32)
+    day = arrays_of(schema, {}, {}, {"counters": counters})
+    label = np.zeros_like(day.label)
+    label[[0, 3]] = 1  # each request's first candidate
+    day = replace(day, label=label)
+    batches = DayBatches(engine, day, Settings(2, 2))
+    before = by_the_trainer(engine, {}, {"counters": counters})
+    for _ in range(2):  # the step of the first is taken up by the second
+        engine.train_epoch(batches, 1e-1, batches.unique_bucket)
+    expected = by_the_trainer(engine, {}, {"counters": counters})
+    assert np.abs(expected - before).max() > 1e-3
+    export(engine, {}, tmp_path / "model", {})
+    counters[1, 2] = np.nan
+    run = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
+    probability = run(counters=tf.constant(counters))["probability"].numpy()
+    assert probability[1, 2] == 0.0
+    share = np.exp(expected) / np.exp(expected).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probability[0], share[0], atol=1e-6)
+    two = np.exp(expected[1, :2])
+    np.testing.assert_allclose(probability[1, :2], two / two.sum(), atol=1e-6)
 
 
 def test_a_map_with_fewer_ids_than_the_model_is_refused(make_engine: Make, tmp_path: Path) -> None:
