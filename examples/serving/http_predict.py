@@ -23,8 +23,10 @@ from typing import Annotated, Any
 
 import pyarrow.parquet as pq
 import uvicorn
-from fastapi import FastAPI, File, Form, UploadFile
+from fastapi import Depends, FastAPI, File, Form, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from examples.command import guarded
 from pipeline.days import Day
@@ -39,6 +41,7 @@ from pipeline.serving.taken_up import TakenUp
 from pipeline.storage.redis.connection import connect
 
 MOST_MB = 64
+_FIELDS = ("file", "columns", "day", "user_id")
 _ENDINGS = re.compile(r"(\.[A-Za-z0-9]{1,8}){1,2}$")
 DTYPE = "float32"
 
@@ -97,7 +100,12 @@ def app(service: Service, *, most_mb: int = MOST_MB) -> FastAPI:
         pointer = service.release().found.pointer
         return {"code": 0, "release": pointer.release_id, "day": str(pointer.day)}
 
-    @found.post("/predict")
+    async def only_known_fields(request: Request) -> None:
+        strange = [name for name in await request.form() if name not in _FIELDS]
+        if strange:
+            raise UsageError(f"no such field: {', '.join(strange)}; the fields are {', '.join(_FIELDS)}")
+
+    @found.post("/predict", dependencies=[Depends(only_known_fields)])
     def predict(
         file: Annotated[UploadFile, File(description=".csv, .tsv (may be packed) or .parquet")],
         columns: Annotated[str, Form(description="of the file, to be carried over: a,b")] = "",
@@ -118,7 +126,8 @@ def app(service: Service, *, most_mb: int = MOST_MB) -> FastAPI:
             try:
                 told = service.predict(path, output, named, Day.parse(day) if day else None)
                 answer |= {"dtype": DTYPE, "data": _rows(output), "rows": told.scored, "release": told.release_id,
-                           "measures": dict(told.measures)}  # fmt: skip
+                           "measures": dict(told.measures), "read_as_missing": [*told.absent],
+                           "not_read": [*told.undeclared]}  # fmt: skip
             except DayspringError as error:
                 answer |= {"code": _code(error), "message": _in_words(error, folder)}
             answer["quarantine"] = _rows(output.with_name("scores.quarantine.parquet"))
@@ -127,6 +136,16 @@ def app(service: Service, *, most_mb: int = MOST_MB) -> FastAPI:
     @found.exception_handler(DayspringError)
     def refused(request: object, error: DayspringError) -> JSONResponse:
         return JSONResponse({"code": _code(error), "message": str(error)}, _code(error))
+
+    @found.exception_handler(RequestValidationError)
+    def misshapen(request: object, error: RequestValidationError) -> JSONResponse:
+        told = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
+        return JSONResponse({"code": 400, "message": told}, 400)
+
+    @found.exception_handler(HTTPException)
+    def no_such_address(request: object, error: HTTPException) -> JSONResponse:
+        told = f"{error.detail}; POST a file to /predict, or GET /health"
+        return JSONResponse({"code": error.status_code, "message": told}, error.status_code)
 
     return found
 

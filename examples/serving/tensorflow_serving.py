@@ -41,7 +41,9 @@ def inputs_of(release: OpenRelease, given: str, day: Day | None) -> tuple[dict[s
     scorer = Scorer(release, day)
     config = scorer.meta.config
     checks = RowChecks(config, scorer.needed)
-    rows = [checks.check(piece).rows for piece in RowsIn(given, config.tables[config.request.rows], [], day).pieces()]
+    rows_in = RowsIn(given, config.tables[config.request.rows], [], day)
+    rows = [checks.check(piece).rows for piece in rows_in.pieces()]
+    checks.misshapen(rows_in.misshapen)
     table = pa.concat_tables(rows) if rows else pa.table({})
     if not table.num_rows:
         raise DataError(f"--input {given}: none of its {checks.read} rows can be scored")

@@ -37,7 +37,8 @@ def _compare(options: argparse.Namespace) -> int:
         raise UsageError(f"--from {options.first} is after --to {options.last}")
     known = context.store.experiments(TEST, context.job, first=context.config.experiments)
     # Experiments that have left the YAML are compared where they are named.
-    wanted = options.experiments or list(context.config.experiments)
+    tested = context.store.experiments(TEST, context.job)
+    wanted = options.experiments or [each for each in context.config.experiments if each in tested] or known
     names = experiments(wanted, known, context.job, option="--experiments")
     asked = Asked(tuple(names), options.measure or context.config.primary, options.group)
     readable = Readable()
@@ -49,6 +50,8 @@ def _compare(options: argparse.Namespace) -> int:
         print_json(as_json(context, found))
     else:
         _print(context, found)
+        if untested := [each for each in context.config.experiments if each not in tested]:
+            print(f"not tested yet: {', '.join(untested)}")
     return int(readable.tell())
 
 

@@ -35,7 +35,9 @@ def expanded(data: Mapping[str, Any], known: Collection[str] | None = None) -> d
         ValueError: names the grid, the value and what to do.
     """
     grids = data.get("grids")
-    if not isinstance(grids, Mapping) or not grids:
+    if isinstance(grids, Mapping) and not grids:
+        raise ValueError("grids: holds none; write `name: {axes: …}`, a grid each, or leave it out")
+    if not isinstance(grids, Mapping):
         raise ValueError("grids: is not a mapping; write `name: {axes: …}`, a grid each, or leave it out")
     by_hand = data.get("experiments") or {}
     if not isinstance(by_hand, Mapping):

@@ -43,7 +43,8 @@ class ReleaseReader:
         if found is None:
             raise DayspringError(
                 f"Redis has no key {keys.current}: job '{keys.job}' has no published release; "
-                f"run `python -m pipeline stage publish --job {keys.job} --day D` for its newest day"
+                f"run `python -m pipeline stage publish --job {keys.job} --day D` for its newest day, or `python -m "
+                f"pipeline promote --job {keys.job} --experiment E` where the champion was not trained"
             )
         self.text: bytes | str = found
         self.newest: bytes | str | None = found

@@ -163,7 +163,10 @@ def missing_champion(context: JobContext, day: Day) -> str | None:
 
 def nothing_released(day: Day, champion: str) -> str:
     """What is said where some experiments were trained, and ``champion`` was not."""
-    return f"{day}: nothing is released: the champion '{champion}' is not among the experiments of this run"
+    return (
+        f"{day}: nothing is released: the champion '{champion}' is not among the experiments of this run (`promote` "
+        "makes another one the champion)"
+    )
 
 
 def of_validation(context: JobContext, validated: Artifact) -> list[str]:

@@ -236,12 +236,17 @@ def test_what_cannot_be_scored_over_http_is_told(labelled: Place, service: TestC
         ("rows.csv", rows.to_csv(index=False).encode(), {"columns": "nothing"}, "columns nothing: the input has day"),
         ("rows.csv", rows.to_csv(index=False).encode(), {"day": "2024-13-01"}, "2024-13-01"),
         ("rows.csv", rows.to_csv(index=False).encode(), {"day": str(LAST)}, "the release stands at the end of"),
+        ("rows.tsv", rows.to_csv(index=False).encode(), {}, "none of the columns that features are made of"),
+        ("rows.csv", rows.to_csv(index=False).encode(), {"colums": "line"}, "no such field: colums; the fields"),
     ):
         code, body = answered(name, content, **asked)
-        assert (code, body["quarantine"]) == (400, [])
+        assert (code, body.get("quarantine", [])) == (400, [])
         assert says in body["message"]
         assert "/" not in body["message"].replace("counters and histories", "")
     assert answered("rows.csv", b"a\n" * (1 << 20))[0] == 413
+    unasked = service.post("/predict", data={"user_id": "7"})
+    assert (unasked.status_code, unasked.json()) == (400, {"code": 400, "message": "file: Field required"})
+    assert service.get("/predict").json()["code"] == 405
 
 
 def test_a_new_release_is_taken_up_over_http_and_without_one_there_is_no_service(

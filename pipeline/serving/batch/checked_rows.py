@@ -96,6 +96,12 @@ class RowChecks:
         """The declared columns that are there or needed."""
         declared, later, found = self.config.tables[name], {*self.labels.values()}, {}
         later |= {each for each, column in declared.columns.items() if column.change == "outcome"}
+        named = [declared.columns[each].source or each for each in self.needed]
+        if named and not set(named) & set(there):
+            raise DataError(
+                f"the input has none of the columns that features are made of ({', '.join(named)}); it has "
+                f"{', '.join(there)} (cells of .csv stand between commas, of .tsv between tabs)"
+            )
         for each, column in declared.columns.items():
             source = column.source or each
             if source not in there and each not in self.needed:
