@@ -29,6 +29,15 @@ USE_TENSORFLOW = ("tests/integration", "tests/faults", "tests/end_to_end", "test
                   "tests/unit/pipeline/release/check/test_checker_script.py")  # fmt: skip
 
 
+LONGEST = "tests/unit/pipeline/training/test_trainer.py"
+"""Every model, a minute or two: at its place in the order of the folders it is last, and one process waits for it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long among the unit tests is begun first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """TensorFlow's threads are settled before any test starts it: a process has one number for good."""
     if any(item.nodeid.startswith(USE_TENSORFLOW) for item in session.items):

@@ -108,8 +108,7 @@ def test_a_loss_of_an_encoder_is_not_in_what_is_exported(
     maps = id_maps()
     module = module_of(trained, {space: kind for space, (kind, _) in maps.items()})
     module.write(tmp_path / "model", trained.sizes, maps, {})
-    assert trained._steps._compiled  # the step that was trained has it
-    (step,) = (each for key, each in trained._steps._compiled.items() if key[0] == "train")
+    ((_, step),) = trained._steps._training.values()  # the step that was trained has it
     assert "only_in_training" in str(step.graph.as_graph_def())
     assert b"only_in_training" not in (tmp_path / "model" / "saved_model.pb").read_bytes()
 

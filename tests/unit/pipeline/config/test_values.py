@@ -35,7 +35,7 @@ def test_a_value_that_is_none_is_refused(value: dict[str, Any], message: str) ->
         ({"measure": "rate", "value": "v"}, "`value` names what mean, sum, share are of"),
         ({"measure": "mean", "value": "v", "transform": "logit"}, "`logit` is for rates and shares"),
         ({"measure": "sum", "value": "v", "centre": True}, "`centre` is for a rate, a mean or a share"),
-        ({"measure": "seen", "half_life": 3}, "`half_life` is for counts and rates, and for what is made of a `value`"),
+        ({"measure": "seen", "half_life": 3}, "`half_life` is for counts and rates, for trends, and for what is"),
     ],
 )
 def test_a_counter_of_what_is_no_value_is_refused(counter: dict[str, Any], message: str) -> None:
