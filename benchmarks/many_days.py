@@ -88,7 +88,7 @@ def one_round(folder: Path, root: Path, days: int) -> dict[str, Any]:
 def ran(tree: Path, folder: Path, root: Path, days: int) -> dict[str, Any]:
     """A round with the code of a tree, in a process of its own."""
     answer = root.with_suffix(".json")
-    command = [sys.executable, __file__, "--days", str(days), "--keep", str(folder), "--round", str(answer)]
+    command = [sys.executable, "-P", __file__, "--days", str(days), "--keep", str(folder), "--round", str(answer)]
     subprocess.run(command, check=True, cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, stderr=sys.stderr)
     found: dict[str, Any] = json.loads(answer.read_text())
     shutil.rmtree(root)
