@@ -19,8 +19,8 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
-import tensorflow as tf
 
+from benchmarks.products import products_alone
 from benchmarks.step import THREADS, Run, measure
 from models.engine.batching import DayBatches
 from models.engine.engine import Engine, configure
@@ -100,32 +100,6 @@ def products(model: str, batch: int) -> list[Product]:
     return of[model]
 
 
-def with_floor(model: str, batch: int) -> Run:
-    """The products of a model, with those of both gradients."""
-    draw = np.random.default_rng(0)
-
-    def drawn(*shape: int) -> tf.Tensor:
-        return tf.constant(draw.normal(size=shape).astype(np.float32))
-
-    values = [(drawn(n, rows, given), drawn(n, given, told), drawn(n, rows, told))
-              for n, rows, given, told in products(model, batch)]  # fmt: skip
-
-    @tf.function(jit_compile=True)
-    def step(values: list[tuple[tf.Tensor, ...]]) -> list[tf.Tensor]:
-        # All of it is returned, or the compiler would leave it out.
-        return [
-            each
-            for x, w, y in values
-            for each in (tf.matmul(x, w), tf.matmul(x, y, transpose_a=True), tf.matmul(y, w, transpose_b=True))
-        ]
-
-    def run(steps: int) -> None:
-        for _ in range(steps if values else 0):
-            step(values)
-
-    return run
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default 5)")
@@ -135,7 +109,7 @@ def main() -> int:
     configure(THREADS)
     steps, missed, beside = max(8, 8_000 // given.batch), 0, 0.0
     for name in ("deepfm", *(given.model or MODELS[1:])):
-        runs = {"engine": with_engine(name, given.batch), "floor": with_floor(name, given.batch)}
+        runs = {"engine": with_engine(name, given.batch), "floor": products_alone(products(name, given.batch))}
         cpu = measure(runs, dict.fromkeys(runs, steps), given.rounds)
         own, floor = cpu["engine"], cpu["floor"]
         if name == "deepfm":

@@ -27,6 +27,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from benchmarks.models_in_keras import ATTENTION_UNITS, compiled
+from benchmarks.products import products_alone
 from benchmarks.step import THREADS, Run, measure
 from models.engine.batching import DayBatches, score_day
 from models.engine.engine import Engine, configure
@@ -149,32 +150,6 @@ def products(model: str, batch: int) -> list[tuple[int, int, int]]:
     }[model]  # fmt: skip
 
 
-def with_floor(model: str, batch: int) -> Run:
-    """The products of a model, with those of both gradients."""
-    draw = np.random.default_rng(0)
-
-    def drawn(*shape: int) -> tf.Tensor:
-        return tf.constant(draw.normal(size=shape).astype(np.float32))
-
-    shapes = products(model, batch)
-    values = [(drawn(rows, given), drawn(given, told), drawn(rows, told)) for rows, given, told in shapes]
-
-    @tf.function(jit_compile=True)
-    def step(values: list[tuple[tf.Tensor, ...]]) -> list[tf.Tensor]:
-        # All of it is returned, or the compiler would leave it out.
-        return [
-            each
-            for x, w, y in values
-            for each in (tf.matmul(x, w), tf.matmul(x, y, transpose_a=True), tf.matmul(y, w, transpose_b=True))
-        ]
-
-    def run(steps: int) -> None:
-        for _ in range(steps):
-            step(values)
-
-    return run
-
-
 class Report:
     """Figures beside their targets, and how many were missed."""
 
@@ -193,7 +168,7 @@ def compare_with_fit(model: str, batch: int, rounds: int, report: Report) -> Non
     """A model at a batch: the engine, ``fit`` where there is a target, the floor, scoring."""
     trained = Trained(model, batch)
     many = max(4, 8_000 // batch)
-    runs = {"engine": trained.run, "floor": with_floor(model, batch)}
+    runs = {"engine": trained.run, "floor": products_alone(products(model, batch))}
     steps = {"engine": many, "floor": 4 * many}
     if model in IN_KERAS:
         runs["fit"], steps["fit"] = with_fit(model, trained), max(4, many // 4)

@@ -16,15 +16,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from examples.command import guarded
+from examples.command import convert_lines, guarded
 from examples.criteo_like import IDS, NUMBERS, TABLE
 from examples.criteo_lines import Lines, count_lines, read_lines
 from examples.tally import Tally
-from examples.targets import ParquetTarget, parse_target
+from examples.targets import ParquetTarget
 from pipeline.days import Day
-from pipeline.errors import SourceError, UsageError
+from pipeline.errors import SourceError
 from pipeline.serving.batch.rows_out import RowsOut
-from pipeline.storage.urls import mask_url
 
 SCHEMA = pa.schema({
     "day": pa.string(), "line": pa.int64(), "label": pa.int64(),
@@ -146,19 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--from", dest="first", metavar="DAY", default="2024-01-01", help="first day, of day_0 (default %(default)s)")
     add("--days", type=int, default=7, help="days that files in order of time are cut into (default %(default)s)")
     given = parser.parse_args(arguments)
-
-    def run() -> None:
-        if given.days < 1:
-            raise UsageError(f"--days {given.days}: at least 1")
-        target = parse_target(given.target)
-        if not isinstance(target, ParquetTarget):
-            raise UsageError(f"--target {mask_url(given.target)}: these rows go to parquet:FOLDER")
-        tally = convert(given.source, target, Day.parse(given.first), given.days)
-        print(tally)
-        if tally[TABLE, "bad lines"]:
-            print(f"bad lines are in {target.folder / QUARANTINE}")
-
-    return guarded(run)
+    return guarded(lambda: convert_lines(convert, given, QUARANTINE, (TABLE, "bad lines")))
 
 
 if __name__ == "__main__":

@@ -24,15 +24,14 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from examples.command import guarded
+from examples.command import convert_lines, guarded
 from examples.dien_lines import Bad, Review, Sample, read_items, read_reviews, read_samples
 from examples.plain_pickles import read_numbers
 from examples.tally import Tally
-from examples.targets import DayPartitions, ParquetTarget, parse_target
+from examples.targets import DayPartitions, ParquetTarget
 from pipeline.days import Day
-from pipeline.errors import SourceError, UsageError
+from pipeline.errors import SourceError
 from pipeline.serving.batch.rows_out import RowsOut
-from pipeline.storage.urls import mask_url
 
 USERS, ITEMS, TABLE = "midas_online_user", "midas_online_ad", "midas_online_context"
 TRAIN, TEST = "local_train_splitByUser", "local_test_splitByUser"
@@ -229,19 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--days", type=int, default=1, help="days after it, of the lines to train on (default %(default)s); those to "
         "test on are of one more")  # fmt: skip
     given = parser.parse_args(arguments)
-
-    def run() -> None:
-        if given.days < 1:
-            raise UsageError(f"--days {given.days}: at least 1")
-        target = parse_target(given.target)
-        if not isinstance(target, ParquetTarget):
-            raise UsageError(f"--target {mask_url(given.target)}: these rows go to parquet:FOLDER")
-        tally = convert(given.source, target, Day.parse(given.first), given.days)
-        print(tally)
-        if tally[QUARANTINE, "lines"]:
-            print(f"bad lines are in {target.folder / QUARANTINE}")
-
-    return guarded(run)
+    return guarded(lambda: convert_lines(convert, given, QUARANTINE, (QUARANTINE, "lines")))
 
 
 if __name__ == "__main__":
