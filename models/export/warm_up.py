@@ -26,9 +26,7 @@ def predict_request(name: str, inputs: Mapping[str, NDArray[Any]]) -> PredictReq
     request.model_spec.name = name
     request.model_spec.signature_name = SIGNATURE
     for each, values in inputs.items():
-        # Text as Python's own strings: those of numpy are of one width, which is none of TensorFlow's types.
-        told = values.astype(object) if values.dtype.kind == "U" else values
-        request.inputs[each].CopyFrom(tf.make_tensor_proto(told, shape=values.shape))
+        request.inputs[each].CopyFrom(tf.make_tensor_proto(values, shape=values.shape))
     return request
 
 

@@ -32,11 +32,12 @@ from tests.integration.labelled_world import (
 from tests.tiny import Place
 
 
-def test_what_a_server_warms_up_with_is_answered_as_the_golden_rows_are(labelled: Place) -> None:
+@pytest.mark.parametrize("experiment", ["dnn", "popularity"])  # the latter reads one of the features
+def test_what_a_server_warms_up_with_is_answered_as_the_golden_rows_are(labelled: Place, experiment: str) -> None:
     import tensorflow as tf
     from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
-    export = found(labelled, "export", LAST, "dnn")
+    export = found(labelled, "export", LAST, experiment)
     serve = tf.saved_model.load(str(export.file("model"))).signatures["serving_default"]
     with np.load(export.file("golden_outputs.npz")) as golden:
         expected = golden["logit"]
@@ -44,6 +45,7 @@ def test_what_a_server_warms_up_with_is_answered_as_the_golden_rows_are(labelled
     asked = [PredictionLog.FromString(record.numpy()).predict_log.request for record in records]
     assert [each.model_spec.name for each in asked] == ["criteo", "criteo"]
     for request, rows in zip(asked, (1, 16), strict=True):
+        assert request.inputs.keys() == serve.structured_input_signature[1].keys(), "a server refuses others"
         inputs = {name: tf.make_ndarray(proto) for name, proto in request.inputs.items()}
         answer = serve(**{name: tf.constant(values) for name, values in inputs.items()})
         np.testing.assert_allclose(answer["logit"], expected[:rows], rtol=1e-5, atol=1e-5)

@@ -63,6 +63,15 @@ def test_an_experiment_that_left_the_yaml_is_compared_where_it_is_named(chain: P
     assert json.loads(chain.good(*asked, "--experiments", "pooled", "din").out) == before
 
 
+def test_those_that_no_day_has_tested_yet_are_left_out_and_named(chain: Place) -> None:
+    asked = ("compare", "--job", "ads")
+    before = chain.good(*asked).out
+    settings = chain.settings("ads")
+    new = {"begun": settings["experiments"]["pooled"]}
+    chain.configure("ads", settings | {"experiments": new | settings["experiments"]})
+    assert chain.good(*asked).out == f"{before.rstrip()}\nnot tested yet: begun\n"
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -6,14 +6,17 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from models.export.graphs import Graph
+from models.export.warm_up import FILE as FILE_OF_WARM_UPS
 from pipeline.days import Day
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.store import ArtifactStore
 from pipeline.storage.digests import file_digest
-from pipeline.training.export import MODEL, _earlier_graph
+from pipeline.training.export import MODEL, _earlier_graph, _write_warm_ups
+from pipeline.training.golden_rows import INPUTS
 from pipeline.training.records import ExportRecord
 
 FIRST = Day.of(2024, 3, 1)
@@ -61,3 +64,12 @@ def test_one_that_was_pruned_or_told_no_graph_is_none(here: Any) -> None:
     version_before = exported(here, FIRST.next(), b"graph", None)
     assert "graph" not in version_before.manifest.extra
     assert _earlier_graph(here, FIRST.plus(2), "din") is None
+
+
+def test_a_day_without_requests_warms_nothing_up(tmp_path: Path) -> None:
+    """A server that is asked for no row may refuse the model."""
+    (tmp_path / MODEL).mkdir()
+    for rows, there in ((0, False), (2, True)):
+        np.savez(tmp_path / INPUTS, ad=np.arange(rows), other=np.arange(rows))
+        _write_warm_ups(tmp_path, "ads", {"ad"})
+        assert (tmp_path / MODEL / FILE_OF_WARM_UPS).is_file() == there
