@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -58,8 +57,7 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
         # As they stand at the day's end, which the next day's rows are read by.
         binned = any(feature.bins for feature in schema.features)
         limits = states_of(context).as_of(day).limits if binned else {}
-        module = trainer.module({space: each.kind for space, each in maps.items()})
-        graph = module.write(
+        graph = trainer.module({space: each.kind for space, each in maps.items()}).write(
             made.path / MODEL, trainer.sizes, {space: (each.kind, each.ids) for space, each in maps.items()}, metadata,
             content_digest({**made_by, "schema": repr(schema)}), _earlier_graph(context, day, experiment), limits,
         )  # fmt: skip
@@ -67,7 +65,7 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
             made.path, trainer, schema, day_arrays.read(features), maps, seed_of(config, experiment, day, "golden"),
             limits,
         )  # fmt: skip
-        _write_warm_ups(made.path, config.job, module.features)
+        _write_warm_ups(made.path, config.job)
         return made.commit(
             # The files of a SavedModel differ in bytes at every save; its content is the checkpoint's.
             checkpoint.manifest.digest,
@@ -83,10 +81,10 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
         )  # fmt: skip
 
 
-def _write_warm_ups(path: Path, job: str, read: Collection[str]) -> None:
-    """Beside the model, what a server asks it before it is served: of the golden rows, of the features ``read``."""
+def _write_warm_ups(path: Path, job: str) -> None:
+    """Beside the model, what a server asks it before it is served: of the golden rows."""
     with np.load(path / golden_rows.INPUTS, allow_pickle=False) as golden:
-        inputs = {name: golden[name] for name in golden.files if name in read}
+        inputs = dict(golden)
     if all(map(len, inputs.values())):  # a day may be without requests
         warm_up.write(path / MODEL, job, [{name: each[:rows] for name, each in inputs.items()} for rows in _WARM_UPS])
 

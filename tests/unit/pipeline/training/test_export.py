@@ -70,6 +70,6 @@ def test_a_day_without_requests_warms_nothing_up(tmp_path: Path) -> None:
     """A server that is asked for no row may refuse the model."""
     (tmp_path / MODEL).mkdir()
     for rows, there in ((0, False), (2, True)):
-        np.savez(tmp_path / INPUTS, ad=np.arange(rows), other=np.arange(rows))
-        _write_warm_ups(tmp_path, "ads", {"ad"})
+        np.savez(tmp_path / INPUTS, ad=np.arange(rows))
+        _write_warm_ups(tmp_path, "ads")
         assert (tmp_path / MODEL / FILE_OF_WARM_UPS).is_file() == there
