@@ -32,5 +32,7 @@ class Attentive(Encoder[AttentiveOptions]):
         self.pooling = SelfAttentivePooling(options.units, options.hops, name=name)
 
     def read(self, history: History, training: bool) -> Reading:
+        if self.keeps_places:  # of several sums side by side, what is new would stand in the middle
+            self.pooling.reads = history.parts
         told = self.pooling(history.steps, history.mask)
         return Reading(tf.reshape(told, (tf.shape(told)[0], self.options.hops * int(told.shape[-1]))))

@@ -96,12 +96,18 @@ class Dien(Encoder[DienOptions]):
         self.interests.reads = history.parts
         interests = self.interests(history.steps, history.mask)
         width, target = int(interests.shape[-1]), tf.convert_to_tensor(history.target)
+        asked_of, state_of = history.parts_of_target, (("interests", width),)
         losses = next_step_losses(
             self.next_step, self.options.next.weight, lambda: interests, width, history, training,
-            state_of=(("interests", width),),
+            state_of=state_of,
         )  # fmt: skip
-        if isinstance(self.attention, TargetAttention) and (self.options.query or target.shape[-1] != width):
+        if isinstance(self.attention, BilinearAttention):
+            self.attention.step_of, self.attention.target_of = state_of, asked_of
+        elif self.options.query or target.shape[-1] != width:
+            self.query.reads, self.attention.parts = asked_of, state_of
             target = self.query(target, interests)
+        else:
+            self.attention.parts = asked_of
         if not self.attention.built:
             self.attention.build(target.shape, interests.shape)
         asked = (target, interests, history.mask)

@@ -135,3 +135,14 @@ class History:
     parts: Segments = ()
     negatives: Negatives | None = None
     candidates: tf.Tensor | None = None
+
+    @property
+    def parts_of_target(self) -> Segments:
+        """Those of ``parts`` that a candidate has too."""
+        end, found = int(self.target.shape[-1]) if self.target is not None else 0, []
+        for name, size in self.parts:
+            end -= size
+            if end < 0:
+                break
+            found.append((name, size))
+        return tuple(found)

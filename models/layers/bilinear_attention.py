@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from models.architecture import Axes, Segments
+
 _MASKED = -1e9
 
 
@@ -13,8 +15,14 @@ class BilinearAttention(keras.layers.Layer):
 
     A history without any real step gives zero, for every target.
 
+    Attributes:
+        step_of: what the values of a step are of, ``target_of`` those of a target, as the encoder says when it calls.
+
     Reference: Zhou et al., Deep Interest Evolution Network for Click-Through Rate Prediction, 2019.
     """
+
+    step_of: Segments = ()
+    target_of: Segments = ()
 
     def __init__(self, *, name: str) -> None:
         super().__init__(name=name)
@@ -24,6 +32,11 @@ class BilinearAttention(keras.layers.Layer):
         shape = (int(steps_shape[-1] or 0), int(target_shape[-1] or 0))
         self.kernel = self.add_weight(name="kernel", shape=shape, initializer=self.kernel_initializer)
         self.built = True
+
+    @property
+    def weight_axes(self) -> dict[str, Axes]:
+        """Of the matrix, if the encoder says what steps and targets are of."""
+        return {"kernel": (self.step_of, self.target_of)} if self.step_of and self.target_of else {}
 
     def call(self, target: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """``target [batch, candidates, of]``, ``steps [batch, steps, dim]``, bool ``mask [batch, steps]`` to ``[batch,

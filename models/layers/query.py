@@ -5,12 +5,19 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from models.architecture import Axes, Segments
+
 
 class Query(keras.layers.Layer):
     """A target through a layer as wide as the steps that it is to attend to, ``PReLU(q W + b)``.
 
+    Attributes:
+        reads: what the values of a target are of, as the encoder says when it calls.
+
     Reference: the code of Zhou et al., Deep Interest Evolution Network for Click-Through Rate Prediction, 2019.
     """
+
+    reads: Segments = ()
 
     def __init__(self, *, name: str) -> None:
         super().__init__(name=name)
@@ -23,6 +30,11 @@ class Query(keras.layers.Layer):
         self.bias = self.add_weight(name="bias", shape=(width,), initializer="zeros")
         self.slope = self.add_weight(name="slope", shape=(width,), initializer="zeros")
         self.built = True
+
+    @property
+    def weight_axes(self) -> dict[str, Axes]:
+        """Of the kernel's rows, if the encoder says what a target is of."""
+        return {"kernel": (self.reads, None)} if self.reads else {}
 
     def call(self, target: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
         """``target [batch, candidates, of]`` to ``[batch, candidates, dim]`` for ``steps [batch, steps, dim]``."""

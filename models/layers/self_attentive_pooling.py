@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from models.architecture import Axes, Segments
+
 
 class SelfAttentivePooling(keras.layers.Layer):
     """Sums of the steps, weighted by the softmax over real steps of ``tanh(x W1 + b1) W2``, one weighting a hop.
@@ -15,8 +17,13 @@ class SelfAttentivePooling(keras.layers.Layer):
         units: width of the hidden layer.
         hops: how many weightings.
 
+    Attributes:
+        reads: what the values of a step are of, as the encoder says when it calls.
+
     Reference: Lin et al., A Structured Self-attentive Sentence Embedding, 2017; without its penalty.
     """
+
+    reads: Segments = ()
 
     def __init__(self, units: int, hops: int = 1, *, name: str) -> None:
         super().__init__(name=name)
@@ -27,6 +34,16 @@ class SelfAttentivePooling(keras.layers.Layer):
         self.hidden.build((None, steps_shape[-1]))
         self.scores.build((None, self.hidden.units))
         self.built = True
+
+    @property
+    def kernel(self) -> keras.Variable:
+        """The hidden layer's, whose rows are a step's values."""
+        return self.hidden.kernel
+
+    @property
+    def weight_axes(self) -> dict[str, Axes]:
+        """Of the kernel's rows, if the encoder says what a step is of."""
+        return {"kernel": (self.reads, None)} if self.reads else {}
 
     def call(self, steps: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """``steps [batch, steps, dim]`` and bool ``mask [batch, steps]`` to ``[batch, hops, dim]``."""

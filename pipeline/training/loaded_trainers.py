@@ -79,9 +79,9 @@ def unfit(artifact: Artifact, error: StateMismatch) -> ChainError:
     return ChainError(
         f"{artifact.id}: {error}. The experiment's settings no longer fit its chain. A chain takes on features, id "
         f"spaces and wider tables{before if old else ''}; another model, layer, optimizer or history's `group`, a "
-        "narrower table, a recurrent state that is as wide as a step (no `units`) where steps are wider now, and a "
-        "feature that is left out make another model. Put the setting back, or give the changed model a name "
-        "of its own under `experiments`, so that it starts its own chain"
+        "narrower table, steps that are wider now under what is as wide as they are (a recurrent state without "
+        "`units`, a transformer, bst, dsin), and a feature that is left out make another model. Put the setting back, "
+        "or give the changed model a name of its own under `experiments`, so that it starts its own chain"
     )
 
 

@@ -171,6 +171,48 @@ def test_a_part_of_a_group_stands_in_the_middle_of_its_steps(trained: dict[str, 
     assert growth.inputs["dense/tower_main/kernel"] == {"din of seen": (0, 2)}
 
 
+@pytest.mark.parametrize(
+    ("encoder", "wider"),
+    [
+        ({"type": "attentive", "units": 3}, {"dense/seq_clicks/seq_clicks_hidden/kernel": ["clicks"]}),
+        (
+            {"type": "dien", "units": 3},
+            {"dense/seq_clicks_interests/kernel": ["clicks"], "dense/seq_clicks_query/kernel": ["clicks"]},
+        ),
+        (
+            {"type": "dien", "units": 3, "attention": "bilinear"},
+            {"dense/seq_clicks_interests/kernel": ["clicks"], "dense/seq_clicks_attention/kernel": ["clicks"]},
+        ),
+    ],
+)
+def test_what_reads_wider_steps_keeps_its_answers(encoder: dict[str, Any], wider: dict[str, list[str]]) -> None:
+    options = {"encoders": {"clicks": encoder}, "product": False}
+    old, new = (made(school_schema(), "pooled", options, dims=dims) for dims in ({}, {"style": 5}))
+    day = make_day(school_schema())
+    train(old, day)
+    new.load(old.state(), old.architecture)
+    np.testing.assert_allclose(score_day(new, day), score_day(old, day), rtol=2e-6, atol=1e-6)
+    inputs = {name: sorted(labels) for name, labels in new.growth.inputs.items() if "/seq_clicks" in name}
+    assert inputs == wider
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        {"type": "attentive", "hops": 2},  # what is new would stand between the sums
+        {"type": "transformer", "heads": 1},  # a mean over wider steps is another one, and so is what it norms
+        {"type": "dsin", "heads": 1},
+        {"type": "gru"},
+        {"type": "dien", "units": 2},  # a target as wide as an interest needs no query; a wider one does
+    ],
+)
+def test_what_would_answer_otherwise_of_wider_steps_is_refused(encoder: dict[str, Any]) -> None:
+    options = {"encoders": {"clicks": encoder}, "product": False}
+    old, new = (made(school_schema(), "pooled", options, dims=dims) for dims in ({}, {"style": 4}))
+    with pytest.raises(StateMismatch, match="seq_clicks"):
+        new.load(old.state(), old.architecture)
+
+
 def test_features_in_another_order_are_found_again(trained: dict[str, Engine]) -> None:
     """Nothing is new, but unlike before the rows would be those of other features."""
     old, schema = trained["pooled"], school_schema()
