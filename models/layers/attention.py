@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from models.architecture import Axes, Segments
 from models.layers.dice import Dice
+from models.layers.step_network import ACTIVATIONS, Dense, score_steps, suits
 
 AttentionNormaliser = Literal["softmax", "none"]
 _MASKED = -1e9
@@ -53,6 +54,7 @@ class TargetAttention(keras.layers.Layer):
         self.dices = [Dice(name=f"{name}_dice_{i + 1}") for i in range(len(units))] if activation == "dice" else []
         plain = None if self.dices else activation
         self.activation = keras.activations.get(plain)
+        self.bent_by = None if self.dices else activation
         # Glorot over all four parts together, as one layer of 4·dim inputs would have it.
         self.kernel_initializer = keras.initializers.GlorotUniform()
         self.hidden = [keras.layers.Dense(n, plain, name=f"{name}_hidden_{i + 2}") for i, n in enumerate(units[1:])]
@@ -134,7 +136,9 @@ class TargetAttention(keras.layers.Layer):
         candidates: tf.Tensor | None = None,
         training: bool = False,
     ) -> tf.Tensor:
-        """Unnormalised weights ``[batch, candidates, steps]``."""
+        """Unnormalised weights ``[batch, candidates, steps]``; in training of no meaning where there is no step."""
+        if training and mask is not None and self.bent_by in ACTIVATIONS and suits(target, steps):
+            return score_steps(target[:, 0], steps, mask, self._network(), str(self.bent_by))[:, None]
         if target.shape[1] is None:
             hidden = self.activation(self._first_of_many(target, steps))
         else:
@@ -145,6 +149,15 @@ class TargetAttention(keras.layers.Layer):
                 hidden = self.dices[place](hidden, real, training=training)
             hidden = layer(hidden)
         return tf.squeeze(hidden, axis=-1)
+
+    def _network(self) -> list[Dense]:
+        """All layers, the first one's rows target | step | product | rest."""
+        kernel = tf.convert_to_tensor(self.kernel)
+        w_target, w_step, w_difference, w_product = tf.split(kernel[: 4 * self.dim], 4, axis=0)
+        rows = [w_target + w_difference, w_step - w_difference, w_product, kernel[4 * self.dim :]]
+        first = Dense(tf.concat(rows, axis=0), tf.convert_to_tensor(self.bias))
+        others = (*self.hidden, self.score)
+        return [first, *(Dense(*map(tf.convert_to_tensor, (each.kernel, each.bias))) for each in others)]
 
     def _first(self, target: tf.Tensor, steps: tf.Tensor) -> tf.Tensor:
         """The first layer before its activation, ``[batch, candidates, steps, units]``."""

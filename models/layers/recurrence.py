@@ -11,6 +11,8 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import tensorflow as tf
 
+from models.layers.row_order import in_order, last_real
+
 Gate = Literal["gru", "paper", "reference", "agru", "none"]
 """What a step keeps of the state, of an update gate ``u`` and an attention score ``a``: ``u`` (GRU), ``1 - a·u`` (AUGRU
 of the paper), ``(1 - a)·u`` (AUGRU of its authors' code), ``1 - a`` (AGRU), nothing (a plain recurrent network)."""
@@ -79,26 +81,11 @@ def recur(
     blocks = 1 if not batch or batch % rows else batch // rows
     if blocks == 1:
         return _Recurrence(gate, reset, mask, blocks, training)(steps, given, weights)
-    order = tf.argsort(_ends(mask))
+    order = tf.argsort(last_real(mask))
     back = tf.argsort(order)
     run = _Recurrence(gate, reset, tf.gather(mask, order), blocks, training)
-    every, last = run(_ordered(steps, order, back), _ordered(given, order, back), weights)
-    return _ordered(every, back, order), _ordered(last, back, order)
-
-
-def _ordered(rows: tf.Tensor, order: tf.Tensor, back: tf.Tensor) -> tf.Tensor:
-    """Rows in another order, whose gradient is put back by reading: a scatter would add row by row."""
-
-    @tf.custom_gradient
-    def ordered(rows: tf.Tensor) -> object:
-        return tf.gather(rows, order), lambda wanted: tf.gather(wanted, back)
-
-    return ordered(rows)
-
-
-def _ends(mask: tf.Tensor) -> tf.Tensor:
-    """The number of steps up to the last real one, ``[batch]``."""
-    return tf.reduce_max(tf.where(mask, tf.range(1, tf.shape(mask)[1] + 1), 0), axis=1)
+    every, last = run(in_order(steps, order, back), in_order(given, order, back), weights)
+    return in_order(every, back, order), in_order(last, back, order)
 
 
 _Gates = dict[str, Any]
@@ -138,7 +125,7 @@ class _Recurrence:
         self.length = tf.shape(mask)[1] if mask.shape[1] is None else mask.shape[1]
         self.real = self._by_step(mask[..., None])
         # One step at least, if a masked one: of no step there would be no states.
-        self.stops = tf.maximum(tf.reduce_max(tf.reshape(_ends(mask), (blocks, -1)), axis=1), 1)
+        self.stops = tf.maximum(tf.reduce_max(tf.reshape(last_real(mask), (blocks, -1)), axis=1), 1)
 
     def __call__(self, steps: tf.Tensor, scores: tf.Tensor, weights: Weights) -> tuple[tf.Tensor, tf.Tensor]:
         def states(steps: tf.Tensor, scores: tf.Tensor, *weights: tf.Tensor) -> Any:
