@@ -151,7 +151,8 @@ class _Tiles:
         ) -> Any:
             place = at.block * self.most + at.tile
             asked, keys, read = self._read(given, at)
-            by_given, own = by_score[place], []
+            by_given = by_score[place]
+            own: list[tf.Tensor] = []
             for layer in range(len(kept), 0, -1):
                 kernel, told = weights[2 * layer - 1], kept[layer - 1][place]
                 own = [tf.matmul(told, by_given, transpose_a=True), tf.reduce_sum(by_given, axis=0), *own]
