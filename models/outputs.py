@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import tensorflow as tf
 
 from models.tasks import Task
+
+USER: Final = "user"
+ITEM: Final = "item"
+"""Vectors of a model with two towers: a logit is the inner product of both."""
 
 
 class Auxiliary(NamedTuple):

@@ -11,7 +11,7 @@ they are in ``weight_axes`` (:mod:`models.architecture`), or its chains take on 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
@@ -22,7 +22,7 @@ import keras
 from models.options import ModelOptions, Option, read_options, told_options
 from models.randomness import check_no_hidden_state
 from models.schema import ONLY, FeatureSchema
-from models.tasks import LossName
+from models.tasks import IN_BATCH, LossName
 
 _ZOO = "models.zoo"
 KERAS: Final = "keras"
@@ -112,9 +112,8 @@ def card(name: str) -> Card:
     """
     cls = _class(name)
     summary = inspect.cleandoc(cls.__doc__ or name).split("\n\n")[0].replace("\n", " ")
-    losses = getattr(cls, "task_losses", get_args(LossName))
     return Card(
-        name, getattr(cls, "family", "other"), summary, trained_by(name), losses,
+        name, getattr(cls, "family", "other"), summary, trained_by(name), _losses(cls),
         getattr(cls, "needs", "at least one feature"), getattr(cls, "paper", None), told_options(cls.Options),
     )  # fmt: skip
 
@@ -126,6 +125,23 @@ def trained_by(name: str) -> str:
         ValueError: no such model.
     """
     return str(getattr(_class(name), "trainer", KERAS))
+
+
+def check_losses(name: str, losses: Iterable[str]) -> None:
+    """Whether a model can be trained by some losses.
+
+    Raises:
+        ValueError: names the one that it cannot be, and those that it can.
+    """
+    allowed = _losses(_class(name))
+    for loss in losses:
+        if loss not in allowed:
+            raise ValueError(f"model '{name}' cannot learn by the loss '{loss}'; one of {', '.join(allowed)}")
+
+
+def _losses(cls: Any) -> tuple[str, ...]:
+    # What compares vectors needs a model that has them.
+    return tuple(getattr(cls, "task_losses", [each for each in get_args(LossName) if each not in IN_BATCH]))
 
 
 def _load() -> None:

@@ -10,6 +10,7 @@ from models.architecture import Segments
 from models.schema import FeatureSchema
 
 FirstRows = Literal["drawn", "zeros"]
+Unknown = Literal["row", "nothing"]
 
 
 class Fused(NamedTuple):
@@ -40,6 +41,7 @@ class TableSpec:
         first: the rows of a new table: that of unknown ids ``drawn`` from the seed and the table's name and copied to
             every other, or ``zeros``.
         way: as of :class:`Fused`; by the engine, from its settings.
+        unknown: ids read as the trained ``row`` of what is unknown, or as ``nothing``, like padding.
         columns: of what the values of a row are, where that is a matter of the features.
     """
 
@@ -51,6 +53,7 @@ class TableSpec:
     first: FirstRows = "drawn"
     way: int = 0
     columns: Segments = ()
+    unknown: Unknown = "row"
 
     @property
     def fused(self) -> Fused:

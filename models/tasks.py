@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from models.schema import ONLY
 
-LossName = Literal["binary", "softmax"]
+LossName = Literal["binary", "softmax", "in_batch", "in_batch_log_q"]
+IN_BATCH: Final = frozenset({"in_batch", "in_batch_log_q"})
+"""Losses of each positive row against the items of the other rows of its batch."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,8 @@ class Task:
 
     Attributes:
         name: of its logits, and of the column of labels in a day's arrays.
-        loss: ``binary``, of every pair by itself, or ``softmax`` over a request's candidates.
+        loss: ``binary``, of every pair by itself, ``softmax`` over a request's candidates, or ``in_batch``: over the
+            items of all rows of a batch, ``in_batch_log_q`` less the logarithm of how often each is among them.
         weight: of its loss in the sum that a step lowers.
     """
 

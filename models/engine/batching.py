@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from models.engine.tables import lookups, rows_of, step_of_ladder
 from models.engine.view import Block
 from models.schema import DayArrays, Side
 from models.tables import Fused
+from models.tasks import IN_BATCH
 
 _SCORED_PAIRS = 4096
 _MOST_CANDIDATES = 64
@@ -39,6 +41,7 @@ class DayBatches:
         self._settings = settings
         self._bounds = batch_bounds(self.examples, arrays, settings)
         self._day = DayView(engine, arrays, hidden, ranked=settings.negatives is not None)
+        self._by_item = any(task.loss in IN_BATCH for task in engine.tasks)
 
     def __len__(self) -> int:
         """Number of batches."""
@@ -53,7 +56,9 @@ class DayBatches:
         size = self._settings.batch_size
         part = slice(*self._bounds[number : number + 2])
         request, pairs = self.examples.request[part], self.examples.pairs[part]
-        return self._day.batch(request, pairs, size, to_train=True, by_user=self._settings.together)
+        return self._day.batch(
+            request, pairs, size, to_train=True, by_user=self._settings.together, by_item=self._by_item
+        )
 
     @property
     def unique_bucket(self) -> dict[Fused, int]:
@@ -132,6 +137,12 @@ class DayView:
         self._weight = np.asarray(arrays.weight, np.float32)
         self._user = np.asarray(arrays.user)
 
+    @cached_property
+    def _log_q(self) -> NDArray[np.float32]:
+        """By item, the logarithm of its share of the day's pairs."""
+        shown = np.bincount(self._pair_item)
+        return np.log(np.maximum(shown, 1) / max(len(self._pair_item), 1)).astype(np.float32)
+
     def _look_up(
         self, block: Block, ids: NDArray[np.int32], found: Mapping[str, NDArray[np.int32]]
     ) -> NDArray[np.int32]:
@@ -150,12 +161,14 @@ class DayView:
         *,
         to_train: bool = False,
         by_user: bool = False,
+        by_item: bool = False,
     ) -> Batch:
         """``request [n]`` and ``pairs [n, candidates]`` (-1 for none) as a batch of ``size`` rows.
 
         Args:
             to_train: with label, mask and weight; scoring reads none.
             by_user: and with whose each row is.
+            by_item: and with which item each pair is of, and how often that is among the day's.
         """
         missing = size - len(request)
         if missing:
@@ -184,8 +197,11 @@ class DayView:
         if by_user:
             # By number within the batch: a float holds no user's index of many millions.
             floats.append(np.unique(self._user.take(request), return_inverse=True)[1])
+        if by_item:
+            floats += [np.unique(item, return_inverse=True)[1], self._log_q.take(item)]
         ints = _flat(take(self.view.ids, self.rows, 0), np.int32)
-        return Batch(self.view, (size, pairs.shape[1]), ints, _flat(floats, np.float32), len(self._labels), by_user)
+        told = (len(self._labels), by_user, by_item)
+        return Batch(self.view, (size, pairs.shape[1]), ints, _flat(floats, np.float32), *told)
 
 
 def _flat(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:

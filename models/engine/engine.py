@@ -27,7 +27,7 @@ from models.optimizer_settings import read_optimizers
 from models.randomness import built_from, stable_seed
 from models.schema import DayArrays, FeatureSchema, Layout
 from models.tables import Fused, TableSpec, check_tables
-from models.tasks import Task
+from models.tasks import IN_BATCH, Task
 
 COMPILE = ("xla", "graph")
 _CHECK_EVERY = 64
@@ -70,7 +70,8 @@ class Engine:
     Attributes:
         specs: the model's tables.
         growth: what the model has that the state it was loaded with has not, until it grows.
-        serving: the module that exports it, once there is one; kept here because it is traced only once.
+        serving, towers: the modules that export it and its towers, once there are any; kept here because they are
+            traced only once.
 
     Args:
         schema: the features of the experiment.
@@ -110,7 +111,9 @@ class Engine:
             raise ValueError(f"no embedding width for id space {', '.join(missing)}")
         self.tasks = tuple(tasks)
         for task in self.tasks:
-            _one_of(f"loss of the task {task.name}" if len(self.tasks) > 1 else "loss", task.loss, tuple(LOSSES))
+            loss = f"loss of the task {task.name}" if len(self.tasks) > 1 else "loss"
+            _one_of(loss, task.loss, (*LOSSES, *sorted(IN_BATCH)))
+        registry.check_losses(model_name, (task.loss for task in self.tasks))
         self.compile = _one_of("compile", compile, COMPILE)
         self.seed = seed
         settings = read_optimizers(optimizer)
@@ -140,6 +143,7 @@ class Engine:
         self.growth = Growth()
         self._begins: State = {}
         self.serving: object = None
+        self.towers: object = None
 
     # ---- state
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from models.outputs import Auxiliary
-from models.tasks import Task
+from models.tasks import IN_BATCH, Task
 
 Loss = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -64,14 +65,60 @@ def pairwise(logits: tf.Tensor, label: tf.Tensor, mask: tf.Tensor, weight: tf.Te
     return tf.reduce_sum(pair * tf.nn.softplus(apart)) / tf.maximum(tf.reduce_sum(real), 1.0)
 
 
+class Among(NamedTuple):
+    """What a loss over a batch's items is told of its rows.
+
+    Attributes:
+        user: ``[batch, dim]``.
+        item: ``[batch, 1, dim]``; the inner product with a user's is a logit.
+        same: ``[batch, 1]``, equal for rows of one item.
+        log_q: ``[batch, 1]`` logarithm of the share that the item has of the rows.
+    """
+
+    user: tf.Tensor
+    item: tf.Tensor
+    same: tf.Tensor
+    log_q: tf.Tensor
+
+
+def in_batch(
+    among: Among, label: tf.Tensor, mask: tf.Tensor, weight: tf.Tensor, *, log_q: bool, hits: bool = False
+) -> tf.Tensor:
+    """Mean over positive rows of -log of the share that their own item has among the items of all real rows.
+
+    Arguments as of :func:`binary`, of one candidate a row.
+
+    Args:
+        log_q: whether each logit is lowered by the logarithm of how often its item stands among the rows.
+        hits: whether other rows of the positive's item count among those that it stands against.
+
+    Reference: Yi et al., Sampling-Bias-Corrected Neural Modeling for Large Corpus Item Recommendations, 2019.
+    """
+    if label.shape[1] != 1:
+        raise ValueError(f"a loss over a batch's items is of rows with one candidate, got {label.shape[1]}")
+    logits = tf.matmul(among.user, among.item[:, 0, :], transpose_b=True)
+    if log_q:
+        logits -= among.log_q[:, 0][None, :]
+    own = tf.eye(tf.shape(label)[0], dtype=tf.bool)
+    real = (mask[:, 0] > 0) & (weight > 0)
+    other = real[None, :] if hits else real[None, :] & (among.same != among.same[:, 0][None, :])
+    everything = tf.reduce_logsumexp(tf.where(own | other, logits, _MASKED), axis=1)
+    counted = real & (label[:, 0] > 0)
+    each = tf.where(counted, (everything - tf.linalg.diag_part(logits)) * weight, 0.0)
+    return tf.reduce_sum(each) / tf.maximum(tf.reduce_sum(tf.cast(counted, each.dtype)), 1.0)
+
+
 LOSSES: dict[str, Loss] = {"binary": binary, "softmax": softmax}
 
 
-def by_task(tasks: Sequence[Task], logits: Mapping[str, tf.Tensor], told: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
+def by_task(
+    tasks: Sequence[Task], logits: Mapping[str, tf.Tensor], told: Sequence[tf.Tensor], among: Among | None = None
+) -> dict[str, tf.Tensor]:
     """The loss of every task before its weight; a pair counts in the tasks that it was judged in.
 
     Args:
         told: labels of each task, mask and weight as of :func:`binary`; a label below 0 was not judged.
+        among: what losses over a batch's items are told.
     """
     *labels, mask, weight = told
     losses = {}
@@ -80,7 +127,11 @@ def by_task(tasks: Sequence[Task], logits: Mapping[str, tf.Tensor], told: Sequen
         if len(tasks) > 1:
             judged = tf.where(label >= 0, mask, 0.0)
             label = tf.maximum(label, 0.0)
-        losses[task.name] = LOSSES[task.loss](logits[task.name], label, judged, weight)
+        if task.loss in IN_BATCH:
+            assert among is not None
+            losses[task.name] = in_batch(among, label, judged, weight, log_q=task.loss == "in_batch_log_q")
+        else:
+            losses[task.name] = LOSSES[task.loss](logits[task.name], label, judged, weight)
     return losses
 
 

@@ -26,6 +26,7 @@ class Batch:
         floats: float32, the dense blocks; to train on, then what the loss is told (:func:`told_shapes`).
         tasks: whose labels it is told.
         by_user: it is told whose each row is.
+        by_item: it is told which item each pair is of, and how often that is among the rows.
     """
 
     view: View
@@ -34,6 +35,7 @@ class Batch:
     floats: NDArray[np.float32]
     tasks: int = 1
     by_user: bool = False
+    by_item: bool = False
 
     @property
     def rows(self) -> list[NDArray[np.int32]]:
@@ -49,7 +51,7 @@ class Batch:
     def told(self) -> list[NDArray[np.float32]]:
         """What the losses are told (:func:`told_shapes`)."""
         floats = self.floats[size_of(self.view.dense, self.shape) :]
-        return _cut(floats, told_shapes(self.shape, self.tasks, by_user=self.by_user))
+        return _cut(floats, told_shapes(self))
 
     @property
     def label(self) -> NDArray[np.float32]:
@@ -69,9 +71,11 @@ class Batch:
         return dict(zip(sizes, _cut(self.ints, ((size,) for size in sizes.values())), strict=True))
 
 
-def told_shapes(shape: Shape, tasks: int, *, by_user: bool = False) -> tuple[tuple[int, ...], ...]:
-    """Shapes of what the losses are told: a label a task, mask of real candidates, weight; whose rows they are."""
-    return (*(shape,) * (tasks + 1), *(shape[:1],) * (1 + by_user))
+def told_shapes(batch: Batch) -> tuple[tuple[int, ...], ...]:
+    """Shapes of what the losses are told: a label a task, mask of real candidates, weight; whose rows they are; which
+    item each pair is of, and the logarithm of the share that it has of the day's."""
+    shape, tasks = batch.shape, batch.tasks
+    return (*(shape,) * (tasks + 1), *(shape[:1],) * (1 + batch.by_user), *(shape,) * (2 * batch.by_item))
 
 
 def size_of(blocks: Iterable[Block], shape: Shape) -> int:

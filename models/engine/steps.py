@@ -10,13 +10,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from models.engine.losses import by_task, pairwise, weighted_sum
+from models.engine.losses import Among, by_task, pairwise, weighted_sum
 from models.engine.optimizers import TableOptimizer, TableVariables
 from models.engine.packing import Batch, size_of, told_shapes
 from models.engine.tables import Table
 from models.engine.tensors import cut, model_inputs
 from models.engine.weights import DenseWeights
-from models.outputs import Auxiliary, check_outputs
+from models.outputs import ITEM, USER, Auxiliary, Outputs, check_outputs
 from models.randomness import check_no_hidden_draw, check_no_hidden_variables, drawn_at
 from models.tables import Fused
 from models.tasks import Task
@@ -117,7 +117,7 @@ class Steps:
         return step
 
     def _key(self, batch: Batch) -> tuple[object, ...]:
-        return batch.shape, batch.view.key, batch.by_user
+        return batch.shape, batch.view.key, batch.by_user, batch.by_item
 
     def score(self, batch: Batch) -> Any:
         """The scorer for batches of this shape: plain ints and floats to logits ``[batch, candidates, tasks]``."""
@@ -174,15 +174,16 @@ class Steps:
                 tape.watch(embedded)
                 tape.watch(weights)
                 inputs = model_inputs(view, shape, positions, values, dict(zip(self.tables, embedded, strict=True)))
-                told_of = cut(told, told_shapes(shape, len(self._tasks), by_user=batch.by_user))
+                told_of = cut(told, told_shapes(batch))
                 candidates, weight = told_of[len(self._tasks) : len(self._tasks) + 2]
                 inputs = inputs._replace(real=(candidates > 0) & (weight > 0)[:, None])
                 with drawn_at(self._seed, step):
                     outputs = self._model(inputs, training=True)
-                losses = by_task(self._tasks, outputs.logits, told_of[: len(self._tasks) + 2])
+                among = _among(outputs, told_of) if batch.by_item else None
+                losses = by_task(self._tasks, outputs.logits, told_of[: len(self._tasks) + 2], among)
                 auxiliary = dict(outputs.losses)
                 if batch.by_user:
-                    label, (mask, weight, user) = told_of[0], told_of[-3:]
+                    label, (mask, weight, user) = told_of[0], told_of[len(self._tasks) : len(self._tasks) + 3]
                     ranked = pairwise(outputs.logits[self._tasks[0].name], label, mask, weight, user)
                     auxiliary[PAIRS] = Auxiliary(ranked, self._pairwise)
                 # Of their weights or of what passes through them, as `add_loss` and regularisers have it.
@@ -229,3 +230,9 @@ class Steps:
 
         floats = tf.TensorSpec((size_of(view.dense, shape),), tf.float32)
         return self._concrete(run, tf.TensorSpec(batch.ints.shape, tf.int32), floats)
+
+
+def _among(outputs: Outputs, told: list[tf.Tensor]) -> Among:
+    """What a loss over a batch's items compares, of a model whose logits are inner products."""
+    same, log_q = told[-2:]
+    return Among(outputs.vectors[USER], outputs.vectors[ITEM], same, log_q)

@@ -48,6 +48,7 @@ class Table:
         sizes: number of indices of each table, padding and unknown included.
         offsets: index ``i > 0`` of a table is row ``offsets[name] + i``; index 0 is row 0.
         rows: rows of the table, head-room included.
+        without_unknown: the tables in which an unknown id reads as padding.
     """
 
     fused: Fused
@@ -55,6 +56,7 @@ class Table:
     sizes: Mapping[str, int]
     offsets: Mapping[str, int]
     rows: int
+    without_unknown: frozenset[str] = frozenset()
 
     @property
     def width(self) -> int:
@@ -80,7 +82,8 @@ class Table:
         return parts
 
     def lookup(self, name: str, limit: int | None = None, hidden: NDArray[np.int64] | None = None) -> NDArray[np.int32]:
-        """Row of every index of a table, ``[limit + 1]``; the last entry is what lies beyond: the unknown row.
+        """Row of every index of a table, ``[limit + 1]``; the last entry is what lies beyond: the unknown row, or
+        padding where the table has none.
 
         Args:
             name: a table of the model that is part of this one.
@@ -89,9 +92,9 @@ class Table:
         """
         known = self.sizes[name] if limit is None else max(FIRST, min(limit, self.sizes[name]))
         rows = np.arange(known + 1, dtype=np.int32) + np.int32(self.offsets[name])
-        unknown = self.offsets[name] + UNKNOWN
+        unknown = PADDING_ROW if name in self.without_unknown else self.offsets[name] + UNKNOWN
         rows[PADDING] = PADDING_ROW
-        rows[known] = unknown
+        rows[[UNKNOWN, known]] = unknown
         if hidden is not None and len(hidden):
             rows[hidden[hidden < known]] = unknown
         return rows
@@ -119,7 +122,8 @@ def fused_tables(specs: Iterable[TableSpec], sizes: Mapping[str, int]) -> tuple[
             offsets[name] = end
             end += capacity(sizes[space])
         sizes_here = {name: int(sizes[space]) for name, space in spaces.items()}
-        tables.append(Table(fused, spaces, sizes_here, offsets, step_of_ladder(end + 1)))
+        without = frozenset(name for name in spaces if by_name[name].unknown == "nothing")
+        tables.append(Table(fused, spaces, sizes_here, offsets, step_of_ladder(end + 1), without))
     return tuple(tables)
 
 

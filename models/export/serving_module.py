@@ -142,7 +142,7 @@ class ServingModule(tf.Module):
         answer: dict[str, tf.Tensor] = {}
         for task in self._tasks:
             logit = outputs.logits[task.name]
-            probability = tf.sigmoid(logit) if task.loss == "binary" else self._share(raw, logit)
+            probability = self._share(raw, logit) if task.loss == "softmax" else tf.sigmoid(logit)
             told = {"logit": logit, "probability": probability}
             # The first task is what ranks, and the only one as a rule: whoever serves it need not know its name.
             answer = answer or told

@@ -167,24 +167,14 @@ class FeatureModel(keras.layers.Layer):
 
     def parts(self, inputs: ModelInputs, training: bool) -> tuple[list[Part], list[Part], dict[str, Auxiliary]]:
         """All that is read of a request and of its candidates, and the losses of what reads the histories."""
-        schema = self.schema
-        numbers = [f for f in schema.on(Side.REQUEST, ids=False) if f.kind is not Kind.AGES]
-        request = [_dense(f, self.dense(f, inputs)) for f in numbers]
-        request += [_ids(f, self.value(f, inputs)) for f in self.embedded(Side.REQUEST)]
-        item = [_dense(f, self.dense(f, inputs)) for side in (Side.ITEM, Side.PAIR) for f in schema.on(side, ids=False)]
-        item += [_ids(f, self.value(f, inputs)) for f in self.embedded(Side.ITEM)]
+        request, item = self.single(inputs, Side.REQUEST), self.single(inputs, Side.ITEM, Side.PAIR)
         read_as = {part.reads[0][0]: part.values for part in (*request, *item) if part.what == "ids"}
         losses: dict[str, Auxiliary] = {}
         for group in self.groups:
             encoder = self.encoders[group.name]
-            history = self.history(group, inputs)
-            if training and encoder.reads_negatives:
-                others = negatives_of(group, inputs, self._fill(group.features[0]))
-                history = replace(history, negatives=others)
-            interest, auxiliary = encoder.read(history, training)
-            losses |= {f"{group.title}/{name}": loss for name, loss in auxiliary.items()}
-            of_item = interest.shape.rank == 3
-            read = Part("history", _interest(encoder, group, history, interest), interest)
+            history, read, auxiliary = self.read(group, inputs, training)
+            interest, of_item = read.values, read.values.shape.rank == 3
+            losses |= auxiliary
             (item if of_item else request).append(read)
             if self.options.product and history.target is not None:
                 self._check_product(group, history, interest)
@@ -198,6 +188,23 @@ class FeatureModel(keras.layers.Layer):
             side = item if crossed.shape.rank == 3 else request
             side.append(Part("product", ((name, int(crossed.shape[-1])),), crossed))
         return request, item, losses
+
+    def single(self, inputs: ModelInputs, *sides: Side) -> list[Part]:
+        """What the features of some sides say, histories apart: numbers, then what is embedded."""
+        numbers = [f for side in sides for f in self.schema.on(side, ids=False) if f.kind is not Kind.AGES]
+        ids = [f for side in sides for f in self.embedded(side)]
+        return [*(_dense(f, self.dense(f, inputs)) for f in numbers), *(_ids(f, self.value(f, inputs)) for f in ids)]
+
+    def read(
+        self, group: HistoryGroup, inputs: ModelInputs, training: bool
+    ) -> tuple[History, Part, dict[str, Auxiliary]]:
+        """A history, what is read of it, and the losses of what reads it."""
+        encoder, history = self.encoders[group.name], self.history(group, inputs)
+        if training and encoder.reads_negatives:
+            history = replace(history, negatives=negatives_of(group, inputs, self._fill(group.features[0])))
+        interest, auxiliary = encoder.read(history, training)
+        losses = {f"{group.title}/{name}": loss for name, loss in auxiliary.items()}
+        return history, Part("history", _interest(encoder, group, history, interest), interest), losses
 
     def _by_part(self, encoder: Encoder[Any], history: History, interest: tf.Tensor) -> list[tf.Tensor]:
         """What is read of each part of a step, where an encoder keeps them apart."""

@@ -88,6 +88,7 @@ def check_models(config: JobConfig) -> set[str]:
                 drawn = [each for each in engine.model.schema.features if each.kind is Kind.NEGATIVES]
                 told_from |= {str(each.of) for each in drawn}
                 continue
+            registry.check_losses(settings.model, (task.loss for task in tasks))
             model = registry.build(settings.model, schema, settings.options, tuple(task.name for task in tasks))
             if registry.trained_by(settings.model) == registry.COUNTS:
                 _check_counts(settings, model.idle_for({task.loss for task in tasks}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from models.tasks import IN_BATCH
 from pipeline.config.experiment import BLEND, Experiment
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def check_alike(config: JobConfig) -> None:
                     f"{at}: '{member}' is asked {_told(asked)}, '{first}' {_told(wanted)}; logits are averaged task "
                     "by task, so give them the same `tasks` and `loss`"
                 )
+            if IN_BATCH & {loss for _, loss in asked}:
+                raise ValueError(f"{at}: '{member}' learns by {_told(asked)}, whose logits are no odds to be averaged")
             begins, start = (each.start or config.start for each in (other, experiment))
             if begins is not None and start is not None and begins > start:
                 raise ValueError(

@@ -143,8 +143,8 @@ def _idle_of_others(experiment: Experiment) -> Iterator[tuple[str, str]]:
     own = all(each.rate is not None for each in (*of_others, moved_by.dense, *moved_by.named.values()))
     if "learning_rate" in given and own and experiment.decay == 1:
         yield "learning_rate", "every optimiser has a `rate` of its own, and none falls (`decay: 1`)"
-    if "first_output" in given and experiment.loss == "softmax":
-        yield "first_output", "softmax looks at differences of scores alone"
+    if "first_output" in given and experiment.loss not in ("binary", None):
+        yield "first_output", f"{experiment.loss} looks at differences of scores alone"
     if experiment.only is not None:
         for feature in sorted(set(experiment.without) - set(experiment.only)):
             yield "without", f"'{feature}' is not among `only`"

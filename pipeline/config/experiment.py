@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidatorFunctionWrapHandler, field_validator
 
 from models.optimizer_settings import read_optimizers
+from models.tasks import LossName
 from pipeline.config.base import DayField, Later, Strict
 from pipeline.config.row_weights import WeightRule
 
@@ -47,7 +48,7 @@ class Experiment(Strict):
     dim: int = Field(default=8, ge=1, le=1024)
     dims: dict[str, int] = Field(default_factory=dict)
     tasks: Annotated[tuple[str, ...] | None, Later()] = None
-    loss: Literal["binary", "softmax"] | None = None
+    loss: LossName | None = None
     optimizer: str | dict[str, Any] = "catch_up_adam"
     learning_rate: float = Field(default=1e-3, gt=0, lt=1)
     decay: float = Field(default=1.0, gt=0, le=1)

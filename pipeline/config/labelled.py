@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from pipeline.config.requests import OwnLabel, check_label, check_task_labels, refuse_softmax
+from pipeline.config.requests import OwnLabel, check_label, check_task_labels, refuse_in_batch, refuse_softmax
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -59,6 +59,7 @@ class LabelledRows(OwnLabel):
 
     def check_experiment(self, name: str, experiment: Experiment) -> None:
         refuse_softmax(name, experiment, "a row has none")
+        refuse_in_batch(name, experiment)
 
     def idle(self, history: History, is_set: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
         for setting in sorted(history.model_fields_set):

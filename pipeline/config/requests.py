@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
+from models.tasks import IN_BATCH
 from pipeline.config.base import Strict
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class RequestSettings(Strict, ABC):
 
     def check_experiment(self, name: str, experiment: Experiment) -> None:
         """The experiment can learn of such requests; raises ``ValueError`` naming the setting."""
+        refuse_in_batch(name, experiment)
 
     @abstractmethod
     def idle(self, history: History, is_set: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
@@ -172,4 +174,14 @@ def refuse_softmax(name: str, experiment: Experiment, has: str) -> None:
         raise ValueError(
             f"experiments.{name}.loss: softmax compares the candidates of a request, and {has}: "
             "nothing would be learnt; write `loss: binary`"
+        )
+
+
+def refuse_in_batch(name: str, experiment: Experiment) -> None:
+    """Raises ``ValueError`` for an experiment that compares a request's item with those of others, where it has not one
+    item."""
+    if experiment.loss in IN_BATCH:
+        raise ValueError(
+            f"experiments.{name}.loss: {experiment.loss} compares the item of a row with those of other rows, and is "
+            "for `kind: impressions`, whose rows have one item each"
         )

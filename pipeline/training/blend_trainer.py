@@ -127,6 +127,9 @@ class BlendTrainer:
         self._module.take(self.weights)
         return self._module
 
+    def tower_modules(self, kinds: Mapping[str, str]) -> Mapping[str, ServingModule]:
+        return {}
+
     def _each(self, do: Callable[[Trainer], None]) -> None:
         for member in self.members.values():
             do(member)

@@ -133,6 +133,9 @@ class CountingTrainer:
         self._module.take(self._state)
         return self._module
 
+    def tower_modules(self, kinds: Mapping[str, str]) -> Mapping[str, ServingModule]:
+        return {}
+
     def _loss(self, arrays: DayArrays) -> float:
         """The first task's loss of the rows before they are counted, over all candidates; 0 where none is judged."""
         task, label = self.tasks[0], arrays.label_of(self.tasks[0].name)

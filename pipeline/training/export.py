@@ -57,15 +57,19 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
         # As they stand at the day's end, which the next day's rows are read by.
         binned = any(feature.bins for feature in schema.features)
         limits = states_of(context).as_of(day).limits if binned else {}
-        graph = trainer.module({space: each.kind for space, each in maps.items()}).write(
-            made.path / MODEL, trainer.sizes, {space: (each.kind, each.ids) for space, each in maps.items()}, metadata,
-            content_digest({**made_by, "schema": repr(schema)}), _earlier_graph(context, day, experiment), limits,
+        kinds, ids = {s: each.kind for s, each in maps.items()}, {s: (each.kind, each.ids) for s, each in maps.items()}
+        made_with = content_digest({**made_by, "schema": repr(schema)})
+        graph = trainer.module(kinds).write(
+            made.path / MODEL, trainer.sizes, ids, metadata, made_with, _earlier_graph(context, day, experiment),
+            limits,
         )  # fmt: skip
         golden_rows.write(
             made.path, trainer, schema, day_arrays.read(features), maps, seed_of(config, experiment, day, "golden"),
             limits,
         )  # fmt: skip
         _write_warm_ups(made.path, config.job)
+        for name, tower in trainer.tower_modules(kinds).items():
+            tower.write(made.path / MODEL / warm_up.EXTRA / name, trainer.sizes, ids, metadata, made_with, None, limits)
         return made.commit(
             # The files of a SavedModel differ in bytes at every save; its content is the checkpoint's.
             checkpoint.manifest.digest,

@@ -42,3 +42,6 @@ class KerasTrainer(Engine):
 
     def module(self, kinds: Mapping[str, str]) -> ServingModule:
         return saved_model.module_of(self, kinds)
+
+    def tower_modules(self, kinds: Mapping[str, str]) -> Mapping[str, ServingModule]:
+        return saved_model.towers_of(self, kinds)

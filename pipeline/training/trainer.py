@@ -110,3 +110,6 @@ class Trainer(Protocol):
         Args:
             kinds: for each id space of :attr:`spaces`, ``int`` or ``str``.
         """
+
+    def tower_modules(self, kinds: Mapping[str, str]) -> Mapping[str, ServingModule]:
+        """By name what is exported of each tower of a model that compares two, likewise; none of any other."""

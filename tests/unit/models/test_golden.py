@@ -8,12 +8,20 @@ from __future__ import annotations
 import pytest
 
 from tests.golden import golden
-from tests.unit.models.golden_cases import attention, auxiliary, interactions, recurrent, sessions, transformer
+from tests.unit.models.golden_cases import (
+    attention,
+    auxiliary,
+    cold_start,
+    interactions,
+    recurrent,
+    sessions,
+    transformer,
+)
 from tests.unit.models.golden_cases.case import assert_golden
 
 CASES = {
     **recurrent.CASES, **auxiliary.CASES, **attention.CASES, **interactions.CASES, **transformer.CASES,
-    **sessions.CASES,
+    **sessions.CASES, **cold_start.CASES,
 }  # fmt: skip
 
 

@@ -111,6 +111,39 @@ def test_a_clean_process_scores_as_the_trainer_does(
     assert out["unknown"]["section"] == pytest.approx(np.mean([v not in known for v in sections]), abs=1e-6)
 
 
+TOWERS = """
+import json, sys, numpy as np, tensorflow as tf
+out = {}
+for name in ("user", "item"):
+    model = tf.saved_model.load(name).signatures["serving_default"]
+    specs = model.structured_input_signature[1]
+    given = {n: tf.constant(v, specs[n].dtype) for n, v in json.load(open(sys.argv[1])).items() if n in specs}
+    out[name] = {"inputs": sorted(specs), "vectors": {n: v.numpy().tolist() for n, v in model(**given).items()}}
+json.dump(out, open(sys.argv[2], "w"))
+"""
+
+
+@pytest.mark.slow
+def test_each_tower_runs_in_a_clean_process_of_its_own_inputs_and_both_make_the_whole(
+    schema: FeatureSchema, make_engine: Make, tmp_path: Path
+) -> None:
+    engine = make_engine("dropoutnet", {"preference": ["teacher", "style", "picture"], "units": [8]})
+    maps = id_maps()
+    export(engine, maps, tmp_path / "whole", {})
+    for name, tower in saved_model.towers_of(engine, {space: kind for space, (kind, _) in maps.items()}).items():
+        tower.write(tmp_path / name, engine.sizes, maps, {})
+    inputs = raw_inputs(engine.schema, maps, 5, 4)
+    (tmp_path / "in.json").write_text(json.dumps({name: values.tolist() for name, values in inputs.items()}))
+    subprocess.run([sys.executable, "-I", "-c", TOWERS, "in.json", "out.json"], cwd=tmp_path, check=True, timeout=300)
+    out = json.loads((tmp_path / "out.json").read_text())
+    of_items = {"chapter", "section", "style", "picture", "rank"}
+    assert set(out["item"]["inputs"]) == of_items
+    assert set(out["user"]["inputs"]) == {f.name for f in schema.features} - of_items - {"counters"}
+    user, item = (np.asarray(out[name]["vectors"][f"vector/{name}"]) for name in ("user", "item"))
+    assert user.shape == (5, 65)
+    np.testing.assert_allclose((user[:, None] * item).sum(-1), by_the_trainer(engine, maps, inputs), atol=1e-5)
+
+
 def test_an_older_state_exported_after_a_newer_one_knows_fewer_ids(
     schema: FeatureSchema, make_engine: Make, tmp_path: Path
 ) -> None:
