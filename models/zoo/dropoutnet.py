@@ -39,7 +39,7 @@ class DropoutNetOptions(RankingOptions):
     instead: Instead = Field("zeros", description="what stands for a preference that is not there")
     temperature: float = Field(0.1, gt=0, description="that cosines are divided by in the beginning")
     # A tower reads its own side alone.
-    product: Literal[False] = Field(False, description="no product of the target and a history")  # type: ignore[assignment]
+    product: Literal[False] = Field(False, description="no product of the target and a history")
 
 
 @register("dropoutnet")
@@ -109,7 +109,8 @@ class DropoutNet(FeatureModel):
     ) -> tuple[tf.Tensor, dict[str, Auxiliary]]:
         """What a side's features alone say: ``[batch, width + 1]``, or ``[batch, candidates, width + 1]`` of items; and
         the losses of what reads its histories."""
-        parts, losses = self.single(inputs, side), {}
+        parts = self.single(inputs, side)
+        losses: dict[str, Auxiliary] = {}
         for group in self.groups if side is Side.REQUEST else ():
             _, read, auxiliary = self.read(group, inputs, training)
             if read.values.shape.rank == 3:
