@@ -51,10 +51,8 @@ status: ## what runs, and the state of each job's chain
 	@$(PY) -m ops.airflow status
 	@$(PY) -m ops.services status
 
-test: dev ## every check and test, and the servers that the tests need where they can be got
-	@ops/services/install.sh
-	@ops/checks.sh lint
-	@ops/checks.sh test $(ARGS)
+test: ## every check and test, and the servers that the tests need where they can be got
+	@ops/checks.sh all $(ARGS)
 
 lint: dev ## ruff, mypy, the import rules, no module and no function too long
 	@ops/checks.sh lint

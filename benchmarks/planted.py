@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.schools import FIRST, PROJECT, against, run_school, told
+from benchmarks.schools import FIRST, PROJECT, against, reading_only, run_school, told
 from examples.school.options import Options
 from pipeline.config.job import JobConfig
 from pipeline.config.load import load_job
@@ -59,7 +59,7 @@ class Planted:
             effect: {**experiment, "only": [*self.read, *more]} for effect, more in self.more.items()
         }
         settings["release"]["champion"] = PLAIN
-        return JobConfig.model_validate(settings)
+        return reading_only(JobConfig.model_validate(settings))
 
 
 HOMEWORK = Planted(

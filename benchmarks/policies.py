@@ -27,7 +27,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.schools import FIRST, PROJECT, against, run_school, told
+from benchmarks.schools import FIRST, PROJECT, against, reading_only, run_school, told
 from examples.school.options import USUAL, Options
 from pipeline.config.job import JobConfig
 from pipeline.config.load import load_job
@@ -59,7 +59,7 @@ def variants(conf: Path, experiment: str, *, counters: bool = False) -> JobConfi
         AGAIN: base,
     }
     release = config.release.model_copy(update={"champion": PLAIN})
-    return config.model_copy(update={"experiments": experiments, "release": release})
+    return reading_only(config.model_copy(update={"experiments": experiments, "release": release}))
 
 
 def _counts(source: object) -> bool:

@@ -11,6 +11,8 @@ from examples.school.generate import write_ads, write_homework
 from examples.school.options import Options
 from examples.tally import Tally
 from examples.targets import SqlTarget, parse_target
+from models.schema import Side
+from pipeline.config.features import FeatureSettings
 from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.evaluation import next_day
@@ -49,6 +51,19 @@ def run_school(
     finally:
         context.close()
     return context
+
+
+def reading_only(config: JobConfig) -> JobConfig:
+    """The job without the counters and histories that none of its experiments reads: they take most of a day."""
+    read = {name for experiment in config.experiments for name in config.inputs(experiment)}
+    read |= {stand_in for name in read if (stand_in := config.features[name].stand_in) is not None}
+
+    def needed(name: str, feature: FeatureSettings) -> bool:
+        idle = feature.side is Side.PAIR or feature.kind.is_history or feature.counter is not None
+        return name in read or not idle
+
+    features = {name: feature for name, feature in config.features.items() if needed(name, feature)}
+    return config.model_copy(update={"features": features})
 
 
 def _written(options: Options, job: str, folder: Path) -> str:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The checks of `make lint` and `make test`. Usage: ops/checks.sh lint | test [pytest arguments]
+# The checks of `make lint` and `make test`. Usage: ops/checks.sh all [pytest arguments] | lint | test [pytest arguments]
 set -eu
 cd "$(dirname "$0")/.."
 unset PYTHONDONTWRITEBYTECODE
@@ -11,6 +11,19 @@ export TF_CPP_MIN_LOG_LEVEL=2 LC_ALL=C
 BIN=.venv/bin
 
 case "${1:-}" in
+all)
+    shift
+    # The servers that tests need are mostly fetched: beside it the environment is made, and what needs no server checked.
+    fetched=$(mktemp)
+    ops/services/install.sh >"$fetched" 2>&1 &
+    status=0
+    { ops/setup.sh dev && "$0" lint; } || status=$?
+    wait $! || true # what is left out is named there
+    cat "$fetched"
+    rm -f "$fetched"
+    [ "$status" = 0 ] || exit "$status"
+    exec "$0" test "$@"
+    ;;
 lint)
     $BIN/ruff check .
     $BIN/mypy
@@ -20,12 +33,14 @@ lint)
     ;;
 test)
     shift
-    # Two processes; the tests of a file share their fixtures. In the order of the folders, so that what takes long is
-    # begun first: else the files of the fewest tests come last, and one process waits for the other.
-    exec $BIN/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder "$@"
+    # The tests of a file share their fixtures, in the order of tests/order.py. Of three processes one has the tests of
+    # Airflow, which wait as often as they work; where memory is short two must do.
+    free=$(awk '/^MemAvailable/ {print int($2 / 1048576)}' /proc/meminfo 2>/dev/null) || free=
+    [ "${free:-0}" -ge 10 ] && processes=3 || processes=2
+    exec $BIN/python -m pytest -n "$processes" --dist loadfile --no-loadscope-reorder "$@"
     ;;
 *)
-    echo "usage: ops/checks.sh lint | test [pytest arguments]" >&2
+    echo "usage: ops/checks.sh all [pytest arguments] | lint | test [pytest arguments]" >&2
     exit 2
     ;;
 esac

@@ -41,17 +41,17 @@ make_venv() {
     fi
 }
 
-install() { # install FILE: exactly these pins, hashes checked
+install() { # install FILE: exactly these pins, hashes checked; pip's are compiled afterwards, by all cores
     if command -v uv >/dev/null 2>&1; then
         uv pip install --quiet --python "$PY" --require-hashes --compile-bytecode -r "$1"
     elif "$PY" -m pip --version >/dev/null 2>&1; then
-        "$PY" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$1"
+        "$PY" -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r "$1"
     else
-        "$(python311)" -m pip --python "$PY" install --quiet --disable-pip-version-check --require-hashes -r "$1"
+        "$(python311)" -m pip --python "$PY" install --quiet --disable-pip-version-check --no-compile --require-hashes -r "$1"
     fi
 }
 
-compile() { # what pip left without byte code; some packages ship files for other Pythons, so errors are theirs
+compile() { # what has no byte code yet; some packages ship files for other Pythons, so errors are theirs
     "$PY" -m compileall -q -j 0 "$VENV/lib/python3.11/site-packages" >/dev/null 2>&1 || true
 }
 

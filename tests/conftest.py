@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -17,6 +18,8 @@ from pipeline.process.tensorflow_start import start_tensorflow
 from pipeline.release.check.checker import Checker
 from pipeline.stages.line import Line
 from tests import tiny
+from tests.made_once import made_once
+from tests.order import in_order, together
 from tests.tiny import FIRST, LAST, SECOND, STATE_FROM, Place, copy_of
 
 pytest_plugins = ["tests.services"]
@@ -29,13 +32,18 @@ USE_TENSORFLOW = ("tests/integration", "tests/faults", "tests/end_to_end", "test
                   "tests/unit/pipeline/release/check/test_checker_script.py")  # fmt: skip
 
 
-LONGEST = "tests/unit/pipeline/training/test_trainer.py"
-"""Every model, a minute or two: at its place in the order of the folders it is last, and one process waits for it."""
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of `--dist loadfile`: units of work as `tests.order` has them."""
+    from xdist.scheduler import LoadFileScheduling
+
+    scheduler = LoadFileScheduling(config, log)
+    scheduler._split_scope = together
+    return scheduler if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long among the unit tests is begun first."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    items[:] = in_order(items)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -73,11 +81,13 @@ def _one_checker() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def school(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """Sources and settings, no artefacts; not to be changed."""
-    place = Place(tmp_path_factory.mktemp("school"))
-    tiny.generate(place.folder)
-    for job in ("ads", "homework"):
-        place.configure(job, tiny.settings(job))
-    return place
+
+    def make(folder: Path) -> None:
+        tiny.generate(folder)
+        for job in ("ads", "homework"):
+            Place(folder).configure(job, tiny.settings(job))
+
+    return Place(made_once("school", tmp_path_factory, make))
 
 
 @pytest.fixture(scope="session")
@@ -86,10 +96,13 @@ def trained(school: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
 
     Beside its ``root`` a copy ``root-second``: as it was at the end of the second day.
     """
-    place = copy_of(school, tmp_path_factory.mktemp("trained"))
-    with _second_day_kept(place):
-        place.good("backfill", "--job", "ads", "--from", FIRST, "--to", LAST, "--publish", "none")
-    return place
+
+    def make(folder: Path) -> None:
+        place = copy_of(school, folder)
+        with _second_day_kept(place):
+            place.good("backfill", "--job", "ads", "--from", FIRST, "--to", LAST, "--publish", "none")
+
+    return Place(made_once("trained", tmp_path_factory, make))
 
 
 @pytest.fixture(scope="session")
@@ -98,11 +111,14 @@ def lessons(school: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
 
     Beside its ``root`` a copy ``root-second``, as that of ``trained``.
     """
-    place = copy_of(school, tmp_path_factory.mktemp("lessons"))
-    days = ("--from", FIRST, "--to", LAST, "--state-from", STATE_FROM)
-    with _second_day_kept(place):
-        place.good("backfill", "--job", "homework", *days, "--publish", "none")
-    return place
+
+    def make(folder: Path) -> None:
+        place = copy_of(school, folder)
+        days = ("--from", FIRST, "--to", LAST, "--state-from", STATE_FROM)
+        with _second_day_kept(place):
+            place.good("backfill", "--job", "homework", *days, "--publish", "none")
+
+    return Place(made_once("lessons", tmp_path_factory, make))
 
 
 @contextmanager

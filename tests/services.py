@@ -13,15 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
 import pytest
 from filelock import FileLock
 
+from ops import processes
 from ops.services.base import Service
 from ops.services.hbase import HBase
 from ops.services.mariadb import MariaDb
 from ops.services.redis import RedisServer
 from ops.services.s3 import S3Server
 from tests.absent import absent
+from tests.made_once import folder_of_run
 
 Server = TypeVar("Server", bound=Service)
 EVERY: tuple[type[Service], ...] = (MariaDb, RedisServer, S3Server, HBase)
@@ -128,6 +131,18 @@ def own_server(tmp_path: Path) -> Iterator[Callable[[type[Server]], Server]]:
         yield start
 
 
+def kill_and_restart(server: Service) -> None:
+    """As after a crash; it comes back at the same port."""
+    port = server.port
+    before = [processes.pid_of(name, server.logs) for name in server.process_names()]
+    server.kill()
+    assert not server.is_running()
+    assert not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in before if pid)
+    server.start()
+    assert server.port == port
+    assert not set(before) & {processes.pid_of(name, server.logs) for name in server.process_names()}
+
+
 @pytest.fixture(scope="session")
 def worker_number() -> int:
     """0 for the first worker and where there is one process only."""
@@ -146,9 +161,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def _shared(kind: type[Server], factory: pytest.TempPathFactory) -> Server:
     """The run's server, started by the first worker that needs it."""
-    base = factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent
+    base = folder_of_run(factory)
     folder = base / "services"
     server = _installed(kind(folder / kind.name))
     folder.mkdir(exist_ok=True)
@@ -169,16 +182,12 @@ def _installed(server: Server) -> Server:
 
 def _owner() -> str:
     """The process that outlives the workers: their parent, or this one."""
-    import psutil
-
     pid = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
     return f"{pid} {psutil.Process(pid).create_time()!r}"
 
 
 def _end_left_behind(base: Path) -> None:
     """Ends the servers of earlier runs that were killed before they could."""
-    import psutil
-
     for path in base.parent.glob(f"*/services/{_OWNER}"):
         pid, started = path.read_text(encoding="utf-8").split()
         try:

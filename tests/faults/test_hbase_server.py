@@ -24,6 +24,7 @@ from pipeline.sources.hbase.source import HBaseSource
 from pipeline.storage.artifacts.artifact import Artifact
 from tests.integration.hbase_world import DAY, LOG, PEOPLE, World, row
 from tests.proxy import Proxy
+from tests.services import kill_and_restart
 
 pytestmark = pytest.mark.service("hbase")
 NEXT = DAY.next()
@@ -163,6 +164,13 @@ def test_the_server_is_killed_in_mid_read_and_started_again(
     # A busy machine may take minutes to start a server.
     monkeypatch.setattr("pipeline.sources.hbase.link.ATTEMPTS", 60)
     server = own_server(HBase)
+    server.split("rows", ["a", "b"], 4)
+    connection = happybase.Connection("127.0.0.1", server.port, timeout=60_000)
+    with connection.table("rows").batch(batch_size=500) as batch:
+        for n in range(2_000):
+            batch.put(bytes([n % 256]) + b"%d" % n, {b"a:n": b"%d" % n})
+    assert len(connection.table("rows").regions()) == 4
+    connection.close()
     world = World(server.port, "own_")
     world.fill({DAY: 3000, NEXT: 500}, users=400)
     calm = extract(world.job(tmp_path / "calm", monkeypatch), DAY)
@@ -176,8 +184,7 @@ def test_the_server_is_killed_in_mid_read_and_started_again(
             while proxy.passed < 100_000 and not over.wait(0.002):
                 pass
             killed_at = proxy.passed
-            server.kill()
-            server.start()
+            kill_and_restart(server)
 
         proxy.slow_down(0.002)
         with meanwhile(kill):
@@ -186,6 +193,10 @@ def test_the_server_is_killed_in_mid_read_and_started_again(
         assert proxy.passed > killed_at, "nothing was read after the kill"
     assert digests(found) == digests(calm)
     assert found.manifest.rows == calm.manifest.rows
+    connection = happybase.Connection("127.0.0.1", server.port, timeout=60_000)
+    values = {cells[b"a:n"] for _, cells in connection.table("rows").scan()}
+    connection.close()
+    assert values == {b"%d" % n for n in range(2_000)}
 
 
 def test_a_gateway_that_does_not_answer_in_time(

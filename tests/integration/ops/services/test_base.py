@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import happybase
 import psutil
 import pytest
 import redis
@@ -19,20 +18,9 @@ from ops.services.mariadb import MariaDb
 from ops.services.redis import RedisServer
 from ops.services.s3 import S3Server
 from pipeline.storage.daemon import DaemonError
-from tests.services import Bucket, Database
+from tests.services import Bucket, Database, kill_and_restart
 
 Own = Callable[[type[Service]], Service]
-
-
-def _killed_and_restarted(server: Service) -> None:
-    port = server.port
-    before = [processes.pid_of(name, server.logs) for name in server.process_names()]
-    server.kill()
-    assert not server.is_running()
-    assert not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in before if pid)
-    server.start()
-    assert server.port == port
-    assert not set(before) & {processes.pid_of(name, server.logs) for name in server.process_names()}
 
 
 def test_mariadb_killed(own_server: Own) -> None:
@@ -42,7 +30,7 @@ def test_mariadb_killed(own_server: Own) -> None:
         connection.execute(text("CREATE TABLE t (n INT PRIMARY KEY)"))
         connection.execute(text("INSERT INTO t VALUES (1)"))
     engine.dispose()
-    _killed_and_restarted(server)
+    kill_and_restart(server)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT n FROM t")).scalar_one() == 1
     engine.dispose()
@@ -68,7 +56,7 @@ def test_redis_killed(own_server: Own) -> None:
     client = redis.Redis.from_url(server.url)
     client.config_set("appendfsync", "always")
     client.set("kept", "yes")
-    _killed_and_restarted(server)
+    kill_and_restart(server)
     with pytest.raises(redis.AuthenticationError):
         redis.Redis(port=server.port).ping()
     with pytest.raises(redis.AuthenticationError):
@@ -80,27 +68,12 @@ def test_redis_killed(own_server: Own) -> None:
 def test_s3_killed(own_server: Own) -> None:
     server = own_server(S3Server)
     server.client().put_object(Bucket="dayspring", Key="a/b", Body=b"kept")
-    _killed_and_restarted(server)
+    kill_and_restart(server)
     assert server.client().get_object(Bucket="dayspring", Key="a/b")["Body"].read() == b"kept"
 
 
 def test_bucket_of_its_own(bucket: Bucket, s3_server: S3Server) -> None:
     assert "Contents" not in s3_server.client().list_objects_v2(Bucket=bucket.name)
-
-
-def test_hbase_killed(own_server: Own) -> None:
-    server = own_server(HBase)
-    server.split("rows", ["a", "b"], 4)
-    connection = happybase.Connection("127.0.0.1", server.port, timeout=60_000)
-    with connection.table("rows").batch(batch_size=500) as batch:
-        for n in range(2_000):
-            batch.put(bytes([n % 256]) + b"%d" % n, {b"a:n": b"%d" % n})
-    assert len(connection.table("rows").regions()) == 4
-    _killed_and_restarted(server)
-    connection = happybase.Connection("127.0.0.1", server.port, timeout=60_000)
-    values = {row[b"a:n"] for _, row in connection.table("rows").scan()}
-    connection.close()
-    assert values == {b"%d" % n for n in range(2_000)}
 
 
 def test_start_twice_is_one_server(redis_server: RedisServer) -> None:
