@@ -13,6 +13,7 @@ from pipeline.config.measures import columns
 from pipeline.errors import UsageError
 from pipeline.evaluation.measures_by_day import TestedDay
 from pipeline.job import JobContext
+from pipeline.process.tensorflow_start import start_tensorflow
 from pipeline.storage.files import write_atomic
 
 
@@ -31,13 +32,14 @@ def register(commands: Commands) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from pipeline.evaluation.kept_range import kept_between, rows_of, tested
-
     if options.output is not None and not options.output.parent.is_dir():
         raise UsageError(f"--output {options.output}: there is no folder {options.output.parent}")
     context = JobContext.open(options.job)
     if options.last < options.first:
         raise UsageError(f"--from {options.first} is after --to {options.last}")
+    start_tensorflow()
+    from pipeline.evaluation.kept_range import kept_between, rows_of, tested
+
     names = experiments(options.experiment, list(context.config.experiments), context.job)
     features = rows_of(context, options.day, options.last)
     found: list[TestedDay] = []

@@ -42,7 +42,8 @@ class Outcome:
         parts = ["trained" if self.trained else "already trained", *headline(values)]
         if self.gate is not None:
             judged = GateRecord.of(self.gate)
-            parts.append(judged.verdict + (f" ({judged.rise})" if judged.rise is not None else ""))
+            why = judged.reasons[0] if judged.verdict == "block" and judged.reasons else judged.rise
+            parts.append(judged.verdict + (f" ({why})" if why is not None else ""))
         if self.trained:
             record = CheckpointRecord.of(self.checkpoint)
             parts += [f"began with {record.growth.in_words}"] if record.growth is not None else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -29,11 +28,6 @@ CONFIG = shows.config(
     release={"champion": "both"},
 )  # fmt: skip
 """Two that count clicks, one of them with the newest days alone, so that no net has to be trained."""
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 def source(folder: Path, *, clicked: int | None = None) -> None:

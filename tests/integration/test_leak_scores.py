@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,6 @@ pytestmark = pytest.mark.slow
 
 STATE = f"state {DAY}"
 """What the day adds to the feature state: of its own outcomes too."""
-
-
-@pytest.fixture(autouse=True)
-def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 def trained(job: JobContext, days: int) -> dict[str, Any]:

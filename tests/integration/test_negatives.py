@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,6 @@ def without(declared: Any) -> Any:
 
 
 def lived(folder: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, *experiments: str, resumed: bool) -> JobContext:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     shows.write_undated(folder)
     for day in DAYS:
         shows.write_day(folder, day, shows.LOG)

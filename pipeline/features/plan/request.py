@@ -18,6 +18,7 @@ from pipeline.features.plan.outcomes import check_outcomes, column_problem, outc
 
 _ASIDE: Mapping[tuple[str, Side], str] = {
     ("listed", Side.ITEM): "of a request's list: `side: request`",
+    ("rank", Side.ITEM): "of a candidate in its list: `side: pair`",
     ("rank", Side.REQUEST): "of a candidate in its list: `side: pair`",
 }
 """Sides on which a measure of a candidate's list is nobody's, and whose it is."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from tests.unit.pipeline.serving.released import lived
 
 
 def test_what_was_taken_has_several_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     # 501 takes one section; 502 two at once, which is a candidate of its own.
     taken = [(501, 9001, 5, [10], [101], 40111, 7), (502, 9002, 5, [10], [101, 102], 10110, 8)]
     clicks = lessons.table(

@@ -24,8 +24,6 @@ class Days:
         self.here = here
         self.rows: dict[Day, DayArrays] = {}
         self.groups: dict[str, NDArray[np.bool_]] = {}
-        # Hundreds of tests, none of which has to outlive the machine.
-        patch.setattr("os.fsync", lambda file: None)
         patch.setattr(day_arrays, "read", lambda artifact: self.rows[artifact.ref.day])
         patch.setattr(day_arrays, "key_rank", lambda artifact: np.arange(self.rows[artifact.ref.day].pairs))
         patch.setattr(day_arrays, "groups", lambda artifact: self.groups)

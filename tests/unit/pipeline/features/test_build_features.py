@@ -6,7 +6,6 @@ later days were read and grown from. Not a bit of the day may move; that of a la
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +26,6 @@ from tests.unit.pipeline.features import lessons, shows
 from tests.unit.pipeline.features.lessons import DAY, DAYS_OWN, FUTURE
 
 PAST = DAY.year_before()
-
-
-@pytest.fixture(autouse=True)
-def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A year of skipped days is committed here; what a power cut would do to it is tested elsewhere."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 def run(job: JobContext, *days: Day, reprocess: bool = False) -> Artifact:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +26,6 @@ from tests.unit.pipeline.features.lessons import DAY, config, context, write_day
 
 DAYS = [DAY.plus(-2), DAY.previous()]
 DATED = {name: lessons.STANDARD[name] for name in ("homework", "clicks", "offered", "study", "style_counts")}
-
-
-@pytest.fixture(autouse=True)
-def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 @pytest.fixture

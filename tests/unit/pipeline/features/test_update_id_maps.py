@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -27,12 +26,6 @@ from pipeline.storage.artifacts.artifact import Ref
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.four_days import DATED, run, since, state_digests, teachers, write_four_days
 from tests.unit.pipeline.features.lessons import DAY, config, context, write_day, write_undated
-
-
-@pytest.fixture(autouse=True)
-def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a power cut would do is tested elsewhere."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,6 @@ from pipeline.serving.known_packages import KnownPackages
 from pipeline.serving.request import Request
 from tests.unit.pipeline.features import lessons, log_lessons
 from tests.unit.pipeline.serving.released import DAYS, lived, offline, plain, raw, released, served
-
-
-@pytest.fixture(autouse=True)
-def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 @pytest.mark.parametrize("config", [lessons.composed(), lessons.of_days()], ids=["kinds", "days"])

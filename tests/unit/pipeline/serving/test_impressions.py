@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,6 @@ DAY = Day.of(2024, 3, 4)
 @pytest.fixture
 def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parts:
     """The release of the end of ``DAY``; on the day before, the log was the same but that ad 11 was shown alone."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     settings = shows.config().model_dump(by_alias=True, mode="json")["impressions"]
     config = shows.config(impressions={**settings, "candidate_days": 1})
     job = shows.context(tmp_path, monkeypatch, config)
@@ -97,7 +95,6 @@ def test_where_nothing_was_shown_there_is_nothing_to_ask(parts: Parts, monkeypat
 
 def test_vectors_are_served_as_they_were_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Day by day in the arrays of training, and asked of the release for the same user, items and context."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     config = shows.with_vectors()
     job = shows.context(tmp_path, monkeypatch, config)
     pictures = pa.array([[0.1, -2.0, 3.0], None, [1e-3, 0.0, 7.0]])
@@ -140,7 +137,6 @@ def test_vectors_are_served_as_they_were_trained(tmp_path: Path, monkeypatch: py
 def test_steps_are_served_as_they_were_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: JobConfig, name: str
 ) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     job = shows.context(tmp_path, monkeypatch, config)
     shows.write_undated(tmp_path)
     clicks = [(1, 10, 1, 7, 2.5, []), (1, 11, 1, 7, 2.5, []), (1, 12, 1, 7, 1.0, [])]
@@ -179,7 +175,6 @@ def test_steps_are_served_as_they_were_trained(
 
 def test_what_came_of_impressions_is_served_as_it_was_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Levels of all steps, a history of some of them, and counters of values, of every user and ad."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     config = shows.with_outcomes()
     job = shows.context(tmp_path, monkeypatch, config)
     shows.write_undated(tmp_path)
@@ -214,7 +209,6 @@ def test_what_came_of_impressions_is_served_as_it_was_trained(tmp_path: Path, mo
 @pytest.mark.parametrize("unit", ["second", "hour"])
 def test_moments_are_served_as_they_were_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unit: str) -> None:
     """What a request says of its own moment is read as a table's; a request that says nothing has unknown ages."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     config = shows.with_moments(unit=unit)
     job = shows.context(tmp_path, monkeypatch, config)
     shows.write_undated(tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,6 @@ from pipeline.serving.known_packages import KnownPackages
 from pipeline.serving.request import Request
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.serving.released import Noting, lived, offline, raw, released
-
-
-@pytest.fixture(autouse=True)
-def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 def test_bags_are_served_as_they_are_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

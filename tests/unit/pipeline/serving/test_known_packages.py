@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +11,6 @@ from pipeline.features.frames.frame import Lists
 from pipeline.serving.known_packages import KnownPackages
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.serving.released import DAYS, Noting, lived, released
-
-
-@pytest.fixture(autouse=True)
-def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 def test_chapters_are_read_when_they_are_first_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

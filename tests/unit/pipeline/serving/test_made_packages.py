@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,6 @@ from tests.unit.pipeline.serving.released import DAYS, Parts, lived, released
 
 @pytest.fixture
 def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parts:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     return released(lived(tmp_path, monkeypatch, lessons.config(), DAYS))
 
 

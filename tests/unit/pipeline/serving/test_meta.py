@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -9,11 +8,6 @@ from pipeline.errors import DayspringError
 from pipeline.serving.meta import Meta
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.serving.released import DAYS, lived, released
-
-
-@pytest.fixture(autouse=True)
-def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 def test_a_release_of_an_earlier_version_is_refused_where_last_year_is_kept_in_another_way(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +13,6 @@ from pipeline.serving.shared_counters import SharedCounters
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
 from tests.unit.pipeline.serving.released import DAYS, Noting, lived, released
-
-
-@pytest.fixture(autouse=True)
-def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 def test_what_does_not_begin_with_the_owner_is_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +14,6 @@ from pipeline.serving.small_state import counter_cells, own_counters, small_hist
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
 from tests.unit.pipeline.serving.released import DAYS, lived, released
-
-
-@pytest.fixture(autouse=True)
-def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 def test_counters_of_an_owner_say_nothing_of_anybody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

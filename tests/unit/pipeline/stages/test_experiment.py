@@ -117,3 +117,17 @@ def test_nothing_is_pruned_between_the_list_and_the_end_of_the_day(
     monkeypatch.setattr(experiment._Asked, "run", run)
     experiment.run(here, LAST, "a")
     assert ran == [(current(here, "features").id, current(here, "checkpoint", 1).id)]
+
+
+@pytest.mark.parametrize(
+    ("judged", "told"),
+    [
+        ({"verdict": "promote", "reasons": ["not worse"]}, "promote"),
+        ({"verdict": "block", "reasons": ["auc 0.4300 is below 0.45", "more"]}, "block (auc 0.4300 is below 0.45)"),
+        ({"verdict": "inconclusive", "reasons": ["a rise"], "rise": "auc rose"}, "inconclusive (auc rose)"),
+    ],
+)
+def test_the_line_of_a_day_says_why_it_is_held(here: JobContext, judged: dict[str, Any], told: str) -> None:
+    checkpoint, exported = current(here, "checkpoint"), current(here, "export")
+    gate = commit(here, "gate", LAST.plus(1), "a", **judged)
+    assert experiment.Outcome(None, gate, checkpoint, exported, trained=True).summary == f"trained, {told}"

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -23,7 +22,6 @@ FIRST = DAY.plus(-2)
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JobContext:
     """Three days of which the last is read, the second has no rows."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     shows.write_undated(tmp_path)
     for day in (FIRST, DAY):
         shows.write_day(tmp_path, day, shows.LOG)

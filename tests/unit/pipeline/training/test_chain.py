@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,14 +15,6 @@ from pipeline.storage.digests import content_digest
 from pipeline.training.chain import Chain
 
 D = [Day.of(2024, 2, 27).plus(number) for number in range(12)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _no_fsync() -> Iterator[None]:
-    """Thousands of artefacts whose survival of a power cut is tested elsewhere."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("os.fsync", lambda _: None)
-        yield
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from tests.unit.pipeline.serving.released import lived, offline
 
 
 def test_each_feature_is_by_its_own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     likely = lessons.BAGS["likely"]
     halved = {**likely, "bag_counter": {**likely["bag_counter"], "scale": 2.0}}
     arrays, _, _ = offline(lived(tmp_path, monkeypatch, lessons.bagged(halved=halved), [{}, {}, {}]))

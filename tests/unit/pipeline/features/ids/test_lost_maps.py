@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,6 @@ from pipeline.features.ids.store import IdMapStore
 from pipeline.features.update_id_maps import grow
 from tests.unit.pipeline.features.four_days import run, since, state_digests, teachers, write_four_days
 from tests.unit.pipeline.features.lessons import DAY, context
-
-
-@pytest.fixture(autouse=True)
-def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a power cut would do is tested elsewhere."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 @pytest.fixture

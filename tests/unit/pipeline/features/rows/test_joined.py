@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,6 @@ from tests.unit.pipeline.features.lessons import DAY
 
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JobContext:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     shows.write_undated(tmp_path)
     shows.write_day(tmp_path, DAY, shows.LOG)
     job = shows.context(tmp_path, monkeypatch)

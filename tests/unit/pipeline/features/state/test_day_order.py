@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,12 +22,6 @@ from tests.unit.pipeline.features import shows
 
 DAY = Day.of(2024, 3, 4)
 BEFORE = [DAY.plus(-3), DAY.plus(-2), DAY.plus(-1)]
-
-
-@pytest.fixture(autouse=True)
-def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a power cut would do is tested elsewhere."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 def job(root: Path, **settings: Any) -> JobContext:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,6 @@ SVD = Collaborative(bag="sections", context="chapters", owner="teacher", every=7
 @pytest.fixture
 def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JobContext:
     """Eight days before ``DAY``, vectors every second day."""
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     return lived(tmp_path, monkeypatch, lessons.bagged(), [{}] * 9)
 
 

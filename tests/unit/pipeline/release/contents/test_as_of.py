@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +10,6 @@ from pipeline.release.contents.as_of import AsOf
 from tests.unit.pipeline.features import lessons
 from tests.unit.pipeline.features.lessons import DAY
 from tests.unit.pipeline.serving.released import DAYS, lived
-
-
-@pytest.fixture(autouse=True)
-def _quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 def test_a_days_end_is_its_state_its_maps_and_its_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

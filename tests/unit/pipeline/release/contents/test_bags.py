@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from tests.unit.pipeline.serving.released import lived, released
 
 
 def test_bags_by_context_and_by_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     parts = released(lived(tmp_path, monkeypatch, lessons.bagged(), [{}, {}, {}]))
     yesterday = DAY.previous().ordinal
     # Two days of the standard homework: in base chapter 1, 11 and 12 of 501 alone and 12, 11, 21 of 502 together.

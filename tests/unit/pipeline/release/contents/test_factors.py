@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,6 @@ def test_vectors_come_back_bit_for_bit() -> None:
 
 
 def test_values_by_context_and_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     job = lived(tmp_path, monkeypatch, lessons.bagged(), [{}] * 4)
     parts, settings = released(job), Plan.of(job).collaborative_settings[0]
     fitted = factors_for(job, states_of(job), [settings], DAY)[settings.name]
@@ -43,7 +41,6 @@ def test_values_by_context_and_owners(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_neighbours_by_context_and_what_owners_took_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     job = lived(tmp_path, monkeypatch, lessons.bagged(), [{}] * 4)
     parts, settings = released(job), Plan.of(job).collaborative["cosine"]
     fitted = factors_for(job, states_of(job), [settings], DAY)[settings.name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +39,6 @@ ASKED = shows.log(
 def test_impressions_of_many_users_and_items(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: JobConfig
 ) -> None:
-    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     job = shows.context(tmp_path, monkeypatch, config)
     shows.write_undated(tmp_path)
     for day, rows in ((DAY, BEFORE), (DAY.next(), ASKED)):
