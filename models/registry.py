@@ -29,6 +29,8 @@ KERAS: Final = "keras"
 """Trained by gradients; the model is a Keras layer."""
 COUNTS: Final = "counts"
 """Trained by counting."""
+TREES: Final = "trees"
+"""Trained by fitting trees."""
 BLEND: Final = "blend"
 """Made of other experiments' models."""
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.export.serving_module import ServingModule
 from models.outputs import Outputs
-from models.schema import UNKNOWN, Feature, Side
+from models.schema import UNKNOWN, Feature
 from models.tasks import Task
 
 _NOBODY = np.iinfo(np.int64).max
@@ -68,14 +68,6 @@ class CountsModule(ServingModule):
 
     def _of(self, feature: Feature | None, index: Mapping[str, tf.Tensor]) -> tf.Tensor:
         return tf.constant(UNKNOWN, tf.int32) if feature is None else index[feature.name]
-
-    def _shape(self, index: Mapping[str, tf.Tensor], dense: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """Requests and candidates: of an item's or a pair's feature, or one candidate a request."""
-        for feature in self._schema.features:
-            if feature.side is not Side.REQUEST:
-                return tf.shape((index if feature.has_ids else dense)[feature.name])[:2]
-        first = self._schema.features[0]
-        return tf.stack([tf.shape((index if first.has_ids else dense)[first.name])[0], 1])
 
 
 class _Unsaved:

@@ -161,6 +161,14 @@ class ServingModule(tf.Module):
         real = [tf.reduce_any(r, axis=-1) if f.kind is Kind.BAG else r for f, r in zip(items, real, strict=True)]
         return _softmax_of(logit, real)
 
+    def _shape(self, index: Mapping[str, tf.Tensor], dense: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Requests and candidates: of an item's or a pair's feature, or one candidate a request."""
+        for feature in self._schema.features:
+            if feature.side is not Side.REQUEST:
+                return tf.shape((index if feature.has_ids else dense)[feature.name])[:2]
+        first = self._schema.features[0]
+        return tf.stack([tf.shape((index if first.has_ids else dense)[first.name])[0], 1])
+
     def _index(self, feature: Feature, raw: tf.Tensor) -> tf.Tensor:
         if feature.bins:
             raw = self.bins[feature.name].bins(raw)

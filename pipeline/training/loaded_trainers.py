@@ -22,6 +22,7 @@ from pipeline.training.keras_trainer import KerasTrainer
 from pipeline.training.members import members_of
 from pipeline.training.records import CheckpointRecord
 from pipeline.training.trainer import State, Trainer
+from pipeline.training.tree_trainer import TreeTrainer
 
 
 def seed_of(config: JobConfig, experiment: str, *parts: object) -> int:
@@ -134,6 +135,8 @@ def made(config: JobConfig, experiment: str) -> Trainer:
         return BlendTrainer(schema, {name: made(config, name) for name in settings.members}, tasks)
     if registry.trained_by(settings.model) == registry.COUNTS:
         return CountingTrainer(schema, settings.model, settings.options, tasks)
+    if registry.trained_by(settings.model) == registry.TREES:
+        return TreeTrainer(schema, settings.model, settings.options, tasks, threads=config.threads)
     return KerasTrainer(
         schema, settings.model, settings.options,
         dims=config.widths(experiment), tasks=tasks, optimizer=settings.optimizer, pairwise=settings.pairwise,

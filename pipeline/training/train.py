@@ -31,6 +31,7 @@ from pipeline.storage.artifacts.manifest import Input
 from pipeline.training import checkpoint_file
 from pipeline.training.blend import Made, blend
 from pipeline.training.chain import Chain
+from pipeline.training.earlier_days import earlier_days, earlier_on
 from pipeline.training.loaded_trainers import Trainers, seed_of
 from pipeline.training.members import member_tests, members_on
 from pipeline.training.overrides import NONE, Overrides
@@ -44,12 +45,18 @@ STAGE = "train"
 
 @dataclass(frozen=True)
 class Part:
-    """Rows that are trained in one go: the day's own, or replayed ones of last year."""
+    """Rows that are trained in one go: the day's own, replayed ones of last year, or those of a day before again."""
 
     name: str
     day: Day
     features: Artifact
     weight: float
+    earlier: bool = False
+
+    @property
+    def label(self) -> str:
+        """What tells them from others of the day."""
+        return f"{self.name} of {self.day}" if self.earlier else self.name
 
     @cached_property
     def arrays(self) -> DayArrays:
@@ -75,7 +82,10 @@ def stands(
     """The checkpoint of ``day`` if there is nothing to train anew."""
     config, before = overrides.applied(context.config, experiment), Chain.of(context, experiment).trained(day)
     recorded = replayed_on(before) if before is not None else {}
-    made_of = [*members_on(context, day, experiment), *member_tests(context, day, experiment, before)]
+    made_of = [
+        *members_on(context, day, experiment), *member_tests(context, day, experiment, before),
+        *(earlier_on(context, before) if before is not None else earlier_days(context, experiment, parent)),
+    ]  # fmt: skip
     return context.standing(_recipe(config, day, experiment, features, parent, recorded, made_of), reprocess=reprocess)
 
 
@@ -91,7 +101,7 @@ def _recipe(
     """A day that stands has replayed what its checkpoint says, whatever would be replayed now.
 
     Args:
-        made_of: of a blend, its members and their tests.
+        made_of: of a blend, its members and their tests; of trees, the features of days before that they are fitted on.
     """
     inputs = [features.as_input(), *([parent.as_input()] if parent is not None else []), *replays.values()]
     inputs += [each.as_input() for each in made_of]
@@ -118,32 +128,32 @@ def train(
         ChainError: the loss is not finite (the parent stays the newest), or the chain does not fit the settings.
         UsageError: there are ``overrides``, but the day is trained already with other settings.
     """
-    members = members_on(context, day, experiment)
+    members, model = members_on(context, day, experiment), context.config.experiments[experiment].model
+    if overrides and members:
+        raise UsageError(f"'{experiment}' is a blend and has no steps:{overrides.flags()} is for its members")
+    if overrides and registry.trained_by(model) == registry.TREES:
+        raise UsageError(f"'{experiment}' fits trees and has no steps:{overrides.flags()} would do nothing")
     if members:
-        if overrides:
-            raise UsageError(f"'{experiment}' is a blend and has no steps:{overrides.flags()} is for its members")
         return _blend(context, day, experiment, features, parent, members, reprocess=reprocess)
     config = overrides.applied(context.config, experiment)
     settings, maps = config.experiments[experiment], context.needed(MAPS, day)
     chain = Chain.of(context, experiment)
     before = like or chain.trained(day)
     recorded = replayed_on(before) if before is not None else {}
-    recipe = _recipe(config, day, experiment, features, parent, recorded)
+    earlier = earlier_on(context, before) if before is not None else []
+    recipe = _recipe(config, day, experiment, features, parent, recorded, earlier)
     with context.making(*recipe, reprocess=reprocess) as made:
         if made.stands is not None:
-            if overrides.contradict(made.stands, context.config):
-                raise UsageError(
-                    f"{config.job}/{experiment} {day} is trained already, with other settings; to train it again "
-                    f"with{overrides.flags()} add --reprocess (the days after it are then tainted)"
-                )
+            _check_as_asked(made.stands, overrides, context.config)
             return made.stands, False
         offered = {past: name for name, past in day_arrays.replays(features)}
         chosen = [past for past in recorded if past in offered]
         if like is None:
             chosen = replayed_now(chain, day, settings, list(offered))
+            earlier = earlier_days(context, experiment, parent)
         replays = {past: replay_input(past, offered[past]) for past in chosen}
-        made.inputs = _recipe(config, day, experiment, features, parent, replays).inputs
-        parts = _parts(day, settings, features, {past: offered[past] for past in chosen})
+        made.inputs = _recipe(config, day, experiment, features, parent, replays, earlier).inputs
+        parts = _parts(day, settings, features, {past: offered[past] for past in chosen}, earlier)
         at_base_rate = parent is None and _starts_at_base_rate(settings, like)
         trained = _train_parts(context, config, day, experiment, parts, parent, maps, at_base_rate=at_base_rate)
         digests, content = checkpoint_file.write(made.path, trained.tensors)
@@ -151,12 +161,22 @@ def train(
         said = Overridden(epochs=overrides.epochs, learning_rate=overrides.learning_rate)
         artifact = made.commit(
             content,
-            rows={part.name: part.arrays.requests for part in parts}, timings={"train": trained.seconds},
+            rows={part.name: part.arrays.requests for part in parts if not part.earlier},
+            timings={"train": trained.seconds},
             seed=seed_of(config, experiment, day), threads=config.threads, tensors=digests,
             extra=trained.record.model_copy(update={"overrides": said} if overrides else {}).written(),
         )  # fmt: skip
     Trainers.of(context, experiment).trainer.checkpoint = artifact.id
     return artifact, True
+
+
+def _check_as_asked(stands: Artifact, overrides: Overrides, config: JobConfig) -> None:
+    if overrides.contradict(stands, config):
+        ref = stands.ref
+        raise UsageError(
+            f"{ref.job}/{ref.experiment} {ref.day} is trained already, with other settings; to train it again "
+            f"with{overrides.flags()} add --reprocess (the days after it are then tainted)"
+        )
 
 
 def _blend(
@@ -270,19 +290,23 @@ def _starts_at_base_rate(settings: Experiment, like: Artifact | None) -> bool:
     return settings.loss in ("binary", None) and settings.first_output == "base_rate"
 
 
-def _parts(day: Day, settings: Experiment, features: Artifact, replays: Mapping[Day, str]) -> list[Part]:
+def _parts(
+    day: Day, settings: Experiment, features: Artifact, replays: Mapping[Day, str], earlier: Sequence[Artifact] = ()
+) -> list[Part]:
+    again = [Part(day_arrays.ROWS, each.ref.day, each, 1.0, earlier=True) for each in earlier]
     own = Part(day_arrays.ROWS, day, features, 1.0)
     replayed = [Part(name, past, features, settings.replay_weight) for past, name in replays.items()]
-    return [*replayed, own] if settings.replay_order == "before" else [own, *replayed]
+    return [*again, *replayed, own] if settings.replay_order == "before" else [*again, own, *replayed]
 
 
 def _rows(config: JobConfig, experiment: str, day: Day, parts: list[Part]) -> list[TrainedRows]:
     settings = config.experiments[experiment]
     return [
         TrainedRows(
-            part.name,
+            part.label,
             weighted(part.arrays, part.weight, settings.weights),
             [_batching(config, experiment, day, part, epoch) for epoch in range(settings.epochs)],
+            part.earlier,
         )
         for part in parts
     ]
@@ -293,7 +317,7 @@ def _batching(config: JobConfig, experiment: str, day: Day, part: Part, epoch: i
     return Settings(
         batch_size=settings.batch,
         negatives=config.request.negatives(settings),
-        seed=seed_of(config, experiment, day, part.name, epoch),
+        seed=seed_of(config, experiment, day, part.label, epoch),
         unknown_share=settings.unknown_share,
         together=settings.pairwise > 0,
     )

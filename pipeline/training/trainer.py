@@ -27,11 +27,13 @@ class TrainedRows:
         name: of the rows.
         arrays: them, with the weights that they are trained with.
         epochs: how they become batches, once an epoch.
+        earlier: whether they are of a day that the chain was trained on before (``earlier_days``).
     """
 
     name: str
     arrays: DayArrays
     epochs: Sequence[Settings]
+    earlier: bool = False
 
 
 class RowsFailed(Exception):

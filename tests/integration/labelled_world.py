@@ -40,6 +40,7 @@ def settings() -> dict[str, Any]:
         "dnn": {**small, "options": {"units": [8]}},
         "linear": {**small, "options": {"units": []}},
         "popularity": found["experiments"]["popularity"],
+        "trees": {"model": "gbdt_lr", "loss": "binary", "options": {"days": 2, "trees": 6, "leaves": 4, "rows": 20}},
     }
     found["release"]["champion"] = "dnn"
     found["release"]["gate"] = {"margins": {"gauc": 0.5}, "calibration": [0.0, 1e6]}

@@ -43,7 +43,7 @@ def test_every_day_is_tested_by_the_measures_of_rows(labelled: Place) -> None:
     assert [line.split(",")[:4] for line in lines[1:]] == [
         [str(day), name, str(day.previous()), str(ROWS)]
         for day in (SECOND, LAST)
-        for name in ("dnn", "linear", "popularity")
+        for name in ("dnn", "linear", "popularity", "trees")
     ]
     assert all(all(line.split(",")) for line in lines), "every measure has a value, as the rows have groups"
     gate = found(labelled, "gate", LAST, "dnn").manifest.extra
@@ -119,7 +119,7 @@ def test_commands_that_look_at_a_job(labelled: Place) -> None:
     compared = labelled.good("compare", "--job", "criteo", "--measure", "gauc", "--from", SECOND, "--to", LAST).out
     assert "linear" in compared
     checked = labelled.good("config", "check", "--job", "criteo").out
-    assert "features, experiments dnn, linear, popularity: good" in checked
+    assert "features, experiments dnn, linear, popularity, trees: good" in checked
     assert "BAD" not in labelled.good("doctor", "--job", "criteo").out
     assert "nothing damaged" in labelled.good("audit", "--job", "criteo").out
     dry = labelled.good("backfill", "--job", "criteo", "--from", FIRST, "--to", LAST.next(), "--dry-run").out
@@ -134,7 +134,7 @@ def test_stage_by_stage_from_a_database_ends_bit_equal(labelled: Place, tmp_path
     for day in DAYS:
         for stage in ("extract", "validate", "update_id_maps", "build_features"):
             other.good("stage", stage, "--job", "criteo", "--day", day)
-        for name in ("dnn", "linear", "popularity"):
+        for name in ("dnn", "linear", "popularity", "trees"):
             other.good("stage", "experiment", "--job", "criteo", "--day", day, "--experiment", name)
         # Of the earlier days nothing is released, as by a backfill.
         for stage in ("check", "release", "publish", "prune", "report") if day == LAST else ("check",):

@@ -32,7 +32,7 @@ from tests.integration.labelled_world import (
 from tests.tiny import Place
 
 
-@pytest.mark.parametrize("experiment", ["dnn", "popularity"])
+@pytest.mark.parametrize("experiment", ["dnn", "popularity", "trees"])
 def test_what_a_server_warms_up_with_is_answered_as_the_golden_rows_are(labelled: Place, experiment: str) -> None:
     import tensorflow as tf
     from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog

@@ -89,3 +89,22 @@ def test_the_production_jobs_of_quality_are_the_jobs_and_more() -> None:
         assert more.tables == whole.tables
         assert (more.ranking, more.replay, more.release.gate) == (whole.ranking, whole.replay, whole.release.gate)
         assert more.release.champion == "both"
+
+
+@pytest.mark.parametrize("job", ["ads", "homework"])
+def test_the_jobs_of_trees_are_those_of_quality_and_more_counters(job: str) -> None:
+    """Their net sees what it sees there; trees see the counters too."""
+    whole, more = load_job(job, CONF / "quality"), load_job(job, CONF / "trees")
+    added = {name: feature for name, feature in more.features.items() if name not in whole.features}
+    assert all(feature.counter is not None for feature in added.values())
+    assert {name: more.features[name] for name in whole.features} == whole.features
+    net, same = {"ads": ("din", "counters_1"), "homework": ("wide", "wide")}[job]
+    assert more.experiments[net] == whole.experiments[same].model_copy(
+        update={"without": more.experiments[net].without}
+    )
+    assert more.inputs(net) == whole.inputs(same)
+    assert more.inputs("gbdt") >= set(added)
+    trees = {name: each for name, each in more.experiments.items() if each.model != "din"}
+    blends = {name: each for name, each in trees.items() if each.members}
+    assert blends
+    check_models(more.model_copy(update={"experiments": {n: e for n, e in trees.items() if n not in blends}}))

@@ -16,12 +16,13 @@ from tests.unit.models.golden_cases import (
     recurrent,
     sessions,
     transformer,
+    trees,
 )
 from tests.unit.models.golden_cases.case import assert_golden
 
 CASES = {
     **recurrent.CASES, **auxiliary.CASES, **attention.CASES, **interactions.CASES, **transformer.CASES,
-    **sessions.CASES, **cold_start.CASES,
+    **sessions.CASES, **cold_start.CASES, **trees.CASES,
 }  # fmt: skip
 
 

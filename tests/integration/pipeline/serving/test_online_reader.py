@@ -56,7 +56,7 @@ class Finished:
 
 @pytest.fixture(scope="module")
 def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The production YAMLs with all there is, of small experiments; what is served is a blend of a net and counts."""
+    """The production YAMLs with all there is, of small experiments; what is served is a blend: a net, counts, trees."""
     folder = tmp_path_factory.mktemp("conf")
     for job, model in (("homework", "pooled"), ("ads", "din")):
         settings = whole(conf_folder() / "quality" / f"{job}.yaml")
@@ -65,7 +65,9 @@ def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
         settings["experiments"] = {"pooled": small, "again": {**small, "learning_rate": 0.003}}
         settings["experiments"] |= {
             "counted": {"model": "popularity", "loss": small["loss"]},
-            "both": {"model": "blend", "options": {"of": ["pooled", "counted"], "weights": "fitted"}},
+            "trees": {"model": "gbdt" if job == "ads" else "lambdarank", "loss": small["loss"],
+                      "options": {"trees": 5, "leaves": 4, "rows": 5}},
+            "both": {"model": "blend", "options": {"of": ["pooled", "counted", "trees"], "weights": "fitted"}},
         }
         settings["release"] = {"champion": "both", "gate": {"calibration": [0, 1e9]} if job == "ads" else {}}
         if job == "homework":  # fitted on the first day

@@ -137,3 +137,15 @@ def test_negatives_that_no_model_is_trained_by_are_told() -> None:
     config = parse_job(yaml.safe_dump(job, sort_keys=False), Path("ads.yaml"))
     assert check_models(config) == {"clicked_ads", "clicked_authors"}
     _check_all_read(config, {"clicked_authors"})
+
+
+@pytest.mark.parametrize(("settings", "said"), [
+    ({"model": "gbdt", "learning_rate": 0.1}, "learning_rate: would have no effect: 'gbdt' fits trees (`rate`)"),
+    ({"model": "gbdt", "batch": 64}, "batch: would have no effect: 'gbdt' fits trees"),
+    ({"model": "gbdt_lr", "batch": 64, "seed": 3}, None),
+    ({"model": "lambdarank"}, "loss: 'lambdarank' has none that is binary, only softmax"),
+    ({"model": "gbdt", "options": {"days": 101}}, "options.days: trees are fitted on 101 days, but only 100 are kept"),
+])  # fmt: skip
+def test_what_trees_do_not_read_is_told(settings: dict[str, Any], said: str | None) -> None:
+    found = refused("impressions", {"experiments": {"trees": settings}})
+    assert found is None if said is None else found is not None and f"experiments.trees: {said}" in found

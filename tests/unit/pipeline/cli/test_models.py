@@ -39,7 +39,7 @@ def rows() -> list[str]:
             having.setdefault(option, []).append(name)
     every = sorted(name for name, card in zoo().items() if card.trainer == "keras")
     return [
-        f"| `{each.name}: {each.default}` | {'all but `popularity`' if names == every else ', '.join(names)} "
+        f"| `{each.name}: {each.default}` | {'every net' if names == every else ', '.join(names)} "
         f"| {each.allowed} | {each.what} |"
         for each, names in having.items()
     ]

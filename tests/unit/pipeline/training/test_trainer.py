@@ -26,6 +26,7 @@ from pipeline.training.blend_trainer import BlendTrainer
 from pipeline.training.counting_trainer import CountingTrainer
 from pipeline.training.keras_trainer import KerasTrainer
 from pipeline.training.trainer import TrainedRows, Trainer
+from pipeline.training.tree_trainer import TreeTrainer
 from tests.unit.models.asked import arrays_of, exported, id_maps, raw_inputs
 from tests.unit.models.school import SIZES, digest, make_day, school_schema
 
@@ -51,6 +52,7 @@ OPTIONS: dict[str, dict[str, object]] = {
     "transformer": {"units": [8], "encoders": {"clicks": {"type": "pooled"}, "behaviours": {"type": "pooled"}}},
 }
 """Of models without a tower; and of each that goes through steps one history does, as tracing more tells no more."""
+TREES = {"trees": 8, "leaves": 4, "rows": 5, "rate": 0.3}
 BLENDED = {"counted": "popularity", "net": "pooled"}
 LEARNING = [name for name in registry.names() if registry.trained_by(name) == registry.KERAS]
 MODELS = [*LEARNING, *(name for name in registry.names() if name not in LEARNING)]
@@ -65,6 +67,8 @@ def made(model: str, loss: Any = "softmax", schema: FeatureSchema = SCHEMA) -> T
     options = OPTIONS.get(model, {"units": [16, 8]})
     if registry.trained_by(model) == registry.COUNTS:
         return CountingTrainer(schema, model, options, (Task(loss=loss),))
+    if registry.trained_by(model) == registry.TREES:
+        return TreeTrainer(schema, model, TREES, (Task(loss=loss),), threads=2)
     return KerasTrainer(
         schema, model, options, dims=dict.fromkeys(schema.spaces, 4), tasks=(Task(loss=loss),), compile="graph", seed=3
     )

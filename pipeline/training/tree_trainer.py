@@ -1,0 +1,266 @@
+"""Training by fitting trees, on the day's rows and on those of days before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import registry
+from models.architecture import Architecture, Growth, Segments
+from models.engine.examples import NO_PAIR, examples_of
+from models.engine.state import StateMismatch
+from models.export.serving_module import ServingModule
+from models.export.trees import TreesModule
+from models.forest import Forest
+from models.schema import FIRST, DayArrays, FeatureSchema
+from models.tasks import Task
+from models.zoo.gbdt_lr import GbdtLr
+from pipeline.training.leaf_regression import LeafRegression
+from pipeline.training.trainer import State, TrainedRows
+
+if TYPE_CHECKING:
+    from pipeline.training.boosting import Asked, Rows
+
+Float = NDArray[np.float64]
+COLUMNS = "tree/columns"
+"""What the axes of an architecture call the numbers that trees ask."""
+
+
+class TreeTrainer:
+    """Trees by task, fitted anew or continued; of ``gbdt_lr`` a regression over their leaves too.
+
+    Its state: ``size/<space>``, ``days`` (trained until now), ``base/<task>`` (the logit that the trees are added to),
+    ``tree/<task>/<array>`` (``models.forest.Forest``), ``regression/<task>/<array>`` (``LeafRegression``).
+
+    Args:
+        threads: of LightGBM, whose bits depend on it.
+    """
+
+    sets_first_output = False
+    loss_parts: tuple[str, ...] = ()
+
+    def __init__(
+        self, schema: FeatureSchema, model_name: str, options: Mapping[str, object], tasks: tuple[Task, ...],
+        *, threads: int,
+    ) -> None:  # fmt: skip
+        self.schema = schema
+        self.model_name = model_name
+        self.tasks = tasks
+        self.model = registry.build(model_name, schema, options, tuple(task.name for task in tasks))
+        self.spaces = sorted({str(f.space) for f in schema.features if f.has_ids})
+        self.growth = Growth()
+        self._threads = threads
+        self._regresses = isinstance(self.model, GbdtLr)
+        self._module: TreesModule | None = None
+        self.fresh({})
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        return dict(self._sizes)
+
+    def fresh(self, sizes: Mapping[str, int], base_rates: Sequence[float] | None = None) -> None:
+        self._sizes = {space: sizes.get(space, FIRST) for space in self.spaces}
+        self._days = 0
+        self.growth = Growth()
+        self._base = {task.name: 0.0 for task in self.tasks}
+        self._forests = {task.name: Forest.none() for task in self.tasks}
+        self._regressions = {
+            name: LeafRegression.begun(forest, 0.0) for name, forest in self._forests.items() if self._regresses
+        }
+        self._asked: dict[str, Asked] = {}
+
+    @property
+    def architecture(self) -> Architecture:
+        return Architecture(model=self.model_name, axes={COLUMNS: (self.model.columns,)})
+
+    def load(self, state: State, then: Architecture | None = None) -> None:
+        before = then or self.architecture
+        if before.model != self.model_name:
+            raise StateMismatch(f"it is of the model '{before.model}', the experiment's is '{self.model_name}'")
+        told = before.axes[COLUMNS][0] or ()
+        moved = self._moved(told)
+        sizes = {space: state.get(f"size/{space}") for space in self.spaces}
+        for name in sorted(self._wanted ^ (set(state) | {f"size/{s}" for s, size in sizes.items() if size is None})):
+            expected, found = ("one", "none") if name in self._wanted else ("none", "one")
+            raise StateMismatch(f"tensor '{name}': expected {expected}, found {found}")
+        self.fresh({space: int(size) for space, size in sizes.items() if size is not None})
+        self._days = int(state["days"])
+        for task in self.tasks:
+            forest = Forest.of(_under(state, f"tree/{task.name}/"))
+            self._forests[task.name] = forest.asking(moved)
+            self._base[task.name] = float(state[f"base/{task.name}"])
+            if self._regresses:
+                self._regressions[task.name] = LeafRegression.of(_under(state, f"regression/{task.name}/"))
+        new = {name: (0, size) for name, size in self.model.columns if name not in dict(told)}
+        self.growth = Growth(
+            inputs={COLUMNS: new} if new else {},
+            weights=tuple(f"size/{space}" for space, size in sizes.items() if size is None),
+        )
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        found: dict[str, NDArray[Any]] = {f"size/{space}": np.asarray(n, np.int64) for space, n in self._sizes.items()}
+        found["days"] = np.asarray(self._days, np.int64)
+        for name, forest in self._forests.items():
+            found[f"base/{name}"] = np.asarray(self._base[name], np.float64)
+            found |= {f"tree/{name}/{array}": values for array, values in forest.tensors.items()}
+        for name, regression in self._regressions.items():
+            found |= {f"regression/{name}/{array}": values for array, values in regression.tensors.items()}
+        return found
+
+    def grow(self, sizes: Mapping[str, int]) -> None:
+        self.growth = Growth()
+        for space in self.spaces:
+            if sizes[space] < self._sizes[space]:
+                raise ValueError(f"id space '{space}' of {self._sizes[space]} cannot shrink to {sizes[space]}")
+        self._sizes = {space: sizes[space] for space in self.spaces}
+
+    def train(
+        self, rows: Iterable[TrainedRows], learning_rate: float, sizes_before: Mapping[str, int]
+    ) -> NDArray[np.float32]:
+        parts = list(rows)
+        own, earlier = ([part for part in parts if part.earlier is of] for of in (False, True))
+        loss = sum(task.weight * self._learn(task, own, earlier) for task in self.tasks)
+        self._days += 1
+        return np.asarray([[loss]], np.float32)
+
+    def observe(self, arrays: DayArrays) -> dict[str, dict[str, Any]]:
+        return {}
+
+    def scores(self, arrays: DayArrays) -> NDArray[np.float32]:
+        request = np.repeat(np.arange(arrays.requests), arrays.candidates)
+        x = self.model.matrix(arrays, np.arange(arrays.pairs), request)
+        return np.stack([self._logits(task.name, x) for task in self.tasks], axis=1).astype(np.float32)
+
+    def module(self, kinds: Mapping[str, str]) -> ServingModule:
+        if self._module is None:
+            self._module = TreesModule(self.model, self.tasks, {space: kinds[space] for space in self.spaces})
+        for name, forest in self._forests.items():
+            value, base = forest.value, self._base[name]
+            if self._regresses:
+                value, base = self._regressions[name].answering(forest)
+            self._module.take(name, forest, value, base)
+        return self._module
+
+    def _learn(self, task: Task, own: Sequence[TrainedRows], earlier: Sequence[TrainedRows]) -> float:
+        """A task's part of a day; the loss of the day's own rows as they were met."""
+        rows = _joined([self._rows(task, part) for part in own])
+        if not self._regresses:
+            met = _loss(task, rows, self._logits(task.name, rows.x))
+        if self.model.options.fits(self._days):
+            before = [self._rows(task, part) for part in earlier]
+            fitted_on = before if self._regresses and before else [*before, rows]
+            self._fit(task, _joined(fitted_on), own[-1].epochs[0].seed)
+            if self._regresses and not before:  # rows that made the leaves tell a regression nothing
+                return _loss(task, rows, self._logits(task.name, rows.x))
+        if self._regresses:
+            forest, asked = self._forests[task.name], self._trees(task.name)
+            met = _loss(task, rows, self._regressions[task.name].learn(
+                asked.leaves(rows.x), forest.value.shape[1], rows.label, rows.weight,
+                batch=own[-1].epochs[0].batch_size, rate=self.model.options.regression_rate,
+            ))  # fmt: skip
+        return met
+
+    def _fit(self, task: Task, rows: Rows, seed: int) -> None:
+        from pipeline.training import boosting
+
+        if not len(rows):
+            return
+        options, objective, forest = self.model.options, self.model.objective, Forest.none()
+        continued, ranks = options.fit == "continued", objective != "binary"
+        if continued:
+            forest = self._forests[task.name].newest(options.trees - options.added)
+        if not (continued and self._days):
+            self._base[task.name] = 0.0 if ranks else _logit_of(rows)
+        begun = self._base[task.name] + boosting.Asked(forest, rows.x.shape[1], self._threads).values(rows.x)
+        settings = {
+            "objective": objective, "num_leaves": options.leaves, "learning_rate": options.rate,
+            "min_data_in_leaf": options.rows, "feature_fraction": options.features,
+        }  # fmt: skip
+        added = boosting.fitted(
+            rows, begun, options.added if continued else options.trees, settings,
+            ranks=ranks, seed=seed, threads=self._threads,
+        )  # fmt: skip
+        self._forests[task.name] = forest = forest.followed_by(added)
+        self._asked.pop(task.name, None)
+        if self._regresses:
+            self._regressions[task.name] = LeafRegression.begun(forest, self._base[task.name])
+
+    def _trees(self, task: str) -> Asked:
+        from pipeline.training import boosting
+
+        if task not in self._asked:
+            columns = sum(size for _, size in self.model.columns)
+            self._asked[task] = boosting.Asked(self._forests[task], columns, self._threads)
+        return self._asked[task]
+
+    def _logits(self, task: str, x: NDArray[np.float32]) -> Float:
+        if not self._regresses:
+            return self._base[task] + self._trees(task).values(x)
+        return self._regressions[task].logits(self._trees(task).leaves(x), self._forests[task].value.shape[1])
+
+    def _rows(self, task: Task, part: TrainedRows) -> Rows:
+        """The examples of some rows; a pair that nobody judged is a negative where it was drawn as one."""
+        from pipeline.training.boosting import Rows
+
+        arrays, settings = part.arrays, part.epochs[0]
+        examples, label = examples_of(arrays, settings, [each.name for each in self.tasks]), arrays.label_of(task.name)
+        inside = examples.pairs != NO_PAIR
+        if settings.negatives is None:
+            inside &= label[examples.pairs] >= 0
+        groups = inside.sum(axis=1)
+        pairs, request = examples.pairs[inside], np.repeat(examples.request, groups)
+        return Rows(
+            self.model.matrix(arrays, pairs, request), (label[pairs] > 0).astype(np.int8),
+            np.asarray(arrays.weight, np.float64)[request], groups[groups > 0],
+        )  # fmt: skip
+
+    @property
+    def _wanted(self) -> set[str]:
+        """Names of the tensors of a state."""
+        return set(self.state())
+
+    def _moved(self, told: Segments) -> list[int]:
+        """Where each column stands now that a checkpoint's trees ask; raises ``StateMismatch``."""
+        now = _places(self.model.columns)
+        for name, size in told:
+            if dict(self.model.columns).get(name) != size:
+                raise StateMismatch(f"its trees ask {size} of '{name}', the experiment has "
+                                    f"{dict(self.model.columns).get(name, 0)}")  # fmt: skip
+        return [place for name, size in told for place in range(now[name], now[name] + size)]
+
+
+def _places(columns: Segments) -> dict[str, int]:
+    """Where each feature's columns begin."""
+    ends = np.cumsum([size for _, size in columns])
+    return {name: int(end) - size for (name, size), end in zip(columns, ends, strict=True)}
+
+
+def _under(state: State, prefix: str) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): values for name, values in state.items() if name.startswith(prefix)}
+
+
+def _joined(parts: Sequence[Rows]) -> Rows:
+    from pipeline.training.boosting import Rows
+
+    return Rows(**{
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in ("x", "label", "weight", "groups")
+    })  # fmt: skip
+
+
+def _logit_of(rows: Rows) -> float:
+    """Of the share of positives, as if one of each more had been seen."""
+    positive, every = float(rows.weight @ rows.label) + 1.0, float(rows.weight.sum()) + 2.0
+    return float(np.log(positive / (every - positive)))
+
+
+def _loss(task: Task, rows: Rows, logit: Float) -> float:
+    """Mean over the examples; of a group the first is the one that was taken."""
+    if not len(rows):
+        return 0.0
+    if task.loss == "softmax":
+        starts = np.cumsum(rows.groups) - rows.groups
+        return float((np.logaddexp.reduceat(logit, starts) - logit[starts]).mean())
+    return float(np.logaddexp(0.0, np.where(rows.label == 1, -logit, logit)).mean())

@@ -1,0 +1,206 @@
+"""Trees of small days: what they are fitted on, what is kept of them, and an export that answers as LightGBM does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.engine.engine import configure
+from models.engine.examples import Settings
+from models.engine.state import StateMismatch
+from models.schema import DayArrays, Feature, FeatureSchema, Kind, Layout, Side
+from models.tasks import Task
+from pipeline.training.trainer import TrainedRows
+from pipeline.training.tree_trainer import TreeTrainer
+from tests.unit.models.asked import exported
+
+configure(2)  # the threads of the jobs' settings, whichever test starts TensorFlow
+RATE, AGE = Feature("rate", Kind.DENSE, Side.PAIR), Feature("age", Kind.DENSE, Side.REQUEST)
+AD = Feature("ad", Kind.CATEGORICAL, Side.ITEM, "ad")
+SCHEMA = FeatureSchema((RATE, AGE, AD), {"ad": "int"})
+SMALL: dict[str, object] = {"trees": 6, "leaves": 4, "rows": 5, "rate": 0.3, "features": 1.0}
+
+
+def day(seed: int, schema: FeatureSchema = SCHEMA, missing: float = 0.2, requests: int = 120) -> DayArrays:
+    """Impressions whose clicks follow the rate, of any schema of those features."""
+    draw = np.random.default_rng(seed)
+    values = {name: draw.normal(size=(requests, 1)).astype(np.float32) for name in ("rate", "age", "heat")}
+    label = (draw.random(requests) < 1 / (1 + np.exp(-2 * values["rate"][:, 0]))).astype(np.int8)
+    for each in values.values():
+        each[draw.random(requests) < missing] = np.nan
+
+    def of(side: Side) -> np.ndarray:
+        told = [values[f.name] for f in schema.on(side, ids=False)]
+        return np.concatenate(told, axis=1) if told else np.zeros((requests, 0), np.float32)
+
+    return DayArrays(
+        layout=Layout.of(schema, {}), request_ids=np.zeros((requests, 0), np.int32), request_dense=of(Side.REQUEST),
+        item_ids=np.full((requests, 1), 2, np.int32), item_dense=of(Side.ITEM), offsets=np.arange(requests + 1),
+        pair_item=np.arange(requests, dtype=np.int32), pair_dense=of(Side.PAIR), label=label[:, None],
+        weight=np.ones(requests, np.float32), user=np.zeros(requests, np.int32),
+    )  # fmt: skip
+
+
+def trainer(model: str = "gbdt", schema: FeatureSchema = SCHEMA, **options: object) -> TreeTrainer:
+    made = TreeTrainer(schema, model, {**SMALL, **options}, (Task(),), threads=2)
+    made.fresh({"ad": 4})
+    return made
+
+
+def rows(of: DayArrays, *, earlier: bool = False) -> TrainedRows:
+    return TrainedRows("rows", of, [Settings(32, seed=5, order="stored")], earlier)
+
+
+def learn(made: TreeTrainer, *parts: TrainedRows) -> float:
+    return float(made.train(list(parts), 1e-3, {"ad": 4})[0, 0])
+
+
+def digits(made: TreeTrainer) -> dict[str, Any]:
+    return {name: values.tolist() for name, values in made.state().items()}
+
+
+def test_trees_fitted_anew_are_lightgbms_own_over_the_days_that_are_told() -> None:
+    """Beside the logit of their share of positives, of which one of each more was seen."""
+    old, new = day(1), day(2)
+    made = trainer()
+    learn(made, rows(old))
+    learn(made, rows(old, earlier=True), rows(new))
+    both = np.concatenate([np.concatenate([each.pair_dense, each.request_dense], axis=1) for each in (old, new)])
+    label = np.concatenate([old.label[:, 0], new.label[:, 0]])
+    base = np.log((label.sum() + 1) / (len(label) - label.sum() + 1))
+    data = lightgbm.Dataset(both, label, init_score=np.full(len(label), base))
+    booster = lightgbm.train({
+        "objective": "binary", "num_leaves": 4, "learning_rate": 0.3, "min_data_in_leaf": 5, "num_threads": 2,
+        "deterministic": True, "force_row_wise": True, "verbosity": -1, "seed": 5, "boost_from_average": False,
+    }, data, 6)  # fmt: skip
+    expected = base + booster.predict(both[120:], raw_score=True)
+    np.testing.assert_allclose(made.scores(new)[:, 0], expected, rtol=1e-6)
+    assert made.state()["days"] == 2
+
+
+def test_between_two_fits_trees_stay_and_the_loss_is_that_of_rows_not_yet_met() -> None:
+    made = trainer(every=3)
+    for seed in range(4):
+        learn(made, rows(day(seed)))
+    before = digits(made)
+    untrained = day(9)
+    clicked, logit = untrained.label[:, 0] == 1, made.scores(untrained)[:, 0].astype(np.float64)
+    loss = learn(made, rows(untrained))
+    assert loss == pytest.approx(float(np.logaddexp(0, np.where(clicked, -logit, logit)).mean()), rel=1e-6)
+    assert digits(made) == {**before, "days": 5}
+
+
+def test_continued_trees_stay_until_there_are_more_than_are_kept() -> None:
+    made = trainer(fit="continued", added=2, trees=5)
+    learn(made, rows(day(1)))
+    first = made.state()
+    learn(made, rows(day(2)))
+    second = made.state()
+    assert len(second["tree/label/leaves"]) == 4
+    np.testing.assert_array_equal(second["tree/label/value"][:2], first["tree/label/value"])
+    assert second["base/label"] == first["base/label"]
+    learn(made, rows(day(3)))
+    third = made.state()
+    assert len(third["tree/label/leaves"]) == 5
+    np.testing.assert_array_equal(third["tree/label/value"][:3], second["tree/label/value"][1:])
+
+
+@pytest.mark.parametrize("options", [{}, {"fit": "continued", "added": 3}])
+@pytest.mark.parametrize("model", ["gbdt", "gbdt_lr"])
+def test_what_is_stored_goes_on_to_the_same_bits(model: str, options: dict[str, object]) -> None:
+    whole, other = trainer(model, **options), trainer(model, **options)
+    learn(whole, rows(day(1)))
+    other.load(whole.state(), whole.architecture)
+    for made in (whole, other):
+        learn(made, rows(day(1), earlier=True), rows(day(2)))
+    assert digits(whole) == digits(other)
+
+
+def test_a_regression_begins_as_its_trees_and_learns_days_that_they_have_not_met() -> None:
+    alone, under = trainer(), trainer("gbdt_lr")
+    for made in (alone, under):
+        learn(made, rows(day(1)))
+    np.testing.assert_allclose(under.scores(day(2)), alone.scores(day(2)), rtol=1e-6)
+    learn(under, rows(day(1), earlier=True), rows(day(2)))
+    state, trees = under.state(), alone.state()
+    np.testing.assert_array_equal(state["tree/label/value"], trees["tree/label/value"])
+    weight = state["regression/label/weight"]
+    assert not np.array_equal(weight[:-1], trees["tree/label/value"].ravel())
+    assert (state["regression/label/squares"] > 0).any()
+    again = trainer("gbdt_lr", every=9)
+    again.load(state, under.architecture)
+    learn(again, rows(day(1), earlier=True), rows(day(2), earlier=True), rows(day(3)))
+    assert not np.array_equal(again.state()["tree/label/value"], trees["tree/label/value"])
+
+
+def test_between_two_fits_a_regression_goes_on() -> None:
+    made = trainer("gbdt_lr", every=2)
+    for seed in (1, 2, 3):
+        learn(made, rows(day(seed - 1), earlier=True), rows(day(seed)))
+    before = made.state()
+    learn(made, rows(day(4)))
+    after = made.state()
+    np.testing.assert_array_equal(after["tree/label/value"], before["tree/label/value"])
+    assert (after["regression/label/squares"] >= before["regression/label/squares"]).all()
+    assert not np.array_equal(after["regression/label/weight"], before["regression/label/weight"])
+
+
+@pytest.mark.parametrize("model", ["gbdt", "gbdt_lr"])
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+def test_an_export_answers_as_lightgbm_where_a_number_is_missing_too(
+    model: str, missing: float, tmp_path: Path
+) -> None:
+    """Also where none was missing in training, and beyond all values that were met."""
+    made = trainer(model)
+    learn(made, rows(day(1, missing=missing)))
+    learn(made, rows(day(1, missing=missing), earlier=True), rows(day(2, missing=missing)))
+    exported(made, tmp_path / "model", {"ad": ("int", np.array([70, 80]))}, {})
+    asked = day(3, missing=0.3)
+    asked.pair_dense[:2] = [[1e30], [-1e30]]
+    run = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
+    answer = run(
+        rate=tf.constant(asked.pair_dense[:, None]), age=tf.constant(asked.request_dense),
+        ad=tf.constant(np.full((120, 1), 70)),
+    )  # fmt: skip
+    np.testing.assert_allclose(answer["logit"][:, 0], made.scores(asked)[:, 0], rtol=0, atol=1e-6)
+
+
+def test_a_number_may_be_added_and_none_left_out() -> None:
+    made = trainer()
+    learn(made, rows(day(1)))
+    heat = Feature("heat", Kind.DENSE, Side.ITEM)
+    wide = FeatureSchema((heat, AGE, RATE, AD), SCHEMA.spaces)
+    grown = trainer(schema=wide)
+    grown.load(made.state(), made.architecture)
+    assert grown.growth.inputs == {"tree/columns": {"heat": (0, 1)}}
+    np.testing.assert_array_equal(grown.scores(day(2, wide)), made.scores(day(2)))
+    with pytest.raises(StateMismatch, match="its trees ask 1 of 'heat', the experiment has 0"):
+        made.load(grown.state(), grown.architecture)
+    with pytest.raises(StateMismatch, match="it is of the model 'gbdt', the experiment's is 'gbdt_lr'"):
+        trainer("gbdt_lr").load(made.state(), made.architecture)
+
+
+def test_the_taken_candidate_comes_first() -> None:
+    """A request of three candidates each: of the rate alone depends which is taken."""
+    arrays = day(1, missing=0.0, requests=120)
+    best = arrays.pair_dense.reshape(40, 3).argmax(axis=1)
+    label = (np.arange(3) == best[:, None]).astype(np.int8).reshape(-1, 1)
+    school = replace(
+        arrays, offsets=np.arange(0, 121, 3), label=label, weight=np.ones(40, np.float32), user=np.zeros(40, np.int32),
+        request_dense=arrays.request_dense[:40], request_ids=arrays.request_ids[:40],
+    )  # fmt: skip
+    for options in ({}, {"by": "xendcg"}):
+        made = TreeTrainer(SCHEMA, "lambdarank", {**SMALL, **options}, (Task(loss="softmax"),), threads=2)
+        made.fresh({"ad": 4})
+        losses = [float(made.train([TrainedRows("rows", school, [Settings(8, 31, seed=3)])], 0.1, {})[0, 0])
+                  for _ in range(2)]  # fmt: skip
+        assert losses[0] == pytest.approx(np.log(3))
+        assert losses[1] < losses[0]
+        found = made.scores(school).reshape(40, 3).argmax(axis=1)
+        assert (found == best).mean() > 0.8
