@@ -50,7 +50,7 @@ class Boosted:
     family = "trees"
     needs = "a number (a dense feature or a vector)"
     trainer = TREES
-    Options = BoostedOptions
+    Options: type[BoostedOptions] = BoostedOptions
     objective = "binary"
     """What LightGBM lowers: of every pair by itself, or over the candidates of a request."""
 
@@ -81,7 +81,9 @@ class Boosted:
         Args:
             request: of each pair.
         """
-        rows = {Side.REQUEST: request, Side.ITEM: np.asarray(arrays.pair_item)[pairs], Side.PAIR: pairs}
+        rows: dict[Side, NDArray[Any]] = {
+            Side.REQUEST: request, Side.ITEM: np.asarray(arrays.pair_item)[pairs], Side.PAIR: pairs,
+        }  # fmt: skip
         parts = [_values(arrays, feature, rows[feature.side]) for feature in self.read]
         return np.concatenate(parts, axis=1)
 

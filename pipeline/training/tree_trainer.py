@@ -144,6 +144,9 @@ class TreeTrainer:
             self._module.take(name, forest, value, base)
         return self._module
 
+    def tower_modules(self, kinds: Mapping[str, str]) -> Mapping[str, ServingModule]:
+        return {}
+
     def _learn(self, task: Task, own: Sequence[TrainedRows], earlier: Sequence[TrainedRows]) -> float:
         """A task's part of a day; the loss of the day's own rows as they were met."""
         rows = _joined([self._rows(task, part) for part in own])
