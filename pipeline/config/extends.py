@@ -36,8 +36,8 @@ def settings_in(text: str, path: Path, extending: tuple[Path, ...] = ()) -> Sett
     """What ``text`` says, on top of what it extends.
 
     ``extends`` names a file, from the folder of this one, or is ``{file, without: [features.city, …]}``. Mappings are
-    put together name by name, those of the base first; everything else is the nearer file's. Experiments and grids
-    are the nearer file's alone where it has any.
+    put together name by name, those of the base first; everything else is the nearer file's, and so is what it gives
+    another ``kind``. Experiments and grids are the nearer file's alone where it has any.
 
     Args:
         path: of the file, named in errors.
@@ -114,8 +114,13 @@ def _together(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]
     found = dict(base)
     for name, value in own.items():
         before = found.get(name)
-        if isinstance(before, dict) and isinstance(value, dict):
+        if isinstance(before, dict) and isinstance(value, dict) and _alike(before, value):
             found[name] = _together(before, value)
         else:
             found[name] = value
     return found
+
+
+def _alike(base: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    """What the base says of a thing of another kind, such as a feature's ``space``, is not of this one."""
+    return own.get("kind", base.get("kind")) == base.get("kind")

@@ -102,14 +102,16 @@ def _fitted(made_of: Made, tasks: Sequence[Task]) -> _Weights:
     state: dict[str, NDArray[Any]] = checkpoint_file.read(parent) if parent is not None else {}
     before, fits = CheckpointRecord.of(parent).fitted if parent is not None else None, fits_of(state, tasks)
     values = mean_weights(len(names), tasks) | {name: state[f"weights.{name}"] for name in fits}
+    judged = False
     if made_of.tests:
         arrays, tested = day_arrays.read(made_of.features), [_read(each, made_of.features) for each in made_of.tests]
         for task in tasks:
             loss = loss_of(task, arrays, np.stack([of_member[task.name] for of_member in tested]))
             if loss is not None:
+                judged = True
                 exact, fits[task.name] = fitted(fits.get(task.name, Fit.none(len(names))), loss)
                 values[task.name] = np.append(exact, 0.0).astype(np.float32)
-    days = (before.days if before is not None else 0) + bool(made_of.tests)
+    days = (before.days if before is not None else 0) + judged
     said = Fitted(
         days=days,
         weights={name: dict(zip(names, map(float, each), strict=False)) for name, each in values.items()},

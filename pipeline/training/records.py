@@ -42,7 +42,7 @@ class Fitted(BaseModel):
     """What the members of a blend weigh, as fitted on their tests.
 
     Attributes:
-        days: tested days until now; while there is none, the members weigh the same.
+        days: days until now whose tests judged them; while there is none, the members weigh the same.
         weights: by task and member.
     """
 
@@ -55,7 +55,7 @@ class Fitted(BaseModel):
     def in_words(self) -> str:
         """As a run tells it."""
         if not self.days:
-            return "the mean of its members, which no day has tested yet"
+            return "the mean of its members, which no day has judged yet"
         several = len(self.weights) > 1
         told = [
             f"{f'{task} ' if several else ''}"

@@ -23,7 +23,7 @@ from ops.processes import alive
 from ops.rest import Api, ApiError
 from pipeline.days import Day
 from pipeline.monitoring.alerts.sent import SentAlerts
-from tests.scheduled import asset_events, held_back, wait_for
+from tests.scheduled import SLOW_LOOPS, asset_events, held_back, wait_for
 
 PROJECT = Path(__file__).resolve().parents[2]
 # Of ads, day 2 is skipped and day 3's `first` fails for good (exit 2) until it is repaired; of homework, day 2's.
@@ -68,7 +68,7 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Deploy
     stand_in = folder / "python"
     stand_in.write_text(STAND_IN, encoding="utf-8")
     stand_in.chmod(stand_in.stat().st_mode | stat.S_IXUSR)
-    environment = {
+    environment = SLOW_LOOPS | {
         "DAYSPRING_CONF": str(conf),
         "DAYSPRING_PYTHON": str(stand_in),
         "DAYSPRING_ROOT": str(folder / "root"),

@@ -25,7 +25,7 @@ from ops.processes import alive
 from ops.rest import Api
 from pipeline.monitoring.alerts.sent import SentAlerts
 from tests import tiny
-from tests.scheduled import held_back, write_dags
+from tests.scheduled import SLOW_LOOPS, held_back, write_dags
 from tests.tiny import Place
 
 WEEK = Range("ads", date(2024, 3, 4), date(2024, 3, 7))
@@ -102,7 +102,7 @@ def week() -> Iterator[Week]:
     interpreter.write_text(INTERPRETER.format(day=SECOND, folder=folder, python=sys.executable), encoding="utf-8")
     interpreter.chmod(interpreter.stat().st_mode | stat.S_IXUSR)
     settings = {name: value for name, value in place.variables().items() if name.startswith("DAYSPRING_")}
-    settings |= {
+    settings |= SLOW_LOOPS | {
         "DAYSPRING_RELEASE_URL": f"file:{folder / 'bucket'}", "DAYSPRING_PYTHON": str(interpreter),
         "DAYSPRING_SCHEDULE_END": WEEK.days[-1], "AIRFLOW__CORE__DAGS_FOLDER": str(write_dags(folder, WEEK.job)),
         # What a dead scheduler has left is looked for as soon as it can be told to be dead.

@@ -24,7 +24,7 @@ from ops.backfill import Range, backfill
 from ops.deployment import Deployment
 from ops.processes import alive
 from ops.rest import Api
-from tests.scheduled import asset_events
+from tests.scheduled import SLOW_LOOPS, asset_events
 from tests.tiny import whole
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -93,7 +93,7 @@ def write_conf(folder: Path) -> Path:
 def school() -> Iterator[School]:
     # Not pytest's folder: the path of a Unix socket under it would be too long on some machines.
     folder = Path(tempfile.mkdtemp(prefix="dayspring-"))
-    settings = {
+    settings = SLOW_LOOPS | {
         "DAYSPRING_ROOT": str(folder / "root"),
         "DAYSPRING_CONF": str(write_conf(folder / "conf")),
         "DAYSPRING_HOMEWORK_URL": f"sqlite:///{folder / 'homework.db'}",

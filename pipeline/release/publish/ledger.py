@@ -72,7 +72,8 @@ class Ledger:
             self._path.rename(aside)
             _LOG.warning("%s; it lies in %s now", error, aside)
             entries = []
-        before = entries[-1].release_id if entries else None
+        # Of a root that has served since before there was a ledger, the pointer knows.
+        before = entries[-1].release_id if entries else pointer.previous
         if before == pointer.release_id and what != "promote":
             return
         entry = Entry(

@@ -45,6 +45,14 @@ def test_mappings_are_put_together_and_all_else_is_the_nearer_files(tmp_path: Pa
     assert list(found(tmp_path, own)["tables"]["log"]["columns"]) == ["a", "b", "c"], "those of the base come first"
 
 
+def test_what_is_of_another_kind_is_the_nearer_files(tmp_path: Path) -> None:
+    own = "extends: ../ads.yaml\nfeatures: {a: {kind: dense, size: 2}, b: {kind: dense, counter: {measure: listed}}}"
+    assert found(tmp_path, own)["features"] == {
+        "a": {"kind": "dense", "source": "row.a", "size": 2},
+        "b": {"kind": "dense", "counter": {"measure": "listed"}},
+    }
+
+
 def test_experiments_and_grids_are_the_nearer_files_where_it_has_any(tmp_path: Path) -> None:
     given = found(tmp_path, "extends: ../ads.yaml\nexperiments: {two: {model: pooled}}")
     assert given["experiments"] == {"two": {"model": "pooled"}}

@@ -112,6 +112,12 @@ def test_weights_are_those_of_the_tests_until_the_day(blend: Blend) -> None:
     assert weights(third)[0] > weights(made)[0], "what the day before said is known still"
 
 
+def test_a_day_that_judges_nothing_is_not_counted(blend: Blend) -> None:
+    blend.parent = blend.day(FIRST, CLICKS)
+    said = CheckpointRecord.of(blend.day(SECOND, [-1] * 4, **SIDES)).fitted
+    assert said == Fitted(days=0, weights={"label": {"a": 0.5, "b": 0.5}})
+
+
 def test_a_day_s_own_rows_do_not_move_what_it_is_tested_with(blend: Blend) -> None:
     """They move what the next day is tested with; a day that is tried again comes to the same bits."""
     blend.parent = blend.day(FIRST, CLICKS)

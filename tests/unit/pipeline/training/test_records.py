@@ -47,4 +47,4 @@ def test_fitted_weights_are_told_in_words_and_stored_as_they_are() -> None:
     assert found.fitted.in_words == "weighs click 0.25 a + 0.88 b, view 0.50 a + 0.50 b"
     one = Fitted(days=1, weights={"label": {"a": 0.5, "b": 0.5}})
     assert one.in_words == "weighs 0.50 a + 0.50 b"
-    assert one.model_copy(update={"days": 0}).in_words == "the mean of its members, which no day has tested yet"
+    assert one.model_copy(update={"days": 0}).in_words == "the mean of its members, which no day has judged yet"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,10 @@ def test_a_day_that_is_none_is_damage_and_is_put_aside(tmp_path: Path) -> None:
         ledger.entries()
     ledger.enter(POINTER, "publish", "")
     assert [each.release_id for each in ledger.entries()] == ["r1"]
+
+
+def test_the_first_entry_of_a_root_that_served_already_names_what_was_served(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.enter(replace(POINTER, release_id="r2", previous="r1"), "publish", "")
+    ledger.enter(replace(POINTER, release_id="r3", previous="r2"), "publish", "")
+    assert [(each.before, each.release_id) for each in ledger.entries()] == [("r1", "r2"), ("r2", "r3")]
