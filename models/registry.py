@@ -141,6 +141,15 @@ def check_losses(name: str, losses: Iterable[str]) -> None:
             raise ValueError(f"model '{name}' cannot learn by the loss '{loss}'; one of {', '.join(allowed)}")
 
 
+def has_towers(name: str) -> bool:
+    """Whether a model's logits are inner products of a vector of the request and one of the item.
+
+    Raises:
+        ValueError: no such model.
+    """
+    return hasattr(_class(name), "vectors")
+
+
 def _losses(cls: Any) -> tuple[str, ...]:
     # What compares vectors needs a model that has them.
     return tuple(getattr(cls, "task_losses", [each for each in get_args(LossName) if each not in IN_BATCH]))

@@ -78,16 +78,3 @@ def module_of(engine: Engine, kinds: Mapping[str, str]) -> EngineModule:
         module = engine.serving = EngineModule(engine, kinds)
     module.assign(engine.tables())
     return module
-
-
-def towers_of(engine: Engine, kinds: Mapping[str, str]) -> dict[str, EngineModule]:
-    """By name the modules of a model's two towers, each of its own inputs alone; none of a model without."""
-    if not hasattr(engine.model, "vectors"):
-        return {}
-    if not isinstance(engine.towers, dict):
-        sides = {USER: Side.REQUEST, ITEM: Side.ITEM}
-        engine.towers = {name: EngineModule(engine, kinds, side) for name, side in sides.items()}
-    tables = engine.tables()
-    for tower in engine.towers.values():
-        tower.assign(tables)
-    return engine.towers

@@ -103,7 +103,7 @@ def check_models(config: JobConfig) -> set[str]:
 
 _OF_GRADIENTS = (
     "dim", "dims", "optimizer", "learning_rate", "decay", "floor", "batch", "negatives", "epochs", "unknown_share",
-    "compile", "first_output", "seed", "pairwise",
+    "compile", "first_output", "seed", "pairwise", "window",
 )  # fmt: skip
 
 

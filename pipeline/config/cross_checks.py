@@ -105,11 +105,19 @@ def check_night(deadline_hours: float, by: str | None, labels: Labels | None) ->
         )
 
 
-def check_retention(retention: Retention, labels: Labels | None, validation: Validation, release: Release) -> None:
+def check_retention(
+    retention: Retention, labels: Labels | None, validation: Validation, release: Release,
+    experiments: Mapping[str, Experiment],
+) -> None:  # fmt: skip
     """What is read again before long is kept until then."""
     back = validation.repeated_days
     needs = [("validated_days", retention.validated_days, back,
               f"validation.repeated_days: a day's rows are looked for in the {back} days before it")]  # fmt: skip
+    needs += [
+        ("feature_days", retention.feature_days, each.window,
+         f"experiments.{name}.window: {each.window} days are trained every day")
+        for name, each in experiments.items() if each.window > 1
+    ]  # fmt: skip
     if labels is not None and not labels.held_days:
         delay = labels.delay_days
         older = 0 if release.keep_checkpoints > delay else _MONTH

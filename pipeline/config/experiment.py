@@ -36,6 +36,7 @@ class Experiment(Strict):
             day, or at one half.
         replay: train last year's same-day rows too, ``new``: a past day once a chain, whatever the window, and none
             that is itself in the chain; ``replay_weight`` their weight, ``replay_order`` their place.
+        window: how many days, the day itself the last, are trained every day: those before it anew.
         start: first day of its chain (default: the job's).
         seed: of what it draws, instead of the job's seed and its own name: experiments that differ in nothing but
             their names then come to the same bits.
@@ -64,6 +65,7 @@ class Experiment(Strict):
     replay: Literal["off", "new", "always"] = "off"
     replay_weight: float = Field(default=1.0, gt=0)
     replay_order: Literal["before", "after"] = "before"
+    window: Annotated[int, Later()] = Field(default=1, ge=1, le=366)
     start: DayField | None = None
     seed: Annotated[int | None, Later()] = None
 

@@ -137,7 +137,7 @@ class JobConfig(Strict):
         check_measures(self.known_measures, self.request.unmeasured, self.release, self.measures, self.alerts)
         check_widths(self.experiments)
         check_night(self.deadline_hours, self.release.by, self.labels)
-        check_retention(self.retention, self.labels, self.validation, self.release)
+        check_retention(self.retention, self.labels, self.validation, self.release, self.experiments)
         check_several(self.kind, self.measures, self.features)
         self._check_keys()
         check_values(self.values, self.features)

@@ -75,10 +75,10 @@ class _Needs:
     def _first_outstanding(self) -> Day | None:
         """From which day on some experiment is to be trained."""
         firsts: list[Day] = []
-        for name in self._context.config.experiments:
+        for name, settings in self._context.config.experiments.items():
             chain = Chain.of(self._context, name)
             tainted = [day for day, _ in chain.tainted(self._lineage)]
-            firsts += [chain.resume(day) for day in chain.outstanding(tainted)]
+            firsts += [chain.resume(day).plus(1 - settings.window) for day in chain.outstanding(tainted)]
         return min(firsts, default=None)
 
     def _is_outstanding(self, day: Day) -> bool:

@@ -107,7 +107,7 @@ class _Asked:
         # Of a blend that is still to be made, its members are exported.
         made_of = [trained] if trained is not None else members_on(context, day, name)
         if trained is None:
-            made_of += earlier_days(context, name, parent)
+            made_of += earlier_days(context, name, day, parent)
         if not any(self._gone(each) for each in (features, parent, *made_of)):
             return []
         exported = exporting.stands(context, day, name, trained) if trained is not None else None

@@ -1,30 +1,38 @@
-"""Which days before it an experiment is trained on again with a day: those that trees are fitted anew on."""
+"""Which days before it an experiment is trained on again with a day: its window, or those that trees are fitted on."""
 
 from __future__ import annotations
 
 from models import registry
+from pipeline.days import Day
 from pipeline.job import JobContext
-from pipeline.storage.artifacts.artifact import Artifact, parse_id
+from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
 from pipeline.storage.artifacts.kinds import FEATURES
 from pipeline.training.chain import Chain
 from pipeline.training.records import CheckpointRecord
 
 
-def earlier_days(context: JobContext, experiment: str, parent: Artifact | None) -> list[Artifact]:
-    """The features of the days of the chain that are trained again on the day after ``parent``, the oldest first."""
+def earlier_days(context: JobContext, experiment: str, day: Day, parent: Artifact | None) -> list[Artifact]:
+    """The features of the days that are trained again on ``day``, the one after ``parent``, the oldest first.
+
+    With a ``window`` they are of all its days before that were built, whether the chain has them or not.
+    """
     settings = context.config.experiments[experiment]
+    if settings.window > 1:
+        back = range(settings.window - 1, 0, -1)
+        found = (context.store.current(Ref(FEATURES, context.job, day.plus(-days))) for days in back)
+        return [each for each in found if each is not None and each.manifest.state == "done"]
     if parent is None or registry.trained_by(settings.model) != registry.TREES:
         return []
     options = registry.check_options(settings.model, settings.options)
     wanted: int = options.earlier(CheckpointRecord.of(parent).trained_days)  # type: ignore[attr-defined]
-    chain, found = Chain.of(context, experiment), [parent]
-    while len(found) < wanted:
-        before = CheckpointRecord.of(found[-1]).parent_day
+    chain, trained = Chain.of(context, experiment), [parent]
+    while len(trained) < wanted:
+        before = CheckpointRecord.of(trained[-1]).parent_day
         checkpoint = chain.trained(before) if before is not None else None
         if checkpoint is None:
             break
-        found.append(checkpoint)
-    return [context.needed(FEATURES, each.ref.day) for each in reversed(found[:wanted])]
+        trained.append(checkpoint)
+    return [context.needed(FEATURES, each.ref.day) for each in reversed(trained[:wanted])]
 
 
 def earlier_on(context: JobContext, checkpoint: Artifact) -> list[Artifact]:

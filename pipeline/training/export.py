@@ -6,21 +6,26 @@ from pathlib import Path
 
 import numpy as np
 
+from models import registry
 from models.export import warm_up
 from models.export.graphs import GRAPH, Graph
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact
 from pipeline.features.arrays import files as day_arrays
 from pipeline.features.ids.store import IdMapStore
+from pipeline.features.plan.plan import Plan
 from pipeline.features.state.in_memory import states_of
+from pipeline.ingest.day_tables import NextTables
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
-from pipeline.storage.artifacts.kinds import EXPORT, STATE
+from pipeline.storage.artifacts.kinds import EXPORT, STATE, VALIDATED
 from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import content_digest, file_digest
-from pipeline.training import golden_rows
+from pipeline.training import golden_rows, item_vectors
+from pipeline.training.keras_trainer import KerasTrainer
 from pipeline.training.loaded_trainers import Trainers, seed_of
 from pipeline.training.records import ExportRecord
+from pipeline.training.trainer import Trainer
 
 MODEL = "model"
 _WARM_UPS = (1, 16)
@@ -37,6 +42,8 @@ def _recipe(context: JobContext, day: Day, experiment: str, checkpoint: Artifact
     made_of = [checkpoint]
     if any(feature.bins for feature in context.config.experiment_schema(experiment).features):
         made_of.append(context.needed(STATE, day))  # it holds the limits of bins
+    if registry.has_towers(context.config.experiments[experiment].model):
+        made_of.append(context.needed(VALIDATED, day))  # it lists the items
     return Recipe(ref, [each.as_input() for each in made_of], settings)
 
 
@@ -68,8 +75,11 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
             limits,
         )  # fmt: skip
         _write_warm_ups(made.path, config.job)
+        beside = made.path / MODEL / warm_up.EXTRA
         for name, tower in trainer.tower_modules(kinds).items():
-            tower.write(made.path / MODEL / warm_up.EXTRA / name, trainer.sizes, ids, metadata, made_with, None, limits)
+            tower.write(beside / name, trainer.sizes, ids, metadata, made_with, None, limits)
+        if registry.has_towers(config.experiments[experiment].model):
+            _write_items(context, day, trainer, beside)
         return made.commit(
             # The files of a SavedModel differ in bytes at every save; its content is the checkpoint's.
             checkpoint.manifest.digest,
@@ -83,6 +93,16 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
                 graph=graph,
             ).written(),
         )  # fmt: skip
+
+
+def _write_items(context: JobContext, day: Day, trainer: Trainer, beside: Path) -> None:
+    """The vectors of all items, as they stand at the day's end."""
+    assert isinstance(trainer, KerasTrainer)
+    plan = Plan.of(context)
+    maps = {space: IdMapStore.of(context).read(space, kind) for space, kind in plan.spaces.items()}
+    found = item_vectors.item_vectors(plan, trainer, maps, NextTables.needed(context, day), day.next())
+    if found is not None:
+        item_vectors.write(beside / item_vectors.FOLDER, *found)
 
 
 def _write_warm_ups(path: Path, job: str) -> None:

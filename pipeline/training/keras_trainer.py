@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.engine.batching import DayBatches, score_day
 from models.engine.engine import Engine, NonFiniteLoss
-from models.export import saved_model
+from models.export import saved_model, towers
 from models.export.serving_module import ServingModule
 from models.randomness import HiddenState
 from models.schema import DayArrays
@@ -44,4 +45,11 @@ class KerasTrainer(Engine):
         return saved_model.module_of(self, kinds)
 
     def tower_modules(self, kinds: Mapping[str, str]) -> Mapping[str, ServingModule]:
-        return saved_model.towers_of(self, kinds)
+        return towers.towers_of(self, kinds)
+
+    def vectors(
+        self, tower: str, values: Mapping[str, NDArray[Any]], kinds: Mapping[str, str], *, content_alone: bool = False
+    ) -> NDArray[np.float32]:
+        """What one of the two towers makes of rows (``models.export.towers.vectors_of``)."""
+        module = towers.towers_of(self, kinds)[tower]
+        return towers.vectors_of(self, module, tower, values, content_alone=content_alone)

@@ -84,7 +84,7 @@ def stands(
     recorded = replayed_on(before) if before is not None else {}
     made_of = [
         *members_on(context, day, experiment), *member_tests(context, day, experiment, before),
-        *(earlier_on(context, before) if before is not None else earlier_days(context, experiment, parent)),
+        *(earlier_on(context, before) if before is not None else earlier_days(context, experiment, day, parent)),
     ]  # fmt: skip
     return context.standing(_recipe(config, day, experiment, features, parent, recorded, made_of), reprocess=reprocess)
 
@@ -101,7 +101,7 @@ def _recipe(
     """A day that stands has replayed what its checkpoint says, whatever would be replayed now.
 
     Args:
-        made_of: of a blend, its members and their tests; of trees, the features of days before that they are fitted on.
+        made_of: of a blend, its members and their tests; the features of days before that are trained again.
     """
     inputs = [features.as_input(), *([parent.as_input()] if parent is not None else []), *replays.values()]
     inputs += [each.as_input() for each in made_of]
@@ -150,7 +150,7 @@ def train(
         chosen = [past for past in recorded if past in offered]
         if like is None:
             chosen = replayed_now(chain, day, settings, list(offered))
-            earlier = earlier_days(context, experiment, parent)
+            earlier = earlier_days(context, experiment, day, parent)
         replays = {past: replay_input(past, offered[past]) for past in chosen}
         made.inputs = _recipe(config, day, experiment, features, parent, replays, earlier).inputs
         parts = _parts(day, settings, features, {past: offered[past] for past in chosen}, earlier)

@@ -17,13 +17,13 @@ from pipeline.features.arrays.look_up import Indices, LookUp
 from pipeline.features.arrays.pool import Pool
 from pipeline.features.arrays.raw_values import as_raw, bag_ids, dense_values
 from pipeline.features.arrays.request_histories import Histories, LastYear
-from pipeline.features.frames.frame import Array, Lists
+from pipeline.features.frames.frame import Array, Frame, Lists
 from pipeline.features.frames.from_arrow import lists_of
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.plan.declared import PlannedFeature
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.candidate_table import Listed
-from pipeline.features.rows.day import DayRows, flat
+from pipeline.features.rows.day import DayRows, Tables, flat
 from pipeline.features.state.state import FeatureState
 from pipeline.job import JobContext
 
@@ -56,6 +56,14 @@ class RequestArrays(ABC, Generic[Rows]):
     @abstractmethod
     def item_values(self, items: DayItems, look: LookUp, day: Day) -> Mapping[str, Array]:
         """The features of the candidates, ``[items, …]``."""
+
+    def every_item(self, tables: Tables) -> Frame | None:
+        """The columns of all items that there are, in the order of their keys; ``None`` where no table lists them."""
+        return None
+
+    def raw_items(self, items: Frame) -> Array:
+        """The raw ids of items of :meth:`every_item`."""
+        raise DataError("no table lists the items of such a job")
 
     @abstractmethod
     def item_codes(self, planned: PlannedFeature, items: DayItems, look: LookUp) -> Codes:

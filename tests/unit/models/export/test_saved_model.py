@@ -18,6 +18,7 @@ from models.engine.engine import Engine
 from models.engine.examples import Settings
 from models.export import saved_model
 from models.export.serving_module import Maps
+from models.export.towers import towers_of
 from models.schema import (
     PAD_INT,
     PAD_STR,
@@ -130,7 +131,7 @@ def test_each_tower_runs_in_a_clean_process_of_its_own_inputs_and_both_make_the_
     engine = make_engine("dropoutnet", {"preference": ["teacher", "style", "picture"], "units": [8]})
     maps = id_maps()
     export(engine, maps, tmp_path / "whole", {})
-    for name, tower in saved_model.towers_of(engine, {space: kind for space, (kind, _) in maps.items()}).items():
+    for name, tower in towers_of(engine, {space: kind for space, (kind, _) in maps.items()}).items():
         tower.write(tmp_path / name, engine.sizes, maps, {})
     inputs = raw_inputs(engine.schema, maps, 5, 4)
     (tmp_path / "in.json").write_text(json.dumps({name: values.tolist() for name, values in inputs.items()}))
