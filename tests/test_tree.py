@@ -13,12 +13,14 @@ TREES = ("unit", "integration")
 """In ``integration``, what takes a trained job or a server."""
 _DECLARED, _KIND = "declarations alone", "chooses by kind; each kind is tested"
 _LINE = "one call of many parts, tested in the line: tests/integration"
+_RECALL = "tests/integration/test_recall.py"
 _BUILT = "tested with what is built of it"
 UNTESTED = {
     "models/encoders/registry.py": "tests/unit/models/zoo/test_base.py",
     "models/export/counts.py": "tests/unit/pipeline/training/test_counting_trainer.py",
     "models/export/trees.py": "tests/unit/pipeline/training/test_tree_trainer.py",
     "models/export/serving_module.py": "tests/unit/models/export/test_saved_model.py",
+    "models/export/towers.py": "tests/unit/models/export/test_saved_model.py",
     "models/tasks.py": _DECLARED,
     "models/zoo/bgru.py": "tests/unit/models/zoo/test_gru.py",
     "models/zoo/gbdt.py": "tests/unit/models/zoo/test_boosted.py",
@@ -26,6 +28,11 @@ UNTESTED = {
     "models/zoo/lambdarank.py": "tests/unit/models/zoo/test_boosted.py",
     "pipeline/__main__.py": "run in a process of its own, by many",
     "pipeline/cli/asked.py": _DECLARED,
+    "pipeline/cli/embed_items.py": _RECALL,
+    "pipeline/cli/measure_recall.py": _RECALL,
+    "pipeline/serving/recaller.py": _RECALL,
+    "pipeline/stages/embed_items.py": _RECALL,
+    "pipeline/training/item_vectors.py": _RECALL,
     "pipeline/cli/growth.py": "tests/integration/pipeline/training/test_growth_ahead.py",
     "pipeline/cli/recommend_homework.py": "tests/integration/pipeline/serving/test_online_reader.py",
     "pipeline/cli/recommend_impressions.py": "tests/integration/pipeline/cli/test_recommend.py",

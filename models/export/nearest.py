@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
+
+BESIDE: Final = "assets.extra"
+"""Folder of a SavedModel for files that the model itself does not read."""
+USER, ITEM = "user", "item"
+"""Folders of the towers in it."""
+FOLDER = "items"
+"""Of a model with two towers, beside these: the raw ids of items, their vectors, the index of many."""
+_KEYS, _VECTORS = "keys.npy", "vectors.npy"
 
 EXACT = 100_000
 """Items up to which every one is looked at."""
@@ -95,3 +103,17 @@ def padded(vectors: Vectors) -> Vectors:
     """With zeros up to whole subspaces."""
     rest = -vectors.shape[1] % _SUBSPACE
     return np.ascontiguousarray(np.pad(vectors, ((0, 0), (0, rest))), np.float32)
+
+
+def write_items(folder: Path, keys: NDArray[Any], vectors: Vectors) -> None:
+    """Write the raw ids of items, int64 or text, and their vectors ``[items, dim]``, with the index of many."""
+    folder.mkdir(parents=True)
+    np.save(folder / _KEYS, keys if keys.dtype.kind == "i" else keys.astype(str))
+    np.save(folder / _VECTORS, vectors)
+    Nearest.of(vectors).write(folder)
+
+
+def read_items(folder: Path) -> tuple[NDArray[Any], Vectors]:
+    """What :func:`write_items` has written; texts as objects."""
+    keys = np.load(folder / _KEYS)
+    return keys if keys.dtype.kind == "i" else keys.astype(object), np.load(folder / _VECTORS)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from tensorflow_serving.apis.predict_pb2 import PredictRequest
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog, PredictLog
 
-EXTRA = "assets.extra"
-"""Folder of a SavedModel for files that the model itself does not read."""
-FILE = f"{EXTRA}/tf_serving_warmup_requests"
+from models.export.nearest import BESIDE
+
+FILE = f"{BESIDE}/tf_serving_warmup_requests"
 SIGNATURE = "serving_default"
 
 

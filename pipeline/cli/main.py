@@ -16,7 +16,7 @@ from pipeline.errors import DayspringError
 _COMMANDS = {
     "backfill": ("run", "backfill"), "stage": ("stage",), "status": ("status",), "alerts": ("alerts",),
     "measures": ("measures",), "compare": ("compare",), "evaluate": ("evaluate",),
-    "measure_recall": ("measure-recall",), "chains": ("compare-chains",),
+    "measure_recall": ("measure-recall",), "embed_items": ("embed-items",), "chains": ("compare-chains",),
     "recommend": ("recommend",), "predict": ("predict",),
     "control": ("promote", "rollback", "releases", "move-releases", "taint", "prune"), "late_days": ("late-days",),
     "late_labels": ("mature", "rechain"), "audit": ("audit", "restore-ids", "freshness"),

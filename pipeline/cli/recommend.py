@@ -29,6 +29,9 @@ def register(commands: Commands) -> None:
     for asked in ASKED.values():
         asked.add_to(parser)
     parser.add_argument("--top", type=int, default=5, metavar="N")
+    parser.add_argument(
+        "--recall", type=int, metavar="N", help="not a ranking: the N nearest of all items, by the model's two towers"
+    )
     add_json(parser)
 
 
@@ -38,13 +41,15 @@ def _recommend(options: argparse.Namespace) -> int:
     context = JobContext.open(options.job)
     if options.top < 1:
         raise UsageError(f"--top {options.top}: at least 1")
+    if options.recall is not None and options.recall < 1:
+        raise UsageError(f"--recall {options.recall}: at least 1")
     asked = ASKED[context.config.kind]
     request = asked.request(options)
     foreign = [name for each in ASKED.values() if each is not asked for name in each.names]
     if request is None or any(getattr(options, name) is not None for name in foreign):
         raise UsageError(f"job '{context.config.job}' {asked.needs}")
     with OnlineReader.open(context) as reader:
-        answer = reader.recommend(**request, top=options.top)
+        answer = reader.recommend(**request, top=options.top, recalled=options.recall)
     if options.json:
         print(json.dumps(answer.as_dict()))
         return 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from pipeline.config.base import Later, Strict
 from pipeline.config.requests import Kept, OwnLabel, Profile, check_label, check_task_labels, refuse_softmax
 
 if TYPE_CHECKING:
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
     from pipeline.config.features import History
     from pipeline.config.tables import Table
     from pipeline.config.tasks import TaskSettings
+
+
+class RecalledFrom(Strict):
+    """Where the candidates of a request come from.
+
+    Args:
+        from_: ``recall``: the items that another job's two towers recall for the user.
+        job: of the same namespace and object store, whose users and items have the same ids.
+        top: how many.
+    """
+
+    from_: Literal["recall"] = Field(alias="from")
+    job: str
+    top: int = Field(default=100, ge=1)
 
 
 class Impressions(OwnLabel):
@@ -30,6 +45,7 @@ class Impressions(OwnLabel):
             strictly before the impression's day.
         history_parts: item columns that each history step carries besides the item, and as ``row.<column>`` columns of
             the impression's own row, outcomes too: they are read by later days only.
+        candidates: what `recommend` and ``OnlineReader`` rank instead of the items shown lately.
     """
 
     user: str
@@ -39,6 +55,7 @@ class Impressions(OwnLabel):
     candidate_days: int = Field(default=7, ge=1)
     history_length: int = Field(default=20, ge=1)
     history_parts: tuple[str, ...] = ()
+    candidates: Annotated[RecalledFrom | None, Later()] = None
 
     pairs_rows: ClassVar = True
     embedded: ClassVar = "parquet:{root}/sources/ads"

@@ -8,7 +8,7 @@ meanwhile.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -72,6 +72,7 @@ class OnlineReader:
         self._loaded = ModelCache()
         self._served = TakenUp(self._ready)
         self._like: Request | None = None
+        self._others: dict[str, OnlineReader] = {}
 
     @classmethod
     def open(cls, context: JobContext) -> OnlineReader:
@@ -89,7 +90,8 @@ class OnlineReader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._served.close()
+        for each in (self, *self._others.values()):
+            each._served.close()
         self._client.close()
 
     def recommend(
@@ -100,9 +102,12 @@ class OnlineReader:
         context: Mapping[str, Any] | None = None,
         day: Day | None = None,
         top: int = 5,
+        recalled: int | None = None,
     ) -> Answer:
-        """The ``top`` candidates for an owner; see ``score``."""
-        scored = self.score(Request(tuple(owner), tuple(chapters) if chapters else None, dict(context or {}), day=day))
+        """The ``top`` candidates for an owner, see ``score``; or the ``recalled`` nearest items, see ``recall``."""
+        request = Request(tuple(owner), tuple(chapters) if chapters else None, dict(context or {}), day=day)
+        scored = self.score(request) if recalled is None else self.recall(request, recalled)
+        top = top if recalled is None else recalled
         best = list(zip(scored.keys[:top], scored.logits[:top].tolist(), strict=True))
         note = scored.note
         if scored.unknown and not note:
@@ -117,11 +122,32 @@ class OnlineReader:
             DayspringError: nothing is published, or a release is gone while it is read, again and again.
             UsageError: an id or a value is not of its type.
         """
+        return self._asked(request, lambda release, reader: release.score(reader, self._with_items(release, request)))
+
+    def recall(self, request: Request, many: int) -> Scored:
+        """The ``many`` items of all that there are which two towers find nearest to the request.
+
+        Raises:
+            DayspringError, UsageError: as of ``score``; the latter where the release has no vectors of items, too.
+        """
+        return self._asked(request, lambda release, reader: release.recall(reader, request, many))
+
+    def _with_items(self, release: ReadyRelease, request: Request) -> Request:
+        """The request with the candidates that another job recalls for it, where that is how a release has them."""
+        wanted = release.candidates
+        if request.items is not None or wanted is None:
+            return request
+        if wanted.job not in self._others:
+            keys = Keys(self._keys.namespace, wanted.job)
+            self._others[wanted.job] = OnlineReader(self._client, keys, self._models.of(wanted.job))
+        return replace(request, items=tuple(self._others[wanted.job].recall(request, wanted.top).keys))
+
+    def _asked(self, request: Request, ask: Callable[[ReadyRelease, ReleaseReader], Scored]) -> Scored:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 release = self._served.release()
                 reader = ReleaseReader(self._client, self._keys, release.text)
-                scored = release.score(reader, request)
+                scored = ask(release, reader)
             except ReleaseGone as error:  # a switch and the end of the grace period came between: take the new one
                 if attempt == _ATTEMPTS:
                     raise DayspringError(f"{error}; publish the newest day again") from None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.impressions import RecalledFrom
 from pipeline.features.arrays.candidates import Candidates
 from pipeline.features.arrays.raw_inputs import model_inputs
 from pipeline.release.publish.models import Models
@@ -21,6 +22,7 @@ from pipeline.serving.known_release import KnownRelease
 from pipeline.serving.labelled import KnownByTheModel
 from pipeline.serving.loaded_model import ModelCache
 from pipeline.serving.meta import FIELDS, Meta
+from pipeline.serving.recaller import Recaller
 from pipeline.serving.release_reader import ReleaseReader
 from pipeline.serving.request import Request
 from pipeline.serving.situation import Situation
@@ -70,6 +72,36 @@ class ReadyRelease:
         self._model = loaded.get(reader.pointer, models.local)
         self._binary = self._meta.config.tasks_of(reader.pointer.experiment)[0].loss == "binary"
         self._features = [each for each in self._meta.plan.schema.features if each.name in self._model.inputs]
+        self._recaller: Recaller | None = None
+        self._model_folder = lambda: models.local(reader.pointer)
+
+    @property
+    def candidates(self) -> RecalledFrom | None:
+        """Which job recalls the candidates of a request that names none, where one does."""
+        impressions = self._meta.config.impressions
+        return impressions.candidates if impressions is not None else None
+
+    def recall(self, reader: ReleaseReader, request: Request, many: int) -> Scored:
+        """The ``many`` items of all that there are whose vectors are nearest to the request's.
+
+        Raises:
+            ReleaseGone: the release is there no longer.
+            UsageError: it has no vectors of items, or an id or a value is not of its type.
+        """
+        if self._recaller is None:
+            self._recaller = Recaller(self._model_folder(), self._release_id, reader.upserts)
+        # What is asked of a request is the same whatever its candidates are.
+        asked = replace(request, items=(self._recaller.some_item,))
+        situation = SITUATIONS[self._meta.config.kind](self._known, Fields(reader), asked)
+        found = situation.assembled()
+        assert found is not None
+        features = [each for each in self._meta.plan.schema.features if each.name in self._recaller.inputs]
+        keys, scores = self._recaller.recall(model_inputs(features, found, situation.look), many)
+        probabilities = 1 / (1 + np.exp(-scores.astype(np.float64)))
+        return Scored(
+            self._release_id, keys, scores, probabilities.astype(np.float32), situation.note, situation.unknown,
+            self._binary,
+        )  # fmt: skip
 
     def score(self, reader: ReleaseReader, request: Request) -> Scored:
         """Every candidate of a request.

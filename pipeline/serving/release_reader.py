@@ -11,6 +11,7 @@ from pipeline.errors import DayspringError
 from pipeline.release.contents.parts import RELEASE_FIELD, shard_of
 from pipeline.release.publish.redis_generations import Keys
 from pipeline.release.publish.release_files import Pointer
+from pipeline.release.publish.upserts import Upserts
 from pipeline.storage.redis.connection import told
 from pipeline.storage.redis.round_trip import asked
 
@@ -28,6 +29,7 @@ class ReleaseReader:
     Attributes:
         text: the pointer that names the release.
         newest: the pointer as the last ``fetch`` found it beside its fields.
+        upserts: vectors of items that were updated since a release.
 
     Raises:
         DayspringError: nothing is published.
@@ -49,6 +51,7 @@ class ReleaseReader:
         self.text: bytes | str = found
         self.newest: bytes | str | None = found
         self.pointer = _pointer(found, f"Redis key {keys.current}")
+        self.upserts = Upserts(client, keys)
 
     def fetch(self, wanted: Mapping[str, Iterable[str]]) -> dict[str, dict[str, bytes]]:
         """The values of the named fields by part, in one round trip; fields that are not there are left out.

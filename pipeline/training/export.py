@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from models import registry
-from models.export import warm_up
+from models.export import nearest, warm_up
 from models.export.graphs import GRAPH, Graph
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact
@@ -21,7 +21,8 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import EXPORT, STATE, VALIDATED
 from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import content_digest, file_digest
-from pipeline.training import golden_rows, item_vectors
+from pipeline.training import golden_rows
+from pipeline.training.item_vectors import item_vectors
 from pipeline.training.keras_trainer import KerasTrainer
 from pipeline.training.loaded_trainers import Trainers, seed_of
 from pipeline.training.records import ExportRecord
@@ -75,7 +76,7 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
             limits,
         )  # fmt: skip
         _write_warm_ups(made.path, config.job)
-        beside = made.path / MODEL / warm_up.EXTRA
+        beside = made.path / MODEL / nearest.BESIDE
         for name, tower in trainer.tower_modules(kinds).items():
             tower.write(beside / name, trainer.sizes, ids, metadata, made_with, None, limits)
         if registry.has_towers(config.experiments[experiment].model):
@@ -100,9 +101,9 @@ def _write_items(context: JobContext, day: Day, trainer: Trainer, beside: Path) 
     assert isinstance(trainer, KerasTrainer)
     plan = Plan.of(context)
     maps = {space: IdMapStore.of(context).read(space, kind) for space, kind in plan.spaces.items()}
-    found = item_vectors.item_vectors(plan, trainer, maps, NextTables.needed(context, day), day.next())
+    found = item_vectors(plan, trainer, maps, NextTables.needed(context, day), day.next())
     if found is not None:
-        item_vectors.write(beside / item_vectors.FOLDER, *found)
+        nearest.write_items(beside / nearest.FOLDER, *found)
 
 
 def _write_warm_ups(path: Path, job: str) -> None:

@@ -1,13 +1,10 @@
-"""Vectors of all items that there are, kept with the exported model that they are of."""
+"""Vectors of all items that there are, by the model of a checkpoint."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.export.nearest import Nearest
 from models.outputs import ITEM
 from models.schema import Side
 from pipeline.days import Day
@@ -18,9 +15,6 @@ from pipeline.features.frames.frame import Array
 from pipeline.features.plan.plan import Plan
 from pipeline.features.rows.day import Tables
 from pipeline.training.keras_trainer import KerasTrainer
-
-FOLDER = "items"
-_KEYS, _VECTORS = "keys.npy", "vectors.npy"
 
 
 def item_vectors(
@@ -40,17 +34,3 @@ def item_vectors(
     values = framed(plan, Side.ITEM, items, Indices(maps), day)
     kinds = {space: each.kind for space, each in maps.items()}
     return arrays.raw_items(items), trainer.vectors(ITEM, values, kinds, content_alone=content_alone)
-
-
-def write(folder: Path, keys: Array, vectors: NDArray[np.float32]) -> None:
-    """Write vectors, the raw ids of their items, and the index of many."""
-    folder.mkdir(parents=True)
-    np.save(folder / _KEYS, keys if keys.dtype.kind == "i" else keys.astype(str))
-    np.save(folder / _VECTORS, vectors)
-    Nearest.of(vectors).write(folder)
-
-
-def read(folder: Path) -> tuple[Array, NDArray[np.float32]]:
-    """Raw ids and vectors ``[items, dim]``."""
-    keys = np.load(folder / _KEYS)
-    return keys if keys.dtype.kind == "i" else keys.astype(object), np.load(folder / _VECTORS)

@@ -34,6 +34,10 @@ class Models:
         self._objects = objects
         self._job = job
 
+    def of(self, job: str) -> Models:
+        """Those of another job in the same place."""
+        return Models(self._objects, job)
+
     def versions(self) -> list[int]:
         """Versions that can be loaded, ascending."""
         return sorted(number for number, names in self._by_version().items() if LOADABLE in names)

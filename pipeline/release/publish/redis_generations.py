@@ -56,6 +56,10 @@ class Keys:
     def shard(self, release_id: str, part: str, shard: int) -> str:
         return f"{self.namespace}:{self.job}:{release_id}:{part}:{shard}"
 
+    def upserts(self, release_id: str) -> str:
+        """Hash of the vectors of items that were updated since the release: field of the item → vector and time."""
+        return f"{self.namespace}:{self.job}:{release_id}:upserts"
+
     def all(self, release_id: str, parts: Mapping[str, int]) -> list[str]:
         return [self.shard(release_id, part, shard) for part, count in parts.items() for shard in range(count)]
 

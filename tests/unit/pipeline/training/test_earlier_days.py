@@ -34,7 +34,7 @@ def chain(here: JobContext) -> list[Artifact]:
     for number, after in enumerate(TRAINED):
         features = commit(here, "features", FIRST.plus(after))
         parent = made[-1] if made else None
-        on = [features, *([parent] if parent else []), *earlier_days(here, "trees", parent)]
+        on = [features, *([parent] if parent else []), *earlier_days(here, "trees", FIRST.plus(after), parent)]
         made.append(commit(
             here, "checkpoint", FIRST.plus(after), "trees", inputs=[each.as_input() for each in on],
             parent_day=str(parent.ref.day) if parent else None, trained_days=number + 1,
@@ -47,9 +47,19 @@ def days(found: list[Artifact]) -> list[int]:
 
 
 def test_they_are_the_last_trained_ones_oldest_first(here: JobContext, chain: list[Artifact]) -> None:
-    assert earlier_days(here, "trees", None) == []
-    assert [days(earlier_days(here, "trees", each)) for each in chain] == [[0], [0, 1], [1, 3], [3, 4]]
-    assert earlier_days(here, "a", chain[-1]) == []
+    assert earlier_days(here, "trees", FIRST, None) == []
+    found = [days(earlier_days(here, "trees", each.ref.day.next(), each)) for each in chain]
+    assert found == [[0], [0, 1], [1, 3], [3, 4]]
+    assert earlier_days(here, "a", FIRST.plus(5), chain[-1]) == []
+
+
+@pytest.mark.usefixtures("chain")
+def test_a_window_is_of_the_days_that_were_built_whether_the_chain_has_them_or_not(here: JobContext) -> None:
+    """A new chain on the fifth day: of the four days before one was skipped."""
+    windowed = here.config.experiments["a"].model_copy(update={"window": 4})
+    job = JobContext(here.config.model_copy(update={"experiments": {"w": windowed}}), here.root)
+    assert days(earlier_days(job, "w", FIRST.plus(4), None)) == [1, 3]
+    assert days(earlier_days(job, "w", FIRST.plus(1), None)) == [0]
 
 
 def test_a_checkpoint_says_on_which_it_was_trained(here: JobContext, chain: list[Artifact]) -> None:
