@@ -49,13 +49,27 @@ class Answer:
     probabilities: list[float] = field(default_factory=list)
     binary: bool = False
 
+    @property
+    def numbers(self) -> str:
+        """What the numbers beside the candidates are, in words."""
+        if self.binary:
+            return (
+                "logit: ranks, higher is better; probability: 1 / (1 + exp(-logit)), of a positive label as far as the "
+                "model is calibrated"
+            )
+        return (
+            f"logit: ranks the candidates of this request, and means nothing beside another's; share: softmax of it "
+            f"over all {self.candidates}"
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """The answer as JSON can hold it."""
         top = [
             {"key": key, "score": score, "probability": probability}
             for (key, score), probability in zip(self.top, self.probabilities, strict=True)
         ]
-        return {"release_id": self.release_id, "candidates": self.candidates, "top": top, "note": self.note}
+        told = {"release_id": self.release_id, "candidates": self.candidates, "top": top, "note": self.note}
+        return {**told, "numbers": self.numbers}
 
 
 class OnlineReader:

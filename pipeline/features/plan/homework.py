@@ -97,6 +97,10 @@ class HomeworkPlan(RequestPlan):
         return [name for name in dict.fromkeys(names) if name != settings.package.chapters]
 
     @property
+    def context_columns(self) -> list[str]:
+        return [name for name in self.row_columns if name not in (*self.settings.owner, self.settings.user)]
+
+    @property
     def user_columns(self) -> list[str]:
         settings = self.settings
         names = [c for f in self.features.of_frame("user") for _, c in f.columns] + self._matched("user")

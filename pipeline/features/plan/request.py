@@ -95,6 +95,13 @@ class RequestPlan(ABC):
         """Columns of the rows' table that an event carries."""
 
     @property
+    def context_columns(self) -> list[str]:
+        """Columns of the rows that a request may tell of itself: what features are made of, and not whose it is."""
+        named = dict.fromkeys(column for each in self.features.of_frame("row") for _, column in each.columns)
+        moment = [self.time] if self.time is not None else []
+        return [name for name in dict.fromkeys([*named, *moment]) if name not in self.owner_columns]
+
+    @property
     @abstractmethod
     def user_columns(self) -> list[str]:
         """Columns of the profile that an event carries."""

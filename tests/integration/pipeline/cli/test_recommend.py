@@ -25,7 +25,9 @@ def test_a_recommendation_names_its_release_and_ranks_by_score(served: Place) ->
     assert scores == sorted(scores, reverse=True)
     text = served.good("recommend", "--job", "ads", "--user", user).out
     assert text.startswith(f"release {answer['release_id']}, ")
-    assert len(text.splitlines()) == 6
+    assert len(text.splitlines()) == 7
+    assert text.splitlines()[-1].startswith("logit: ranks, higher is better; probability: 1 / (1 + exp(-logit)), of a ")
+    assert answer["numbers"] == text.splitlines()[-1]
     first = answer["top"][0]
     numbers = f"logit {first['score']:.6f}  probability {first['probability']:.6f}"
     assert text.splitlines()[1] == f"  1  {first['key']}  {numbers}"
@@ -34,6 +36,26 @@ def test_a_recommendation_names_its_release_and_ranks_by_score(served: Place) ->
     nobody = served.good("recommend", "--job", "ads", "--user", 999999999).out
     assert nobody.startswith("release ")
     assert "(nothing is known of user_id 999999999: ranked as for one that is new)" in nobody.splitlines()[0]
+
+
+def test_what_a_live_request_knows_of_its_moment_changes_the_answer(served: Place) -> None:
+    user = served.shows(LAST)["row_key"][0].as_py().split("_")[0]
+    asked = ("recommend", "--job", "ads", "--user", user, "--json")
+    plain = json.loads(served.good(*asked).out)
+    given = json.loads(served.good(*asked, "--context", "log_hourtime=9", "--context", '{"location_ad": 3}').out)
+    same = json.loads(served.good(*asked, "--context", '{"log_hourtime": "9", "location_ad": 3}').out)
+    assert given == same
+    assert given["candidates"] == plain["candidates"]
+    assert given["top"][0]["score"] != plain["top"][0]["score"]
+    for words, told in (
+        ("is_click=1", "no feature of a request is made of 'is_click'; it may give log_hourtime, "),
+        ("log_hourtime", 'write COLUMN=VALUE, or a JSON object such as {"log_hourtime": 9}'),
+        ("{log_hourtime", "not JSON"),
+        ("log_hourtime=nine", "log_hourtime: 'nine' is not a whole number"),
+    ):
+        ran = served.run(*asked, "--context", words)
+        assert ran.code == 2
+        assert told in ran.message
 
 
 def test_another_experiments_model_under_the_number_is_told_and_never_answered_with(

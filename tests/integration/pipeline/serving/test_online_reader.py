@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import yaml
 
 from examples.school.__main__ import main as school
+from examples.serving.client import Client, grpc_request, rest_body
+from examples.serving.released.ready import Question
 from pipeline.config.load import conf_folder
 from pipeline.days import Day
 from pipeline.errors import DayspringError, UsageError
@@ -196,6 +200,48 @@ def test_two_hundred_impressions_score_as_in_the_offline_test(ads: Finished) -> 
         found = ads.reader.score(Request((user,), context=row, items=(item,), day=HELD))
         assert found.keys == [item]
         np.testing.assert_allclose(found.logits, logits[at : at + 1], rtol=0, atol=1e-5)
+
+
+def test_a_client_of_redis_and_tensorflow_alone_answers_as_the_reader(homework: Finished, ads: Finished) -> None:
+    keys = day_arrays.keys(homework.features)
+    owners = [*zip(keys["request.teacher_id"].tolist(), keys["request.class_id"].tolist(), strict=True)]
+    ends = keys["request.chapters.offsets"]
+    asked = [Request(owner, tuple(keys["request.chapters"][ends[at] : ends[at + 1]].tolist()), {"grade": 3 + at % 3})
+             for at, owner in enumerate(owners[:40])]  # fmt: skip
+    asked += [Request(owner, day=HELD.plus(2)) for owner in owners[:40]]
+    _same_answers(homework, asked)
+    tables = DayTables.on(ads.context, HELD)
+    assert tables is not None
+    rows = [row | {"log_time": row["log_time"].isoformat()} for row in tables("impressions").to_pylist()[:40]]
+    asked = [Request((row["user_id"],), context=row, items=(row["ad_id"],)) for row in rows]
+    _same_answers(ads, [*asked, *(Request((row["user_id"],)) for row in rows), Request((999999999,))])
+
+
+def _same_answers(job: Finished, asked: list[Request]) -> None:
+    """The client's answers are the reader's to the bit, and so are those of what TensorFlow Serving would be asked."""
+    name = job.context.job
+    client = Client(job.reader._client, job.context.root / "published" / name / "models", f"dayspring:{name}")
+    answered = 0
+    for request in asked:
+        found = job.reader.score(request)
+        day = str(request.day) if request.day is not None else None
+        question = Question(request.owner, request.chapters, request.context, request.items, day)
+        answer = client.ask(question)
+        assert (answer.release_id, answer.keys) == (found.release_id, found.keys)
+        np.testing.assert_array_equal(answer.logits, found.logits)
+        np.testing.assert_array_equal(answer.probabilities, found.probabilities)
+        answered += bool(answer.keys)
+    assert answered > len(asked) / 2
+    release, keys, inputs = client.asked(question)
+    assert keys
+    logits, probabilities = client.model.score(inputs)
+    sent = grpc_request(name, release.pointer["version"], inputs, client.model.types)
+    assert (sent.model_spec.name, sent.model_spec.version.value) == (name, release.pointer["version"])
+    by_rest = {each: np.asarray(values, inputs[each].dtype) for each, values in json.loads(rest_body(inputs))["inputs"].items()}
+    for received in ({each: tf.make_ndarray(values) for each, values in sent.inputs.items()}, by_rest):
+        assert {each: values.shape for each, values in received.items()} == {e: v.shape for e, v in inputs.items()}
+        again = client.model.score(received)
+        np.testing.assert_array_equal(again, (logits, probabilities))
 
 
 def _first_rows(context: JobContext, table: str, owner: list[str], names: list[str]) -> dict[tuple[Any, ...], Any]:
