@@ -1,6 +1,6 @@
 """Answers both kinds of ranking jobs with what is published, by redis, numpy and TensorFlow alone (docs/serving.md).
 
-    python -m examples.serving.client --job ads --redis redis://127.0.0.1:6379/0 --models published/ads/models --owner 712
+    python -m examples.serving.client --job ads --redis redis://HOST:6379/0 --models published/ads/models --owner 712
     python -m examples.serving.client --job homework … --owner 501 9001 --chapter 10 --context '{"grade": 3}'
 
 ``--rest FILE`` and ``--grpc FILE`` write what TensorFlow Serving would be asked instead of asking the model here.
@@ -48,6 +48,8 @@ class Model:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import tensorflow as tf
 
+        # Of a small request's operations, to share one out, or to hand it to a thread, takes longer than to do it.
+        tf.config.threading.set_intra_op_parallelism_threads(1)
         self._tf, self._loaded = tf, tf.saved_model.load(str(folder))
         signature = self._loaded.signatures[SIGNATURE]
         self.types = {name: spec.dtype for name, spec in signature.structured_input_signature[1].items()}
@@ -60,7 +62,8 @@ class Model:
     def score(self, inputs: Inputs) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits and probabilities ``[candidates]`` of one request."""
         given = (self._tf.constant(inputs[name], self.types[name]) for name in self._order)
-        answer = self._call(*given)
+        with self._tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR"):
+            answer = self._call(*given)
         return answer["logit"].numpy()[0], answer["probability"].numpy()[0]
 
 
@@ -139,8 +142,9 @@ class Client:
 
 def ranked(release_id: str, keys: Sequence[Any], logits: NDArray[Any], probabilities: NDArray[Any]) -> Answer:
     """Candidates by score; of equal ones the lower key first: numbers by value, texts by their bytes."""
-    place = {key: at for at, key in enumerate(sorted(keys, key=lambda key: key if isinstance(key, int) else key.encode()))}
-    order = np.lexsort(([place[key] for key in keys], -logits))
+    in_order = sorted(keys, key=lambda key: key if isinstance(key, int) else key.encode())
+    place = {key: at for at, key in enumerate(in_order)}
+    order = np.lexsort((np.array([place[key] for key in keys]), -logits))
     return Answer(release_id, [keys[at] for at in order], logits[order], probabilities[order])
 
 

@@ -38,8 +38,10 @@ class Contexts:
         keys = [(context, value) for value in row["values"]]
         self.each.add(keys, {"count": [1] * len(keys), "last_day": row["last_day"], "decayed": row["decayed"]})
 
-    def fit(self, name: str, row: Mapping[str, Any]) -> None:
+    def fit(self, name: str, row: Mapping[str, Any] | None) -> None:
         """Put in a field of the part ``factors.…``."""
+        if row is None:
+            return
         fitted = self.fitted.setdefault(name, {})
         if "vectors" in row:
             fitted.update(zip(row["values"], map(vector, row["vectors"]), strict=True))
@@ -68,7 +70,7 @@ class Asked:
         self._own(own or {"days": [], "contexts": [], "values": []})
 
     def _own(self, own: Mapping[str, Any]) -> None:
-        """Own events in a context that is asked for: ``group`` is the context of each, ``later`` how many came after."""
+        """Own events in contexts that are asked for: ``group``, the context of each, ``later``, how many came after."""
         asked = dict.fromkeys(self.contexts)
         events = [at for at, context in enumerate(own["contexts"]) if context in asked]
         groups = {context: at for at, context in enumerate(dict.fromkeys(own["contexts"][at] for at in events))}
@@ -159,7 +161,7 @@ class Asked:
         return out
 
     def _sums(self, values: Floats) -> Floats:
-        return np.bincount(self.pair, values, len(self.lengths))
+        return np.bincount(self.pair, values, len(self.lengths)).astype(np.float64, copy=False)
 
     def _mean(self, values: Floats) -> Floats:
         return self._sums(values) / np.maximum(self.lengths, 1)
@@ -202,7 +204,8 @@ def scores(fitted: Mapping[Any, Any], owner: Any, values: Sequence[Any]) -> Floa
         took = set(owner)
         for at in there:
             near, weight = fitted[values[at]]
-            out[at] = (weight.astype(np.float64) * [*(each in took for each in near), *[False] * (len(weight) - len(near))]).sum()
+            held = [each in took for each in near] + [False] * (len(weight) - len(near))
+            out[at] = (weight.astype(np.float64) * held).sum()
     return out
 
 

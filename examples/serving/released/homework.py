@@ -50,7 +50,7 @@ class Homework(Ready):
         if question.chapters is not None:
             chapters = self._base_chapters(release, [canonical(each, self._kind) for each in question.chapters])
         else:
-            chapters = stored["chapters"][-1] if history.days else []
+            chapters = stored["chapters"][-1] if stored is not None and history.days else []
         chapters = sorted(set(chapters))
         newest = self.framed("contexts", found["contexts"].get(field_of(*owner.values())))
         columns = {**newest, **{f"row.{name}": raw for name, raw in owner.items()}}
@@ -152,7 +152,8 @@ class Homework(Ready):
 
     def _style_counts(self, feature: Feature, posed: Posed) -> NDArray[np.float32]:
         """How often each style was set, on the newest day of the window or in all of it."""
-        stored = next(iter(posed.found["style_counts"].values()), {"days": [], "styles": [], "counts": []})
+        nothing: dict[str, list[Any]] = {"days": [], "styles": [], "counts": []}
+        stored = next(iter(posed.found["style_counts"].values()), nothing)
         inside = [at for at, day in enumerate(stored["days"]) if day >= posed.day - feature.length]
         if feature.columns == ["day"]:
             inside = [at for at in inside if stored["days"][at] == stored["days"][-1]]

@@ -102,6 +102,7 @@ class Ready(ABC):
         self._fitted = {suits_name(f.collaborative): f.collaborative for f in self.features.values() if f.collaborative}
         self._over = over
         self._asked_for: dict[str, set[Any]] = {}
+        self._places: dict[str, NDArray[np.int64]] = {}
 
     @abstractmethod
     def posed(self, release: Release, question: Question) -> Posed | None:
@@ -171,8 +172,9 @@ class Ready(ABC):
     def _learn_context(self, release: Release, posed: Posed) -> None:
         """The counters whose keys begin with the request's own ids, and not with its owner's."""
         of_row = [each for each in self._counted.values() if not self._own_or_item(each.key[0])]
+        bags = [key for key in self._bags if key[0] not in self.items.first]
         self._learn(release, {each: [self._id(each.key[0], posed)] for each in of_row},
-                    {key: [self._id(key[0], posed)] for key in self._bags if key[0] not in self.items.first})  # fmt: skip
+                    {key: [self._id(key[0], posed)] for key in bags})  # fmt: skip
 
     def _learn(
         self, release: Release, counted: Mapping[Counted, Iterable[Any]], bags: Mapping[tuple[str, str], Iterable[Any]]
@@ -193,7 +195,7 @@ class Ready(ABC):
             for raw in wanted[f"bags.{'+'.join(key)}"]:
                 self._bags[key].add(raw, found[f"bags.{'+'.join(key)}"].get(field_of(raw)))
                 for name in self._names(key):
-                    self._bags[key].fit(name, found[f"factors.{name}"].get(field_of(raw), {"values": [], "vectors": []}))
+                    self._bags[key].fit(name, found[f"factors.{name}"].get(field_of(raw)))
 
     def _new(self, part: str, ids: Iterable[Any], feature: str) -> list[Any]:
         """Ids that the part was not asked for yet."""
@@ -278,23 +280,32 @@ class Ready(ABC):
         of_value = counter.get("value") is not None
         summed = f"{counter.get('value')}{'>0' if counter['measure'] == 'share' else ''}"
         group = (*counter["key"], *([f"={summed}"] if of_value else []))
-        told, cells = self._counted[group], self._counted[group].cells
+        told, mixed = self._counted[group], any(name in self.items.first for name in counter["key"])
+        cells, places = self._cells(told, posed)
+        overall = self.meta["totals"][summed] if of_value else self.meta["overall"]
+        made = value(counter, cells.at(places), overall, cells.half_lives, self.half_lives, posed.day)
+        if feature.side == "pair":
+            return (made if mixed else np.repeat(made, number))[None, :, None]
+        return made[:, None]
+
+    def _cells(self, told: Counted, posed: Posed) -> tuple[Cells, NDArray[np.int64]]:
+        """The cells of a counter, and where those of the request's keys stand: one, or one a candidate."""
+        if all(name in self.items.first for name in told.key):
+            known = self._places.get(told.part, posed.rows[:0])
+            new = [self.items.first[name][len(known) :] for name in told.key]
+            self._places[told.part] = known = np.append(known, told.cells.places([*zip(*new, strict=True)]))
+            return told.cells, known[posed.rows]
+        cells = told.cells
         if self._owner_column(told.key[0]) is not None:
             cells = Cells(told.cells.half_lives)
             for raw, row in posed.found[told.part].items():
                 add(told, canonical(raw, self.features[told.key[0]].ids), row, cells)
-        mixed = any(name in self.items.first for name in told.key)
+        rows = posed.rows.tolist() if any(name in self.items.first for name in told.key) else [0]
         columns = [
-            [self.items.first[name][row] for row in posed.rows.tolist()] if name in self.items.first
-            else repeat(self._id(name, posed)) if mixed else [self._id(name, posed)]
-            for name in told.key
+            map(self.items.first[name].__getitem__, rows) if name in self.items.first
+            else repeat(self._id(name, posed), len(rows)) for name in told.key
         ]  # fmt: skip
-        overall = self.meta["totals"][summed] if of_value else self.meta["overall"]
-        made = value(counter, cells.at(cells.places([*zip(*columns, strict=False)])), overall, told.cells.half_lives,
-                     self.half_lives, posed.day)  # fmt: skip
-        if feature.side == "pair":
-            return (made if mixed else np.repeat(made, number))[None, :, None]
-        return made[:, None]
+        return cells, cells.places([*zip(*columns, strict=True)])
 
     def _over_bags(self, over: Mapping[str, Any], key: tuple[str, str], posed: Posed) -> Asked:
         rows = posed.rows.tolist()
@@ -316,8 +327,9 @@ class Ready(ABC):
         if raw is None or raw == "":
             return None
         if declared.endswith("_list"):
-            kind = declared.removesuffix("_list")
-            return [float(each) if kind == "float" else canonical(each, "int" if kind == "int" else "str") for each in raw]
+            if declared == "float_list":
+                return [float(each) for each in raw]
+            return [canonical(each, "int" if declared == "int_list" else "str") for each in raw]
         if declared == "time" and isinstance(raw, str):
             moment = datetime.fromisoformat(raw)
             moment = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(self.config["timezone"]))

@@ -237,7 +237,8 @@ def _same_answers(job: Finished, asked: list[Request]) -> None:
     logits, probabilities = client.model.score(inputs)
     sent = grpc_request(name, release.pointer["version"], inputs, client.model.types)
     assert (sent.model_spec.name, sent.model_spec.version.value) == (name, release.pointer["version"])
-    by_rest = {each: np.asarray(values, inputs[each].dtype) for each, values in json.loads(rest_body(inputs))["inputs"].items()}
+    body = json.loads(rest_body(inputs))["inputs"]
+    by_rest = {each: np.asarray(values, inputs[each].dtype) for each, values in body.items()}
     for received in ({each: tf.make_ndarray(values) for each, values in sent.inputs.items()}, by_rest):
         assert {each: values.shape for each, values in received.items()} == {e: v.shape for e, v in inputs.items()}
         again = client.model.score(received)
