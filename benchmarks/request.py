@@ -1,13 +1,13 @@
 """A request of 500 candidates: what it takes as a whole, and its model call alone.
 
-    python -m benchmarks.request [--requests 2000] [--conf conf/quality] [--against COMMIT] [--keep FOLDER]
+    python -m benchmarks.request [--requests 2000] [--conf conf/quality] [--client] [--against COMMIT] [--keep FOLDER]
 
 A generated school large enough for 2,000 owners is trained on a few days at the production schema, and one process
 answers requests of different owners, by both kinds of job: impressions with all of the release's advertisements,
 homework with as many chapters as give 500 packages; ``--conf`` takes the jobs of other settings than the production
 ones. Wall clock and CPU time of each (all threads); the machine's load beside them. ``--against`` answers the same
 requests with the code of another commit too, checked out into a folder of its own, in turns with this one, and compares
-the answers.
+the answers; ``--client`` those of ``examples/serving/client.py``, likewise.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.request_asking import ASKED
+from benchmarks.request_asking import CLIENT, READER
 from pipeline.days import Day
 from pipeline.storage.redis import embedded
 
@@ -90,10 +90,10 @@ def _turned(chapters: list[Any], by: int) -> list[Any]:
     return (chapters[by:] + chapters[:by])[:CHAPTERS]
 
 
-def ask(code: Path, root: Path, job: str, asked: Path) -> dict[str, Any]:
+def ask(code: Path, root: Path, job: str, asked: Path, script: str) -> dict[str, Any]:
     """Answer in a process that runs the code in ``code``; its figures, and a digest of every answer."""
     environment = {**os.environ, "PYTHONPATH": str(code), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-c", ASKED, str(root), job, str(asked)]
+    command = [sys.executable, "-c", script, str(root), job, str(asked)]
     done = subprocess.run(command, check=True, cwd=code, env=environment, stdout=subprocess.PIPE)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -114,6 +114,7 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--conf", type=Path, default=PROJECT / "conf", help="the jobs' settings, such as conf/quality")
+    parser.add_argument("--client", action="store_true", help="also the client by redis and TensorFlow alone")
     parser.add_argument("--against", metavar="COMMIT", help="the version before")
     parser.add_argument("--keep", type=Path, help="work in this folder and leave it")
     options = parser.parse_args()
@@ -122,10 +123,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        code = {"this": PROJECT}
+        before = Path(temporary) / "before"
+        code = {"this": (PROJECT, READER)} | ({"client": (PROJECT, CLIENT)} if options.client else {})
         if options.against:
-            code["before"] = Path(temporary) / "before"
-            subprocess.run(["git", "worktree", "add", "--detach", str(code["before"]), options.against],
+            code["before"] = before, READER
+            subprocess.run(["git", "worktree", "add", "--detach", str(before), options.against],
                            check=True, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
         try:
             make(folder, conf, jobs)
@@ -137,26 +139,30 @@ def main() -> int:
             for job in jobs:
                 embedded.stop(root_of(folder, conf, job))
             if options.against:
-                subprocess.run(["git", "worktree", "remove", "--force", str(code["before"])], check=True, cwd=PROJECT)
+                subprocess.run(["git", "worktree", "remove", "--force", str(before)], check=True, cwd=PROJECT)
     return 0
 
 
-def compare(root: Path, job: str, asked: Path, code: dict[str, Path], rounds: int) -> None:
-    """Every version in turn, and what this one makes of the targets."""
+def compare(root: Path, job: str, asked: Path, code: dict[str, tuple[Path, str]], rounds: int) -> None:
+    """Every version in turn, and what this one makes of the targets; ``code``: where it stands, and what asks it."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in code}
     for _ in range(rounds):
-        for name, where in code.items():
-            found[name].append(ask(where, root, job, asked))
+        for name, (where, script) in code.items():
+            found[name].append(ask(where, root, job, asked, script))
     print(f"\nload {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, medians of {rounds} rounds")
     figures = {name: told(job, name, each) for name, each in found.items()}
     this = figures["this"]
     for what, value, most in (("whole p99", this["whole_p99"], WHOLE), ("model p50", this["model_p50"], MODEL)):
         print(f"{job:9} {what} {value:.2f} ms (target ≤ {most:g}){'' if value <= most else '  MISSED'}")
-    if "before" in figures:
-        before = figures["before"]
-        ratios = (f"{each} {this[each] / before[each]:.2f}" for each in ("whole_p50", "whole_p99", "cpu_p50"))
-        same = found["this"][0]["answers"] == found["before"][0]["answers"]
-        print(f"{job:9} of the version before: {', '.join(ratios)}; answers {'equal' if same else 'DIFFER'}")
+    if "client" in figures:
+        value = figures["client"]["whole_p99"]
+        print(f"{job:9} client's whole p99 {value:.2f} ms (target ≤ {WHOLE:g}){'' if value <= WHOLE else '  MISSED'}")
+    for other in ("client", "before"):
+        if other in figures:
+            told = ("whole_p50", "whole_p99", "cpu_p50")
+            ratios = (f"{each} {this[each] / figures[other][each]:.2f}" for each in told)
+            same = found["this"][0]["answers"] == found[other][0]["answers"]
+            print(f"{job:9} of {other}: {', '.join(ratios)}; answers {'equal' if same else 'DIFFER'}")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,7 @@
 """What asks the requests, in a process of whichever version's code: it keeps to what they have in common."""
 
-ASKED = """
-import hashlib, json, statistics, sys, time
-from pathlib import Path
-
-from pipeline.serving.loaded_model import LoadedModel
-from pipeline.serving.online_reader import OnlineReader
-from pipeline.serving.request import Request
-
-root, job, asked = Path(sys.argv[1]), sys.argv[2], json.loads(Path(sys.argv[3]).read_text())
-requests = [Request(tuple(each["owner"]), tuple(each["chapters"]) if "chapters" in each else None) for each in asked]
-inner, model, model_cpu = LoadedModel.score, [], []
+_TIMED = """
+inner, model, model_cpu = Model.score, [], []
 
 
 def score(self, inputs):
@@ -22,19 +13,19 @@ def score(self, inputs):
         model_cpu.append(time.process_time() - cpu)
 
 
-LoadedModel.score = score
+Model.score = score
 whole, whole_cpu, candidates, answers = [], [], [], hashlib.blake2b()
-with OnlineReader.at(root, job) as reader:
+with opened(Path(sys.argv[1]), sys.argv[2]) as answerer:
     for request in requests[::4]:
-        reader.score(request)
+        answerer(request)
     model.clear(), model_cpu.clear()
     for request in requests:
         wall, cpu = time.perf_counter(), time.process_time()
-        found = reader.score(request)
+        found = answerer(request)
         whole.append(time.perf_counter() - wall)
         whole_cpu.append(time.process_time() - cpu)
         candidates.append(len(found.keys))
-        answers.update(json.dumps([found.keys, found.logits.tolist(), found.note]).encode())
+        answers.update(json.dumps([found.keys, found.logits.tolist()]).encode())
 
 
 def at(values, share):
@@ -48,3 +39,40 @@ print(json.dumps({
     "owners": len({str(each) for each in asked}), "answers": answers.hexdigest(),
 }))
 """
+READER = f"""
+import hashlib, json, statistics, sys, time
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.serving.loaded_model import LoadedModel as Model
+from pipeline.serving.online_reader import OnlineReader
+from pipeline.serving.request import Request
+
+asked = json.loads(Path(sys.argv[3]).read_text())
+requests = [Request(tuple(each["owner"]), tuple(each["chapters"]) if "chapters" in each else None) for each in asked]
+
+
+@contextmanager
+def opened(root, job):
+    with OnlineReader.at(root, job) as reader:
+        yield reader.score
+
+{_TIMED}"""
+CLIENT = f"""
+import hashlib, json, statistics, sys, time
+from contextlib import contextmanager
+from pathlib import Path
+
+from examples.serving.client import Client, Model
+from examples.serving.released.ready import Question
+from pipeline.storage.redis.connection import connect
+
+asked = json.loads(Path(sys.argv[3]).read_text())
+requests = [Question(each["owner"], each.get("chapters")) for each in asked]
+
+
+@contextmanager
+def opened(root, job):
+    yield Client(connect(root), root / "published" / job / "models", f"dayspring:{{job}}").ask
+
+{_TIMED}"""

@@ -46,10 +46,12 @@ class Model:
 
     def __init__(self, folder: Path) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        first = "tensorflow" not in sys.modules
         import tensorflow as tf
 
         # Of a small request's operations, to share one out, or to hand it to a thread, takes longer than to do it.
-        tf.config.threading.set_intra_op_parallelism_threads(1)
+        if first:  # later it is too late
+            tf.config.threading.set_intra_op_parallelism_threads(1)
         self._tf, self._loaded = tf, tf.saved_model.load(str(folder))
         signature = self._loaded.signatures[SIGNATURE]
         self.types = {name: spec.dtype for name, spec in signature.structured_input_signature[1].items()}
