@@ -35,7 +35,7 @@ class Impressions(Ready):
         owner = {self.user: self.typed(self.user, question.owner[0])}
         found = release.fetch(self.of_owner(owner))
         rows, day = self._candidates, day_of(self, question)
-        if question.items is None and self.config["release"].get("candidates") is not None:
+        if question.items is None and self.settings.get("candidates") is not None:
             raise NotImplementedError("items that another job recalls: give them as `items`")
         if question.items is not None:
             rows = self._rows(release, [canonical(each, self._kind) for each in question.items])
