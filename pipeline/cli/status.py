@@ -329,7 +329,7 @@ def _print_served(job: str, served: dict[str, Any] | None) -> None:
     age = served["age_days"]
     print(
         f"served: {served['release_id']} (checkpoint of {served['checkpoint_day']}, "
-        f"{age} day{'s' * (age != 1)} old){hold}"
+        f"{age} day{'s' * (age != 1)} old on {served['day']}){hold}"
     )
     if served["tainted"]:
         back = f", `rollback` goes back to {served['previous']} at once" if served["previous"] else ""
