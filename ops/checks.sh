@@ -13,16 +13,21 @@ BIN=.venv/bin
 case "${1:-}" in
 all)
     shift
-    # The servers that tests need are mostly fetched: beside it the environment is made, and what needs no server checked.
-    fetched=$(mktemp)
-    ops/services/install.sh >"$fetched" 2>&1 &
+    # The servers that tests need are mostly fetched, and mypy has one core: each goes on beside what follows it.
+    told=$(mktemp -d)
+    ops/services/install.sh >"$told/services" 2>&1 &
+    services=$!
+    ops/setup.sh dev
+    "$0" lint >"$told/lint" 2>&1 &
+    lint=$!
+    wait "$services" || true # what is left out is named there
+    cat "$told/services"
     status=0
-    { ops/setup.sh dev && "$0" lint; } || status=$?
-    wait $! || true # what is left out is named there
-    cat "$fetched"
-    rm -f "$fetched"
-    [ "$status" = 0 ] || exit "$status"
-    exec "$0" test "$@"
+    "$0" test "$@" || status=$?
+    wait "$lint" || status=1
+    cat "$told/lint"
+    rm -r "$told"
+    exit "$status"
     ;;
 lint)
     $BIN/ruff check .
