@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar, get_args
 
 import keras
 
-from models.options import ModelOptions, Option, read_options, told_options
+from models.options import ModelOptions, Option, meant, read_options, told_options
 from models.randomness import check_no_hidden_state
 from models.schema import ONLY, FeatureSchema
 from models.tasks import IN_BATCH, LossName
@@ -164,5 +164,5 @@ def _class(name: str) -> Any:
     if name not in _MODELS:
         _load()
     if name not in _MODELS:
-        raise ValueError(f"there is no model '{name}'; models: {', '.join(sorted(_MODELS))}")
+        raise ValueError(f"there is no model '{name}'{meant(name, _MODELS)}; models: {', '.join(sorted(_MODELS))}")
     return _MODELS[name]

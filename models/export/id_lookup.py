@@ -49,14 +49,15 @@ class _StrIds(tf.Module):
     def __init__(self) -> None:
         super().__init__()
         self._table = tf.lookup.experimental.MutableHashTable(tf.string, tf.int32, UNKNOWN)
-        self._known: list[str] | None = None
+        # No list: TensorFlow wraps each value of one, and goes through all of them whenever a module is looked over.
+        self._known = np.zeros(0, object)
 
     def set(self, ids: NDArray[Any]) -> None:
-        wanted = [PAD_STR, MISSING_STR, *(str(value) for value in ids)]
-        known = self._known or []
-        if known != wanted[: len(known)]:
+        wanted = np.array([PAD_STR, MISSING_STR, *map(str, ids)], object)
+        known = self._known
+        if not np.array_equal(known, wanted[: len(known)]):
             self._table.remove(tf.constant(known, tf.string))
-            known = []
+            known = known[:0]
         if len(wanted) > len(known):
             new = tf.constant(wanted[len(known) :], tf.string)
             self._table.insert(new, tf.range(len(known), len(wanted), dtype=tf.int32))

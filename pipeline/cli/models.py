@@ -47,9 +47,12 @@ def collect() -> dict[str, Any]:
 def _models(options: argparse.Namespace) -> int:
     found = collect()
     if options.name is not None:
+        from models.options import meant
+
         known = [*found["models"], *(name for name in found["encoders"] if name not in found["models"])]
         if options.name not in known:
-            raise UsageError(f"there is no model '{options.name}'; models and encoders: {', '.join(known)}")
+            told = f"there is no model '{options.name}'{meant(options.name, known)}"
+            raise UsageError(f"{told}; models and encoders: {', '.join(known)}")
         found = {
             kind: {options.name: each[options.name]}
             for kind, each in found.items() if kind != "optimizers" and options.name in each

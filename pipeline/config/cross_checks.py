@@ -148,6 +148,21 @@ def check_keys(name: str, feature: FeatureSettings, features: Mapping[str, Featu
             raise ValueError(f"features.{name}: on the {feature.side}'s side, but its key '{key}' is not")
 
 
+def check_bins(
+    name: str, feature: FeatureSettings, features: Mapping[str, FeatureSettings], spaces: Mapping[str, str]
+) -> None:
+    """Bins have numbers, in a space that has no ids besides."""
+    space = feature.space or ""
+    if spaces[space] != "int":
+        raise ValueError(f"features.{name}.space: '{space}' is of str, and bins are numbered: int")
+    others = [each for each, other in features.items() if other.space == space and other.bins is None]
+    if others:
+        raise ValueError(
+            f"features.{name}.space: '{space}' holds the ids of features.{others[0]}, and a bin's number would be one "
+            f"of them; declare a space of its own, such as spaces.{name}: int"
+        )
+
+
 def check_over_bag(setting: str, counter: OverBag, features: Mapping[str, FeatureSettings]) -> None:
     """What a counter over bags names are features that can be what it takes them for."""
     for part, name in (("bag", counter.bag), ("context", counter.context), ("owner", counter.owner)):

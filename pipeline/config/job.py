@@ -19,6 +19,7 @@ from pipeline.config.alerts import Alerts
 from pipeline.config.base import DayField, Later, Strict
 from pipeline.config.blends import check_alike, check_members
 from pipeline.config.cross_checks import (
+    check_bins,
     check_keys,
     check_measures,
     check_names,
@@ -215,8 +216,8 @@ class JobConfig(Strict):
                 )
             if feature.space is not None and feature.space not in self.spaces:
                 raise ValueError(f"features.{name}.space: '{feature.space}' is not declared under `spaces`")
-            if feature.bins is not None and self.spaces[feature.space or ""] != "int":
-                raise ValueError(f"features.{name}.space: '{feature.space}' is of str, and bins are numbered: int")
+            if feature.bins is not None:
+                check_bins(name, feature, self.features, self.spaces)
             if feature.compose is not None and self.spaces[feature.space or ""] != "str":
                 raise ValueError(f"features.{name}.space: '{feature.space}' is of int, and composed ids are text: str")
             for reference in (feature.of, feature.stand_in):

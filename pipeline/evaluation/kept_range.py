@@ -9,7 +9,7 @@ from pipeline.errors import UsageError
 from pipeline.evaluation.measures_by_day import TestedDay
 from pipeline.evaluation.next_day import measured
 from pipeline.job import JobContext
-from pipeline.storage.artifacts.artifact import Artifact
+from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import FEATURES
 from pipeline.training.chain import Chain
 from pipeline.training.members import pruned_parts
@@ -19,12 +19,19 @@ def rows_of(context: JobContext, day: Day, last: Day) -> Artifact:
     """The features of ``day``, which no checkpoint up to ``last`` was trained on.
 
     Raises:
-        UsageError: it is not after them, or its features were pruned.
-        ChainError: it has no features.
+        UsageError: it is not after them, has no features, or they were pruned.
     """
     if last >= day:
         raise UsageError(f"--to {last}: such a checkpoint was trained on the rows of --day {day}; name a later day")
-    features = context.needed(FEATURES, day)
+    features = context.store.current(Ref(FEATURES, context.job, day))
+    if features is None:
+        skipped = context.skipped(day)
+        why = f"was skipped: {skipped}" if skipped is not None else "has no features"
+        later = [str(each) for each in context.store.days(FEATURES, context.job) if each > last]
+        raise UsageError(
+            f"--day {day}: {why}; days after --to {last} that have some: {', '.join(later) or 'none'} (those of a day "
+            "whose rows have come are made by `python -m pipeline backfill`)"
+        )
     if features.manifest.pruned:
         raise UsageError(
             f"--day {day}: its features were pruned; name a day that is kept, or `python -m pipeline stage "

@@ -106,6 +106,7 @@ def test_a_file_is_scored_as_the_model_scores_its_rows(
     np.testing.assert_allclose(pq.read_table(out)["logit"], expected, rtol=1e-5, atol=1e-5)
     assert "not read, as the job does not declare them: key" in ran.out
     assert "log_loss" not in ran.out
+    assert "no row has a label, so nothing is measured" in ran.out
     source = ("--input", f"parquet:{tmp_path / 'source'}", "--day", LAST.next())
     told = json.loads(labelled.good(*words, *source, "--output", out, "--json").out)
     assert (told["scored"], told["quarantined"], told["quarantine"]) == (ROWS, 0, None)
@@ -238,7 +239,7 @@ def test_what_cannot_be_scored_over_http_is_told(labelled: Place, service: TestC
         ("rows.csv", rows.to_csv(index=False).encode(), {"columns": "nothing"}, "columns nothing: the input has day"),
         ("rows.csv", rows.to_csv(index=False).encode(), {"day": "2024-13-01"}, "2024-13-01"),
         ("rows.csv", rows.to_csv(index=False).encode(), {"day": str(LAST)}, "the release stands at the end of"),
-        ("rows.tsv", rows.to_csv(index=False).encode(), {}, "none of the columns that features are made of"),
+        ("rows.tsv", rows.to_csv(index=False).encode(), {}, "its first line names none of the declared columns"),
         ("rows.csv", rows.to_csv(index=False).encode(), {"colums": "line"}, "no such field: colums; the fields"),
     ):
         code, body = answered(name, content, **asked)

@@ -96,7 +96,7 @@ def score_file(
             _take_misshapen(rows_in, checks, bad)
         _take_misshapen(rows_in, checks, bad)
         if not checks.read:
-            raise UsageError(f"--input {given}: has no rows")
+            raise UsageError(f"--input {given}: has no rows{'' if rows_in.files else f' of --day {day}'}")
         quarantined = bad.rows
         if quarantined:
             bad.commit()

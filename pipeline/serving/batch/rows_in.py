@@ -23,6 +23,8 @@ _PACKED = (".gz", ".bz2", ".zst", ".lz4")
 _URL = re.compile(r"[a-z][a-z0-9+]+:(?!\\)")
 _BLOCK = 1 << 22
 """Bytes of text that are parsed at once."""
+_TOLD, _LONGEST = 6, 100
+"""Names, and letters of them, that are told of a header."""
 
 
 class RowsIn:
@@ -86,6 +88,7 @@ class RowsIn:
     def _of_text(self, path: Path) -> Iterator[pa.RecordBatch]:
         delimiter = _DELIMITERS[_kind(path)]
         names = _header(path, delimiter)
+        self._guard_header(path, names)
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise DataError(f"{path}: the header names {', '.join(twice)} more than once")
@@ -100,9 +103,23 @@ class RowsIn:
                 if "Empty CSV" not in str(error):
                     raise
 
+    def _guard_header(self, path: Path, names: Sequence[str]) -> None:
+        declared = [column.source or name for name, column in self._table.columns.items()]
+        if not {*declared} & {*names}:
+            raise DataError(
+                f"{path}: its first line names none of the declared columns ({_shortened(declared)}): "
+                f"{_shortened(names)}; put a line with the names of the cells above the others (cells of .csv stand "
+                "between commas, of .tsv between tabs)"
+            )
+
     def _misshapen(self, row: pa_csv.InvalidRow) -> str:
         self.misshapen.append((f"{row.actual_columns} cells, where the header has {row.expected_columns}", row.text))
         return "skip"
+
+
+def _shortened(names: Sequence[str]) -> str:
+    told = f"{', '.join(names[:_TOLD])}{', …' if len(names) > _TOLD else ''}"
+    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
 
 
 def _header(path: Path, delimiter: str) -> list[str]:

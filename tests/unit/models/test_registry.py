@@ -20,7 +20,8 @@ def test_a_model_says_what_it_is() -> None:
     assert (card.family, card.trainer, card.losses, card.paper) == ("baseline", "counts", ("binary", "softmax"), None)
     assert [option.name for option in card.options] == ["item", "user", "half_life", "smoothing", "own"]
     assert registry.card("din").needs == "a history of an item feature (a sequence with `of`)"
-    with pytest.raises(ValueError, match=f"there is no model 'dln'; models: {', '.join(registry.names())}"):
+    told = rf"there is no model 'dln' \(is 'din' meant\?\); models: {', '.join(registry.names())}"
+    with pytest.raises(ValueError, match=told):
         registry.card("dln")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiny import FIRST, LAST, SECOND, Place
+from tests.tiny import FIRST, LAST, OUTAGE, SECOND, Place
 
 
 def kept_files(place: Place) -> dict[Path, int]:
@@ -53,6 +53,11 @@ def test_what_was_pruned_is_told(chain: Place) -> None:
         (["--from", FIRST, "--to", LAST, "--day", LAST], f"--to {LAST}: such a checkpoint was trained on the rows of"),
         (["--from", SECOND, "--to", FIRST, "--day", LAST], f"--from {SECOND} is after --to {FIRST}"),
         (["--from", FIRST, "--to", FIRST, "--day", LAST, "--experiment", "x"], "job 'ads' has pooled, din"),
+        (["--from", FIRST, "--to", FIRST, "--day", OUTAGE], f"--day {OUTAGE}: was skipped: "),
+        (
+            ["--from", FIRST, "--to", FIRST, "--day", LAST.plus(30)],
+            f"--day {LAST.plus(30)}: has no features; days after --to {FIRST} that have some: {SECOND}, {LAST} (",
+        ),
     ],
 )
 def test_wrong_use_is_told(trained: Place, wrong: list[object], message: str) -> None:

@@ -68,8 +68,10 @@ def test_one_model_in_json_has_types_defaults_and_descriptions() -> None:
 
 
 def test_a_model_that_is_none_is_answered_with_those_that_are(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["models", "dln"]) == 2
-    assert "there is no model 'dln'; models and encoders: " in capsys.readouterr().err
+    assert main(["models", "dnc"]) == 2
+    assert "there is no model 'dnc' (is 'dcn' meant?); models and encoders: " in capsys.readouterr().err
+    assert main(["models", "perceptron"]) == 2
+    assert "there is no model 'perceptron'; models and encoders: " in capsys.readouterr().err
 
 
 def test_the_docs_have_a_line_for_each_option_as_it_is() -> None:

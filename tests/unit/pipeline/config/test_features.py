@@ -110,7 +110,8 @@ def test_histories_whose_settings_cannot_act() -> None:
 
 def test_bins_are_numbered_and_of_a_number(ads: str) -> None:
     """Of text they are refused, in a space of text too; one number stands for how many there are."""
-    bins = {"kind": "categorical", "space": "hour", "source": "row.log_hourtime", "bins": 4}
+    ads = edited(ads, spaces__bin="int")
+    bins = {"kind": "categorical", "space": "bin", "source": "row.log_hourtime", "bins": 4}
     same = {**bins, "bins": {"count": 4, "every": 7}}
     one, other = (parse_job(edited(ads, features__more=each), Path("ads.yaml")) for each in (bins, same))
     assert one.features["more"] == other.features["more"]
@@ -120,3 +121,14 @@ def test_bins_are_numbered_and_of_a_number(ads: str) -> None:
     of_text = parse_job(edited(ads, features__more={**bins, "source": "row.log_day"}), Path("ads.yaml"))
     with pytest.raises(ConfigError, match=r"`bins` are of numbers, and .*log_day is declared as day"):
         Plan(of_text)
+
+
+def test_bins_share_a_space_with_other_bins_alone(ads: str) -> None:
+    bins = {"kind": "categorical", "space": "hour", "source": "row.log_hourtime", "bins": 4}
+    assert (
+        "features.more.space: 'hour' holds the ids of features.hour, and a bin's number would be one of them; declare "
+        "a space of its own, such as spaces.more: int"
+    ) in error(edited(ads, features__more=bins))
+    bins["space"] = "bin"
+    both = edited(ads, spaces__bin="int", features__more=bins, features__again={**bins, "bins": 8})
+    assert {"more", "again"} < {*parse_job(both, Path("ads.yaml")).features}

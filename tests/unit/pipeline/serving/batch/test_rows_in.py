@@ -66,6 +66,8 @@ def test_lines_with_another_number_of_cells_are_told_apart(tmp_path: Path) -> No
     [
         ("rows.xlsx", b"", UsageError, "end its name in"), ("rows.csv", b"", DataError, "is empty"),
         ("rows.csv", b"A,A\n1,2\n", DataError, "names A more than once"),
+        ("rows.csv", b"1,1,x\n2,,y\n", DataError, r"names none of the declared columns \(A, b\): 1, 1, x; put a line"),
+        ("rows.csv", b"A\tb\n1\tx\n", DataError, "declared columns .*: A\tb; .* of .tsv between tabs"),
         ("rows.parquet", b"no parquet", DataError, "cannot be read"),
     ],
 )
