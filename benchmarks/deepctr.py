@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-PACKAGES = ("deepctr==0.9.4", "tf-keras==2.21.0")
+PACKAGES = ("deepctr==0.9.4", "tf-keras==2.21.0", "tensorflow-recommenders==0.7.7")
 TARGET = 1.8
 
 DEEPCTR = """
@@ -86,14 +86,14 @@ for _ in sys.stdin:
 
 def environment(folder: Path) -> Path:
     """The Python of an environment with ``PACKAGES`` beside this project's; made where it is not there."""
-    python = folder / "bin" / "python"
-    if not (folder / "made").exists():
+    python, made, wanted = folder / "bin" / "python", folder / "made", "\n".join(PACKAGES)
+    if not made.exists() or made.read_text() != wanted:
         venv.create(folder, with_pip=True, clear=True)
         site = next((folder / "lib").glob("python*/site-packages"))
         here = Path(np.__file__).resolve().parents[1]
         (site / "project.pth").write_text(f"{here}\n")
         subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", *PACKAGES], check=True)
-        (folder / "made").touch()
+        made.write_text(wanted)
     return python
 
 

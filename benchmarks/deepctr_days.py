@@ -1,14 +1,15 @@
-"""DIN and DIEN day by day against DeepCTR's: AUC of each next day's rows, in one protocol.
+"""Models day by day against the libraries': AUC of each next day's rows, in one protocol.
 
-    export DAYSPRING_CONF=examples/conf/histories
+    export DAYSPRING_CONF=examples/conf/histories     # din and dien; examples/conf/interactions: lr fm deepfm …
     python -m benchmarks.deepctr_days --from 2022-04-25 --to 2022-05-04 [--means-from 2022-04-27] [--keep FOLDER]
+        [--models lr fm deepfm dcn_v2 xdeepfm dlrm]
 
-The job's experiments of that name are run by ``backfill`` (what is there stands), and DeepCTR's models, in an
-environment of the benchmark's own (``benchmarks.deepctr``), take the same arrays: every feature that the experiment
-reads, the same widths, networks, batches and rate, one pass a day from yesterday's weights and Adam, each day tested
-before it is trained on; ids that no day has trained read as unknown in both. What their interface has no place for: the
-product of target and history, ids that read as unknown in training, the base rate to begin with. Prints AUC by day and
-mean; MISSED where ours is more than .0015 below.
+The job's experiments of that name are run by ``backfill`` (what is there stands), and DeepCTR's models, or what
+``benchmarks.deepctr_fields`` has, in an environment of the benchmark's own (``benchmarks.deepctr``), take the same
+arrays: every feature that the experiment reads, the same widths, networks, batches and rate, one pass a day from
+yesterday's weights and Adam, each day tested before it is trained on; ids that no day has trained read as unknown in
+both. What their interface has no place for: the product of target and history, ids that read as unknown in training,
+the base rate to begin with. Prints AUC by day and mean; MISSED where ours is more than .0015 below.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import deepctr_fields
 from benchmarks.deepctr import environment
 from models.schema import Columns, DayArrays, Feature, FeatureSchema, Kind
 from pipeline.cli.main import main as pipeline
@@ -39,7 +41,6 @@ from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.kinds import FEATURES, MAPS, TEST
 
-MODELS = ("din", "dien")
 MOST_BELOW = 0.0015
 UNKNOWN = 1
 
@@ -94,6 +95,9 @@ for number, day in enumerate(told["days"]):
     model.fit(rows, label[order], batch_size=told["batch"], epochs=1, shuffle=False, verbose=0)
 """
 
+PROGRAMS = {"din": DEEPCTR, "dien": DEEPCTR} | dict.fromkeys(deepctr_fields.MODELS, deepctr_fields.PROGRAM)
+"""By model, what trains it in the environment of the benchmark."""
+
 
 class Days:
     """The days of an experiment as DeepCTR takes them: ids and floats by column, a row a pair."""
@@ -129,7 +133,8 @@ class Days:
         limits = {str(day): self._limits(before) for before, day in zip(self.days, self.days[1:], strict=False)}
         told = {
             "model": settings.model, "columns": [*self._columns(dims, sizes)], "histories": self.histories,
-            "units": options["units"], "attention_units": encoder.get("attention_units", [80, 40]),
+            "options": options, "units": list(options.get("units", [])),
+            "attention_units": encoder.get("attention_units", [80, 40]),
             "attention_activation": encoder.get("attention_activation", "sigmoid"), "rate": settings.learning_rate,
             "batch": settings.batch, "seed": 1, "days": [str(day) for day in self.days], "limits": limits,
         }  # fmt: skip
@@ -189,7 +194,7 @@ def theirs(days: Days, python: Path, folder: Path) -> dict[Day, float]:
     """AUC of each day but the first by DeepCTR's model."""
     folder.mkdir(parents=True, exist_ok=True)
     days.write(folder)
-    (folder / "train.py").write_text(DEEPCTR)
+    (folder / "train.py").write_text(PROGRAMS[days.config.experiments[days.experiment].model])
     environment_of = {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "PATH": "/usr/bin:/bin"}
     subprocess.run([python, folder / "train.py", folder], check=True, env=environment_of)
     found = {}
@@ -213,7 +218,7 @@ def compare(model: str, here: dict[Day, float], there: dict[Day, float], since: 
     days = [day for day in here if day in there]
     print(f"{model:<22}" + "".join(f"{str(day)[5:]:>8}" for day in days) + f"{'mean':>8}")
     means = []
-    for whose, values in (("here", here), ("DeepCTR", there)):
+    for whose, values in (("here", here), ("the library", there)):
         means.append(float(np.mean([values[day] for day in days if day >= since])))
         print(f"  {whose:<20}" + "".join(f"{values[day]:8.4f}" for day in days) + f"{means[-1]:8.4f}")
     difference = means[0] - means[1]
@@ -228,7 +233,8 @@ def main() -> int:
     parser.add_argument("--from", dest="first", type=Day.parse, required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--to", dest="last", type=Day.parse, required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--means-from", type=Day.parse, metavar="YYYY-MM-DD", help="first day of the means")
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS, help="(default both)")
+    parser.add_argument("--models", nargs="+", choices=[*PROGRAMS], default=["din", "dien"],
+                        help="(default din dien)")
     parser.add_argument("--keep", type=Path, help="a folder for environment and arrays, to be used again")
     given = parser.parse_args()
     asked = [each for model in given.models for each in ("--experiment", model)]

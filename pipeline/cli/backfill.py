@@ -59,14 +59,14 @@ def _experiments(context: JobContext, asked: list[str] | None) -> list[str]:
     return experiments(asked, list(context.config.experiments), context.job)
 
 
-def _check_models(context: JobContext) -> None:
+def _check_models(context: JobContext, names: list[str]) -> None:
     """Before anything is read: a wrong option would only show when the first day is trained."""
     start_tensorflow()
     from models.engine.engine import configure
 
     # Building a model starts TensorFlow's threads, whose number is then settled.
     configure(context.config.threads)
-    check_models(context.config)
+    check_models(context.config, names)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -83,7 +83,7 @@ def _run(options: argparse.Namespace) -> int:
     refuse_unfit_redis(context)
     refuse_other_place(context)
     if context.skipped(options.day) is None or options.reprocess:
-        _check_models(context)
+        _check_models(context, names)
         tell_growth(context, names)
     accept_days(context, options)
     guard_order(context, options.day, names)
@@ -111,7 +111,7 @@ def _backfill(options: argparse.Namespace) -> int:
     if options.publish != "none":
         refuse_unfit_redis(context)
         refuse_other_place(context)
-    _check_models(context)
+    _check_models(context, names)
     tell_growth(context, names)
     accept_days(context, options)
     guard_order(context, options.first, names)

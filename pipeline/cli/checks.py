@@ -56,8 +56,11 @@ def _jobs(asked: str | None) -> list[str]:
     return names
 
 
-def check_models(config: JobConfig) -> set[str]:
+def check_models(config: JobConfig, names: Collection[str] | None = None) -> set[str]:
     """Whether every feature has a source and every experiment's model can be built and asked; imports TensorFlow.
+
+    Args:
+        names: of the experiments, if not of all.
 
     Returns:
         The histories whose `negatives` a model is trained by.
@@ -78,7 +81,8 @@ def check_models(config: JobConfig) -> set[str]:
     # Building a model starts TensorFlow, and its number of threads is settled from then on.
     configure(config.threads)
     told_from: set[str] = set()
-    for name, settings in config.experiments.items():
+    for name in config.experiments if names is None else names:
+        settings = config.experiments[name]
         try:
             tasks, schema = config.tasks_of(name), config.experiment_schema(name)
             if registry.trained_by(settings.model) == registry.KERAS:

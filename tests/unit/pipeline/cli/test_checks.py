@@ -149,3 +149,13 @@ def test_negatives_that_no_model_is_trained_by_are_told() -> None:
 def test_what_trees_do_not_read_is_told(settings: dict[str, Any], said: str | None) -> None:
     found = refused("impressions", {"experiments": {"trees": settings}})
     assert found is None if said is None else found is not None and f"experiments.trees: {said}" in found
+
+
+def test_what_is_not_run_is_not_built() -> None:
+    job = job_with("impressions", {})
+    (name, good), *_ = job["experiments"].items()
+    job["experiments"] = {name: good, "wrong": good | {"options": {"unit": [8]}}}
+    config = parse_job(yaml.safe_dump(job, sort_keys=False), Path("ads.yaml"))
+    check_models(config, [name])
+    with pytest.raises(ConfigError, match=r"experiments\.wrong: model '.*' has no option 'unit'"):
+        check_models(config)
