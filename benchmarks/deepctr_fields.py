@@ -95,7 +95,8 @@ model = made[told["model"]]()
 model.compile(tf.keras.optimizers.Adam(told["rate"]), "binary_crossentropy")
 for number, day in enumerate(told["days"]):
     held = dict(np.load(folder / f"{day}.npz"))
-    label, order = held.pop("label"), np.random.default_rng(number).permutation(len(held["label"]))
+    label = held.pop("label")
+    order = np.random.default_rng(number).permutation(len(label))
     if number:
         asked = {name: np.where(each >= told["limits"][day].get(name, 1 << 31), 1, each) for name, each in held.items()}
         np.save(folder / f"{day}.npy", model.predict(asked, batch_size=4096, verbose=0)[:, 0])

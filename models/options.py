@@ -50,7 +50,8 @@ def read_options(cls: type[Options], whose: str, given: Mapping[str, object]) ->
 
 def meant(name: str, known: Iterable[str]) -> str:
     """Words to put behind a name that is none: which one it is nearly."""
-    close = get_close_matches(name, list(known), 1)
+    close = get_close_matches(name, list(known), 5)
+    close.sort(key=lambda each: sorted(each) != sorted(name))  # letters that have changed places come first
     return f" (is '{close[0]}' meant?)" if close else ""
 
 

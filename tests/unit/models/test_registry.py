@@ -20,9 +20,9 @@ def test_a_model_says_what_it_is() -> None:
     assert (card.family, card.trainer, card.losses, card.paper) == ("baseline", "counts", ("binary", "softmax"), None)
     assert [option.name for option in card.options] == ["item", "user", "half_life", "smoothing", "own"]
     assert registry.card("din").needs == "a history of an item feature (a sequence with `of`)"
-    told = rf"there is no model 'dln' \(is 'din' meant\?\); models: {', '.join(registry.names())}"
+    told = rf"there is no model 'idn' \(is 'din' meant\?\); models: {', '.join(registry.names())}"
     with pytest.raises(ValueError, match=told):
-        registry.card("dln")
+        registry.card("idn")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,8 @@ def test_good_options_are_taken() -> None:
 
 
 def test_an_unknown_model_is_refused() -> None:
-    with pytest.raises(ValueError, match=f"no model 'dine'; models: {', '.join(registry.names())}"):
+    told = rf"no model 'dine' \(is 'dien' meant\?\); models: {', '.join(registry.names())}"
+    with pytest.raises(ValueError, match=told):
         registry.check_options("dine", {})
 
 
