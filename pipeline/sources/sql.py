@@ -90,7 +90,7 @@ class SqlSource(Source):
         self._engine.dispose()
 
     def _parameters(self, source: str, day: Day | None) -> Mapping[str, str]:
-        return {"day": str(day)} if day is not None and self.statements.get(source).is_dated else {}
+        return self.statements.get(source).parameters(day)
 
     def _connect(self, source: str | None) -> AbstractContextManager[Connection]:
         """A connection for the length of a block, in which drivers' errors become ``SourceError``."""

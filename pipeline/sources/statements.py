@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,13 @@ from pipeline.days import Day
 from pipeline.errors import SourceError
 
 QUERIES = Path(__file__).resolve().parents[2] / "sql" / "queries"
-_MARKER = re.compile(r"^--\s*marker:\s*(\S+)\s*$", re.MULTILINE)
+TEMPLATES = QUERIES.parent / "templates"
 _DAY = re.compile(r"(?<![:\w\\]):day\b")
 _DAY_COLUMN = re.compile(r"(?<![\w.`])(?P<whole>(?:`?\w+`?\.)?`?(?P<column>\w+)`?)\s*=\s*:day\b")
-_RANGES = re.compile(r"^--\s*ranges:\s*(\S+)\s*$", re.MULTILINE)
+_FIRST = re.compile(r"(?<![:\w\\]):first\b")
+_SAID = re.compile(r"^--\s*(\w+):\s*(.+?)\s*$", re.MULTILINE)
+_HOLE = re.compile(r"\{(?:(\w+)\.)?(\w+)\}")
+_NAMES = re.compile(r"\w+(\.\w+)?(,\s*\w+)*")
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Statement:
     """A ``SELECT``, with ``:day`` (``YYYY-MM-DD``) where the table is dated.
 
     Attributes:
+        window: days that end on ``:day``, the first of which is ``:first``; ``-- window: DAYS``.
         marker: the table whose rows of ``day_ready`` mark a day as complete; ``-- marker: NAME``, else its own name.
         ranges: a column of whole numbers by whose ranges a long day is read piece by piece; ``-- ranges: COLUMN``. An
             index on the day and this column makes each piece cheap.
@@ -30,6 +35,7 @@ class Statement:
     text: str
     marker: str
     ranges: str | None
+    window: int | None = None
 
     @property
     def is_dated(self) -> bool:
@@ -43,9 +49,17 @@ class Statement:
             return None
         return _DAY_COLUMN.sub(r"\g<whole> IS NOT NULL", self.text), found[0][1]
 
+    def parameters(self, day: Day | None) -> dict[str, str]:
+        """What stands for ``:day`` and, of a statement with a window, for ``:first``."""
+        if day is None or not self.is_dated:
+            return {}
+        return {"day": str(day)} | ({} if self.window is None else {"first": str(day.plus(1 - self.window))})
+
     def of_day(self, day: Day | None) -> str:
         """The statement with its day written in, as a server reads it."""
-        written = self.text if day is None else _DAY.sub(f"'{day}'", self.text)
+        said = self.parameters(day)
+        written = _DAY.sub(f"'{said['day']}'", self.text) if said else self.text
+        written = _FIRST.sub(f"'{said['first']}'", written) if "first" in said else written
         return written.replace("\\:", ":")
 
 
@@ -72,9 +86,45 @@ class Statements:
                     f"write it, or name one of: {known}; or is the job's URL of the wrong kind? A database is read by "
                     "queries, hbase:// and parquet: are not"
                 ) from None
-            bare = "\n".join(line for line in written.splitlines() if not line.lstrip().startswith("--"))
-            marker, ranges = _MARKER.search(written), _RANGES.search(written)
+            said, bare = dict(_SAID.findall(written)), _bare(written)
+            if "template" in said:
+                bare = _made(path, said)
             self._known[name] = Statement(
-                path, bare.strip().rstrip(";"), marker[1] if marker else name, ranges[1] if ranges else None
+                path, bare, said.get("marker", name), said.get("ranges"), _window(path, said.get("window"), bare)
             )
         return self._known[name]
+
+
+def _bare(written: str) -> str:
+    kept = (line for line in written.splitlines() if not line.lstrip().startswith("--"))
+    return "\n".join(kept).strip().rstrip(";")
+
+
+def _made(path: Path, said: Mapping[str, str]) -> str:
+    """A statement made of a template: names of tables and columns in its holes, of ``{table.names}`` each with its
+    table."""
+    template = TEMPLATES / f"{said['template']}.sql"
+    try:
+        text = _bare(template.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(sorted(each.stem for each in TEMPLATES.glob("*.sql"))) or "none"
+        raise SourceError(f"{path}: there is no template '{said['template']}'; one of: {known}") from None
+
+    def filled(hole: re.Match[str]) -> str:
+        table, name = hole.groups()
+        value = said.get(name)
+        if value is None or not _NAMES.fullmatch(value):
+            wrong = "says nothing of" if value is None else f"says '{value}' of"
+            raise SourceError(f"{path}: {wrong} `{name}`, a name of {template.name}; write `-- {name}: NAME`")
+        return ", ".join(f"{table}.{each.strip()}" for each in value.split(",")) if table else value
+
+    return _HOLE.sub(filled, text)
+
+
+def _window(path: Path, said: str | None, text: str) -> int | None:
+    wanted = _FIRST.search(text) is not None
+    if said is None and not wanted:
+        return None
+    if not wanted or said is None or not said.isdigit() or int(said) < 1:
+        raise SourceError(f"{path}: a statement with :first says how many days end on :day; write `-- window: 14`")
+    return int(said)

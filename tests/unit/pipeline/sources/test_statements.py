@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from pipeline.days import Day
 from pipeline.errors import SourceError
+from pipeline.sources.sqlite import SqliteSource
 from pipeline.sources.statements import QUERIES, Statements
 
 DAY = Day.of(2024, 3, 4)
@@ -43,3 +46,57 @@ def test_the_ranges_are_of_a_column_that_is_selected(path: Path) -> None:
     found = Statements(QUERIES).get(path.stem)
     selected = found.text.partition("FROM")[0]
     assert found.ranges is None or found.ranges in selected.replace(",", " ").split()
+
+
+SAMPLES = """
+-- template: samples
+-- window: 14
+-- log: ad_log
+-- date: day
+-- user: user_id
+-- item: ad_id
+-- label: is_click
+-- items: versions
+-- since: since_day
+-- columns: author_id, grade_id
+"""
+
+
+def test_a_template_makes_a_table_of_samples_with_any_click_and_what_an_item_was_by_then(tmp_path: Path) -> None:
+    """The window begins on 20 February; ad 5 had another author from 2 March on, after it was last shown to user 1."""
+    write(tmp_path, SAMPLES)
+    file = tmp_path / "log.db"
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("CREATE TABLE ad_log (day TEXT, user_id INTEGER, ad_id INTEGER, is_click INTEGER)")
+        database.execute("CREATE TABLE versions (ad_id INTEGER, since_day TEXT, author_id INTEGER, grade_id INTEGER)")
+        database.executemany("INSERT INTO ad_log VALUES (?, ?, ?, ?)", [
+            ("2024-02-19", 1, 5, 1), ("2024-02-20", 1, 5, 0), ("2024-03-01", 1, 5, 0), ("2024-03-04", 2, 5, 0),
+            ("2024-03-03", 2, 5, 1), ("2024-03-04", 2, 6, 0), ("2024-03-05", 2, 6, 1),
+        ])  # fmt: skip
+        database.executemany(
+            "INSERT INTO versions VALUES (?, ?, ?, ?)", [(5, "2024-01-01", 70, 1), (5, "2024-03-02", 71, 2)]
+        )
+        database.commit()
+    source = SqliteSource(f"sqlite:///{file}", "URL", tmp_path)
+    assert source.count("log", DAY) == 3
+    names = ["day", "user_id", "ad_id", "is_click", "times", "last_day", "author_id", "grade_id"]
+    batches = source.read("log", names, DAY, chunk_rows=100).batches
+    rows = [tuple(row[name] for name in names) for batch in batches for row in batch.to_pylist()]
+    assert sorted(rows) == [
+        ("2024-03-04", 1, 5, 0, 2, "2024-03-01", 70, 1), ("2024-03-04", 2, 5, 1, 2, "2024-03-04", 71, 2),
+        ("2024-03-04", 2, 6, 0, 1, "2024-03-04", None, None),
+    ]  # fmt: skip
+    written = Statements(tmp_path).get("log").of_day(DAY)
+    assert "day >= '2024-02-20' AND day <= '2024-03-04'" in written
+    source.close()
+
+
+def test_what_a_template_needs_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"there is no template 'pairs'; one of: samples"):
+        write(tmp_path, "-- template: pairs").get("log")
+    with pytest.raises(SourceError, match="says nothing of `user`"):
+        write(tmp_path, "-- template: samples\n-- window: 3").get("log")
+    with pytest.raises(SourceError, match="says 'ad_log; DROP' of `log`"):
+        write(tmp_path, SAMPLES.replace("ad_log", "ad_log; DROP")).get("log")
+    with pytest.raises(SourceError, match="write `-- window: 14`"):
+        write(tmp_path, SAMPLES.replace("-- window: 14", "")).get("log")
