@@ -1,5 +1,5 @@
-"""The Airflow DAG that looks after both jobs once a day."""
+"""The Airflow DAG that looks after every job once a day."""
 
 from dayspring.maintenance_dag import maintenance_dag
 
-dag = maintenance_dag("homework", "ads")
+dag = maintenance_dag()

@@ -14,6 +14,10 @@ from ops.deployment import MARK
 from pipeline.process import pid_files
 from pipeline.storage.redis.embedded import servers_at
 
+# What the commands of `ops` write is private; what a component's tasks write, such as reports, is as their user has it.
+_UMASK = os.umask(0o077)
+os.umask(_UMASK)
+
 
 def start(command: Sequence[str], env: dict[str, str], name: str, folder: Path) -> int:
     """Starts a detached process in its own session, output to ``NAME.log``, pid in ``NAME.pid``; returns the pid."""
@@ -27,6 +31,7 @@ def start(command: Sequence[str], env: dict[str, str], name: str, folder: Path) 
             stderr=subprocess.STDOUT,
             cwd=folder.parent,
             start_new_session=True,
+            umask=_UMASK,
         )
     pid_files.write(folder / f"{name}.pid", process.pid)
     return process.pid

@@ -9,17 +9,17 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, TaskGroup, TriggerRule
 
 from dayspring.daily_dag import RETRY, TRAIN_POOL, schedule_end
 from dayspring.operators import SKIPPED, PipelineOperator
-from dayspring.settings import known_zone_of
+from dayspring.settings import job_names, known_zone_of
 
 
-def maintenance_dag(*jobs: str) -> DAG:
-    """The DAG ``maintenance``: audit, prune, freshness, late labels and late days of every job.
+def maintenance_dag(*named: str) -> DAG:
+    """The DAG ``maintenance``: audit, prune, freshness, late labels and late days of every job, or of the named ones.
 
     At noon in the zone of the first job, away from the night's runs. A job that has no day yet is skipped. A red task
     is the finding: its log says what is wrong and what to do. Where the data has ended (``DAYSPRING_SCHEDULE_END``) it
     is run by hand only.
     """
-    ended = schedule_end() is not None
+    jobs, ended = named or job_names(), schedule_end() is not None
     # One job's broken settings must not keep the others from being looked after.
     zone = next(filter(None, map(known_zone_of, jobs)), "UTC")
     with DAG(

@@ -15,9 +15,18 @@ from pipeline.errors import DayspringError
 PROJECT = Path(__file__).resolve().parents[2]
 
 
+def job_names() -> tuple[str, ...]:
+    """The jobs that there are: a YAML each."""
+    return tuple(sorted(path.stem for path in _folder().glob("*.yaml")))
+
+
+def _folder() -> Path:
+    return Path(os.environ.get("DAYSPRING_CONF") or PROJECT / "conf")
+
+
 def settings_of(job: str) -> dict[str, Any]:
     """The job's YAML; it has experiments, those of its grids among them."""
-    path = Path(os.environ.get("DAYSPRING_CONF") or PROJECT / "conf") / f"{job}.yaml"
+    path = _folder() / f"{job}.yaml"
     text = path.read_text(encoding="utf-8")
     settings = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     if isinstance(settings, dict) and ("grids" in settings or "extends" in settings):

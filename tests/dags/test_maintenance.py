@@ -66,6 +66,30 @@ def test_data_that_has_ended_is_looked_after_by_hand(monkeypatch: pytest.MonkeyP
     assert (dag.timetable.can_be_scheduled, dag.end_date) == (False, None)
 
 
+def test_a_job_is_found_by_its_yaml(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from dayspring.maintenance_dag import maintenance_dag
+
+    for job in ("clicks", "broken"):
+        (tmp_path / f"{job}.yaml").write_text(
+            "timezone: Asia/Tokyo\nexperiments: {a: {}}\n" if job == "clicks" else "{"
+        )
+    monkeypatch.setenv("DAYSPRING_CONF", str(tmp_path))
+    dag = maintenance_dag()
+    assert set(dag.task_dict) == {f"{job}.{task}" for job in ("broken", "clicks") for task in TASKS}
+    assert str(dag.timezone) == "UTC"
+    assert "Asia/Tokyo" in str(dag.timetable._timezone), "a job whose settings are broken has no zone"
+
+
+def test_a_file_without_the_word_airflow_is_a_dags_too(tmp_path: Path) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    file = tmp_path / "own_daily.py"
+    file.write_text((PROJECT / "dags" / "ads_daily.py").read_text().replace("Airflow ", ""))
+    assert "airflow" not in file.read_text().lower()
+    assert not DagBag(dag_folder=str(file), safe_mode=True).dags, "what Airflow does by itself"
+    assert set(DagBag(dag_folder=str(file), safe_mode=False).dags) >= {"ads_daily"}
+
+
 def test_a_job_that_holds_its_days_waits_for_their_labels() -> None:
     from dayspring.daily_dag import held_for
 

@@ -49,6 +49,7 @@ def test_the_callers_own_airflow_and_settings_stay_out(tmp_path: Path, monkeypat
     assert env["DAYSPRING_ROOT"] == "/somewhere"
     assert env[MARK] == mine.mark
     assert env["AIRFLOW__API__HOST"] == "127.0.0.1"
+    assert env["AIRFLOW__CORE__DAG_DISCOVERY_SAFE_MODE"] == "False", "a file without the word is passed over in silence"
     assert env["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == f"http://127.0.0.1:{mine.port}/execution/"
 
 

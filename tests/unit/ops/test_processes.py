@@ -46,6 +46,19 @@ def start(folder: Path, program: str) -> int:
     return pid
 
 
+def test_what_a_component_writes_is_as_its_user_has_it_and_not_private_as_what_the_command_writes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "_UMASK", 0o026)
+    before = os.umask(0o077)
+    try:
+        start(folder, "import os\nos.mkdir('reports')\nopen('reports/day.html', 'w').close()\nprint('up', flush=True)")
+    finally:
+        os.umask(before)
+    made = folder.parent / "reports"
+    assert (made.stat().st_mode & 0o777, (made / "day.html").stat().st_mode & 0o777) == (0o751, 0o640)
+
+
 def test_children_in_and_out_of_the_session_are_found_and_killed(folder: Path) -> None:
     pid = start(folder, STUBBORN)
     found = {process.pid for process in processes.alive("test-mark", folder)}
