@@ -202,7 +202,7 @@ def test_two_hundred_impressions_score_as_in_the_offline_test(ads: Finished) -> 
         np.testing.assert_allclose(found.logits, logits[at : at + 1], rtol=0, atol=1e-5)
 
 
-def test_a_client_of_redis_and_tensorflow_alone_answers_as_the_reader(homework: Finished, ads: Finished) -> None:
+def test_a_client_of_redis_and_tensorflow_alone_answers_for_homework_as_the_reader(homework: Finished) -> None:
     keys = day_arrays.keys(homework.features)
     owners = [*zip(keys["request.teacher_id"].tolist(), keys["request.class_id"].tolist(), strict=True)]
     ends = keys["request.chapters.offsets"]
@@ -210,6 +210,9 @@ def test_a_client_of_redis_and_tensorflow_alone_answers_as_the_reader(homework: 
              for at, owner in enumerate(owners[:40])]  # fmt: skip
     asked += [Request(owner, day=HELD.plus(2)) for owner in owners[:40]]
     _same_answers(homework, asked)
+
+
+def test_a_client_of_redis_and_tensorflow_alone_answers_for_impressions_as_the_reader(ads: Finished) -> None:
     tables = DayTables.on(ads.context, HELD)
     assert tables is not None
     rows = [row | {"log_time": row["log_time"].isoformat()} for row in tables("impressions").to_pylist()[:40]]
