@@ -82,7 +82,7 @@ if told["model"] == "din":
     model = DIN(columns, told["histories"], att_hidden_size=told["attention_units"], **settings)
 else:
     model = DIEN(columns, told["histories"], gru_type="AUGRU", att_hidden_units=told["attention_units"], **settings)
-model.compile(tf.keras.optimizers.Adam(told["rate"]), "binary_crossentropy")
+model.compile(tf.keras.optimizers.legacy.Adam(told["rate"]), "binary_crossentropy")
 tf.compat.v1.keras.backend.get_session().run(tf.compat.v1.global_variables_initializer())
 for number, day in enumerate(told["days"]):
     held = dict(np.load(folder / f"{day}.npz"))

@@ -136,9 +136,9 @@ class TargetAttention(keras.layers.Layer):
         candidates: tf.Tensor | None = None,
         training: bool = False,
     ) -> tf.Tensor:
-        """Unnormalised weights ``[batch, candidates, steps]``; in training of no meaning where there is no step."""
-        if training and mask is not None and self.bent_by in ACTIVATIONS and suits(target, steps):
-            return score_steps(target[:, 0], steps, mask, self._network(), str(self.bent_by))[:, None]
+        """Unnormalised weights ``[batch, candidates, steps]``; of no meaning where a ``mask`` says there is no step."""
+        if mask is not None and self.bent_by in ACTIVATIONS and suits(target, steps, training):
+            return score_steps(target[:, 0], steps, mask, self._network(), str(self.bent_by), training)[:, None]
         if target.shape[1] is None:
             hidden = self.activation(self._first_of_many(target, steps))
         else:

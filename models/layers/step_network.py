@@ -17,8 +17,8 @@ from models.layers.row_order import in_order, last_real
 ROWS, STEPS = 64, 8
 """Of a tile. Of fewer rows a block ends sooner, but each tile costs the same again."""
 
-LEAST_PLACES = 1 << 14
-"""Rows times steps from which on it costs less than to multiply padding too."""
+LEAST_PLACES, LEAST_SCORED = 1 << 14, 32
+"""Rows times steps from which on it costs less than to multiply padding too; where nothing is trained, and steps."""
 
 ACTIVATIONS: Final[dict[str, tuple[Callable[[tf.Tensor], tf.Tensor], Callable[[tf.Tensor], tf.Tensor]]]] = {
     "sigmoid": (tf.sigmoid, lambda y: y * (1.0 - y)),
@@ -35,14 +35,16 @@ class Dense(NamedTuple):
     bias: tf.Tensor
 
 
-def suits(target: tf.Tensor, steps: tf.Tensor) -> bool:
+def suits(target: tf.Tensor, steps: tf.Tensor, training: bool) -> bool:
     """Whether ``target [batch, candidates, dim]`` and ``steps [batch, steps, …]`` are as many as it is made for."""
     rows, candidates, places = target.shape[0], target.shape[1], steps.shape[1]
-    return bool(rows and places) and candidates == 1 and rows % ROWS == 0 and rows * places >= LEAST_PLACES
+    if not rows or not places or not (training or places >= LEAST_SCORED):
+        return False
+    return bool(candidates == 1 and rows % ROWS == 0 and rows * places >= LEAST_PLACES)
 
 
 def score_steps(
-    target: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor, layers: Sequence[Dense], activation: str
+    target: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor, layers: Sequence[Dense], activation: str, training: bool
 ) -> tf.Tensor:
     """What a network of ``[q, k, q * k, rest]`` gives: ``[batch, steps]``, of no meaning where there is no step.
 
@@ -52,6 +54,7 @@ def score_steps(
         mask: bool ``[batch, steps]``.
         layers: hidden ones, of which the first reads the above in this order, and one of a single unit.
         activation: of the hidden ones, of ``ACTIVATIONS``.
+        training: keep what the gradient is made of.
     """
     dim, length = int(target.shape[-1]), int(steps.shape[1])
     ends = last_real(mask)
@@ -60,7 +63,7 @@ def score_steps(
     first = layers[0]
     of_target = tf.matmul(target, first.kernel[:dim]) + first.bias
     filled = tf.pad(in_order(steps, order, back), [[0, 0], [0, -length % STEPS], [0, 0]])
-    tiles = _Tiles(tf.gather(ends, order), dim, filled.shape, activation)
+    tiles = _Tiles(tf.gather(ends, order), dim, filled.shape, activation, training)
     weights = [first.kernel[dim:], *(each for layer in layers[1:] for each in layer)]
     scores = tiles(in_order(target, order, back), in_order(of_target, order, back), filled, *weights)
     return in_order(scores[:, :length], back, order)
@@ -80,9 +83,13 @@ class _Tiles:
         ends: number of steps up to the last real one of each row, ascending.
         dim: of a target.
         shape: of the steps.
+        training: keep hidden layers, for a gradient.
     """
 
-    def __init__(self, ends: tf.Tensor, dim: int, shape: tf.TensorShape, activation: str) -> None:
+    def __init__(
+        self, ends: tf.Tensor, dim: int, shape: tf.TensorShape, activation: str, training: bool
+    ) -> None:
+        self.training = training
         self.dim, (self.batch, self.length, self.width) = dim, shape.as_list()
         self.blocks, self.most = self.batch // ROWS, self.length // STEPS
         latest = tf.reduce_max(tf.reshape(ends, (self.blocks, ROWS)), axis=1)
@@ -90,6 +97,9 @@ class _Tiles:
         self.bend, self.slope = ACTIVATIONS[activation]
 
     def __call__(self, target: tf.Tensor, of_target: tf.Tensor, steps: tf.Tensor, *weights: tf.Tensor) -> tf.Tensor:
+        if not self.training:
+            return self._forwards((target, of_target, steps), weights)[0]
+
         @tf.custom_gradient
         def scores(target: tf.Tensor, of_target: tf.Tensor, steps: tf.Tensor, *weights: tf.Tensor) -> Any:
             given = (target, of_target, steps)
@@ -130,10 +140,10 @@ class _Tiles:
             for kernel, bias in zip(weights[1:-2:2], weights[2:-2:2], strict=True):
                 told.append(self.bend(tf.matmul(told[-1], kernel) + bias))
             score = tf.reshape(tf.matmul(told[-1], weights[-2]) + weights[-1], (ROWS, STEPS))
-            kept = [array.write(place, each) for array, each in zip(kept, told, strict=True)]
+            kept = [array.write(place, each) for array, each in zip(kept, told, strict=True)] if kept else []
             return self._following(at), kept, scores.write(place, score)
 
-        arrays = [self._array((ROWS * STEPS, width)) for width in widths[:-1]]
+        arrays = [self._array((ROWS * STEPS, width)) for width in widths[:-1]] if self.training else []
         kept, scores = self._loop(tile, arrays, self._array((ROWS, STEPS)))
         apart = tf.reshape(scores.stack(), (self.blocks, self.most, ROWS, STEPS))
         return tf.reshape(tf.transpose(apart, (0, 2, 1, 3)), (self.batch, self.length)), [a.stack() for a in kept]

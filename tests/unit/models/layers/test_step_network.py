@@ -51,18 +51,31 @@ def test_it_is_the_network_of_all_places(
         return [each.numpy() for each in asked(target, steps)]
 
     every = answered()
-    assert not suits(target, steps)
-    monkeypatch.setattr(step_network, "LEAST_PLACES", 0)
-    assert suits(target, steps)
+    assert not suits(target, steps, training=True)
+    for limit in ("LEAST_PLACES", "LEAST_SCORED"):
+        monkeypatch.setattr(step_network, limit, 0)
+    assert suits(target, steps, training=False)
     for expected, found in zip(every, answered(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5 * max(1.0, np.abs(expected).max()))
+    np.testing.assert_allclose(layer(target, steps, mask), every[0], atol=1e-5)
 
 
-def test_what_it_is_not_made_for() -> None:
-    steps = tf.TensorSpec((1024, 50, 4))
-    assert suits(tf.TensorSpec((1024, 1, 4)), steps)
-    assert not suits(tf.TensorSpec((1024, 2, 4)), steps)
-    assert not suits(tf.TensorSpec((None, 1, 4)), tf.TensorSpec((None, 50, 4)))
-    assert not suits(tf.TensorSpec((1000, 1, 4)), tf.TensorSpec((1000, 50, 4)))
-    assert not suits(tf.TensorSpec((128, 1, 4)), tf.TensorSpec((128, 50, 4)))
-    assert not suits(tf.TensorSpec((1024, 1, 4)), tf.TensorSpec((1024, None, 4)))
+@pytest.mark.parametrize(
+    ("rows", "candidates", "places", "training", "fit"),
+    [
+        (1024, 1, 50, True, True),
+        (1024, 1, 50, False, True),
+        (4096, 1, 20, True, True),
+        (4096, 1, 20, False, False),  # as many steps are not worth it where nothing is trained
+        (1024, 2, 50, True, False),
+        (None, 1, 50, False, False),
+        (1024, 1, None, False, False),
+        (1000, 1, 50, True, False),
+        (128, 1, 50, True, False),
+    ],
+)
+def test_what_it_is_made_for(
+    rows: int | None, candidates: int, places: int | None, training: bool, fit: bool
+) -> None:
+    target, steps = tf.TensorSpec((rows, candidates, 4)), tf.TensorSpec((rows, places, 4))
+    assert suits(target, steps, training) is fit

@@ -76,7 +76,9 @@ def random_inputs() -> ModelInputs:
     ],
 )
 def test_gradients_reach_every_weight(model: str, options: dict[str, Any]) -> None:
-    built = registry.build(model, READ, {"units": [16, 8], **options})
+    """With a cross of features and a branch that joins late beside each encoder."""
+    beside = {"crosses": {"ad": ["maker"]}, "late": {"features": ["visits"], "units": [4]}}
+    built = registry.build(model, READ, {"units": [16, 8], **beside, **options})
     given = random_inputs()
     built(given)
     with tf.GradientTape() as tape:
