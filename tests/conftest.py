@@ -69,6 +69,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the run's processes and their children have worked: shared by all cores it takes no less."""
+    spent, cores = os.times(), os.cpu_count() or 1
+    worked = spent.user + spent.system + spent.children_user + spent.children_system
+    least = f"on {cores} cores at least {worked / cores:.0f} s"
+    terminalreporter.write_line(f"{worked:.0f} s of CPU, servers aside: {least}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _quick_disk() -> Iterator[None]:
     """Nothing here has to outlive the machine; that what is committed is synced first is tested where it is done."""
