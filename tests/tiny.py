@@ -60,7 +60,7 @@ def whole(path: Path) -> dict[str, Any]:
 def settings(job: str) -> dict[str, Any]:
     """The production YAML of a job with fewer features and the smallest of models; change it at will."""
     text = (PROJECT / "conf" / f"{job}.yaml").read_text(encoding="utf-8")
-    found: dict[str, Any] = yaml.safe_load(text)
+    found: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
     kept = _ADS if job == "ads" else _HOMEWORK
     found["features"] = {name: found["features"][name] for name in kept}
     spaces = {feature.get("space") for feature in found["features"].values()}
@@ -147,13 +147,13 @@ class Place:
         """Write a job's YAML."""
         path = self.folder / "conf" / f"{job}.yaml"
         path.parent.mkdir(exist_ok=True)
-        text = content if isinstance(content, str) else yaml.safe_dump(dict(content), sort_keys=False)
+        text = content if isinstance(content, str) else yaml.dump(dict(content), Dumper=yaml.CSafeDumper, sort_keys=False)
         path.write_text(text, encoding="utf-8")
         return path
 
     def settings(self, job: str) -> dict[str, Any]:
         """A job's YAML as it stands here."""
-        found: dict[str, Any] = yaml.safe_load((self.folder / "conf" / f"{job}.yaml").read_text(encoding="utf-8"))
+        found: dict[str, Any] = yaml.load((self.folder / "conf" / f"{job}.yaml").read_bytes(), Loader=yaml.CSafeLoader)
         return found
 
     def variables(self) -> dict[str, str]:

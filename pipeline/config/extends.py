@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from models.options import meant
-from pipeline.config.yaml_loader import Loader
+from pipeline.config.yaml_loader import read
 from pipeline.errors import ConfigError
 
 EXTENDS = "extends"
@@ -74,7 +74,7 @@ def _text(path: Path) -> str:
 
 def _parsed(text: str, path: Path) -> dict[str, Any]:
     try:
-        data = yaml.load(text, Loader=Loader)
+        data = read(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""

@@ -14,11 +14,23 @@ _MERGE = "tag:yaml.org,2002:merge"
 _VALUE = "tag:yaml.org,2002:value"
 
 
-class Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):
     """As ``yaml.SafeLoader``, but nothing is taken for something else, and no key overwrites another, in silence."""
 
 
-def _mapping(loader: Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+class _QuickLoader(yaml.CSafeLoader):
+    """The same by libyaml, in a seventh of the time; of mistakes it says less: not which character, nor which alias."""
+
+
+def read(text: str) -> Any:
+    """What one document says; raises ``yaml.YAMLError``."""
+    try:
+        return yaml.load(text, Loader=_QuickLoader)
+    except yaml.YAMLError:
+        return yaml.load(text, Loader=_Loader)
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     """A mapping; of merged ones its own keys stand before theirs, and an earlier one of a list before a later one."""
     own: dict[Any, Any] = {}
     merged: list[yaml.MappingNode] | None = None
@@ -53,20 +65,21 @@ def _error(problem: str, node: yaml.Node) -> ConstructorError:
     return ConstructorError(None, None, problem, node.start_mark)
 
 
-def _scalar(read: Callable[[Any, Any], Any]) -> Callable[[Loader, yaml.ScalarNode], Any]:
-    def construct(loader: Loader, node: yaml.ScalarNode) -> Any:
+def _scalar(read: Callable[[Any, Any], Any]) -> Callable[[_Loader, yaml.ScalarNode], Any]:
+    def construct(loader: _Loader, node: yaml.ScalarNode) -> Any:
         try:
             meaning = read(loader, node)
         except ValueError:  # such as the day 2024-02-30
             meaning = node.value
-        return kept(node.value, meaning) if node.style is None else meaning
+        return kept(node.value, meaning) if not node.style else meaning
 
     return construct
 
 
-Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-for _kind in ("null", "bool", "int", "float", "timestamp", "str"):
-    _tag = f"tag:yaml.org,2002:{_kind}"
-    Loader.add_constructor(_tag, _scalar(yaml.SafeLoader.yaml_constructors[_tag]))
-# The text "=", which PyYAML cannot read.
-Loader.add_constructor(_VALUE, lambda loader, node: str(node.value))
+for _loader in (_Loader, _QuickLoader):
+    _loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+    for _kind in ("null", "bool", "int", "float", "timestamp", "str"):
+        _tag = f"tag:yaml.org,2002:{_kind}"
+        _loader.add_constructor(_tag, _scalar(yaml.SafeLoader.yaml_constructors[_tag]))
+    # The text "=", which PyYAML cannot read.
+    _loader.add_constructor(_VALUE, lambda loader, node: str(node.value))

@@ -12,7 +12,7 @@ import yaml
 from pipeline.config.experiment import Experiment
 from pipeline.config.grids import MOST, expanded
 from pipeline.config.load import parse_job
-from pipeline.config.yaml_loader import Loader
+from pipeline.config.yaml_loader import read
 from tests.unit.pipeline.config.edited import edited, error
 
 FILL = """
@@ -30,7 +30,7 @@ fill:
 
 def grids(text: str, **experiments: Any) -> dict[str, Any]:
     """A job's settings with the grids of a YAML, expanded."""
-    return expanded({"grids": yaml.load(text, Loader=Loader), "experiments": experiments}, Experiment.model_fields)
+    return expanded({"grids": read(text), "experiments": experiments}, Experiment.model_fields)
 
 
 def test_a_grid_is_the_product_of_its_axes_without_what_is_excluded() -> None:

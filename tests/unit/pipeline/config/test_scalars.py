@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
-import yaml
 
+from pipeline.config import yaml_loader
 from pipeline.config.base import DayField, Strict
 from pipeline.config.load import parse_job
 from pipeline.config.scalars import declared
-from pipeline.config.yaml_loader import Loader
 from pipeline.days import Day
 from pipeline.errors import ConfigError
 
@@ -20,7 +19,7 @@ ADS = (Path(__file__).resolve().parents[4] / "conf" / "ads.yaml").read_text(enco
 
 
 def read(text: str, annotation: Any) -> Any:
-    return declared(yaml.load(text, Loader=Loader), annotation)
+    return declared(yaml_loader.read(text), annotation)
 
 
 BOOLEANS = ["NO", "no", "No", "off", "OFF", "yes", "Yes", "on", "y", "N", "true", "False"]
@@ -89,16 +88,16 @@ def test_a_date_is_a_day_where_one_is_declared_and_no_text() -> None:
         day: DayField
         days: tuple[DayField, ...] = ()
 
-    read_in = Section.model_validate(yaml.load("{day: 2024-02-29, days: ['2024-03-01', 2024-03-02]}", Loader=Loader))
+    read_in = Section.model_validate(yaml_loader.read("{day: 2024-02-29, days: ['2024-03-01', 2024-03-02]}"))
     assert (read_in.day, read_in.days) == (Day.of(2024, 2, 29), (Day.of(2024, 3, 1), Day.of(2024, 3, 2)))
     assert read("2024-02-29", DayField) == date(2024, 2, 29)
     with pytest.raises(ValueError, match="2024-02-29 is read as the date 2024-02-29 by YAML; write it in quotes"):
         read("[2024-02-29]", tuple[str, ...])
     for instant in ("2024-02-29 10:00:00", "2024-02-29T10:00:00+08:00"):
         with pytest.raises(ValueError, match="is an instant; write the day alone"):
-            Section.model_validate(yaml.load(f"{{day: {instant}}}", Loader=Loader))
+            Section.model_validate(yaml_loader.read(f"{{day: {instant}}}"))
     with pytest.raises(ValueError, match="2024-02-30"):
-        Section.model_validate(yaml.load("{day: 2024-02-30}", Loader=Loader))
+        Section.model_validate(yaml_loader.read("{day: 2024-02-30}"))
 
 
 @pytest.mark.parametrize("word", ["~", "null", "NULL"])

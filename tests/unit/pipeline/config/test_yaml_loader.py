@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from pipeline.config import yaml_loader
 from pipeline.config.load import parse_job
-from pipeline.config.yaml_loader import Loader
+from pipeline.config.yaml_loader import read
 from pipeline.errors import ConfigError
 
-ADS = (Path(__file__).resolve().parents[4] / "conf" / "ads.yaml").read_text(encoding="utf-8")
-
-
-def read(text: str) -> Any:
-    return yaml.load(text, Loader=Loader)
+ROOT = Path(__file__).resolve().parents[4]
+ADS = (ROOT / "conf" / "ads.yaml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -81,3 +80,25 @@ def test_a_piece_that_is_shared_is_checked_where_it_is_used() -> None:
     text = "x-countries: &countries [SE, NO]\n" + ADS.replace("timezone:", "dirty_days: *countries\ntimezone:", 1)
     with pytest.raises(ConfigError, match="dirty_days: NO is read as false by YAML; write it in quotes"):
         parse_job(text, Path("ads.yaml"))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "conf").rglob("*.yaml")), ids=lambda path: path.parent.name + path.stem)
+def test_what_libyaml_reads_is_what_is_read_without_it(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    slow = yaml.load(text, Loader=yaml_loader._Loader)
+    assert slow == read(text)
+    assert list(map(type, _leaves(slow))) == list(map(type, _leaves(read(text))))
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict | list):
+        for each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves(each[1])
+    else:
+        yield value
+
+
+def test_a_mistake_is_told_with_the_character_and_the_name() -> None:
+    for text, told in (("a:\n\t- b", r"found character '\\t'"), ("a: *x", "undefined alias 'x'")):
+        with pytest.raises(yaml.YAMLError, match=told):
+            read(text)
