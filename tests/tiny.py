@@ -147,8 +147,9 @@ class Place:
         """Write a job's YAML."""
         path = self.folder / "conf" / f"{job}.yaml"
         path.parent.mkdir(exist_ok=True)
-        text = content if isinstance(content, str) else yaml.dump(dict(content), Dumper=yaml.CSafeDumper, sort_keys=False)
-        path.write_text(text, encoding="utf-8")
+        if not isinstance(content, str):
+            content = yaml.dump(dict(content), Dumper=yaml.CSafeDumper, sort_keys=False)
+        path.write_text(content, encoding="utf-8")
         return path
 
     def settings(self, job: str) -> dict[str, Any]:
