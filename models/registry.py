@@ -138,7 +138,7 @@ def check_losses(name: str, losses: Iterable[str]) -> None:
     allowed = _losses(_class(name))
     for loss in losses:
         if loss not in allowed:
-            raise ValueError(f"model '{name}' cannot learn by the loss '{loss}'; one of {', '.join(allowed)}")
+            raise ValueError(f"loss: '{name}' has none that is {loss}, only {', '.join(allowed)}")
 
 
 def has_towers(name: str) -> bool:

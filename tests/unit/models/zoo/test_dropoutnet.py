@@ -52,7 +52,7 @@ def test_what_it_lacks_or_cannot_read_is_named() -> None:
 
 
 def test_a_loss_over_the_batch_needs_vectors(make_engine: Make) -> None:
-    with pytest.raises(ValueError, match="'pooled' cannot learn by the loss 'in_batch'; one of binary, softmax"):
+    with pytest.raises(ValueError, match="loss: 'pooled' has none that is in_batch, only binary, softmax"):
         make_engine("pooled", tasks=(Task(loss="in_batch"),))
 
 
