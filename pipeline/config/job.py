@@ -289,7 +289,7 @@ class JobConfig(Strict):
         """Digest of the settings that a stage reads; changed ones apply from the next untrained day."""
         dump = self.model_dump(mode="json", by_alias=True)
         tables = {
-            name: {key: value for key, value in table.items() if key not in ("ready", "required", "keys", "when")}
+            name: {key: each for key, each in table.items() if key not in ("ready", "required", "keys", "when", "text")}
             for name, table in dump["tables"].items()
         }
         shared: dict[str, Any] = {"job": self.job, "kind": self.kind, "timezone": self.timezone}

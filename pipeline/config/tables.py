@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipeline.config.base import DayField, Later, Strict
 from pipeline.days import Day
@@ -88,6 +88,27 @@ class Keys(Strict):
     column: str
 
 
+class TextFiles(Strict):
+    """How the table's rows are written in files of text.
+
+    Args:
+        delimiter: between cells; unset = by the file's name, a comma in ``.csv``, a tab in ``.tsv``.
+        encoding: of the letters, by a name that Python knows: gbk, utf-16, cp1252.
+    """
+
+    delimiter: str | None = Field(default=None, pattern=r"^[\t !#-~]$")
+    encoding: str = "utf-8"
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            "".encode(name)
+        except (LookupError, ValueError):
+            raise ValueError(f"'{name}' is no encoding of text that Python knows, such as utf-8, gbk, cp1252") from None
+        return name
+
+
 class Table(Strict):
     """A table of the job.
 
@@ -104,6 +125,7 @@ class Table(Strict):
         order: columns that come first in the canonical order of rows (then all others).
         when: columns that say when a row was, beside ``day``, ``time`` and all of these types, such as its hour or a
             running number: rows that differ in nothing else are the same rows, delivered again.
+        text: how files of text are written that `predict` is given.
     """
 
     source: str
@@ -118,6 +140,7 @@ class Table(Strict):
     when: tuple[str, ...] = ()
     ready: Ready = Ready()
     reject: tuple[Reject, ...] = ()
+    text: Annotated[TextFiles, Later()] = TextFiles()
     columns: dict[str, Column]
 
     def source_on(self, day: Day) -> str:

@@ -86,8 +86,8 @@ class RowsIn:
             yield from file.iter_batches(PIECE, use_threads=False)
 
     def _of_text(self, path: Path) -> Iterator[pa.RecordBatch]:
-        delimiter = _DELIMITERS[_kind(path)]
-        names = _header(path, delimiter)
+        delimiter, encoding = self._table.text.delimiter or _DELIMITERS[_kind(path)], self._table.text.encoding
+        names = _header(path, delimiter, encoding)
         self._guard_header(path, names)
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -96,7 +96,7 @@ class RowsIn:
                                         null_values=[""])  # fmt: skip
         parse = pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=self._misshapen)
         with pa.input_stream(str(path), compression="detect") as file:
-            options = pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK)
+            options = pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK, encoding=encoding)
             try:
                 yield from pa_csv.open_csv(file, options, parse, convert)
             except pa.ArrowInvalid as error:
@@ -109,7 +109,7 @@ class RowsIn:
             raise DataError(
                 f"{path}: its first line names none of the declared columns ({_shortened(declared)}): "
                 f"{_shortened(names)}; put a line with the names of the cells above the others (cells of .csv stand "
-                "between commas, of .tsv between tabs)"
+                "between commas, of .tsv between tabs, unless the table's `text: {delimiter: …, encoding: …}` says so)"
             )
 
     def _misshapen(self, row: pa_csv.InvalidRow) -> str:
@@ -122,9 +122,9 @@ def _shortened(names: Sequence[str]) -> str:
     return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
 
 
-def _header(path: Path, delimiter: str) -> list[str]:
+def _header(path: Path, delimiter: str, encoding: str) -> list[str]:
     with pa.input_stream(str(path), compression="detect") as file:
-        head = file.read(_BLOCK).decode("utf-8-sig", errors="replace")
+        head = file.read(_BLOCK).decode(encoding, errors="replace").removeprefix("\ufeff")
     names = next(csv.reader(head.splitlines()[:1], delimiter=delimiter), [])
     if not names:
         raise DataError(f"{path}: is empty; the first line names the columns")

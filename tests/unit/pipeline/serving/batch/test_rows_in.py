@@ -32,6 +32,27 @@ def test_cells_of_text_are_text_and_empty_ones_missing(tmp_path: Path) -> None:
     assert read(packed) == expected
 
 
+@pytest.mark.parametrize(("encoding", "delimiter"), [("gbk", ";"), ("utf-16", "|"), ("utf-8-sig", ",")])
+def test_what_separates_cells_and_how_letters_are_written_are_settings_of_the_table(
+    tmp_path: Path, encoding: str, delimiter: str
+) -> None:
+    columns = {"a": {"type": "int", "source": "编号"}, "b": {"type": "str"}}
+    written = {"delimiter": delimiter, "encoding": encoding}
+    table = Table.model_validate({"source": "log", "columns": columns, "text": written})
+    path = tmp_path / "rows.csv"
+    path.write_bytes(f"编号{delimiter}b\n7{delimiter}张三\n{delimiter}é\n".replace("é", "的").encode(encoding))
+    found = RowsIn(str(path), table, (), None)
+    assert [row for piece in found.pieces() for row in piece.to_pylist()] == [
+        {"编号": "7", "b": "张三"}, {"编号": None, "b": "的"},
+    ]  # fmt: skip
+
+
+def test_a_delimiter_of_several_letters_and_an_unknown_encoding_are_refused() -> None:
+    for text, told in (({"delimiter": "||"}, "delimiter"), ({"encoding": "gbx"}, "'gbx' is no encoding of text")):
+        with pytest.raises(ValueError, match=told):
+            Table.model_validate({"source": "log", "columns": {}, "text": text})
+
+
 def test_a_folder_is_read_file_by_file_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows_in, "PIECE", 2)
     (tmp_path / "_SUCCESS.csv").write_text("nothing\n")
