@@ -25,6 +25,7 @@ def register(commands: Commands) -> None:
     add("--columns", metavar="A,B", help="columns of the input to carry over")
     add("--day", type=day, metavar="YYYY-MM-DD", help="the day that the rows are of (default: that after the release)")
     add("--release", metavar="ID", help="one that was published, as far as its day is kept (default: what is served)")
+    add("--vectors", action="store_true", help="also write vector/user, of a model with two towers (.parquet)")
     add_json(parser)
 
 
@@ -34,7 +35,8 @@ def _predict(options: argparse.Namespace) -> int:
     columns = [each.strip() for each in options.columns.split(",")] if options.columns else []
     context = JobContext.open(options.job)
     done = predict(
-        context, options.input, options.output, columns=columns, day=options.day, release=options.release
+        context, options.input, options.output, columns=columns, day=options.day, release=options.release,
+        vectors=options.vectors,
     )  # fmt: skip
     if options.json:
         print_json({**asdict(done), "quarantine": str(done.quarantine) if done.quarantined else None})

@@ -42,6 +42,11 @@ class LoadedModel:
         """Names of the features that it takes."""
         return frozenset(self._types)
 
+    @property
+    def outputs(self) -> frozenset[str]:
+        """Names of what it answers."""
+        return frozenset(self._call.structured_outputs)
+
     def score(self, inputs: Mapping[str, NDArray[Any]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits and probabilities ``[requests, candidates]`` of raw inputs, which are not to be written to afterwards.
 

@@ -87,6 +87,23 @@ def test_what_would_have_been_recalled_is_measured(place: Place) -> None:
     assert told["cold items"]["rows"] <= clicks
 
 
+def test_users_vectors_are_predicted(place: Place, tmp_path: Path) -> None:
+    rows, out = tmp_path / "rows.parquet", tmp_path / "vectors.parquet"
+    pq.write_table(place.shows(SECOND).slice(0, 9), rows)
+    place.good("predict", "--job", "ads", "--input", rows, "--output", out, "--vectors", "--day", LAST)
+    found = pq.read_table(out)
+    keys, vectors = nearest.read_items(
+        place.artifact("export", SECOND, "towers").file("model") / nearest.BESIDE / nearest.FOLDER
+    )
+    ads = [int(each) for each in place.shows(SECOND)["ad_id"].to_pylist()[:9]]
+    products = np.array(found["vector/user"].to_pylist()) * vectors[np.searchsorted(keys, ads)]
+    np.testing.assert_allclose(products.sum(axis=1), found["logit"].to_pylist(), atol=1e-4)
+    refused = place.run(
+        "predict", "--job", "ads", "--input", rows, "--output", tmp_path / "v.csv", "--vectors", "--day", LAST
+    )
+    assert "vector/user hold lists; write .parquet" in refused.message
+
+
 def test_an_item_that_comes_later_gets_a_vector_and_is_recalled_without_training(place: Place) -> None:
     best = next(iter(recalled(place, 1)))
     table = place.table("midas_online_ad")

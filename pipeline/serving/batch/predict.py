@@ -47,7 +47,7 @@ class Predicted:
 
 def predict(
     context: JobContext, given: str, output: Path, *, columns: Sequence[str] = (), day: Day | None = None,
-    release: str | None = None,
+    release: str | None = None, vectors: bool = False,
 ) -> Predicted:  # fmt: skip
     """Score the rows of ``given`` (see ``RowsIn``) into ``output``, in their order, and what cannot be beside it.
 
@@ -55,6 +55,7 @@ def predict(
         columns: of the input, to be carried over.
         day: the day that the rows are of; by default the day after the release's.
         release: by default what is served.
+        vectors: also write each row's vector of the user, of a model with two towers.
 
     Raises:
         UsageError: the job's rows cannot be scored one by one, or the release tells of that day or of later ones.
@@ -69,14 +70,15 @@ def predict(
             client = connect(context.root)
             stack.callback(client.close)
             opened = OpenRelease.served(context, client)
-        return score_file(opened, given, output, columns, day)
+        return score_file(opened, given, output, columns, day, vectors=vectors)
 
 
 def score_file(
-    release: OpenRelease, given: str, output: Path, columns: Sequence[str] = (), day: Day | None = None
+    release: OpenRelease, given: str, output: Path, columns: Sequence[str] = (), day: Day | None = None, *,
+    vectors: bool = False,
 ) -> Predicted:
     """As :func:`predict`, with a release that is open."""
-    scorer = Scorer(release, day)
+    scorer = Scorer(release, day, vectors=vectors)
     config = scorer.meta.config
     _guard_columns(columns, scorer)
     rows_in = RowsIn(given, config.tables[config.request.rows], columns, day)

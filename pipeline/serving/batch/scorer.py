@@ -24,6 +24,7 @@ from pipeline.serving.meta import Meta
 
 POSED: Mapping[Kind, type[PosedRows]] = {"rows": PosedLabelled, "impressions": PosedImpressions}
 """How rows are made a question, by the kinds of job whose rows can be scored one by one."""
+_VECTOR = "vector/user"
 _RENEWED = 64
 """Pieces after which what earlier rows asked the release for is forgotten, so that memory stays flat."""
 
@@ -43,25 +44,29 @@ class Scores:
 
     Attributes:
         logits: by task.
-        columns: as they are written: ``logit`` and ``probability``, of several tasks ``<task>/logit`` and so on.
+        columns: as they are written: ``logit`` and ``probability``, of several tasks ``<task>/logit`` and so on; where
+            they are asked for, the users' vectors as lists.
     """
 
     logits: Mapping[str, NDArray[np.float32]]
-    columns: Mapping[str, NDArray[np.float32]]
+    columns: Mapping[str, Any]
 
 
 class Scorer:
     """A release that scores rows.
+
+    Args:
+        vectors: also give each row's vector of the user, of a model with two towers.
 
     Attributes:
         needed: columns that the rows have to say something in.
         tasks: what the model answers.
 
     Raises:
-        UsageError: the job's rows cannot be scored, or the release is not of before their day.
+        UsageError: the job's rows cannot be scored, or the release is not of before their day, or it has no vectors.
     """
 
-    def __init__(self, release: OpenRelease, day: Day | None) -> None:
+    def __init__(self, release: OpenRelease, day: Day | None, *, vectors: bool = False) -> None:
         meta = self.meta = release.meta
         self._release = release
         self._posed = _kind(meta)
@@ -73,12 +78,21 @@ class Scorer:
                 f"--day {self._day}: the release stands at the end of {meta.day}, so its counters and histories know "
                 "what came of these rows; name a later day, or an earlier release with --release"
             )
+        self._vectors = [_VECTOR] if vectors else []
+        if vectors and _VECTOR not in release.model.outputs:
+            raise UsageError(
+                f"--vectors: the model of release {release.found.pointer.release_id} has no two towers (`dropoutnet`)"
+            )
         self._pieces = 0
         self._asked = self._posed(meta)
 
     @property
     def written(self) -> list[str]:
         """Names of the columns that scores are written to."""
+        return [*self._scores, *self._vectors]
+
+    @property
+    def _scores(self) -> list[str]:
         names = [f"{task}/" for task in self.tasks] if len(self.tasks) > 1 else [""]
         return [f"{name}{what}" for name in names for what in ("logit", "probability")]
 
@@ -87,11 +101,13 @@ class Scorer:
         answer: Mapping[str, Any]
         if not table.num_rows:
             none = np.zeros(0, np.float32)
-            return Scores(dict.fromkeys(self.tasks, none), dict.fromkeys(self.written, none))
+            lists = dict.fromkeys(self._vectors, pa.array([], pa.list_(pa.float32())))
+            return Scores(dict.fromkeys(self.tasks, none), {**dict.fromkeys(self._scores, none), **lists})
         answer = self._release.model.answer(self.inputs(table))
-        columns = {name: answer[name].numpy()[:, 0] for name in self.written}
-        logits = [columns[name] for name in self.written if name.endswith("logit")]
-        return Scores(dict(zip(self.tasks, logits, strict=True)), columns)
+        columns = {name: answer[name].numpy()[:, 0] for name in self._scores}
+        logits = [columns[name] for name in self._scores if name.endswith("logit")]
+        vectors = {name: _lists(answer[name].numpy()) for name in self._vectors}
+        return Scores(dict(zip(self.tasks, logits, strict=True)), {**columns, **vectors})
 
     def inputs(self, table: pa.Table) -> dict[str, NDArray[Any]]:
         """What the model is asked of checked rows."""
@@ -104,6 +120,11 @@ class Scorer:
         read = self._release.model.inputs
         features: list[Feature] = [each for each in self.meta.plan.schema.features if each.name in read]
         return model_inputs(features, assemble(self.meta.plan, rows, look, state), look)
+
+
+def _lists(vectors: NDArray[np.float32]) -> pa.Array:
+    offsets = np.arange(len(vectors) + 1, dtype=np.int32) * vectors.shape[1]
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(vectors.ravel()))
 
 
 def _kind(meta: Meta) -> type[PosedRows]:
