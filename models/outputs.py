@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import tensorflow as tf
@@ -12,6 +13,9 @@ from models.tasks import Task
 USER: Final = "user"
 ITEM: Final = "item"
 """Vectors of a model with two towers: a logit is the inner product of both."""
+USE = "use/"
+"""What the names begin with of how much of what a task is told comes from each expert: ``use/<task>/<expert>``."""
+_NONE: Mapping[str, tf.Tensor] = MappingProxyType({})
 
 
 class Auxiliary(NamedTuple):
@@ -33,11 +37,16 @@ class Outputs(NamedTuple):
         logits: ``[batch, candidates]`` by task.
         losses: by name what a training step adds to the tasks' own; none otherwise.
         vectors: ``[batch, dim]`` or ``[batch, candidates, dim]`` by name, for recall; exported beside the scores.
+        weights: by task what its loss weighs in training beside the task's own weight: a number, or ``[batch,
+            candidates]``.
+        told: numbers that a training step tells beside its losses, and lowers none of.
     """
 
     logits: dict[str, tf.Tensor]
     losses: dict[str, Auxiliary]
     vectors: dict[str, tf.Tensor]
+    weights: Mapping[str, tf.Tensor] = _NONE
+    told: Mapping[str, tf.Tensor] = _NONE
 
 
 def check_outputs(model: str, outputs: Outputs, tasks: Iterable[Task]) -> None:

@@ -19,7 +19,7 @@ from models.engine.losses import LOSSES
 from models.engine.optimizers import fused_by_optimizer, rule_of
 from models.engine.packing import Batch, Packer, size_of
 from models.engine.state import State, check_state, expected_shapes, of_table
-from models.engine.steps import Steps
+from models.engine.steps import Steps, entire_space
 from models.engine.tables import Table, fused_tables
 from models.engine.view import View
 from models.engine.weights import DenseWeights
@@ -27,7 +27,7 @@ from models.optimizer_settings import read_optimizers
 from models.randomness import built_from, stable_seed
 from models.schema import DayArrays, FeatureSchema, Layout
 from models.tables import Fused, TableSpec, check_tables
-from models.tasks import IN_BATCH, Task
+from models.tasks import IN_BATCH, Score, Task
 
 COMPILE = ("xla", "graph")
 _CHECK_EVERY = 64
@@ -83,6 +83,7 @@ class Engine:
             (``models.optimizer_settings``).
         learning_rate: before any decay; a rate of an optimiser's own keeps its proportion to it. ``None``: it stays.
         pairwise: what the order within a user weighs, of batches that keep a user's rows together.
+        score: what ranks, where training lowers a loss of it too.
         compile: ``xla`` or ``graph``; the two differ in bits.
         seed: of the first weights and of what a step draws at random.
 
@@ -101,6 +102,7 @@ class Engine:
         optimizer: str | Mapping[str, Any] = "catch_up_adam",
         learning_rate: float | None = None,
         pairwise: float = 0.0,
+        score: Score | None = None,
         compile: str = "xla",
         seed: int = 0,
     ) -> None:
@@ -119,6 +121,7 @@ class Engine:
         settings = read_optimizers(optimizer)
         with built_from(stable_seed(seed, "model")):
             self.model = registry.build(model_name, schema, options, tuple(task.name for task in self.tasks))
+            _check_given(self.model, self.tasks)
             self.schema = schema = self.model.schema
             specs: tuple[TableSpec, ...] = self.model.tables({space: int(dims[space]) for space in self.spaces})
             check_tables(schema, specs)
@@ -135,6 +138,7 @@ class Engine:
             xla=self.compile == "xla",
             pairwise=pairwise,
             seed=seed,
+            score=score,
         )
         self._tables: tuple[Table, ...] = ()
         self._packer = Packer()
@@ -350,6 +354,14 @@ def _settle(pending: list[tf.Tensor], losses: list[NDArray[np.float32]]) -> None
             raise NonFiniteLoss(len(losses), float(told[0]))
         losses.append(told)
     pending.clear()
+
+
+def _check_given(model: keras.layers.Layer, tasks: tuple[Task, ...]) -> None:
+    if entire_space(model) and not any(task.given for task in tasks):
+        raise ValueError(
+            f"model '{model.name}' learns over all rows that two tasks come true, and none of its tasks "
+            f"({', '.join(task.name for task in tasks)}) is `given` another; let one be, or take another model"
+        )
 
 
 def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from models.outputs import Auxiliary
-from models.tasks import IN_BATCH, Task
+from models.heads.joint import joint_labels, joint_logits, log_power, logit_of_log
+from models.outputs import Auxiliary, Outputs
+from models.tasks import IN_BATCH, Score, Task
 
 Loss = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -24,12 +25,13 @@ def binary(logits: tf.Tensor, label: tf.Tensor, mask: tf.Tensor, weight: tf.Tens
         mask: ``[batch, candidates]``, 0 for a padding candidate.
         weight: ``[batch]``; scales a request's part in the loss. The mean is over the pairs of requests
             with a weight above zero, not over the sum of weights: a batch whose rows all weigh a half
-            moves the model half as far.
+            moves the model half as far. Or ``[batch, candidates]``, a pair's.
     """
-    part = mask * tf.cast(weight > 0, mask.dtype)[:, None]
+    of_pair = weight if weight.shape.rank == 2 else weight[:, None]
+    part = mask * tf.cast(of_pair > 0, mask.dtype)
     each = tf.nn.sigmoid_cross_entropy_with_logits(labels=label, logits=logits)
     # where, not a product: 0 * inf of a padding candidate would be NaN.
-    each = tf.where(part > 0, each * weight[:, None], 0.0)
+    each = tf.where(part > 0, each * of_pair, 0.0)
     return tf.reduce_sum(each) / tf.maximum(tf.reduce_sum(part), 1.0)
 
 
@@ -112,27 +114,45 @@ LOSSES: dict[str, Loss] = {"binary": binary, "softmax": softmax}
 
 
 def by_task(
-    tasks: Sequence[Task], logits: Mapping[str, tf.Tensor], told: Sequence[tf.Tensor], among: Among | None = None
+    tasks: Sequence[Task], outputs: Outputs, told: Sequence[tf.Tensor], among: Among | None = None,
+    *, entire: bool = False,
 ) -> dict[str, tf.Tensor]:
     """The loss of every task before its weight; a pair counts in the tasks that it was judged in.
 
     Args:
         told: labels of each task, mask and weight as of :func:`binary`; a label below 0 was not judged.
         among: what losses over a batch's items are told.
+        entire: a task that is given another has no loss of its own: that both came true is learnt, of all pairs.
     """
     *labels, mask, weight = told
     losses = {}
-    for task, label in zip(tasks, labels, strict=True):
+    joint = joint_labels(tasks, labels) if entire else labels
+    logits = joint_logits(tasks, outputs.logits) if entire else outputs.logits
+    for task, label in zip(tasks, joint, strict=True):
         judged = mask
         if len(tasks) > 1:
             judged = tf.where(label >= 0, mask, 0.0)
             label = tf.maximum(label, 0.0)
+        of_pairs, of_rows = outputs.weights.get(task.name), weight
+        if of_pairs is not None and of_pairs.shape.rank:
+            of_rows = weight[:, None] * of_pairs
         if task.loss in IN_BATCH:
             assert among is not None
             losses[task.name] = in_batch(among, label, judged, weight, log_q=task.loss == "in_batch_log_q")
         else:
-            losses[task.name] = LOSSES[task.loss](logits[task.name], label, judged, weight)
+            losses[task.name] = LOSSES[task.loss](logits[task.name], label, judged, of_rows)
     return losses
+
+
+def of_score(tasks: Sequence[Task], score: Score, logits: Mapping[str, tf.Tensor], told: Sequence[tf.Tensor]) -> Any:
+    """The loss of the score itself; arguments as of :func:`by_task`."""
+    *labels, mask, weight = told
+    powers = tf.constant([score.powers.get(task.name, 0.0) for task in tasks])
+    log_score = log_power(tf.stack([logits[task.name] for task in tasks], axis=-1), powers)
+    last = max(place for place, task in enumerate(tasks) if score.powers.get(task.name))
+    label = joint_labels(tasks, labels)[last]
+    judged = tf.where(label >= 0, mask, 0.0)
+    return binary(logit_of_log(log_score), tf.maximum(label, 0.0), judged, weight)
 
 
 def weighted_sum(
@@ -140,11 +160,18 @@ def weighted_sum(
     losses: Mapping[str, tf.Tensor],
     auxiliary: Iterable[Auxiliary],
     of_layers: Iterable[tf.Tensor],
+    learnt: Mapping[str, tf.Tensor],
 ) -> tf.Tensor:
-    """What a step lowers: the tasks' and the auxiliary losses by their weights, and what layers add."""
+    """What a step lowers: the tasks' and the auxiliary losses by their weights, and what layers add.
+
+    Args:
+        learnt: as of ``Outputs.weights``; those of pairs are in the losses already.
+    """
     total = None
     for task in tasks:
         part = losses[task.name] if task.weight == 1.0 else task.weight * losses[task.name]
+        if task.name in learnt and not learnt[task.name].shape.rank:
+            part = learnt[task.name] * part
         total = part if total is None else total + part
     for loss in auxiliary:
         total += loss.value if loss.weight == 1.0 else loss.weight * loss.value

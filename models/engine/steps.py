@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from models.engine.losses import Among, by_task, pairwise, weighted_sum
+from models.engine.losses import Among, by_task, of_score, pairwise, weighted_sum
 from models.engine.optimizers import TableOptimizer, TableVariables
 from models.engine.packing import Batch, size_of, told_shapes
 from models.engine.tables import Table
@@ -19,7 +19,7 @@ from models.engine.weights import DenseWeights
 from models.outputs import ITEM, USER, Auxiliary, Outputs, check_outputs
 from models.randomness import check_no_hidden_draw, check_no_hidden_variables, drawn_at
 from models.tables import Fused
-from models.tasks import Task
+from models.tasks import SCORE, Score, Task
 
 ADDED = "added by layers"
 """Among the parts of a loss; no task is called so."""
@@ -29,6 +29,11 @@ PAIRS = "pairs of a user"
 
 Padding = tuple[int, ...]
 """Distinct rows of each fused table that a batch is padded to."""
+
+
+def entire_space(model: keras.layers.Layer) -> bool:
+    """Whether a task that is given another is learnt of all rows, by the probability that both come true."""
+    return bool(getattr(model, "entire_space", False))
 
 
 class Steps:
@@ -44,6 +49,7 @@ class Steps:
         xla: compile the training step as one XLA program, or run it as a graph.
         pairwise: what the order within a user weighs (``losses.pairwise``) in batches that tell whose their rows are.
         seed: what a step draws at random is a function of this and of the step's number.
+        score: what ranks, where it has a loss of its own.
 
     Attributes:
         parts: what a step's losses are of beside the one that is lowered, once there is a step.
@@ -61,8 +67,10 @@ class Steps:
         xla: bool,
         pairwise: float,
         seed: int,
+        score: Score | None = None,
     ) -> None:
         self._model = model
+        self._score = score
         self._dense = dense
         self._optimizers = optimizers
         self._tasks = tasks
@@ -179,16 +187,20 @@ class Steps:
                 inputs = inputs._replace(real=(candidates > 0) & (weight > 0)[:, None])
                 with drawn_at(self._seed, step):
                     outputs = self._model(inputs, training=True)
+                labelled = told_of[: len(self._tasks) + 2]
                 among = _among(outputs, told_of) if batch.by_item else None
-                losses = by_task(self._tasks, outputs.logits, told_of[: len(self._tasks) + 2], among)
+                losses = by_task(self._tasks, outputs, labelled, among, entire=entire_space(self._model))
                 auxiliary = dict(outputs.losses)
+                if self._score is not None:
+                    own = of_score(self._tasks, self._score, outputs.logits, labelled)
+                    auxiliary[SCORE] = Auxiliary(own, self._score.loss)
                 if batch.by_user:
                     label, (mask, weight, user) = told_of[0], told_of[len(self._tasks) : len(self._tasks) + 3]
                     ranked = pairwise(outputs.logits[self._tasks[0].name], label, mask, weight, user)
                     auxiliary[PAIRS] = Auxiliary(ranked, self._pairwise)
                 # Of their weights or of what passes through them, as `add_loss` and regularisers have it.
                 of_layers = self._model.losses
-                loss = weighted_sum(self._tasks, losses, auxiliary.values(), of_layers)
+                loss = weighted_sum(self._tasks, losses, auxiliary.values(), of_layers, outputs.weights)
             of_rows, of_weights = tape.gradient(
                 loss, (embedded, weights), unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
@@ -199,6 +211,7 @@ class Steps:
             parts = losses | {name: each.value for name, each in auxiliary.items()}
             if of_layers:
                 parts[ADDED] = tf.add_n(of_layers)
+            parts |= outputs.told
             self.parts = tuple(parts) if len(parts) > 1 else ()
             return tf.stack([loss, *(parts[name] for name in self.parts)])
 

@@ -68,9 +68,13 @@ class DenseWeights:
         state: dict[str, NDArray[Any]] = dict(self._first)
         if base_rates is not None:
             rates = np.asarray(base_rates)
+            logits, given = np.log(rates / (1.0 - rates)).astype(np.float32), self._model.output_bias
+            # One of all tasks, or one a task.
+            of_all = isinstance(given, keras.Variable)
+            biases = {id(given): logits} if of_all else dict(zip(map(id, given), logits, strict=True))
             for name, weight in self._weights.items():
-                if weight is self._model.output_bias:
-                    state[name] = np.log(rates / (1.0 - rates)).astype(np.float32).reshape(state[name].shape)
+                if id(weight) in biases:
+                    state[name] = biases[id(weight)].reshape(state[name].shape)
         return state
 
     def move(self, gradients: list[tf.Tensor], step: tf.Tensor, learning_rate: tf.Tensor) -> None:

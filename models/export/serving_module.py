@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from models.export.graphs import GRAPH, Graph, graph_key
 from models.export.id_lookup import _IntIds, _Limits, _StrIds
+from models.heads.joint import joint_logits, log_power, logit_of_log
 from models.outputs import Outputs
 from models.schema import PADDING, UNKNOWN, Feature, FeatureSchema, Kind, Side
-from models.tasks import Task
+from models.tasks import SCORE, Task
 
 Maps = Mapping[str, tuple[str, NDArray[Any]]]
 """For each id space its type, ``int`` or ``str``, and its raw ids in the order of their indices, from 2."""
@@ -31,10 +32,10 @@ Maps = Mapping[str, tuple[str, NDArray[Any]]]
 class ServingModule(tf.Module):
     """What is saved; traced at most once, so that a later export only assigns variables.
 
-    Signatures: ``serving_default`` gives ``logit`` and ``probability`` ``[batch, candidates]`` of the first task, with
-    several tasks ``<task>/logit`` and ``<task>/probability`` of each, and ``vector/<name>``; ``unknown``
-    gives for each feature with ids the share of its real values that read as unknown; ``describe`` gives
-    ``metadata``, a JSON text.
+    Signatures: ``serving_default`` gives ``logit`` and ``probability`` ``[batch, candidates]`` of what ranks, the first
+    task or the score; with several tasks ``<task>/logit`` and ``<task>/probability`` of each, of what is called a
+    task's ``joint`` and of the ``score``; and ``vector/<name>``. ``unknown`` gives for each feature with ids the share
+    of its real values that read as unknown; ``describe`` gives ``metadata``, a JSON text.
 
     A subclass says in :meth:`answer` what its model answers.
 
@@ -54,6 +55,7 @@ class ServingModule(tf.Module):
         self.bins: dict[str, _Limits] = {}
         self.metadata = tf.Variable("{}", trainable=False, name="metadata")
         self._model_class = model
+        self._powers: Mapping[str, float] = {}
         self._graph: bytes | None = None
 
     @property
@@ -74,6 +76,7 @@ class ServingModule(tf.Module):
         settings: str = "",
         earlier: Graph | None = None,
         limits: Mapping[str, NDArray[np.float32]] | None = None,
+        powers: Mapping[str, float] | None = None,
     ) -> str:
         """Write the module as a SavedModel that needs only TensorFlow; returns what its graph is known by.
 
@@ -86,6 +89,7 @@ class ServingModule(tf.Module):
             metadata: what ``describe`` answers: job, experiment, checkpoint.
             settings: digest of what the model and its features were made by (:func:`graph_key`).
             limits: of bins, by feature that is a bin of a number.
+            powers: of the tasks' probabilities, whose product ranks instead of the first task.
 
         Raises:
             ValueError: an id map holds fewer ids than the model was trained on.
@@ -94,6 +98,7 @@ class ServingModule(tf.Module):
             kinds = sorted(self._kinds.items())
             self.ids = {space: _IntIds() if kind == "int" else _StrIds() for space, kind in kinds}
             self.bins = {feature.name: _Limits() for feature in self._schema.features if feature.bins}
+        self._powers = powers or {}
         for name, found in self.bins.items():
             found.set((limits or {})[name])
         self._know(sizes, maps, metadata)
@@ -139,16 +144,28 @@ class ServingModule(tf.Module):
             {feature.name: self._index(feature, raw[feature.name]) for feature in with_ids},
             {feature.name: raw[feature.name] for feature in self._schema.features if not feature.has_ids},
         )
-        answer: dict[str, tf.Tensor] = {}
+        told = {task.name: self._told(task, raw, outputs.logits[task.name]) for task in self._tasks}
+        joint = joint_logits(self._tasks, outputs.logits)
+        both: dict[str, tf.Tensor] = {}
         for task in self._tasks:
-            logit = outputs.logits[task.name]
-            probability = self._share(raw, logit) if task.loss == "softmax" else tf.sigmoid(logit)
-            told = {"logit": logit, "probability": probability}
-            # The first task is what ranks, and the only one as a rule: whoever serves it need not know its name.
-            answer = answer or told
-            if len(self._tasks) > 1:
-                answer |= {f"{task.name}/{name}": value for name, value in told.items()}
+            own = told[task.name]["probability"]
+            # Of the probabilities as they are told, so that whoever multiplies them has the same bits.
+            both[task.name] = both[task.given] * own if task.given in both else own
+            if task.joint:
+                told[task.joint] = {"logit": joint[task.name], "probability": both[task.name]}
+        if self._powers:
+            logits = tf.stack([outputs.logits[name] for name in self._powers], axis=-1)
+            log_score = log_power(logits, tf.constant(list(self._powers.values()), tf.float32))
+            told = {SCORE: {"logit": logit_of_log(log_score), "probability": tf.exp(log_score)}} | told
+        # Whoever serves what ranks need not know its name.
+        answer: dict[str, tf.Tensor] = dict(next(iter(told.values())))
+        if len(told) > 1:
+            answer |= {f"{name}/{what}": value for name, each in told.items() for what, value in each.items()}
         return answer | {f"vector/{name}": value for name, value in outputs.vectors.items()}
+
+    def _told(self, task: Task, raw: Mapping[str, tf.Tensor], logit: tf.Tensor) -> dict[str, tf.Tensor]:
+        probability = self._share(raw, logit) if task.loss == "softmax" else tf.sigmoid(logit)
+        return {"logit": logit, "probability": probability}
 
     def _share(self, raw: Mapping[str, tf.Tensor], logit: tf.Tensor) -> tf.Tensor:
         """Softmax over a request's candidates; 0 of what is none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
@@ -72,11 +72,12 @@ class Part(NamedTuple):
     """What a model reads of a request, ``[batch, values]``, or of a candidate, ``[batch, candidates, values]``.
 
     Attributes:
-        what: floats of a feature, an embedded feature, a history as it is read, or that times its target.
+        what: floats of a feature, an embedded feature, a history as it is read, that times its target, or what layers
+            have made of such.
         reads: of what the values are.
     """
 
-    what: Literal["dense", "ids", "history", "product"]
+    what: Literal["dense", "ids", "history", "product", "hidden"]
     reads: Segments
     values: tf.Tensor
 
@@ -233,8 +234,8 @@ class FeatureModel(keras.layers.Layer):
         return one_per_space(self.schema, dims)
 
     @property
-    def output_bias(self) -> keras.Variable:
-        """The weight ``[tasks]`` that every logit starts from, before anything is known."""
+    def output_bias(self) -> keras.Variable | tuple[keras.Variable, ...]:
+        """The weight ``[tasks]`` that every logit starts from, before anything is known, or one ``[1]`` a task."""
         raise NotImplementedError
 
     @property
@@ -334,6 +335,17 @@ class FeatureModel(keras.layers.Layer):
         how, encoder = type(self.encoders[group.name]).__name__.lower(), self.encoders[group.name]
         whole = self._is_stacked(group) or not encoder.keeps_places
         return f"{how} of {group.title if whole else group.features[0].name}"
+
+    @property
+    def named(self) -> list[str]:
+        """Features and histories that an option may name for what reads them apart from others."""
+        steps = (Kind.AGES, Kind.NEGATIVES)
+        alone = [f.name for f in self.schema.features if not f.kind.is_history and f.kind not in steps]
+        return alone + [group.title for group in self.groups]
+
+    def parts_of(self, names: Collection[str]) -> set[str]:
+        """What the parts are called, by the first of their values, that are of these features and histories."""
+        return {*names, *(self.told_of(group) for group in self.groups if group.title in names)}
 
     def _product(self, group: HistoryGroup, history: History) -> Segments:
         """What the product of the candidates and a history is of."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import NamedTuple
 
 import keras
@@ -14,7 +13,7 @@ from models.inputs import ModelInputs
 from models.layers.joined_tower import JoinedTower
 from models.layers.tower import Tower
 from models.options import Bending, ModelOptions, Names, Widths
-from models.schema import FeatureSchema, Kind
+from models.schema import FeatureSchema
 from models.zoo.base import FeatureModel, Part, RankingOptions
 
 
@@ -58,9 +57,7 @@ class RankingModel(FeatureModel):
             self.tower = Tower(*layers, scores=len(tasks), name="tower_main")
 
     def _check_late(self, late: LateOptions) -> None:
-        steps = (Kind.AGES, Kind.NEGATIVES)
-        alone = [f.name for f in self.schema.features if not f.kind.is_history and f.kind not in steps]
-        known = alone + [group.title for group in self.groups]
+        known = self.named
         strange = sorted(set(late.features) - set(known))
         if strange:
             raise ValueError(
@@ -81,7 +78,7 @@ class RankingModel(FeatureModel):
             sides = Sides.of(request, item)
             self.tower.reads = sides.reads
             return self.tower(sides.request, sides.item, inputs.real, training=training)
-        names = {name for each in self.options.late.features for name in self._parts_of(each)}
+        names = self.parts_of(self.options.late.features)
         first = [[part for part in side if part.reads[0][0] not in names] for side in (request, item)]
         # Where all that is known of candidates joins late, there are as many of them all the same.
         early = Sides.of(first[0], first[1], Sides.of(request, item) if item and not first[1] else None)
@@ -92,10 +89,6 @@ class RankingModel(FeatureModel):
         tower = self.tower.reading(early.reads, () if late is None else late.reads)
         beside = None if late is None else (late.request, late.item)
         return tower((early.request, early.item), beside, inputs.real, training=training)
-
-    def _parts_of(self, name: str) -> Collection[str]:
-        """What the parts are called that are of a feature or a history."""
-        return [name, *(self.told_of(group) for group in self.groups if group.title == name)]
 
     @property
     def output_bias(self) -> keras.Variable:

@@ -107,7 +107,7 @@ def check_models(config: JobConfig, names: Collection[str] | None = None) -> set
 
 _OF_GRADIENTS = (
     "dim", "dims", "optimizer", "learning_rate", "decay", "floor", "batch", "negatives", "epochs", "unknown_share",
-    "compile", "first_output", "seed", "pairwise", "window",
+    "compile", "first_output", "seed", "pairwise", "window", "score_loss",
 )  # fmt: skip
 
 

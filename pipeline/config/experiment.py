@@ -30,6 +30,7 @@ class Experiment(Strict):
         negatives: candidates drawn beside each positive (ranking).
         pairwise: weight of a loss beside its own, of each two impressions of a user of which one was clicked; batches
             then keep a user's rows together.
+        score_loss: weight of a loss beside those of its tasks, of the job's `score` itself.
         weights: of requests in training, by rules over what was taken (beside the profile's, of the job).
         unknown_share: share of the ids first seen on a day that read as unknown while it is trained.
         first_output: where the probability of a new chain starts (``binary``): at the share of positives of its first
@@ -58,6 +59,7 @@ class Experiment(Strict):
     negatives: int = Field(default=31, ge=1)
     epochs: int = Field(default=1, ge=1)
     pairwise: Annotated[float, Later()] = Field(default=0.0, ge=0, allow_inf_nan=False)
+    score_loss: Annotated[float, Later()] = Field(default=0.0, ge=0, allow_inf_nan=False)
     weights: Annotated[tuple[WeightRule, ...], Later()] = ()
     unknown_share: float = Field(default=0.1, ge=0, lt=1)
     compile: Literal["xla", "graph"] = "xla"

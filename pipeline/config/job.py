@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from models.options import meant
 from models.schema import ONLY, FeatureSchema, Kind, Side
-from models.tasks import Task
+from models.tasks import SCORE, Score, Task
 from pipeline.config.alerts import Alerts
 from pipeline.config.base import DayField, Later, Strict
 from pipeline.config.blends import check_alike, check_members
@@ -45,7 +45,7 @@ from pipeline.config.requests import RequestSettings
 from pipeline.config.retention import Retention
 from pipeline.config.row_weights import check_rules
 from pipeline.config.tables import Table, Validation
-from pipeline.config.tasks import TaskSettings, check_givens
+from pipeline.config.tasks import TaskSettings, check_givens, check_score, joints
 from pipeline.config.values import RowValue, check_values
 from pipeline.days import ZONE, Day, checked_zone
 
@@ -60,6 +60,7 @@ class JobConfig(Strict):
         state_from: id maps, feature state and candidates are built from this day on without training.
         dirty_days: known-bad days; they are skipped.
         tasks: what is asked of a row, where it is more than its one label, in order: the first ranks.
+        score: what ranks instead of the first task, the product of powers of the tasks' probabilities: a power by task.
         values: numbers of a row that counters of later days are made of.
         labels: when a day's labels have come; none = with the day. Says when a day is read, not what is made of it.
         retention: what is kept on disk; changes nothing that is made.
@@ -94,6 +95,7 @@ class JobConfig(Strict):
     history: History = History()
     replay: Replay | None = None
     tasks: Annotated[dict[str, TaskSettings], Later()] = Field(default_factory=dict)
+    score: Annotated[dict[str, float], Later()] = Field(default_factory=dict)
     experiments: dict[str, Experiment]
     grids: dict[str, tuple[str, ...]] = Field(default_factory=dict, exclude=True)
     release: Release
@@ -133,6 +135,8 @@ class JobConfig(Strict):
             check_names(section, getattr(self, section))
         check_tables(self.tables)
         check_givens(self.tasks)
+        check_score(self.score, self.tasks)
+        check_names("tasks.….joint", self.joints)
         self.request.check(self.tables, self.spaces)
         self.request.check_tasks(self.tasks, self.tables)
         check_measures(self.known_measures, self.request.unmeasured, self.release, self.measures, self.alerts)
@@ -167,6 +171,11 @@ class JobConfig(Strict):
             raise ValueError(f"experiments.{name}.loss: is missing; write `binary` or `softmax`")
         if self.tasks and experiment.loss is not None:
             raise ValueError(f"experiments.{name}.loss: the job's `tasks` have losses of their own; leave it out")
+        if experiment.score_loss and SCORE not in self.judged_of(name):
+            raise ValueError(
+                f"experiments.{name}.score_loss: there is no score that it learns; "
+                f"{'add the tasks of it to its `tasks`' if self.score else 'declare one: `score: {task: power}`'}"
+            )
         if experiment.tasks is None:
             return
         strange = [each for each in experiment.tasks if each not in self.tasks]
@@ -180,11 +189,13 @@ class JobConfig(Strict):
     def _check_learnt(self) -> None:
         """The champion is asked what ranks and what it is judged by, and every task is learnt by somebody."""
         champion, gate = self.release.champion, self.release.gate
-        learnt = {name: {task.name for task in self.tasks_of(name)} for name in self.experiments}
+        learnt = {name: set(self.judged_of(name)) for name in self.experiments}
         named = {self.primary: "measures.primary", **dict.fromkeys(gate.margins, "release.gate.margins")}
         asked = {task_of(self.task_names, measure): place for measure, place in named.items()}
         asked |= {task_of(self.task_names, measure): "release.gate.floors" for measure in gate.floors}
-        asked[self.task_names[0]] = "the first of `tasks`, which ranks"
+        asked |= {SCORE: "`score`, which ranks"} if self.score else {
+            self.task_names[0]: "the first of `tasks`, which ranks"
+        }  # fmt: skip
         for task, place in asked.items():
             if task not in learnt[champion]:
                 raise ValueError(
@@ -237,7 +248,8 @@ class JobConfig(Strict):
     @property
     def primary(self) -> str:
         """The measure that the job is judged by."""
-        return self.measures.primary or in_task(self.task_names[0], PRIMARY[self.kind], self.task_names)
+        ranks = SCORE if self.score else self.task_names[0]
+        return self.measures.primary or in_task(ranks, PRIMARY[self.kind], self.judged)
 
     @property
     def task_names(self) -> tuple[str, ...]:
@@ -252,12 +264,44 @@ class JobConfig(Strict):
         if not self.tasks:
             return (Task(ONLY, settings.loss or "binary"),)
         wanted = self.task_names if settings.tasks is None else settings.tasks
-        return tuple(Task(n, each.loss, each.weight) for n, each in self.tasks.items() if n in wanted)
+        chains = self.joints
+        return tuple(
+            Task(
+                n, each.loss, each.weight, each.given if each.given in wanted else None,
+                each.joint if each.joint and set(chains[each.joint]) <= set(wanted) else None,
+            )
+            for n, each in self.tasks.items() if n in wanted
+        )  # fmt: skip
+
+    @property
+    def joints(self) -> dict[str, tuple[str, ...]]:
+        """What is answered and measured beside the tasks, by name: the tasks that all have to come true."""
+        return joints(self.tasks, self.score)
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """All that is measured: tasks, what several of them come to together, the score."""
+        return (*self.task_names, *self.joints)
+
+    def judged_of(self, experiment: str) -> tuple[str, ...]:
+        """What of it an experiment's model answers."""
+        learnt = [task.name for task in self.tasks_of(experiment)]
+        needs = {name: set(self.score) if name == SCORE else set(chain) for name, chain in self.joints.items()}
+        return (*learnt, *(name for name, tasks in needs.items() if tasks <= set(learnt)))
+
+    def powers_of(self, experiment: str) -> dict[str, float]:
+        """The powers of the score that an experiment's model answers; none where it answers none."""
+        return self.score if SCORE in self.judged_of(experiment) else {}
+
+    def score_of(self, experiment: str) -> Score | None:
+        """The score whose loss an experiment learns by, if it does."""
+        weight = self.experiments[experiment].score_loss
+        return Score(self.score, weight) if weight else None
 
     @property
     def known_measures(self) -> Mapping[str, Measure]:
         """The measures of the job's tests by name."""
-        return of_job(self.kind, self.task_names)
+        return of_job(self.kind, self.judged)
 
     def feature_schema(self) -> FeatureSchema:
         """Every feature that is mapped or fed, as the models see them."""
@@ -294,6 +338,7 @@ class JobConfig(Strict):
         }
         shared: dict[str, Any] = {"job": self.job, "kind": self.kind, "timezone": self.timezone}
         tasks = {"tasks": dump["tasks"]} if self.tasks else {}
+        score = {"score": self.score} if self.score else {}
         # Levels are asked in order, which sorted keys do not tell.
         levels = {"levels": list(self.history.outcome)} if self.history.outcome else {}
         values = {"values": dump["values"]} if self.values else {}
@@ -313,9 +358,11 @@ class JobConfig(Strict):
             relevant = by_stage[stage]
         elif experiment is not None:
             own = dump["experiments"][experiment]
-            relevant = {"seed": self.seed, "threads": self.threads, "experiment": own, **tasks}
+            # Trained by it alone where its loss is learnt by.
+            ranks = score if stage != "train" or "score_loss" in own else {}
+            relevant = {"seed": self.seed, "threads": self.threads, "experiment": own, **tasks, **ranks}
         else:
-            relevant = {"release": dump["release"], "measures": dump["measures"], **tasks}
+            relevant = {"release": dump["release"], "measures": dump["measures"], **tasks, **score}
         text = json.dumps({**shared, **relevant}, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from models.tasks import SCORE
 from pipeline.config.requests import Kind
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ _LISTED: Mapping[Kind, tuple[Measure, ...]] = {
 MEASURES: Mapping[Kind, Mapping[str, Measure]] = {
     kind: {measure.name: measure for measure in listed} for kind, listed in _LISTED.items()
 }
+OF_ORDER = ("auc", "gauc")
+"""Measures of how rows are ordered, whatever their scores mean."""
 PRIMARY: Mapping[Kind, str] = {"impressions": "auc", "ranking": "composite", "rows": "auc"}
 """What a job is judged by that names no ``measures.primary``."""
 
@@ -130,10 +133,13 @@ def task_of(tasks: Sequence[str], name: str) -> str:
 
 
 def of_job(kind: Kind, tasks: Sequence[str]) -> Mapping[str, Measure]:
-    """The measures of a job's tests by their names, task by task."""
+    """The measures of a job's tests by their names, task by task; of a score, which is no probability, its order."""
     if len(tasks) < 2:
         return MEASURES[kind]
-    listed = [replace(each, name=in_task(task, name, tasks)) for task in tasks for name, each in MEASURES[kind].items()]
+    listed = [
+        replace(each, name=in_task(task, name, tasks))
+        for task in tasks for name, each in MEASURES[kind].items() if task != SCORE or name in OF_ORDER
+    ]  # fmt: skip
     return {each.name: each for each in listed}
 
 

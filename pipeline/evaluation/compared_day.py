@@ -20,6 +20,7 @@ from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
 from pipeline.storage.artifacts.kinds import FEATURES, TEST
 from pipeline.storage.digests import content_digest
+from pipeline.training.joint import with_joint_logits, with_joints
 from pipeline.training.logits import read
 
 
@@ -70,7 +71,7 @@ def compare_day(context: JobContext, day: Day, tests: Mapping[str, Artifact], as
         return ComparedDay(
             day=day, made_of=made, values={}, differences={}, left_out=dict.fromkeys(names[1:], why) | left_out
         )
-    task = task_of(context.config.task_names, asked.measure)
+    task = task_of(context.config.judged, asked.measure)
     logits: dict[str, NDArray[np.float32]] = {}
     for name, test in tests.items():
         if _tested_rows(test) != _tested_rows(tests[asked.first]):
@@ -78,7 +79,7 @@ def compare_day(context: JobContext, day: Day, tests: Mapping[str, Artifact], as
         elif test.manifest.pruned:
             left_out[name] = f"the scores of '{name}' are pruned"
         else:
-            scores = read(test)
+            scores = with_joint_logits(context.config, read(test))
             if task in scores:
                 logits[name] = scores[task]
             else:
@@ -130,8 +131,8 @@ def _chosen(
     context: JobContext, features: Artifact, logits: dict[str, NDArray[np.float32]], group: str | None
 ) -> tuple[Rows, dict[str, NDArray[np.float32]]]:
     """The rows of a group of requests, or all, with the scores of each experiment."""
-    arrays = day_arrays.read(features)
     config = context.config
+    arrays = with_joints(config, day_arrays.read(features))
     if group is not None:
         groups = groups_of(features, arrays, config.measures.several)
         if group not in groups:

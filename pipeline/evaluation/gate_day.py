@@ -18,6 +18,7 @@ from pipeline.storage.artifacts.kinds import GATE
 from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import content_digest
 from pipeline.training import logits
+from pipeline.training.joint import with_joint_logits, with_joints
 from pipeline.training.loaded_trainers import Trainers, seed_of
 from pipeline.training.members import pruned_parts
 
@@ -90,15 +91,16 @@ def gate_day(
         pruned = incumbent is not None and bool(pruned_parts(context.store, incumbent))
         scored, rise, seed = None, None, seed_of(config, experiment, day, "gate")
         if doubted is not None or (incumbent is not None and not pruned):
-            arrays, new = day_arrays.read(features), logits.read(test)
-            rows = Scored(config.kind, arrays, day_arrays.key_rank(features), config.measures.composite, new, new)
+            arrays, new = day_arrays.read(features), with_joint_logits(config, logits.read(test))
+            judged = with_joints(config, arrays)
+            rows = Scored(config.kind, judged, day_arrays.key_rank(features), config.measures.composite, new, new)
             if doubted is not None and value is not None:
                 rise = implausible(doubted, value, rows, config.release.gate, seed)
             if incumbent is not None and not pruned:
                 before = Trainers.of(context, experiment).incumbent.at(incumbent).scores(arrays)
-                scored = replace(rows, old=logits.by_task(before, tasks))
+                scored = replace(rows, old=with_joint_logits(config, logits.by_task(before, tasks)))
         unopposed = f"{incumbent.id} is pruned" if incumbent is not None else NO_MODEL
-        gate = of_tasks(config.release.gate, tasks)
+        gate = of_tasks(config.release.gate, config.judged_of(experiment))
         decision = decide(gate, evaluation, scored, config.kind, seed, unopposed=unopposed, rise=rise)
         return made.commit(
             content_digest(decision.as_dict()), timings={"gate": made.seconds},

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.schema import DayArrays
-from pipeline.config.measures import in_task
+from pipeline.config.measures import in_task, of_job
 from pipeline.config.requests import Kind
 from pipeline.evaluation.homework import HomeworkMeasures
 from pipeline.evaluation.impressions import ImpressionMeasures
@@ -23,23 +23,24 @@ MEASURED: Mapping[Kind, type[Measured]] = {
 
 def evaluate(
     kind: Kind, arrays: DayArrays, key_rank: NDArray[np.int32], composite: Mapping[int, float],
-    logits: NDArray[np.float32], tasks: Sequence[str], groups: Mapping[str, NDArray[np.bool_]],
+    logits: Mapping[str, NDArray[np.float32]], groups: Mapping[str, NDArray[np.bool_]],
 ) -> Evaluation:  # fmt: skip
-    """The measures of all tasks; what a job with several tasks measures is named ``task/measure``.
+    """The measures of all tasks, and of what is measured beside them, named ``task/measure`` where there are several.
 
     Args:
-        logits: ``[pairs, tasks]``.
-        tasks: whose logits they are.
+        logits: ``[pairs]`` by task.
     """
     found = {
-        task: MEASURED[kind](arrays, task, key_rank, composite).evaluate(logits[:, number], groups)
-        for number, task in enumerate(tasks)
+        task: MEASURED[kind](arrays, task, key_rank, composite).evaluate(scores, groups)
+        for task, scores in logits.items()
     }
+    known = of_job(kind, arrays.tasks)
 
     def named(field: str) -> dict[str, Any]:
         return {
             in_task(task, name, arrays.tasks): value
             for task, each in found.items() for name, value in getattr(each, field).items()
+            if field == "counts" or in_task(task, name, arrays.tasks) in known
         }  # fmt: skip
 
     by_group = {

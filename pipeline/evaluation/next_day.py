@@ -18,8 +18,9 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import TEST
 from pipeline.storage.artifacts.making import Recipe
 from pipeline.storage.digests import content_digest, tensor_digest
+from pipeline.training.joint import with_joint_logits, with_joints
 from pipeline.training.loaded_trainers import Trainers
-from pipeline.training.logits import stored, write
+from pipeline.training.logits import by_task, stored, write
 
 
 def stands(
@@ -63,6 +64,6 @@ def measured(
     config, arrays = context.config, day_arrays.read(features)
     logits = Trainers.of(context, experiment).trainer.at(checkpoint).scores(arrays)
     ranks, composite = day_arrays.key_rank(features), config.measures.composite
-    tasks = [task.name for task in config.tasks_of(experiment)]
+    told = with_joint_logits(config, by_task(logits, [task.name for task in config.tasks_of(experiment)]))
     groups = groups_of(features, arrays, config.measures.several)
-    return logits, evaluate(config.kind, arrays, ranks, composite, logits, tasks, groups)
+    return logits, evaluate(config.kind, with_joints(config, arrays), ranks, composite, told, groups)

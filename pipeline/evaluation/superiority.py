@@ -11,6 +11,7 @@ from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.kinds import FEATURES, TEST
 from pipeline.training import logits
+from pipeline.training.joint import with_joint_logits, with_joints
 
 
 def superior(context: JobContext, day: Day, challenger: str, champion: str) -> tuple[bool, str]:
@@ -23,13 +24,13 @@ def superior(context: JobContext, day: Day, challenger: str, champion: str) -> t
     tests = [store.current(Ref(TEST, config.job, day, name)) for name in (challenger, champion)]
     if features is None or tests[0] is None or tests[1] is None:
         return False, f"'{challenger}' and '{champion}' were not both tested on {day}"
-    new, old = (logits.read(test) for test in tests if test is not None)
+    new, old = (with_joint_logits(config, logits.read(test)) for test in tests if test is not None)
     measure = config.primary
-    task = task_of(config.task_names, measure)
+    task = task_of(config.judged, measure)
     for name, scores in ((challenger, new), (champion, old)):
         if task not in scores:
             return False, f"'{name}' is not asked '{task}', which {measure} is of"
-    arrays = day_arrays.read(features)
+    arrays = with_joints(config, day_arrays.read(features))
     scored = Scored(config.kind, arrays, day_arrays.key_rank(features), config.measures.composite, new, old)
     better, found = superiority(config.release.gate, scored, measure, config.seed)
     if found is None:

@@ -42,7 +42,7 @@ class Scored:
         keys: raw ids of the candidates; ``logits`` and ``probabilities``: float32 ``[candidates]``.
         note: what was assumed or missing.
         unknown: who asks, where the release knows nothing of it.
-        binary: whether the probabilities are what they are called, each by itself.
+        binary: whether the probabilities are what they are called, each by itself; those of a job's `score` are none.
     """
 
     release_id: str
@@ -70,7 +70,8 @@ class ReadyRelease:
         self._meta = Meta(reader.fetch({"meta": FIELDS})["meta"])
         self._known = KNOWN[self._meta.config.kind](self._meta)
         self._model = loaded.get(reader.pointer, models.local)
-        self._binary = self._meta.config.tasks_of(reader.pointer.experiment)[0].loss == "binary"
+        config, experiment = self._meta.config, reader.pointer.experiment
+        self._binary = config.tasks_of(experiment)[0].loss == "binary" and not config.powers_of(experiment)
         self._features = [each for each in self._meta.plan.schema.features if each.name in self._model.inputs]
         self._recaller: Recaller | None = None
         self._model_folder = lambda: models.local(reader.pointer)

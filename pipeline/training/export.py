@@ -69,11 +69,11 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
         made_with = content_digest({**made_by, "schema": repr(schema)})
         graph = trainer.module(kinds).write(
             made.path / MODEL, trainer.sizes, ids, metadata, made_with, _earlier_graph(context, day, experiment),
-            limits,
+            limits, config.powers_of(experiment),
         )  # fmt: skip
         golden_rows.write(
             made.path, trainer, schema, day_arrays.read(features), maps, seed_of(config, experiment, day, "golden"),
-            limits,
+            limits, config.powers_of(experiment),
         )  # fmt: skip
         _write_warm_ups(made.path, config.job)
         beside = made.path / MODEL / nearest.BESIDE

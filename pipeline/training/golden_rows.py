@@ -2,14 +2,14 @@
 
 ``golden_inputs.npz`` holds one array per input of the model, ``[rows, …]`` or ``[rows, candidates, …]``.
 ``golden_outputs.npz`` holds ``logit`` and ``probability`` ``[rows, candidates]`` (NaN where there is no candidate; of
-several tasks those of the first, and each task's as ``<task>/logit`` and ``<task>/probability``), and ``special``
+several tasks those of what ranks, and of each and what stands beside them ``<task>/logit`` and so on), and ``special``
 ``[rows]``, true for rows made up to be awkward: ids that nobody has seen, empty histories, missing values.
 The other rows are a sample of the day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.schema import MISSING_INT, MISSING_STR, PADDING, UNKNOWN, Columns, DayArrays, FeatureSchema, Side
+from models.tasks import SCORE, Task
 from pipeline.features.ids.idmap import IdMap
 from pipeline.features.state.bins import bins_of, numbers_of
+from pipeline.training.joint import joint_logit, log_score, score_logit
 from pipeline.training.trainer import Trainer
 
 INPUTS, OUTPUTS = "golden_inputs.npz", "golden_outputs.npz"
@@ -29,11 +31,12 @@ UNSEEN_INT, UNSEEN_STR = 2**62 + 12345, "an id that nobody has seen"
 
 def write(
     folder: Path, trainer: Trainer, schema: FeatureSchema, arrays: DayArrays, maps: Mapping[str, IdMap], seed: int,
-    limits: Mapping[str, NDArray[np.float32]],
+    limits: Mapping[str, NDArray[np.float32]], powers: Mapping[str, float],
 ) -> None:  # fmt: skip
     """Sample the day's rows, add awkward ones, score them, write both files.
 
     Args:
+        powers: of the score, where one ranks.
         limits: of the bins in the exported model, by feature: a row is asked by a number that is in its bin there.
     """
     schema = schema.asked
@@ -45,19 +48,36 @@ def write(
     inputs = _raw_inputs(schema, chosen, maps, width) | numbers
     _make_unseen(schema, inputs, special)
     inside = np.arange(width) < counts[:, None]
-    outputs: dict[str, NDArray[Any]] = {}
+    grids = {}
     for number, task in enumerate(trainer.tasks):
-        grid = np.full((chosen.requests, width), np.nan)
-        grid[inside] = logits[:, number]
-        told: dict[str, NDArray[Any]] = {
-            "logit": grid.astype(np.float32),
-            "probability": _softmax(grid) if task.loss == "softmax" else _sigmoid(grid),
-        }
-        outputs = outputs or told
-        if len(trainer.tasks) > 1:
-            outputs |= {f"{task.name}/{name}": values for name, values in told.items()}
+        grids[task.name] = np.full((chosen.requests, width), np.nan)
+        grids[task.name][inside] = logits[:, number]
+    outputs = _told(trainer.tasks, grids, powers)
     np.savez(folder / INPUTS, **inputs)  # type: ignore[arg-type]
     np.savez(folder / OUTPUTS, special=special, **outputs)  # type: ignore[arg-type]
+
+
+def _told(
+    tasks: Sequence[Task], grids: Mapping[str, NDArray[np.float64]], powers: Mapping[str, float]
+) -> dict[str, NDArray[Any]]:
+    """All that an exported model answers, by name, of logits ``[rows, candidates]`` by task."""
+    told: dict[str, dict[str, NDArray[Any]]] = {}
+    if powers:
+        score = log_score(powers, grids)
+        told[SCORE] = {"logit": score_logit(powers, grids).astype(np.float32), "probability": np.exp(score)}
+    both: dict[str, NDArray[np.float64]] = {}
+    for task in tasks:
+        own = grids[task.name]
+        both[task.name] = joint_logit([both[task.given], own]) if task.given in both else own
+        share = _softmax(own) if task.loss == "softmax" else _sigmoid(own)
+        told[task.name] = {"logit": own.astype(np.float32), "probability": share}
+        if task.joint:
+            joint = both[task.name]
+            told[task.joint] = {"logit": joint.astype(np.float32), "probability": _sigmoid(joint)}
+    ranks: dict[str, NDArray[Any]] = dict(next(iter(told.values())))
+    if len(told) == 1:
+        return ranks
+    return ranks | {f"{name}/{what}": values for name, each in told.items() for what, values in each.items()}
 
 
 def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:

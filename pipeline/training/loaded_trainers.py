@@ -140,6 +140,7 @@ def made(config: JobConfig, experiment: str) -> Trainer:
     return KerasTrainer(
         schema, settings.model, settings.options,
         dims=config.widths(experiment), tasks=tasks, optimizer=settings.optimizer, pairwise=settings.pairwise,
+        score=config.score_of(experiment),
         learning_rate=settings.learning_rate, compile=settings.compile, seed=seed_of(config, experiment),
     )  # fmt: skip
 

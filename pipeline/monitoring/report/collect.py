@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.schema import DayArrays
+from models.tasks import SCORE
 from pipeline.config.job import JobConfig
 from pipeline.config.measures import MEASURES, columns
 from pipeline.days import Day
@@ -39,6 +40,7 @@ from pipeline.storage.artifacts.kinds import (
 )
 from pipeline.storage.artifacts.readable import Readable
 from pipeline.training import logits
+from pipeline.training.joint import with_joint_logits, with_joints
 from pipeline.training.records import CheckpointRecord
 from pipeline.training.wild_values import in_words, told
 
@@ -132,7 +134,7 @@ def _calibration(
     """
     if "calibration" not in MEASURES[config.kind] or features is None or features.manifest.pruned:
         return {}
-    arrays = day_arrays.read(features)
+    arrays = with_joints(config, day_arrays.read(features))
     return {
         (f"{name}: {task}" if len(arrays.tasks) > 1 else name): curves.calibration(bins.tolist())
         for name, parts in own.items()
@@ -140,12 +142,14 @@ def _calibration(
         and not test.manifest.pruned
         # A test of an earlier generation of the day was of other rows.
         and any(each.id == features.id for each in test.manifest.inputs)
-        for task, bins in _bins(arrays, test)
+        for task, bins in _bins(config, arrays, test)
     }
 
 
-def _bins(arrays: DayArrays, test: Artifact) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    for task, scores in logits.read(test).items():
+def _bins(config: JobConfig, arrays: DayArrays, test: Artifact) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    for task, scores in with_joint_logits(config, logits.read(test)).items():
+        if task == SCORE:  # no probability
+            continue
         label = arrays.label_of(task)
         yield task, metrics.calibration_bins(label[label >= 0], scores[label >= 0])
 

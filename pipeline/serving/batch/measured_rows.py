@@ -9,9 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from models.tasks import SCORE
 from pipeline.config.job import JobConfig
 from pipeline.config.measures import in_task
 from pipeline.evaluation import metrics
+from pipeline.training.joint import joint_label
 
 
 class MeasuredRows:
@@ -43,22 +45,29 @@ class MeasuredRows:
             if not len(label):
                 continue
             logit = np.concatenate(self._logit[task])
-            own = {
+            own: dict[str, float | int | None] = {
                 "labelled": len(label), "auc": metrics.auc(label, logit),
-                "log_loss": float(metrics.log_losses(label, logit).mean()),
-                "calibration": metrics.calibration(label, logit),
             }  # fmt: skip
-            found |= {in_task(task, name, self._config.task_names): value for name, value in own.items()}
+            if task != SCORE:
+                own |= {
+                    "log_loss": float(metrics.log_losses(label, logit).mean()),
+                    "calibration": metrics.calibration(label, logit),
+                }
+            found |= {in_task(task, name, self._config.judged): value for name, value in own.items()}
         return found
 
     def _judged(self, rows: pa.Table, task: str) -> NDArray[np.int8] | None:
         """The task's labels as training reads them, −1 where a row has none; ``None`` where their column is absent."""
-        settings = self._config.tasks.get(task)
-        given = self._labels[settings.given] if settings is not None and settings.given is not None else None
-        if not {self._labels[task], *([given] if given is not None else [])} <= set(rows.column_names):
+        config = self._config
+        settings, chain = config.tasks.get(task), config.joints.get(task, (task,))
+        if settings is not None and settings.given is not None:
+            chain = (settings.given, task)
+        if not {self._labels[each] for each in chain} <= set(rows.column_names):
             return None
-        label = _filled(rows, self._labels[task])
-        return label if given is None else np.where(_filled(rows, given) == 1, label, np.int8(-1))
+        labels = [_filled(rows, self._labels[each]) for each in chain]
+        if task in config.joints:
+            return joint_label(labels)
+        return labels[0] if len(labels) == 1 else np.where(labels[0] == 1, labels[1], np.int8(-1))
 
 
 def _filled(rows: pa.Table, name: str) -> NDArray[np.int8]:

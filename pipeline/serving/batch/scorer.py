@@ -43,7 +43,7 @@ class Scores:
     """Of some rows, ``[rows]`` each.
 
     Attributes:
-        logits: by task.
+        logits: by task, and of all that is measured beside them.
         columns: as they are written: ``logit`` and ``probability``, of several tasks ``<task>/logit`` and so on; where
             they are asked for, the users' vectors as lists.
     """
@@ -60,7 +60,7 @@ class Scorer:
 
     Attributes:
         needed: columns that the rows have to say something in.
-        tasks: what the model answers.
+        tasks: what the model answers, what several tasks come to together and the score too.
 
     Raises:
         UsageError: the job's rows cannot be scored, or the release is not of before their day, or it has no vectors.
@@ -71,7 +71,7 @@ class Scorer:
         self._release = release
         self._posed = _kind(meta)
         self.needed = self._posed.needed(meta.plan)
-        self.tasks = [task.name for task in meta.config.tasks_of(release.found.pointer.experiment)]
+        self.tasks = list(meta.config.judged_of(release.found.pointer.experiment))
         self._day = day or meta.day.next()
         if self._day <= meta.day and _reads_state(meta):
             raise UsageError(

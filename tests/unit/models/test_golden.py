@@ -15,6 +15,7 @@ from tests.unit.models.golden_cases import (
     interactions,
     recurrent,
     sessions,
+    tasks,
     transformer,
     trees,
 )
@@ -22,7 +23,7 @@ from tests.unit.models.golden_cases.case import assert_golden
 
 CASES = {
     **recurrent.CASES, **auxiliary.CASES, **attention.CASES, **interactions.CASES, **transformer.CASES,
-    **sessions.CASES, **cold_start.CASES, **trees.CASES,
+    **sessions.CASES, **cold_start.CASES, **trees.CASES, **tasks.CASES,
 }  # fmt: skip
 
 

@@ -77,7 +77,8 @@ def measured(
     """All measures of a day's rows."""
     ranks = np.zeros(0, np.int32) if key_rank is None else key_rank
     logits = np.asarray(logits)[:, None]
-    return evaluate(kind, rows, ranks, composite or COMPOSITE, logits, rows.tasks, groups or {})  # type: ignore[arg-type]
+    by_task = {name: logits[:, number] for number, name in enumerate(rows.tasks)}
+    return evaluate(kind, rows, ranks, composite or COMPOSITE, by_task, groups or {})  # type: ignore[arg-type]
 
 
 def scored(kind: str, *, swapped: bool = False) -> Scored:

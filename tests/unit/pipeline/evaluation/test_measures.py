@@ -35,13 +35,13 @@ def test_a_task_is_measured_of_the_rows_that_it_judged_under_its_own_name() -> N
     both = np.array([[1, 1], [0, -1], [1, 0], [1, 1]], np.int8)
     rows = replace(day([0, 1, 2, 3, 4], [0] * 4, [1, 1, 2, 2]), label=both, tasks=("click", "view"))
     logits = np.array([[2, 0], [-1, 9], [1, 1], [0, 2]], np.float32)
-    found = evaluate("impressions", rows, np.zeros(0, np.int32), {}, logits, ("click", "view"), {})
+    found = evaluate("impressions", rows, np.zeros(0, np.int32), {}, {"click": logits[:, 0], "view": logits[:, 1]}, {})
     assert (found.values["click/auc"], found.values["view/auc"]) == (1.0, 0.5)
     assert found.values["view/gauc"] == 1.0  # of the second user alone, who has both
     assert found.values["view/calibration"] == pytest.approx(sum(1 / (1 + np.exp(-np.arange(3)))) / 2)
     assert (found.rows, found.counts) == (
         4, {"click/positives": 3, "click/users": 2, "view/positives": 2, "view/users": 2}
     )  # fmt: skip
-    alone = evaluate("impressions", rows, np.zeros(0, np.int32), {}, logits[:, 1:], ("view",), {})
+    alone = evaluate("impressions", rows, np.zeros(0, np.int32), {}, {"view": logits[:, 1]}, {})
     assert {name: found.values[name] for name in alone.values} == alone.values
     assert set(alone.values) == {"view/auc", "view/gauc", "view/log_loss", "view/calibration"}

@@ -38,7 +38,7 @@ class Places:
 
 
 def written(folder: Path, day: DayArrays, *losses: LossName) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    golden_rows.write(folder, Places(*losses), SCHEMA, day, MAPS, 5, {})  # type: ignore[arg-type]
+    golden_rows.write(folder, Places(*losses), SCHEMA, day, MAPS, 5, {}, {})  # type: ignore[arg-type]
     with np.load(folder / INPUTS, allow_pickle=False) as inputs, np.load(folder / OUTPUTS) as outputs:
         return dict(inputs), dict(outputs)
 

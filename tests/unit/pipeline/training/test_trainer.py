@@ -40,6 +40,10 @@ OPTIONS: dict[str, dict[str, object]] = {
     "autoint": {"attention_widths": [4]},
     "fm": {},
     "ffm": {},
+    "esmm": {"units": [8], "own": {"second": ["study", "behaviours"]}, "weighting": "learnt"},
+    "shared_bottom": {"units": [8], "bottom_units": [16], "own": {"label": ["rank"]}},
+    "mmoe": {"units": [8], "experts": 3, "expert_units": [16]},
+    "ple": {"units": [8], "experts": 1, "expert_units": [16], "entire_space": True},
     "dien": {
         "units": [8],
         "encoder": {"attention_units": [4], "query": True},
@@ -53,11 +57,28 @@ OPTIONS: dict[str, dict[str, object]] = {
 }
 """Of models without a tower; and of each that goes through steps one history does, as tracing more tells no more."""
 TREES = {"trees": 8, "leaves": 4, "rows": 5, "rate": 0.3}
+SEVERAL = ("esmm", "mmoe", "ple", "shared_bottom")
+"""Models of several tasks, which are asked two, the second given the first; all others one."""
 BLENDED = {"counted": "popularity", "net": "pooled"}
 LEARNING = [name for name in registry.names() if registry.trained_by(name) == registry.KERAS]
 MODELS = [*LEARNING, *(name for name in registry.names() if name not in LEARNING)]
 """Those that learn by gradients first, so that a test of them alone has each in its place among the others."""
-DAY, NEXT = make_day(SCHEMA), make_day(SCHEMA, seed=1)
+
+
+def two_tasks(day: DayArrays) -> DayArrays:
+    """The day with a second task: of what was taken, whether the pair's number is even."""
+    label = np.asarray(day.label)[:, 0]
+    second = np.where(label == 1, np.arange(len(label), dtype=np.int8) % 2, np.int8(-1)).astype(np.int8)
+    return replace(day, label=np.stack([label, second], axis=1), tasks=("label", "second"))
+
+
+DAY, NEXT = two_tasks(make_day(SCHEMA)), two_tasks(make_day(SCHEMA, seed=1))
+
+
+def asked_of(model: str, loss: Any) -> tuple[Task, ...]:
+    if model in SEVERAL:
+        return Task("label"), Task("second", given="label", joint="both")
+    return (Task(loss=loss),)
 
 
 def made(model: str, loss: Any = "softmax", schema: FeatureSchema = SCHEMA) -> Trainer:
@@ -70,8 +91,9 @@ def made(model: str, loss: Any = "softmax", schema: FeatureSchema = SCHEMA) -> T
     if registry.trained_by(model) == registry.TREES:
         return TreeTrainer(schema, model, TREES, (Task(loss=loss),), threads=2)
     return KerasTrainer(
-        schema, model, options, dims=dict.fromkeys(schema.spaces, 4), tasks=(Task(loss=loss),), compile="graph", seed=3
-    )
+        schema, model, options, dims=dict.fromkeys(schema.spaces, 4), tasks=asked_of(model, loss), compile="graph",
+        seed=3,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -252,7 +274,7 @@ def test_a_clean_process_answers_as_the_trainer_does(
     # The first request has no history: a service asks for it by itself.
     alone, _ = clean(tmp_path / "grown", {name: values[:1].tolist() for name, values in inputs.items()})
     np.testing.assert_allclose(alone, logits[:1], rtol=1e-5, atol=1e-6)
-    expected = fresh.scores(arrays_of(SCHEMA, fresh.sizes, maps, inputs))[:, 0].reshape(5, 4)
+    expected = fresh.scores(two_tasks(arrays_of(SCHEMA, fresh.sizes, maps, inputs)))[:, 0].reshape(5, 4)
     np.testing.assert_allclose(logits, expected, rtol=1e-5, atol=1e-6)
 
 

@@ -1,0 +1,1 @@
+"""What tasks share below their towers, and how their answers come together."""
