@@ -17,6 +17,10 @@ SCORE = "score"
 """What is called what ranks where it is not the first task."""
 
 
+NOT_JUDGED, WITHHELD = -1, -2
+"""Labels: what cannot be said of a row (a purchase without a click), and what is not asked of it in training."""
+
+
 @dataclass(frozen=True)
 class Task:
     """One question.

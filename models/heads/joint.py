@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
-from models.tasks import Task
+from models.tasks import WITHHELD, Task
 
 
 def joint_logit(given: tf.Tensor, logit: tf.Tensor) -> tf.Tensor:
@@ -43,5 +43,9 @@ def joint_labels(tasks: Sequence[Task], labels: Sequence[tf.Tensor]) -> list[tf.
     found: dict[str, tf.Tensor] = {}
     for task, own in zip(tasks, labels, strict=True):
         given = found.get(task.given or "")
-        found[task.name] = own if given is None else tf.where(given == 1, own, given)
+        if given is not None:
+            # Where what a task is given is not asked of the row, its own label is of both.
+            known = (given > 0) | (own == WITHHELD) | ((given < 0) & (own >= 0))
+            own = tf.where(known, own, given)
+        found[task.name] = own
     return list(found.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 import keras
@@ -92,12 +91,12 @@ class MultiTaskModel(FeatureModel):
         request, item, losses = self.parts(inputs, training)
         whole = Sides.of(request, item)
         names = {task: self.parts_of(self.options.own.get(task, ())) for task in self.tasks}
-        kept = set().union(*names.values())
-        shared = _where(request, item, lambda name: name not in kept)
+        kept: set[str] = set().union(*names.values())
+        shared = _left(request, item, kept)
         made, told = self.below(shared, Sides.of(*shared, whole), inputs, training)
         logits = {}
         for task in self.tasks:
-            own = _where(request, item, lambda name, mine=names[task]: name in mine)
+            own = _named(request, item, names[task])
             sides = Sides.of(made[task][0] + own[0], made[task][1] + own[1], whole)
             tower = self.towers[task]
             tower.reads = sides.reads
@@ -164,9 +163,16 @@ class MultiTaskModel(FeatureModel):
         return idle | ({"weighting": "there is one task"} if len(self.tasks) == 1 else {})
 
 
-def _where(request: list[Part], item: list[Part], is_so: Callable[[str], bool]) -> tuple[list[Part], list[Part]]:
-    """The parts of both sides of which the name of the first value is so."""
-    return tuple([part for part in side if is_so(part.reads[0][0])] for side in (request, item))
+def _named(request: list[Part], item: list[Part], names: set[str]) -> tuple[list[Part], list[Part]]:
+    """The parts of both sides whose first value is called so."""
+    chosen = [[part for part in side if part.reads[0][0] in names] for side in (request, item)]
+    return chosen[0], chosen[1]
+
+
+def _left(request: list[Part], item: list[Part], names: set[str]) -> tuple[list[Part], list[Part]]:
+    """All others."""
+    every = {part.reads[0][0] for part in (*request, *item)}
+    return _named(request, item, every - names)
 
 
 def hidden(name: str, values: tf.Tensor) -> tuple[list[Part], list[Part]]:

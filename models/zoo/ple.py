@@ -31,6 +31,7 @@ class Ple(MultiTaskModel):
     shared, each further one what the level below has made. Training tells how much each expert is used."""
 
     Options = PleOptions
+    options: PleOptions
     paper = "Tang et al., Progressive Layered Extraction, 2020"
 
     def __init__(self, schema: FeatureSchema, options: PleOptions, tasks: tuple[str, ...]) -> None:
@@ -49,7 +50,7 @@ class Ple(MultiTaskModel):
         self, shared: tuple[list[Part], list[Part]], sides: Sides, inputs: ModelInputs, training: bool
     ) -> tuple[dict[str, tuple[list[Part], list[Part]]], dict[str, tf.Tensor]]:
         goes_on: Read = Read(*sides)
-        read, use = dict.fromkeys(self.tasks, goes_on), {}
+        read, use = dict.fromkeys(self.tasks, goes_on), dict[str, tf.Tensor]()
         nothing, width = sides.request[:, :0], self.options.expert_units[-1]
         for number, level in enumerate(self.levels, 1):
             found, above = level.mix(goes_on, read, inputs.real, training)

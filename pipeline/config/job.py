@@ -45,7 +45,7 @@ from pipeline.config.requests import RequestSettings
 from pipeline.config.retention import Retention
 from pipeline.config.row_weights import check_rules
 from pipeline.config.tables import Table, Validation
-from pipeline.config.tasks import TaskSettings, check_givens, check_score, joints
+from pipeline.config.tasks import TaskSettings, check_givens, check_late, check_score, joints
 from pipeline.config.values import RowValue, check_values
 from pipeline.days import ZONE, Day, checked_zone
 
@@ -136,6 +136,7 @@ class JobConfig(Strict):
         check_tables(self.tables)
         check_givens(self.tasks)
         check_score(self.score, self.tasks)
+        check_late(self.tasks, self.labels, self.retention.feature_days)
         check_names("tasks.….joint", self.joints)
         self.request.check(self.tables, self.spaces)
         self.request.check_tasks(self.tasks, self.tables)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from models.engine.batching import DayBatches, score_day
 from models.engine.engine import Engine, NonFiniteLoss
+from models.engine.steps import entire_space
 from models.export import saved_model, towers
 from models.export.serving_module import ServingModule
 from models.randomness import HiddenState
@@ -21,6 +22,11 @@ class KerasTrainer(Engine):
     """A Keras model in the engine."""
 
     sets_first_output = True
+
+    @property
+    def entire_space(self) -> bool:
+        """Whether a task that is given another is learnt of all rows, by the probability that both come true."""
+        return entire_space(self.model)
 
     def train(
         self, rows: Iterable[TrainedRows], learning_rate: float, sizes_before: Mapping[str, int]

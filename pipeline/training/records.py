@@ -75,6 +75,7 @@ class CheckpointRecord(Record):
         loss: mean of the batches'; ``None`` where there was none.
         losses: by task and auxiliary loss its own mean, before its weight, where there are several; beside them what
             layers add.
+        experts: by task how much of what it is told comes from each expert, of models that have any.
         base_rate: where the first model's output began, if at the day's share of positives; by task where there are
             several.
         wild_values: by feature.
@@ -93,6 +94,7 @@ class CheckpointRecord(Record):
     sizes: dict[str, Count]
     loss: Finite | None
     losses: dict[str, Finite] | None = Field(default=None, exclude_if=is_none)
+    experts: dict[str, dict[str, Finite]] | None = Field(default=None, exclude_if=is_none)
     base_rate: float | dict[str, float] | None = Field(default=None, exclude_if=is_none)
     wild_values: dict[str, Wild] | None = Field(default=None, exclude_if=is_none)
     overrides: Overridden | None = Field(default=None, exclude_if=is_none)

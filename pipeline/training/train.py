@@ -16,13 +16,14 @@ from models import registry
 from models.architecture import Growth
 from models.engine.engine import NonFiniteLoss
 from models.engine.examples import Settings, positive_shares
+from models.outputs import USE
 from models.schema import DayArrays
 from pipeline.config.experiment import Experiment
 from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import ChainError, UsageError
 from pipeline.features.arrays import files as day_arrays
-from pipeline.features.records import MapsRecord
+from pipeline.features.records import FeaturesRecord, MapsRecord
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES, MAPS
@@ -32,6 +33,7 @@ from pipeline.training import checkpoint_file
 from pipeline.training.blend import Made, blend
 from pipeline.training.chain import Chain
 from pipeline.training.earlier_days import earlier_days, earlier_on
+from pipeline.training.late_tasks import LateLabels, late_of, waited_days
 from pipeline.training.loaded_trainers import Trainers, seed_of
 from pipeline.training.members import member_tests, members_on
 from pipeline.training.overrides import NONE, Overrides
@@ -215,7 +217,8 @@ def _train_parts(
     trained_days = CheckpointRecord.of(parent).trained_days if parent is not None else 0
     rate, base_rates = learning_rate(settings, trained_days), None
     tasks = [task.name for task in config.tasks_of(experiment)]
-    rows = _rows(config, experiment, day, parts)
+    asked = waited_days(context, day, experiment)
+    rows = _rows(config, experiment, day, parts, asked, entire=getattr(trainers.trainer.trainer, "entire_space", False))
     if at_base_rate and trainers.trainer.trainer.sets_first_output:
         base_rates = positive_shares(((each.arrays, each.epochs[0]) for each in rows), tasks)
     grown = MapsRecord.of(maps)
@@ -224,15 +227,28 @@ def _train_parts(
     told = _run(context, day, experiment, trainer, rows, rate, grown.sizes_before)
     losses = told[:, 0]
     wild = trainer.observe(next(part for part in parts if part.day == day).arrays)
+    means, experts = _means(told, trainer.loss_parts)
     record = CheckpointRecord(
         parent=parent.id if parent is not None else None, parent_day=parent.ref.day if parent is not None else None,
         trained_days=trained_days + 1, learning_rate=rate, batches=len(losses), sizes=trainer.sizes,
         loss=float(losses.mean()) if len(losses) else None, base_rate=_by_task(tasks, base_rates),
-        losses={name: float(told[:, 1 + at].mean()) for at, name in enumerate(trainer.loss_parts) if len(told)} or None,
+        losses=means or None, experts=experts or None,
         wild_values={name: Wild(**each) for name, each in wild.items()} or None,
         architecture=trainer.architecture, growth=growth or None,
     )  # fmt: skip
     return _Trained(trainer.state(), losses, time.perf_counter() - began, record)
+
+
+def _means(
+    told: NDArray[np.float32], parts: Sequence[str]
+) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """The day's means of what steps tell beside the loss: other losses by name, and by task how experts are used."""
+    means = {name: float(told[:, 1 + at].mean()) for at, name in enumerate(parts) if len(told)}
+    experts: dict[str, dict[str, float]] = {}
+    for name in [each for each in means if each.startswith(USE)]:
+        task, expert = name.removeprefix(USE).split("/")
+        experts.setdefault(task, {})[expert] = means.pop(name)
+    return means, experts
 
 
 class _Compiled(set[str]):
@@ -299,12 +315,21 @@ def _parts(
     return [*again, *replayed, own] if settings.replay_order == "before" else [*again, own, *replayed]
 
 
-def _rows(config: JobConfig, experiment: str, day: Day, parts: list[Part]) -> list[TrainedRows]:
+def _rows(
+    config: JobConfig, experiment: str, day: Day, parts: list[Part], asked: Mapping[Day, list[str]], *, entire: bool
+) -> list[TrainedRows]:
     settings = config.experiments[experiment]
+    late = LateLabels(config.tasks, late_of(config, experiment), entire)
+
+    def arrays_of(part: Part) -> DayArrays:
+        rows = weighted(part.arrays, part.weight, settings.weights)
+        age = FeaturesRecord.of(part.features).label_age or 1
+        return late.of_rows(rows, age, asked.get(part.day, ()) if part.earlier else None)
+
     return [
         TrainedRows(
             part.label,
-            weighted(part.arrays, part.weight, settings.weights),
+            arrays_of(part),
             [_batching(config, experiment, day, part, epoch) for epoch in range(settings.epochs)],
             part.earlier,
         )

@@ -13,7 +13,7 @@ from models.tasks import SCORE
 from pipeline.config.job import JobConfig
 from pipeline.config.measures import MEASURES, columns
 from pipeline.days import Day
-from pipeline.evaluation import metrics
+from pipeline.evaluation import item_classes, metrics
 from pipeline.evaluation.homework import GROUPS
 from pipeline.evaluation.measures_by_day import TestedDay, measured_days
 from pipeline.evaluation.records import GateRecord
@@ -22,6 +22,7 @@ from pipeline.features.records import FeaturesRecord, MapsRecord
 from pipeline.ingest.records import ValidatedRecord
 from pipeline.job import JobContext
 from pipeline.monitoring.report import curves
+from pipeline.monitoring.report.label_ages import label_ages
 from pipeline.monitoring.table_watch import changes_of
 from pipeline.release.records import CheckRecord
 from pipeline.storage.artifacts.artifact import Artifact, Ref
@@ -78,6 +79,8 @@ def collect(context: JobContext, day: Day) -> dict[str, Any]:
         "features": shared[FEATURES].manifest.rows if shared[FEATURES] is not None else {},
         "empty_days": _empty_days(shared[FEATURES]),
         "calibration": _calibration(config, shared[FEATURES], own),
+        "label_ages": label_ages(context, day),
+        "item_classes": _item_classes(config, shared[FEATURES], own),
         "experiments": {name: _experiment(parts) for name, parts in own.items()},
         "release": _release(store.current(Ref(RELEASE, config.job, day))),
         "timings": _timings(shared, own), "bytes": store.sizes(config.job),
@@ -128,30 +131,52 @@ def _empty_days(features: Artifact | None) -> dict[str, Any]:
 def _calibration(
     config: JobConfig, features: Artifact | None, own: dict[str, dict[str, Artifact | None]]
 ) -> dict[str, Any]:
-    """By experiment, and task where there are several, the tested predictions against what became of the rows.
-
-    None whose payload was pruned.
-    """
-    if "calibration" not in MEASURES[config.kind] or features is None or features.manifest.pruned:
-        return {}
-    arrays = with_joints(config, day_arrays.read(features))
+    """By experiment, and task where there are several, the tested predictions against what became of the rows."""
     return {
         (f"{name}: {task}" if len(arrays.tasks) > 1 else name): curves.calibration(bins.tolist())
-        for name, parts in own.items()
-        if (test := parts[TEST]) is not None
-        and not test.manifest.pruned
-        # A test of an earlier generation of the day was of other rows.
-        and any(each.id == features.id for each in test.manifest.inputs)
-        for task, bins in _bins(config, arrays, test)
+        for name, arrays, scores in _tested(config, features, own)
+        for task, bins in _bins(arrays, scores)
     }
 
 
-def _bins(config: JobConfig, arrays: DayArrays, test: Artifact) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    for task, scores in with_joint_logits(config, logits.read(test)).items():
+def _item_classes(
+    config: JobConfig, features: Artifact | None, own: dict[str, dict[str, Artifact | None]]
+) -> dict[str, Any]:
+    """By experiment, and pair of a task and what comes after it, the day's items in four classes."""
+    pairs = [(task.given, name) for name, task in config.tasks.items() if task.given is not None]
+    return {
+        f"{name}: {given}, {after}": {
+            "tasks": (given, after),
+            "classes": item_classes.classes_of(arrays, (given, after), (scores[given], scores[after])),
+        }
+        for name, arrays, scores in (_tested(config, features, own) if pairs else ())
+        for given, after in pairs
+        if {given, after} <= set(scores)
+    }
+
+
+def _tested(
+    config: JobConfig, features: Artifact | None, own: dict[str, dict[str, Artifact | None]]
+) -> Iterator[tuple[str, DayArrays, dict[str, NDArray[np.float32]]]]:
+    """By experiment, the tested rows and its logits of them by task; none whose payload was pruned."""
+    if "calibration" not in MEASURES[config.kind] or features is None or features.manifest.pruned:
+        return
+    arrays = with_joints(config, day_arrays.read(features))
+    for name, parts in own.items():
+        test = parts[TEST]
+        # A test of an earlier generation of the day was of other rows.
+        if test is not None and not test.manifest.pruned and any(e.id == features.id for e in test.manifest.inputs):
+            yield name, arrays, with_joint_logits(config, logits.read(test))
+
+
+def _bins(
+    arrays: DayArrays, scores: dict[str, NDArray[np.float32]]
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    for task, of_task in scores.items():
         if task == SCORE:  # no probability
             continue
         label = arrays.label_of(task)
-        yield task, metrics.calibration_bins(label[label >= 0], scores[label >= 0])
+        yield task, metrics.calibration_bins(label[label >= 0], of_task[label >= 0])
 
 
 def _experiment(parts: dict[str, Artifact | None]) -> dict[str, Any]:

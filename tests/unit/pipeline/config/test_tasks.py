@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.schema import ONLY
-from models.tasks import Task
+from models.tasks import Score, Task
 from pipeline.config.load import parse_job
 from pipeline.errors import ConfigError
 from pipeline.features.plan.plan import Plan
@@ -38,7 +38,7 @@ def test_a_job_without_tasks_has_the_one_that_its_experiments_say() -> None:
 def test_an_experiment_is_asked_all_tasks_or_some() -> None:
     text = two(experiments__din__tasks=["long_view"], release__champion="pooled")
     job = parse_job(text, Path("ads.yaml"))
-    assert job.tasks_of("pooled") == (Task("click", "binary", 1.0), Task("long_view", "binary", 0.5))
+    assert job.tasks_of("pooled") == (Task("click", "binary", 1.0), Task("long_view", "binary", 0.5, "click"))
     assert job.tasks_of("din") == (Task("long_view", "binary", 0.5),)
     assert job.primary == "click/auc"
     assert parse_job(two(measures={"primary": "long_view/gauc"}), Path("ads.yaml")).primary == "long_view/gauc"
@@ -86,6 +86,53 @@ def test_tasks_change_what_is_trained_and_no_tasks_change_nothing() -> None:
     ],
 )  # fmt: skip
 def test_tasks_that_cannot_be_are_told(changes: dict[str, object], said: str) -> None:
+    assert said in error(two(**changes))
+
+
+JOINT = {"tasks__long_view__joint": "both", "score": {"click": 1, "long_view": 0.5}}
+
+
+def test_what_several_tasks_come_to_and_the_score_are_measured_by_their_names() -> None:
+    job = parse_job(two(**JOINT, experiments__din__tasks=["click"], release__champion="pooled"), Path("ads.yaml"))
+    assert job.joints == {"both": ("click", "long_view"), "score": ("click", "long_view")}
+    assert job.judged_of("pooled") == ("click", "long_view", "both", "score")
+    assert (job.judged_of("din"), job.powers_of("din")) == (("click",), {})
+    assert job.tasks_of("pooled")[1] == Task("long_view", "binary", 0.5, "click", "both")
+    assert job.primary == "score/auc"
+    assert {"both/calibration", "score/gauc"} <= set(job.known_measures)
+    assert "score/log_loss" not in job.known_measures
+
+
+def test_a_score_changes_what_is_exported_and_judged_and_what_is_trained_by_it_alone() -> None:
+    plain, scored = (parse_job(two(**more), Path("ads.yaml")) for more in ({}, {"score": {"click": 1}}))
+    learnt = parse_job(two(score={"click": 1}, experiments__din__score_loss=0.1), Path("ads.yaml"))
+    for stage in ("export", "test", "gate"):
+        name = "din" if stage == "export" else None
+        assert plain.stage_settings(stage, name) != scored.stage_settings(stage, name)
+    assert plain.stage_settings("train", "din") == scored.stage_settings("train", "din")
+    assert learnt.stage_settings("train", "din") != scored.stage_settings("train", "din")
+    assert learnt.score_of("din") == Score({"click": 1}, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"tasks__click__joint": "both"}, "tasks.click.joint: the task is `given` none, so it is alone"),
+        ({"tasks__long_view__joint": "click"}, "tasks.long_view.joint: 'click' is called something else already"),
+        ({"tasks__long_view__joint": "score"}, "tasks.long_view.joint: 'score' is called something else already"),
+        ({"tasks__long_view__joint": "Both"}, "'Both' must be lower-case"),
+        ({"score": {"view": 1}}, "score.view: is no task; the job's tasks: click, long_view"),
+        ({"score": {"click": 0}}, "score.click: 0 is no power above 0; leave out what does not count"),
+        ({"experiments__din__score_loss": 0.1}, "experiments.din.score_loss: there is no score that it learns; declare "
+         "one: `score: {task: power}`"),
+        ({**JOINT, "experiments__din__tasks": ["click"], "experiments__din__score_loss": 0.1},
+         "experiments.din.score_loss: there is no score that it learns; add the tasks of it"),
+        ({**JOINT, "experiments__din__tasks": ["click"]},
+         "release.champion: 'din' does not learn 'score' (`score`, which ranks)"),
+        ({**JOINT, "release__gate__floors": {"score/log_loss": 0.5}}, "'score/log_loss' is no measure of this job"),
+    ],
+)  # fmt: skip
+def test_scores_and_names_that_cannot_be_are_told(changes: dict[str, object], said: str) -> None:
     assert said in error(two(**changes))
 
 
