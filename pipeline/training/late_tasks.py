@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,17 +29,28 @@ def late_of(config: JobConfig, experiment: str) -> dict[str, Late]:
     return {name: task.late for name, task in config.tasks.items() if task.late is not None and name in learnt}
 
 
-def waited_days(config: JobConfig, day: Day, experiment: str) -> list[Day]:
-    """The earlier days whose rows teach tasks on ``day`` that had to wait for their labels, ascending."""
-    return sorted({day.plus(-late.wait_days) for late in late_of(config, experiment).values() if late.wait_days})
+def waited_days(context: JobContext, day: Day, experiment: str) -> dict[Day, list[str]]:
+    """By earlier day, ascending, the tasks that its rows teach on ``day``: those whose labels have come since the day
+    that was trained before it. Only days that the chain has trained its other tasks on."""
+    late = {name: each for name, each in late_of(context.config, experiment).items() if each.wait_days}
+    chain = Chain.of(context, experiment)
+    parent = chain.parent(day) if late else None
+    if parent is None:
+        return {}
+    found: dict[Day, list[str]] = {}
+    for past in chain.days():
+        due = [name for name, each in late.items() if parent.ref.day < past.plus(each.wait_days) <= day]
+        if due:
+            found[past] = due
+    return found
 
 
 def waited(context: JobContext, day: Day, experiment: str) -> dict[Day, Artifact]:
-    """The arrays of those days, as they now are; only of days that the chain has trained its other tasks on."""
-    chain, found = Chain.of(context, experiment), {}
-    for past in waited_days(context.config, day, experiment):
+    """The arrays of those days, as they now are."""
+    found = {}
+    for past in waited_days(context, day, experiment):
         features = context.store.current(Ref(FEATURES, context.job, past))
-        if features is not None and chain.trained(past) is not None:
+        if features is not None:
             found[past] = features
     return found
 
@@ -57,32 +68,34 @@ class LateLabels:
     late: Mapping[str, Late]
     entire: bool
 
-    def of_rows(self, arrays: DayArrays, age: int, wait: int) -> DayArrays:
-        """The rows of a day ``wait`` days ago, 0 of the day itself: a task is asked on the one day that it waits for.
-
-        The day itself teaches all tasks that wait for none; what waits is withheld of it.
+    def of_rows(self, arrays: DayArrays, age: int, asked: Collection[str] | None = None) -> DayArrays:
+        """A day's own rows, which teach all tasks that do not wait; or those of an earlier day, which teach others.
 
         Args:
             age: of the labels when they were read, in days.
+            asked: the tasks that an earlier day teaches.
         """
         if not self.late:
             return arrays
-        columns = [self._column(arrays, name, age, wait) for name in arrays.tasks]
+        columns = [self._column(arrays, name, age, asked) for name in arrays.tasks]
         return replace(arrays, label=np.stack(columns, axis=1))
 
-    def _column(self, arrays: DayArrays, name: str, age: int, wait: int) -> NDArray[np.float32]:
+    def _column(
+        self, arrays: DayArrays, name: str, age: int, asked: Collection[str] | None
+    ) -> NDArray[np.float32]:
         late = self.late.get(name, Late())
         label = arrays.label_of(name).astype(np.float32)
-        if late.wait_days != wait:
-            return np.full_like(label, NOT_JUDGED if wait else WITHHELD)
+        if asked is None and late.wait_days:
+            return np.full_like(label, WITHHELD)
+        if asked is not None and name not in asked:
+            return np.full_like(label, NOT_JUDGED)
         # A loss is a line in its label, so that the mean over what has come and what has not is that of the truth.
         counted = np.where(label == 1, np.float32(late.counts_as(age)), label)
-        given = self.tasks[name].given if name in self.tasks else None
-        if not wait or not self.entire or given is None:
+        if asked is None or not self.entire:
             return counted
         # What it is given is not asked of these rows: its label is of both.
-        chain = [arrays.label_of(given)]
-        while (before := self.tasks[given].given) is not None:
-            given = before
+        chain, given = [counted], self.tasks[name].given
+        while given is not None:
             chain.insert(0, arrays.label_of(given))
-        return np.asarray(joint_label([*chain, counted]), np.float32)
+            given = self.tasks[given].given
+        return np.asarray(joint_label(chain), np.float32)

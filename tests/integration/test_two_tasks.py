@@ -86,7 +86,7 @@ def test_both_tasks_are_in_the_csv_and_each_experiment_has_its_own(trained: Plac
     assert "pooled: both" in report
     assert "pooled: score" not in report, "a product of powers is no probability"
     assert "high click, low watched" in report
-    assert "What watched is told comes from expert_watched_1" in report
+    assert "What watched is told comes from level_1_expert_watched_1" in report
     assert "watched/log_loss" in trained.good("status", "--job", "ads").out
     compared = trained.good("compare", "--job", "ads", "--measure", "watched/auc", "--experiments", "din", "pooled").out
     assert "pooled" in compared

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.engine.losses import LOSSES, binary, pairwise, softmax
+from models.engine.losses import LOSSES, binary, by_task, of_score, pairwise, softmax, weighted_sum
+from models.outputs import Outputs
+from models.tasks import Score, Task
 
 LOGITS = tf.constant([[1.0, -1.0, 5.0], [0.5, 2.0, 0.0]])
 LABEL = tf.constant([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
@@ -80,3 +82,47 @@ def test_pairs_are_of_one_user_and_weigh_what_both_rows_do() -> None:
     gradient = tape.gradient(loss, logits).numpy().ravel()
     assert np.isfinite(gradient).all()
     assert (np.sign(gradient) == [1, -1, 1, 0, 0, 0, 0]).all()
+
+
+TWO = (Task("click"), Task("buy", weight=0.5, given="click"))
+SCORES = {"click": tf.constant([[0.0], [1.0], [-2.0]]), "buy": tf.constant([[0.0], [-1.0], [3.0]])}
+TOLD = [
+    tf.constant([[1.0], [1.0], [0.0]]), tf.constant([[1.0], [0.0], [-1.0]]), tf.ones((3, 1)),
+    tf.constant([1.0, 2.0, 1.0]),
+]  # fmt: skip
+"""Bought; clicked, and weighing two; not clicked."""
+
+
+def _both() -> np.ndarray:
+    click, buy = (1 / (1 + np.exp(-SCORES[name].numpy().ravel().astype(np.float64))) for name in ("click", "buy"))
+    return np.asarray(click * buy)
+
+
+def test_a_task_is_learnt_of_what_was_judged_or_together_with_what_it_is_given_of_all_rows() -> None:
+    both = _both()
+    alone = by_task(TWO, Outputs(SCORES, {}, {}), TOLD)
+    assert float(alone["buy"]) == pytest.approx((np.log(2) + 2 * np.log1p(np.exp(-1))) / 2)
+    entire = by_task(TWO, Outputs(SCORES, {}, {}), TOLD, entire=True)
+    assert float(entire["click"]) == float(alone["click"])
+    assert float(entire["buy"]) == pytest.approx(
+        (-np.log(both[0]) - 2 * np.log1p(-both[1]) - np.log1p(-both[2])) / 3
+    )
+
+
+def test_a_model_may_weigh_losses_as_a_whole_or_pair_by_pair() -> None:
+    plain = by_task(TWO, Outputs(SCORES, {}, {}), TOLD)
+    weights = {"click": tf.constant(0.25), "buy": tf.constant([[3.0], [0.0], [1.0]])}
+    losses = by_task(TWO, Outputs(SCORES, {}, {}, weights), TOLD)
+    assert float(losses["click"]) == float(plain["click"]), "told before its weight"
+    assert float(losses["buy"]) == pytest.approx(3 * np.log(2)), "the second pair weighs nothing"
+    lowered = weighted_sum(TWO, losses, (), (), weights)
+    assert float(lowered) == pytest.approx(0.25 * float(plain["click"]) + 0.5 * 3 * np.log(2))
+
+
+def test_the_loss_of_the_score_is_of_the_product_of_powers_over_all_rows() -> None:
+    click, buy = (1 / (1 + np.exp(-SCORES[name].numpy().ravel().astype(np.float64))) for name in ("click", "buy"))
+    score = click * buy**0.5
+    expected = (-np.log(score[0]) - 2 * np.log1p(-score[1]) - np.log1p(-score[2])) / 3
+    assert float(of_score(TWO, Score({"click": 1.0, "buy": 0.5}), SCORES, TOLD)) == pytest.approx(expected, rel=1e-5)
+    of_click = float(of_score(TWO, Score({"click": 1.0}), SCORES, TOLD))
+    assert of_click == pytest.approx(float(by_task(TWO, Outputs(SCORES, {}, {}), TOLD)["click"]), rel=1e-5)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -10,23 +9,11 @@ import pytest
 from models.schema import ONLY
 from models.tasks import Score, Task
 from pipeline.config.load import parse_job
+from pipeline.config.tasks import Late
 from pipeline.errors import ConfigError
 from pipeline.features.plan.plan import Plan
 from tests.unit.pipeline.config.edited import ROOT, edited, error
-
-ADS = (ROOT / "examples" / "conf" / "ads.yaml").read_text(encoding="utf-8")
-TWO = {"click": {"label": "is_click"}, "long_view": {"label": "long_view", "given": "click", "weight": 0.5}}
-LABEL = {"type": "int", "required": True, "allowed": [0, 1], "change": "outcome"}
-
-
-def two(**changes: object) -> str:
-    settings = {
-        "tasks": deepcopy(TWO), "measures": {}, "tables__impressions__columns__long_view": LABEL,
-        "experiments__pooled__loss": None,
-        "experiments__din__loss": None, "experiments__popularity__loss": None,
-        "release__gate__margins": {"click/auc": 0.01}, "release__gate__floors": {},
-    }  # fmt: skip
-    return edited(ADS, **{**settings, **changes})
+from tests.unit.pipeline.config.two_tasks import ADS, JOINT, LABEL, TWO, two
 
 
 def test_a_job_without_tasks_has_the_one_that_its_experiments_say() -> None:
@@ -89,9 +76,6 @@ def test_tasks_that_cannot_be_are_told(changes: dict[str, object], said: str) ->
     assert said in error(two(**changes))
 
 
-JOINT = {"tasks__long_view__joint": "both", "score": {"click": 1, "long_view": 0.5}}
-
-
 def test_what_several_tasks_come_to_and_the_score_are_measured_by_their_names() -> None:
     job = parse_job(two(**JOINT, experiments__din__tasks=["click"], release__champion="pooled"), Path("ads.yaml"))
     assert job.joints == {"both": ("click", "long_view"), "score": ("click", "long_view")}
@@ -133,6 +117,34 @@ def test_a_score_changes_what_is_exported_and_judged_and_what_is_trained_by_it_a
     ],
 )  # fmt: skip
 def test_scores_and_names_that_cannot_be_are_told(changes: dict[str, object], said: str) -> None:
+    assert said in error(two(**changes))
+
+
+LATE = {"wait_days": 3}
+
+
+def test_late_labels_change_digests_of_jobs_that_have_some_alone() -> None:
+    plain = parse_job(two(), Path("ads.yaml"))
+    assert "late" not in plain.model_dump(mode="json")["tasks"]["long_view"]
+    job = parse_job(two(tasks__long_view__late=LATE, labels={"delay_days": 3}), Path("ads.yaml"))
+    assert job.tasks["long_view"].late == Late(wait_days=3)
+    assert Late(arrived=(0.5, 0.8)).counts_as(1) == 2.0
+    assert Late(arrived=(0.5, 0.8)).counts_as(3) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"tasks__long_view__late": LATE}, "tasks.long_view.late.wait_days: after 3 days the labels have to have been "
+         "read again; declare `labels: {delay_days: 3, until_then: train}`"),
+        ({"tasks__long_view__late": LATE, "labels": {"delay_days": 4}}, "or fewer days"),
+        ({"tasks__long_view__late": LATE, "labels": {"delay_days": 3, "until_then": "hold"}}, "until_then: train"),
+        ({"tasks__long_view__late": {}}, "tasks.long_view.late: says nothing; give it `wait_days` or `arrived`"),
+        ({"tasks__long_view__late": {"arrived": [0.8, 0.5]}}, "are no shares above 0 and up to 1 that grow"),
+        ({"tasks__long_view__late": {"arrived": [0.0]}}, "are no shares above 0 and up to 1 that grow"),
+    ],
+)  # fmt: skip
+def test_late_labels_that_cannot_be_are_told(changes: dict[str, object], said: str) -> None:
     assert said in error(two(**changes))
 
 

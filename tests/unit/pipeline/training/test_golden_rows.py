@@ -57,6 +57,23 @@ def test_scores_stand_where_there_are_candidates(tmp_path: Path) -> None:
     assert {len(each) for each in inputs.values()} == {len(counts)}
 
 
+def test_what_tasks_come_to_together_and_the_score_that_ranks_are_there_too(tmp_path: Path) -> None:
+    """Logits 0, 1, … of the first task, 10, 11, … of the second."""
+    trainer = Places("binary", "binary")
+    trainer.tasks[1] = Task("task_1", given="task_0", joint="both")
+    day = make_day(SCHEMA)
+    golden_rows.write(tmp_path, trainer, SCHEMA, day, MAPS, 5, {}, {"task_0": 1.0, "task_1": 0.5})  # type: ignore[arg-type]
+    with np.load(tmp_path / OUTPUTS) as outputs:
+        told = dict(outputs)
+    first, second = (1 / (1 + np.exp(-told[f"task_{n}/logit"].astype(np.float64))) for n in (0, 1))
+    inside = ~np.isnan(told["logit"])
+    assert told["both/probability"][inside] == pytest.approx((first * second)[inside])
+    assert told["probability"][inside] == pytest.approx((first * second**0.5)[inside])
+    assert (told["logit"] == told["score/logit"])[inside].all()
+    odds = told["probability"] / (1 - told["probability"])
+    assert told["logit"][inside] == pytest.approx(np.log(odds)[inside], rel=1e-5)
+
+
 def test_a_binary_model_gives_each_candidate_its_own_probability(tmp_path: Path) -> None:
     _, outputs = written(tmp_path, make_day(SCHEMA), "binary")
     assert outputs["probability"][0, 0] == 0.5

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.config.load import parse_job
 from pipeline.training.joint import joint_label, joint_logit, score_logit, with_joint_logits, with_joints
-from tests.unit.pipeline.config.test_tasks import JOINT, two
+from tests.unit.pipeline.config.two_tasks import JOINT, two
 from tests.unit.pipeline.judged import day
 
 BOTH = np.array([[1, 1], [0, -1], [1, 0], [1, -1]], np.int8)

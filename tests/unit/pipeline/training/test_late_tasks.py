@@ -27,29 +27,31 @@ LABEL = np.array([[0, -1, -1], [1, 0, -1], [1, 1, 0], [1, 1, 1], [1, -1, -1]], n
 ROWS = replace(day(list(range(6)), [0] * 5, [1] * 5), label=LABEL, tasks=("click", "buy", "keep"))
 
 
-def columns(late: dict[str, Late], age: int, wait: int, *, entire: bool = False) -> list[list[float]]:
-    found = LateLabels(TASKS, late, entire).of_rows(ROWS, age, wait)
+def columns(
+    late: dict[str, Late], age: int, asked: list[str] | None = None, *, entire: bool = False
+) -> list[list[float]]:
+    found = LateLabels(TASKS, late, entire).of_rows(ROWS, age, asked)
     return np.asarray(found.label).T.tolist()
 
 
 def test_nothing_late_changes_nothing() -> None:
-    assert LateLabels(TASKS, {}, entire=True).of_rows(ROWS, 1, 0) is ROWS
+    assert LateLabels(TASKS, {}, entire=True).of_rows(ROWS, 1) is ROWS
 
 
 def test_what_waits_is_withheld_of_its_day_and_asked_alone_of_the_day_that_it_waits_for() -> None:
     late = {"buy": Late(wait_days=3)}
-    assert columns(late, 1, 0) == [[0, 1, 1, 1, 1], [-2] * 5, [-1, -1, 0, 1, -1]]
-    assert columns(late, 4, 3) == [[-1] * 5, [-1, 0, 1, 1, -1], [-1] * 5]
+    assert columns(late, 1) == [[0, 1, 1, 1, 1], [-2] * 5, [-1, -1, 0, 1, -1]]
+    assert columns(late, 4, ["buy"]) == [[-1] * 5, [-1, 0, 1, 1, -1], [-1] * 5]
 
 
 def test_learnt_of_all_rows_it_is_asked_together_with_what_it_is_given() -> None:
-    assert columns({"keep": Late(wait_days=3)}, 4, 3, entire=True) == [[-1] * 5, [-1] * 5, [0, 0, 0, 1, -1]]
+    assert columns({"keep": Late(wait_days=3)}, 4, ["keep"], entire=True) == [[-1] * 5, [-1] * 5, [0, 0, 0, 1, -1]]
 
 
 def test_a_positive_counts_for_those_that_have_yet_to_come() -> None:
     late = {"buy": Late(arrived=(0.25, 0.8))}
     for age, counts in ((1, 4.0), (2, 1.25), (3, 1.0)):
-        assert columns(late, age, 0)[1] == [-1, 0, counts, counts, -1]
+        assert columns(late, age)[1] == [-1, 0, counts, counts, -1]
 
 
 ADS = FeatureSchema((Feature("ad", Kind.CATEGORICAL, Side.ITEM, "ad"),), {"ad": "int"})
@@ -88,7 +90,7 @@ def test_the_bias_of_labels_that_have_not_come_is_gone(age: int) -> None:
             ADS, "pooled", {"units": []}, dims={"ad": 4}, tasks=(Task("buy"),), compile="graph", seed=3
         )
         trainer.fresh({"ad": 5})
-        rows = LateLabels(TASKS, late, entire=False).of_rows(known, age, 0)
+        rows = LateLabels(TASKS, late, entire=False).of_rows(known, age)
         trainer.train([TrainedRows("rows", rows, [Settings(100, seed=n) for n in range(4)])], 0.03, {"ad": 5})
         told = 1 / (1 + np.exp(-trainer.scores(known)[:, 0]))
         bias[name] = float(told.mean() / (came < 99).mean() - 1)
