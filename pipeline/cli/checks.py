@@ -89,6 +89,7 @@ def check_models(config: JobConfig, names: Collection[str] | None = None) -> set
                 widths, moved_by = config.widths(name), settings.optimizer
                 engine = Engine(schema, settings.model, settings.options, dims=widths, tasks=tasks, optimizer=moved_by)
                 _check_dense(read_optimizers(moved_by), engine.model.options)
+                _check_rates(config, getattr(engine.model.options, "rates", {}))
                 drawn = [each for each in engine.model.schema.features if each.kind is Kind.NEGATIVES]
                 told_from |= {str(each.of) for each in drawn}
                 continue
@@ -133,6 +134,15 @@ def _check_kept(days: int, kept: int | str) -> None:
         raise ValueError(
             f"options.days: trees are fitted on {days} days, but only {kept} are kept (`retention.feature_days`)"
         )
+def _check_rates(config: JobConfig, rates: Mapping[str, str]) -> None:
+    for task, name in rates.items():
+        counter = config.features[name].counter
+        told = counter and (counter.measure in ("rate", "share"), counter.transform, counter.centre, counter.scale)
+        if told != (True, "none", False, 1.0):
+            raise ValueError(
+                f"options.rates.{task}: '{name}' is no counter of a rate from 0 to 1; name one with `measure: rate` or "
+                "`share`, and neither `transform`, `centre` nor `scale`"
+            )
 
 
 def _check_dense(moved_by: Optimizers, options: ModelOptions) -> None:

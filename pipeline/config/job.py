@@ -177,6 +177,12 @@ class JobConfig(Strict):
                 f"experiments.{name}.score_loss: there is no score that it learns; "
                 f"{'add the tasks of it to its `tasks`' if self.score else 'declare one: `score: {task: power}`'}"
             )
+        late = [task.name for task in self.tasks_of(name) if task.name in self.tasks and self.tasks[task.name].late]
+        if experiment.window > 1 and late:
+            raise ValueError(
+                f"experiments.{name}.window: its days teach all tasks again, and labels of '{late[0]}' come late "
+                f"(tasks.{late[0]}.late); leave one of them out"
+            )
         if experiment.tasks is None:
             return
         strange = [each for each in experiment.tasks if each not in self.tasks]

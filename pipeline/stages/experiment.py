@@ -122,7 +122,7 @@ class _Asked:
         if parent is not None and (trained is None or tested is None):
             read.append(parent)
         if exported is None:
-            read += [*made_of, *late]
+            read += made_of
         return [gone for each in read for gone in self._gone(each)]
 
     def _gone(self, artifact: Artifact | None) -> list[Artifact]:

@@ -1,4 +1,5 @@
-"""Which days before it an experiment is trained on again with a day: its window, or those that trees are fitted on."""
+"""Which days before it an experiment is trained on again with a day: its window, those that trees are fitted on,
+or those whose labels have come since."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
 from pipeline.storage.artifacts.kinds import FEATURES
 from pipeline.training.chain import Chain
+from pipeline.training.late_tasks import waited_days
 from pipeline.training.records import CheckpointRecord
 
 
@@ -21,6 +23,9 @@ def earlier_days(context: JobContext, experiment: str, day: Day, parent: Artifac
         back = range(settings.window - 1, 0, -1)
         found = (context.store.current(Ref(FEATURES, context.job, day.plus(-days))) for days in back)
         return [each for each in found if each is not None and each.manifest.state == "done"]
+    late = waited_days(context, day, experiment)
+    if late:
+        return [context.needed(FEATURES, each) for each in late]
     if parent is None or registry.trained_by(settings.model) != registry.TREES:
         return []
     options = registry.check_options(settings.model, settings.options)

@@ -15,8 +15,6 @@ from pipeline.config.job import JobConfig
 from pipeline.config.tasks import Late, TaskSettings
 from pipeline.days import Day
 from pipeline.job import JobContext
-from pipeline.storage.artifacts.artifact import Artifact, Ref
-from pipeline.storage.artifacts.kinds import FEATURES
 from pipeline.training.chain import Chain
 from pipeline.training.joint import joint_label
 
@@ -42,16 +40,6 @@ def waited_days(context: JobContext, day: Day, experiment: str) -> dict[Day, lis
         due = [name for name, each in late.items() if parent.ref.day < past.plus(each.wait_days) <= day]
         if due:
             found[past] = due
-    return found
-
-
-def waited(context: JobContext, day: Day, experiment: str) -> dict[Day, Artifact]:
-    """The arrays of those days, as they now are."""
-    found = {}
-    for past in waited_days(context, day, experiment):
-        features = context.store.current(Ref(FEATURES, context.job, past))
-        if features is not None:
-            found[past] = features
     return found
 
 

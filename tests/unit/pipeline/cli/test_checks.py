@@ -38,6 +38,16 @@ JOBS: Mapping[str, tuple[str, dict[str, Any], list[str]]] = {
     "impressions with another history": ("examples/conf/ads.yaml", {"features.labels": LABELS}, []),
     "impressions with negatives": ("examples/conf/ads.yaml", {"features.clicked_ads.negatives": 3}, []),
     "tasks": ("examples/conf/ads-two-tasks/ads.yaml", {}, []),
+    "tasks of a shop": (
+        "examples/conf/ads-two-tasks/ads.yaml",
+        {
+            "tables.impressions.columns.is_bought": {
+                "type": "int", "required": True, "allowed": [0, 1], "change": "outcome"
+            },
+            "tasks.bought": {"label": "is_bought", "given": "click"},
+        },
+        ["tasks.long_view", "experiments.long_view_alone"],
+    ),
     "homework": ("conf/homework.yaml", {}, []),
     "homework with a history of one part": ("conf/homework.yaml", {"features.homework": SECTIONS}, OF_DAYS),
     "labelled rows": ("examples/conf/criteo.yaml", {}, []),
@@ -74,7 +84,7 @@ def job_with(name: str, block: Mapping[str, Any]) -> dict[str, Any]:
         place = job
         for part in way:
             place = place.setdefault(part, {})
-        place[last] = value
+        place[last] = deepcopy(value)
     for at in without:
         section, feature = at.split(".")
         del job[section][feature]
@@ -125,6 +135,13 @@ def test_the_optimisers_that_the_docs_show_are_taken() -> None:
     for of, line in rows:
         for place in ("tables", "dense") if of == "both" else (of,):
             read_optimizers({place: yaml.safe_load(line)})
+
+
+def test_weights_by_rates_are_of_rates() -> None:
+    by_item = {"model": "esmm", "options": {"weighting": "rates", "rates": {"click": "ad_rate", "bought": "ad_rate"}}}
+    said = refused("tasks of a shop", {"experiments": {"by_item": by_item}})
+    assert said is not None
+    assert "experiments.by_item: options.rates.click: 'ad_rate' is no counter of a rate from 0 to 1" in said
 
 
 def test_negatives_that_no_model_is_trained_by_are_told() -> None:
