@@ -339,8 +339,7 @@ class FeatureModel(keras.layers.Layer):
     @property
     def named(self) -> list[str]:
         """Features and histories that an option may name for what reads them apart from others."""
-        steps = (Kind.AGES, Kind.NEGATIVES)
-        alone = [f.name for f in self.schema.features if not f.kind.is_history and f.kind not in steps]
+        alone = [f.name for f in self.schema.features if not _of_steps(f) and f.kind is not Kind.AGES]
         return alone + [group.title for group in self.groups]
 
     def parts_of(self, names: Collection[str]) -> set[str]:
