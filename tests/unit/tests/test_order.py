@@ -15,7 +15,8 @@ def test_what_is_named_is_there() -> None:
 
 
 def test_long_ones_begin_first_and_the_others_stay_as_they_are() -> None:
-    names = ["tests/dags/b.py::one", "tests/unit/x.py::two", "tests/end_to_end/test_night.py::a", "tests/unit/x.py::one"]
+    night = "tests/end_to_end/test_night.py::a"
+    names = ["tests/dags/b.py::one", "tests/unit/x.py::two", night, "tests/unit/x.py::one"]
     items: list[Any] = [SimpleNamespace(nodeid=name) for name in names]
     assert [item.nodeid for item in order.in_order(items)] == [names[2], names[0], names[1], names[3]]
 
