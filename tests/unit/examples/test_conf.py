@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.engine.engine import configure
+from models.schema import Kind
 from pipeline.cli.checks import check_models
 from pipeline.config.experiment import Experiment
 from pipeline.config.load import load_job
@@ -92,18 +93,18 @@ def test_the_production_jobs_of_quality_are_the_jobs_and_more() -> None:
 
 
 @pytest.mark.parametrize("job", ["ads", "homework"])
-def test_the_jobs_of_trees_are_those_of_quality_and_more_counters(job: str) -> None:
-    """Their net sees what it sees there; trees see the counters too."""
+def test_the_jobs_of_trees_are_those_of_quality_and_more_numbers(job: str) -> None:
+    """Their net sees what it sees there; trees see the numbers too."""
     whole, more = load_job(job, CONF / "quality"), load_job(job, CONF / "trees")
     added = {name: feature for name, feature in more.features.items() if name not in whole.features}
-    assert all(feature.counter is not None for feature in added.values())
+    assert all(feature.kind is Kind.DENSE or not feature.input for feature in added.values())
     assert {name: more.features[name] for name in whole.features} == whole.features
     net, same = {"ads": ("din", "counters_1"), "homework": ("wide", "wide")}[job]
     assert more.experiments[net] == whole.experiments[same].model_copy(
         update={"without": more.experiments[net].without}
     )
     assert more.inputs(net) == whole.inputs(same)
-    assert more.inputs("gbdt") >= set(added)
+    assert more.inputs("gbdt") >= {name for name, feature in added.items() if feature.input}
     trees = {name: each for name, each in more.experiments.items() if each.model != "din"}
     blends = {name: each for name, each in trees.items() if each.members}
     assert blends

@@ -160,7 +160,7 @@ def test_negatives_that_no_model_is_trained_by_are_told() -> None:
     ({"model": "gbdt", "learning_rate": 0.1}, "learning_rate: would have no effect: 'gbdt' fits trees (`rate`)"),
     ({"model": "gbdt", "batch": 64}, "batch: would have no effect: 'gbdt' fits trees"),
     ({"model": "gbdt_lr", "batch": 64, "seed": 3}, None),
-    ({"model": "lambdarank"}, "loss: 'lambdarank' has none that is binary, only softmax"),
+    ({"model": "lambdarank"}, "model 'lambdarank' cannot learn by the loss 'binary'; one of softmax"),
     ({"model": "gbdt", "options": {"days": 101}}, "options.days: trees are fitted on 101 days, but only 100 are kept"),
 ])  # fmt: skip
 def test_what_trees_do_not_read_is_told(settings: dict[str, Any], said: str | None) -> None:
