@@ -71,8 +71,8 @@ class Ffm(FieldModel):
     def is_field(self, part: Part, width: int) -> bool:
         return part.what == "ids"
 
-    def vectors(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
-        plain = super().vectors(dims)
+    def vector_tables(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
+        plain = super().vector_tables(dims)
         factors = plain[0].width
         features = tuple(f for side in (Side.REQUEST, Side.ITEM) for f in alone(self.schema, side))
         aware = one_per_space(

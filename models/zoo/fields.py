@@ -173,7 +173,7 @@ class FieldModel(FeatureModel):
         return vectors
 
     def tables(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
-        wide = self.vectors(dims)
+        wide = self.vector_tables(dims)
         if not self.has_linear:
             return wide
         single = FeatureSchema(
@@ -185,7 +185,7 @@ class FieldModel(FeatureModel):
         """A table a space, of any widths."""
         return super().tables(dims)
 
-    def vectors(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
+    def vector_tables(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
         """The tables of vectors.
 
         Raises:

@@ -29,5 +29,5 @@ class Lr(FieldModel):
     def embedded(self, side: Side) -> list[Feature]:
         return []
 
-    def vectors(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
+    def vector_tables(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
         return tables_of(of_histories(self.schema), self.tables_of_spaces(dims))

@@ -52,6 +52,6 @@ class WideDeep(DeepFieldModel):
     def embedded(self, side: Side) -> list[Feature]:
         return [feature for feature in super().embedded(side) if feature.name not in self.options.wide]
 
-    def vectors(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
+    def vector_tables(self, dims: Mapping[str, int]) -> tuple[TableSpec, ...]:
         read = {feature.name for feature in self.schema.features} - set(self.options.wide)
         return tables_of(read, self.tables_of_spaces(dims))

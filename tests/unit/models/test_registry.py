@@ -109,3 +109,7 @@ def test_an_option_that_cannot_act_is_refused(model: str, options: dict[str, obj
     registry.build(model, schema, {})
     with pytest.raises(ValueError, match=message):
         registry.build(model, schema, options)
+
+
+def test_models_of_two_towers_are_those_that_answer_with_their_vectors() -> None:
+    assert [name for name in registry.names() if registry.has_towers(name)] == ["dropoutnet"]
