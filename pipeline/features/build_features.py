@@ -16,7 +16,6 @@ from pipeline.features.records import FeaturesRecord
 from pipeline.features.rows import joined
 from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.day import DayRows
-from pipeline.features.rows.label_age import label_age
 from pipeline.features.rows.whole_day import WholeDay
 from pipeline.features.state.day_order import start_of, state_before
 from pipeline.features.state.factor_store import commit_factors, factors_for
@@ -51,7 +50,7 @@ def build_day(context: JobContext, day: Day, *, reprocess: bool = False) -> Arti
             digests = {name: files.write(made.path, name, built) for name, built in sets.items()}
             return made.commit(
                 content_digest(digests), rows=dict(sets[files.ROWS].counts), timings={"build": made.seconds},
-                extra=_said(context, sets, missing, label_age(context, rows)).written(),
+                extra=_said(context, sets, missing).written(),
             )  # fmt: skip
 
 
@@ -92,9 +91,7 @@ def _built(
     return build(plan, rows, maps, state, pool=pool, last_year=last_year, factors=factors)
 
 
-def _said(
-    context: JobContext, sets: Mapping[str, Built], missing: dict[str, str], age: int | None
-) -> FeaturesRecord:
+def _said(context: JobContext, sets: Mapping[str, Built], missing: dict[str, str]) -> FeaturesRecord:
     own = sets[files.ROWS]
     return FeaturesRecord(
         empty_days=files.empty_day_histogram(own, context.config.history.length),
@@ -103,5 +100,5 @@ def _said(
             name: {what: int(number) for what, number in built.counts.items()}
             for name, built in sets.items() if name != files.ROWS
         },
-        not_replayed=missing, label_age=age,
+        not_replayed=missing,
     )  # fmt: skip

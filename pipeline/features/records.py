@@ -57,7 +57,6 @@ class FeaturesRecord(Record):
         groups: requests of each group.
         replayed: by set of replayed rows, its counts.
         not_replayed: by day, why.
-        label_age: of a job whose labels come late, how many days after the day they were read.
     """
 
     kind: ClassVar = kinds.FEATURES
@@ -66,4 +65,3 @@ class FeaturesRecord(Record):
     groups: dict[str, Count] = Field(default_factory=dict)
     replayed: dict[str, dict[str, Count]] = Field(default_factory=dict)
     not_replayed: dict[str, str] = Field(default_factory=dict)
-    label_age: Count | None = Field(default=None, exclude_if=is_none)

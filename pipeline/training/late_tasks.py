@@ -63,8 +63,6 @@ class LateLabels:
             age: of the labels when they were read, in days.
             asked: the tasks that an earlier day teaches.
         """
-        if not self.late:
-            return arrays
         columns = [self._column(arrays, name, age, asked) for name in arrays.tasks]
         return replace(arrays, label=np.stack(columns, axis=1))
 

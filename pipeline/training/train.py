@@ -23,7 +23,7 @@ from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import ChainError, UsageError
 from pipeline.features.arrays import files as day_arrays
-from pipeline.features.records import FeaturesRecord, MapsRecord
+from pipeline.features.records import MapsRecord
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES, MAPS
@@ -33,6 +33,7 @@ from pipeline.training import checkpoint_file
 from pipeline.training.blend import Made, blend
 from pipeline.training.chain import Chain
 from pipeline.training.earlier_days import earlier_days, earlier_on
+from pipeline.training.label_age import label_age
 from pipeline.training.late_tasks import LateLabels, late_of, waited_days
 from pipeline.training.loaded_trainers import Trainers, seed_of
 from pipeline.training.members import member_tests, members_on
@@ -218,7 +219,7 @@ def _train_parts(
     rate, base_rates = learning_rate(settings, trained_days), None
     tasks = [task.name for task in config.tasks_of(experiment)]
     asked = waited_days(context, day, experiment)
-    rows = _rows(config, experiment, day, parts, asked, entire=getattr(trainers.trainer.trainer, "entire_space", False))
+    rows = _rows(context, config, experiment, day, parts, asked)
     if at_base_rate and trainers.trainer.trainer.sets_first_output:
         base_rates = positive_shares(((each.arrays, each.epochs[0]) for each in rows), tasks)
     grown = MapsRecord.of(maps)
@@ -316,15 +317,18 @@ def _parts(
 
 
 def _rows(
-    config: JobConfig, experiment: str, day: Day, parts: list[Part], asked: Mapping[Day, list[str]], *, entire: bool
+    context: JobContext, config: JobConfig, experiment: str, day: Day, parts: list[Part], asked: Mapping[Day, list[str]]
 ) -> list[TrainedRows]:
     settings = config.experiments[experiment]
+    entire = getattr(Trainers.of(context, experiment).trainer.trainer, "entire_space", False)
     late = LateLabels(config.tasks, late_of(config, experiment), entire)
 
     def arrays_of(part: Part) -> DayArrays:
         rows = weighted(part.arrays, part.weight, settings.weights)
-        age = FeaturesRecord.of(part.features).label_age or 1
-        return late.of_rows(rows, age, asked.get(part.day, ()) if part.earlier else None)
+        if not late.late:
+            return rows
+        of_earlier = asked.get(part.day, ()) if part.earlier else None
+        return late.of_rows(rows, label_age(context, part.features), of_earlier)
 
     return [
         TrainedRows(

@@ -11,12 +11,12 @@ from pipeline.days import Day
 from pipeline.evaluation import metrics
 from pipeline.evaluation.records import TestRecord
 from pipeline.features.arrays import files as day_arrays
-from pipeline.features.records import FeaturesRecord
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref, parse_id
 from pipeline.storage.artifacts.kinds import FEATURES, TEST
 from pipeline.training import logits
 from pipeline.training.joint import with_joint_logits, with_joints
+from pipeline.training.label_age import label_age
 
 DAYS = 10
 """Tested days that are shown."""
@@ -59,9 +59,7 @@ def _of_day(context: JobContext, day: Day, experiment: str, tasks: list[str]) ->
     then = context.store.load(made_of.id) if made_of is not None else None
     if test is None or now is None or then is None:
         return
-    values, ages = TestRecord.of(test).values, [FeaturesRecord.of(each).label_age for each in (then, now)]
-    if ages[0] is None or ages[1] is None:
-        return
+    values, ages = TestRecord.of(test).values, [label_age(context, each) for each in (then, now)]
     again = _calibration_now(context, test, now) if now.id != then.id else {}
     for task in tasks:
         name = in_task(task, "calibration", context.config.judged)

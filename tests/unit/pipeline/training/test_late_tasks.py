@@ -34,10 +34,6 @@ def columns(
     return np.asarray(found.label).T.tolist()
 
 
-def test_nothing_late_changes_nothing() -> None:
-    assert LateLabels(TASKS, {}, entire=True).of_rows(ROWS, 1) is ROWS
-
-
 def test_what_waits_is_withheld_of_its_day_and_asked_alone_of_the_day_that_it_waits_for() -> None:
     late = {"buy": Late(wait_days=3)}
     assert columns(late, 1) == [[0, 1, 1, 1, 1], [-2] * 5, [-1, -1, 0, 1, -1]]

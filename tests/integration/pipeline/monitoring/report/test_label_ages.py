@@ -78,8 +78,6 @@ def test_a_day_teaches_what_waits_when_its_labels_have_come_and_nothing_twice(
     early = place.artifact("extract", SECOND)
     early.manifest.extra["read_at"] = (SECOND.end("Asia/Shanghai") + timedelta(hours=1)).isoformat()
     write_atomic(early.path / "manifest.json", early.manifest.to_json())
-    place.good("stage", "build_features", "--job", "ads", "--day", SECOND, "--reprocess")
-    place.good("backfill", "--job", "ads", "--from", SECOND, "--to", LAST, "--publish", "none", "--reprocess")
     place.show(SECOND, with_watched(shown[SECOND], 2))
     place.good("mature", "--job", "ads")
     place.good("stage", "validate", "--job", "ads", "--day", SECOND)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.days import Day
-from pipeline.features.rows.label_age import days_between
+from pipeline.training.label_age import days_between
 
 
 @pytest.mark.parametrize(
