@@ -14,25 +14,37 @@ from pipeline.process.tensorflow_start import start_tensorflow
 from pipeline.release.publish.release_files import Pointer
 
 _KEPT = 2
+_FIXED_BYTES = 1 << 28
+"""Of variables, above which they stay: they would be copied, and a graph holds 2 GB at most."""
 
 
 class LoadedModel:
-    """A SavedModel and its scoring signature."""
+    """A SavedModel and its scoring signature.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        fixed: for one request after the other: its variables are constants, as far as it is small, so that none is read
+            and captured anew by each. Numbers may differ in their last bits, as what is made of constants is made once.
+    """
+
+    def __init__(self, folder: Path, *, fixed: bool = False) -> None:
         # The operations of one request are small: to share one of them out takes longer than to do it alone.
         start_tensorflow(threads=1)
         import tensorflow as tf
 
         self._model = tf.saved_model.load(str(folder))
-        self._call = self._model.signatures["serving_default"]
-        specs = self._call.structured_input_signature[1]
+        call = self._model.signatures["serving_default"]
+        specs = call.structured_input_signature[1]
         self._order = sorted(specs)
         self._types = {name: spec.dtype.as_datatype_enum for name, spec in specs.items()}
         # Of a thousand small operations, handing them to threads takes a tenth; but one thread runs no loops.
         self._executor = tf.experimental.function_executor_type
-        self._by = "" if _branches(self._call.graph.as_graph_def()) else "SINGLE_THREADED_EXECUTOR"
-        self._captured = list(self._call.captured_inputs)
+        self._by = "" if _branches(call.graph.as_graph_def()) else "SINGLE_THREADED_EXECUTOR"
+        self._names = sorted(call.structured_outputs)
+        self._captured = list(call.captured_inputs)
+        size = sum(path.stat().st_size for path in (folder / "variables").iterdir())
+        if fixed and self._by and size <= _FIXED_BYTES:
+            call, self._captured = _with_constants(call)
+        self._asked = call._inference_function
         self._kept: dict[str, tuple[NDArray[Any], Any]] = {}
         like = tf.constant(0)
         self._tensor, self._device = type(like), like.device
@@ -61,8 +73,8 @@ class LoadedModel:
         # Called by name, a signature compares every input's type anew, and looks if each variable is one of several
         # machines, which takes longer than a small model.
         with self._executor(self._by):
-            answer: Mapping[str, Any] = self._call._inference_function.call_preflattened([*tensors, *self._captured])
-        return answer
+            answer = self._asked.call_preflattened([*tensors, *self._captured])
+        return answer if isinstance(answer, Mapping) else dict(zip(self._names, answer, strict=True))
 
     def _made(self, name: str, values: NDArray[Any]) -> Any:
         before, tensor = self._kept.get(name, (None, None))
@@ -71,6 +83,16 @@ class LoadedModel:
             tensor = self._tensor(values, self._device, self._types[name])
             self._kept[name] = values, tensor
         return tensor
+
+
+def _with_constants(call: Any) -> tuple[Any, list[Any]]:
+    """A function with its variables as constants, and what it captures besides: tables."""
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    fixed = convert_variables_to_constants_v2(call, lower_control_flow=False)
+    captured = zip(call.graph.internal_captures, call.captured_inputs, strict=True)
+    handles = {each.name: handle for each, handle in captured}
+    return fixed, [handles[each.name] for each in fixed.inputs if each.name in handles]
 
 
 def _branches(graph: Any) -> bool:
@@ -89,7 +111,7 @@ class ModelCache:
         """The model that a pointer means; ``folder`` is asked for where it is only if it is not loaded."""
         # By its digest too: in another place the number may stand for another model.
         named = (pointer.version, pointer.model)
-        model = self._loaded.pop(named, None) or LoadedModel(folder(pointer))
+        model = self._loaded.pop(named, None) or LoadedModel(folder(pointer), fixed=True)
         self._loaded[named] = model
         while len(self._loaded) > _KEPT:
             del self._loaded[next(iter(self._loaded))]

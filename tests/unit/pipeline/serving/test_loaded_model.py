@@ -19,7 +19,8 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
 
     class Loading:
-        def __init__(self, folder: Path) -> None:
+        def __init__(self, folder: Path, *, fixed: bool) -> None:
+            assert fixed
             found.append(folder.name)
             self.folder = folder
 
@@ -52,11 +53,12 @@ def test_another_model_under_the_same_number_is_another(loads: list[str]) -> Non
 
 
 @pytest.mark.slow
-def test_a_model_is_asked_with_texts_numbers_and_the_arrays_of_before(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fixed", [False, True])
+def test_a_model_is_asked_with_texts_numbers_and_the_arrays_of_before(tmp_path: Path, fixed: bool) -> None:
     import tensorflow as tf
 
     def asked(**raw: Any) -> dict[str, Any]:
-        length = tf.cast(tf.strings.length(raw["text"]), tf.float32)
+        length = tf.cast(module.table.lookup(raw["text"]), tf.float32) * module.scale
         logit = length + raw["dense"][..., 0] + tf.cast(raw["number"], tf.float32)[:, None]
         return {"logit": logit, "probability": logit / 2}
 
@@ -65,9 +67,12 @@ def test_a_model_is_asked_with_texts_numbers_and_the_arrays_of_before(tmp_path: 
         "dense": tf.TensorSpec([None, None, 1], tf.float32),
     }  # fmt: skip
     module = tf.Module()
+    module.scale, module.table = tf.Variable(1.0), tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, 5)
+    module.table.insert(tf.constant(["a", "bcd", "abcde", "yy"]), tf.constant([1, 3, 5, 2], tf.int64))
     module.asked = tf.function(asked).get_concrete_function(**specs)
     tf.saved_model.save(module, str(tmp_path / "model"), signatures={"serving_default": module.asked})
-    model = LoadedModel(tmp_path / "model")
+    model = LoadedModel(tmp_path / "model", fixed=fixed)
+    assert len(model._captured) == (1 if fixed else 3), "the table; not the variable, nor the number of others"
     assert model.inputs == {"text", "number", "dense"}
     inputs = {
         "text": np.array([["a", "bcd"]], object), "number": np.array([10]), "dense": np.float32([[[0.5], [0.25]]]),
@@ -77,7 +82,7 @@ def test_a_model_is_asked_with_texts_numbers_and_the_arrays_of_before(tmp_path: 
         assert logits.tolist() == [[number + 1.5, number + 3.25]]
         assert probabilities.tolist() == [[(number + 1.5) / 2, (number + 3.25) / 2]]
     # An array that is not contiguous, as a part of a wider one is.
-    wide = np.array([["abcde", "x", "yy", "x"]], object)
+    wide = np.array([["abcde", "x", "yy", "x"]], object)  # x is not in the table, and not asked
     assert model.score({**inputs, "text": wide[:, ::2]})[0].tolist() == [[15.5, 12.25]]
 
 
