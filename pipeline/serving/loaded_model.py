@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ class LoadedModel:
 
     Args:
         fixed: for one request after the other: its variables are constants, as far as it is small, so that none is read
-            and captured anew by each. Numbers may differ in their last bits, as what is made of constants is made once.
+            and captured anew by each; the answers are the same.
     """
 
     def __init__(self, folder: Path, *, fixed: bool = False) -> None:
@@ -37,13 +38,13 @@ class LoadedModel:
         self._order = sorted(specs)
         self._types = {name: spec.dtype.as_datatype_enum for name, spec in specs.items()}
         # Of a thousand small operations, handing them to threads takes a tenth; but one thread runs no loops.
-        self._executor = tf.experimental.function_executor_type
-        self._by = "" if _branches(call.graph.as_graph_def()) else "SINGLE_THREADED_EXECUTOR"
+        by = "" if _branches(call.graph.as_graph_def()) else "SINGLE_THREADED_EXECUTOR"
         self._names = sorted(call.structured_outputs)
         self._captured = list(call.captured_inputs)
         size = sum(path.stat().st_size for path in (folder / "variables").iterdir())
-        if fixed and self._by and size <= _FIXED_BYTES:
+        if fixed and by and size <= _FIXED_BYTES:
             call, self._captured = _with_constants(call)
+        self._options = _options(by, fixed=fixed)
         self._asked = call._inference_function
         self._kept: dict[str, tuple[NDArray[Any], Any]] = {}
         like = tf.constant(0)
@@ -72,7 +73,7 @@ class LoadedModel:
         tensors = [self._made(name, inputs[name]) for name in self._order]
         # Called by name, a signature compares every input's type anew, and looks if each variable is one of several
         # machines, which takes longer than a small model.
-        with self._executor(self._by):
+        with _called_with(self._options):
             answer = self._asked.call_preflattened([*tensors, *self._captured])
         return answer if isinstance(answer, Mapping) else dict(zip(self._names, answer, strict=True))
 
@@ -83,6 +84,32 @@ class LoadedModel:
             tensor = self._tensor(values, self._device, self._types[name])
             self._kept[name] = values, tensor
         return tensor
+
+
+def _options(executor: str, *, fixed: bool) -> Any:
+    """How a function is to be called."""
+    from tensorflow.core.protobuf.config_pb2 import ConfigProto
+    from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
+    from tensorflow.python.eager import context
+
+    config = ConfigProto()
+    config.CopyFrom(context.context().config)
+    if fixed:  # products with constants would be put together with what follows them: other last bits, and no quicker
+        config.graph_options.rewrite_options.remapping = RewriterConfig.OFF
+    return context.FunctionCallOptions(executor_type=executor, config_proto=config)
+
+
+@contextmanager
+def _called_with(options: Any) -> Iterator[None]:
+    """Functions that are called in it, by this thread, are called with the options."""
+    from tensorflow.python.eager import context
+
+    here = context.context()
+    before, here.function_call_options = here.function_call_options, options
+    try:
+        yield
+    finally:
+        here.function_call_options = before
 
 
 def _with_constants(call: Any) -> tuple[Any, list[Any]]:
