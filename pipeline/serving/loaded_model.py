@@ -58,7 +58,7 @@ class LoadedModel:
     @property
     def outputs(self) -> frozenset[str]:
         """Names of what it answers."""
-        return frozenset(self._call.structured_outputs)
+        return frozenset(self._names)
 
     def score(self, inputs: Mapping[str, NDArray[Any]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits and probabilities ``[requests, candidates]`` of raw inputs, which are not to be written to afterwards.
