@@ -33,6 +33,12 @@ def deployments() -> list[Deployment]:
     return [Deployment.load(path.parent) for path in sorted(airflow_homes().glob("*/deployment.json"))]
 
 
+def last_started() -> Deployment | None:
+    """The deployment that was started last and not taken down since, whether or not all of it still runs."""
+    started = [each for each in deployments() if each.mark and list(each.logs.glob("*.pid"))]
+    return max(started, key=lambda each: (each.home / "deployment.json").stat().st_mtime, default=None)
+
+
 def is_up(deployment: Deployment) -> bool:
     return bool(deployment.mark) and all(processes.pid_of(name, deployment.logs) for name in COMPONENTS)
 
@@ -115,13 +121,9 @@ def down_one(deployment: Deployment) -> None:
 def status() -> None:
     """Prints what runs, and the state of each job's chain in the data set of the last demo or of the environment."""
     for deployment in deployments():
-        states = Api(deployment).health() if is_up(deployment) else {}
-        if not states:
-            print(f"airflow ({deployment.home.name}): down")
-            continue
-        print(f"airflow ({deployment.home.name}): {deployment.url}  login {USER} / {deployment.password}")
-        print("   " + ", ".join(f"{component} {state}" for component, state in states.items()), flush=True)
-    settings = settings_from_environment() or remembered()
+        _say_how_it_is(deployment)
+    last = last_started()
+    settings = settings_from_environment() or (last.settings if last is not None else {}) or remembered()
     root = Path(settings.get("DAYSPRING_ROOT") or PROJECT / ".dayspring")
     if not root.is_dir():
         print("no day has been trained here yet: make demo")
@@ -130,6 +132,19 @@ def status() -> None:
         print(f"\n{job} in {_short(root)}", flush=True)
         command = [sys.executable, "-m", "pipeline", "status", "--job", job]
         subprocess.run(command, cwd=PROJECT, env=os.environ | settings, check=False)
+
+
+def _say_how_it_is(deployment: Deployment) -> None:
+    running = [name for name in COMPONENTS if processes.pid_of(name, deployment.logs)]
+    if not deployment.mark or not running:
+        print(f"airflow ({deployment.home.name}): down")
+        return
+    print(f"airflow ({deployment.home.name}): {deployment.url}  login {USER} / {deployment.password}")
+    ended = [name for name in COMPONENTS if name not in running]
+    if ended:
+        print(f"   {', '.join(ended)} ended; `make airflow` starts it again (logs: {_short(deployment.logs)})")
+    states = Api(deployment).health() if "api-server" in running else {}
+    print("   " + ", ".join(f"{component} {state}" for component, state in states.items()), flush=True)
 
 
 def _airflow() -> Path:
@@ -219,17 +234,29 @@ def _stop_redis(root: Path) -> None:
     embedded.stop(root)
 
 
+def _asked_for(name: str | None) -> tuple[str, dict[str, str]]:
+    """Which Airflow to start, and its settings: without either, one that lost a component is made whole again."""
+    settings, last = settings_from_environment(), last_started()
+    if name is None and not settings and last is not None:
+        return last.home.name, last.settings
+    return name or "own", settings
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ops.airflow", description="Airflow on this machine.")
     parser.add_argument("action", choices=("up", "down", "status"))
-    parser.add_argument("--name", default="own", help="folder of this Airflow under .airflow (default: own)")
+    parser.add_argument(
+        "--name",
+        help="folder of this Airflow under .airflow (default: without DAYSPRING_* settings the one that was started "
+        "last and not taken down, with its settings; else own)",
+    )
     chosen = parser.parse_args(arguments)
     if chosen.action == "down":
         down()
     elif chosen.action == "status":
         status()
     else:
-        deployment = up(chosen.name, settings_from_environment())
+        deployment = up(*_asked_for(chosen.name))
         print(f"airflow: {deployment.url}  login {USER} / {deployment.password}")
     return 0
 

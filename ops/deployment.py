@@ -22,6 +22,8 @@ MARK = "DAYSPRING_DEPLOYMENT"
 SETTINGS = (
     "DAYSPRING_ROOT",
     "DAYSPRING_CONF",
+    "DAYSPRING_SQL",
+    "DAYSPRING_DAGS",
     "DAYSPRING_HOMEWORK_URL",
     "DAYSPRING_ADS_URL",
     "DAYSPRING_REDIS_URL",
@@ -123,7 +125,7 @@ class Deployment:
         env |= {
             "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+            "AIRFLOW__CORE__DAGS_FOLDER": self.settings.get("DAYSPRING_DAGS") or str(PROJECT / "dags"),
             # Else a file in which the word "airflow" does not occur is passed over, and nothing says so.
             "AIRFLOW__CORE__DAG_DISCOVERY_SAFE_MODE": "False",
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),

@@ -9,6 +9,12 @@ class DayspringError(Exception):
     exit_code = 1
 
 
+class LastingError(DayspringError):
+    """It fails the same way until somebody changes something, so that it is not tried again by itself."""
+
+    exit_code = 3
+
+
 class UsageError(DayspringError):
     """The command, a setting or an argument is wrong."""
 
@@ -27,11 +33,11 @@ class SourceInterrupted(SourceError):
     """A source broke off while it was read: what was read is thrown away, and reading again may help."""
 
 
-class DataError(DayspringError):
+class DataError(LastingError):
     """A day's data is too bad to go on with."""
 
 
-class CorruptArtifact(DayspringError):
+class CorruptArtifact(LastingError):
     """A committed file is damaged."""
 
 
@@ -43,7 +49,7 @@ class PrunedPayload(CorruptArtifact):
         self.artifact = artifact
 
 
-class ChainError(DayspringError):
+class ChainError(LastingError):
     """A day cannot be trained where it stands in its chain."""
 
 

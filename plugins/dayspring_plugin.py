@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
+from dayspring import notes
 from dayspring.deadlines import ReleaseBy
 from dayspring.page.lazy import LazyPage
 from dayspring.refusals import DaysAtTheDoor
@@ -27,6 +28,7 @@ class DayspringPlugin(AirflowPlugin):
     ]
     timetables: ClassVar[list[Any]] = [BusinessDays]
     deadline_references: ClassVar[list[Any]] = [ReleaseBy]
+    listeners: ClassVar[list[Any]] = [notes]
     external_views: ClassVar[list[Any]] = [
         {
             "name": "Dayspring", "href": f"{PREFIX}/", "destination": "nav", "url_route": "dayspring",

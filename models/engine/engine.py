@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -292,7 +292,11 @@ class Engine:
     # ---- steps
 
     def train_epoch(
-        self, batches: Iterable[Batch], learning_rate: float, unique_bucket: Mapping[Fused, int] | None = None
+        self,
+        batches: Iterable[Batch],
+        learning_rate: float,
+        unique_bucket: Mapping[Fused, int] | None = None,
+        watch: Callable[[Sequence[NDArray[np.float32]]], None] | None = None,
     ) -> NDArray[np.float32]:
         """Train on every batch once.
 
@@ -301,6 +305,7 @@ class Engine:
             learning_rate: of this epoch.
             unique_bucket: for each fused table, the number of distinct rows to which batches are padded
                 at first; a batch that holds more raises it, which compiles once more but changes no bit.
+            watch: shown the losses of all batches so far, each time that some of them have been settled.
 
         Returns:
             float32 ``[batches, 1 + parts]``: the loss that was lowered, then those of :attr:`loss_parts`.
@@ -323,6 +328,8 @@ class Engine:
             self._behind = True
             if len(pending) == _CHECK_EVERY:
                 _settle(pending, losses)
+                if watch is not None:
+                    watch(losses)
         _settle(pending, losses)
         if losses and not self._steps.finite():
             raise NonFiniteLoss(len(losses) - 1, float("nan"))

@@ -31,7 +31,7 @@ def register(commands: Commands) -> None:
     add_job(run)
     add_day(run)
     add_experiments(run)
-    run.add_argument("--reprocess", action="store_true", help="read the sources again, train again")
+    _add_again(run)
     run.add_argument("--dry-run", action="store_true", help="print per stage what would run and why")
     add_overrides(run)
     add_accept(run)
@@ -49,10 +49,15 @@ def register(commands: Commands) -> None:
     )  # fmt: skip
     add_experiments(backfill)
     backfill.add_argument("--publish", choices=("last", "each", "none"), default="last", help="default: last")
-    backfill.add_argument("--reprocess", action="store_true", help="read the sources again, train again")
+    _add_again(backfill)
     backfill.add_argument("--late-days", action="store_true", help="take in skipped days that have come since")
     backfill.add_argument("--dry-run", action="store_true", help="print per day and stage what would run and why")
     add_accept(backfill)
+
+
+def _add_again(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reprocess", action="store_true", help="read the sources again, train again")
+    parser.add_argument("--retrain", action="store_true", help="train again on the days as they were read")
 
 
 def _experiments(context: JobContext, asked: list[str] | None) -> list[str]:
@@ -77,8 +82,9 @@ def _run(options: argparse.Namespace) -> int:
     if options.dry_run:
         stuck = tell_growth(context, names)
         print_plan(
-            context, options.day, options.day, names, publish="each", reprocess=options.reprocess, overrides=changed
-        )
+            context, options.day, options.day, names,
+            publish="each", reprocess=options.reprocess, retrain=options.retrain, overrides=changed,
+        )  # fmt: skip
         return 1 if stuck else 0
     refuse_unfit_redis(context)
     refuse_other_place(context)
@@ -87,7 +93,7 @@ def _run(options: argparse.Namespace) -> int:
         tell_growth(context, names)
     accept_days(context, options)
     guard_order(context, options.day, names)
-    line = Line(context, names, publish="each", reprocess=options.reprocess, overrides=changed)
+    line = Line(context, names, publish="each", reprocess=options.reprocess, retrain=options.retrain, overrides=changed)
     if not line.run(options.day, options.day):
         return 1
     return 99 if context.skipped(options.day) is not None else 0
@@ -105,7 +111,7 @@ def _backfill(options: argparse.Namespace) -> int:
         stuck = tell_growth(context, names)
         print_plan(
             context, options.first, options.last, names,
-            publish=options.publish, reprocess=options.reprocess, late_days=options.late_days,
+            publish=options.publish, reprocess=options.reprocess, retrain=options.retrain, late_days=options.late_days,
         )  # fmt: skip
         return 1 if stuck else 0
     if options.publish != "none":
@@ -116,6 +122,7 @@ def _backfill(options: argparse.Namespace) -> int:
     accept_days(context, options)
     guard_order(context, options.first, names)
     line = Line(
-        context, names, publish=options.publish, reprocess=options.reprocess, late_days=options.late_days
+        context, names, publish=options.publish, reprocess=options.reprocess, retrain=options.retrain,
+        late_days=options.late_days,
     )  # fmt: skip
     return 0 if line.run(options.first, options.last) else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import json
 import os
 import shutil
 import sys
@@ -22,6 +23,7 @@ from pipeline.cli.growth import tell_growth
 from pipeline.cli.source_tables import found, read_tables
 from pipeline.config.experiment import Experiment
 from pipeline.config.job import JobConfig
+from pipeline.config.json_schema import job_schema
 from pipeline.config.load import conf_folder, job_names, load_job
 from pipeline.errors import ConfigError, DayspringError
 from pipeline.features.plan.plan import Plan
@@ -39,10 +41,11 @@ MIN_FREE_BYTES = 2_000_000_000
 
 def register(commands: Commands) -> None:
     config = commands.add(
-        "config", _config, "Check the YAML of all jobs, or of one; or show its experiments, those of grids too.",
+        "config", _config,
+        "Check the YAML of all jobs, or of one; show its experiments, those of grids too; or the JSON schema of any.",
         "config check --job ads",
     )  # fmt: skip
-    config.add_argument("what", choices=("check", "show"))
+    config.add_argument("what", choices=("check", "show", "schema"))
     config.add_argument("--job", help="default: every YAML of DAYSPRING_CONF")
 
     doctor = commands.add("doctor", _doctor, "Test this machine, the artefact root and every store.", "doctor")
@@ -171,6 +174,9 @@ def _check_all_read(config: JobConfig, told_from: Collection[str]) -> None:
 
 
 def _config(options: argparse.Namespace) -> int:
+    if options.what == "schema":
+        print(json.dumps(job_schema(), indent=1))
+        return 0
     wrong = 0
     for name in _jobs(options.job):
         try:

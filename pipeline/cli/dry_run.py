@@ -25,6 +25,7 @@ def print_plan(
     *,
     publish: Publish,
     reprocess: bool,
+    retrain: bool = False,
     overrides: Overrides = NONE,
     late_days: bool = False,
 ) -> None:
@@ -43,15 +44,16 @@ def print_plan(
             continue
         upstream = ""
         for stage in SHARED:
-            if _line(context, day, stage, None, upstream, reprocess):
+            if _line(context, day, stage, None, upstream, "--reprocess" if reprocess else ""):
                 upstream = upstream or f"{stage} runs again"
         for name in context.config.in_training_order(experiments):
-            if _refused(context, day, name, reprocess, overrides):
+            if _refused(context, day, name, reprocess or retrain, overrides):
                 continue
             parent = f"its parent of {again[name]} is trained again" if name in again else ""
             anew = [each for each in context.config.experiments[name].members if again.get(each) == day]
             parent = f"its member '{anew[0]}' is trained" if anew else parent
-            if _line(context, day, EXPERIMENT, name, upstream or parent, reprocess, overrides.flags()):
+            flag = "--retrain" if retrain and not reprocess else "--reprocess" if reprocess else ""
+            if _line(context, day, EXPERIMENT, name, upstream or parent, flag, overrides.flags()):
                 again[name] = day
                 if not reprocess and is_lost(context, day):
                     told = read_again(context, name, lost_days(context, day))
@@ -88,10 +90,10 @@ def _line(
     stage: str,
     experiment: str | None,
     upstream: str,
-    reprocess: bool,
+    again: str,
     flags: str = "",
 ) -> bool:
-    runs, why = _decide(context, day, stage, experiment, upstream, reprocess)
+    runs, why = _decide(context, day, stage, experiment, upstream, again)
     label = stage if experiment is None else f"{stage} {experiment}"
     print(f"{day}  {label:24}  " + (f"run{flags and ' with' + flags}: {why}" if runs else f"nothing: {why}"))
     return runs
@@ -110,15 +112,15 @@ def _refused(context: JobContext, day: Day, experiment: str, reprocess: bool, ov
 
 
 def _decide(
-    context: JobContext, day: Day, stage: str, experiment: str | None, upstream: str, reprocess: bool
+    context: JobContext, day: Day, stage: str, experiment: str | None, upstream: str, again: str
 ) -> tuple[bool, str]:
     store, config = context.store, context.config
     ref = Ref(_DONE_BY[stage], config.job, day, experiment)
     current = store.current(ref)
     if current is None:
         return True, "not done yet"
-    if reprocess:
-        return True, "--reprocess"
+    if again:
+        return True, again
     taint = store.taint_reason(ref)
     if taint is not None:
         return True, f"tainted: {taint}"

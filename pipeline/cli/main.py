@@ -20,7 +20,7 @@ _COMMANDS = {
     "recommend": ("recommend",), "predict": ("predict",),
     "control": ("promote", "rollback", "releases", "move-releases", "taint", "prune"), "late_days": ("late-days",),
     "late_labels": ("mature", "rechain"), "audit": ("audit", "restore-ids", "freshness"),
-    "checks": ("config", "doctor"), "models": ("models",),
+    "checks": ("config", "doctor"), "init": ("init",), "models": ("models",),
 }  # fmt: skip
 """The modules that register the commands, in the order of the help; of a command that is asked for no other is read."""
 
@@ -29,7 +29,8 @@ def parser(command: str | None = None) -> argparse.ArgumentParser:
     """All commands, or those of the module of one that is known."""
     top = argparse.ArgumentParser(
         prog="python -m pipeline",
-        description="Daily incremental training of recommenders. Exits with 0 done, 99 skipped, 2 wrong use, 1 failed.",
+        description="Daily incremental training of recommenders. Exits with 0 done, 99 skipped, 1 failed, "
+        "2 wrong use, 3 failed and will again until something is changed.",
         epilog="Example:\n  python -m pipeline backfill --job ads --from 2022-04-25 --to 2022-05-04",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -6,6 +6,7 @@ import argparse
 import csv
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline.cli.arguments import Commands, add_experiments, add_job, add_json, day, experiments
@@ -14,8 +15,10 @@ from pipeline.days import Day
 from pipeline.errors import UsageError
 from pipeline.evaluation.means import means_of
 from pipeline.evaluation.measures_by_day import measured_days
+from pipeline.evaluation.records import GateRecord
 from pipeline.job import JobContext
-from pipeline.storage.artifacts.kinds import TEST
+from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.kinds import GATE, TEST
 from pipeline.storage.artifacts.readable import Readable
 
 
@@ -89,9 +92,7 @@ def _means(context: JobContext, options: argparse.Namespace) -> int:
         json.dump(rows, sys.stdout, indent=1)
         print()
         return int(readable.tell())
-    writer = csv.DictWriter(
-        sys.stdout, ["experiment", "days", "judged", "all_positive", *shown], lineterminator="\n"
-    )
+    writer = csv.DictWriter(sys.stdout, ["experiment", "days", "judged", "all_positive", *shown], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return int(readable.tell())
@@ -100,6 +101,19 @@ def _means(context: JobContext, options: argparse.Namespace) -> int:
 def rows_of(
     context: JobContext, readable: Readable, day: Day | None = None, *, everything: bool = False
 ) -> list[dict[str, Any]]:
-    """A row for each tested day (or for ``day``) and experiment; ``everything``: reasons, counts and groups too."""
+    """A row for each tested day (or for ``day``) and experiment.
+
+    Args:
+        everything: the gate's verdict, reasons, counts and groups too.
+    """
     shown = columns(context.config.known_measures)
-    return [tested.row(shown, everything=everything) for tested in measured_days(context, readable, day)]
+    rows = [tested.row(shown, everything=everything) for tested in measured_days(context, readable, day)]
+    if not everything:
+        return rows
+    return [{**row, "verdict": _verdict(context, readable, row)} for row in rows]
+
+
+def _verdict(context: JobContext, readable: Readable, row: Mapping[str, Any]) -> str | None:
+    judged = readable(context.store.current, Ref(GATE, context.job, Day.parse(row["day"]), row["experiment"]))
+    said = readable(GateRecord.of, judged) if judged is not None else None
+    return said.verdict if said is not None else None

@@ -1,36 +1,35 @@
-"""``status``: the picture of a job, from manifests alone."""
+"""``status``: the picture of a job, from manifests and the notes of what failed."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from models.architecture import Growth
-from pipeline.cli.arguments import Commands, add_experiments, add_job, add_json, day, experiments
+from pipeline.cli.arguments import Commands, add_experiments, add_json, day, experiments
 from pipeline.cli.output import print_json
-from pipeline.config.measures import figures
+from pipeline.cli.status_in_words import print_picture
+from pipeline.config.load import conf_folder, job_names
 from pipeline.days import Day
+from pipeline.errors import ConfigError, UsageError
 from pipeline.evaluation.measures_by_day import TestedDay, measured_days
 from pipeline.ingest.late_days import LateDay, late_days
 from pipeline.ingest.records import ValidatedRecord
 from pipeline.job import JobContext
+from pipeline.monitoring.failures import LONGEST_WAIT, Failure, failures
 from pipeline.monitoring.table_watch import changes_on, standing, stored
+from pipeline.release.decision import champion_now
 from pipeline.release.publish.release_files import ReleaseFiles
 from pipeline.release.records import ReleaseRecord
 from pipeline.storage.artifacts.artifact import Ref, parse_id
-from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, EXTRACT, FEATURES, RELEASE, VALIDATED
+from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, RELEASE, VALIDATED
 from pipeline.storage.artifacts.readable import Readable
 from pipeline.training.chain import Chain
 from pipeline.training.lost_days import kept_since, lost_days, read_again
 from pipeline.training.overrides import Overrides
-from pipeline.training.records import CheckpointRecord, Wild
-from pipeline.training.wild_values import in_words, told
-
-_KEPT = {EXTRACT: "extracts", VALIDATED: "validated tables", FEATURES: "arrays"}
-_CHANGES = 5
-"""So many days with changed columns are shown."""
+from pipeline.training.records import CheckpointRecord
+from pipeline.training.wild_values import told
 
 
 def register(commands: Commands) -> None:
@@ -38,7 +37,7 @@ def register(commands: Commands) -> None:
         "status", _status, "Every experiment and day: state, parent, rows, measures, release; taints; bytes on disk.",
         "status --job ads --from 2022-05-01",
     )  # fmt: skip
-    add_job(parser)
+    parser.add_argument("--job", help="default: every YAML of DAYSPRING_CONF")
     parser.add_argument("--from", dest="first", type=day, metavar="YYYY-MM-DD", help="only days from here on")
     add_experiments(parser)
     parser.add_argument(
@@ -48,16 +47,28 @@ def register(commands: Commands) -> None:
 
 
 def _status(options: argparse.Namespace) -> int:
-    context = JobContext.open(options.job)
-    picture = collect(context, options.first, options.experiment)
-    late = list(late_days(context)) if options.check_sources else None
-    damaged = picture["damaged"]
+    if options.experiment and options.job is None:
+        raise UsageError("--experiment is of one job: name it by --job")
+    names = [options.job] if options.job else job_names()
+    if not names:
+        raise ConfigError(f"{conf_folder()}: holds no job YAML; set DAYSPRING_CONF to the folder that does")
+    seen = [_look_at(JobContext.open(name), options) for name in names]
     if options.json:
-        found = {"late": [{**asdict(each), "day": str(each.day)} for each in late]} if late is not None else {}
-        print_json({**picture, **found}, indent=1)
+        pictures = [
+            picture | ({"late": [{**asdict(each), "day": str(each.day)} for each in late]} if late is not None else {})
+            for picture, late in seen
+        ]
+        print_json(pictures[0] if options.job else pictures, indent=1)
     else:
-        _print(picture, late)
-    return 1 if damaged else 0
+        for picture, late in seen:
+            print_picture(picture, late)
+    return int(any(picture["damaged"] for picture, _ in seen))
+
+
+def _look_at(context: JobContext, options: argparse.Namespace) -> tuple[dict[str, Any], list[LateDay] | None]:
+    """The picture of a job; and the skipped days that have come since, where the sources were to be asked."""
+    picture = collect(context, options.first, options.experiment)
+    return picture, list(late_days(context)) if options.check_sources else None
 
 
 def collect(context: JobContext, first: Day | None = None, only: list[str] | None = None) -> dict[str, Any]:
@@ -69,12 +80,19 @@ def collect(context: JobContext, first: Day | None = None, only: list[str] | Non
     releases = _releases(context, readable)
     marked = {d: readable(context.skipped, d) for d in store.days(DAY, config.job)}
     taints: dict[str, dict[Day, str]] = {}
-    look = _Look(context, readable, first, measures, releases, marked, taints)
+    failed = failures(context.root, context.job)
+    look = _Look(context, readable, first, measures, releases, marked, failed, taints)
     shown = {name: readable(_experiment, look, name) or _unreadable(context, name) for name in names}
     sizes = store.sizes(config.job)
     columns = readable(stored, context) or {}
     return {
         "job": config.job, "experiments": shown, "served": readable(_served, context, taints),
+        "champion": readable(champion_now, context),
+        "failed": [
+            {"day": str(day), "stage": each.stage, "at": each.at, "why": each.message}
+            for (day, what), each in sorted(failed.items(), reverse=True)
+            if not what and (first is None or day >= first)
+        ],
         "labels": _labels(context),
         "columns": {
             "missing": {
@@ -102,6 +120,7 @@ class _Look:
     measures: Mapping[tuple[Day, str], TestedDay]
     releases: Mapping[str, str]
     marked: Mapping[Day, str | None]
+    failed: Mapping[tuple[Day, str], Failure]
     taints: dict[str, dict[Day, str]]
 
 
@@ -112,6 +131,8 @@ def _experiment(look: _Look, name: str) -> dict[str, Any]:
     rows = []
     if start is not None and (trained or look.marked):
         last = max([*trained, *(d for d in look.marked if d >= start)], default=start)
+        noted = (d for d, what in look.failed if what in ("", name) and d - last <= LONGEST_WAIT)
+        last = max([last, *noted])
         states = chain.states(start, last, tainted=tainted)
         rows = [
             _day_row(look, name, each, states[each], tainted.get(each))
@@ -150,6 +171,9 @@ def _day_row(look: _Look, name: str, each: Day, state: str, taint: str | None) -
     checked = readable(ValidatedRecord.of, validated) if validated is not None else None
     said = readable(CheckpointRecord.of, checkpoint) if checkpoint is not None else None
     row: dict[str, Any] = {"day": str(each), "state": state}
+    failed = look.failed.get((each, name)) or look.failed.get((each, ""))
+    if state == "missing" and failed is not None:
+        row |= {"state": "failed", "stage": failed.stage, "why": failed.message, "at": failed.at}
     if skipped is not None:
         row["why"] = skipped
     if taint is not None:
@@ -242,116 +266,3 @@ def _settings_changed(context: JobContext, name: str, trained: list[Day]) -> boo
         return False
     config = Overrides.recorded(CheckpointRecord.of(newest)).applied(context.config, name)
     return newest.manifest.settings != config.stage_settings("train", name)
-
-
-def _print(picture: dict[str, Any], late: Sequence[LateDay] | None) -> None:
-    for name, experiment in picture["experiments"].items():
-        _print_experiment(picture["job"], name, experiment)
-    if sum(bool(each["rechain"]) and not each["removed"] for each in picture["experiments"].values()) > 1:
-        print(f"all tainted chains at once: python -m pipeline rechain --job {picture['job']}")
-    _print_labels(picture["job"], picture["labels"])
-    _print_late(late)
-    _print_columns(picture["columns"])
-    _print_served(picture["job"], picture["served"])
-    for text in picture["damaged"]:
-        print(f"DAMAGED: {text}")
-    if picture["damaged"]:
-        print(f"what is damaged is left out above; `python -m pipeline audit --job {picture['job']}` says all of it")
-    _print_kept(picture["kept_since"])
-    print("on disk: " + ", ".join(f"{kind} {size / 1e6:.1f} MB" for kind, size in picture["bytes"].items())
-          + f"; together {picture['bytes_total'] / 1e6:.1f} MB")  # fmt: skip
-
-
-def _print_experiment(job: str, name: str, experiment: dict[str, Any]) -> None:
-    print(f"{job} / {name}" + (" (no longer in the YAML)" if experiment["removed"] else ""))
-    if experiment.get("unreadable"):
-        print("  what its chain is made of is damaged, see below")
-    elif not experiment["days"]:
-        print(f"  no day yet; run `python -m pipeline backfill --job {job} --from DAY --to DAY`")
-    if experiment["renamed_from"]:
-        print(f"  has the settings of '{experiment['renamed_from']}', which has left the YAML. A chain keeps its "
-              "name: put that name back, or let this one start anew (`start:` says where)")  # fmt: skip
-    for row in experiment["days"]:
-        print("  ".join(_told_of_day(row)))
-    if experiment["rechain"] and experiment["removed"]:
-        print("  tainted days; put the experiment back into the YAML to train them again")
-    elif experiment["rechain"]:
-        print(f"  tainted days; the shortest re-chain: {experiment['rechain']}")
-    if experiment.get("lost"):
-        print(f"  cannot be trained on {experiment['lost']}")
-    if experiment["settings_changed"]:
-        print("  settings have changed since the last trained day; they apply from the next untrained day")
-
-
-def _told_of_day(row: dict[str, Any]) -> list[str]:
-    parts = [f"  {row['day']}  {row['state']:8}"]
-    if "rows" in row:
-        parts.append(f"parent {row['parent'] or '-':10}  rows {row['rows']:7}")
-        parts += [f"{what} {row[what]}" for what in ("replayed", "quarantined") if row[what]]
-        parts += ["pruned"] if row["pruned"] else []
-    if row.get("release"):
-        parts.append(f"released as {row['release']}")
-    if measures := " ".join(figures(row.get("measures", {}))):
-        parts.append(f"tested: {measures}")
-    if row.get("wild_values"):
-        parts.append(in_words({name: Wild(**each) for name, each in row["wild_values"].items()}))
-    if row.get("growth"):
-        parts.append(f"began with: {Growth.model_validate(row['growth']).in_words}")
-    if row.get("accepted"):
-        parts.append(f"accepted beyond the limits: {row['accepted']}")
-    if row.get("why"):
-        parts.append(f"({row['why']})")
-    return parts
-
-
-def _print_labels(job: str, labels: dict[str, Any] | None) -> None:
-    if labels is None or not (labels["due"] or labels["waiting"]):
-        return
-    told = [f"{len(labels['waiting'])} days still to mature"] if labels["waiting"] else []
-    if labels["due"]:
-        told.append(f"{', '.join(labels['due'])} due: python -m pipeline mature --job {job}")
-    print(f"labels: {'; '.join(told)}")
-
-
-def _print_late(days: Sequence[LateDay] | None) -> None:
-    """``None``: the sources were not asked."""
-    for late in days or []:
-        print(f"{late.day} {late.told}")
-    if days is not None and not days:
-        print("no skipped day has come since")
-
-
-def _print_served(job: str, served: dict[str, Any] | None) -> None:
-    if served is None:
-        print("served: nothing yet")
-        return
-    hold = f", held: {served['hold']}" if served.get("hold") else ""
-    age = served["age_days"]
-    print(
-        f"served: {served['release_id']} (checkpoint of {served['checkpoint_day']}, "
-        f"{age} day{'s' * (age != 1)} old on {served['day']}){hold}"
-    )
-    if served["tainted"]:
-        back = f", `rollback` goes back to {served['previous']} at once" if served["previous"] else ""
-        print(f"  what is served is tainted: {served['tainted']}; `python -m pipeline rechain --job "
-              f"{job}` trains it again and publishes{back}")  # fmt: skip
-
-
-def _print_kept(since: Mapping[str, str]) -> None:
-    """From when on days can be trained again, where retention has taken older ones."""
-    if since:
-        told = ", ".join(f"{_KEPT[kind]} since {each}" for kind, each in since.items())
-        print(f"kept: {told}" + ("; a chain that begins earlier has its days read from the source again"
-                                 if {VALIDATED, FEATURES} <= set(since) else ""))  # fmt: skip
-
-
-def _print_columns(columns: dict[str, Any]) -> None:
-    """The newest changes, and what is missing to this day."""
-    changed = list(columns["changes"].items())
-    for each, texts in changed[-_CHANGES:]:
-        print(f"columns of {each}: {'; '.join(texts)}")
-    if len(changed) > _CHANGES:
-        print(f"columns changed on {len(changed) - _CHANGES} earlier days too; --json has them")
-    for table, missing in columns["missing"].items():
-        told = ", ".join(f"{column} since {since}" for column, since in missing.items())
-        print(f"columns of {table} without a value: {told}")

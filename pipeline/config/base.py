@@ -13,6 +13,7 @@ from pydantic import (
     PlainSerializer,
     SerializerFunctionWrapHandler,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
     model_serializer,
 )
@@ -73,5 +74,7 @@ def _to_day(value: Any) -> Day:
         raise ValueError(str(error)) from None
 
 
-DayField = Annotated[Day, BeforeValidator(_to_day), PlainSerializer(str)]
+DayField = Annotated[
+    Day, BeforeValidator(_to_day), PlainSerializer(str), WithJsonSchema({"type": "string", "format": "date"})
+]
 """A day in the YAML, written ``YYYY-MM-DD``."""

@@ -181,7 +181,7 @@ class FeatureSettings(Strict):
     compose: Annotated[Literal["column", "pairs"] | None, Later()] = None
     input: bool = True  # false: mapped and usable as a counter's key, but not seen by models
 
-    @field_validator("negatives", "bins", mode="before")
+    @field_validator("negatives", "bins", mode="before", json_schema_input_type=int | dict[str, Any] | None)
     @classmethod
     def _a_number_of_them(cls, value: Any) -> Any:
         return {"count": value} if isinstance(value, int) else value

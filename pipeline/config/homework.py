@@ -142,7 +142,7 @@ class Homework(RequestSettings):
     style_counts: Annotated[StyleCounts | None, Later()] = None
     weights: CoreWeights | None = None
 
-    embedded: ClassVar = "sqlite:///{root}/sources/homework.db"
+    embedded: ClassVar = "sqlite:///{root}/sources/{job}.db"
 
     @property
     def log(self) -> str | None:

@@ -58,7 +58,7 @@ class Impressions(OwnLabel):
     candidates: Annotated[RecalledFrom | None, Later()] = None
 
     pairs_rows: ClassVar = True
-    embedded: ClassVar = "parquet:{root}/sources/ads"
+    embedded: ClassVar = "parquet:{root}/sources/{job}"
 
     @property
     def frames(self) -> dict[str, str]:

@@ -94,10 +94,12 @@ class TextFiles(Strict):
     Args:
         delimiter: between cells; unset = by the file's name, a comma in ``.csv``, a tab in ``.tsv``.
         encoding: of the letters, by a name that Python knows: gbk, utf-16, cp1252.
+        quote: around cells that hold a delimiter; null = there is none.
     """
 
     delimiter: str | None = Field(default=None, pattern=r"^[\t !#-~]$")
     encoding: str = "utf-8"
+    quote: str | None = Field(default='"', pattern=r"^[!-~]$")
 
     @field_validator("encoding")
     @classmethod
@@ -125,7 +127,7 @@ class Table(Strict):
         order: columns that come first in the canonical order of rows (then all others).
         when: columns that say when a row was, beside ``day``, ``time`` and all of these types, such as its hour or a
             running number: rows that differ in nothing else are the same rows, delivered again.
-        text: how files of text are written that `predict` is given.
+        text: how its files of text are written, those that ``files:`` reads and those that `predict` is given.
     """
 
     source: str

@@ -40,8 +40,8 @@ def extract(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifa
     costs a pass over the table, the pass also commits the other days of its block (``block_of``).
 
     Raises:
-        SourceError: a table or required column is not there, or the source broke off more than twice.
-        DataError: the day is not ready yet, or only some of its required tables have rows.
+        SourceError: a table or required column is not there, the source broke off more than twice, the day is not
+            ready yet, or only some of its required tables have rows.
         UsageError: the day is in the future.
     """
     if not reprocess:
@@ -74,7 +74,7 @@ def _look(context: JobContext, day: Day, reprocess: bool) -> Artifact:
     if found.state in ("empty", "dirty"):
         return _skip(context, day, found.reason)
     if found.state != "ready":
-        raise DataError(f"{context.job} {day}: {found.reason}")
+        raise SourceError(f"{context.job} {day}: {found.reason}")
     days = [day] if reprocess else block_of(context, day, EXTRACT)
     return _persistently(lambda: _read(context, day, days))
 

@@ -14,6 +14,8 @@ from pipeline.errors import DaySkipped, DayspringError, LockTimeout, UsageError
 from pipeline.storage.files import write_atomic
 
 _LONGEST = 2000
+LONGEST_WAIT = 366
+"""Days after the newest artefact's that a failure may be of: a run further ahead was of a day that was mistyped."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,11 @@ def noted(root: Path, job: str, day: Day, stage: str, experiment: str | None = N
     earlier = read(path)
     if earlier is not None and earlier.stage == stage:
         path.unlink(missing_ok=True)
+
+
+def failure_of(root: Path, job: str, day: Day, experiment: str | None = None) -> Failure | None:
+    """What the last attempt at a day, or at an experiment's part of it, failed with; ``None`` where it did not."""
+    return read(_path(root, job, day, experiment))
 
 
 def read(path: Path) -> Failure | None:

@@ -56,6 +56,11 @@ def champion_of(context: JobContext, day: Day) -> str:
     return champion
 
 
+def champion_now(context: JobContext) -> str:
+    """The experiment that the next release comes from, as things stand."""
+    return champion_of(context, Day.today(context.config.timezone).next())
+
+
 def choose(context: JobContext, day: Day) -> Choice:
     """The choice for ``day``, from committed artefacts alone: the same whenever it is made.
 

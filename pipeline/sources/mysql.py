@@ -27,7 +27,7 @@ from pipeline.sources.base import Reading
 from pipeline.sources.mysql_bulk import BulkFailed, BulkReader, Plan
 from pipeline.sources.mysql_values import ENCODERS, IN_UTC, from_text
 from pipeline.sources.sql import SqlSource
-from pipeline.sources.statements import QUERIES, Statement
+from pipeline.sources.statements import Statement
 
 TIMEOUTS = {"connect_timeout": 10, "read_timeout": 300, "write_timeout": 60}
 """Seconds, where the URL says nothing else."""
@@ -65,7 +65,7 @@ class MySqlSource(SqlSource):
         not_in_bulk: days of a table whose reading in bulk failed.
     """
 
-    def __init__(self, url: str, variable: str, queries: Path = QUERIES) -> None:
+    def __init__(self, url: str, variable: str, queries: Path | None = None) -> None:
         super().__init__(url, variable, queries)
         self.bulk = BulkReader.of(self.address, self._timeouts["read_timeout"])
         self.not_in_bulk: set[tuple[str, Day]] = set()

@@ -11,7 +11,7 @@ from pipeline.storage.urls import mask_url
 
 
 def open_source(url: str, variable: str = "--source", tables: Mapping[str, Table] | None = None) -> Source:
-    """The source of a URL: ``sqlite:///FILE``, ``mysql+pymysql://…``, ``hbase://HOST:PORT/`` or ``parquet:FOLDER``.
+    """The source of a URL: ``sqlite:///FILE``, ``mysql+pymysql://…``, ``hbase://HOST:PORT/``, ``parquet:``, ``files:``.
 
     Nothing is connected yet. Raises ``UsageError`` naming ``variable``, where the URL came from, for any other.
 
@@ -23,6 +23,10 @@ def open_source(url: str, variable: str = "--source", tables: Mapping[str, Table
         from pipeline.sources.parquet import ParquetSource
 
         return ParquetSource(url, variable)
+    if scheme == "files":
+        from pipeline.sources.files import FileSource
+
+        return FileSource(url, variable, tables or {})
     if scheme == "sqlite":
         from pipeline.sources.sqlite import SqliteSource
 
@@ -37,5 +41,5 @@ def open_source(url: str, variable: str = "--source", tables: Mapping[str, Table
         return HBaseSource(url, variable, tables or {})
     raise UsageError(
         f"{variable}: '{mask_url(url)}' is no source; write sqlite:///FILE, mysql+pymysql://USER:PASSWORD@HOST/DB, "
-        "hbase://HOST:PORT/ or parquet:FOLDER"
+        "hbase://HOST:PORT/, parquet:FOLDER or files:FOLDER"
     )

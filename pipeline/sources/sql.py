@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from pipeline.days import Day
 from pipeline.errors import SourceError, SourceInterrupted, UsageError
 from pipeline.sources.base import Contents, Source
-from pipeline.sources.statements import QUERIES, Statements
+from pipeline.sources.statements import Statements
 from pipeline.storage.urls import secrets_of
 
 _NO_DAY = Day.of(1970, 1, 1)
@@ -26,10 +26,10 @@ class SqlSource(Source):
     Args:
         url: with a password or without; it is shown in no message.
         variable: what the URL was given in, for messages.
-        queries: the folder of the statements.
+        queries: the folder of the statements (default: ``DAYSPRING_SQL``, then the project's).
     """
 
-    def __init__(self, url: str, variable: str, queries: Path = QUERIES) -> None:
+    def __init__(self, url: str, variable: str, queries: Path | None = None) -> None:
         super().__init__(url, variable)
         self.statements = Statements(queries)
         self._secrets = secrets_of(url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pipeline.days import Day
 from pipeline.errors import SourceError
 
 QUERIES = Path(__file__).resolve().parents[2] / "sql" / "queries"
+"""The project's own, where ``DAYSPRING_SQL`` has none of that name."""
 TEMPLATES = QUERIES.parent / "templates"
 _DAY = re.compile(r"(?<![:\w\\]):day\b")
 _DAY_COLUMN = re.compile(r"(?<![\w.`])(?P<whole>(?:`?\w+`?\.)?`?(?P<column>\w+)`?)\s*=\s*:day\b")
@@ -18,6 +20,11 @@ _FIRST = re.compile(r"(?<![:\w\\]):first\b")
 _SAID = re.compile(r"^--\s*(\w+):\s*(.+?)\s*$", re.MULTILINE)
 _HOLE = re.compile(r"\{(?:(\w+)\.)?(\w+)\}")
 _NAMES = re.compile(r"\w+(\.\w+)?(,\s*\w+)*")
+
+
+def queries_folder() -> Path:
+    """The folder of one's own queries: ``DAYSPRING_SQL``, else the project's."""
+    return Path(os.environ.get("DAYSPRING_SQL") or QUERIES)
 
 
 @dataclass(frozen=True)
@@ -64,14 +71,19 @@ class Statement:
 
 
 class Statements:
-    """The statements of a folder, each read once."""
+    """The statements of a folder, each read once; those that it lacks are the project's.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Args:
+        folder: ``None`` = of :func:`queries_folder`.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or queries_folder()
         self._known: dict[str, Statement] = {}
 
     def path(self, name: str) -> Path:
-        return self._folder / f"{name}.sql"
+        own, shipped = self._folder / f"{name}.sql", QUERIES / f"{name}.sql"
+        return shipped if shipped.is_file() and not own.is_file() else own
 
     def get(self, name: str) -> Statement:
         """The statement ``<folder>/<name>.sql``; ``SourceError`` where there is none."""

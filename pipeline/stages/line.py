@@ -34,6 +34,7 @@ class Line:
         experiments: those to train.
         publish: release and publish after the last day, after each, or not.
         reprocess: read the sources again and train again what is there already.
+        retrain: train again what is there already, on the days as they were read.
         overrides: what is trained otherwise than the YAML says.
         late_days: look at the sources again for days that were skipped; those that have come are taken in.
         say: receives one line of progress at a time.
@@ -43,6 +44,7 @@ class Line:
     experiments: list[str]
     publish: Publish = "last"
     reprocess: bool = False
+    retrain: bool = False
     overrides: Overrides = NONE
     late_days: bool = False
     say: Callable[[str], None] = field(default=lambda text: print(text, file=sys.stderr, flush=True))
@@ -114,7 +116,10 @@ class Line:
             return "failed"
         try:
             done = stage(EXPERIMENT).run(
-                self.context, day, experiment, reprocess=self.reprocess,
+                self.context,
+                day,
+                experiment,
+                reprocess=self.reprocess or self.retrain,
                 # A blend has no steps: its members are trained so.
                 overrides=NONE if members else self.overrides,
             )

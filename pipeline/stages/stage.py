@@ -59,7 +59,7 @@ class Stage:
 
 
 _STAGES = (
-    Stage("extract", "pipeline.ingest.extract.extract", "runs"),
+    Stage("extract", "pipeline.stages.reading.extract", "runs"),
     Stage("validate", "pipeline.ingest.validate.validate", "runs"),
     Stage("update_id_maps", "pipeline.stages.features.update_id_maps", "runs"),
     Stage("build_features", "pipeline.stages.features.build_features"),

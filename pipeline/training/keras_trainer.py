@@ -15,6 +15,7 @@ from models.export import saved_model, towers
 from models.export.serving_module import ServingModule
 from models.randomness import HiddenState
 from models.schema import DayArrays
+from pipeline.training.progress import Progress
 from pipeline.training.trainer import RowsFailed, TrainedRows
 
 
@@ -34,12 +35,13 @@ class KerasTrainer(Engine):
         self.begin_day()
         losses: list[NDArray[np.float32]] = []
         for part in rows:
-            for settings in part.epochs:
+            for epoch, settings in enumerate(part.epochs, 1):
                 batches = DayBatches(self, part.arrays, settings, sizes_before)
                 if not len(batches):
                     continue
                 try:
-                    losses.append(self.train_epoch(batches, learning_rate, batches.unique_bucket))
+                    progress = Progress(part.name, epoch, len(part.epochs), len(batches), settings.batch_size)
+                    losses.append(self.train_epoch(batches, learning_rate, batches.unique_bucket, progress))
                 except (HiddenState, NonFiniteLoss) as error:
                     raise RowsFailed(part.name) from error
         return np.concatenate(losses) if losses else np.zeros((0, 1), np.float32)

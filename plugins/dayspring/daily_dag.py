@@ -5,9 +5,9 @@ Beside it the DAG that follows each day, started by its asset: what is told of a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pendulum
@@ -19,11 +19,14 @@ from dayspring.failures import alert_failure
 from dayspring.operators import AlertsOperator, FailRun, ReportOperator, StageOperator
 from dayspring.params import run_params
 from dayspring.sensors import PATIENCE, DayReadySensor
-from dayspring.settings import members_of, settings_of, zone_in
+from dayspring.settings import members_of, schedule_end, settings_of, zone_in
 from dayspring.timetable import BusinessDays
 
+DOC = Path(__file__).with_suffix(".md")
+"""What the DAG's page says of a run."""
 TRAIN_POOL = "train"
 RETRY = {
+    "owner": "dayspring",
     "retries": 2,
     "retry_delay": timedelta(seconds=20),
     "retry_exponential_backoff": 2.0,
@@ -47,12 +50,6 @@ def measures_of(job: str) -> Asset:
     return Asset(f"{job}_measures")
 
 
-def schedule_end() -> pendulum.DateTime | None:
-    """The last day that the schedule runs by itself: ``DAYSPRING_SCHEDULE_END``, set for data that has ended."""
-    last = os.environ.get("DAYSPRING_SCHEDULE_END")
-    return pendulum.from_format(last, "YYYY-MM-DD", tz="UTC") if last else None
-
-
 def daily_dag(job: str, description: str) -> DAG:
     """The DAG ``JOB_daily``. Its runs take their day from the logical date only."""
     settings = settings_of(job)
@@ -61,9 +58,10 @@ def daily_dag(job: str, description: str) -> DAG:
     with DAG(
         dag_id=f"{job}_daily",
         description=description,
+        doc_md=DOC.read_text(encoding="utf-8").format(job=job, zone=zone),
         schedule=BusinessDays(zone),
         start_date=pendulum.datetime(2009, 1, 1, tz="UTC"),
-        end_date=schedule_end(),
+        end_date=pendulum.instance(last.label) if (last := schedule_end()) is not None else None,
         catchup=False,
         # More than the longest gap: a day that waits for a failed one must not hold the slot that its repair needs.
         max_active_runs=16,
@@ -108,9 +106,7 @@ def _tasks(job: str, settings: Mapping[str, Any], held: timedelta) -> None:
         trigger_rule=TriggerRule.ALL_DONE,
     )
     # It tells of the tasks that failed, and has nothing to tell of itself.
-    red = FailRun(
-        task_id="fail_run", job=job, trigger_rule=TriggerRule.ONE_FAILED, retries=0, on_failure_callback=None
-    )
+    red = FailRun(task_id="fail_run", job=job, trigger_rule=TriggerRule.ONE_FAILED, retries=0, on_failure_callback=None)
 
     wait >> extract >> validate >> id_maps >> features >> trained
     trained >> any_trained

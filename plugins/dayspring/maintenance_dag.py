@@ -7,9 +7,9 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable, TaskGroup, TriggerRule
 
-from dayspring.daily_dag import RETRY, TRAIN_POOL, schedule_end
+from dayspring.daily_dag import RETRY, TRAIN_POOL
 from dayspring.operators import SKIPPED, PipelineOperator
-from dayspring.settings import job_names, known_zone_of
+from dayspring.settings import job_names, known_zone_of, schedule_end
 
 
 def maintenance_dag(*named: str) -> DAG:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,12 +16,15 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from dayspring.failures import alert_failed_tasks
 from dayspring.hooks import environment
+from dayspring.notes import DAY_RESULT, day_result
 from dayspring.params import Asked
 from dayspring.run_days import day_of, day_to_tell
 from dayspring.settings import PROJECT
 
-WRONG_USE = 2
+LASTING = (2, 3)
+"""Wrong use, and what fails the same way until somebody changes something."""
 SKIPPED = 99
+_CAUSE = re.compile(r"(?:error|skipped): (.*)")
 
 
 class PipelineOperator(BashOperator):
@@ -30,7 +35,8 @@ class PipelineOperator(BashOperator):
         arguments: of the command; a template.
 
     Connections named ``dayspring_…`` say where the stores are, if the environment does not (see ``hooks``).
-    ``DAYSPRING_PYTHON`` names the interpreter (default: Airflow's own). Exit 2, a wrong setting, is not retried.
+    ``DAYSPRING_PYTHON`` names the interpreter (default: Airflow's own). What the command says of its failure is the
+    task's error; what would fail the same way again is not retried.
     """
 
     def __init__(self, *, job: str, arguments: str, skip_on_exit_code: int | None = None, **kwargs: Any) -> None:
@@ -55,13 +61,21 @@ class PipelineOperator(BashOperator):
         return env
 
     def execute(self, context: Any) -> Any:
-        try:
-            return super().execute(context)
-        except AirflowException as error:
-            process = self.subprocess_hook.sub_process
-            if process is not None and process.returncode == WRONG_USE:
-                raise AirflowFailException("A setting is wrong (see the message above): not retried") from error
-            raise
+        bash = shutil.which("bash") or "bash"
+        ran = self.subprocess_hook.run_command(
+            [bash, "-c", self.bash_command], env=self.get_env(context), cwd=str(PROJECT)
+        )
+        if ran.exit_code == 0:
+            return ran.output
+        said = _CAUSE.fullmatch(ran.output)
+        why = said[1] if said else f"it ended with exit code {ran.exit_code}; its last line: {ran.output}"
+        if ran.exit_code < 0:
+            why = f"it was ended by signal {-ran.exit_code}"
+        if ran.exit_code in self.skip_on_exit_code:
+            raise AirflowSkipException(why)
+        if ran.exit_code in LASTING:
+            raise AirflowFailException(f"{why} (not tried again: it would fail the same way)")
+        raise AirflowException(why)
 
 
 def command_of(arguments: str) -> str:
@@ -110,7 +124,7 @@ class StageOperator(PipelineOperator):
             self._plan(context, asked, day)
         if self.experiment is not None and self.experiment not in asked.experiments:
             raise AirflowSkipException(f"'{self.experiment}' is not among the experiments that this run was asked for")
-        self.bash_command += asked.flags(self.stage)
+        self.bash_command += asked.flags(self.stage, day)
         return super().execute(context)
 
     def _plan(self, context: Any, asked: Asked, day: str) -> None:
@@ -124,7 +138,10 @@ class StageOperator(PipelineOperator):
 
 
 class ReportOperator(StageOperator):
-    """The report of the day; its asset event carries the day's measures, as ``measures --json`` prints them."""
+    """The report of the day; its asset event carries the day's measures, as ``measures --json`` prints them.
+
+    What came of the day is its XCom: the day, and of each tested experiment the verdict and the measures.
+    """
 
     def __init__(self, *, asset: Asset, **kwargs: Any) -> None:
         super().__init__(stage="report", options=" --json", outlets=[asset], **kwargs)
@@ -133,7 +150,9 @@ class ReportOperator(StageOperator):
     def execute(self, context: Any) -> None:
         # The last line of the output is the operator's result.
         line = super().execute(context)
-        context["outlet_events"][self.asset].extra = {"day": day_of(self.job, context), "measures": json.loads(line)}
+        day, measures = day_of(self.job, context), json.loads(line)
+        context["outlet_events"][self.asset].extra = {"day": day, "measures": measures}
+        context["ti"].xcom_push(DAY_RESULT, day_result(day, measures))
 
 
 class AlertsOperator(PipelineOperator):

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 from airflow.sdk import Param
 
-GROWING = ("extract", "validate", "update_id_maps", "build_features", "experiment")
-"""Stages that can be done again although they are done; the others follow from them."""
+TRAINING = "experiment"
+READING = ("extract", "validate", "update_id_maps", "build_features")
+"""Stages that can be done again although they are done, as training can; the others follow from them."""
+
+
+FIELDS = ("experiments", "epochs", "learning_rate", "read_again", "train_again", "accept", "dry_run")
+"""What the form holds."""
 
 
 def run_params(experiments: Sequence[str]) -> dict[str, Param]:
@@ -42,12 +48,26 @@ def run_params(experiments: Sequence[str]) -> dict[str, Param]:
             exclusiveMinimum=0,
             exclusiveMaximum=1,
         ),
-        "force": Param(
+        "read_again": Param(
             False,
             type="boolean",
-            title="Do it again",
-            description="Read the sources again and train again although the day is done (--reprocess). Where "
-            "something comes out different, the days after it are tainted.",
+            title="Read again",
+            description="Read the day's sources again and train again on what they hold now, although the day is done. "
+            "Where something comes out different, the days after it are tainted.",
+        ),
+        "train_again": Param(
+            False,
+            type="boolean",
+            title="Train again",
+            description="Train again on the day as it was read, although it is trained.",
+        ),
+        "accept": Param(
+            None,
+            type=["null", "string"],
+            title="Accept the day, because",
+            description="Go on although its rows are beyond the limits of validation; the reason is kept.",
+            minLength=1,
+            maxLength=500,
         ),
         "dry_run": Param(
             False,
@@ -66,7 +86,9 @@ class Asked:
     all_experiments: bool
     epochs: int | None
     learning_rate: float | None
-    force: bool
+    read_again: bool
+    train_again: bool
+    accept: str | None
     dry_run: bool
 
     @classmethod
@@ -75,22 +97,26 @@ class Asked:
         params = context["params"]
         chosen = tuple(name for name in experiments if name in params["experiments"])
         return cls(
-            chosen, chosen == tuple(experiments), params["epochs"], params["learning_rate"], params["force"],
-            params["dry_run"],
+            chosen, chosen == tuple(experiments), params["epochs"], params["learning_rate"], params["read_again"],
+            params["train_again"], params["accept"], params["dry_run"],
         )  # fmt: skip
 
-    def flags(self, stage: str) -> str:
+    def flags(self, stage: str, day: str) -> str:
         """Options of ``python -m pipeline stage STAGE``; none where the run is an ordinary one."""
-        found = " --reprocess" if self.force and stage in GROWING else ""
-        if stage == "experiment":
+        trained = self.read_again or self.train_again
+        found = " --reprocess" if (trained if stage == TRAINING else self.read_again and stage in READING) else ""
+        if stage == TRAINING:
             found += self._training()
+        if stage == "validate" and self.accept is not None:
+            found += f" --accept-day {day} --reason {quote(self.accept)}"
         if stage == "release" and not self.all_experiments:
             found += self._chosen()
         return found
 
     def plan_flags(self) -> str:
         """Options of ``python -m pipeline run --dry-run``."""
-        return self._chosen() + self._training() + (" --reprocess" if self.force else "")
+        again = " --reprocess" if self.read_again else " --retrain" if self.train_again else ""
+        return self._chosen() + self._training() + again
 
     def _chosen(self) -> str:
         return "".join(f" --experiment {name}" for name in self.experiments)

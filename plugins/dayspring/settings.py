@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from pipeline.days import ZONE, checked_zone
+from pipeline.days import ZONE, Day, checked_zone
 from pipeline.errors import DayspringError
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -76,3 +76,9 @@ def known_zone_of(job: str) -> str | None:
         return zone_of(job)
     except (OSError, ValueError, yaml.YAMLError):
         return None
+
+
+def schedule_end() -> Day | None:
+    """The last day that the schedule runs by itself: ``DAYSPRING_SCHEDULE_END``, set for data that has ended."""
+    last = os.environ.get("DAYSPRING_SCHEDULE_END")
+    return Day.parse(last) if last else None

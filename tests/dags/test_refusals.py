@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.days import Day
+
 NOW = datetime(2024, 3, 4, 12, tzinfo=UTC)
 TRIGGER = "/api/v2/dags/ads_daily/dagRuns"
 
@@ -107,6 +109,30 @@ def test_whether_a_day_has_begun_is_told_by_the_clocks_of_the_jobs_zone() -> Non
     assert refusal(b'{"to_date": "2124-01-01T00:00:00Z"}', NOW, "Asia/Shanghai", RANGE) is None
 
 
+@pytest.mark.parametrize("dates", [("logical_date",), ("from_date", "to_date")])
+def test_no_day_after_the_schedules_end_has_a_run(dates: tuple[str, ...]) -> None:
+    from dayspring.refusals import refusal
+
+    def asked(day: str) -> str | None:
+        return refusal(json.dumps({dates[-1]: f"{day}T00:00:00Z"}).encode(), NOW, "UTC", dates, Day.parse("2024-02-28"))
+
+    assert asked("2024-02-28") is None
+    assert str(asked("2024-02-29")).startswith(
+        f"{dates[-1]}: 2024-02-29 is after 2024-02-28, with which the schedule ends"
+    )
+
+
+def test_what_a_run_cannot_be_asked_for_is_named_with_what_is_nearest() -> None:
+    from dayspring.refusals import RANGE, refusal
+
+    told = refusal(b'{"logical_date": "2024-03-04T00:00:00Z", "conf": {"epoch": 2}}', NOW, "UTC")
+    assert str(told).startswith("conf: 'epoch' is none of experiments, epochs, ")
+    assert str(told).endswith("; is 'epochs' meant?")
+    assert str(refusal(b'{"dag_run_conf": {"x": 1}}', NOW, "UTC", RANGE)).startswith("dag_run_conf: 'x' is none of")
+    assert refusal(b'{"logical_date": "2024-03-04", "conf": {"epochs": 2}}', NOW, "UTC") is None
+    assert refusal(b'{"logical_date": "2024-03-04", "conf": null}', NOW, "UTC") is None
+
+
 def test_where_the_settings_cannot_be_read_the_first_task_is_to_judge() -> None:
     from dayspring.refusals import labelled, refusal
 
@@ -115,7 +141,9 @@ def test_where_the_settings_cannot_be_read_the_first_task_is_to_judge() -> None:
     assert labelled(body, None) == body
 
 
-def asked(path: str, body: bytes, method: str = "POST") -> tuple[list[bytes], list[dict[str, Any]]]:
+def asked(
+    path: str, body: bytes, method: str = "POST", answers: int | None = None
+) -> tuple[list[bytes], list[dict[str, Any]]]:
     """What reached the app behind, and what was answered; the body comes in two parts."""
     from dayspring.refusals import DaysAtTheDoor
 
@@ -131,6 +159,9 @@ def asked(path: str, body: bytes, method: str = "POST") -> tuple[list[bytes], li
         while (message := await receive()).get("more_body"):
             reached.append(message["body"])
         reached.append(message["body"])
+        if answers is not None:
+            await send({"type": "http.response.start", "status": answers, "headers": []})
+            await send({"type": "http.response.body", "body": b"UNIQUE constraint failed"})
 
     async def receive() -> Any:
         return parts.pop(0)
@@ -151,6 +182,22 @@ def test_a_good_request_passes_whole() -> None:
     body = b'{"logical_date": "2024-03-04T00:00:00Z", "conf": {}}'
     reached, answered = asked(TRIGGER, body)
     assert (b"".join(reached), answered) == (body, [])
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (TRIGGER, "2024-03-04 has a run already. To go on with it, clear its failed tasks;"),
+        ("/api/v2/backfills", "ads_daily has a backfill under way, and one is made at a time: wait until it has ended"),
+    ],
+)
+def test_what_there_is_already_is_told_in_words(path: str, told: str) -> None:
+    body = b'{"dag_id": "ads_daily", "logical_date": "2024-03-04T00:00:00Z"}'
+    _, (start, said) = asked(path, body, answers=409)
+    assert start["status"] == 409
+    assert json.loads(said["body"])["detail"].startswith(told)
+    _, (start, said) = asked(path, body, answers=503)
+    assert (start["status"], said["body"]) == (503, b"UNIQUE constraint failed")
 
 
 @pytest.mark.parametrize("path", [TRIGGER, f"{TRIGGER}/", f"/behind/a/proxy{TRIGGER}"])

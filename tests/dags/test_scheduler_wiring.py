@@ -32,12 +32,12 @@ STAND_IN = """#!/bin/bash
 echo "$DAYSPRING_DIE_WITH_PARENT" > "$(dirname "$0")/workers"
 case "$3" in alerts|run) echo "$*" >> "$(dirname "$0")/$3"; exit 0;; esac
 [ "$3" = stage ] || exit 3
-[ "$4" = report ] && echo '[]'
+[ "$4" = report ] && echo '[{"experiment": "first", "verdict": "promote", "auc": 0.5, "rows": 9}]'
 echo "$4 $8 ${10}" >> "$(dirname "$0")/calls.$6"
 case "$6 $4 $8 ${10}" in
 "ads experiment 2024-03-05 "*) exit 99;;
 "ads experiment 2024-03-06 first"|"homework experiment 2024-03-04 first")
-    [ -e "$(dirname "$0")/repaired.$6" ] || exit 2;;
+    [ -e "$(dirname "$0")/repaired.$6" ] || { echo "error: a setting is wrong"; exit 2; };;
 esac
 exit 0
 """
@@ -93,7 +93,7 @@ def outcome(scheduler: tuple[Deployment, Path]) -> dict[str, Any]:
         return found["2024-03-06"]["run"] == "failed" and found["2024-03-07"]["train_second"] == "success"
 
     message = held_back(api, [DAYS], deployment.home / "logs", keeper, settled)
-    broken = states(api)
+    broken, notes = states(api), {run["logical_date"][:10]: run["note"] for run in api.runs("ads_daily")}
     (folder / "repaired.ads").touch()
     run = next(run for run in api.runs("ads_daily") if run["logical_date"][:10] == "2024-03-06")
     api.post(
@@ -102,7 +102,7 @@ def outcome(scheduler: tuple[Deployment, Path]) -> dict[str, Any]:
     )
     again = backfill(api, [DAYS], deployment.home / "logs", patience=120, scheduler=keeper)
     return {
-        "message": message, "broken": broken, "again": again, "repaired": states(api),
+        "message": message, "broken": broken, "notes": notes, "again": again, "repaired": states(api),
         "calls": calls_of(folder, "ads"),
         "events": asset_events(api),
         "once_more": backfill(api, [DAYS], deployment.home / "logs"),
@@ -165,6 +165,13 @@ def test_a_failed_experiment_makes_the_run_red_and_lets_the_rest_go_on(outcome: 
     assert {day[name] for name in (*CLOSING, "report")} == {"success"}
     assert "ads 2024-03-06: FAILED in train_first" in outcome["message"]
     assert "first day held back: ads 2024-03-07" in outcome["message"]
+
+
+def test_a_runs_note_says_its_day_and_what_came_of_it(outcome: dict[str, Any]) -> None:
+    notes = outcome["notes"]
+    assert notes["2024-03-04"] == "Day 2024-03-04 (Asia/Shanghai); first promote, auc 0.5000"
+    assert notes["2024-03-06"] == "Day 2024-03-06 (Asia/Shanghai); failed: train_first; first promote, auc 0.5000"
+    assert notes["2024-03-07"] == "Day 2024-03-07 (Asia/Shanghai)"  # under way
 
 
 def test_a_wrong_setting_is_not_retried(outcome: dict[str, Any]) -> None:
@@ -231,6 +238,7 @@ def by_command(scheduler: tuple[Deployment, Path], outcome: dict[str, Any]) -> d
 
 def test_a_second_backfill_of_the_same_days_is_refused(by_command: dict[str, Any]) -> None:
     assert by_command["second"].status == 409
+    assert "homework_daily has a backfill under way" in str(by_command["second"])
 
 
 def test_a_failed_day_holds_back_its_own_experiment_only(by_command: dict[str, Any]) -> None:
@@ -312,6 +320,9 @@ def test_a_run_by_hand(scheduler: tuple[Deployment, Path], outcome: dict[str, An
         with pytest.raises(ApiError, match=told) as refused:
             trigger(day)
         assert refused.value.status == 400
+    with pytest.raises(ApiError, match=r"conf: 'epoch' is none of .* is 'epochs' meant") as refused:
+        trigger("2024-02-28", epoch=2)
+    assert refused.value.status == 400
     run = trigger("2024-02-28", dry_run=True)
     wait_for("the run by hand", lambda: ended(run)["state"] in ("success", "failed"))
     assert ended(run)["state"] == "success"
@@ -321,6 +332,9 @@ def test_a_run_by_hand(scheduler: tuple[Deployment, Path], outcome: dict[str, An
     assert "2024-02-28" not in (folder / "calls.ads").read_text(encoding="utf-8")
     states = {task["task_id"]: task["state"] for task in api.tasks("ads_daily", run)}
     assert {states[name] for name in ("extract", "train_first", *CLOSING, "report")} == {"skipped"}
+    with pytest.raises(ApiError, match=r"2024-02-28 has a run already. To go on with it, clear") as refused:
+        trigger("2024-02-28", dry_run=True)
+    assert refused.value.status == 409
 
 
 def test_a_range_by_the_midnights_of_the_jobs_zone_holds_its_days(

@@ -105,7 +105,7 @@ def test_too_many_bad_rows_fail_the_day_before_anything_grows(place: Place) -> N
         rows = _with(rows, row, "is_click", "7")
     place.show(FIRST, rows)
     ran = place.run("run", "--job", "ads", "--day", FIRST)
-    assert ran.code == 1
+    assert ran.code == 3
     assert "impressions: 4" in ran.message
     assert "validation.max_quarantined = 5%" in ran.message
     assert "is_click: not an allowed value: 40" in ran.message
@@ -120,6 +120,28 @@ def test_too_many_bad_rows_fail_the_day_before_anything_grows(place: Place) -> N
     )
 
 
+def test_what_was_refused_is_read_again_and_what_was_taken_is_not(place: Place) -> None:
+    good, bad = place.shows(FIRST), place.shows(FIRST)
+    for row in range(40):
+        bad = _with(bad, row, "is_click", "7")
+    place.show(FIRST, bad)
+    extract, validate = (("stage", name, "--job", "ads", "--day", FIRST) for name in ("extract", "validate"))
+    place.good(*extract)
+    assert place.run(*validate).code == 3
+    told = place.good("status", "--job", "ads").out
+    assert f"ads {FIRST}: validate failed at " in told
+    assert f"backfill --job ads --from {FIRST} --to {FIRST}" in told
+    place.show(FIRST, good)
+    place.good(*extract)  # as Airflow does of a task that was cleared
+    place.good(*validate)
+    assert _counts(place)["quarantined"] < 40
+    assert place.artifact("extract", FIRST).generation == 2
+    place.show(FIRST, bad)
+    place.good(*extract)
+    assert place.artifact("extract", FIRST).generation == 2
+    assert "failed" not in place.good("status", "--job", "ads").out
+
+
 def test_a_bad_day_is_accepted_by_hand_with_a_reason(place: Place) -> None:
     rows = place.shows(FIRST)
     for row in range(40):
@@ -127,7 +149,7 @@ def test_a_bad_day_is_accepted_by_hand_with_a_reason(place: Place) -> None:
     place.show(FIRST, rows)
     place.good("stage", "extract", "--job", "ads", "--day", FIRST)
     stage = ("stage", "validate", "--job", "ads", "--day", FIRST)
-    assert place.run(*stage).code == 1
+    assert place.run(*stage).code == 3
     without = place.run(*stage, "--accept-day", FIRST)
     assert (without.code, "--reason" in without.message) == (2, True)
     ran = place.good(*stage, "--accept-day", FIRST, "--reason", "the labels of a test account")
@@ -140,7 +162,7 @@ def test_a_thin_day_fails_by_the_volume_of_its_weekday(place: Place) -> None:
     before = FIRST.plus(-7)
     place.show(before, _moved(place.shows(FIRST), before))
     place.show(FIRST, place.shows(FIRST).slice(0, 20))
-    for day, code in ((before, 0), (FIRST, 1)):
+    for day, code in ((before, 0), (FIRST, 3)):
         place.good("stage", "extract", "--job", "ads", "--day", day)
         ran = place.run("stage", "validate", "--job", "ads", "--day", day)
         assert ran.code == code, ran.err

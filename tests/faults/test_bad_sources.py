@@ -124,7 +124,8 @@ def test_a_broken_source_is_one_message_and_nothing_grows(place: Place, name: st
     change, told = BROKEN[name]
     change(place)
     ran = place.run(*RUN)
-    assert ran.code == 1, ran.err
+    # What was read and cannot be taken is the same the next time; a source may come back.
+    assert ran.code == (3 if "declare" in told[0] or "declare" in told[-1] else 1), ran.err
     assert "Traceback" not in ran.err
     assert ran.message.startswith("error: ")
     for each in told:

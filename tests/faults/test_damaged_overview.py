@@ -13,7 +13,7 @@ import yaml
 
 from benchmarks.school_year import JOB, write_year
 from pipeline.days import Day
-from pipeline.monitoring.overview.calendar import LONGEST_WAIT
+from pipeline.monitoring.failures import LONGEST_WAIT
 from pipeline.monitoring.overview.index import Index
 from pipeline.monitoring.overview.picture import Overview
 from pipeline.release.publish.release_files import Championship, Hold, Pointer, ReleaseFiles

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sqlite3
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.config.tables import Table
 from pipeline.ingest.extract import extract
 from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
@@ -102,12 +104,8 @@ def parquet(native: bool) -> Make:
             "tags": pa.array(tags, pa.large_list(pa.string())),
             "label": pa.array(label).cast(pa.bool_()),
         })  # fmt: skip
-        if not native:  # all of it text, as in HBase
-            texts = [[str(each) if each is not None else None for each in written(*row)] for row in ROWS]
-            columns = dict(zip(COLUMNS, zip(*texts, strict=True), strict=True))
-            columns["at"] = [str(int(each.timestamp() * 1000)) for each in at]
-            columns["since"] = [f"{each}+0000" for each in columns["since"]]
-            rows = pa.table(columns)
+        if not native:  # as in HBase
+            rows = pa.table(texts())
         partition = folder / "tables" / "log" / f"day={DAY}"
         partition.mkdir(parents=True)
         half = len(ROWS) // 2
@@ -118,8 +116,31 @@ def parquet(native: bool) -> Make:
     return make
 
 
+def texts() -> dict[str, list[str | None]]:
+    """All of it as text, by column."""
+    cells = [[str(each) if each is not None else None for each in written(*row)] for row in ROWS]
+    columns: dict[str, list[str | None]] = {
+        name: list(values) for name, values in zip(COLUMNS, zip(*cells, strict=True), strict=True)
+    }
+    columns["at"] = [str(int(at.timestamp() * 1000)) for at, *_ in ROWS]
+    columns["since"] = [f"{each}+0000" for each in columns["since"]]
+    return columns
+
+
+def files(folder: Path, _: Database) -> Source:
+    columns, folder = texts(), folder / "files"
+    folder.mkdir()
+    with (folder / "log.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerow([str(DAY.next()), *("" for _ in COLUMNS[1:])])
+        writer.writerows(zip(*columns.values(), strict=True))
+    return open_source(f"files:{folder}", "X", {"log": Table.model_validate(LOG)})
+
+
 STORES: dict[str, Make] = {
     "sqlite": sqlite, "parquet": parquet(True), "text": parquet(False), "mysql": mysql(None), "mysql in bulk": mysql(0),
+    "files": files,
 }  # fmt: skip
 
 

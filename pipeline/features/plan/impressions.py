@@ -70,6 +70,9 @@ class ImpressionPlan(RequestPlan):
         return [name for name in dict.fromkeys(names) if name != self.settings.item]
 
     def source_problem(self, planned: PlannedFeature, frame: str, column: str) -> str | None:
+        if frame == "item" and self.settings.items is None:
+            own = self.settings.item
+            return None if column == own else f"without `impressions.items` an item has its id alone, `item.{own}`"
         if frame != "history":
             return super().source_problem(planned, frame, column)
         if planned.feature.kind is Kind.AGES:

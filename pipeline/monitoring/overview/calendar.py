@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.days import Day
 from pipeline.errors import CorruptArtifact
-from pipeline.monitoring.failures import Failure
+from pipeline.monitoring.failures import LONGEST_WAIT, Failure
 from pipeline.monitoring.overview.index import Index, problem
 from pipeline.monitoring.overview.job import Job
 from pipeline.storage.artifacts.artifact import Ref
@@ -23,8 +23,6 @@ _LETTERS: Mapping[DayState, str] = {"trained": "t", "skipped": "s", "tainted": "
 
 LONGEST_GAP = 3660
 """Days from the middle one of all that a day may be away: a calendar of a thousand years cannot be drawn."""
-LONGEST_WAIT = 366
-"""Days after the newest artefact's that a failure may be of: a run further ahead was of a day that was mistyped."""
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.days import Day
+from pipeline.monitoring.failures import LONGEST_WAIT
 from pipeline.monitoring.failures import failures as failure_notes
 from pipeline.monitoring.overview.calendar import (
     LONGEST_GAP,
-    LONGEST_WAIT,
     Span,
     calendars,
     failed_stages,

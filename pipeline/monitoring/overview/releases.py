@@ -64,7 +64,7 @@ def releases(index: Index, job: Job, days: list[Day], root: Path) -> dict[str, A
     left: set[str] = records.read("rolled_back.json", files.rolled_back, lambda ids: not _are_texts(*ids), set())
     published = index.records(PublishRecord)
     numbers = {day: number for number, day in enumerate(days)}
-    listed = _history(index, published, left)
+    listed = _history(index, published, left, {each.release_id for each in ledger})
     pointer = _served(served, days) if served is not None else None
     return {
         "served": pointer,
@@ -79,8 +79,8 @@ def releases(index: Index, job: Job, days: list[Day], root: Path) -> dict[str, A
         "history": listed[::-1][:NEWEST],
         "count": len(listed),
         "trained": _trained(listed, numbers),
-        "published": [numbers[day] for day, each in published.items()
-                      if day in numbers and each.status == "published"],
+        "published": [number for row in listed if row["status"] == "published"
+                      and (number := numbers.get(Day.parse(row["day"]))) is not None],
         "damaged": records.damaged,
     }  # fmt: skip
 
@@ -110,12 +110,13 @@ class _Records:
 
 
 def _history(
-    index: Index, published: Mapping[Day, PublishRecord], left: Collection[str]
+    index: Index, published: Mapping[Day, PublishRecord], left: Collection[str], were_served: Collection[str]
 ) -> list[dict[str, Any]]:
     """A row for each release that was built, ascending by day.
 
     Args:
         left: ids of the releases that were rolled back.
+        were_served: ids of those of the ledger, which a backfill that is repeated does not publish again.
     """
     listed: list[dict[str, Any]] = []
     said = index.records(ReleaseRecord)
@@ -124,6 +125,8 @@ def _history(
             listed.append({"day": str(day), "release_id": None, "status": "none", "reasons": [release.reason]})
             continue
         here, outcome = said[day], published.get(day)
+        if here.release_id in were_served:
+            outcome = PublishRecord(status="published", reason=None)
         listed.append({
             "day": str(day), "release_id": here.release_id, "experiment": here.experiment,
             "checkpoint_day": str(here.checkpoint_day), "by": here.by or "",

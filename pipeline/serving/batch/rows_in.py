@@ -66,7 +66,7 @@ class RowsIn:
     def _of_source(self, url: str) -> Iterator[pa.RecordBatch]:
         assert self._day is not None
         columns = [column.source or name for name, column in self._table.columns.items()]
-        source = open_source(url, "--input")
+        source = open_source(url, "--input", {"rows": self._table})
         try:
             wanted = list(dict.fromkeys([*columns, *self._carried]))
             named = self._table.source_on(self._day)
@@ -86,7 +86,8 @@ class RowsIn:
             yield from file.iter_batches(PIECE, use_threads=False)
 
     def _of_text(self, path: Path) -> Iterator[pa.RecordBatch]:
-        delimiter, encoding = self._table.text.delimiter or _DELIMITERS[_kind(path)], self._table.text.encoding
+        written = self._table.text
+        delimiter, encoding = written.delimiter or _DELIMITERS[_kind(path)], written.encoding
         names = _header(path, delimiter, encoding)
         self._guard_header(path, names)
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -94,7 +95,10 @@ class RowsIn:
             raise DataError(f"{path}: the header names {', '.join(twice)} more than once")
         convert = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True,
                                         null_values=[""])  # fmt: skip
-        parse = pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=self._misshapen)
+        parse = pa_csv.ParseOptions(
+            delimiter=delimiter, quote_char=written.quote or False, newlines_in_values=True,
+            invalid_row_handler=self._misshapen,
+        )  # fmt: skip
         with pa.input_stream(str(path), compression="detect") as file:
             options = pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK, encoding=encoding)
             try:

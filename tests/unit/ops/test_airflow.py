@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
 import pytest
 
 from ops import airflow
-from ops.deployment import Deployment
+from ops.deployment import SETTINGS, Deployment
 from ops.rest import Api, ApiError
 
 
@@ -82,3 +83,36 @@ def test_another_error_of_the_server_is_told_as_it_is(
         airflow.up("own", {})
     for each in strangers:
         each.close()
+
+
+def started(name: str, settings: dict[str, str]) -> Deployment:
+    """A deployment of which the scheduler's process has ended."""
+    deployment = Deployment.load(airflow.airflow_homes() / name)
+    deployment.prepare(settings)
+    deployment.logs.mkdir(parents=True)
+    (deployment.logs / "scheduler.pid").write_text("1 1", encoding="utf-8")
+    return deployment
+
+
+def test_an_airflow_that_lost_its_scheduler_is_the_one_that_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DAYSPRING_AIRFLOW_HOME", str(tmp_path))
+    for name in [each for each in os.environ if each in SETTINGS]:
+        monkeypatch.delenv(name)
+    assert airflow._asked_for(None) == ("own", {})
+    demo = started("school", {"DAYSPRING_ROOT": "/data/school"})
+    assert airflow._asked_for(None) == ("school", {"DAYSPRING_ROOT": "/data/school"})
+    assert airflow._asked_for("other") == ("other", {})
+    monkeypatch.setattr(airflow.processes, "pid_of", lambda name, logs: None if name == "scheduler" else 7)
+    monkeypatch.setattr(Api, "health", lambda api: {"metadatabase": "healthy", "scheduler": "unhealthy"})
+    airflow._say_how_it_is(demo)
+    said = capsys.readouterr().out
+    assert said.startswith(f"airflow (school): {demo.url}  login admin / ")
+    assert "scheduler ended; `make airflow` starts it again" in said
+    monkeypatch.setenv("DAYSPRING_ROOT", "/data/mine")
+    assert airflow._asked_for(None) == ("own", {"DAYSPRING_ROOT": "/data/mine"})
+    for path in demo.logs.glob("*.pid"):  # as `down` does
+        path.unlink()
+    monkeypatch.delenv("DAYSPRING_ROOT")
+    assert airflow._asked_for(None) == ("own", {})

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.errors import DataError
+from pipeline.errors import SourceError
 from pipeline.ingest.extract import extract
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
@@ -80,6 +80,6 @@ def test_a_day_with_only_some_tables_fails(tmp_path: Path, monkeypatch: pytest.M
     job = context(tmp_path, monkeypatch, config({"log": LOG, "sets": {**LOG, "source": "sets"}}))
     write_log(tmp_path, log_rows(2))
     (tmp_path / "tables" / "sets").mkdir()
-    with pytest.raises(DataError, match=r"tiny 2024-03-04: required tables without rows .*sets"):
+    with pytest.raises(SourceError, match=r"tiny 2024-03-04: required tables without rows .*sets"):
         extract(job, DAY)
     assert job.store.current(Ref("day", "tiny", DAY)) is None

@@ -36,6 +36,16 @@ def test_comments_name_the_marker_and_the_ranges(tmp_path: Path) -> None:
     assert found.of_day(DAY) == "SELECT time FROM log WHERE day = '2024-03-04' AND kind <> 'a:b' AND x <> :days"
 
 
+def test_ones_own_folder_comes_before_the_projects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = Statements().get("day_ready")
+    monkeypatch.setenv("DAYSPRING_SQL", str(tmp_path))
+    (tmp_path / "log.sql").write_text("SELECT 1", encoding="utf-8")
+    assert Statements().get("log").path == tmp_path / "log.sql"
+    assert Statements().get("day_ready").path == shipped.path == QUERIES / "day_ready.sql"
+    (tmp_path / "day_ready.sql").write_text("SELECT 2", encoding="utf-8")
+    assert Statements().get("day_ready").text == "SELECT 2"
+
+
 def test_a_missing_statement_lists_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"sets\.sql: no such query.*name one of: log"):
         write(tmp_path, "SELECT 1").get("sets")

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.school_year import JOB
 from pipeline.release.publish.ledger import Ledger
 from pipeline.release.publish.release_files import Championship, Hold, ReleaseFiles
+from pipeline.release.records import PublishRecord
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.store import ArtifactStore
 from tests.unit.pipeline.monitoring.overview.drawn import FIRST, LAST, ONE, SKIPPED, TWO, drawn, pointer
@@ -87,3 +88,18 @@ def test_a_rollback_that_holds(root: Path) -> None:
     assert releases["release_hold"] == f"python -m pipeline rollback --job {JOB} --release-hold"
     assert releases["rollback"] is None, "nothing was served before"
     assert releases["history"][0]["rolled_back"]
+
+
+def test_what_was_served_stays_published_when_a_later_backfill_found_it_superseded(root: Path) -> None:
+    served = pointer(root, previous=None)
+    day = FIRST.plus(LAST)
+    with ArtifactStore(root).draft(Ref("publish", JOB, day)) as draft:
+        extra = PublishRecord(status="superseded", reason="day 2024-12-31 is served").written()
+        draft.commit(key="again", digest="", inputs=[], extra=extra)
+    row = drawn(root)["releases"]["history"][0]
+    assert (row["day"], row["status"]) == (str(day), "superseded")
+    Ledger(ReleaseFiles.of(root, JOB).folder).enter(served, "publish", "")
+    releases = drawn(root)["releases"]
+    row = releases["history"][0]
+    assert (row["release_id"], row["status"], row["why"]) == (served.release_id, "published", "")
+    assert releases["published"][-1] == LAST

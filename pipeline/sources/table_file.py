@@ -1,0 +1,138 @@
+"""One file of a table: its columns, and its rows in pieces."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from pipeline.config.tables import TextFiles
+from pipeline.errors import SourceError
+
+_DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
+_PACKED = (".gz", ".bz2", ".zst", ".lz4")
+_PARQUET = ".parquet"
+_BLOCK = 1 << 22
+"""Bytes of text that are parsed at once."""
+
+
+class TableFile(ABC):
+    """A file whose rows all have the same columns.
+
+    Attributes:
+        path: of the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    @abstractmethod
+    def names(self) -> list[str]:
+        """Its columns; raises ``SourceError`` where they cannot be told."""
+
+    @abstractmethod
+    def batches(self, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+        """The named columns of all rows, in the file's order; raises ``SourceError`` where they cannot be read."""
+
+
+def kinds(path: Path, stem: str | None = None) -> bool:
+    """Whether a file is one of a table by its name; of the table ``stem`` if that is given."""
+    name = path.name
+    for packed in _PACKED:
+        name = name.removesuffix(packed)
+    found = Path(name)
+    known = found.suffix in _DELIMITERS or (found.suffix == _PARQUET and name == path.name)
+    return known and (stem is None or found.stem == stem)
+
+
+def table_file(path: Path, form: TextFiles) -> TableFile:
+    return _Parquet(path) if path.suffix == _PARQUET else _Text(path, form)
+
+
+class _Parquet(TableFile):
+    @cached_property
+    def names(self) -> list[str]:
+        try:
+            return list(pq.read_schema(self.path).names)
+        except (pa.ArrowException, OSError) as error:
+            raise self._unreadable(error) from None
+
+    def batches(self, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+        try:
+            with pq.ParquetFile(self.path, pre_buffer=False) as file:
+                yield from file.iter_batches(rows, columns=list(columns), use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: Exception) -> SourceError:
+        return SourceError(f"{self.path}: cannot be read as Parquet: {error}; write the file again")
+
+
+class _Text(TableFile):
+    """Every cell is text, an empty one missing."""
+
+    def __init__(self, path: Path, form: TextFiles) -> None:
+        super().__init__(path)
+        suffix = next((each for each in reversed(path.suffixes) if each in _DELIMITERS), "")
+        self._delimiter = form.delimiter or _DELIMITERS[suffix]
+        self._form = form
+
+    @cached_property
+    def names(self) -> list[str]:
+        with self._errors(), pa.input_stream(str(self.path), compression="detect") as file:
+            names = list(self._reader(file, None).schema.names)
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise SourceError(f"{self.path}: its first line names {', '.join(twice)} more than once")
+        return names
+
+    def batches(self, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+        with self._errors(), pa.input_stream(str(self.path), compression="detect") as file:
+            for batch in self._reader(file, columns):
+                for start in range(0, batch.num_rows, rows):
+                    yield batch.slice(start, rows)
+
+    def _reader(self, file: pa.NativeFile, columns: Sequence[str] | None) -> pa_csv.CSVStreamingReader:
+        wanted = columns if columns is not None else []
+        types = dict.fromkeys(wanted, pa.string())
+        return pa_csv.open_csv(
+            file,
+            pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK, encoding=self._form.encoding),
+            pa_csv.ParseOptions(
+                delimiter=self._delimiter, quote_char=self._form.quote or False, newlines_in_values=True
+            ),
+            pa_csv.ConvertOptions(
+                column_types=types, strings_can_be_null=True, null_values=[""], include_columns=list(wanted)
+            ),
+        )  # fmt: skip
+
+    def _errors(self) -> _Told:
+        return _Told(self.path, self._delimiter, self._form)
+
+
+class _Told:
+    """What a file of text is refused for, with the settings that say how it is written."""
+
+    def __init__(self, path: Path, delimiter: str, form: TextFiles) -> None:
+        self._path, self._delimiter, self._form = path, delimiter, form
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if isinstance(error, UnicodeError) or (isinstance(error, pa.ArrowException) and "UTF8" in str(error)):
+            raise SourceError(
+                f"{self._path}: is not {self._form.encoding} ({error}); say how the table's text is written: "
+                "`text: {encoding: gb18030}`, for example"
+            ) from None
+        if isinstance(error, pa.ArrowException | OSError):
+            raise SourceError(
+                f"{self._path}: cannot be read as text with {self._delimiter!r} between its cells: {error}; correct "
+                "the line, or say how the table's text is written: `text: {delimiter: ';'}`, for example"
+            ) from None

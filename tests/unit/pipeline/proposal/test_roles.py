@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.proposal.look import Looked
+from pipeline.proposal.roles import Roles, roles
+
+SHOWS = Looked(
+    "shows",
+    {
+        "日期": ["2024-03-01", "2024-03-02", "2024-03-02"], "用户": ["a", "b", "a"], "goods_no": [1, 2, 3],
+        "点击": [0, 1, 0], "new": [1, 0, 0], "price": [1.5, None, 2.5],
+    },
+)  # fmt: skip
+GOODS = Looked("goods", {"goods_no": [1, 2, 3], "kind": ["x", "y", "x"]})
+
+
+def found(*tables: Looked, **asked: Any) -> Roles:
+    return roles(tables, {name: asked.get(name) for name in ("table", "day", "label", "user", "item")})
+
+
+def test_by_their_names_and_values() -> None:
+    it = found(GOODS, SHOWS)
+    assert (it.rows.name, it.day, it.label, it.user, it.item) == ("shows", "日期", "点击", "用户", "goods_no")
+    assert (it.kind, it.profiles["item"].table.name, it.profiles["item"].key) == ("impressions", "goods", "goods_no")
+    assert it.others == ()
+
+
+def test_what_the_user_says_counts() -> None:
+    it = found(SHOWS, GOODS, label="new", item="none")
+    assert (it.label, it.item, it.kind, it.others) == ("new", None, "rows", ("goods",))
+
+
+@pytest.mark.parametrize(
+    ("tables", "asked", "told"),
+    [
+        ((GOODS,), {}, "no table has both .*goods: no column of days, no column of 0 and 1"),
+        ((SHOWS,), {"table": "x"}, "--table x: there are shows"),
+        ((SHOWS,), {"user": "x"}, "--user x: the table 'shows' has 日期"),
+        ((Looked("t", {"day": ["2024-03-01"] * 2, "a": [0, 1], "b": [1, 0]}),), {}, "0 and 1 are in a, b; name it"),
+        ((Looked("t", {"a": [0, 1]}),), {"table": "t"}, "no column of dates"),
+    ],
+)
+def test_what_cannot_be_told_is_asked_for(tables: tuple[Looked, ...], asked: dict[str, str], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        found(*tables, **asked)
+
+
+def test_days_that_are_folders_need_no_column() -> None:
+    table = Looked("t", {"click": [0, 1], "x": ["a", "b"]}, by_folder=True)
+    assert (found(table).day, found(table).kind) == (None, "rows")

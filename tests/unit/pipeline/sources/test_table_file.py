@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.config.tables import TextFiles
+from pipeline.sources.table_file import kinds, table_file
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [("a.csv", True), ("a.tsv.gz", True), ("a.txt", True), ("a.parquet", True), ("a.parquet.gz", False),
+     ("a.json", False)],
+)  # fmt: skip
+def test_what_a_table_may_be_kept_in(name: str, is_one: bool) -> None:
+    assert kinds(Path(name)) is is_one
+    assert kinds(Path(name), "a") is is_one
+    assert not kinds(Path(name), "b")
+
+
+def test_cells_are_text_and_come_in_pieces(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('x,y\n1,"two\nlines"\n,3\n05,6\n', encoding="utf-8")
+    file = table_file(tmp_path / "a.csv", TextFiles())
+    assert file.names == ["x", "y"]
+    pieces = [batch.to_pydict() for batch in file.batches(["y", "x"], 2)]
+    assert pieces == [{"y": ["two\nlines", "3"], "x": ["1", None]}, {"y": ["6"], "x": ["05"]}]
