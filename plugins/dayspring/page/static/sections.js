@@ -18,7 +18,7 @@ function tiles(job, where = "see below") {
   const states = job.experiments.filter((each) => !each.removed).map((each) => stateOf(job, each, last));
   const trained = states.filter((state) => state === "t" || state === "x").length;
   const said = job.verdicts.experiments.map((each) => each.verdict).filter(Boolean);
-  const counts = [...new Set(said)].map((each) => `${said.filter((other) => other === each).length} ${each}`).join(", ");
+  const counts = [...new Set(said)].map((each) => `${each}: ${said.filter((other) => other === each).length} of ${said.length}`).join(", ");
   const open = attention(job).length;
   return el("div", { class: "tiles" },
     tile("Served", served ? served.experiment : "nothing yet", served ? `checkpoint of ${served.checkpoint_day}, contents of ${served.day}${job.releases.hold ? ", held" : ""}` : "no release was published"),
