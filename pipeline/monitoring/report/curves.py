@@ -61,7 +61,8 @@ def lines(
             f"<line class='grid' x1='{LEFT}' x2='{WIDTH - 12}' y1='{level}' y2='{level}'/>"
             f"<text class='tick' x='{LEFT - 6}' y='{y(tick) + 4:.1f}' text-anchor='end'>{_number(tick)}</text>"
         )
-    for day, anchor in ((first, "start"), (last, "end")):
+    ends = [(first, "start"), (last, "end")]
+    for day, anchor in ends if last > first else ends[:1]:
         parts.append(f"<text class='tick' x='{x(day):.1f}' y='{HEIGHT - 8}' text-anchor='{anchor}'>{day}</text>")
     if today is not None and first <= today <= last:
         parts.append(f"<line class='today' x1='{x(today):.1f}' x2='{x(today):.1f}' y1='{TOP}' y2='{HEIGHT - BOTTOM}'/>")

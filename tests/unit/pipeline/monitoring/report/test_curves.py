@@ -28,7 +28,9 @@ def test_skipped_days_are_marked_and_days_outside_are_not() -> None:
 
 
 def test_one_single_value_does_not_divide_by_zero() -> None:
-    assert "<circle" in curves.lines({"din": [(DAYS[0], 0.0)]})
+    drawn = curves.lines({"din": [(DAYS[0], 0.0)]})
+    assert "<circle" in drawn
+    assert drawn.count(f">{DAYS[0]}</text>") == 1, "one end of the axis, not two on top of one another"
     assert "too few" in curves.trace([1.0], "loss")
     assert "<polyline" in curves.trace([1.0, 1.0], "loss")
 
