@@ -31,7 +31,7 @@ def _cut(path: Path) -> None:
 def _told(place: Place, *arguments: object) -> str:
     """The one message of a command that fails."""
     ran = place.run(*arguments)
-    assert ran.code == 1, ran.err
+    assert ran.code == 3, ran.err
     assert "Traceback" not in ran.err
     assert ran.message.startswith("error: ")
     return ran.message
