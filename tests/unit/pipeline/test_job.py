@@ -17,11 +17,12 @@ from tests.unit.pipeline.small_job import DAY, config
 def test_embedded_defaults_are_under_the_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DAYSPRING_TINY_URL", raising=False)
     job = JobContext(config(), tmp_path)
-    assert job.source_url == f"parquet:{tmp_path}/sources/ads"
+    assert job.source_url == f"parquet:{tmp_path}/sources/tiny"
     assert job.source_variable == "DAYSPRING_TINY_URL"
     assert IdMapStore.of(job).folder == tmp_path / "idmaps" / "tiny"
     monkeypatch.delenv("DAYSPRING_LESSONS_URL", raising=False)
-    assert JobContext(lessons.config(), tmp_path).source_url == f"sqlite:///{tmp_path}/sources/homework.db"
+    own = JobContext(lessons.config(), tmp_path).source_url
+    assert own == f"sqlite:///{tmp_path}/sources/lessons.db", "not another job's"
 
 
 def test_the_environment_names_root_and_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
