@@ -47,7 +47,13 @@ def execute(dag: Any, task: str, **asked: Any) -> Any:
     found.bash_command = found.bash_command.replace("{{ task.day(logical_date | default(none)) }}", DAY)
     events = {dag.task_dict["report"].asset: SimpleNamespace(extra={})}
     date = datetime(2024, 3, 4, tzinfo=UTC)
-    return found.execute({"logical_date": date, "params": {**ORDINARY, **asked}, "outlet_events": events})
+    pushed: dict[str, Any] = {}
+    context = {
+        "logical_date": date, "params": {**ORDINARY, **asked}, "outlet_events": events,
+        "ti": SimpleNamespace(xcom_push=pushed.__setitem__),
+    }  # fmt: skip
+    found.execute(context)
+    return pushed
 
 
 def test_the_defaults_are_those_of_an_ordinary_run(dag: Any) -> None:
@@ -74,6 +80,10 @@ def test_a_value_that_cannot_be_is_refused(dag: Any, name: str, value: Any, told
     form = dict(dag.params.items())
     with pytest.raises((AirflowException, ValueError), match=told):
         form[name].resolve(value)
+
+
+def test_the_report_leaves_what_came_of_the_day(dag: Any, ran: list[str]) -> None:
+    assert execute(dag, "report") == {"day": {"day": DAY, "experiments": {}}}
 
 
 def test_an_ordinary_run_adds_nothing(dag: Any, ran: list[str]) -> None:

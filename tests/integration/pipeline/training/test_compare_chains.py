@@ -142,14 +142,14 @@ def test_damage_is_told_as_damage(trained: Place, chain: Place, kind: str) -> No
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     ran = trained.run("compare-chains", trained.root, chain.root, "--job", "ads")
-    assert ran.code == 1
+    assert ran.code == 3
     assert str(path) in ran.message
 
 
 def test_nothing_trained_shows_nothing(place: Place, trained: Place) -> None:
     place.good("stage", "extract", "--job", "ads", "--day", FIRST)
     ran = place.run("compare-chains", place.root, place.root, "--job", "ads")
-    assert ran.code == 1
+    assert ran.code == 3
     assert "no day is trained in either" in ran.out
     assert trained.run("compare-chains", trained.root, trained.root, "--job", "homework").code == 1
 

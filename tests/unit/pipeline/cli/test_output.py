@@ -40,7 +40,7 @@ def test_an_error_of_a_command(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
     monkeypatch.setenv("DAYSPRING_ROOT", str(tmp_path))
-    assert main(["stage", "validate", "--job", "ads", "--day", "2024-02-27"]) == 1
+    assert main(["stage", "validate", "--job", "ads", "--day", "2024-02-27"]) == 3
     err = capsys.readouterr().err
     assert f"DAYSPRING_ROOT={tmp_path} " in err
     assert "/python -m pipeline stage extract --job ads --day 2024-02-27" in err

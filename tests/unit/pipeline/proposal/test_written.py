@@ -12,7 +12,7 @@ from pipeline.features.plan.plan import Plan
 from pipeline.proposal.look import Looked
 from pipeline.proposal.roles import roles
 from pipeline.proposal.written import dag_of, queries_of, yaml_of
-from tests.unit.pipeline.proposal.test_roles import GOODS, SHOWS
+from tests.unit.pipeline.proposal.tables import GOODS, SHOWS
 
 ASKED = dict.fromkeys(("table", "day", "label", "user", "item"))
 LOANS = Looked(
