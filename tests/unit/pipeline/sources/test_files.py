@@ -107,7 +107,7 @@ def test_another_encoding_than_the_table_says(tmp_path: Path) -> None:
     (tmp_path / "shows.csv").write_bytes(LINES.encode("gb18030"))
     with pytest.raises(SourceError, match=r"shows.csv: is not utf-8 .*`text: \{encoding: gb18030\}`"):
         rows(opened(tmp_path), FIRST)
-    with pytest.raises(ValueError, match="'gb' is no encoding"):
+    with pytest.raises(ValueError, match="'gb' is no encoding of text"):
         opened(tmp_path, text={"encoding": "gb"})
 
 
