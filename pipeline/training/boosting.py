@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from models.forest import Forest
 
 Floats = NDArray[np.float64]
+_THREADS = 1
+"""A day has few rows, and threads that wait for each other at every leaf take many times the CPU on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,9 @@ class Rows:
 
 
 def fitted(
-    rows: Rows, begun: Floats, trees: int, settings: Mapping[str, Any], *, ranks: bool, seed: int, threads: int
+    rows: Rows, begun: Floats, trees: int, settings: Mapping[str, Any], *, ranks: bool, seed: int
 ) -> Forest:
-    """Trees that lower an objective from where it stands, to the same bits for the same rows, seed and threads.
+    """Trees that lower an objective from where it stands, to the same bits for the same rows and seed.
 
     Args:
         begun: logits ``[rows]`` that the trees are added to.
@@ -47,7 +49,7 @@ def fitted(
     """
     fixed = {
         "deterministic": True, "force_row_wise": True, "boost_from_average": False, "seed": seed % 2**31,
-        "num_threads": threads, "verbosity": -1, "feature_pre_filter": False,
+        "num_threads": _THREADS, "verbosity": -1, "feature_pre_filter": False,
     }  # fmt: skip
     data = lightgbm.Dataset(
         rows.x, rows.label, weight=rows.weight, group=rows.groups if ranks else None, init_score=begun
@@ -59,19 +61,18 @@ def fitted(
 class Asked:
     """A forest that LightGBM walks."""
 
-    def __init__(self, forest: Forest, columns: int, threads: int) -> None:
+    def __init__(self, forest: Forest, columns: int) -> None:
         self._booster = lightgbm.Booster(model_str=forest.text(columns)) if len(forest) else None
-        self._threads = threads
 
     def values(self, x: NDArray[np.float32]) -> Floats:
         """The sum of the leaves of every row, ``[rows]``."""
         if self._booster is None or not len(x):
             return np.zeros(len(x))
-        return np.asarray(self._booster.predict(x, raw_score=True, num_threads=self._threads), np.float64)
+        return np.asarray(self._booster.predict(x, raw_score=True, num_threads=_THREADS), np.float64)
 
     def leaves(self, x: NDArray[np.float32]) -> NDArray[np.int64]:
         """The leaf of every row in every tree, ``[rows, trees]``."""
         if self._booster is None or not len(x):
             return np.zeros((len(x), 0), np.int64)
-        found = self._booster.predict(x, pred_leaf=True, num_threads=self._threads)
+        found = self._booster.predict(x, pred_leaf=True, num_threads=_THREADS)
         return np.asarray(found, np.int64).reshape(len(x), -1)

@@ -136,7 +136,7 @@ def made(config: JobConfig, experiment: str) -> Trainer:
     if registry.trained_by(settings.model) == registry.COUNTS:
         return CountingTrainer(schema, settings.model, settings.options, tasks)
     if registry.trained_by(settings.model) == registry.TREES:
-        return TreeTrainer(schema, settings.model, settings.options, tasks, threads=config.threads)
+        return TreeTrainer(schema, settings.model, settings.options, tasks)
     return KerasTrainer(
         schema, settings.model, settings.options,
         dims=config.widths(experiment), tasks=tasks, optimizer=settings.optimizer, pairwise=settings.pairwise,

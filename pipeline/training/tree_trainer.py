@@ -34,25 +34,20 @@ class TreeTrainer:
 
     Its state: ``size/<space>``, ``days`` (trained until now), ``base/<task>`` (the logit that the trees are added to),
     ``tree/<task>/<array>`` (``models.forest.Forest``), ``regression/<task>/<array>`` (``LeafRegression``).
-
-    Args:
-        threads: of LightGBM, whose bits depend on it.
     """
 
     sets_first_output = False
     loss_parts: tuple[str, ...] = ()
 
     def __init__(
-        self, schema: FeatureSchema, model_name: str, options: Mapping[str, object], tasks: tuple[Task, ...],
-        *, threads: int,
-    ) -> None:  # fmt: skip
+        self, schema: FeatureSchema, model_name: str, options: Mapping[str, object], tasks: tuple[Task, ...]
+    ) -> None:
         self.schema = schema
         self.model_name = model_name
         self.tasks = tasks
         self.model = registry.build(model_name, schema, options, tuple(task.name for task in tasks))
         self.spaces = sorted({str(f.space) for f in schema.features if f.has_ids})
         self.growth = Growth()
-        self._threads = threads
         self._regresses = isinstance(self.model, GbdtLr)
         self._module: TreesModule | None = None
         self.fresh({})
@@ -177,15 +172,14 @@ class TreeTrainer:
             forest = self._forests[task.name].newest(options.trees - options.added)
         if not (continued and self._days):
             self._base[task.name] = 0.0 if ranks else _logit_of(rows)
-        begun = self._base[task.name] + boosting.Asked(forest, rows.x.shape[1], self._threads).values(rows.x)
+        begun = self._base[task.name] + boosting.Asked(forest, rows.x.shape[1]).values(rows.x)
         settings = {
             "objective": objective, "num_leaves": options.leaves, "learning_rate": options.rate,
             "min_data_in_leaf": options.rows, "feature_fraction": options.features,
         }  # fmt: skip
         added = boosting.fitted(
-            rows, begun, options.added if continued else options.trees, settings,
-            ranks=ranks, seed=seed, threads=self._threads,
-        )  # fmt: skip
+            rows, begun, options.added if continued else options.trees, settings, ranks=ranks, seed=seed
+        )
         self._forests[task.name] = forest = forest.followed_by(added)
         self._asked.pop(task.name, None)
         if self._regresses:
@@ -196,7 +190,7 @@ class TreeTrainer:
 
         if task not in self._asked:
             columns = sum(size for _, size in self.model.columns)
-            self._asked[task] = boosting.Asked(self._forests[task], columns, self._threads)
+            self._asked[task] = boosting.Asked(self._forests[task], columns)
         return self._asked[task]
 
     def _logits(self, task: str, x: NDArray[np.float32]) -> Float:

@@ -89,7 +89,7 @@ def made(model: str, loss: Any = "softmax", schema: FeatureSchema = SCHEMA) -> T
     if registry.trained_by(model) == registry.COUNTS:
         return CountingTrainer(schema, model, options, (Task(loss=loss),))
     if registry.trained_by(model) == registry.TREES:
-        return TreeTrainer(schema, model, TREES, (Task(loss=loss),), threads=2)
+        return TreeTrainer(schema, model, TREES, (Task(loss=loss),))
     return KerasTrainer(
         schema, model, options, dims=dict.fromkeys(schema.spaces, 4), tasks=asked_of(model, loss), compile="graph",
         seed=3,

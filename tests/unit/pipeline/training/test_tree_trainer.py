@@ -48,7 +48,7 @@ def day(seed: int, schema: FeatureSchema = SCHEMA, missing: float = 0.2, request
 
 
 def trainer(model: str = "gbdt", schema: FeatureSchema = SCHEMA, **options: object) -> TreeTrainer:
-    made = TreeTrainer(schema, model, {**SMALL, **options}, (Task(),), threads=2)
+    made = TreeTrainer(schema, model, {**SMALL, **options}, (Task(),))
     made.fresh({"ad": 4})
     return made
 
@@ -76,7 +76,7 @@ def test_trees_fitted_anew_are_lightgbms_own_over_the_days_that_are_told() -> No
     base = np.log((label.sum() + 1) / (len(label) - label.sum() + 1))
     data = lightgbm.Dataset(both, label, init_score=np.full(len(label), base))
     booster = lightgbm.train({
-        "objective": "binary", "num_leaves": 4, "learning_rate": 0.3, "min_data_in_leaf": 5, "num_threads": 2,
+        "objective": "binary", "num_leaves": 4, "learning_rate": 0.3, "min_data_in_leaf": 5, "num_threads": 1,
         "deterministic": True, "force_row_wise": True, "verbosity": -1, "seed": 5, "boost_from_average": False,
     }, data, 6)  # fmt: skip
     expected = base + booster.predict(both[120:], raw_score=True)
@@ -196,7 +196,7 @@ def test_the_taken_candidate_comes_first() -> None:
         request_dense=arrays.request_dense[:40], request_ids=arrays.request_ids[:40],
     )  # fmt: skip
     for options in ({}, {"by": "xendcg"}):
-        made = TreeTrainer(SCHEMA, "lambdarank", {**SMALL, **options}, (Task(loss="softmax"),), threads=2)
+        made = TreeTrainer(SCHEMA, "lambdarank", {**SMALL, **options}, (Task(loss="softmax"),))
         made.fresh({"ad": 4})
         losses = [float(made.train([TrainedRows("rows", school, [Settings(8, 31, seed=3)])], 0.1, {})[0, 0])
                   for _ in range(2)]  # fmt: skip
