@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -15,6 +16,8 @@ from pipeline.process.tensorflow_start import start_tensorflow
 from pipeline.release.publish.release_files import Pointer
 
 _KEPT = 2
+_SIGNATURE = "serving_default"
+_LOG = logging.getLogger(__name__)
 _FIXED_BYTES = 1 << 28
 """Of variables, above which they stay: they would be copied, and a graph holds 2 GB at most."""
 
@@ -23,8 +26,8 @@ class LoadedModel:
     """A SavedModel and its scoring signature.
 
     Args:
-        fixed: for one request after the other: its variables are constants, as far as it is small, so that none is read
-            and captured anew by each; the answers are the same.
+        fixed: for one request after the other: its variables are constants, where it is small and TensorFlow can do it,
+            so that none is read and captured anew by each. The answers are the same, some to the last bit but one.
     """
 
     def __init__(self, folder: Path, *, fixed: bool = False) -> None:
@@ -33,22 +36,38 @@ class LoadedModel:
         import tensorflow as tf
 
         self._model = tf.saved_model.load(str(folder))
-        call = self._model.signatures["serving_default"]
+        call = self._model.signatures[_SIGNATURE]
         specs = call.structured_input_signature[1]
         self._order = sorted(specs)
         self._types = {name: spec.dtype.as_datatype_enum for name, spec in specs.items()}
         # Of a thousand small operations, handing them to threads takes a tenth; but one thread runs no loops.
         by = "" if _branches(call.graph.as_graph_def()) else "SINGLE_THREADED_EXECUTOR"
         self._names = sorted(call.structured_outputs)
-        self._captured = list(call.captured_inputs)
-        size = sum(path.stat().st_size for path in (folder / "variables").iterdir())
-        if fixed and by and size <= _FIXED_BYTES:
-            call, self._captured = _with_constants(call)
+        self._captured, self._asked = list(call.captured_inputs), call._inference_function
         self._options = _options(by, fixed=fixed)
-        self._asked = call._inference_function
+        size = sum(path.stat().st_size for path in (folder / "variables").iterdir())
+        if fixed and by and size <= _FIXED_BYTES and not self._fix(call, [specs[name] for name in self._order]):
+            self._model = tf.saved_model.load(str(folder))  # the one that was tried may have lost functions
+            call = self._model.signatures[_SIGNATURE]
+            self._captured, self._asked = list(call.captured_inputs), call._inference_function
         self._kept: dict[str, tuple[NDArray[Any], Any]] = {}
         like = tf.constant(0)
         self._tensor, self._device = type(like), like.device
+
+    def _fix(self, call: Any, specs: Sequence[Any]) -> bool:
+        """Ask the function with constants from now on; whether TensorFlow could make it, and it can be asked."""
+        import tensorflow as tf
+
+        smallest = [tf.zeros([size or 1 for size in spec.shape], spec.dtype) for spec in specs]
+        try:
+            function, captured = _with_constants(call)
+            with _called_with(self._options):
+                function.call_preflattened([*smallest, *captured])
+        except (tf.errors.OpError, ValueError, NotImplementedError) as error:
+            _LOG.info("its variables stay variables: %s", error)
+            return False
+        self._asked, self._captured = function, captured
+        return True
 
     @property
     def inputs(self) -> frozenset[str]:
@@ -119,7 +138,7 @@ def _with_constants(call: Any) -> tuple[Any, list[Any]]:
     fixed = convert_variables_to_constants_v2(call, lower_control_flow=False)
     captured = zip(call.graph.internal_captures, call.captured_inputs, strict=True)
     handles = {each.name: handle for each, handle in captured}
-    return fixed, [handles[each.name] for each in fixed.inputs if each.name in handles]
+    return fixed._inference_function, [handles[each.name] for each in fixed.inputs if each.name in handles]
 
 
 def _branches(graph: Any) -> bool:

@@ -53,8 +53,10 @@ def test_another_model_under_the_same_number_is_another(loads: list[str]) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fixed", [False, True])
-def test_a_model_is_asked_with_texts_numbers_and_the_arrays_of_before(tmp_path: Path, fixed: bool) -> None:
+@pytest.mark.parametrize("how", ["variables", "fixed", "cannot be fixed"])
+def test_a_model_is_asked_with_texts_numbers_and_the_arrays_of_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
     import tensorflow as tf
 
     def asked(**raw: Any) -> dict[str, Any]:
@@ -71,8 +73,10 @@ def test_a_model_is_asked_with_texts_numbers_and_the_arrays_of_before(tmp_path: 
     module.table.insert(tf.constant(["a", "bcd", "abcde", "yy"]), tf.constant([1, 3, 5, 2], tf.int64))
     module.asked = tf.function(asked).get_concrete_function(**specs)
     tf.saved_model.save(module, str(tmp_path / "model"), signatures={"serving_default": module.asked})
-    model = LoadedModel(tmp_path / "model", fixed=fixed)
-    assert len(model._captured) == (1 if fixed else 3), "the table; not the variable, nor the number of others"
+    if how == "cannot be fixed":
+        monkeypatch.setattr(loaded_model, "_with_constants", lambda call: (call._inference_function, []))
+    model = LoadedModel(tmp_path / "model", fixed=how != "variables")
+    assert len(model._captured) == (1 if how == "fixed" else 3), "the table; not the variable, nor the number of others"
     assert model.inputs == {"text", "number", "dense"}
     inputs = {
         "text": np.array([["a", "bcd"]], object), "number": np.array([10]), "dense": np.float32([[[0.5], [0.25]]]),
