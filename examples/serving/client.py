@@ -15,6 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,11 @@ class Model:
         self._tf, self._loaded = tf, tf.saved_model.load(str(folder))
         signature = self._loaded.signatures[SIGNATURE]
         self.types = {name: spec.dtype for name, spec in signature.structured_input_signature[1].items()}
+        self._kept: dict[str, tuple[NDArray[Any], Any]] = {}
+        graph = signature.graph.as_graph_def()
+        nodes = chain(graph.node, *(function.node_def for function in graph.library.function))
+        loops = any("_lower_using_switch_merge" in node.attr for node in nodes)  # which one thread does not run
+        self._by = "" if loops else "SINGLE_THREADED_EXECUTOR"
         # Called by its arguments alone: a signature looks at each by its name again.
         self._order = sorted(self.types)
         self._call = tf.function(
@@ -63,10 +69,18 @@ class Model:
 
     def score(self, inputs: Inputs) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits and probabilities ``[candidates]`` of one request."""
-        given = (self._tf.constant(inputs[name], self.types[name]) for name in self._order)
-        with self._tf.experimental.function_executor_type("SINGLE_THREADED_EXECUTOR"):
+        given = [self._tensor(name, inputs[name]) for name in self._order]
+        with self._tf.experimental.function_executor_type(self._by):
             answer = self._call(*given)
         return answer["logit"].numpy()[0], answer["probability"].numpy()[0]
+
+    def _tensor(self, name: str, values: NDArray[Any]) -> Any:
+        """A tensor; of the very array of the call before, that call's."""
+        before, tensor = self._kept.get(name, (None, None))
+        if before is not values:
+            tensor = self._tf.constant(values, self.types[name])
+            self._kept[name] = values, tensor
+        return tensor
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ class Items:
         self.bags: dict[str, list[list[Any]]] = {each.name: [] for each in features if each.kind == "bag"}
         self._values: dict[str, NDArray[Any]] = {}
         self._lengths: dict[str, NDArray[np.int64]] = {}
+        self._before: tuple[Any, dict[str, NDArray[Any]]] = (None, {})
 
     def add(self, keys: Sequence[Any], columns: Sequence[Mapping[str, Any]]) -> None:
         """Put in candidates that are not there yet, each with its columns."""
@@ -60,15 +61,21 @@ class Items:
             self._values[feature.name] = np.concatenate([before, made])
 
     def inputs(self, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-        """What a model is asked of candidates, ``[1, candidates, …]`` by feature; bags as wide as the longest needs."""
-        found = {}
+        """What a model is asked of candidates, ``[1, candidates, …]`` by feature; bags as wide as the longest needs.
+
+        Of the very rows of the call before, the very arrays: their tensors need not be made again.
+        """
+        if self._before[0] is rows:
+            return dict(self._before[1])
+        found: dict[str, NDArray[Any]] = {}
         for feature in self._features:
             values = self._values[feature.name]
             if feature.kind == "bag":
                 longest = int(self._lengths[feature.name][rows].max(initial=0))
                 values = values[:, : width_of(longest, values.shape[1])]
             found[feature.name] = values[rows][None]
-        return found
+        self._before = rows, found
+        return dict(found)
 
     def _made(self, feature: Feature, rows: Sequence[Sequence[Any]]) -> NDArray[Any]:
         if not feature.ids:
