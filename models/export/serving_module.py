@@ -157,8 +157,8 @@ class ServingModule(tf.Module):
             logits = tf.stack([outputs.logits[name] for name in self._powers], axis=-1)
             log_score = log_power(logits, tf.constant(list(self._powers.values()), tf.float32))
             told = {SCORE: {"logit": logit_of_log(log_score), "probability": tf.exp(log_score)}} | told
-        # Whoever serves what ranks need not know its name.
-        answer: dict[str, tf.Tensor] = dict(next(iter(told.values())))
+        # Whoever serves what ranks need not know its name; a tower ranks nothing.
+        answer: dict[str, tf.Tensor] = dict(next(iter(told.values()), {}))
         if len(told) > 1:
             answer |= {f"{name}/{what}": value for name, each in told.items() for what, value in each.items()}
         return answer | {f"vector/{name}": value for name, value in outputs.vectors.items()}
