@@ -147,7 +147,7 @@ def has_towers(name: str) -> bool:
     Raises:
         ValueError: no such model.
     """
-    return hasattr(_class(name), "vectors")
+    return bool(getattr(_class(name), "two_towers", False))
 
 
 def _losses(cls: Any) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ class DropoutNet(FeatureModel):
     Options = DropoutNetOptions
     options: DropoutNetOptions
     family = "two towers"
+    two_towers = True
     needs = "features of the request and of the item; what belongs to a pair is not read"
     task_losses = get_args(LossName)
     paper = "Volkovs et al., DropoutNet: Addressing Cold Start in Recommender Systems, 2017"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models import registry
 from models.outputs import ITEM, USER
 from models.schema import DayArrays, FeatureSchema, Side
 from pipeline.days import Day
@@ -64,7 +65,7 @@ def recalled(context: JobContext, experiment: str, day: Day, many: int) -> Recal
     if parent is None:
         raise UsageError(f"{day} is the first day of '{experiment}': nothing was trained before it")
     trainer = Trainers.of(context, experiment).trainer.at(parent)
-    if not isinstance(trainer, KerasTrainer) or not hasattr(trainer.model, "vectors"):
+    if not isinstance(trainer, KerasTrainer) or not registry.has_towers(trainer.model_name):
         raise UsageError(f"experiment '{experiment}' has no two towers to recall by")
     maps = {space: IdMapStore.of(context).read(space, kind) for space, kind in plan.spaces.items()}
     features = context.needed(FEATURES, day)
