@@ -32,7 +32,7 @@ def days(place: Place, experiment: str) -> dict[str, str]:
 def test_a_new_experiment_starts_where_it_says_and_leaves_the_others_alone(chain: Place, trained: Place) -> None:
     changed(chain, late={**chain.settings("ads")["experiments"]["pooled"], "start": str(SECOND), "dim": 2})
     alone = chain.run("run", "--job", "ads", "--day", LAST, "--experiment", "late")
-    assert alone.code == 1
+    assert alone.code == 3
     command = alone.message.partition("/python -m pipeline ")[2].partition("`")[0]
     assert command == f"backfill --job ads --from {SECOND} --to {LAST}"
     ran = chain.good(*command.split(), "--publish", "none")
@@ -43,7 +43,7 @@ def test_a_new_experiment_starts_where_it_says_and_leaves_the_others_alone(chain
     for name in ("pooled", "din"):
         assert chain.artifact("checkpoint", LAST, name).id == trained.artifact("checkpoint", LAST, name).id
     early = chain.run("backfill", "--job", "ads", "--from", FIRST, "--to", FIRST, "--experiment", "late")
-    assert (early.code, f"before the chain's start {SECOND}" in early.message) == (1, True)
+    assert (early.code, f"before the chain's start {SECOND}" in early.message) == (3, True)
 
 
 def test_one_without_a_start_begins_with_the_next_day(chain: Place) -> None:

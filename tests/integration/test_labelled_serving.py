@@ -145,13 +145,13 @@ def test_rows_that_cannot_be_scored_lie_beside_the_output(labelled: Place, tmp_p
     before = out.read_bytes()
     rows.head(1).drop(columns="c1").to_csv(path, index=False)
     ran = labelled.run(*given)
-    assert ran.code == 1
+    assert ran.code == 3
     assert "no column 'c1', which tables.rows.columns declares as required" in ran.message
     assert out.read_bytes() == before
     assert {each.name for each in tmp_path.iterdir()} == {"rows.csv", "out.csv"}
     rows.iloc[1:4].to_csv(path, index=False)
     ran = labelled.run(*given)
-    assert (ran.code, out.read_bytes()) == (1, before)
+    assert (ran.code, out.read_bytes()) == (3, before)
     assert f"none of its 3 rows can be scored; they are in {bad}" in ran.message
     assert len(pd_read(bad)) == 3
 

@@ -108,7 +108,7 @@ def test_a_day_is_never_built_again_without_the_rows_that_it_was_trained_with(le
     place.store.prune(last_year)
     place.store.prune(place.artifact("rows", LAST, job="homework"))
     ran = place.run(*again)
-    assert ran.code == 1
+    assert ran.code == 3
     assert f"the payload of {last_year.id} was pruned" in ran.message
     assert f"stage validate --job homework --day {last_year.ref.day} --reprocess" in ran.message
     assert place.artifact("features", LAST, job="homework").generation == 2

@@ -43,15 +43,15 @@ def test_experiments_one_after_the_other_end_as_they_do_together(begun: Place, t
 
 def test_a_hole_is_named_with_the_command_that_fills_it(begun: Place) -> None:
     ran = begun.run("run", "--job", "ads", "--day", LAST)
-    assert ran.code == 1
+    assert ran.code == 3
     assert f"day {OUTAGE} has no checkpoint and no skip marker" in ran.message
     command = ran.message.partition("python -m pipeline ")[2].strip("`")
     assert command == f"backfill --job ads --from {OUTAGE} --to {LAST}"
     early = begun.run("run", "--job", "ads", "--day", FIRST.previous())
-    assert early.code == 1
+    assert early.code == 3
     assert f"{FIRST.previous()} is before the chain's start {FIRST}" in early.message
     alone = begun.run("stage", "update_id_maps", "--job", "ads", "--day", LAST)
-    assert alone.code == 1
+    assert alone.code == 3
     assert f"day {OUTAGE} is neither mapped nor skipped" in alone.message
     assert f"{OUTAGE}  extract                   run: not done yet" in begun.good(*command.split(), "--dry-run").out
 
@@ -145,9 +145,9 @@ def test_the_chain_begins_where_it_is_told_to(place: Place) -> None:
     settings["start"] = str(SECOND)
     place.configure("ads", settings)
     ran = place.run("run", "--job", "ads", "--day", FIRST)
-    assert ran.code == 1
+    assert ran.code == 3
     assert f"{FIRST} is before the chain's start {SECOND}" in ran.message
     later = place.run("run", "--job", "ads", "--day", LAST)
-    assert later.code == 1
+    assert later.code == 3
     assert f"backfill --job ads --from {SECOND} --to {LAST}" in later.message
     assert not Path(place.root / "idmaps").exists()

@@ -47,5 +47,5 @@ def test_a_dry_run_shows_the_days_of_state_that_come_first_and_those_that_are_di
 
 def test_a_dry_run_refuses_a_state_that_would_begin_before_the_one_that_is_there(begun: Place) -> None:
     ran = begun.run(*ALL, "--state-from", FIRST.previous(), "--dry-run")
-    assert (ran.code, ran.out) == (1, "")
+    assert (ran.code, ran.out) == (3, "")
     assert f"the feature state starts on {FIRST}" in ran.message
