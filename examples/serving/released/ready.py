@@ -333,7 +333,7 @@ class Ready(ABC):
         if declared == "time" and isinstance(raw, str):
             moment = datetime.fromisoformat(raw)
             moment = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(self.config["timezone"]))
-            return moment.timestamp() * 1000
+            return float(round(moment.timestamp() * 1000))
         return float(raw) if declared == "float" else canonical(raw, declared) if declared in ("int", "str") else raw
 
     def framed(self, frame: str, row: Sequence[Any] | None) -> dict[str, Any]:
