@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from pipeline.cli.arguments import Commands
-from pipeline.config.load import conf_folder, load_job
+from pipeline.config.load import conf_folder, parse_job
 from pipeline.days import ZONE, checked_zone
 from pipeline.errors import UsageError
 from pipeline.sources.statements import queries_folder
@@ -52,8 +52,8 @@ def _init(options: argparse.Namespace) -> int:
             files[queries_folder() / f"{name}.sql"] = text
     if options.dags is not None:
         files[options.dags / f"{options.job}_daily.py"] = dag_of(options.job)
+    parse_job(files[path], path)
     _write(files, path)
-    load_job(options.job, path.parent)
     _say(options.job, url, found.kind, list(files))
     return 0
 

@@ -34,8 +34,9 @@ def register(commands: Commands) -> None:
         asked.add_to(parser)
     parser.add_argument("--context", metavar="COLUMN=VALUE|JSON", action="append", default=[],
                         help="what a live request knows of its moment, repeatable: log_hourtime=9")  # fmt: skip
-    parser.add_argument("--top", type=int, default=5, metavar="N")
-    parser.add_argument(
+    how_many = parser.add_mutually_exclusive_group()
+    how_many.add_argument("--top", type=int, default=5, metavar="N")
+    how_many.add_argument(
         "--recall", type=int, metavar="N", help="not a ranking: the N nearest of all items, by the model's two towers"
     )
     add_json(parser)
@@ -63,7 +64,7 @@ def _recommend(options: argparse.Namespace) -> int:
         return 0
     print(f"release {answer.release_id}, {answer.candidates} candidates" + (f" ({answer.note})" if answer.note else ""))
     for place, ((key, logit), probability) in enumerate(zip(answer.top, answer.probabilities, strict=True), 1):
-        print(f"{place:3}  {key}  logit {logit:.6f}  {'probability' if answer.binary else 'share'} {probability:.6f}")
+        print(f"{place:3}  {key}  logit {logit:.6f}  {answer.told} {probability:.6f}")
     if answer.top:
         print(answer.numbers)
     return 0

@@ -16,6 +16,7 @@ from pipeline.config.tables import TextFiles
 from pipeline.errors import SourceError, UsageError
 from pipeline.sources.parquet_folders import day_folders, files_of_day, files_of_table, folders_in
 from pipeline.sources.table_file import kinds, table_file
+from pipeline.storage.urls import mask_url
 
 ROWS = 50_000
 """So many rows of a table are looked at."""
@@ -58,16 +59,16 @@ def look(url: str) -> list[Looked]:
         found = list(_files(Path(rest.removeprefix("//"))))
     elif scheme == "parquet":
         found = [_parquet(folder) for folder in folders_in(Path(rest.removeprefix("//")))]
-    elif scheme == "sqlite" or scheme.partition("+")[0] in ("mysql", "mariadb"):
+    elif scheme in ("sqlite", "mysql+pymysql"):
         found = list(_database(url))
     else:
         raise UsageError(
-            f"--from {url}: tables can be listed of files:FOLDER, parquet:FOLDER, sqlite:///FILE and "
+            f"--from {mask_url(url)}: tables can be listed of files:FOLDER, parquet:FOLDER, sqlite:///FILE and "
             "mysql+pymysql://…; what HBase holds has to be written by hand (docs/own-data.md)"
         )
     found = [each for each in found if each.rows]
     if not found:
-        raise SourceError(f"--from {url}: no table with rows in it")
+        raise SourceError(f"--from {mask_url(url)}: no table with rows in it")
     return found
 
 
@@ -124,7 +125,11 @@ def _database(url: str) -> Iterator[Looked]:
 
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
         raise SourceError(f"--from {url}: no such file")
-    engine = create_engine(url)
+    try:
+        engine = create_engine(url)
+    except (SQLAlchemyError, ValueError):  # what it says of a URL may hold the password
+        raise UsageError(f"--from {mask_url(url)}: cannot be read as sqlite:///FILE or mysql+pymysql://USER:PASSWORD@"
+                         "HOST:PORT/DB") from None  # fmt: skip
     try:
         for name in sorted(inspect(engine).get_table_names()):
             types = {each["name"]: str(each["type"]).upper() for each in inspect(engine).get_columns(name)}

@@ -23,7 +23,7 @@ from pipeline.release.publish.models import Models
 from pipeline.release.publish.redis_generations import Keys
 from pipeline.release.publish.release_files import Pointer
 from pipeline.serving.loaded_model import ModelCache
-from pipeline.serving.ready_release import ReadyRelease, Scored
+from pipeline.serving.ready_release import ReadyRelease, Scored, Told
 from pipeline.serving.release_reader import ReleaseGone, ReleaseReader
 from pipeline.serving.request import Request
 from pipeline.serving.taken_up import TakenUp
@@ -39,7 +39,7 @@ class Answer:
     """The best candidates: ``top`` holds (raw id, logit).
 
     Attributes:
-        probabilities: of each, a share of all candidates' unless ``binary``.
+        probabilities: of each; ``told``: what they are (``Scored.told``).
     """
 
     release_id: str
@@ -47,16 +47,18 @@ class Answer:
     top: list[tuple[Any, float]]
     note: str = ""
     probabilities: list[float] = field(default_factory=list)
-    binary: bool = False
+    told: Told = "share"
 
     @property
     def numbers(self) -> str:
         """What the numbers beside the candidates are, in words."""
-        if self.binary:
+        if self.told == "probability":
             return (
                 "logit: ranks, higher is better; probability: 1 / (1 + exp(-logit)), of a positive label as far as the "
                 "model is calibrated"
             )
+        if self.told == "number":
+            return "logit: ranks, higher is better; number: from 0 to 1 in the same order, and no probability"
         return (
             f"logit: ranks the candidates of this request, and means nothing beside another's; share: softmax of it "
             f"over all {self.candidates}"
@@ -127,7 +129,7 @@ class OnlineReader:
         if scored.unknown and not note:
             note = f"nothing is known of {scored.unknown}: ranked as for one that is new"
         probabilities = scored.probabilities[:top].tolist()
-        return Answer(scored.release_id, len(scored.keys), best, note, probabilities, scored.binary)
+        return Answer(scored.release_id, len(scored.keys), best, note, probabilities, scored.told)
 
     def score(self, request: Request) -> Scored:
         """Every candidate of a request.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.tasks import IN_BATCH, LossName
 from pipeline.config.impressions import RecalledFrom
 from pipeline.features.arrays.candidates import Candidates
 from pipeline.features.arrays.raw_inputs import model_inputs
@@ -34,6 +35,9 @@ KNOWN: Mapping[str, type[KnownRelease]] = {
 """How a request is answered, and what its release tells all requests, by the kind of job."""
 
 
+Told = Literal["probability", "share", "number"]
+
+
 @dataclass(frozen=True)
 class Scored:
     """Every candidate of a request, best first: ties of score stand in the order of their keys.
@@ -42,7 +46,8 @@ class Scored:
         keys: raw ids of the candidates; ``logits`` and ``probabilities``: float32 ``[candidates]``.
         note: what was assumed or missing.
         unknown: who asks, where the release knows nothing of it.
-        binary: whether the probabilities are what they are called, each by itself; those of a job's `score` are none.
+        told: what the probabilities are: such, each by itself; a share of all candidates'; or a number that orders them
+            and is neither, as of a job's `score` and of vectors that were compared within batches.
     """
 
     release_id: str
@@ -51,7 +56,7 @@ class Scored:
     probabilities: NDArray[np.float32]
     note: str = ""
     unknown: str = ""
-    binary: bool = False
+    told: Told = "share"
 
 
 class ReadyRelease:
@@ -71,7 +76,7 @@ class ReadyRelease:
         self._known = KNOWN[self._meta.config.kind](self._meta)
         self._model = loaded.get(reader.pointer, models.local)
         config, experiment = self._meta.config, reader.pointer.experiment
-        self._binary = config.tasks_of(experiment)[0].loss == "binary" and not config.powers_of(experiment)
+        self._told = _told(config.tasks_of(experiment)[0].loss, ranks=bool(config.powers_of(experiment)))
         self._features = [each for each in self._meta.plan.schema.features if each.name in self._model.inputs]
         self._recaller: Recaller | None = None
         self._model_folder = lambda: models.local(reader.pointer)
@@ -101,7 +106,7 @@ class ReadyRelease:
         probabilities = 1 / (1 + np.exp(-scores.astype(np.float64)))
         return Scored(
             self._release_id, keys, scores, probabilities.astype(np.float32), situation.note, situation.unknown,
-            self._binary,
+            "number" if self._told == "share" else self._told,
         )  # fmt: skip
 
     def score(self, reader: ReleaseReader, request: Request) -> Scored:
@@ -126,8 +131,15 @@ class ReadyRelease:
         order = best_first(found.candidates, flat)
         keys = np.asarray(items.raw)[items.pair_item[order]].tolist()
         return Scored(
-            self._release_id, keys, flat[order], probability[order], situation.note, situation.unknown, self._binary,
+            self._release_id, keys, flat[order], probability[order], situation.note, situation.unknown, self._told,
         )  # fmt: skip
+
+
+def _told(loss: LossName, *, ranks: bool) -> Told:
+    """What an exported model's probabilities are, by its first task and whether a score ranks."""
+    if ranks or loss in IN_BATCH:
+        return "number"
+    return "probability" if loss == "binary" else "share"
 
 
 def best_first(candidates: Candidates, logits: NDArray[np.float32]) -> NDArray[np.int64]:

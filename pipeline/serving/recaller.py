@@ -41,10 +41,14 @@ class Recaller:
         self._tower = LoadedModel(beside / nearest.USER)
         self.inputs = self._tower.inputs
         self._keys, vectors = nearest.read_items(beside / nearest.FOLDER)
+        if not len(self._keys):
+            raise UsageError(
+                f"release {release_id} has no item to recall: the job's table of items listed none when it was made; "
+                "publish a day whose table lists some"
+            )
         self._nearest = nearest.Nearest.read(beside / nearest.FOLDER, vectors)
         self._release_id, self._upserts = release_id, upserts
-        self._updated = Upserted(None, [], vectors[:0])
-        self._stale = np.zeros(0, np.int64)
+        self._updated = Upserted(None, [], vectors[:0]), np.zeros(0, np.int64)
 
     @property
     def some_item(self) -> Any:
@@ -57,17 +61,22 @@ class Recaller:
         Args:
             inputs: of the tower, of one request.
         """
-        self._update()
+        updated, stale = self._newest()
         (user,) = self._tower.answer(inputs)["vector/user"].numpy()
         # Of an item that was updated since, what the release itself says is left out.
-        places, scores = self._nearest.search(user, many + len(self._stale))
-        kept = ~np.isin(places, self._stale)
-        keys = [*self._keys[places[kept]].tolist(), *self._updated.keys]
-        scores = np.concatenate([scores[kept], self._updated.vectors @ user])
+        places, scores = self._nearest.search(user, many + len(stale))
+        kept = ~np.isin(places, stale)
+        keys = [*self._keys[places[kept]].tolist(), *updated.keys]
+        if updated.keys:
+            scores = np.concatenate([scores[kept], updated.vectors @ user])
         order = np.argsort(-scores, kind="stable")[:many]
         return [keys[at] for at in order.tolist()], scores[order]
 
-    def _update(self) -> None:
-        if self._upserts.newest(self._release_id) != self._updated.newest:
-            self._updated = self._upserts.read(self._release_id)
-            self._stale = np.flatnonzero(np.isin(self._keys, np.array(self._updated.keys, self._keys.dtype)))
+    def _newest(self) -> tuple[Upserted, NDArray[np.int64]]:
+        """What was updated, and the places of the release's own items that are stale by it; both of one moment."""
+        known = self._updated
+        if self._upserts.newest(self._release_id) != known[0].newest:
+            updated = self._upserts.read(self._release_id)
+            stale = np.flatnonzero(np.isin(self._keys, np.array(updated.keys, self._keys.dtype)))
+            known = self._updated = updated, stale
+        return known

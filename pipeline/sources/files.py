@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.tables import Table, TextFiles
 from pipeline.days import Day
-from pipeline.errors import SourceError, UsageError
+from pipeline.errors import SourceError, SourceInterrupted, UsageError
 from pipeline.sources.base import Contents, Reading, Source
 from pipeline.sources.days_of_rows import days_of
 from pipeline.sources.table_file import TableFile, kinds, table_file
@@ -68,6 +68,8 @@ class FileSource(Source):
             start = 0
             for batch in file.batches([name for name in columns if name in file.names], chunk_rows):
                 rows = batch.num_rows
+                if here is not None and start + rows > len(here):
+                    raise SourceInterrupted(f"{file.path}: changed while it was read")
                 if here is not None:
                     batch = batch.filter(pa.array(here[start : start + rows]))
                 start += rows

@@ -52,8 +52,7 @@ def embed_items(context: JobContext, day: Day) -> Embedded:
         DayspringError: nothing is served.
         UsageError: what is served has no two towers, or no table lists the items.
     """
-    settings = context.config.release
-    client, keys = connect(context.root), Keys(settings.namespace, context.job)
+    client, keys = connect(context.root), Keys(context.config.release.namespace, context.job)
     reader = ReleaseReader(client, keys)
     meta, upserts = Meta(reader.fetch({"meta": FIELDS})["meta"]), Upserts(client, keys)
     release_id = reader.pointer.release_id
@@ -71,7 +70,6 @@ def embed_items(context: JobContext, day: Day) -> Embedded:
     places = sorted([*new, *changed])
     if places:
         upserts.write(release_id, made.listed[places].tolist(), made.now[places], at)
-    upserts.expire_all_but((release_id, reader.pointer.previous), settings.grace_seconds)
     return Embedded(release_id, at, len(made.listed), made.listed[new].tolist(), made.listed[changed].tolist())
 
 

@@ -41,7 +41,8 @@ def earlier_days(context: JobContext, experiment: str, day: Day, parent: Artifac
 
 
 def earlier_on(context: JobContext, checkpoint: Artifact) -> list[Artifact]:
-    """The features of those that a checkpoint was trained on, as its manifest records them."""
+    """The features of those that a checkpoint was trained on, as its manifest records them, less days skipped since."""
     features = (each.id for each in checkpoint.manifest.inputs if each.id.startswith(f"{FEATURES}/"))
     days = sorted({parse_id(each)[0].day for each in features} - {checkpoint.ref.day})
-    return [context.needed(FEATURES, day) for day in days]
+    found = (context.store.current(Ref(FEATURES, context.job, day)) for day in days)
+    return [each for each in found if each is not None]

@@ -170,7 +170,7 @@ class TreeTrainer:
         continued, ranks = options.fit == "continued", objective != "binary"
         if continued:
             forest = self._forests[task.name].newest(options.trees - options.added)
-        if not (continued and self._days):
+        if not (continued and len(self._forests[task.name])):  # a first day without rows has told no share
             self._base[task.name] = 0.0 if ranks else _logit_of(rows)
         begun = self._base[task.name] + boosting.Asked(forest, rows.x.shape[1]).values(rows.x)
         settings = {

@@ -51,7 +51,7 @@ class DaysAtTheDoor:
         body = b"".join(each.get("body", b"") for each in received)
         asked = _mapping(body)
         job = _job(scope["path"], asked)
-        if job is None:
+        if job is None or asked is None:
             await self._app(scope, _again(received, receive), send)
             return
         dates, zone = RUN if _TRIGGER.fullmatch(scope["path"]) else RANGE, known_zone_of(job)

@@ -178,6 +178,12 @@ def asked(
     return reached, answered
 
 
+def test_what_is_no_json_is_airflows_to_refuse() -> None:
+    for body in (b"logical_date=2024-03-04", b'["2024-03-04"]'):
+        reached, answered = asked(TRIGGER, body)
+        assert (b"".join(reached), answered) == (body, [])
+
+
 def test_a_good_request_passes_whole() -> None:
     body = b'{"logical_date": "2024-03-04T00:00:00Z", "conf": {}}'
     reached, answered = asked(TRIGGER, body)

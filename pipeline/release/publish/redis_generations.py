@@ -264,7 +264,7 @@ class Generations:
     def keep(self, release_id: str, parts: Mapping[str, int]) -> None:
         """Takes the expiry off a generation that is to be served again."""
         pipe = self._client.pipeline(transaction=False)
-        for key in self._keys.all(release_id, parts):
+        for key in [*self._keys.all(release_id, parts), self._keys.upserts(release_id)]:
             pipe.persist(key)
         with told(self._client, f"keeping release {release_id}"):
             pipe.execute()
@@ -285,7 +285,7 @@ class Generations:
             release_id = name if isinstance(name, str) else name.decode()
             if release_id in kept:
                 continue
-            keys = self._keys.all(release_id, json.loads(text))
+            keys = [*self._keys.all(release_id, json.loads(text)), self._keys.upserts(release_id)]
             pipe = self._client.pipeline(transaction=False)
             for key in keys:
                 pipe.ttl(key)

@@ -32,7 +32,7 @@ class Upserted:
 
 
 class Upserts:
-    """A job's upserted vectors in one Redis, by release: of another model they say nothing."""
+    """A job's upserted vectors in one Redis, by release: of another model they say nothing. They end with it."""
 
     def __init__(self, client: redis.Redis, keys: Keys) -> None:
         self._client, self._keys = client, keys
@@ -61,12 +61,3 @@ class Upserts:
         }
         with told(self._client, f"writing {len(fields)} updated items of release {release_id}"):
             self._client.hset(self._keys.upserts(release_id), mapping={**fields, _NEWEST: at.encode()})
-
-    def expire_all_but(self, kept: Sequence[str | None], grace_seconds: int) -> None:
-        """Let those of releases that are served no longer go after the grace period."""
-        with told(self._client, "letting updated items of older releases expire"):
-            registered: Any = self._client.hgetall(self._keys.generations)
-            for name in registered:
-                release_id = name.decode() if isinstance(name, bytes) else name
-                if release_id not in kept and self._client.ttl(self._keys.upserts(release_id)) == -1:
-                    self._client.expire(self._keys.upserts(release_id), grace_seconds)

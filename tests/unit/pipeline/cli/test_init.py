@@ -50,9 +50,26 @@ def test_a_database_gets_queries_where_those_of_ones_own_are(
     [
         (["--job", "shop", "--from", "hbase://h/"], "has to be written by hand"),
         (["--job", "shop", "--from", "files:nowhere"], "no such folder"),
+        (["--job", "shop", "--from", "postgresql://me:secret@h/db"], "//***@h/db: tables can be listed"),
+        (["--job", "shop", "--from", "mysql://me:secret@h/db"], "me:***@h/db: tables can be listed"),
+        (["--job", "shop", "--from", "mysql+pymysql://me:secret@h:port/db"], "cannot be read as sqlite:///FILE or my"),
         (["--job", "shop", "--from", "files:x", "--timezone", "Nowhere"], "--timezone: "),
     ],
 )
 def test_what_is_wrong_is_told(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", *words]) != 0
-    assert told in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert told in said
+    assert "secret" not in said
+
+
+def test_a_job_that_cannot_be_called_so_leaves_nothing_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "shows.csv").write_text(ROWS, encoding="utf-8")
+    words = ["init", "--from", str(tmp_path / "exports"), "--conf", str(tmp_path / "conf"), "--job"]
+    for name in ("Shop", "../shop"):
+        assert main([*words, name]) == 2
+        assert "job" in capsys.readouterr().err
+    assert [each.name for each in tmp_path.iterdir()] == ["exports"]

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.config.tables import Table
 from pipeline.days import Day
-from pipeline.errors import SourceError, UsageError
+from pipeline.errors import SourceError, SourceInterrupted, UsageError
 from pipeline.sources.base import Source
 from pipeline.sources.open import open_source
 
@@ -122,3 +122,14 @@ def test_a_dated_table_needs_a_day_and_a_url_a_folder(tmp_path: Path) -> None:
     (tmp_path / "shows.tsv").write_text("a", encoding="utf-8")
     with pytest.raises(SourceError, match="all are called 'shows'; keep the right one"):
         rows(opened(tmp_path), FIRST)
+
+
+def test_a_file_that_grows_while_it_is_read_breaks_off(tmp_path: Path) -> None:
+    path = tmp_path / "shows.csv"
+    path.write_text(LINES)
+    source = opened(tmp_path)
+    days = source._days_of("shows", source._files("shows")[0])  # type: ignore[attr-defined]
+    path.write_text(LINES + "2024-03-02,9,1\n")
+    source._days_of = lambda *_: days  # type: ignore[attr-defined]
+    with pytest.raises(SourceInterrupted, match=r"shows\.csv: changed while it was read"):
+        rows(source, SECOND)

@@ -9,7 +9,7 @@ import pytest
 from pipeline.config.experiment import Experiment
 from pipeline.job import JobContext
 from pipeline.stages import experiment
-from pipeline.storage.artifacts.artifact import Artifact
+from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.training.chain import Chain
 from pipeline.training.earlier_days import earlier_days, earlier_on
 from tests.unit.pipeline.release.days import FIRST, commit, context
@@ -74,6 +74,15 @@ def test_a_day_of_them_that_comes_out_different_taints_what_was_fitted_on_it(
     assert days(chain)[2:] == [3, 4]
     assert [day - FIRST for day in tainted] == [3, 4]
     assert "features/tiny" in tainted[FIRST.plus(4)]
+
+
+def test_a_day_that_is_skipped_since_is_none_of_them_and_the_days_after_it_can_be_trained_again(
+    here: JobContext, chain: list[Artifact]
+) -> None:
+    here.store.withdraw(chain[1].ref)
+    here.store.withdraw(Ref("features", here.job, FIRST.plus(1)))
+    assert days(earlier_on(here, chain[2])) == [0]
+    assert days(earlier_days(here, "trees", FIRST.plus(3), chain[0])) == [0]
 
 
 def test_those_that_were_pruned_are_made_again_before_a_fit(

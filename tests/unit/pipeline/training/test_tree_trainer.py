@@ -111,6 +111,15 @@ def test_continued_trees_stay_until_there_are_more_than_are_kept() -> None:
     np.testing.assert_array_equal(third["tree/label/value"][:3], second["tree/label/value"][1:])
 
 
+def test_continued_trees_begin_at_the_share_of_the_first_day_that_has_rows() -> None:
+    made, fresh = (trainer(fit="continued", added=2) for _ in range(2))
+    none = replace(day(1), label=np.full((120, 1), -1, np.int8))
+    learn(made, rows(none))
+    for each in (made, fresh):
+        learn(each, rows(day(2)))
+    assert float(made.state()["base/label"]) == float(fresh.state()["base/label"]) != 0.0
+
+
 @pytest.mark.parametrize("options", [{}, {"fit": "continued", "added": 3}])
 @pytest.mark.parametrize("model", ["gbdt", "gbdt_lr"])
 def test_what_is_stored_goes_on_to_the_same_bits(model: str, options: dict[str, object]) -> None:

@@ -71,7 +71,11 @@ def test_older_generations_expire_after_the_grace_except_the_previous(bench: Ben
         bench.publisher().publish(artifact_of(number))
     assert {int(key.split(b":")[2][1:]) for key in bench.client.keys("test:ads:r*")} == {2, 3}
     bench.grace = 500
+    for number in (2, 3):  # vectors of items that were updated since
+        bench.client.hset(KEYS.upserts(f"r{number}"), "7", b"1")
     bench.publisher().publish(artifact_of(4))
+    assert 0 < bench.client.ttl(KEYS.upserts("r2")) <= 500
+    assert bench.client.ttl(KEYS.upserts("r3")) == -1
     ttls = {number: bench.client.ttl(KEYS.shard(f"r{number}", "users", 0)) for number in (2, 3, 4)}
     assert 0 < ttls[2] <= 500
     assert ttls[3] == ttls[4] == -1

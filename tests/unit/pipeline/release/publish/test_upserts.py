@@ -13,7 +13,6 @@ class Hashes:
 
     def __init__(self) -> None:
         self.hashes: dict[str, dict[bytes, bytes]] = {}
-        self.ends: dict[str, int] = {}
 
     def hget(self, key: str, field: str) -> bytes | None:
         return self.hashes.get(key, {}).get(field.encode())
@@ -23,12 +22,6 @@ class Hashes:
 
     def hset(self, key: str, mapping: dict[str, bytes]) -> None:
         self.hashes.setdefault(key, {}).update({name.encode(): value for name, value in mapping.items()})
-
-    def ttl(self, key: str) -> int:
-        return self.ends.get(key, -1) if key in self.hashes else -2
-
-    def expire(self, key: str, seconds: int) -> None:
-        self.ends[key] = seconds
 
 
 def test_the_last_vector_of_an_item_counts_and_another_release_knows_nothing_of_it() -> None:
@@ -42,14 +35,3 @@ def test_the_last_vector_of_an_item_counts_and_another_release_knows_nothing_of_
     assert (found.newest, found.keys) == ("11:00", [12, 7])
     np.testing.assert_array_equal(found.vectors, np.array([[0.25, 1], [2, 3]], np.float32))
     assert upserts.newest("r2") is None
-
-
-def test_those_of_a_release_that_is_served_no_longer_go_after_the_grace() -> None:
-    client: Any = Hashes()
-    keys = Keys("test", "recall")
-    upserts = Upserts(client, keys)
-    client.hset(keys.generations, {"r1": b"{}", "r2": b"{}", "r3": b"{}"})
-    for release in ("r1", "r2"):
-        upserts.write(release, [1], np.ones((1, 2), np.float32), "10:00")
-    upserts.expire_all_but(("r2", None), 60)
-    assert client.ends == {keys.upserts("r1"): 60}
