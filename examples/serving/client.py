@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ from examples.serving.released.release import Release, ReleaseGone
 
 KINDS: Mapping[str, type[Ready]] = {"ranking": Homework, "impressions": Impressions}
 SIGNATURE = "serving_default"
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,11 @@ class Client:
     def asked(self, question: Question) -> tuple[Release, list[Any], Inputs]:
         """The release that answers a question, its candidates, and what its model is asked."""
         if self._coming is not None and self._coming.done():
-            self._now, self._coming = self._coming.result(), None
+            coming, self._coming = self._coming, None
+            try:
+                self._now = coming.result()
+            except Exception as error:  # the one before answers on, and the next request tries again
+                _LOG.warning("the release that is served now could not be made ready: %s", error)
         try:
             return self._inputs(self._now, question)
         except ReleaseGone:  # it expired while it was read: the one that is served now, once

@@ -50,9 +50,11 @@ class Statement:
 
     @property
     def of_all_days(self) -> tuple[str, str] | None:
-        """The statement without its day, and the column that holds it; ``None`` where it compares no plain column."""
+        """The statement without its day, and the column that holds it; ``None`` where it compares no plain column, or
+        reads a window."""
         found = _DAY_COLUMN.findall(self.text)
-        if len(found) != len(_DAY.findall(self.text)) or len({column for _, column in found}) != 1:
+        days = {column for _, column in found}
+        if self.window is not None or len(found) != len(_DAY.findall(self.text)) or len(days) != 1:
             return None
         return _DAY_COLUMN.sub(r"\g<whole> IS NOT NULL", self.text), found[0][1]
 

@@ -76,6 +76,28 @@ def test_the_one_before_answers_until_the_new_one_is_loaded_and_has_answered(mon
     assert world.told.count("loaded 2") == 1
 
 
+def test_a_release_that_cannot_be_made_ready_leaves_the_one_before_and_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world: Any = World(monkeypatch)
+    asking, question = Client(world, Path("models"), "d:ads"), Question([1])
+    world.served, whole = "r2", client.Model
+
+    def lost(folder: Path) -> Any:
+        raise OSError(f"{folder}: no such folder")
+
+    monkeypatch.setattr(client, "Model", lost)
+    asking.ask(question)
+    assert asking._coming is not None
+    assert isinstance(asking._coming.exception(), OSError)
+    monkeypatch.setattr(client, "Model", whole)
+    assert asking.ask(question).release_id == "r1"
+    assert "models/2: no such folder" in caplog.text
+    assert asking._coming is not None, "tried again"
+    asking._coming.result()
+    assert asking.ask(question).release_id == "r2"
+
+
 def test_a_release_that_is_gone_is_left_for_the_one_that_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     world: Any = World(monkeypatch)
     asking = Client(world, Path("models"), "d:ads")

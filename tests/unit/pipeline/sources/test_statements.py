@@ -110,3 +110,5 @@ def test_what_a_template_needs_is_named(tmp_path: Path) -> None:
         write(tmp_path, SAMPLES.replace("ad_log", "ad_log; DROP")).get("log")
     with pytest.raises(SourceError, match="write `-- window: 14`"):
         write(tmp_path, SAMPLES.replace("-- window: 14", "")).get("log")
+    mixed = "-- window: 3\nSELECT * FROM log WHERE day = :day AND since >= :first"
+    assert write(tmp_path, mixed).get("log").of_all_days is None, "no day stands for :first"
