@@ -30,6 +30,7 @@ class BoostedOptions(ModelOptions):
     rate: float = Field(0.03, gt=0, le=1, description="what a tree's values are multiplied by when it is added")
     rows: int = Field(200, ge=1, description="of a leaf, at least")
     features: float = Field(0.5, gt=0, le=1, description="share of the numbers that a tree may ask")
+    l2: float = Field(0.0, ge=0, description="penalty on the squares of the leaves' values")
 
     def fits(self, trained_days: int) -> bool:
         """Whether trees are fitted on the day after so many trained ones."""

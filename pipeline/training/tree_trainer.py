@@ -175,7 +175,7 @@ class TreeTrainer:
         begun = self._base[task.name] + boosting.Asked(forest, rows.x.shape[1]).values(rows.x)
         settings = {
             "objective": objective, "num_leaves": options.leaves, "learning_rate": options.rate,
-            "min_data_in_leaf": options.rows, "feature_fraction": options.features,
+            "min_data_in_leaf": options.rows, "feature_fraction": options.features, "lambda_l2": options.l2,
         }  # fmt: skip
         added = boosting.fitted(
             rows, begun, options.added if continued else options.trees, settings, ranks=ranks, seed=seed
