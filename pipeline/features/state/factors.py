@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from pipeline.config.bags import Collaborative
 from pipeline.days import Day
@@ -19,7 +20,7 @@ from pipeline.features.state.histories import HistoryTable
 
 SMOOTHING = 5.0
 """Added to how many values an owner has, and how many owners a value."""
-_MORE, _PASSES, _ROUNDS, _SEED = 10, 4, 5, 20091201
+_MORE, _PASSES, _ROUNDS, _SEED = 10, 30, 5, 20091201
 Floats = NDArray[np.float64]
 
 
@@ -57,13 +58,10 @@ class Taken:
         """The owner of each pair."""
         return np.repeat(np.arange(len(self.lists)), self.lists.lengths)
 
-    def product(self, weight: Floats, vectors: Floats) -> Floats:
-        """AᵀA · ``vectors`` ``[values, n]`` for the matrix A of owners and values, ``weight`` of each pair, else 0."""
-        value, out = self.lists.values, np.empty_like(vectors)
-        for column in range(vectors.shape[1]):
-            of_owners = np.bincount(self.owner, weight * vectors[value, column], minlength=len(self.lists))
-            out[:, column] = np.bincount(value, weight * of_owners[self.owner], minlength=len(self.values))
-        return out
+    def weighed(self, weight: Floats) -> csr_array:
+        """The matrix of owners and values, ``weight`` of each pair, else 0."""
+        shape = len(self.lists), len(self.values)
+        return csr_array((weight, self.lists.values, self.lists.offsets), shape=shape)
 
 
 @dataclass(frozen=True)
@@ -145,17 +143,19 @@ class Factors:
 def singular_vectors(taken: Taken, factors: int) -> Floats:
     """The first right singular vectors ``[values, ≤ factors]`` of the smoothed matrix, each's largest entry positive.
 
-    By subspace iteration (Halko et al., 2011) from a fixed start. Sums over the pairs are made one after another, and
-    not by BLAS: they have the same bits on any number of threads.
+    By subspace iteration (Halko et al., 2011) from a fixed start: singular values of who took what fall slowly, so that
+    few passes leave a third of the subspace to chance. Products of sparse matrices are sums one after another: they
+    have the same bits on any number of threads.
     """
     owners, width = taken.lists.lengths, min(factors + _MORE, len(taken.values))
     of_owner = np.repeat(owners + SMOOTHING, owners)
-    weight = 1 / np.sqrt(of_owner * (taken.owners + SMOOTHING)[taken.lists.values])
+    matrix = taken.weighed(1 / np.sqrt(of_owner * (taken.owners + SMOOTHING)[taken.lists.values]))
+    across = matrix.T.tocsr()
     basis = np.random.Generator(np.random.Philox(_SEED)).standard_normal((len(taken.values), width))
     image = basis
     for _ in range(_PASSES):
         basis = np.linalg.qr(image)[0]
-        image = taken.product(weight, basis)
+        image = across @ (matrix @ basis)
     small = basis.T @ image
     _, rotated = np.linalg.eigh((small + small.T) / 2)
     found = basis @ rotated[:, ::-1][:, : min(factors, width)]

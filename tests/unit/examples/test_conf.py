@@ -30,8 +30,11 @@ def test_the_job_of_quality_is_the_job_and_more_that_is_made_of_the_feature_stat
     assert all(feature.source is None for feature in added.values())
     rest = {name: feature for name, feature in more.features.items() if name not in added}
     assert rest == whole.features
+    ids = {name for name in whole.inputs("din") if whole.features[name].kind.has_ids}
     assert more.inputs("counters") == whole.inputs("din")
-    assert more.inputs("widest") == more.inputs("counters") | set(added)
+    assert more.inputs("wide") == more.inputs("counters") | set(added)
+    assert more.inputs("wide_numbers") == more.inputs("wide") - ids
+    assert more.inputs("numbers") == more.inputs("simple") - ids
     assert (more.tables, more.ranking, more.history, more.spaces) == (
         whole.tables, whole.ranking, whole.history, whole.spaces,
     )  # fmt: skip
