@@ -17,7 +17,7 @@ import yaml
 
 from models.optimizer_settings import FtrlSettings, Optimizers
 from models.options import ModelOptions
-from models.schema import Kind
+from models.schema import FeatureSchema, Kind, Side
 from pipeline.cli.arguments import Commands
 from pipeline.cli.growth import tell_growth
 from pipeline.cli.source_tables import found, read_tables
@@ -73,7 +73,7 @@ def check_models(config: JobConfig, names: Collection[str] | None = None) -> set
     """
     path = conf_folder() / f"{config.job}.yaml"
     try:
-        Plan(config)
+        plan = Plan(config)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
     start_tensorflow()
@@ -93,6 +93,8 @@ def check_models(config: JobConfig, names: Collection[str] | None = None) -> set
                 engine = Engine(schema, settings.model, settings.options, dims=widths, tasks=tasks, optimizer=moved_by)
                 _check_dense(read_optimizers(moved_by), engine.model.options)
                 _check_rates(config, getattr(engine.model.options, "rates", {}))
+                if registry.has_towers(settings.model):
+                    _check_item_tower(plan, engine.model.schema)
                 drawn = [each for each in engine.model.schema.features if each.kind is Kind.NEGATIVES]
                 told_from |= {str(each.of) for each in drawn}
                 continue
@@ -137,6 +139,17 @@ def _check_kept(days: int, kept: int | str) -> None:
         raise ValueError(
             f"options.days: trees are fitted on {days} days, but only {kept} are kept (`retention.feature_days`)"
         )
+
+
+def _check_item_tower(plan: Plan, schema: FeatureSchema) -> None:
+    for feature in schema.asked.features:
+        if feature.side is Side.ITEM and plan.features[feature.name].frame is None:
+            raise ValueError(
+                f"features.{feature.name}: is a counter, and the vectors of all items are made of the columns of their "
+                f"table alone; leave it out: `without: [{feature.name}]`"
+            )
+
+
 def _check_rates(config: JobConfig, rates: Mapping[str, str]) -> None:
     for task, name in rates.items():
         counter = config.features[name].counter

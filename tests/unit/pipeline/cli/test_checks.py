@@ -160,7 +160,7 @@ def test_negatives_that_no_model_is_trained_by_are_told() -> None:
     ({"model": "gbdt", "learning_rate": 0.1}, "learning_rate: would have no effect: 'gbdt' fits trees (`rate`)"),
     ({"model": "gbdt", "batch": 64}, "batch: would have no effect: 'gbdt' fits trees"),
     ({"model": "gbdt_lr", "batch": 64, "seed": 3}, None),
-    ({"model": "lambdarank"}, "model 'lambdarank' cannot learn by the loss 'binary'; one of softmax"),
+    ({"model": "lambdarank"}, "loss: 'lambdarank' has none that is binary, only softmax"),
     ({"model": "gbdt", "options": {"days": 101}}, "options.days: trees are fitted on 101 days, but only 100 are kept"),
 ])  # fmt: skip
 def test_what_trees_do_not_read_is_told(settings: dict[str, Any], said: str | None) -> None:
@@ -176,3 +176,13 @@ def test_what_is_not_run_is_not_built() -> None:
     check_models(config, [name])
     with pytest.raises(ConfigError, match=r"experiments\.wrong: model '.*' has no option 'unit'"):
         check_models(config)
+
+
+def test_a_counter_of_items_which_no_tower_can_be_asked_of_all_items_is_told() -> None:
+    counter = {"kind": "dense", "side": "item", "counter": {"key": ["ad"], "measure": "rate"}}
+    towers: dict[str, Any] = {"model": "dropoutnet", "loss": "in_batch"}
+    changes = {"features": {"ad_rate": counter}, "experiments": {"towers": towers}}
+    found = refused("impressions", changes)
+    assert found is not None
+    assert "experiments.towers: features.ad_rate: is a counter, and" in found
+    assert refused("impressions", {**changes, "experiments": {"towers": towers | {"without": ["ad_rate"]}}}) is None
