@@ -30,7 +30,6 @@ UNTESTED = {
     "pipeline/cli/asked.py": _DECLARED,
     "pipeline/cli/embed_items.py": _RECALL,
     "pipeline/cli/measure_recall.py": _RECALL,
-    "pipeline/serving/recaller.py": _RECALL,
     "pipeline/stages/embed_items.py": _RECALL,
     "pipeline/training/item_vectors.py": _RECALL,
     "pipeline/cli/growth.py": "tests/integration/pipeline/training/test_growth_ahead.py",

@@ -56,7 +56,9 @@ def guess(name: str, values: Sequence[Any]) -> Guess:
     distinct = len(set(known))
     sample = [_text(each) for each in known[:_LOOKED]]
     kind, unit = _kind(name, known, sample)
-    is_label = kind == "int" and {int(float(_text(each))) for each in set(known)} == {0, 1}
+    texts = {_text(each) for each in set(known)} if kind == "int" else set()
+    # Of all that was looked at: a sample of whole numbers may have a word behind it.
+    is_label = all(map(_INT.fullmatch, texts)) and {int(float(each)) for each in texts} == {0, 1}
     is_id = kind == "str" or (kind == "int" and (distinct <= _FEW or bool(_ID.search(name))))
     zoned = kind in ("time", "day") and (
         any(isinstance(each, datetime) and each.tzinfo is not None for each in known)

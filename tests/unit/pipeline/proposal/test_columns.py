@@ -43,6 +43,10 @@ def test_a_label_is_both_of_0_and_1() -> None:
     assert not guess("x", [0, 1, 2]).is_label
 
 
+def test_a_word_far_behind_whole_numbers_is_no_mistake_of_the_look() -> None:
+    assert not guess("click", ["0", "1"] * 2000 + ["unknown"]).is_label
+
+
 def test_instants_with_an_offset_fall_on_a_day_in_some_zone_only() -> None:
     assert guess("x", ["2024-03-01 09:00:00+08:00"]).zoned
     assert guess("x", [datetime(2024, 3, 1, tzinfo=UTC)]).zoned
