@@ -59,6 +59,14 @@ def test_the_singular_vectors_are_those_of_the_whole_matrix() -> None:
     assert (found[np.abs(found).argmax(axis=0), np.arange(3)] > 0).all()
 
 
+def test_nearly_all_is_found_where_singular_values_fall_slowly() -> None:
+    """As they do where nobody's taste is like another's: few passes would find a part of it."""
+    held = (np.random.default_rng(3).random((200, 120)) < 0.1).astype(float)
+    found = singular_vectors(Taken.of(table(held), DAY), 8)
+    values = np.linalg.svd(smoothed(held))[1][:8]
+    assert np.square(smoothed(held) @ found).sum() / np.square(values).sum() > 0.9999
+
+
 def test_an_owner_is_the_sum_of_the_values_taken() -> None:
     held = matrix()
     fitted = Factors.fit(SVD, table(held), DAY)
