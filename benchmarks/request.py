@@ -159,8 +159,8 @@ def compare(root: Path, job: str, asked: Path, code: dict[str, tuple[Path, str]]
         print(f"{job:9} client's whole p99 {value:.2f} ms (target ≤ {WHOLE:g}){'' if value <= WHOLE else '  MISSED'}")
     for other in ("client", "before"):
         if other in figures:
-            told = ("whole_p50", "whole_p99", "cpu_p50")
-            ratios = (f"{each} {this[each] / figures[other][each]:.2f}" for each in told)
+            compared = ("whole_p50", "whole_p99", "cpu_p50")
+            ratios = (f"{each} {this[each] / figures[other][each]:.2f}" for each in compared)
             same = found["this"][0]["answers"] == found[other][0]["answers"]
             print(f"{job:9} of {other}: {', '.join(ratios)}; answers {'equal' if same else 'DIFFER'}")
 
