@@ -53,6 +53,12 @@ class ChainError(LastingError):
     """A day cannot be trained where it stands in its chain."""
 
 
+class NotYet(ChainError):
+    """What a day's release is made of is not there; a task that was cleared with it may be making it."""
+
+    exit_code = DayspringError.exit_code
+
+
 class LockTimeout(DayspringError):
     """Another process holds the lock; names its pid, host and age."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.config.features import FeatureSettings
 from pipeline.config.job import JobConfig
 from pipeline.days import Day
-from pipeline.errors import ChainError
+from pipeline.errors import NotYet
 from pipeline.evaluation.records import GateRecord
 from pipeline.job import JobContext
 from pipeline.release.publish.release_files import Championship, ReleaseFiles
@@ -65,11 +65,11 @@ def choose(context: JobContext, day: Day) -> Choice:
     """The choice for ``day``, from committed artefacts alone: the same whenever it is made.
 
     Raises:
-        ChainError: the champion has not finished the day.
+        NotYet: the champion has not finished the day.
     """
     champion = champion_of(context, day)
     if Chain.of(context, champion).trained(day) is None:
-        raise ChainError(
+        raise NotYet(
             f"{day}: the champion '{champion}' has no checkpoint of this day, so there is nothing to release; run "
             f"`python -m pipeline stage experiment --job {context.job} --day {day} --experiment {champion}`"
         )

@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.config.experiment import Release
 from pipeline.days import Day
-from pipeline.errors import ChainError, DayspringError
+from pipeline.errors import DayspringError, NotYet
 from pipeline.job import JobContext
 from pipeline.release.check.checker import Checker
 from pipeline.release.check.probe import day_items, probe
@@ -32,7 +32,7 @@ def check_day(context: JobContext, day: Day) -> list[Artifact]:
     """The checks of every experiment that exported ``day``: verdict ``ok`` or ``block``, reasons and figures.
 
     Raises:
-        ChainError: no experiment exported the day.
+        NotYet: no experiment exported the day.
         DayspringError: the checking process died.
     """
     exports = {
@@ -41,7 +41,7 @@ def check_day(context: JobContext, day: Day) -> list[Artifact]:
         if (export := context.store.current(Ref(EXPORT, context.job, day, name))) is not None
     }
     if not exports:
-        raise ChainError(
+        raise NotYet(
             f"{day}: no experiment exported a model of this day; run "
             f"`python -m pipeline run --job {context.job} --day {day}`"
         )
@@ -159,7 +159,7 @@ def check_exports(context: JobContext, day: Day) -> list[Artifact]:
     """Check every export of ``day``. A verdict is recorded, it fails nothing.
 
     Raises:
-        ChainError: no experiment exported the day.
+        NotYet: no experiment exported the day.
     """
     checks = check_day(context, day)
     for check in checks:
