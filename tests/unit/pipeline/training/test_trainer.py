@@ -234,7 +234,8 @@ for line in sys.stdin:
     folder, asked = json.loads(line)
     run = tf.saved_model.load(folder).signatures["serving_default"]
     specs = run.structured_input_signature[1]
-    given = {feature: tf.constant(values, specs[feature].dtype) for feature, values in asked.items()}
+    read = {feature: values for feature, values in asked.items() if feature in specs}  # two towers: nothing of a pair
+    given = {feature: tf.constant(values, specs[feature].dtype) for feature, values in read.items()}
     ours = sorted(name for name in sys.modules if name.split(".")[0] in ("models", "pipeline"))
     print(json.dumps([run(**given)["logit"].numpy().tolist(), ours]), flush=True)
 """
