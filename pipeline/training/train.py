@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -218,8 +218,7 @@ def _train_parts(
     trained_days = CheckpointRecord.of(parent).trained_days if parent is not None else 0
     rate, base_rates = learning_rate(settings, trained_days), None
     tasks = [task.name for task in config.tasks_of(experiment)]
-    asked = waited_days(context, day, experiment)
-    rows = _rows(context, config, experiment, day, parts, asked)
+    rows = _rows(config, experiment, day, parts, _late_labels(context, config, day, experiment))
     if at_base_rate and trainers.trainer.trainer.sets_first_output:
         base_rates = positive_shares(((each.arrays, each.epochs[0]) for each in rows), tasks)
     grown = MapsRecord.of(maps)
@@ -316,19 +315,32 @@ def _parts(
     return [*again, *replayed, own] if settings.replay_order == "before" else [*again, own, *replayed]
 
 
-def _rows(
-    context: JobContext, config: JobConfig, experiment: str, day: Day, parts: list[Part], asked: Mapping[Day, list[str]]
-) -> list[TrainedRows]:
-    settings = config.experiments[experiment]
+def _late_labels(
+    context: JobContext, config: JobConfig, day: Day, experiment: str
+) -> Callable[[Part, DayArrays], DayArrays] | None:
+    """What the labels of a part's rows are, as far as they have come; ``None`` where none is late."""
+    late = late_of(config, experiment)
+    if not late:
+        return None
     entire = getattr(Trainers.of(context, experiment).trainer.trainer, "entire_space", False)
-    late = LateLabels(config.tasks, late_of(config, experiment), entire)
+    labels, asked = LateLabels(config.tasks, late, entire), waited_days(context, day, experiment)
+
+    def of_part(part: Part, rows: DayArrays) -> DayArrays:
+        of_earlier = asked.get(part.day, ()) if part.earlier else None
+        return labels.of_rows(rows, label_age(context, part.features), of_earlier)
+
+    return of_part
+
+
+def _rows(
+    config: JobConfig, experiment: str, day: Day, parts: list[Part],
+    labels: Callable[[Part, DayArrays], DayArrays] | None = None,
+) -> list[TrainedRows]:  # fmt: skip
+    settings = config.experiments[experiment]
 
     def arrays_of(part: Part) -> DayArrays:
         rows = weighted(part.arrays, part.weight, settings.weights)
-        if not late.late:
-            return rows
-        of_earlier = asked.get(part.day, ()) if part.earlier else None
-        return late.of_rows(rows, label_age(context, part.features), of_earlier)
+        return labels(part, rows) if labels is not None else rows
 
     return [
         TrainedRows(

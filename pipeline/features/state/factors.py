@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from pipeline.config.bags import Collaborative
 from pipeline.days import Day
@@ -17,6 +17,9 @@ from pipeline.features.frames.keyed import Keyed
 from pipeline.features.ids.fingerprints import Codes
 from pipeline.features.state.bags import EVENT, parted
 from pipeline.features.state.histories import HistoryTable
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 SMOOTHING = 5.0
 """Added to how many values an owner has, and how many owners a value."""
@@ -60,6 +63,8 @@ class Taken:
 
     def weighed(self, weight: Floats) -> csr_array:
         """The matrix of owners and values, ``weight`` of each pair, else 0."""
+        from scipy.sparse import csr_array  # only where something is fitted: most processes need none of it
+
         shape = len(self.lists), len(self.values)
         return csr_array((weight, self.lists.values, self.lists.offsets), shape=shape)
 

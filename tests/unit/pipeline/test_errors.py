@@ -10,8 +10,9 @@ from pipeline import errors
 @pytest.mark.parametrize(
     ("kind", "code"),
     [
-        (errors.DayspringError, 1), (errors.SourceInterrupted, 1), (errors.ChainError, 1), (errors.CorruptArtifact, 1),
+        (errors.DayspringError, 1), (errors.SourceInterrupted, 1), (errors.LockTimeout, 1), (errors.NotYet, 1),
         (errors.UsageError, 2), (errors.ConfigError, 2), (errors.DaySkipped, 99),
+        (errors.ChainError, 3), (errors.DataError, 3), (errors.CorruptArtifact, 3), (errors.PrunedPayload, 3),
     ],
 )  # fmt: skip
 def test_wrong_use_is_told_from_failure_and_from_a_skipped_day(kind: type[errors.DayspringError], code: int) -> None:

@@ -46,6 +46,8 @@ class Service:
             assert service.may_load.wait(30)
 
         class Ready:
+            candidates = None
+
             def score(self, reader: Any, request: Request) -> Scored:
                 service.asked.append((text, request))
                 return Scored(text, ["a"], np.zeros(1, np.float32), np.zeros(1, np.float32))

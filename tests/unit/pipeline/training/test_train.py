@@ -48,7 +48,7 @@ class Recorder(KerasTrainer):
 
     seen: list[tuple[int, float]]
 
-    def train_epoch(self, batches: Iterable[Batch], rate: float, bucket: object = None) -> np.ndarray:
+    def train_epoch(self, batches: Iterable[Batch], rate: float, *_: object) -> np.ndarray:
         every = list(batches)
         weight = np.concatenate([batch.weight[batch.weight > 0] for batch in every])
         self.seen.append((len(weight), float(weight[0])))
@@ -59,7 +59,7 @@ class Recorder(KerasTrainer):
 class Leaky(KerasTrainer):
     """Its step is traced with the first batch only, long after `config check`."""
 
-    def train_epoch(self, batches: Iterable[Batch], rate: float, bucket: object = None) -> np.ndarray:
+    def train_epoch(self, batches: Iterable[Batch], rate: float, *_: object) -> np.ndarray:
         raise HiddenState("model 'leaky': its noise")
 
 
