@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +19,8 @@ _PACKED = (".gz", ".bz2", ".zst", ".lz4")
 _PARQUET = ".parquet"
 _BLOCK = 1 << 22
 """Bytes of text that are parsed at once."""
+Misshapen = Callable[[str, str], None]
+"""Told why a line is none of the table, and the line."""
 
 
 class TableFile(ABC):
@@ -26,7 +28,10 @@ class TableFile(ABC):
 
     Attributes:
         path: of the file.
+        is_text: its first line names the columns, and every cell is text.
     """
+
+    is_text = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -51,8 +56,14 @@ def kinds(path: Path, stem: str | None = None) -> bool:
     return known and (stem is None or found.stem == stem)
 
 
-def table_file(path: Path, form: TextFiles) -> TableFile:
-    return _Parquet(path) if path.suffix == _PARQUET else _Text(path, form)
+def table_file(path: Path, form: TextFiles, misshapen: Misshapen | None = None) -> TableFile:
+    """The file as what its name says it is.
+
+    Args:
+        misshapen: is told of lines of text with another number of cells, which are then left out; without it they are
+            errors.
+    """
+    return _Parquet(path) if path.suffix == _PARQUET else _Text(path, form, misshapen)
 
 
 class _Parquet(TableFile):
@@ -77,8 +88,11 @@ class _Parquet(TableFile):
 class _Text(TableFile):
     """Every cell is text, an empty one missing."""
 
-    def __init__(self, path: Path, form: TextFiles) -> None:
+    is_text = True
+
+    def __init__(self, path: Path, form: TextFiles, misshapen: Misshapen | None) -> None:
         super().__init__(path)
+        self._misshapen = misshapen
         suffix = next((each for each in reversed(path.suffixes) if each in _DELIMITERS), "")
         self._delimiter = form.delimiter or _DELIMITERS[suffix]
         self._form = form
@@ -86,29 +100,40 @@ class _Text(TableFile):
     @cached_property
     def names(self) -> list[str]:
         with self._errors(), pa.input_stream(str(self.path), compression="detect") as file:
-            names = list(self._reader(file, None).schema.names)
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise SourceError(f"{self.path}: its first line names {', '.join(twice)} more than once")
-        return names
+            if not file.read(1):
+                raise SourceError(f"{self.path}: is empty; its first line names the columns")
+        with self._errors(), pa.input_stream(str(self.path), compression="detect") as file:
+            # Of the lines that are parsed for it some may be misshapen: they are told of as rows are read.
+            return list(self._reader(file, [], lambda row: "skip").schema.names)
 
     def batches(self, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+        twice = sorted({name for name in self.names if self.names.count(name) > 1})
+        if twice:
+            raise SourceError(f"{self.path}: its first line names {', '.join(twice)} more than once")
         with self._errors(), pa.input_stream(str(self.path), compression="detect") as file:
-            for batch in self._reader(file, columns):
+            for batch in self._reader(file, columns, self._left_out if self._misshapen is not None else None):
                 for start in range(0, batch.num_rows, rows):
                     yield batch.slice(start, rows)
 
-    def _reader(self, file: pa.NativeFile, columns: Sequence[str] | None) -> pa_csv.CSVStreamingReader:
-        wanted = columns if columns is not None else []
-        types = dict.fromkeys(wanted, pa.string())
+    def _left_out(self, row: pa_csv.InvalidRow) -> str:
+        assert self._misshapen is not None
+        self._misshapen(f"{row.actual_columns} cells, where the header has {row.expected_columns}", row.text)
+        return "skip"
+
+    def _reader(
+        self, file: pa.NativeFile, columns: Sequence[str], invalid: Callable[[pa_csv.InvalidRow], str] | None
+    ) -> pa_csv.CSVStreamingReader:
+        """Of the named columns; of all, where none is named."""
         return pa_csv.open_csv(
             file,
             pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK, encoding=self._form.encoding),
             pa_csv.ParseOptions(
-                delimiter=self._delimiter, quote_char=self._form.quote or False, newlines_in_values=True
+                delimiter=self._delimiter, quote_char=self._form.quote or False, newlines_in_values=True,
+                invalid_row_handler=invalid,
             ),
             pa_csv.ConvertOptions(
-                column_types=types, strings_can_be_null=True, null_values=[""], include_columns=list(wanted)
+                column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=True, null_values=[""],
+                include_columns=list(columns),
             ),
         )  # fmt: skip
 

@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any
 
 from dayspring.params import FIELDS
@@ -107,11 +106,13 @@ def refusal(
 
 def _unknown(asked: dict[str, Any]) -> str | None:
     """What a run is asked for that is no field of its form, in words."""
+    # Imported here: every component of Airflow imports this module, the API server alone comes here.
+    from models.options import meant
+
     for name in _CONF:
         for key in asked.get(name) or {} if isinstance(asked.get(name), dict) else {}:
             if key not in FIELDS:
-                close = [f"; is '{each}' meant?" for each in get_close_matches(key, FIELDS, 1)]
-                return f"{name}: '{key}' is none of {', '.join(FIELDS)}{''.join(close)}"
+                return f"{name}: '{key}'{meant(key, FIELDS)} is none of {', '.join(FIELDS)}"
     return None
 
 

@@ -126,8 +126,7 @@ def test_what_a_run_cannot_be_asked_for_is_named_with_what_is_nearest() -> None:
     from dayspring.refusals import RANGE, refusal
 
     told = refusal(b'{"logical_date": "2024-03-04T00:00:00Z", "conf": {"epoch": 2}}', NOW, "UTC")
-    assert str(told).startswith("conf: 'epoch' is none of experiments, epochs, ")
-    assert str(told).endswith("; is 'epochs' meant?")
+    assert str(told).startswith("conf: 'epoch' (is 'epochs' meant?) is none of experiments, epochs, ")
     assert str(refusal(b'{"dag_run_conf": {"x": 1}}', NOW, "UTC", RANGE)).startswith("dag_run_conf: 'x' is none of")
     assert refusal(b'{"logical_date": "2024-03-04", "conf": {"epochs": 2}}', NOW, "UTC") is None
     assert refusal(b'{"logical_date": "2024-03-04", "conf": null}', NOW, "UTC") is None

@@ -320,7 +320,7 @@ def test_a_run_by_hand(scheduler: tuple[Deployment, Path], outcome: dict[str, An
         with pytest.raises(ApiError, match=told) as refused:
             trigger(day)
         assert refused.value.status == 400
-    with pytest.raises(ApiError, match=r"conf: 'epoch' is none of .* is 'epochs' meant") as refused:
+    with pytest.raises(ApiError, match=r"conf: 'epoch' \(is 'epochs' meant\?\) is none of experiments, ") as refused:
         trigger("2024-02-28", epoch=2)
     assert refused.value.status == 400
     run = trigger("2024-02-28", dry_run=True)

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
 from pipeline.config.tables import Table
 from pipeline.days import Day
-from pipeline.errors import DataError, UsageError
+from pipeline.errors import DataError, SourceError, UsageError
 from pipeline.sources.open import open_source
+from pipeline.sources.table_file import kinds, table_file
 
 PIECE = 16_384
 """Rows that are scored together."""
-_DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
-_PACKED = (".gz", ".bz2", ".zst", ".lz4")
 _URL = re.compile(r"[a-z][a-z0-9+]+:(?!\\)")
-_BLOCK = 1 << 22
-"""Bytes of text that are parsed at once."""
 _TOLD, _LONGEST = 6, 100
 """Names, and letters of them, that are told of a header."""
 
@@ -76,36 +70,13 @@ class RowsIn:
 
     def _of_files(self) -> Iterator[pa.RecordBatch]:
         for path in self.files:
+            file = table_file(path, self._table.text, self._misshapen)
             try:
-                yield from self._of_parquet(path) if path.suffix == ".parquet" else self._of_text(path)
-            except (pa.ArrowException, UnicodeDecodeError) as error:
-                raise DataError(f"{path}: cannot be read: {error}") from None
-
-    def _of_parquet(self, path: Path) -> Iterator[pa.RecordBatch]:
-        with pq.ParquetFile(path, pre_buffer=False) as file:
-            yield from file.iter_batches(PIECE, use_threads=False)
-
-    def _of_text(self, path: Path) -> Iterator[pa.RecordBatch]:
-        written = self._table.text
-        delimiter, encoding = written.delimiter or _DELIMITERS[_kind(path)], written.encoding
-        names = _header(path, delimiter, encoding)
-        self._guard_header(path, names)
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise DataError(f"{path}: the header names {', '.join(twice)} more than once")
-        convert = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True,
-                                        null_values=[""])  # fmt: skip
-        parse = pa_csv.ParseOptions(
-            delimiter=delimiter, quote_char=written.quote or False, newlines_in_values=True,
-            invalid_row_handler=self._misshapen,
-        )  # fmt: skip
-        with pa.input_stream(str(path), compression="detect") as file:
-            options = pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK, encoding=encoding)
-            try:
-                yield from pa_csv.open_csv(file, options, parse, convert)
-            except pa.ArrowInvalid as error:
-                if "Empty CSV" not in str(error):
-                    raise
+                if file.is_text:
+                    self._guard_header(path, file.names)
+                yield from file.batches(file.names, PIECE)
+            except SourceError as error:
+                raise DataError(str(error)) from None
 
     def _guard_header(self, path: Path, names: Sequence[str]) -> None:
         declared = [column.source or name for name, column in self._table.columns.items()]
@@ -116,9 +87,8 @@ class RowsIn:
                 "between commas, of .tsv between tabs, unless the table's `text: {delimiter: …, encoding: …}` says so)"
             )
 
-    def _misshapen(self, row: pa_csv.InvalidRow) -> str:
-        self.misshapen.append((f"{row.actual_columns} cells, where the header has {row.expected_columns}", row.text))
-        return "skip"
+    def _misshapen(self, why: str, line: str) -> None:
+        self.misshapen.append((why, line))
 
 
 def _shortened(names: Sequence[str]) -> str:
@@ -126,28 +96,14 @@ def _shortened(names: Sequence[str]) -> str:
     return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
 
 
-def _header(path: Path, delimiter: str, encoding: str) -> list[str]:
-    with pa.input_stream(str(path), compression="detect") as file:
-        head = file.read(_BLOCK).decode(encoding, errors="replace").removeprefix("\ufeff")
-    names = next(csv.reader(head.splitlines()[:1], delimiter=delimiter), [])
-    if not names:
-        raise DataError(f"{path}: is empty; the first line names the columns")
-    return names
-
-
-def _kind(path: Path) -> str:
-    return path.with_suffix("").suffix if path.suffix in _PACKED else path.suffix
-
-
 def _files(given: Path) -> list[Path]:
     if not given.exists():
         raise UsageError(f"--input {given}: no such file or folder, and no URL of a source")
-    known = {".parquet", *_DELIMITERS}
     if given.is_file():
-        if _kind(given) not in known:
+        if not kinds(given):
             raise UsageError(f"--input {given}: end its name in .parquet, .csv, .tsv (or .csv.gz)")
         return [given]
-    inside = sorted(path for path in given.rglob("*") if path.is_file() and _kind(path) in known)
+    inside = sorted(path for path in given.rglob("*") if path.is_file() and kinds(path))
     shown = [path for path in inside if not any(part.startswith((".", "_")) for part in path.relative_to(given).parts)]
     if not shown:
         raise UsageError(f"--input {given}: the folder holds no .parquet, .csv or .tsv file")

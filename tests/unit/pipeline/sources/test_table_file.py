@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.tables import TextFiles
+from pipeline.errors import SourceError
 from pipeline.sources.table_file import kinds, table_file
 
 
@@ -25,3 +26,19 @@ def test_cells_are_text_and_come_in_pieces(tmp_path: Path) -> None:
     assert file.names == ["x", "y"]
     pieces = [batch.to_pydict() for batch in file.batches(["y", "x"], 2)]
     assert pieces == [{"y": ["two\nlines", "3"], "x": ["1", None]}, {"y": ["6"], "x": ["05"]}]
+
+
+def test_lines_of_another_number_of_cells_are_told_to_who_asks_and_errors_else(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n3\n4,5\n", encoding="utf-8")
+    told: list[tuple[str, str]] = []
+    file = table_file(tmp_path / "a.csv", TextFiles(), lambda why, line: told.append((why, line)))
+    assert [batch.to_pydict() for batch in file.batches(["x"], 9)] == [{"x": ["1", "4"]}]
+    assert told == [("1 cells, where the header has 2", "3")]
+    with pytest.raises(SourceError, match="Expected 2 columns, got 1"):
+        list(table_file(tmp_path / "a.csv", TextFiles()).batches(["x"], 9))
+
+
+def test_a_file_without_a_byte_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"")
+    with pytest.raises(SourceError, match="is empty; its first line names the columns"):
+        _ = table_file(tmp_path / "a.csv", TextFiles()).names
