@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -52,7 +53,15 @@ def _status(options: argparse.Namespace) -> int:
     names = [options.job] if options.job else job_names()
     if not names:
         raise ConfigError(f"{conf_folder()}: holds no job YAML; set DAYSPRING_CONF to the folder that does")
-    seen = [_look_at(JobContext.open(name), options) for name in names]
+    seen, broken = [], 0
+    for name in names:
+        try:
+            seen.append(_look_at(JobContext.open(name), options))
+        except ConfigError as error:
+            if options.job is not None:
+                raise
+            print(f"error: {error}", file=sys.stderr)  # the others are looked at all the same
+            broken = error.exit_code
     if options.json:
         pictures = [
             picture | ({"late": [{**asdict(each), "day": str(each.day)} for each in late]} if late is not None else {})
@@ -62,7 +71,7 @@ def _status(options: argparse.Namespace) -> int:
     else:
         for picture, late in seen:
             print_picture(picture, late)
-    return int(any(picture["damaged"] for picture, _ in seen))
+    return broken or int(any(picture["damaged"] for picture, _ in seen))
 
 
 def _look_at(context: JobContext, options: argparse.Namespace) -> tuple[dict[str, Any], list[LateDay] | None]:

@@ -74,6 +74,8 @@ class Answer:
         return {**told, "numbers": self.numbers}
 
 
+_Ask = Callable[[ReadyRelease, ReleaseReader], Scored]
+
 class OnlineReader:
     """Answers requests of one job with what is published.
 
@@ -87,7 +89,7 @@ class OnlineReader:
         self._client, self._keys, self._models = client, keys, models
         self._loaded = ModelCache()
         self._served = TakenUp(self._ready)
-        self._like: Request | None = None
+        self._like: dict[str, _Ask] = {}
         self._others: dict[str, OnlineReader] = {}
 
     @classmethod
@@ -138,7 +140,11 @@ class OnlineReader:
             DayspringError: nothing is published, or a release is gone while it is read, again and again.
             UsageError: an id or a value is not of its type.
         """
-        return self._asked(request, lambda release, reader: release.score(reader, self._with_items(release, request)))
+        like = replace(request, day=None)
+        return self._asked(
+            lambda release, reader: release.score(reader, self._with_items(release, request)),
+            score=lambda release, reader: release.score(reader, like),
+        )
 
     def recall(self, request: Request, many: int) -> Scored:
         """The ``many`` items of all that there are which two towers find nearest to the request.
@@ -146,7 +152,11 @@ class OnlineReader:
         Raises:
             DayspringError, UsageError: as of ``score``; the latter where the release has no vectors of items, too.
         """
-        return self._asked(request, lambda release, reader: release.recall(reader, request, many))
+        like = replace(request, day=None)
+        return self._asked(
+            lambda release, reader: release.recall(reader, request, many),
+            recall=lambda release, reader: release.recall(reader, like, many),
+        )
 
     def _with_items(self, release: ReadyRelease, request: Request) -> Request:
         """The request with the candidates that another job recalls for it, where that is how a release has them."""
@@ -158,7 +168,8 @@ class OnlineReader:
             self._others[wanted.job] = OnlineReader(self._client, keys, self._models.of(wanted.job))
         return replace(request, items=tuple(self._others[wanted.job].recall(request, wanted.top).keys))
 
-    def _asked(self, request: Request, ask: Callable[[ReadyRelease, ReleaseReader], Scored]) -> Scored:
+    def _asked(self, ask: _Ask, **like: _Ask) -> Scored:
+        """The answer; ``like`` is what the next release is tried with, by what was asked."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 release = self._served.release()
@@ -169,7 +180,7 @@ class OnlineReader:
                     raise DayspringError(f"{error}; publish the newest day again") from None
                 self._served.gone()
                 continue
-            self._like = request
+            self._like |= like
             if reader.newest != release.text:
                 self._served.begin()
             return scored
@@ -180,15 +191,15 @@ class OnlineReader:
         self._served.renew()
 
     def _ready(self) -> ReadyRelease:
-        """What is served now, ready to answer: with a request answered already, so that the next one waits for nothing.
+        """What is served now, ready to answer: what was asked before is answered already, and waited for no more.
 
         A model's first call is a slow one, and what requests share is read by the first of them.
         """
         reader = ReleaseReader(self._client, self._keys)
         release = ReadyRelease(reader, self._models, self._loaded)
-        if self._like is not None:
+        for asked in list(self._like.values()):
             try:
-                release.score(reader, replace(self._like, day=None))
+                asked(release, reader)
             except UsageError as error:  # other settings may refuse what the ones before took
                 _LOG.info("not tried before it answers: %s", error)
         return release

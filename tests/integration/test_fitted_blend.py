@@ -7,14 +7,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.days import Day
-from pipeline.ingest.extract import extract
-from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
-from pipeline.stages.experiment import run as run_experiment
-from pipeline.stages.features import build_features, update_id_maps
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.training import checkpoint_file, train
 from pipeline.training.records import CheckpointRecord
+from tests.integration.days import run_days
 from tests.unit.pipeline.features import shows
 from tests.unit.pipeline.features.lessons import DAY
 
@@ -41,19 +38,6 @@ def source(folder: Path, *, clicked: int | None = None) -> None:
         shows.write_day(folder, day, rows)
 
 
-def run(job: JobContext, first: Day, last: Day) -> None:
-    try:
-        for day in first.through(last):
-            extract(job, day)
-            validate(job, day)
-            update_id_maps(job, day)
-            build_features(job, day)
-            for name in NAMES:
-                run_experiment(job, day, name)
-    finally:
-        job.close()
-
-
 def of(job: JobContext, kind: str, day: Day) -> Artifact:
     found = job.store.current(Ref(kind, job.job, day, "both"))
     assert found is not None
@@ -67,7 +51,7 @@ def test_the_rows_of_a_day_move_no_weight_that_it_is_tested_with(
     for number, clicked in enumerate((0, 1)):
         source(tmp_path / str(number), clicked=clicked)
         jobs.append(shows.context(tmp_path / str(number), monkeypatch, CONFIG))
-        run(jobs[-1], DAY.plus(-3), DAY.plus(1))
+        run_days(jobs[-1], DAY.plus(-3), DAY.plus(1), NAMES)
     for day in (DAY.plus(-3), DAY.plus(-2), DAY.previous()):
         assert len({of(job, "checkpoint", day).manifest.digest for job in jobs}) == 1
     assert len({of(job, "test", DAY).manifest.tensors["logits"] for job in jobs}) == 1
@@ -87,9 +71,9 @@ def test_a_pruned_day_is_fitted_again_to_the_same_bits_and_a_chain_goes_on_in_an
 ) -> None:
     source(tmp_path)
     job = shows.context(tmp_path, monkeypatch, CONFIG)
-    run(job, DAY.plus(-3), DAY.previous())
+    run_days(job, DAY.plus(-3), DAY.previous(), NAMES)
     later = JobContext(job.config, job.root)  # nothing in memory
-    run(later, DAY, DAY)
+    run_days(later, DAY, DAY, NAMES)
     whole = {day: of(later, "checkpoint", day) for day in DAY.plus(-3).through(DAY)}
     for day in (DAY.plus(-2), DAY.previous()):
         later.store.prune(whole[day])

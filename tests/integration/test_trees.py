@@ -9,14 +9,12 @@ from typing import Any
 import pytest
 
 from pipeline.days import Day
-from pipeline.ingest.extract import extract
-from pipeline.ingest.validate import validate
 from pipeline.job import JobContext
 from pipeline.release.check.check import check_day
 from pipeline.stages.experiment import run as run_experiment
-from pipeline.stages.features import build_features, update_id_maps
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.training.chain import Chain
+from tests.integration.days import run_days
 from tests.unit.pipeline.features import shows
 from tests.unit.pipeline.features.lessons import DAY
 
@@ -51,19 +49,6 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JobContext:
     return shows.context(tmp_path, monkeypatch, config())
 
 
-def run(job: JobContext, first: Day, last: Day) -> None:
-    try:
-        for day in first.through(last):
-            extract(job, day)
-            validate(job, day)
-            update_id_maps(job, day)
-            build_features(job, day)
-            for name in NAMES:
-                run_experiment(job, day, name)
-    finally:
-        job.close()
-
-
 def of(job: JobContext, kind: str, day: Day, name: str) -> Artifact:
     found = job.store.current(Ref(kind, job.job, day, name))
     assert found is not None
@@ -78,12 +63,12 @@ def digests(job: JobContext) -> dict[str, str]:
 def test_trees_are_the_same_in_one_process_and_in_several_and_after_they_were_pruned(
     job: JobContext, tmp_path: Path
 ) -> None:
-    run(job, FIRST, LAST)
+    run_days(job, FIRST, LAST, NAMES)
     whole = digests(job)
     assert len({digest for key, digest in whole.items() if key.startswith("anew")}) == 5
     others = JobContext(job.config, tmp_path / "other")
     for day in FIRST.through(LAST):
-        run(JobContext(job.config, others.root), day, day)
+        run_days(JobContext(job.config, others.root), day, day, NAMES)
     assert digests(others) == whole
     again = JobContext(job.config, job.root)
     for day in FIRST.through(LAST.previous()):
@@ -100,6 +85,6 @@ def test_trees_are_the_same_in_one_process_and_in_several_and_after_they_were_pr
 
 
 def test_what_is_exported_of_trees_answers_in_a_clean_process(job: JobContext) -> None:
-    run(job, FIRST, FIRST.plus(2))
+    run_days(job, FIRST, FIRST.plus(2), NAMES)
     checked = {each.ref.experiment: each.manifest.extra["verdict"] for each in check_day(job, FIRST.plus(2))}
     assert checked == dict.fromkeys(NAMES, "ok")

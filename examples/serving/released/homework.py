@@ -23,7 +23,7 @@ class Homework(Ready):
     def __init__(self, release: Release) -> None:
         super().__init__(release)
         if self.settings["per_chapter"]:
-            raise NotImplementedError("`ranking.per_chapter`: ask chapter by chapter")
+            raise NotImplementedError("`ranking.per_chapter: true`: this client does not answer chapter by chapter")
         self.user, self.owner_columns = self.settings["user"], self.settings["owner"]
         self._chapters_of = self.settings["package"]["chapters"]
         chapters = [each for each in self.features.values() if each.columns in (["chapters"], [self._chapters_of])]
@@ -170,7 +170,9 @@ class Homework(Ready):
 def group_of(ids: Sequence[Any]) -> int:
     """The number that some ids are a group by: SplitMix64 of each, mixed one after another, as a signed number."""
     if not all(isinstance(each, int) for each in ids):
-        raise NotImplementedError("groups by texts: see docs/serving.md")
+        raise NotImplementedError(
+            "`history.last_year` is matched by texts, whose numbers pandas makes (docs/serving.md): not answered here"
+        )
     if len(ids) == 1:
         return int(ids[0])
     mixed = 0x9E3779B97F4A7C15

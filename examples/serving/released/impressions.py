@@ -36,7 +36,9 @@ class Impressions(Ready):
         found = release.fetch(self.of_owner(owner))
         rows, day = self._candidates, day_of(self, question)
         if question.items is None and self.settings.get("candidates") is not None:
-            raise NotImplementedError("items that another job recalls: give them as `items`")
+            raise NotImplementedError(
+                "`impressions.candidates: {from: recall}`: ask the other job, and give what it answers as `items`"
+            )
         if question.items is not None:
             rows = self._rows(release, [canonical(each, self._kind) for each in question.items])
         context = {name: self.typed(name, raw) for name, raw in question.context.items()}

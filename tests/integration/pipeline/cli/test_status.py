@@ -43,6 +43,19 @@ def test_status_shows_every_day_with_parent_rows_measures_and_why_it_was_skipped
     assert [row["day"] for row in later["experiments"]["din"]["days"]] == [str(LAST)]
 
 
+def test_all_jobs_are_shown_where_none_is_named_and_one_that_is_broken_hides_no_other(chain: Place) -> None:
+    shown = chain.good("status").out
+    assert "ads / pooled\n" in shown
+    assert "homework / pooled\n" in shown
+    assert [each["job"] for each in json.loads(chain.good("status", "--json").out)] == ["ads", "homework"]
+    chain.configure("adverts", "job: [")
+    ran = chain.run("status")
+    assert (ran.code, "ads / pooled\n" in ran.out) == (2, True)
+    assert "adverts.yaml" in ran.err
+    assert chain.run("status", "--job", "adverts").code == 2
+    assert "--experiment is of one job" in chain.run("status", "--experiment", "din").message
+
+
 def test_status_of_replayed_rows(lessons: Place) -> None:
     picture = json.loads(lessons.good("status", "--job", "homework", "--json").out)
     replayed = {name: [row.get("replayed") for row in each["days"]] for name, each in picture["experiments"].items()}

@@ -23,12 +23,14 @@ class Service:
     Attributes:
         served: the release that the pointer names.
         asked: (release, request) in the order of answers.
+        recalled: the same of those that asked for the nearest items, and for how many.
     """
 
     served: str = "r1"
     may_load: Event = field(default_factory=Event)
     loading: Event = field(default_factory=Event)
     asked: list[tuple[str, Request]] = field(default_factory=list)
+    recalled: list[tuple[str, Request, int]] = field(default_factory=list)
 
     def reader(self, client: Any, keys: Any, text: str | None = None) -> Any:
         service = self
@@ -50,6 +52,10 @@ class Service:
 
             def score(self, reader: Any, request: Request) -> Scored:
                 service.asked.append((text, request))
+                return Scored(text, ["a"], np.zeros(1, np.float32), np.zeros(1, np.float32))
+
+            def recall(self, reader: Any, request: Request, many: int) -> Scored:
+                service.recalled.append((text, request, many))
                 return Scored(text, ["a"], np.zeros(1, np.float32), np.zeros(1, np.float32))
 
         Ready.text = text  # type: ignore[attr-defined]
@@ -86,3 +92,18 @@ def test_the_first_request_after_a_switch_does_not_wait_for_the_new_model(servic
     assert told[0].owner in ((1,), (2,), (3,)), "it answered a request of before, ahead of the first that was asked"
     assert told[0].day is None
     assert told[1] is first
+
+
+def test_a_release_recalls_before_it_answers_where_it_was_asked_to(service: Service) -> None:
+    request = Request((1,), day=Day.of(2024, 3, 4))
+    client: Any = Client()
+    with OnlineReader(client, Any, Any) as reader:  # type: ignore[arg-type]
+        reader.recall(request, 7)
+        service.served = "r2"
+        service.may_load.set()
+        while reader.recall(request, 7).release_id == "r1":
+            pass
+    tried, asked = (each for each in service.recalled if each[0] == "r2")
+    assert tried == ("r2", Request((1,)), 7)
+    assert asked[1] is request
+    assert service.asked == [], "nobody was asked for scores"
