@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from benchmarks import deepctr_fields
 from benchmarks.deepctr import environment
+from benchmarks.deepctr_protocol import COLUMNS, DAYS
 from models.schema import Columns, DayArrays, Feature, FeatureSchema, Kind
 from pipeline.cli.main import main as pipeline
 from pipeline.config.job import JobConfig
@@ -65,17 +66,7 @@ tf.config.threading.set_inter_op_parallelism_threads(2)
 from deepctr.feature_column import DenseFeat, SparseFeat, VarLenSparseFeat
 from deepctr.models import DIEN, DIN
 
-folder = Path(sys.argv[1])
-told = json.loads((folder / "settings.json").read_text())
-columns = []
-for each in told["columns"]:
-    name, width = each["name"], each["width"]
-    if each["kind"] == "dense":
-        columns.append(DenseFeat(name, width))
-        continue
-    ids = SparseFeat(name, each["size"], embedding_dim=each["dim"], embedding_name=each["space"])
-    columns.append(VarLenSparseFeat(ids, width, "mean", each["length"]) if each["length"] else ids)
-tf.random.set_seed(told["seed"])
+""" + COLUMNS + """tf.random.set_seed(told["seed"])
 settings = {"dnn_hidden_units": told["units"], "att_activation": told["attention_activation"],
             "att_weight_normalization": True, "l2_reg_embedding": 0.0, "seed": told["seed"]}
 if told["model"] == "din":
@@ -84,16 +75,7 @@ else:
     model = DIEN(columns, told["histories"], gru_type="AUGRU", att_hidden_units=told["attention_units"], **settings)
 model.compile(tf.keras.optimizers.legacy.Adam(told["rate"]), "binary_crossentropy")
 tf.compat.v1.keras.backend.get_session().run(tf.compat.v1.global_variables_initializer())
-for number, day in enumerate(told["days"]):
-    held = dict(np.load(folder / f"{day}.npz"))
-    label = held.pop("label")
-    order = np.random.default_rng(number).permutation(len(label))
-    if number:
-        asked = {name: np.where(each >= told["limits"][day].get(name, 1 << 31), 1, each) for name, each in held.items()}
-        np.save(folder / f"{day}.npy", model.predict(asked, batch_size=4096)[:, 0])
-    rows = {name: each[order] for name, each in held.items()}
-    model.fit(rows, label[order], batch_size=told["batch"], epochs=1, shuffle=False, verbose=0)
-"""
+""" + DAYS
 
 PROGRAMS = {"din": DEEPCTR, "dien": DEEPCTR} | dict.fromkeys(deepctr_fields.MODELS, deepctr_fields.PROGRAM)
 """By model, what trains it in the environment of the benchmark."""

@@ -7,6 +7,8 @@ writes what the program reads and judges what it answers.
 
 from __future__ import annotations
 
+from benchmarks.deepctr_protocol import COLUMNS, DAYS
+
 MODELS = ("lr", "fm", "deepfm", "dcn_v2", "xdeepfm", "dlrm")
 
 PROGRAM = """
@@ -28,16 +30,8 @@ from deepctr.layers.interaction import FM
 from deepctr.layers.utils import add_func, concat_func
 from deepctr.models import DCN, DeepFM, xDeepFM
 
-folder = Path(sys.argv[1])
-told = json.loads((folder / "settings.json").read_text())
-columns, options = [], told["options"]
-for each in told["columns"]:
-    name, width = each["name"], each["width"]
-    if each["kind"] == "dense":
-        columns.append(DenseFeat(name, width))
-        continue
-    ids = SparseFeat(name, each["size"], embedding_dim=each["dim"], embedding_name=each["space"])
-    columns.append(VarLenSparseFeat(ids, width, "mean", each["length"]) if each["length"] else ids)
+""" + COLUMNS + """
+options = told["options"]
 tf.keras.utils.set_random_seed(told["seed"])
 plain = {"l2_reg_linear": 0.0, "l2_reg_embedding": 0.0, "seed": told["seed"]}
 
@@ -93,13 +87,4 @@ made = {
 }
 model = made[told["model"]]()
 model.compile(tf.keras.optimizers.Adam(told["rate"]), "binary_crossentropy")
-for number, day in enumerate(told["days"]):
-    held = dict(np.load(folder / f"{day}.npz"))
-    label = held.pop("label")
-    order = np.random.default_rng(number).permutation(len(label))
-    if number:
-        asked = {name: np.where(each >= told["limits"][day].get(name, 1 << 31), 1, each) for name, each in held.items()}
-        np.save(folder / f"{day}.npy", model.predict(asked, batch_size=4096, verbose=0)[:, 0])
-    rows = {name: each[order] for name, each in held.items()}
-    model.fit(rows, label[order], batch_size=told["batch"], epochs=1, shuffle=False, verbose=0)
-"""
+""" + DAYS
