@@ -8,38 +8,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import registry
 from models.architecture import Architecture, Growth
 from models.engine.state import StateMismatch
 from models.export.counts import CountsModule
 from models.export.serving_module import ServingModule
 from models.schema import FIRST, UNKNOWN, DayArrays, FeatureSchema
 from models.tasks import Task
-from pipeline.training.trainer import State, TrainedRows
+from pipeline.training.trainer import PlainTrainer, State, TrainedRows
 
 Float = NDArray[np.float64]
 
 
-class CountingTrainer:
+class CountingTrainer(PlainTrainer):
     """Counts of positives and of all that were judged, by task: of all rows, of items, of users' items.
 
     Its state: ``size/<space>``, ``count/<task>/all [2]``, ``count/<task>/item [size, 2]``; ``pair/key [pairs, 2]`` the
     user and the item, ascending, and ``count/<task>/pair [pairs, 2]``. Counts are float64, as of the last trained day.
     """
 
-    sets_first_output = False
-    loss_parts: tuple[str, ...] = ()
-
     def __init__(
         self, schema: FeatureSchema, model_name: str, options: Mapping[str, object], tasks: tuple[Task, ...]
     ) -> None:
-        self.schema = schema
-        self.model_name = model_name
-        self.tasks = tasks
-        self.model = registry.build(model_name, schema, options, tuple(task.name for task in tasks))
-        self.spaces = sorted({str(f.space) for f in schema.features if f.has_ids})
+        super().__init__(schema, model_name, options, tasks)
         self._state: dict[str, NDArray[Any]] = {}
-        self.growth = Growth()
         self._module: CountsModule | None = None
 
     @property

@@ -9,10 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models import registry
 from models.architecture import Architecture, Growth
 from models.engine.examples import Settings
 from models.export.serving_module import ServingModule
-from models.schema import DayArrays
+from models.schema import DayArrays, FeatureSchema
 from models.tasks import Task
 
 State = Mapping[str, NDArray[Any]]
@@ -115,3 +116,20 @@ class Trainer(Protocol):
 
     def tower_modules(self, kinds: Mapping[str, str]) -> Mapping[str, ServingModule]:
         """By name what is exported of each tower of a model that compares two, likewise; none of any other."""
+
+
+class PlainTrainer:
+    """What a trainer without gradients holds beside its state: the model of a schema, and its id spaces."""
+
+    sets_first_output = False
+    loss_parts: tuple[str, ...] = ()
+
+    def __init__(
+        self, schema: FeatureSchema, model_name: str, options: Mapping[str, object], tasks: tuple[Task, ...]
+    ) -> None:
+        self.schema = schema
+        self.model_name = model_name
+        self.tasks = tasks
+        self.model = registry.build(model_name, schema, options, tuple(task.name for task in tasks))
+        self.spaces = sorted({str(f.space) for f in schema.features if f.has_ids})
+        self.growth = Growth()

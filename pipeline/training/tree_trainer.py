@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import registry
 from models.architecture import Architecture, Growth, Segments
 from models.engine.examples import NO_PAIR, examples_of
 from models.engine.state import StateMismatch
@@ -19,7 +18,7 @@ from models.schema import FIRST, DayArrays, FeatureSchema
 from models.tasks import Task
 from models.zoo.gbdt_lr import GbdtLr
 from pipeline.training.leaf_regression import LeafRegression
-from pipeline.training.trainer import State, TrainedRows
+from pipeline.training.trainer import PlainTrainer, State, TrainedRows
 
 if TYPE_CHECKING:
     from pipeline.training.boosting import Asked, Rows
@@ -29,25 +28,17 @@ COLUMNS = "tree/columns"
 """What the axes of an architecture call the numbers that trees ask."""
 
 
-class TreeTrainer:
+class TreeTrainer(PlainTrainer):
     """Trees by task, fitted anew or continued; of ``gbdt_lr`` a regression over their leaves too.
 
     Its state: ``size/<space>``, ``days`` (trained until now), ``base/<task>`` (the logit that the trees are added to),
     ``tree/<task>/<array>`` (``models.forest.Forest``), ``regression/<task>/<array>`` (``LeafRegression``).
     """
 
-    sets_first_output = False
-    loss_parts: tuple[str, ...] = ()
-
     def __init__(
         self, schema: FeatureSchema, model_name: str, options: Mapping[str, object], tasks: tuple[Task, ...]
     ) -> None:
-        self.schema = schema
-        self.model_name = model_name
-        self.tasks = tasks
-        self.model = registry.build(model_name, schema, options, tuple(task.name for task in tasks))
-        self.spaces = sorted({str(f.space) for f in schema.features if f.has_ids})
-        self.growth = Growth()
+        super().__init__(schema, model_name, options, tasks)
         self._regresses = isinstance(self.model, GbdtLr)
         self._module: TreesModule | None = None
         self.fresh({})
