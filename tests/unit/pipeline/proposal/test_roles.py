@@ -26,6 +26,12 @@ def test_what_the_user_says_counts() -> None:
     assert (it.label, it.item, it.kind, it.others) == ("new", None, "rows", ("goods",))
 
 
+def test_a_table_with_several_rows_of_an_item_is_no_profile() -> None:
+    prices = Looked("prices", {"goods_no": [1, 1, 2], "price": [1.5, 2.5, 3.5]})
+    it = found(SHOWS, prices)
+    assert (it.profiles, it.others) == ({}, ("prices",))
+
+
 @pytest.mark.parametrize(
     ("tables", "asked", "told"),
     [

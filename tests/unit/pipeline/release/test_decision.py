@@ -10,7 +10,7 @@ from pipeline.errors import NotYet
 from pipeline.evaluation import superiority
 from pipeline.job import JobContext
 from pipeline.release.build import build, build_release
-from pipeline.release.decision import champion_of, choose, promoted
+from pipeline.release.decision import champion_now, champion_of, choose, promoted
 from pipeline.release.prune import prune
 from pipeline.release.publish.release_files import Championship, Hold, Pointer, Published, ReleaseFiles
 from pipeline.training.chain import Chain
@@ -263,6 +263,7 @@ def test_promotion_by_hand_counts_from_its_own_day(tmp_path: Path) -> None:
     run(here, SECOND)
     ReleaseFiles.of(tmp_path, "tiny").add_champion(Championship("b", SECOND, "promote"))
     assert [champion_of(here, day) for day in (FIRST, SECOND, THIRD)] == ["a", "b", "b"]
+    assert champion_now(here) == "b"
     ReleaseFiles.of(tmp_path, "tiny").add_champion(Championship("a", SECOND, "promote"))
     assert champion_of(here, SECOND) == "a"
 

@@ -54,8 +54,8 @@ def test_packed_and_by_tabs(name: str, tmp_path: Path) -> None:
 
 
 def test_text_as_its_table_says_it_is_written(tmp_path: Path) -> None:
-    (tmp_path / "shows.csv").write_text("日期;用户;点击\n20240301;'7;1\n", encoding="utf-8")
-    assert rows(opened(tmp_path, text={"delimiter": ";", "quote": None}), FIRST) == [["'7", "1"]]
+    (tmp_path / "shows.csv").write_text('日期;用户;点击\n20240301;"7;1\n', encoding="utf-8")
+    assert rows(opened(tmp_path, text={"delimiter": ";", "quote": None}), FIRST) == [['"7', "1"]]
 
 
 def test_several_files_of_a_folder_one_without_a_column(tmp_path: Path) -> None:

@@ -46,6 +46,16 @@ def test_a_wrong_source_is_told_with_its_feature(feature: dict[str, Any], messag
         with_feature(**feature)
 
 
+def test_an_item_without_a_table_has_its_id_alone() -> None:
+    whole = shows.config().model_dump(mode="json")
+    impressions = {**whole["impressions"], "items": None, "history_parts": []}
+    features = {name: whole["features"][name] for name in ("user", "ad", "clicked")}
+    assert isinstance(Plan(shows.config(impressions=impressions, features=features)).request, ImpressionPlan)
+    told = r"features.kind.*without `impressions.items` an item has its id alone, `item.ad`"
+    with pytest.raises(ConfigError, match=told):
+        Plan(shows.config(impressions=impressions, features=features | {"kind": whole["features"]["kind"]}))
+
+
 @pytest.mark.parametrize(
     ("ages", "message"),
     [
