@@ -74,7 +74,7 @@ def recalled(context: JobContext, experiment: str, day: Day, many: int) -> Recal
     positive = np.flatnonzero(label == 1)
     taken = keys["item.key"][np.asarray(arrays.pair_item)[positive]]
     request = np.repeat(np.arange(arrays.requests), arrays.candidates)[positive]
-    users = next(values for name, values in keys.items() if name.startswith("request."))
+    users = keys[_user_key(keys)]
     before = [context.needed(FEATURES, each) for each in chain.days() if each < day]
     found: dict[str, NDArray[np.bool_]] = {}
     auc: dict[str, float | None] = {}
