@@ -48,6 +48,9 @@ class PrunedPayload(CorruptArtifact):
         super().__init__(message)
         self.artifact = artifact
 
+    def __reduce__(self) -> tuple[type[PrunedPayload], tuple[str, str]]:
+        return type(self), (str(self), self.artifact)
+
 
 class ChainError(LastingError):
     """A day cannot be trained where it stands in its chain."""

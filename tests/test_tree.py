@@ -40,6 +40,8 @@ UNTESTED = {
     "pipeline/config/retention.py": _DECLARED,
     "pipeline/training/boosting.py": "tests/unit/pipeline/training/test_tree_trainer.py",
     "pipeline/training/keras_trainer.py": "tests/unit/pipeline/training/test_train.py",
+    "pipeline/engines/engine.py": "tests/unit/pipeline/engines/test_local.py",
+    "pipeline/engines/open.py": _KIND,
     "pipeline/evaluation/kept_range.py": "tests/integration/pipeline/cli/test_evaluate.py",
     "pipeline/evaluation/next_day.py": _LINE,
     "pipeline/features/arrays/candidates.py": _BUILT,

@@ -50,6 +50,8 @@ from pipeline.config.values import RowValue, check_values
 from pipeline.days import ZONE, Day, checked_zone
 
 SpaceType = Literal["int", "str"]
+MOST_SHARDS = 1024
+"""Each costs files and the start of its work."""
 
 
 class JobConfig(Strict):
@@ -65,6 +67,8 @@ class JobConfig(Strict):
         labels: when a day's labels have come; none = with the day. Says when a day is read, not what is made of it.
         retention: what is kept on disk; changes nothing that is made.
         grids: the experiments of each grid, by its name: expanded they are experiments like those written by hand.
+        shards: in how many parts a day's rows are worked on, each by itself; ``auto``: by their number. It, ``engine``
+            and ``processes`` (how many parts at once; none = as many as there are CPUs) change nothing that is made.
         deadline_hours: hours after the end of the business day, when its run starts, until which a day may still
             arrive; not later than ``release.by``.
         extract_block: days that one extraction reads together from a source in which finding a day costs a pass over
@@ -77,6 +81,9 @@ class JobConfig(Strict):
     seed: int = 1
     threads: int = Field(default=2, ge=1)
     chunk_rows: int = Field(default=50_000, ge=1)
+    shards: Literal["auto"] | int = Field(default="auto", exclude=True)
+    engine: Literal["local"] = Field(default="local", exclude=True)
+    processes: int | None = Field(default=None, ge=1, exclude=True)
     extract_block: int = Field(default=10, ge=1)
     start: DayField | None = None
     state_from: DayField | None = None
@@ -106,6 +113,13 @@ class JobConfig(Strict):
     @classmethod
     def _zone_exists(cls, value: str) -> str:
         return checked_zone(value)
+
+    @field_validator("shards")
+    @classmethod
+    def _some(cls, value: str | int) -> str | int:
+        if isinstance(value, int) and not 1 <= value <= MOST_SHARDS:
+            raise ValueError(f"is `auto`, or a number from 1 to {MOST_SHARDS}")
+        return value
 
     @field_validator("deadline_hours")
     @classmethod

@@ -72,3 +72,24 @@ def test_an_experiment_sees_what_it_names_less_what_it_leaves_out(ads: str) -> N
     assert config.inputs("din") == {"ad", "user"}
     assert {feature.name for feature in config.experiment_schema("din").features} == {"ad", "user"}
     assert "user" not in config.inputs("pooled")
+
+
+def test_shards_and_what_works_on_them_are_in_no_digest(ads: str) -> None:
+    plain = parse_job(ads, Path("ads.yaml"))
+    sharded = parse_job(edited(ads, shards=16, engine="local", processes=2), Path("ads.yaml"))
+    assert (plain.shards, sharded.shards, sharded.processes) == ("auto", 16, 2)
+    for stage in ("extract", "validate", "update_id_maps", "build_features", "train"):
+        assert plain.stage_settings(stage) == sharded.stage_settings(stage)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("shards", 0, "shards: is `auto`, or a number from 1 to 1024 (got 0)"),
+        ("shards", "many", "shards"),
+        ("engine", "cluster", "engine: Input should be 'local'"),
+        ("processes", 0, "processes: Input should be greater than or equal to 1 (got 0)"),
+    ],
+)
+def test_shards_that_cannot_be(ads: str, setting: str, value: object, said: str) -> None:
+    assert said in error(edited(ads, **{setting: value}))

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from pipeline.engines.local import LocalEngine
+from pipeline.errors import DayspringError, PrunedPayload
+
+
+def squared(part: int) -> tuple[int, int]:
+    return part * part, os.getpid()
+
+
+def failing(part: int) -> int:
+    if part > 0:
+        raise PrunedPayload(f"part {part} is gone", artifact=f"rows/{part}")
+    return part
+
+
+def killed(part: int) -> int:
+    if part == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return part
+
+
+def wrong(part: int) -> int:
+    return 1 // part
+
+
+def test_results_come_in_the_order_of_the_parts_from_other_processes() -> None:
+    found = [*LocalEngine(2).run(squared, [3, 1, 2])]
+    assert [value for value, _ in found] == [9, 1, 4]
+    assert os.getpid() not in {process for _, process in found}
+
+
+@pytest.mark.parametrize(("processes", "parts"), [(1, [3, 1]), (4, [5]), (2, [])])
+def test_one_process_or_one_part_is_worked_on_here(processes: int, parts: list[int]) -> None:
+    assert [*LocalEngine(processes).run(squared, parts)] == [(part * part, os.getpid()) for part in parts]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_of_parts_that_fail_the_first_says_why_with_all_that_its_error_holds(processes: int) -> None:
+    with pytest.raises(PrunedPayload, match=r"^part 1 is gone$") as raised:
+        list(LocalEngine(processes).run(failing, [0, 1, 2]))
+    assert raised.value.artifact == "rows/1"
+
+
+def test_a_process_that_is_killed_is_told_of() -> None:
+    with pytest.raises(DayspringError, match="was killed, most often for want of memory: 2 worked at once"):
+        list(LocalEngine(2).run(killed, [0, 1, 2]))
+
+
+def test_another_error_stays_what_it_is() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(LocalEngine(2).run(wrong, [1, 0]))
+
+
+def test_a_process_for_each_cpu_where_no_number_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0})
+    assert [*LocalEngine().run(squared, [2, 3])] == [(4, os.getpid()), (9, os.getpid())]
