@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SMOOTHING = 5.0
 """Added to how many values an owner has, and how many owners a value."""
-_MORE, _PASSES, _ROUNDS, _SEED = 10, 30, 5, 20091201
+_WHOLE, _TOLERANCE, _ROUNDS, _SEED = 4, 1e-6, 5, 20091201
 Floats = NDArray[np.float64]
 
 
@@ -148,22 +148,22 @@ class Factors:
 def singular_vectors(taken: Taken, factors: int) -> Floats:
     """The first right singular vectors ``[values, ≤ factors]`` of the smoothed matrix, each's largest entry positive.
 
-    By subspace iteration (Halko et al., 2011) from a fixed start: singular values of who took what fall slowly, so that
-    few passes leave a third of the subspace to chance. Products of sparse matrices are sums one after another: they
-    have the same bits on any number of threads.
+    By restarted Lanczos iteration (ARPACK) from a fixed start: singular values of who took what fall slowly, so that
+    powers of a block are many passes away from the subspace. A small matrix is taken apart whole.
     """
-    owners, width = taken.lists.lengths, min(factors + _MORE, len(taken.values))
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    owners, width = taken.lists.lengths, len(taken.values)
     of_owner = np.repeat(owners + SMOOTHING, owners)
     matrix = taken.weighed(1 / np.sqrt(of_owner * (taken.owners + SMOOTHING)[taken.lists.values]))
-    across = matrix.T.tocsr()
-    basis = np.random.Generator(np.random.Philox(_SEED)).standard_normal((len(taken.values), width))
-    image = basis
-    for _ in range(_PASSES):
-        basis = np.linalg.qr(image)[0]
-        image = across @ (matrix @ basis)
-    small = basis.T @ image
-    _, rotated = np.linalg.eigh((small + small.T) / 2)
-    found = basis @ rotated[:, ::-1][:, : min(factors, width)]
+    if min(matrix.shape) <= _WHOLE * factors:
+        found: Floats = np.linalg.svd(matrix.toarray(), full_matrices=False)[2][:factors].T
+    else:
+        across = matrix.T.tocsr()
+        gram = LinearOperator((width, width), lambda vector: across @ (matrix @ vector), dtype=np.float64)
+        draw = np.random.Generator(np.random.Philox(_SEED))
+        start = draw.standard_normal(width)
+        found = eigsh(gram, factors, v0=start, tol=_TOLERANCE, rng=draw)[1][:, ::-1]
     largest = np.abs(found).argmax(axis=0)
     signed: Floats = found * np.where(found[largest, np.arange(found.shape[1])] < 0, -1.0, 1.0)
     return signed
