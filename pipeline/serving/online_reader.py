@@ -2,7 +2,7 @@
 
 A request reads everything from one release, or nothing. What is served is looked at in the same round trip as the
 request's fields: when it is another release, that one is made ready in the background, and the one before answers
-meanwhile.
+meanwhile. Threads may share a reader: it answers one of them at a time.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any
 
@@ -75,6 +76,9 @@ class Answer:
 
 
 _Ask = Callable[[ReadyRelease, ReleaseReader], Scored]
+_Asked = Callable[[ReadyRelease, ReleaseReader], tuple[Scored, dict[str, _Ask]]]
+"""The answer, and by what was asked what the next release is tried with."""
+
 
 class OnlineReader:
     """Answers requests of one job with what is published.
@@ -91,6 +95,8 @@ class OnlineReader:
         self._served = TakenUp(self._ready)
         self._like: dict[str, _Ask] = {}
         self._others: dict[str, OnlineReader] = {}
+        # What requests share is read by the first of them, and put together from what was known and what is new.
+        self._one_at_a_time = Lock()
 
     @classmethod
     def open(cls, context: JobContext) -> OnlineReader:
@@ -140,11 +146,13 @@ class OnlineReader:
             DayspringError: nothing is published, or a release is gone while it is read, again and again.
             UsageError: an id or a value is not of its type.
         """
-        like = replace(request, day=None)
-        return self._asked(
-            lambda release, reader: release.score(reader, self._with_items(release, request)),
-            score=lambda release, reader: release.score(reader, like),
-        )
+
+        def ask(release: ReadyRelease, reader: ReleaseReader) -> tuple[Scored, dict[str, _Ask]]:
+            posed = self._with_items(release, request)
+            like = replace(posed, day=None)
+            return release.score(reader, posed), {"score": lambda release, reader: release.score(reader, like)}
+
+        return self._asked(ask)
 
     def recall(self, request: Request, many: int) -> Scored:
         """The ``many`` items of all that there are which two towers find nearest to the request.
@@ -154,8 +162,10 @@ class OnlineReader:
         """
         like = replace(request, day=None)
         return self._asked(
-            lambda release, reader: release.recall(reader, request, many),
-            recall=lambda release, reader: release.recall(reader, like, many),
+            lambda release, reader: (
+                release.recall(reader, request, many),
+                {"recall": lambda release, reader: release.recall(reader, like, many)},
+            )
         )
 
     def _with_items(self, release: ReadyRelease, request: Request) -> Request:
@@ -168,13 +178,16 @@ class OnlineReader:
             self._others[wanted.job] = OnlineReader(self._client, keys, self._models.of(wanted.job))
         return replace(request, items=tuple(self._others[wanted.job].recall(request, wanted.top).keys))
 
-    def _asked(self, ask: _Ask, **like: _Ask) -> Scored:
-        """The answer; ``like`` is what the next release is tried with, by what was asked."""
+    def _asked(self, ask: _Asked) -> Scored:
+        with self._one_at_a_time:
+            return self._answered(ask)
+
+    def _answered(self, ask: _Asked) -> Scored:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 release = self._served.release()
                 reader = ReleaseReader(self._client, self._keys, release.text)
-                scored = ask(release, reader)
+                scored, like = ask(release, reader)
             except ReleaseGone as error:  # a switch and the end of the grace period came between: take the new one
                 if attempt == _ATTEMPTS:
                     raise DayspringError(f"{error}; publish the newest day again") from None
@@ -188,7 +201,8 @@ class OnlineReader:
 
     def refresh(self) -> None:
         """Take up what is served now, and wait for it."""
-        self._served.renew()
+        with self._one_at_a_time:
+            self._served.renew()
 
     def _ready(self) -> ReadyRelease:
         """What is served now, ready to answer: what was asked before is answered already, and waited for no more.
