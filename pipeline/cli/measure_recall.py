@@ -42,7 +42,7 @@ def _measure(options: argparse.Namespace) -> int:
     tested = [each for each in Chain.of(context, options.experiment).days() if options.first <= each <= options.last]
     if not tested:
         raise UsageError(f"'{options.experiment}' was trained on no day from {options.first} to {options.last}")
-    days = [recalled(context, options.experiment, each, options.top) for each in tested]
+    days = recalled(context, options.experiment, tested, options.top)
     told = {name: pooled(days, chosen) for name, chosen in _SETS.items()}
     auc = [{"day": str(each.day), **each.auc} for each in days]
     if options.json:

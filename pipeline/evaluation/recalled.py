@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +17,14 @@ from pipeline.errors import UsageError
 from pipeline.evaluation import metrics
 from pipeline.evaluation.bootstrap import percentiles
 from pipeline.features.arrays import files
+from pipeline.features.arrays.look_up import Maps
 from pipeline.features.frames.frame import Array
 from pipeline.features.ids.store import IdMapStore
 from pipeline.features.plan.plan import Plan
+from pipeline.features.rows.day import Tables
 from pipeline.ingest.day_tables import NextTables
 from pipeline.job import JobContext
+from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.storage.artifacts.kinds import FEATURES
 from pipeline.training.chain import Chain
 from pipeline.training.item_vectors import item_vectors
@@ -53,70 +56,114 @@ class Recalled:
     auc: Mapping[str, float | None]
 
 
-def recalled(context: JobContext, experiment: str, day: Day, many: int) -> Recalled:
-    """Of the rows of ``day``, recalled by the newest checkpoint before it among all items that tables then list.
+def recalled(context: JobContext, experiment: str, tested: Collection[Day], many: int) -> list[Recalled]:
+    """Of the rows of each tested day, recalled by the newest checkpoint before it among all items that tables then list.
+
+    Every day of the chain is read once.
 
     Raises:
-        UsageError: the model has no towers, no table lists the items, or the day is the first of the chain.
+        UsageError: the model has no towers, no table lists the items, or a day is the first of the chain.
         PrunedPayload: what would have to be read is gone.
     """
     chain, plan = Chain.of(context, experiment), Plan.of(context)
-    parent = chain.parent(day)
-    if parent is None:
-        raise UsageError(f"{day} is the first day of '{experiment}': nothing was trained before it")
-    trainer = Trainers.of(context, experiment).trainer.at(parent)
-    if not isinstance(trainer, KerasTrainer) or not registry.has_towers(trainer.model_name):
-        raise UsageError(f"experiment '{experiment}' has no two towers to recall by")
     maps = {space: IdMapStore.of(context).read(space, kind) for space, kind in plan.spaces.items()}
-    features = context.needed(FEATURES, day)
-    arrays, keys = files.read(features), files.keys(features)
-    label = arrays.label_of(arrays.tasks[0])
-    positive = np.flatnonzero(label == 1)
-    taken = keys["item.key"][np.asarray(arrays.pair_item)[positive]]
-    request = np.repeat(np.arange(arrays.requests), arrays.candidates)[positive]
-    users = keys[_user_key(keys)]
-    before = [context.needed(FEATURES, each) for each in chain.days() if each < day]
-    found: dict[str, NDArray[np.bool_]] = {}
-    auc: dict[str, float | None] = {}
-    listed: Array = np.zeros(0)
+    before, found = Before(), []
+    for day in (each for each in chain.days() if each <= max(tested)):
+        rows = _Rows.read(context.needed(FEATURES, day))
+        if day in tested:
+            parent = chain.parent(day)
+            if parent is None:
+                raise UsageError(f"{day} is the first day of '{experiment}': nothing was trained before it")
+            trainer = Trainers.of(context, experiment).trainer.at(parent)
+            if not isinstance(trainer, KerasTrainer) or not registry.has_towers(trainer.model_name):
+                raise UsageError(f"experiment '{experiment}' has no two towers to recall by")
+            tables = NextTables.needed(context, parent.ref.day)
+            found.append(_on(day, rows, before, plan, trainer, maps, tables, many))
+        before.add(rows.taken, rows.items, rows.users)
+    return found
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """A day's arrays, its raw items and users, and of its positive rows the items taken and the requests."""
+
+    arrays: DayArrays
+    items: Array
+    users: Array
+    taken: Array
+    request: NDArray[np.int64]
+
+    @classmethod
+    def read(cls, features: Artifact) -> _Rows:
+        arrays, keys = files.read(features), files.keys(features)
+        positive = np.flatnonzero(arrays.label_of(arrays.tasks[0]) == 1)
+        users = next(values for name, values in keys.items() if name.startswith("request."))
+        taken = keys["item.key"][np.asarray(arrays.pair_item)[positive]]
+        return cls(arrays, keys["item.key"], users, taken, _requests(arrays)[positive])
+
+
+class Before:
+    """What the chain's days before one had: how often each item was taken, which items and users there were."""
+
+    def __init__(self) -> None:
+        self._items = self._users = self._taken = np.zeros(0)
+        self._often = np.zeros(0, np.int64)
+
+    def add(self, taken: Array, items: Array, users: Array) -> None:
+        """A day's: the item of each positive row, all of its items and users."""
+        distinct, often = np.unique(taken, return_counts=True)
+        every = _union(self._taken, distinct)
+        counts = np.zeros(len(every), np.int64)
+        for keys, of_each in ((self._taken, self._often), (distinct, often)):
+            counts[places(every, keys)] += of_each
+        self._taken, self._often = every, counts
+        self._items, self._users = _union(self._items, items), _union(self._users, users)
+
+    def often(self, items: Array) -> NDArray[np.float32]:
+        """How often each of some items was taken, ``[items]``."""
+        return np.append(self._often, 0)[places(self._taken, items)].astype(np.float32)
+
+    def cold(self, taken: Array, users: Array) -> dict[str, NDArray[np.bool_]]:
+        """By what may be new, whether the item and the user of each row are."""
+        return {"items": places(self._items, taken) < 0, "users": places(self._users, users) < 0}
+
+
+def _union(known: Array, more: Array) -> Array:
+    return np.unique(np.concatenate([known, more])) if len(known) else np.unique(more)
+
+
+def _on(
+    day: Day, rows: _Rows, before: Before, plan: Plan, trainer: KerasTrainer, maps: Maps, tables: Tables, many: int
+) -> Recalled:
+    """What of a day's rows is recalled.
+
+    Args:
+        tables: of the day before, as this one may know them.
+    """
+    arrays, found, auc = rows.arrays, {}, {}
+    label, listed = arrays.label_of(arrays.tasks[0]), np.zeros(0)
     for way, alone in (("towers", False), ("content", True)):
-        every = item_vectors(
-            plan, trainer, maps, NextTables.needed(context, parent.ref.day), day, content_alone=alone
-        )  # fmt: skip
+        every = item_vectors(plan, trainer, maps, tables, day, content_alone=alone)
         if every is None:
-            raise UsageError(f"job '{context.job}' has no table of its items (`impressions.items`) to recall from")
+            raise UsageError(
+                f"job '{plan.config.job}' has no table of its items (`impressions.items`) to recall from"
+            )
         listed, vectors = every
         of_rows = _of_rows(trainer, arrays, plan.schema, plan.spaces, content_alone=alone)
-        found[way] = within(of_rows[USER][request], vectors, places(listed, taken), many)
-        logits = (of_rows[USER][np.repeat(np.arange(arrays.requests), arrays.candidates)]
-                  * of_rows[ITEM][np.asarray(arrays.pair_item)]).sum(axis=1)  # fmt: skip
+        found[way] = within(of_rows[USER][rows.request], vectors, places(listed, rows.taken), many)
+        logits = (of_rows[USER][_requests(arrays)] * of_rows[ITEM][np.asarray(arrays.pair_item)]).sum(axis=1)
         judged = label >= 0
         auc[way] = metrics.auc(label[judged], logits[judged])
-    often = taken_before(before, listed)
-    found["popularity"] = within(np.ones((len(taken), 1), np.float32), often[:, None], places(listed, taken), many)
-    seen = {name: _seen(before, name) for name in ("item.key", _user_key(keys))}
-    cold = {"items": ~np.isin(taken, seen["item.key"]), "users": ~np.isin(users[request], seen[_user_key(keys)])}
-    return Recalled(day, users[request], found, cold, np.full(len(taken), min(1.0, many / max(len(listed), 1))), auc)
+    often, wanted = before.often(listed), places(listed, rows.taken)
+    found["popularity"] = within(np.ones((len(wanted), 1), np.float32), often[:, None], wanted, many)
+    users = rows.users[rows.request]
+    chance = np.full(len(wanted), min(1.0, many / max(len(listed), 1)))
+    return Recalled(day, users, found, before.cold(rows.taken, users), chance, auc)
 
 
-def _user_key(keys: Mapping[str, Array]) -> str:
-    return next(name for name in keys if name.startswith("request."))
-
-
-def _seen(before: Sequence[Any], name: str) -> Array:
-    found = [files.keys(each)[name] for each in before]
-    return np.unique(np.concatenate(found)) if found else np.zeros(0)
-
-
-def taken_before(before: Iterable[Any], listed: Array) -> NDArray[np.float32]:
-    """How often each item was taken on some days, ``[items]``."""
-    often = np.zeros(len(listed) + 1, np.float32)
-    for each in before:
-        arrays = files.read(each)
-        positive = arrays.label_of(arrays.tasks[0]) == 1
-        raw = files.keys(each)["item.key"][np.asarray(arrays.pair_item)[positive]]
-        np.add.at(often, places(listed, raw), 1)
-    return often[:-1]
+def _requests(arrays: DayArrays) -> NDArray[np.int64]:
+    """The request of each pair."""
+    return np.repeat(np.arange(arrays.requests), arrays.candidates)
 
 
 def places(listed: Array, keys: Array) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.days import Day
-from pipeline.evaluation.recalled import Recalled, places, pooled, within
+from pipeline.evaluation.recalled import Before, Recalled, places, pooled, within
 
 
 def test_an_item_is_found_among_the_first_equal_ones_in_their_order() -> None:
@@ -20,6 +20,19 @@ def test_an_item_is_found_among_the_first_equal_ones_in_their_order() -> None:
 def test_places_are_of_what_is_listed() -> None:
     assert places(np.array([2, 5, 9]), np.array([5, 1, 9, 10])).tolist() == [1, -1, 2, -1]
     assert places(np.zeros(0), np.array([5])).tolist() == [-1]
+
+
+def test_what_was_before_is_of_the_days_that_were_added() -> None:
+    before = Before()
+    assert before.often(np.array([3, 5])).tolist() == [0, 0]
+    assert before.cold(np.array([3]), np.array(["u"])) == {"items": [True], "users": [True]}
+    before.add(np.array([5, 3, 5]), np.array([3, 4, 5]), np.array(["u", "v", "u"], object))
+    before.add(np.array([9, 5]), np.array([5, 9]), np.array(["w", "u"], object))
+    assert before.often(np.array([2, 3, 4, 5, 9])).tolist() == [0, 1, 0, 3, 1]
+    cold = before.cold(np.array([3, 4, 7]), np.array(["w", "x", "u"], object))
+    assert {name: values.tolist() for name, values in cold.items()} == {
+        "items": [False, False, True], "users": [False, True, False],
+    }  # fmt: skip
 
 
 def day(number: int, user: list[int], towers: list[bool], cold: list[bool]) -> Recalled:
