@@ -7,34 +7,38 @@ from dataclasses import asdict
 
 from pipeline.cli.arguments import Commands, add_job, add_json, day
 from pipeline.cli.output import print_json
-from pipeline.errors import UsageError
+from pipeline.errors import DaySkipped
 from pipeline.job import JobContext
-from pipeline.storage.artifacts.kinds import VALIDATED
 
 
 def register(commands: Commands) -> None:
     parser = commands.add(
-        "embed-items", _embed, "Put vectors of items that came or changed into what is served, by its own item tower.",
+        "embed-items", _embed, "Give what is served the vectors of items that came or changed, by its own item tower.",
         "embed-items --job recall",
     )  # fmt: skip
     add_job(parser)
     parser.add_argument(
-        "--day", type=day, metavar="YYYY-MM-DD", help="whose validated tables list the items (default: the newest)"
-    )
+        "--day", type=day, metavar="YYYY-MM-DD",
+        help="whose validated tables list the items (default: the table as its source holds it now)",
+    )  # fmt: skip
     add_json(parser)
 
 
 def _embed(options: argparse.Namespace) -> int:
+    from pipeline.release.build import generations
     from pipeline.stages.embed_items import embed_items
 
     context = JobContext.open(options.job)
-    days = context.store.days(VALIDATED, context.job)
-    if options.day is None and not days:
-        raise UsageError(f"job '{context.job}' has no validated day; run `python -m pipeline stage validate` first")
-    found = embed_items(context, options.day or days[-1])
+    context.guard_begun("embed items beside")
+    try:
+        if generations(context).current() is None:
+            raise DaySkipped(f"job '{context.job}' serves nothing yet; there is nothing to embed items beside")
+        found = embed_items(context, options.day)
+    finally:
+        context.close()
     if options.json:
         print_json(asdict(found))
         return 0
-    told = f"{len(found.new)} are new and {len(found.changed)} changed"
-    print(f"release {found.release_id}: of {found.listed} items {told}; updated at {found.at}")
+    told = f"{len(found.new)} are new, {len(found.changed)} changed and {len(found.gone)} are gone"
+    print(f"release {found.release_id}: of {found.listed} items {told}; looked at {found.at}")
     return 0

@@ -13,6 +13,8 @@ from pipeline.config.row_weights import WeightRule
 
 BLEND = "blend"
 """The model that is made of other experiments' models."""
+TWO_TOWERS = ("dropoutnet",)
+"""Models whose releases recall items by their vectors."""
 
 
 class Experiment(Strict):

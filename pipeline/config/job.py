@@ -30,7 +30,7 @@ from pipeline.config.cross_checks import (
     check_tables,
     check_widths,
 )
-from pipeline.config.experiment import Experiment, Measures, Release
+from pipeline.config.experiment import TWO_TOWERS, Experiment, Measures, Release
 from pipeline.config.features import FeatureSettings, History
 from pipeline.config.homework import Homework
 from pipeline.config.impressions import Impressions
@@ -386,6 +386,11 @@ class JobConfig(Strict):
             relevant = {"release": dump["release"], "measures": dump["measures"], **tasks, **score}
         text = json.dumps({**shared, **relevant}, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+    @property
+    def recalls(self) -> bool:
+        """Whether what is released may recall items by their vectors."""
+        return any(experiment.model in TWO_TOWERS for experiment in self.experiments.values())
 
     def in_training_order(self, experiments: Iterable[str]) -> list[str]:
         """As given, but a blend after the others: its members are trained before it."""

@@ -57,7 +57,7 @@ class Recalled:
 
 
 def recalled(context: JobContext, experiment: str, tested: Collection[Day], many: int) -> list[Recalled]:
-    """Of the rows of each tested day, recalled by the newest checkpoint before it among all items that tables then list.
+    """Of the rows of each tested day, recalled by the newest checkpoint before it among all items then listed.
 
     Every day of the chain is read once.
 

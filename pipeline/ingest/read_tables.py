@@ -143,6 +143,28 @@ def read_undated(
             each.took(name, began, len(group))
 
 
+def read_now(source: Source, config: JobConfig, name: str, day: Day, path: Path) -> None:
+    """An undated table as it is now, streamed to a file of no extract.
+
+    Args:
+        day: by which its source is chosen, where others stand in for it.
+    """
+    table = config.tables[name]
+    wanted = table.source_on(day)
+
+    def read(kinds: Kinds) -> None:
+        reading = source.read(wanted, _wanted(table), None, chunk_rows=config.chunk_rows)
+        file = _file(path, table, reading, kinds)
+        try:
+            for batch in reading.batches:
+                file.write(batch)
+            file.close()
+        finally:
+            file.abandon()
+
+    _retyped(source, name, wanted, read)
+
+
 def keep(name: str, here: DayDraft, before: Artifact) -> bool:
     """Take a table as an earlier extract of the day has it; ``False`` if that does not hold it."""
     earlier = _earlier(before, name)

@@ -1,4 +1,4 @@
-"""Recall from a release: the items whose vectors are nearest to a request's, those that were updated since included."""
+"""Recall from a release: the items whose vectors are nearest to a request's, as they were updated since."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ class Recaller:
         """
         updated, stale = self._newest()
         (user,) = self._tower.answer(inputs)["vector/user"].numpy()
-        # Of an item that was updated since, what the release itself says is left out.
+        # Of an item that was updated or taken away since, what the release itself says is left out.
         places, scores = self._nearest.search(user, many + len(stale))
         kept = ~np.isin(places, stale)
-        keys = [*self._keys[places[kept]].tolist(), *updated.keys]
+        keys, scores = [*self._keys[places[kept]].tolist(), *updated.keys], scores[kept]
         if updated.keys:
-            scores = np.concatenate([scores[kept], updated.vectors @ user])
+            scores = np.concatenate([scores, updated.vectors @ user])
         order = np.argsort(-scores, kind="stable")[:many]
         return [keys[at] for at in order.tolist()], scores[order]
 
@@ -77,6 +77,7 @@ class Recaller:
         known = self._updated
         if self._upserts.newest(self._release_id) != known[0].newest:
             updated = self._upserts.read(self._release_id)
-            stale = np.flatnonzero(np.isin(self._keys, np.array(updated.keys, self._keys.dtype)))
+            other = np.array([*updated.keys, *updated.gone], self._keys.dtype)
+            stale = np.flatnonzero(np.isin(self._keys, other))
             known = self._updated = updated, stale
         return known

@@ -19,6 +19,8 @@ _DAY_COLUMN = re.compile(r"(?<![\w.`])(?P<whole>(?:`?\w+`?\.)?`?(?P<column>\w+)`
 _FIRST = re.compile(r"(?<![:\w\\]):first\b")
 _SAID = re.compile(r"^--\s*(\w+):\s*(.+?)\s*$", re.MULTILINE)
 _HOLE = re.compile(r"\{(?:(\w+)\.)?(\w+)\}")
+_ISO = "%Y-%m-%d"
+_FORM = re.compile(r"(?=.*%Y)(?=.*%m)(?=.*%d)(%[Ymd]|[-/. ])+")
 _NAMES = re.compile(r"\w+(\.\w+)?(,\s*\w+)*")
 
 
@@ -29,13 +31,14 @@ def queries_folder() -> Path:
 
 @dataclass(frozen=True)
 class Statement:
-    """A ``SELECT``, with ``:day`` (``YYYY-MM-DD``) where the table is dated.
+    """A ``SELECT``, with ``:day`` where the table is dated.
 
     Attributes:
         window: days that end on ``:day``, the first of which is ``:first``; ``-- window: DAYS``.
         marker: the table whose rows of ``day_ready`` mark a day as complete; ``-- marker: NAME``, else its own name.
         ranges: a column of whole numbers by whose ranges a long day is read piece by piece; ``-- ranges: COLUMN``. An
             index on the day and this column makes each piece cheap.
+        days: how its tables write a day, as of ``strftime``; ``-- days: %Y/%m/%d``.
     """
 
     path: Path
@@ -43,6 +46,7 @@ class Statement:
     marker: str
     ranges: str | None
     window: int | None = None
+    days: str = _ISO
 
     @property
     def is_dated(self) -> bool:
@@ -62,7 +66,8 @@ class Statement:
         """What stands for ``:day`` and, of a statement with a window, for ``:first``."""
         if day is None or not self.is_dated:
             return {}
-        return {"day": str(day)} | ({} if self.window is None else {"first": str(day.plus(1 - self.window))})
+        told = {"day": day} | ({} if self.window is None else {"first": day.plus(1 - self.window)})
+        return {name: each.date.strftime(self.days) for name, each in told.items()}
 
     def of_day(self, day: Day | None) -> str:
         """The statement with its day written in, as a server reads it."""
@@ -104,8 +109,9 @@ class Statements:
             if "template" in said:
                 bare = _made(path, said)
             self._known[name] = Statement(
-                path, bare, said.get("marker", name), said.get("ranges"), _window(path, said.get("window"), bare)
-            )
+                path, bare, said.get("marker", name), said.get("ranges"), _window(path, said.get("window"), bare),
+                _form(path, said.get("days", _ISO)),
+            )  # fmt: skip
         return self._known[name]
 
 
@@ -142,3 +148,9 @@ def _window(path: Path, said: str | None, text: str) -> int | None:
     if not wanted or said is None or not said.isdigit() or int(said) < 1:
         raise SourceError(f"{path}: a statement with :first says how many days end on :day; write `-- window: 14`")
     return int(said)
+
+
+def _form(path: Path, said: str) -> str:
+    if not _FORM.fullmatch(said):
+        raise SourceError(f"{path}: says '{said}' of `days`; write %Y, %m and %d as its tables do, `-- days: %Y/%m/%d`")
+    return said

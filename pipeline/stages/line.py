@@ -142,7 +142,7 @@ class Line:
         """The stages that release a day: none where the champion, whose model would be released, was not trained."""
         missing = missing_champion(self.context, day)
         if missing is None:
-            return {"release", "publish"}
+            return {"release", "publish"} | ({"embed_items"} if self.context.config.recalls else set())
         if missing not in self.failed:
             self.say(nothing_released(day, missing))
         return set()

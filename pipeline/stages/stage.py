@@ -67,6 +67,7 @@ _STAGES = (
     Stage("check", "pipeline.release.check.check.check_exports"),
     Stage("release", "pipeline.release.build.build_release"),
     Stage("publish", "pipeline.release.control.publish_release"),
+    Stage("embed_items", "pipeline.stages.embed_items.embed_day"),
     Stage("prune", "pipeline.release.prune.prune_after", "runs"),
     Stage("report", "pipeline.monitoring.report.page.write_report", "runs"),
 )

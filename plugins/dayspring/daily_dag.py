@@ -12,14 +12,14 @@ from typing import Any
 
 import pendulum
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, Asset, TaskGroup, TriggerRule
+from airflow.sdk import DAG, Asset, TaskGroup, TriggerRule, chain
 
 from dayspring.deadlines import release_deadline
 from dayspring.failures import alert_failure
 from dayspring.operators import AlertsOperator, FailRun, ReportOperator, StageOperator
 from dayspring.params import run_params
 from dayspring.sensors import PATIENCE, DayReadySensor
-from dayspring.settings import members_of, schedule_end, settings_of, zone_in
+from dayspring.settings import members_of, recalls, schedule_end, settings_of, zone_in
 from dayspring.timetable import BusinessDays
 
 DOC = Path(__file__).with_suffix(".md")
@@ -97,6 +97,7 @@ def _tasks(job: str, settings: Mapping[str, Any], held: timedelta) -> None:
     # One experiment's failed check must not keep the champion's release back: the stage looks at its own only.
     release = stage("release", trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
     publish = stage("publish")
+    embedded = [stage("embed_items")] if recalls(settings) else []
     prune = stage("prune")
     report = ReportOperator(
         task_id="report",
@@ -112,8 +113,9 @@ def _tasks(job: str, settings: Mapping[str, Any], held: timedelta) -> None:
     trained >> any_trained
     trained >> all_ended
     [any_trained, all_ended] >> check
-    [any_trained, check] >> release >> publish >> prune >> report
-    [wait, extract, validate, id_maps, features, *trained, check, release, publish, prune, report] >> red
+    [any_trained, check] >> release >> publish
+    chain(publish, *embedded, prune, report)
+    [wait, extract, validate, id_maps, features, *trained, check, release, publish, *embedded, prune, report] >> red
 
 
 def _training(job: str, settings: Mapping[str, Any]) -> list[StageOperator]:

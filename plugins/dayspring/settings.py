@@ -12,6 +12,8 @@ import yaml
 from pipeline.days import ZONE, Day, checked_zone
 from pipeline.errors import DayspringError
 
+TWO_TOWERS = ("dropoutnet",)
+"""Models whose releases recall items by their vectors."""
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -55,6 +57,11 @@ def members_of(settings: Mapping[str, Any], experiment: str) -> list[str]:
         return []
     named = (given.get("options") or {}).get("of")
     return [each for each in named if each in settings["experiments"]] if isinstance(named, list) else []
+
+
+def recalls(settings: Mapping[str, Any]) -> bool:
+    """Whether what the job releases may recall items."""
+    return any((given or {}).get("model") in TWO_TOWERS for given in settings["experiments"].values())
 
 
 def zone_in(settings: Mapping[str, Any]) -> str:

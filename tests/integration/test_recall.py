@@ -104,23 +104,78 @@ def test_users_vectors_are_predicted(place: Place, tmp_path: Path) -> None:
     assert "vector/user hold lists; write .parquet" in refused.message
 
 
-def test_an_item_that_comes_later_gets_a_vector_and_is_recalled_without_training(place: Place) -> None:
-    best = next(iter(recalled(place, 1)))
-    table = place.table("midas_online_ad")
-    like = table.filter(pc.equal(table["ad_id"], str(best)))
-    row = {name: values.to_pylist()[0] for name, values in zip(like.column_names, like.columns, strict=True)}
-    new = pa.Table.from_pylist([{**row, "ad_id": str(NEW), "row_key": str(NEW)}], schema=table.schema)
-    pq.write_table(pa.concat_tables([table, new]), place.ads / "midas_online_ad" / "part-0000.parquet")
-    for stage in ("extract", "validate"):
-        place.good("stage", stage, "--job", "ads", "--day", LAST)
-    told = json.loads(place.good("embed-items", "--job", "ads", "--json").out)
-    assert (told["new"], told["changed"]) == ([NEW], [])
+def embedded(place: Place, *more: object) -> tuple[list[int], list[int], list[int]]:
+    told = json.loads(place.good("embed-items", "--job", "ads", "--json", *more).out)
+    return told["new"], told["changed"], told["gone"]
+
+
+def items(place: Place) -> pa.Table:
+    return place.table("midas_online_ad").sort_by("ad_id")
+
+
+def write_items(place: Place, rows: pa.Table) -> None:
+    pq.write_table(rows, place.ads / "midas_online_ad" / "part-0000.parquet")
+
+
+def test_an_item_that_comes_changes_or_goes_is_so_in_what_is_served_without_training(place: Place) -> None:
+    """The table of items is read as it is now: no day is read, validated or trained."""
+    before, table = recalled(place, 1000), items(place)
+    best, worst = next(iter(before)), list(before)[-1]
+    row = table.filter(pc.equal(table["ad_id"], str(best))).to_pylist()[0]
+    like = pa.Table.from_pylist([{**row, "ad_id": str(NEW), "row_key": str(NEW)}], schema=table.schema)
+    write_items(place, pa.concat_tables([table, like]))
+    assert embedded(place) == ([NEW], [], [])
     every = recalled(place, 1000)
-    assert len(every) == table.num_rows + 1
-    assert NEW in every
-    assert not json.loads(place.good("embed-items", "--job", "ads", "--json").out)["new"]
-    assert place.store.current(place.artifact("checkpoint", SECOND, "towers").ref) is not None
-    assert place.artifact("checkpoint", SECOND, "towers").ref.day == SECOND
+    assert set(every) == {*before, NEW}
+    assert {key: every[key] for key in before} == pytest.approx(before)
+    assert embedded(place) == ([], [], []), "it is known now"
+
+    # The worst becomes like the best in all that is known of it, but for which it is; the best goes.
+    changed = [{**row, "ad_id": str(worst), "row_key": str(worst)}]
+    kept = table.filter(pc.invert(pc.is_in(table["ad_id"], pa.array([str(best), str(worst)]))))
+    write_items(place, pa.concat_tables([kept, pa.Table.from_pylist(changed, schema=table.schema)]))
+    assert embedded(place) == ([], [worst], sorted([best, NEW]))
+    after = recalled(place, 1000)
+    assert set(after) == set(before) - {best}
+    assert after[worst] > before[worst]
+    write_items(place, table)
+    assert embedded(place) == ([best], [worst], [])
+    assert recalled(place, 1000) == pytest.approx(before)
+    assert place.store.days("checkpoint", "ads", "towers")[-1] == SECOND
+
+
+def test_the_stage_looks_at_a_days_tables_unless_what_is_served_was_looked_at_since(place: Place) -> None:
+    table = items(place)
+    row = table.to_pylist()[0]
+    like = pa.Table.from_pylist([{**row, "ad_id": str(NEW), "row_key": str(NEW)}], schema=table.schema)
+    write_items(place, pa.concat_tables([table, like]))
+    for stage in ("extract", "validate", "embed_items"):
+        place.good("stage", stage, "--job", "ads", "--day", LAST)
+    assert NEW in recalled(place, 1000)
+    write_items(place, table)
+    assert embedded(place) == ([], [], [NEW])
+    place.good("stage", "embed_items", "--job", "ads", "--day", LAST)
+    assert NEW not in recalled(place, 1000), "the day's tables are older than that"
+    assert embedded(place, "--day", LAST) == ([NEW], [], []), "asked for by name"
+    place.good("stage", "embed_items", "--job", "ads", "--day", FIRST)
+    assert NEW in recalled(place, 1000), "a day before the release's says nothing of it"
+    refused = place.run("embed-items", "--job", "ads", "--day", "2024-03-09")
+    assert "2024-03-09: nothing is validated" in refused.message
+    assert embedded(place) == ([], [], [NEW])
+
+
+def test_a_table_that_cannot_be_read_changes_nothing(place: Place) -> None:
+    table, before = items(place), recalled(place, 1000)
+    write_items(place, table.slice(0, 0))
+    refused = place.run("embed-items", "--job", "ads")
+    assert "table 'ads' of parquet:" in refused.message
+    assert "has no rows now" in refused.message
+    broken = table.set_column(table.column_names.index("ad_id"), "ad_id", pa.array(["x"] * table.num_rows))
+    write_items(place, broken)
+    refused = place.run("embed-items", "--job", "ads")
+    assert "rows cannot be read, more than validation.max_quarantined" in refused.message
+    write_items(place, table)
+    assert recalled(place, 1000) == before
 
 
 def test_a_ranker_takes_what_the_towers_recall_as_its_candidates(place: Place) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,20 +15,26 @@ from pipeline.release.publish.redis_generations import Keys
 from pipeline.storage.redis.connection import told
 
 _NEWEST = "__newest__"
+_UNDER_WAY = ""
+_AT_ONCE = 500
+"""Fields of one command: a server does nothing else meanwhile."""
 
 
 @dataclass(frozen=True)
 class Upserted:
-    """Items with vectors of their own.
+    """Items with vectors of their own, and those that there are no more.
 
     Attributes:
-        newest: time of the last update; ``None`` where there was none.
+        newest: time of the last update (ISO, UTC); empty while it is written, or if it never came to its end; ``None``
+            where there was none.
         keys: raw ids; ``vectors``: float32 ``[items, dim]``.
+        gone: raw ids.
     """
 
     newest: str | None
     keys: list[Any]
     vectors: NDArray[np.float32]
+    gone: list[Any] = field(default_factory=list)
 
 
 class Upserts:
@@ -50,14 +56,32 @@ class Upserts:
         named = {(name.decode() if isinstance(name, bytes) else name): value for name, value in fields.items()}
         newest = named.pop(_NEWEST, None)
         rows = [decoded(named[name]) for name in sorted(named)]
-        vectors = np.array([row["vector"] for row in rows], np.float32)
-        return Upserted(newest.decode() if newest is not None else None, [row["key"] for row in rows], vectors)
+        there = [row for row in rows if row["vector"] is not None]
+        return Upserted(
+            newest.decode() if newest is not None else None, [row["key"] for row in there],
+            np.array([row["vector"] for row in there], np.float32),
+            [row["key"] for row in rows if row["vector"] is None],
+        )  # fmt: skip
 
-    def write(self, release_id: str, keys: Sequence[Any], vectors: NDArray[np.float32], at: str) -> None:
-        """Put in or replace the vectors of items."""
-        fields: dict[Any, Any] = {
-            str(key): encoded({"key": key, "vector": vector, "at": at})
-            for key, vector in zip(keys, vectors.tolist(), strict=True)
-        }
-        with told(self._client, f"writing {len(fields)} updated items of release {release_id}"):
-            self._client.hset(self._keys.upserts(release_id), mapping={**fields, _NEWEST: at.encode()})
+    def write(
+        self, release_id: str, keys: Sequence[Any], vectors: NDArray[np.float32], at: str, gone: Sequence[Any] = ()
+    ) -> None:
+        """Put in or replace the vectors of items, and take away those of others.
+
+        One that breaks off is seen as far as it came, and ``newest`` is empty: writing anything more ends it.
+
+        Args:
+            at: time of the update (ISO, UTC).
+            gone: raw ids of items that there are no more.
+        """
+        key = self._keys.upserts(release_id)
+        rows = [*zip(keys, vectors.tolist(), strict=True), *((each, None) for each in gone)]
+        with told(self._client, f"writing {len(rows)} updated items of release {release_id}"):
+            self._client.hset(key, mapping={_NEWEST: _UNDER_WAY.encode()})
+            for start in range(0, len(rows), _AT_ONCE):
+                fields: dict[Any, Any] = {
+                    str(item): encoded({"key": item, "vector": vector, "at": at})
+                    for item, vector in rows[start : start + _AT_ONCE]
+                }
+                self._client.hset(key, mapping=fields)
+            self._client.hset(key, mapping={_NEWEST: at.encode()})

@@ -4,6 +4,7 @@ import pytest
 
 from models import registry
 from models.schema import Feature, FeatureSchema, Kind, Side
+from pipeline.config.experiment import TWO_TOWERS
 
 
 def test_models_and_their_options_are_listed() -> None:
@@ -112,4 +113,4 @@ def test_an_option_that_cannot_act_is_refused(model: str, options: dict[str, obj
 
 
 def test_models_of_two_towers_are_those_that_answer_with_their_vectors() -> None:
-    assert [name for name in registry.names() if registry.has_towers(name)] == ["dropoutnet"]
+    assert [name for name in registry.names() if registry.has_towers(name)] == list(TWO_TOWERS)

@@ -52,6 +52,9 @@ def test_what_was_updated_counts_as_it_is_now_and_no_more_once_it_is_gone(
     updates.now = Upserted("10:00", [7, 70], np.float32([[0.5, 0], [9, 0]]))
     keys, scores = made.recall({}, 4)
     assert (keys, scores.tolist()) == ([70, 8, 9, 7], [9.0, 2.0, 1.0, 0.5])
+    updates.now = Upserted("11:00", [], np.array([], np.float32), gone=[7, 70])
+    keys, scores = made.recall({}, 4)
+    assert (keys, scores.tolist()) == ([8, 9], [2.0, 1.0])
     updates.now = Upserted(None, [], np.array([], np.float32))  # as a hash reads that has come to its end
     assert made.recall({}, 2)[0] == [7, 8]
 

@@ -36,6 +36,16 @@ def test_comments_name_the_marker_and_the_ranges(tmp_path: Path) -> None:
     assert found.of_day(DAY) == "SELECT time FROM log WHERE day = '2024-03-04' AND kind <> 'a:b' AND x <> :days"
 
 
+def test_a_day_is_written_as_its_tables_do(tmp_path: Path) -> None:
+    found = write(tmp_path, "-- days: %Y/%m/%d\n-- window: 5\nSELECT 1 FROM log WHERE d = :day OR d > :first").get("log")
+    assert found.parameters(DAY) == {"day": "2024/03/04", "first": "2024/02/29"}
+    assert found.of_day(DAY) == "SELECT 1 FROM log WHERE d = '2024/03/04' OR d > '2024/02/29'"
+    assert write(tmp_path, "-- days: %Y%m%d\nSELECT 1 FROM log WHERE d = :day").get("log").of_day(DAY)[-10:] == "'20240304'"
+    for wrong in ("%d.%m.", "YYYY/MM/DD", "%Y-%m-%d %H", "%Y-%m-%d'"):
+        with pytest.raises(SourceError, match="of `days`; write %Y, %m and %d"):
+            write(tmp_path, f"-- days: {wrong}\nSELECT 1 FROM log WHERE d = :day").get("log")
+
+
 def test_ones_own_folder_comes_before_the_projects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = Statements().get("day_ready")
     monkeypatch.setenv("DAYSPRING_SQL", str(tmp_path))

@@ -60,7 +60,8 @@ def test_what_each_stage_does_of_a_skipped_day() -> None:
 def test_every_stage_is_a_function_of_the_room_that_it_belongs_to() -> None:
     rooms = [stage(name).function.__module__.split(".")[1] for name in STAGES]
     assert rooms == [
-        "stages", "ingest", "stages", "stages", "stages", "release", "release", "release", "release", "monitoring",
+        "stages", "ingest", "stages", "stages", "stages", "release", "release", "release", "stages", "release",
+        "monitoring",
     ]  # fmt: skip
     assert (*SHARED, EXPERIMENT, *CLOSING) == STAGES
     assert SHARED == ("extract", "validate", "update_id_maps", "build_features")
