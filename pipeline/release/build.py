@@ -74,7 +74,7 @@ def build(context: JobContext, day: Day, choice: Choice | None = None) -> Artifa
             raise CorruptArtifact(f"{context.root / exported}: no such checkpoint, of which {export.id} was made")
         experiment, trained = checkpoint.ref.experiment, checkpoint.ref.day
         digest = content_digest({
-            "encoding": ENCODING, "export": export.manifest.digest, "settings": job,
+            "encoding": ENCODING, "export": ExportRecord.content(export), "settings": job,
             "contents": [[each.kind, each.digest] for each in (source.manifest for source in sources)],
         })  # fmt: skip
         release_id = f"{day}-{experiment}-{trained}-{digest[:8]}"
@@ -109,7 +109,7 @@ def payload(context: JobContext, artifact_id: str) -> Payload:
     export = context.store.load(said.export)
     release = Release(
         release_id=said.release_id, artifact=artifact.id, day=artifact.ref.day, experiment=said.experiment,
-        checkpoint=said.checkpoint, export=export.manifest.digest if export is not None else "",
+        checkpoint=said.checkpoint, export=ExportRecord.content(export) if export is not None else "",
     )  # fmt: skip
     kept = artifact.file(SETTINGS).read_bytes()
     config = JobConfig.model_validate_json(kept)

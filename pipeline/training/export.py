@@ -79,8 +79,9 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
         beside = made.path / MODEL / nearest.BESIDE
         for name, tower in trainer.tower_modules(kinds).items():
             tower.write(beside / name, trainer.sizes, ids, metadata, made_with, None, limits)
+        items = None
         if registry.has_towers(config.experiments[experiment].model):
-            _write_items(context, day, trainer, beside)
+            items = _write_items(context, day, trainer, beside)
         return made.commit(
             # The files of a SavedModel differ in bytes at every save; its content is the checkpoint's.
             checkpoint.manifest.digest,
@@ -91,19 +92,22 @@ def export(context: JobContext, day: Day, experiment: str, features: Artifact, c
                     path.relative_to(made.path).as_posix(): file_digest(path)
                     for path in sorted(made.path.rglob("*")) if path.is_file()
                 },
-                graph=graph,
+                graph=graph, items=items,
             ).written(),
         )  # fmt: skip
 
 
-def _write_items(context: JobContext, day: Day, trainer: Trainer, beside: Path) -> None:
-    """The vectors of all items, as they stand at the day's end."""
+def _write_items(context: JobContext, day: Day, trainer: Trainer, beside: Path) -> str | None:
+    """Write the vectors of all items, as they stand at the day's end; their digest, if a table lists items."""
     assert isinstance(trainer, KerasTrainer)
     plan = Plan.of(context)
     maps = {space: IdMapStore.of(context).read(space, kind) for space, kind in plan.spaces.items()}
     found = item_vectors(plan, trainer, maps, NextTables.needed(context, day), day.next())
-    if found is not None:
-        nearest.write_items(beside / nearest.FOLDER, *found)
+    if found is None:
+        return None
+    nearest.write_items(beside / nearest.FOLDER, *found)
+    keys, vectors = found
+    return content_digest({"keys": keys, "vectors": vectors})
 
 
 def _write_warm_ups(path: Path, job: str) -> None:

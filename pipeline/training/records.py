@@ -8,8 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.architecture import Architecture, Growth
 from pipeline.storage.artifacts import kinds
+from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.storage.artifacts.manifest import Count, DayText
 from pipeline.storage.artifacts.record import Finite, Record, is_none
+from pipeline.storage.digests import content_digest
 
 
 class Wild(BaseModel):
@@ -110,6 +112,7 @@ class ExportRecord(Record):
         checkpoint: id of the one that was exported.
         checksums: by file.
         graph: what the graph of the model is known by (``models.export.graphs``).
+        items: digest of the items that are recalled and their vectors, of a model with two towers.
     """
 
     kind: ClassVar = kinds.EXPORT
@@ -118,3 +121,10 @@ class ExportRecord(Record):
     golden_rows: Count
     checksums: dict[str, str] = Field(default_factory=dict)
     graph: str | None = Field(default=None, exclude_if=is_none)
+    items: str | None = Field(default=None, exclude_if=is_none)
+
+    @classmethod
+    def content(cls, export: Artifact) -> str:
+        """What tells an export from others: the checkpoint's content, and the items that are recalled."""
+        digest, items = export.manifest.digest, cls.of(export).items
+        return digest if items is None else content_digest({"checkpoint": digest, "items": items})

@@ -178,6 +178,19 @@ def test_a_table_that_cannot_be_read_changes_nothing(place: Place) -> None:
     assert recalled(place, 1000) == before
 
 
+def test_a_day_that_is_read_again_is_released_with_the_items_that_there_are_now(place: Place) -> None:
+    """Nobody was shown the new one, so that the model comes to the same bits; its items are others."""
+    table = items(place)
+    row = table.to_pylist()[0]
+    like = pa.Table.from_pylist([{**row, "ad_id": str(NEW), "row_key": str(NEW)}], schema=table.schema)
+    write_items(place, pa.concat_tables([table, like]))
+    before = place.artifact("checkpoint", SECOND, "towers").manifest.digest
+    place.good("backfill", "--job", "ads", "--from", SECOND, "--to", SECOND, "--reprocess")
+    assert place.artifact("checkpoint", SECOND, "towers").manifest.digest == before
+    assert NEW in recalled(place, 1000)
+    assert embedded(place) == ([], [], [])
+
+
 def test_a_ranker_takes_what_the_towers_recall_as_its_candidates(place: Place) -> None:
     ranker = tiny.settings("ads") | {"job": "ranker"}
     ranker["experiments"] = {"pooled": ranker["experiments"]["pooled"]}
