@@ -41,13 +41,15 @@ make_venv() {
     fi
 }
 
-install() { # install FILE: exactly these pins, hashes checked; pip's are compiled afterwards, by all cores
+install() { # install FILE…: exactly these pins, hashes checked; pip's are compiled afterwards, by all cores
+    files=$(printf -- '-r %s ' "$@")
+    # shellcheck disable=SC2086 # one word a file
     if command -v uv >/dev/null 2>&1; then
-        uv pip install --quiet --python "$PY" --require-hashes --compile-bytecode -r "$1"
+        uv pip install --quiet --python "$PY" --require-hashes --compile-bytecode $files
     elif "$PY" -m pip --version >/dev/null 2>&1; then
-        "$PY" -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r "$1"
+        "$PY" -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes $files
     else
-        "$(python311)" -m pip --python "$PY" install --quiet --disable-pip-version-check --no-compile --require-hashes -r "$1"
+        "$(python311)" -m pip --python "$PY" install --quiet --disable-pip-version-check --no-compile --require-hashes $files
     fi
 }
 
@@ -55,14 +57,14 @@ compile() { # what has no byte code yet; some packages ship files for other Pyth
     "$PY" -m compileall -q -j 0 "$VENV/lib/python3.11/site-packages" >/dev/null 2>&1 || true
 }
 
-bring_up_to_date() { # bring_up_to_date FILE: install it unless this very file was installed before
+bring_up_to_date() { # bring_up_to_date FILE [FILE…]: install them unless these very files were installed before
     stamp="$VENV/.installed-$(basename "$1" .txt)"
-    sum=$(cksum < "$1")
+    sum=$(cat "$@" | cksum)
     if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$sum" ]; then
         return 0
     fi
     echo "setup: installing $1 (some minutes the first time)"
-    install "$1"
+    install "$@"
     compile
     printf '%s' "$sum" > "$stamp"
 }
@@ -70,6 +72,6 @@ bring_up_to_date() { # bring_up_to_date FILE: install it unless this very file w
 make_venv
 bring_up_to_date requirements.txt
 if [ "${1:-}" = dev ]; then
-    bring_up_to_date requirements-dev.txt
+    bring_up_to_date requirements-dev.txt requirements.txt
 fi
 echo "setup: .venv is ready"
