@@ -23,11 +23,12 @@ from ops.services.hbase import HBase
 from ops.services.mariadb import MariaDb
 from ops.services.redis import RedisServer
 from ops.services.s3 import S3Server
+from ops.services.spark import Spark
 from tests.absent import absent
 from tests.made_once import folder_of_run
 
 Server = TypeVar("Server", bound=Service)
-EVERY: tuple[type[Service], ...] = (MariaDb, RedisServer, S3Server, HBase)
+EVERY: tuple[type[Service], ...] = (MariaDb, RedisServer, S3Server, HBase, Spark)
 _OWNER = "owner"
 # With Java's first compiler alone an HBase starts at half the price; none lives long enough here for the second.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
@@ -73,6 +74,11 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> S3Server:
 @pytest.fixture(scope="session")
 def hbase(tmp_path_factory: pytest.TempPathFactory) -> HBase:
     return _shared(HBase, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Spark:
+    return _shared(Spark, tmp_path_factory)
 
 
 @pytest.fixture

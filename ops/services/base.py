@@ -31,6 +31,9 @@ class Service(Daemon):
         folder: made when it is missing, readable by its owner only.
     """
 
+    optional = False
+    """Whether the others are started where it is not installed."""
+
     @abstractmethod
     def lacking(self) -> str | None:
         """What is not installed and how to get it; ``None`` where nothing is missing."""

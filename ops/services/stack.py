@@ -1,4 +1,4 @@
-"""The four servers together, in one folder."""
+"""The servers together, in one folder."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ops.services.hbase import HBase
 from ops.services.mariadb import MariaDb
 from ops.services.redis import RedisServer
 from ops.services.s3 import S3Server
+from ops.services.spark import Spark
 from pipeline.storage.daemon import DaemonError
 
 
@@ -26,10 +27,13 @@ class Stack:
         self.redis = RedisServer(self.folder / "redis")
         self.s3 = S3Server(self.folder / "s3")
         self.hbase = HBase(self.folder / "hbase")
+        self.spark = Spark(self.folder / "spark")
 
     @property
     def services(self) -> tuple[Service, ...]:
-        return (self.mariadb, self.redis, self.s3, self.hbase)
+        """All of them, but for those that can be done without and are not installed."""
+        every = (self.mariadb, self.redis, self.s3, self.hbase, self.spark)
+        return tuple(service for service in every if not (service.optional and service.lacking()))
 
     def start(self) -> None:
         """All servers, at once; ready when it returns. Raises ``DaemonError`` with all that is missing."""

@@ -82,7 +82,7 @@ class JobConfig(Strict):
     threads: int = Field(default=2, ge=1)
     chunk_rows: int = Field(default=50_000, ge=1)
     shards: Literal["auto"] | int = Field(default="auto", exclude=True)
-    engine: Literal["local"] = Field(default="local", exclude=True)
+    engine: Literal["local", "spark"] = Field(default="local", exclude=True)
     processes: int | None = Field(default=None, ge=1, exclude=True)
     extract_block: int = Field(default=10, ge=1)
     start: DayField | None = None

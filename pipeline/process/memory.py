@@ -1,8 +1,10 @@
-"""Memory that was freed, given back to the system."""
+"""The memory of processes: given back to the system once it is free, and how much it was at most."""
 
 from __future__ import annotations
 
 import ctypes
+import re
+from pathlib import Path
 
 
 def give_back_memory() -> None:
@@ -14,3 +16,10 @@ def give_back_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def peak_mb(process: int) -> int:
+    """The most memory in MB that a process has held at once; 0 where the system does not say."""
+    status = Path(f"/proc/{process}/status")
+    found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text()) if status.is_file() else None
+    return int(found[1]) // 1024 if found is not None else 0

@@ -1,14 +1,15 @@
 """Airflow connections as the variables by which the pipeline finds its stores.
 
-========================  ====================  ===============================================================
-connection                variable              types
-========================  ====================  ===============================================================
-``dayspring_JOB``         DAYSPRING_JOB_URL     ``mysql``, ``mariadb``: the schema is the database; ``hbase``:
-                                                the schema is a prefix of the tables' names
-``dayspring_redis``       DAYSPRING_REDIS_URL   ``redis``: the schema, or ``db`` of the extra, is the number
-``dayspring_release``     DAYSPRING_RELEASE_URL ``aws``: ``bucket``, ``prefix``, ``endpoint_url``,
-                                                ``region_name``, ``aws_session_token`` of the extra
-========================  ====================  ===============================================================
+========================  ======================  ===============================================================
+connection                variable                types
+========================  ======================  ===============================================================
+``dayspring_JOB``         DAYSPRING_JOB_URL       ``mysql``, ``mariadb``: the schema is the database; ``hbase``:
+                                                  the schema is a prefix of the tables' names
+``dayspring_redis``       DAYSPRING_REDIS_URL     ``redis``: the schema, or ``db`` of the extra, is the number
+``dayspring_release``     DAYSPRING_RELEASE_URL   ``aws``: ``bucket``, ``prefix``, ``endpoint_url``,
+                                                  ``region_name``, ``aws_session_token`` of the extra
+``dayspring_spark``       DAYSPRING_SPARK_MASTER  ``spark``: the host, as ``spark://HOST`` too, and the port
+========================  ======================  ===============================================================
 
 What else the extra holds becomes the URL's query. A variable that is set wins over its connection.
 """
@@ -70,6 +71,7 @@ def environment(job: str) -> dict[str, str]:
         source_hook(job),
         StoreHook("dayspring_redis", "DAYSPRING_REDIS_URL"),
         StoreHook("dayspring_release", "DAYSPRING_RELEASE_URL"),
+        StoreHook("dayspring_spark", "DAYSPRING_SPARK_MASTER"),
     )
     return {name: value for hook in hooks for name, value in hook.settings().items()}
 
@@ -121,12 +123,20 @@ def _aws(connection: Connection, extra: dict[str, Any], variable: str) -> dict[s
     return {name: str(value) for name, value in found.items() if value}
 
 
+def _spark(connection: Connection, extra: dict[str, Any], variable: str) -> dict[str, str]:
+    if not connection.host:
+        raise AirflowFailException(f"connection {connection.conn_id}: names no host")
+    host = connection.host.removeprefix("spark://")
+    return {variable: f"spark://{host}:{connection.port or 7077}"}
+
+
 _MAKERS: Mapping[str, Callable[[Connection, dict[str, Any], str], dict[str, str]]] = {
     "mysql": _mysql,
     "mariadb": _mysql,
     "hbase": _hbase,
     "redis": _redis,
     "aws": _aws,
+    "spark": _spark,
 }
 
 

@@ -27,7 +27,8 @@ def masked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _no_stores_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DAYSPRING_HOMEWORK_URL", "DAYSPRING_ADS_URL", "DAYSPRING_REDIS_URL", "DAYSPRING_RELEASE_URL"):
+    for name in ("DAYSPRING_HOMEWORK_URL", "DAYSPRING_ADS_URL", "DAYSPRING_REDIS_URL", "DAYSPRING_RELEASE_URL",
+                 "DAYSPRING_SPARK_MASTER"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
 
 
@@ -174,3 +175,16 @@ def test_the_sensor_and_its_trigger_look_there_too(monkeypatch: pytest.MonkeyPat
     assert seen == [wanted, wanted]
     # Its arguments go into Airflow's database.
     assert "hbase" not in str(triggers.DayReadyTrigger("ads", "2024-03-04").serialize())
+
+
+@pytest.mark.parametrize(
+    ("place", "master"),
+    [
+        ({"host": "main", "port": 7078}, "spark://main:7078"),
+        ({"host": "spark://main"}, "spark://main:7077"),
+        ({"host": "spark://one:7077,two", "port": 7077}, "spark://one:7077,two:7077"),
+    ],
+)
+def test_spark(monkeypatch: pytest.MonkeyPatch, place: dict[str, Any], master: str) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_DAYSPRING_SPARK", json.dumps({"conn_type": "spark", **place}))
+    assert environment("ads") == {"DAYSPRING_SPARK_MASTER": master}

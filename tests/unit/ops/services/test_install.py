@@ -34,7 +34,7 @@ def machine(tmp_path: Path) -> Path:
     path.mkdir()
     for name in _TOOLS:
         (path / name).symlink_to(shutil.which(name) or f"/usr/bin/{name}")
-    servers = [each.name for server in ("mariadb", "redis", "hbase") for each in programs.programs(server)]
+    servers = [each.name for server in ("mariadb", "redis", "hbase", "spark") for each in programs.programs(server)]
     for name in servers:
         _program(path / name, "")
     for name, body in _OWN.items():

@@ -87,7 +87,7 @@ def test_shards_and_what_works_on_them_are_in_no_digest(ads: str) -> None:
     [
         ("shards", 0, "shards: is `auto`, or a number from 1 to 1024 (got 0)"),
         ("shards", "many", "shards"),
-        ("engine", "cluster", "engine: Input should be 'local'"),
+        ("engine", "cluster", "engine: Input should be 'local' or 'spark'"),
         ("processes", 0, "processes: Input should be greater than or equal to 1 (got 0)"),
     ],
 )

@@ -1,13 +1,16 @@
-"""What lies free between what is in use goes back to the system."""
+"""What lies free between what is in use goes back to the system; what a process held at most is known."""
 
 from __future__ import annotations
 
 import ctypes
+import os
+import resource
+import sys
 
 import psutil
 import pytest
 
-from pipeline.process.memory import give_back_memory
+from pipeline.process.memory import give_back_memory, peak_mb
 
 BLOCKS, BYTES = 20_000, 4096
 
@@ -27,3 +30,12 @@ def test_freed_pages_between_others_are_given_back() -> None:
     give_back_memory()
     assert held - psutil.Process().memory_info().rss > BLOCKS * BYTES // 2
     libc.free(last)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says it of any process")
+def test_peak_of_a_process() -> None:
+    assert peak_mb(os.getpid()) == pytest.approx(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, rel=0.05)
+
+
+def test_no_peak_of_a_process_that_is_not_there() -> None:
+    assert peak_mb(2**22 + 1) == 0
