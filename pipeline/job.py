@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pipeline.config.job import JobConfig
 from pipeline.config.load import load_job
 from pipeline.days import Day
+from pipeline.engines.engine import Engine
+from pipeline.engines.open import engine_of
 from pipeline.errors import ChainError, DaySkipped
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import DAY, MADE_BY
@@ -51,6 +53,7 @@ class JobContext:
         self._kept: dict[type[Any], Any] = {}
         self._source_url = source_url
         self._source: Source | None = None
+        self._engine: Engine | None = None
         self._closing: list[Callable[[], None]] = []
 
     @classmethod
@@ -111,6 +114,12 @@ class JobContext:
             self._source = open_source(self.source_url, self.source_variable, self.config.tables)
         return self._source
 
+    def engine(self) -> Engine:
+        """What works on the shards of the job's days, opened once."""
+        if self._engine is None:
+            self._engine = engine_of(self.config)
+        return self._engine
+
     def skip_marker(self, day: Day) -> Artifact | None:
         """What records that ``day`` is skipped; ``None`` if it is not."""
         return skip_marker(self.store, self.job, day)
@@ -170,6 +179,9 @@ class JobContext:
         while self._closing:
             self._closing.pop()()
         self._kept.clear()
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
         if self._source is not None:
             self._source.close()
             self._source = None

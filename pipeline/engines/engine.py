@@ -10,6 +10,7 @@ from pipeline.errors import DayspringError
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+Whole = TypeVar("Whole")
 
 
 class Engine(ABC):
@@ -26,6 +27,16 @@ class Engine(ABC):
         Raises:
             DayspringError: what ``work`` raised of the first part that failed, or that a process was lost.
         """
+
+    def gathered(
+        self, work: Callable[[Part], Result], parts: Sequence[Part], merge: Callable[[Iterable[Result]], Whole]
+    ) -> Whole:
+        """What a function of a module makes of the results of all parts, each as soon as it is there."""
+        return merge(self.run(work, parts))
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what was begun for the runs; another may follow."""
 
 
 def attempted(work: Callable[[Part], Result], part: Part) -> Result | DayspringError:

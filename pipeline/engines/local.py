@@ -14,7 +14,7 @@ from pipeline.process.parents import VARIABLE, die_with_parents, workers
 
 
 class LocalEngine(Engine):
-    """Works in this process where one is enough, else in new ones that end with the run.
+    """Works in this process where one is enough, else in others, which stay until the engine is closed.
 
     Args:
         processes: how many work at once; none = as many as this process may use CPUs.
@@ -22,25 +22,33 @@ class LocalEngine(Engine):
 
     def __init__(self, processes: int | None = None) -> None:
         self._processes = processes or len(os.sched_getaffinity(0))
+        self._pool: ProcessPoolExecutor | None = None
 
     def run(self, work: Callable[[Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
-        at_once = min(self._processes, len(parts))
-        if at_once < 2:
+        if min(self._processes, len(parts)) < 2:
             yield from map(work, parts)
             return
-        # Begun anew, not forked: this process may have threads, and TensorFlow.
-        pool = ProcessPoolExecutor(at_once, get_context("spawn"), _begin, (workers(),))
+        if self._pool is None:
+            # Begun anew, not forked: this process may have threads, and TensorFlow.
+            self._pool = ProcessPoolExecutor(self._processes, get_context("spawn"), _begin, (workers(),))
+        running = [self._pool.submit(attempted, work, part) for part in parts]
         try:
-            running = [pool.submit(attempted, work, part) for part in parts]
             for each in running:
                 yield _checked(each.result())
         except BrokenProcessPool:
+            self.close()
             raise DayspringError(
-                "a process that worked on a part of the day was killed, most often for want of memory: "
-                f"{at_once} worked at once; set `processes` to fewer or `shards` to more, and run it again"
+                "a process that worked on a part of the day was killed, most often for want of memory: up to "
+                f"{self._processes} worked at once; set `processes` to fewer or `shards` to more, and run it again"
             ) from None
         finally:
-            pool.shutdown(cancel_futures=True)
+            for each in running:
+                each.cancel()
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
 
 
 def _begin(ends_with: str) -> None:

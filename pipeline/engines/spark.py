@@ -11,14 +11,14 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipeline.engines.engine import Engine, Part, Result, attempted
+from pipeline.engines.engine import Engine, Part, Result, Whole, attempted
 from pipeline.errors import DayspringError, UsageError
 from pipeline.process.memory import peak_mb
 
@@ -59,6 +59,16 @@ class SparkEngine(Engine):
             if isinstance(each, Exception):
                 raise each
         return found
+
+    def gathered(
+        self, work: Callable[[Part], Result], parts: Sequence[Part], merge: Callable[[Iterable[Result]], Whole]
+    ) -> Whole:
+        """An executor reads what the others wrote: no row passes through the driver."""
+        (whole,) = self.run(merge, [self.run(work, parts)])
+        return whole
+
+    def close(self) -> None:
+        """The context serves the whole process, and ends with it."""
 
     def _collected(self, context: Any, work: Callable[[Part], Result], parts: Sequence[Part]) -> list[Any]:
         from py4j.protocol import Py4JError

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -19,10 +20,25 @@ from pipeline.ingest.parse.parsed import BY_TYPE, Parsed, mask_of
 from pipeline.ingest.quarantine import Faults, quarantined
 from pipeline.ingest.records import Counts
 from pipeline.ingest.row_order import canonical_order, equal_to_another, first_of_equal, key_of_rows, sortable
-from pipeline.storage.parquet_file import StoredTable
 from pipeline.storage.physical_types import usual
 
 _DAY_MS = 86_400_000
+
+
+class RawRows(Protocol):
+    """Rows as extracted, under the source's names of the columns."""
+
+    @property
+    def names(self) -> Sequence[str]: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    def pieces(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The rows in order; one piece without rows where there are none."""
+        ...
+
+    def read(self, columns: Sequence[str]) -> pa.Table: ...
 
 
 @dataclass
@@ -55,7 +71,7 @@ class _Read:
 
 
 def check_table(
-    name: str, table: Table, columns: Mapping[str, Column], raw: StoredTable, day: Day | None, zone: str
+    name: str, table: Table, columns: Mapping[str, Column], raw: RawRows, day: Day | None, zone: str
 ) -> Checked:
     """Validates one table.
 
@@ -107,7 +123,7 @@ def check_table(
     return Checked(found, quarantine, counts)
 
 
-def _missing(table: str, columns: Mapping[str, Column], sources: Mapping[str, str], raw: StoredTable) -> list[str]:
+def _missing(table: str, columns: Mapping[str, Column], sources: Mapping[str, str], raw: RawRows) -> list[str]:
     """The declared columns that the extract lacks."""
     missing = [each for each in columns if sources[each] not in raw.names]
     for each in missing:
@@ -120,7 +136,7 @@ def _missing(table: str, columns: Mapping[str, Column], sources: Mapping[str, st
 
 
 def _read(
-    name: str, table: Table, columns: Mapping[str, Column], raw: StoredTable, asked: NDArray[np.bool_],
+    name: str, table: Table, columns: Mapping[str, Column], raw: RawRows, asked: NDArray[np.bool_],
     present: Sequence[str], day: Day | None, zone: str,
 ) -> _Read:  # fmt: skip
     typed: dict[str, list[pa.Array]] = {each: [] for each in columns}
@@ -175,7 +191,7 @@ def _repeated(read: _Read, suspects: NDArray[np.bool_]) -> NDArray[np.int64]:
     return read.numbers[places[first != np.arange(len(places))]]
 
 
-def _hold_late(read: _Read, raw: StoredTable, present: Sequence[str]) -> None:
+def _hold_late(read: _Read, raw: RawRows, present: Sequence[str]) -> None:
     """Hold also the raw rows whose fault only the whole table shows; they are rare enough to be read again."""
     late = read.faults.bad
     late[read.numbers] = False

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from pipeline.ingest.records import Counts, ValidatedRecord
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import VALIDATED
-from pipeline.storage.parquet_file import PIECE
+from pipeline.storage.parquet_file import PIECE, StoredTable
 
 Hashes = NDArray[np.uint64]
 
@@ -67,8 +67,68 @@ class Repeats:
         counts.repeated_usually = self.usual
 
 
+@dataclass(frozen=True)
+class ColumnHashes:
+    """What one column says in the rows of a part.
+
+    Attributes:
+        first: hash of the first row.
+        varied: whether another row differs from it.
+        middle: hash of the row that all but a few have, if there is such a one.
+        others: rows that differ from it.
+        least: how many differ at least from every other value.
+    """
+
+    first: np.uint64
+    varied: bool
+    middle: np.uint64
+    others: int
+    least: int
+
+    @classmethod
+    def of(cls, hashes: Hashes) -> ColumnHashes:
+        # If fewer than a few differ from one value, it is the middle one of any twice as many, in order.
+        some = np.sort(hashes[: 2 * int(_few(len(hashes))) + 1])
+        half = len(some) // 2
+        return cls(
+            hashes[0], bool((hashes != hashes[0]).any()), some[half], int(np.count_nonzero(hashes != some[half])),
+            len(some) - half,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PartHashes:
+    """The fingerprints of a part of a table's rows.
+
+    Attributes:
+        rows: how many.
+        columns: what the compared ones say; none of no rows.
+        file: of fingerprints over those of them that vary in the part.
+    """
+
+    rows: int
+    columns: Mapping[str, ColumnHashes]
+    file: Path
+
+    @classmethod
+    def of(cls, rows: pa.Table, table: Table, file: Path) -> PartHashes:
+        """Those of some rows; one column's hashes are in memory at a time."""
+        total, columns = np.zeros(rows.num_rows, np.uint64), {}
+        for name in compared_columns(table) if rows.num_rows else ():
+            hashes = _hashes(name, rows.select([name]).to_batches(max_chunksize=PIECE))
+            columns[name] = ColumnHashes.of(hashes)
+            if columns[name].varied:
+                total += hashes
+        np.save(file, total)
+        return cls(rows.num_rows, columns, file)
+
+
 class Fingerprints:
-    """The rows of one table on one day; one column's hashes are in memory at a time.
+    """The rows of one table on one day.
+
+    Args:
+        parts: those of its rows, in order.
+        stored: the rows.
 
     Attributes:
         rows: how many.
@@ -77,30 +137,35 @@ class Fingerprints:
         rarely: those of them in which so few rows differ from the others that none might on another day.
     """
 
-    def __init__(self, rows: pa.Table, table: Table) -> None:
-        self._table, self.rows = rows, rows.num_rows
+    def __init__(self, parts: Sequence[PartHashes], table: Table, stored: StoredTable) -> None:
+        parts = [part for part in parts if part.rows]
+        self._stored, self.rows = stored, sum(part.rows for part in parts)
         self.columns = compared_columns(table)
-        total = np.zeros(self.rows, np.uint64)
-        self.varied, self.rarely = [], []
-        for name in self.columns:
-            hashes = self._hashes(name)
-            if self.rows and (hashes != hashes[0]).any():
-                self.varied.append(name)
-                total += hashes
-                few = max(_FEW, _FEW_SHARE * self.rows)
-                # If fewer than that differ from one value, it is the middle one of any twice as many, in order.
-                some = np.sort(hashes[: 2 * int(few) + 1])
-                if np.count_nonzero(hashes != some[len(some) // 2]) < few:
-                    self.rarely.append(name)
-        self._known = {tuple(self.varied): total}
+        self.varied = [name for name in self.columns if _varies([part.columns[name] for part in parts])]
+        self.rarely = [name for name in self.varied if self._is_rare(name, [part.columns[name] for part in parts])]
+        total = [np.zeros(0, np.uint64)]
+        for part in parts:
+            same = [part.columns[name] for name in self.varied if not part.columns[name].varied]
+            total.append(np.load(part.file) + np.sum([each.first for each in same], dtype=np.uint64))
+        self._known = {tuple(self.varied): np.concatenate(total)}
+
+    def _is_rare(self, name: str, parts: Sequence[ColumnHashes]) -> bool:
+        few = _few(self.rows)
+        for value in {each.middle for each in parts}:
+            if sum(each.others if each.middle == value else each.least for each in parts) < few:
+                # Of a part that has another value in the middle, only its rows tell how many differ.
+                hashes = None if all(each.middle == value for each in parts) else self._hashes(name)
+                if hashes is None or np.count_nonzero(hashes != value) < few:
+                    return True
+        return False
 
     def over(self, columns: Sequence[str]) -> Hashes:
         """One fingerprint a row, of these columns."""
         known = self._known.get(tuple(columns))
         if known is None:
-            known = np.zeros(self.rows, np.uint64)
-            for name in columns:
-                known += self._hashes(name)
+            known = self._known[tuple(self.varied)].copy()
+            for name in set(columns) ^ set(self.varied):
+                known += self._hashes(name) if name in columns else -self._hashes(name)
             self._known[tuple(columns)] = known
         return known
 
@@ -115,9 +180,20 @@ class Fingerprints:
         counts.rarely = self.rarely
 
     def _hashes(self, name: str) -> Hashes:
-        pieces = self._table.select([name]).to_batches(max_chunksize=PIECE)
-        hashes = [_mixed(_column(each.column(0)) ^ _of_name(name)) for each in pieces]
-        return np.concatenate(hashes) if hashes else np.zeros(0, np.uint64)
+        return _hashes(name, self._stored.pieces([name]))
+
+
+def _few(rows: int) -> float:
+    return max(_FEW, _FEW_SHARE * rows)
+
+
+def _varies(parts: Sequence[ColumnHashes]) -> bool:
+    return any(each.varied for each in parts) or len({each.first for each in parts}) > 1
+
+
+def _hashes(name: str, pieces: Iterable[pa.RecordBatch]) -> Hashes:
+    hashes = [_mixed(_column(each.column(0)) ^ _of_name(name)) for each in pieces]
+    return np.concatenate(hashes) if hashes else np.zeros(0, np.uint64)
 
 
 def compared_columns(table: Table) -> list[str]:

@@ -47,7 +47,7 @@ def canonical_order(table: pa.Table, first: Sequence[str], last: Sequence[str] =
 
     Rows that remain equal are equal in every column, so the order of the input leaves no trace.
     """
-    names = [*first, *sorted(set(table.column_names) - set(first) - set(last)), *last]
+    names = ordering(table.column_names, first, last)
     if not first:
         return _sorted(table, names)
     rows = _sorted(table, first)
@@ -59,6 +59,11 @@ def canonical_order(table: pa.Table, first: Sequence[str], last: Sequence[str] =
     ordered = np.asarray(rows).copy()
     ordered[places] = np.asarray(some.take(_sorted(table.take(some), names)))
     return pa.array(ordered)
+
+
+def ordering(columns: Sequence[str], first: Sequence[str], last: Sequence[str] = ()) -> list[str]:
+    """The columns in the order in which rows are compared."""
+    return [*first, *sorted(set(columns) - set(first) - set(last)), *last]
 
 
 def _beside_an_equal(columns: Sequence[pa.Array]) -> NDArray[np.bool_]:

@@ -14,11 +14,13 @@ import pyarrow as pa
 
 from pipeline.config.tables import Table
 from pipeline.days import Day
+from pipeline.engines.open import shards_of
 from pipeline.errors import DataError, UsageError
-from pipeline.ingest.check_rows import Checked, check_table
+from pipeline.ingest.check_rows import check_table
+from pipeline.ingest.checked_parts import check_in_parts
 from pipeline.ingest.quarantine import QUARANTINE
 from pipeline.ingest.records import Counts, ExtractRecord, ValidatedRecord
-from pipeline.ingest.repeats import ENOUGH, SUFFIX, Fingerprints, beyond_limit, repeats
+from pipeline.ingest.repeats import ENOUGH, SUFFIX, beyond_limit, repeats
 from pipeline.ingest.snapshots import newest_snapshot, running_columns, with_running
 from pipeline.job import JobContext
 from pipeline.storage import parquet_file
@@ -28,7 +30,7 @@ from pipeline.storage.artifacts.making import Making
 from pipeline.storage.digests import content_digest
 from pipeline.storage.files import link_or_copy
 from pipeline.storage.parquet_file import StoredTable
-from pipeline.storage.table_digest import TableDigest
+from pipeline.storage.table_digest import write_digested
 
 NEXT = ".next"
 """Suffix of an undated table as of the end of the day after: what a release built in the day's run serves."""
@@ -100,17 +102,18 @@ def _dated(
     context: JobContext, name: str, table: Table, extracted: Artifact, made: Making, done: _Done
 ) -> None:
     """Check a dated table, and count its rows that were there on earlier days."""
-    day = extracted.ref.day
+    day, config = extracted.ref.day, context.config
     raw = StoredTable(extracted.file(f"{name}.parquet"))
-    checked = check_table(name, table, table.columns, raw, day, context.config.timezone)
-    if checked.rows.num_rows >= ENOUGH:
-        fingerprints = Fingerprints(checked.rows, table)
+    parts = shards_of(config, raw.rows)
+    checked = check_in_parts(context.engine(), name, table, raw, day, config.timezone, parts, made.path)
+    fingerprints = checked.fingerprints
+    if fingerprints.rows >= ENOUGH:
         recurring = repeats(context, name, day, fingerprints)
         if recurring is not None:
             recurring.count(checked.counts)
         fingerprints.count(checked.counts)
         done.compared[name] = fingerprints.write(made.path / f"{name}{SUFFIX}")
-    done.add(name, checked, _write(made.path / f"{name}.parquet", checked.rows))
+    done.add(name, checked.counts, checked.quarantine, checked.digest)
 
 
 def accept_day(context: JobContext, day: Day, reason: str) -> Artifact:
@@ -153,11 +156,11 @@ class _Done:
     quarantine: list[pa.Table] = field(default_factory=list)
     compared: dict[str, list[str]] = field(default_factory=dict)
 
-    def add(self, name: str, checked: Checked, digest: str) -> None:
-        self.counts[name] = checked.counts
+    def add(self, name: str, counts: Counts, quarantine: pa.Table, digest: str) -> None:
+        self.counts[name] = counts
         self.digests[name] = digest
-        if checked.quarantine.num_rows:
-            self.quarantine.append(checked.quarantine)
+        if quarantine.num_rows:
+            self.quarantine.append(quarantine)
 
 
 def _undated(
@@ -175,11 +178,11 @@ def _undated(
     checked = check_table(name, table, columns, raw, None, context.config.timezone)
     path, next_path = made.path / f"{name}.parquet", made.path / f"{name}{NEXT}.parquet"
     if pair is None:
-        done.add(name, checked, _write(path, checked.rows))
+        done.add(name, checked.counts, checked.quarantine, _write(path, checked.rows))
         return
     now = with_running(name, table, checked, pair.today, context.config.timezone)
     checked.counts.running_unavailable = now.unavailable
-    done.add(name, checked, _write(path, now.rows))
+    done.add(name, checked.counts, checked.quarantine, _write(path, now.rows))
     if pair.today is pair.next or (pair.today and pair.next and pair.today.id == pair.next.id):
         link_or_copy(path, next_path)
         done.digests[name + NEXT] = done.digests[name]
@@ -218,10 +221,7 @@ def _linked(name: str, key: str, made: Making, done: _Done) -> bool:
 
 
 def _write(path: Path, rows: pa.Table) -> str:
-    """Write a table piece by piece; the digest of its content."""
-    digest = TableDigest()
-    parquet_file.write_pieces(path, (digest.updated(piece) for piece in parquet_file.pieces_of(rows)))
-    return digest.hexdigest()
+    return write_digested(path, parquet_file.pieces_of(rows))
 
 
 @dataclass

@@ -59,20 +59,29 @@ def read(path: Path, columns: Sequence[str] | None = None, *, words: bool = Fals
 class StoredTable:
     """A table's file, read piece by piece; raises ``CorruptArtifact`` as ``read`` does.
 
+    Args:
+        groups: only these groups of its rows, ascending.
+
     Attributes:
+        groups: those that are read.
         names: of its columns.
-        rows: how many it has.
+        rows: how many it has, in these groups.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, groups: Sequence[int] | None = None) -> None:
         self._path = path
         with self._opened() as file:
+            self.groups = list(range(file.metadata.num_row_groups) if groups is None else groups)
             self.names: list[str] = file.schema_arrow.names
-            self.rows: int = file.metadata.num_rows
+            self.rows: int = sum(file.metadata.row_group(each).num_rows for each in self.groups)
             self._coded = _coded(file)
 
-    def pieces(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """The rows in order; one piece without rows where there are none.
+    def of(self, groups: Sequence[int]) -> StoredTable:
+        """Only these groups of the file's rows."""
+        return StoredTable(self._path, groups)
+
+    def pieces(self, columns: Sequence[str], rows: int = PIECE) -> Iterator[pa.RecordBatch]:
+        """The rows in order, so many at a time; one piece without rows where there are none.
 
         Text with few distinct values comes with a dictionary of them, in all pieces or in none.
         """
@@ -80,12 +89,12 @@ class StoredTable:
         with self._opened([name for name in names if name in self._coded]) as file:
             if not self.rows:
                 yield pa.RecordBatch.from_pylist([], pa.schema([file.schema_arrow.field(name) for name in names]))
-            yield from file.iter_batches(PIECE, columns=names, use_threads=False)
+            yield from file.iter_batches(rows, self.groups, columns=names, use_threads=False)
 
     def read(self, columns: Sequence[str]) -> pa.Table:
         """All rows of some columns."""
         with self._opened() as file:
-            return file.read(list(columns), use_threads=False)
+            return file.read_row_groups(self.groups, list(columns), use_threads=False)
 
     @contextmanager
     def _opened(self, coded: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:

@@ -6,13 +6,15 @@ What writers choose is no content: how a list's item is called, whether a field 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.storage import parquet_file
 from pipeline.storage.physical_types import name_of, usual
 
 
@@ -46,6 +48,13 @@ class TableDigest:
         for name in sorted(self._columns):
             total.update(f"\n{name} {self._columns[name].hexdigest()}".encode())
         return total.hexdigest()
+
+
+def write_digested(path: Path, pieces: Iterable[pa.RecordBatch]) -> str:
+    """Write a table piece by piece; the digest of its content."""
+    digest = TableDigest()
+    parquet_file.write_pieces(path, map(digest.updated, pieces))
+    return digest.hexdigest()
 
 
 def table_digest(table: pa.Table) -> str:

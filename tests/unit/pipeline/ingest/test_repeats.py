@@ -16,11 +16,13 @@ from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.errors import DataError
 from pipeline.ingest.extract import extract
-from pipeline.ingest.repeats import SUFFIX, Fingerprints, compared_columns
+from pipeline.ingest.repeats import SUFFIX, Fingerprints, PartHashes, compared_columns
 from pipeline.ingest.validate import accept_day, validate
 from pipeline.job import JobContext
 from pipeline.monitoring.table_watch import changes_of
+from pipeline.storage import parquet_file
 from pipeline.storage.artifacts.artifact import Artifact, Ref
+from pipeline.storage.parquet_file import StoredTable
 from tests.unit.pipeline.small_job import ADS, DAY, LOG, config, context, log_rows, write_ads, write_log
 
 COLUMNS = {**LOG["columns"], "place": {"type": "int_list"}, "weekday": {"type": "int"}, "hour": {"type": "int"}}
@@ -220,11 +222,13 @@ def test_the_setting_changes_no_validated_table() -> None:
     assert digest(bare) == digest(SETTINGS) == digest(SETTINGS, max_repeated=0.1, repeated_days=3)
 
 
-def typed(kind: str, *values: Any) -> Fingerprints:
+def typed(folder: Path, kind: str, *values: Any) -> Fingerprints:
     types = {"int": pa.int64(), "float": pa.float64(), "str": pa.string(), "int_list": pa.list_(pa.int64()),
              "str_list": pa.list_(pa.string())}  # fmt: skip
     table = Table.model_validate({"source": "x", "columns": {"a": {"type": kind}}})
-    return Fingerprints(pa.table({"a": pa.array(values, types[kind])}), table)
+    rows = pa.table({"a": pa.array(values, types[kind])})
+    parquet_file.write(folder / "rows.parquet", rows)
+    return Fingerprints([PartHashes.of(rows, table, folder / "sums.npy")], table, StoredTable(folder / "rows.parquet"))
 
 
 @pytest.mark.parametrize(
@@ -237,11 +241,11 @@ def typed(kind: str, *values: Any) -> Fingerprints:
         ("str_list", [[], ["a"], ["a", "b"], ["b", "a"], ["ab"], None]),
     ],
 )
-def test_different_values_have_different_fingerprints(kind: str, values: list[Any]) -> None:
-    found = typed(kind, *values).over(["a"])
+def test_different_values_have_different_fingerprints(tmp_path: Path, kind: str, values: list[Any]) -> None:
+    found = typed(tmp_path, kind, *values).over(["a"])
     assert len(set(found.tolist())) == len(values)
     # The same of a slice, and in another order.
-    np.testing.assert_array_equal(typed(kind, *values[::-1]).over(["a"])[::-1], found)
+    np.testing.assert_array_equal(typed(tmp_path, kind, *values[::-1]).over(["a"])[::-1], found)
 
 
 def mixed(bits: int) -> int:
@@ -252,9 +256,9 @@ def mixed(bits: int) -> int:
     return bits ^ (bits >> 31)
 
 
-def test_fingerprints_are_the_same_in_every_version() -> None:
+def test_fingerprints_are_the_same_in_every_version(tmp_path: Path) -> None:
     """They are on disk: other values make all stored ones useless."""
     name, text = (int.from_bytes(hashlib.blake2b(each, digest_size=8).digest(), "big") for each in (b"a", b"b"))
-    assert typed("int", 1, 2).over(["a"]).tolist() == [mixed(mixed(1) ^ name), mixed(mixed(2) ^ name)]
-    assert typed("str", "b").over(["a"]).tolist() == [mixed(text ^ name)]
-    np.testing.assert_array_equal(typed("float", 0.0).over(["a"]), typed("float", -0.0).over(["a"]))
+    assert typed(tmp_path, "int", 1, 2).over(["a"]).tolist() == [mixed(mixed(1) ^ name), mixed(mixed(2) ^ name)]
+    assert typed(tmp_path, "str", "b").over(["a"]).tolist() == [mixed(text ^ name)]
+    np.testing.assert_array_equal(typed(tmp_path, "float", 0.0).over(["a"]), typed(tmp_path, "float", -0.0).over(["a"]))
