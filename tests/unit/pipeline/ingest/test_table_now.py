@@ -31,7 +31,7 @@ def test_it_is_read_again_each_time_running_columns_too_and_nothing_is_kept(job:
 
 def test_a_table_that_is_empty_or_wrong_as_a_whole_is_not_taken(job: JobContext, tmp_path: Path) -> None:
     write_ads(tmp_path, ad=[], kind=[], shown=[])
-    with pytest.raises(DataError, match="table 'ads' of parquet:.* has no rows now; fill it"):
+    with pytest.raises(DataError, match=r"table 'ads' of parquet:.* has no rows now; fill it"):
         table_now(job, "ads")
     write_ads(tmp_path, ad=[11, None], kind=["b", "c"], shown=[5, 6])
     with pytest.raises(DataError, match=r"1 of 2 rows cannot be read, more than validation.max_quarantined = 40% .*ad"):
