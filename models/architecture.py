@@ -11,6 +11,9 @@ Segments = tuple[tuple[str, int], ...]
 Axes = tuple[Segments | None, ...]
 """Of each axis of a weight; ``None`` for one whose length is no matter of the features."""
 
+TREE_COLUMNS = "tree/columns"
+"""What the axes of a model of trees call the numbers that trees ask."""
+
 
 class Architecture(BaseModel):
     """What a checkpoint's tensors are of.

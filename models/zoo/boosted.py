@@ -21,6 +21,9 @@ class BoostedOptions(ModelOptions):
         "anew", description="all trees anew on the rows of some days, or each day adds some to those there are"
     )
     days: int = Field(14, ge=1, description="trained days whose rows trees are fitted anew on, the newest among them")
+    half_life: float | None = Field(
+        None, gt=0, description="trained days after which a row weighs half in a fit anew; none: all days weigh alike"
+    )
     every: int = Field(1, ge=1, description="trained days from one fit anew to the next; a younger chain has one daily")
     trees: int = Field(
         300, ge=1, le=10_000, description="trees of a fit; of continued ones, the most that are kept: the oldest go"
@@ -36,9 +39,14 @@ class BoostedOptions(ModelOptions):
         """Whether trees are fitted on the day after so many trained ones."""
         return self.fit == "continued" or trained_days < self.every or trained_days % self.every == 0
 
+    @property
+    def reach(self) -> int:
+        """How many trained days before a day trees may be fitted on with it."""
+        return self.days - 1 if self.fit == "anew" else 0
+
     def earlier(self, trained_days: int) -> int:
-        """How many trained days before that day trees are fitted on, beside it."""
-        return min(self.days - 1, trained_days) if self.fit == "anew" and self.fits(trained_days) else 0
+        """How many they are on the day after so many trained ones."""
+        return min(self.reach, trained_days) if self.fits(trained_days) else 0
 
 
 class Boosted:
@@ -71,8 +79,10 @@ class Boosted:
 
     def idle_options(self) -> dict[str, str]:
         if self.options.fit == "continued":
-            return dict.fromkeys(("days", "every"), "trees are continued, not fitted anew (`fit: continued`)")
-        return {"added": "trees are fitted anew (`fit: anew`)"}
+            idle = ("days", "every", "half_life")
+            return dict.fromkeys(idle, "trees are continued, not fitted anew (`fit: continued`)")
+        one_day = {"half_life": "trees are fitted on one day (`days: 1`)"} if self.options.days == 1 else {}
+        return {"added": "trees are fitted anew (`fit: anew`)", **one_day}
 
     def matrix(
         self, arrays: DayArrays, pairs: NDArray[np.int64], request: NDArray[np.int64]

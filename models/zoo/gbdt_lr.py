@@ -11,21 +11,31 @@ from models.zoo.boosted import Boosted, BoostedOptions
 class GbdtLrOptions(BoostedOptions):
     """Options of :class:`GbdtLr`."""
 
+    every: int = Field(
+        7,
+        ge=2,
+        description="trained days from one fit anew to the next, of which the regression learns those between; "
+        "a younger chain has one daily, and its trees alone",
+    )
     regression_rate: float = Field(
         0.1, gt=0, le=10, description="of the regression's steps: a logit moves by less in the first batch after a fit"
     )
 
-    def earlier(self, trained_days: int) -> int:
-        # The day itself is the regression's.
-        wanted = self.days if self.fit == "anew" else 1
-        return min(wanted, trained_days) if self.fits(trained_days) else 0
+    def fits(self, trained_days: int) -> bool:
+        # Continued, the first day's trees are the second day's too: each day's rows make trees once.
+        return trained_days != 1 if self.fit == "continued" else super().fits(trained_days)
+
+    @property
+    def reach(self) -> int:
+        # Continued, trees are of the day before, and the day itself is the regression's.
+        return 1 if self.fit == "continued" else super().reach
 
 
 @register("gbdt_lr")
 class GbdtLr(Boosted):
     """Gradient-boosted trees whose leaves, one-hot, are the features of a logistic regression.
 
-    Trees are fitted on the days before, the regression on the day itself, in one pass with a rate for each weight.
+    No day makes both: the regression learns the days after the trees' own, in one pass with a rate for each weight.
     After a fit it begins anew, at the trees' own values, so that it answers as they do; between two it goes on.
     """
 

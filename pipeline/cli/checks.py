@@ -105,7 +105,6 @@ def check_models(config: JobConfig, names: Collection[str] | None = None) -> set
                 _check_counts(settings, model.idle_for({task.loss for task in tasks}))
             if trained_by == registry.TREES:
                 _check_trees(settings)
-                _check_kept(model.options.days, config.retention.feature_days)
         except (ValueError, TypeError) as error:
             raise ConfigError(f"{path}: experiments.{name}: {error}") from None
     return told_from
@@ -132,13 +131,6 @@ def _check_trees(settings: Experiment) -> None:
     for name in _OF_GRADIENTS:
         if name in settings.model_fields_set and name not in acting:
             raise ValueError(f"{name}: would have no effect: '{settings.model}' fits trees (`rate`); leave it out")
-
-
-def _check_kept(days: int, kept: int | str) -> None:
-    if kept != "all" and days > int(kept):
-        raise ValueError(
-            f"options.days: trees are fitted on {days} days, but only {kept} are kept (`retention.feature_days`)"
-        )
 
 
 def _check_item_tower(plan: Plan, schema: FeatureSchema) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from models.architecture import TREE_COLUMNS
 from pipeline.config.retention import replayed_span
 from pipeline.days import Day
 from pipeline.features.records import StateRecord
@@ -15,6 +16,7 @@ from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import EXTRACT, FEATURES, MAPS, STATE, VALIDATED
 from pipeline.storage.artifacts.lineage import Lineage
 from pipeline.training.chain import Chain
+from pipeline.training.records import CheckpointRecord
 
 
 def past_days(context: JobContext, released: list[Day]) -> Iterator[Artifact]:
@@ -78,8 +80,18 @@ class _Needs:
         for name, settings in self._context.config.experiments.items():
             chain = Chain.of(self._context, name)
             tainted = [day for day, _ in chain.tainted(self._lineage)]
-            firsts += [chain.resume(day).plus(1 - settings.window) for day in chain.outstanding(tainted)]
+            resumed = [chain.resume(day) for day in chain.outstanding(tainted)]
+            firsts += [day.plus(1 - settings.window) for day in resumed]
+            if self._has_trees(chain):
+                from pipeline.training.earlier_days import first_fitted  # here: it needs TensorFlow
+
+                firsts += [first_fitted(self._context, name, day) for day in resumed]
         return min(firsts, default=None)
+
+    def _has_trees(self, chain: Chain) -> bool:
+        newest = chain.trained(chain.days()[-1]) if chain.days() else None
+        built = CheckpointRecord.of(newest).architecture if newest is not None else None
+        return built is not None and TREE_COLUMNS in built.axes
 
     def _is_outstanding(self, day: Day) -> bool:
         return self._goes_on is not None and day >= self._goes_on

@@ -40,6 +40,16 @@ def earlier_days(context: JobContext, experiment: str, day: Day, parent: Artifac
     return [context.needed(FEATURES, each.ref.day) for each in reversed(trained[:wanted])]
 
 
+def first_fitted(context: JobContext, experiment: str, day: Day) -> Day:
+    """The oldest of the days that trees may be fitted on with ``day``, the next of the chain, or with one after it."""
+    settings = context.config.experiments[experiment]
+    if registry.trained_by(settings.model) != registry.TREES:
+        return day
+    reach: int = registry.check_options(settings.model, settings.options).reach  # type: ignore[attr-defined]
+    before = [each for each in Chain.of(context, experiment).days() if each < day]
+    return min([*before[max(len(before) - reach, 0):], day])
+
+
 def earlier_on(context: JobContext, checkpoint: Artifact) -> list[Artifact]:
     """The features of those that a checkpoint was trained on, as its manifest records them, less days skipped since."""
     features = (each.id for each in checkpoint.manifest.inputs if each.id.startswith(f"{FEATURES}/"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.architecture import Architecture, Growth, Segments
+from models.architecture import TREE_COLUMNS, Architecture, Growth, Segments
 from models.engine.examples import NO_PAIR, examples_of
 from models.engine.state import StateMismatch
 from models.export.serving_module import ServingModule
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from pipeline.training.boosting import Asked, Rows
 
 Float = NDArray[np.float64]
-COLUMNS = "tree/columns"
-"""What the axes of an architecture call the numbers that trees ask."""
 
 
 class TreeTrainer(PlainTrainer):
@@ -60,13 +59,13 @@ class TreeTrainer(PlainTrainer):
 
     @property
     def architecture(self) -> Architecture:
-        return Architecture(model=self.model_name, axes={COLUMNS: (self.model.columns,)})
+        return Architecture(model=self.model_name, axes={TREE_COLUMNS: (self.model.columns,)})
 
     def load(self, state: State, then: Architecture | None = None) -> None:
         before = then or self.architecture
         if before.model != self.model_name:
             raise StateMismatch(f"it is of the model '{before.model}', the experiment's is '{self.model_name}'")
-        told = before.axes[COLUMNS][0] or ()
+        told = before.axes[TREE_COLUMNS][0] or ()
         moved = self._moved(told)
         sizes = {space: state.get(f"size/{space}") for space in self.spaces}
         for name in sorted(self._wanted ^ (set(state) | {f"size/{s}" for s, size in sizes.items() if size is None})):
@@ -82,7 +81,7 @@ class TreeTrainer(PlainTrainer):
                 self._regressions[task.name] = LeafRegression.of(_under(state, f"regression/{task.name}/"))
         new = {name: (0, size) for name, size in self.model.columns if name not in dict(told)}
         self.growth = Growth(
-            inputs={COLUMNS: new} if new else {},
+            inputs={TREE_COLUMNS: new} if new else {},
             weights=tuple(f"size/{space}" for space, size in sizes.items() if size is None),
         )
 
@@ -135,22 +134,23 @@ class TreeTrainer(PlainTrainer):
 
     def _learn(self, task: Task, own: Sequence[TrainedRows], earlier: Sequence[TrainedRows]) -> float:
         """A task's part of a day; the loss of the day's own rows as they were met."""
-        rows = _joined([self._rows(task, part) for part in own])
-        if not self._regresses:
-            met = _loss(task, rows, self._logits(task.name, rows.x))
-        if self.model.options.fits(self._days):
+        options, rows = self.model.options, _joined([self._rows(task, part) for part in own])
+        met = self._logits(task.name, rows.x)
+        if options.fits(self._days):
             before = [self._rows(task, part) for part in earlier]
-            fitted_on = before if self._regresses and before else [*before, rows]
-            self._fit(task, _joined(fitted_on), own[-1].epochs[0].seed)
-            if self._regresses and not before:  # rows that made the leaves tell a regression nothing
-                return _loss(task, rows, self._logits(task.name, rows.x))
+            # Trees that are continued under a regression leave it the day itself.
+            left = self._regresses and options.fit == "continued" and bool(before)
+            days = _fading(before if left else [*before, rows], options.half_life)
+            self._fit(task, _joined(days), own[-1].epochs[0].seed)
+            if not left:  # rows that made the leaves tell a regression nothing
+                return _loss(task, rows, met)
         if self._regresses:
             forest, asked = self._forests[task.name], self._trees(task.name)
-            met = _loss(task, rows, self._regressions[task.name].learn(
+            met = self._regressions[task.name].learn(
                 asked.leaves(rows.x), forest.value.shape[1], rows.label, rows.weight,
-                batch=own[-1].epochs[0].batch_size, rate=self.model.options.regression_rate,
-            ))  # fmt: skip
-        return met
+                batch=own[-1].epochs[0].batch_size, rate=options.regression_rate,
+            )  # fmt: skip
+        return _loss(task, rows, met)
 
     def _fit(self, task: Task, rows: Rows, seed: int) -> None:
         from pipeline.training import boosting
@@ -228,6 +228,13 @@ def _places(columns: Segments) -> dict[str, int]:
 
 def _under(state: State, prefix: str) -> dict[str, NDArray[Any]]:
     return {name.removeprefix(prefix): values for name, values in state.items() if name.startswith(prefix)}
+
+
+def _fading(days: Sequence[Rows], half_life: float | None) -> list[Rows]:
+    """Rows of days, the oldest first, each day weighing half of one so much younger."""
+    if half_life is None:
+        return list(days)
+    return [replace(day, weight=day.weight * 0.5 ** ((len(days) - 1 - at) / half_life)) for at, day in enumerate(days)]
 
 
 def _joined(parts: Sequence[Rows]) -> Rows:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from models.architecture import TREE_COLUMNS
+from pipeline.config.experiment import Experiment
 from pipeline.config.last_year import Replay
 from pipeline.config.retention import Retention
 from pipeline.days import Day
@@ -118,6 +120,21 @@ def test_a_re_chain_is_kept_its_days_from_its_nearest_kept_checkpoint_on(here: J
         assert checkpoint is not None
         here.store.prune(checkpoint)
     assert gone(here) == {"extract": [*range(7)], "validated": [0, 1], "features": [0, 1]}
+
+
+def test_the_days_that_trees_will_be_fitted_on_again_are_kept_however_many_were_skipped_between(
+    here: JobContext,
+) -> None:
+    """Three at a fit: those of the last fit that are read again, not as many days back in the calendar."""
+    settings = Experiment.model_validate({"model": "gbdt", "loss": "binary", "options": {"days": 3}})
+    job = with_settings(here, experiments={**here.config.experiments, "trees": settings})
+    built = {"model": "gbdt", "axes": {TREE_COLUMNS: [[["rate", 1]]]}}
+    for place in (0, 2, 4, 9):
+        commit(job, "checkpoint", DAYS[place], "trees", architecture=built)
+    for place in sorted({*range(9)} - {0, 2, 4}):
+        with job.store.draft(Ref("day", job.job, DAYS[place])) as draft:
+            draft.commit(key="skipped", digest="skipped", inputs=[], state="skipped", reason="a holiday")
+    assert gone(job) == {"extract": [*range(7)], "validated": [*range(4)], "features": [*range(4)]}
 
 
 def test_days_of_an_experiment_that_has_left_the_yaml_are_not_waited_for(here: JobContext) -> None:

@@ -11,7 +11,7 @@ from pipeline.job import JobContext
 from pipeline.stages import experiment
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.training.chain import Chain
-from pipeline.training.earlier_days import earlier_days, earlier_on
+from pipeline.training.earlier_days import earlier_days, earlier_on, first_fitted
 from tests.unit.pipeline.release.days import FIRST, commit, context
 
 TRAINED = (0, 1, 3, 4)
@@ -51,6 +51,13 @@ def test_they_are_the_last_trained_ones_oldest_first(here: JobContext, chain: li
     found = [days(earlier_days(here, "trees", each.ref.day.next(), each)) for each in chain]
     assert found == [[0], [0, 1], [1, 3], [3, 4]]
     assert earlier_days(here, "a", FIRST.plus(5), chain[-1]) == []
+
+
+@pytest.mark.usefixtures("chain")
+def test_the_oldest_of_them_is_told_before_the_day_is_there(here: JobContext) -> None:
+    found = [first_fitted(here, "trees", FIRST.plus(after)) - FIRST for after in (0, 1, 3, 5, 9)]
+    assert found == [0, 0, 0, 3, 3]
+    assert first_fitted(here, "a", FIRST.plus(5)) - FIRST == 5
 
 
 @pytest.mark.usefixtures("chain")

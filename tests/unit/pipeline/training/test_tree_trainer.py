@@ -131,53 +131,112 @@ def test_what_is_stored_goes_on_to_the_same_bits(model: str, options: dict[str, 
     assert digits(whole) == digits(other)
 
 
+def test_a_day_weighs_half_of_one_so_much_younger() -> None:
+    """Three days, a half-life of two: what the oldest says counts half, the one between 1/√2."""
+    days = [day(seed) for seed in (1, 2, 3)]
+    fading, by_hand = trainer(half_life=2.0), trainer()
+    for each in (fading, by_hand):
+        learn(each, rows(days[0]))
+        learn(each, rows(days[0], earlier=True), rows(days[1]))
+    learn(fading, *(rows(each, earlier=True) for each in days[:2]), rows(days[2]))
+    weighed = [
+        replace(each, weight=np.full(120, weight, np.float64))
+        for each, weight in zip(days, (0.5, 0.5**0.5, 1.0), strict=True)
+    ]
+    learn(by_hand, *(rows(each, earlier=True) for each in weighed[:2]), rows(weighed[2]))
+    assert digits(fading) == digits(by_hand)
+    evenly = trainer()
+    learn(evenly, *(rows(each, earlier=True) for each in days[:2]), rows(days[2]))
+    assert digits(evenly)["tree/label/value"] != digits(fading)["tree/label/value"]
+
+
 def test_a_regression_begins_as_its_trees_and_learns_days_that_they_have_not_met() -> None:
-    alone, under = trainer(), trainer("gbdt_lr")
+    """Fitted on the first, second and third trained day, not on the fourth."""
+    alone, under = trainer(), trainer("gbdt_lr", every=2)
     for made in (alone, under):
         learn(made, rows(day(1)))
-    np.testing.assert_allclose(under.scores(day(2)), alone.scores(day(2)), rtol=1e-6)
-    learn(under, rows(day(1), earlier=True), rows(day(2)))
+        learn(made, rows(day(1), earlier=True), rows(day(2)))
+        learn(made, rows(day(1), earlier=True), rows(day(2), earlier=True), rows(day(3)))
+    np.testing.assert_allclose(under.scores(day(4)), alone.scores(day(4)), rtol=1e-6)
+    np.testing.assert_array_equal(under.state()["regression/label/squares"], 0)
+    learn(under, rows(day(4)))
     state, trees = under.state(), alone.state()
     np.testing.assert_array_equal(state["tree/label/value"], trees["tree/label/value"])
-    weight = state["regression/label/weight"]
-    assert not np.array_equal(weight[:-1], trees["tree/label/value"].ravel())
+    assert not np.array_equal(state["regression/label/weight"][:-1], trees["tree/label/value"].ravel())
     assert (state["regression/label/squares"] > 0).any()
-    again = trainer("gbdt_lr", every=9)
-    again.load(state, under.architecture)
-    learn(again, rows(day(1), earlier=True), rows(day(2), earlier=True), rows(day(3)))
-    assert not np.array_equal(again.state()["tree/label/value"], trees["tree/label/value"])
+    learn(under, *(rows(day(seed), earlier=True) for seed in (1, 2, 3, 4)), rows(day(5)))
+    again = under.state()
+    np.testing.assert_array_equal(again["regression/label/weight"][:-1], again["tree/label/value"].ravel())
+    np.testing.assert_array_equal(again["regression/label/squares"], 0)
+
+
+def test_continued_trees_under_a_regression_are_of_the_day_before() -> None:
+    """Each day's rows make trees once: those of the first day at once, as there are none before."""
+    made, trees = (trainer(model, fit="continued", added=2) for model in ("gbdt_lr", "gbdt"))
+    learn(made, rows(day(1)))
+    learn(trees, rows(day(1)))
+    first = trees.state()["tree/label/value"]
+    learn(made, rows(day(2)))
+    np.testing.assert_array_equal(made.state()["tree/label/value"], first)
+    assert (made.state()["regression/label/squares"] > 0).any()
+    learn(made, rows(day(2), earlier=True), rows(day(3)))
+    learn(trees, rows(day(2)))
+    np.testing.assert_array_equal(made.state()["tree/label/value"], trees.state()["tree/label/value"])
+    assert (made.state()["regression/label/squares"] > 0).any()
 
 
 def test_between_two_fits_a_regression_goes_on() -> None:
-    made = trainer("gbdt_lr", every=2)
-    for seed in (1, 2, 3):
-        learn(made, rows(day(seed - 1), earlier=True), rows(day(seed)))
+    made = trainer("gbdt_lr", every=3)
+    for seed in range(5):
+        learn(made, rows(day(seed)))
     before = made.state()
-    learn(made, rows(day(4)))
+    assert (before["regression/label/squares"] > 0).any()
+    learn(made, rows(day(5)))
     after = made.state()
     np.testing.assert_array_equal(after["tree/label/value"], before["tree/label/value"])
     assert (after["regression/label/squares"] >= before["regression/label/squares"]).all()
     assert not np.array_equal(after["regression/label/weight"], before["regression/label/weight"])
 
 
-@pytest.mark.parametrize("model", ["gbdt", "gbdt_lr"])
+@pytest.mark.parametrize(("model", "options"), [("gbdt", {}), ("gbdt_lr", {"fit": "continued", "added": 3})])
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 def test_an_export_answers_as_lightgbm_where_a_number_is_missing_too(
-    model: str, missing: float, tmp_path: Path
+    model: str, options: dict[str, object], missing: float, tmp_path: Path
 ) -> None:
-    """Also where none was missing in training, and beyond all values that were met."""
-    made = trainer(model)
+    """Also where none was missing in training, of an id that nobody has seen, and beyond all values that were met."""
+    made = trainer(model, **options)
     learn(made, rows(day(1, missing=missing)))
-    learn(made, rows(day(1, missing=missing), earlier=True), rows(day(2, missing=missing)))
+    learn(made, rows(day(2, missing=missing)))
     exported(made, tmp_path / "model", {"ad": ("int", np.array([70, 80]))}, {})
     asked = day(3, missing=0.3)
-    asked.pair_dense[:2] = [[1e30], [-1e30]]
+    asked.pair_dense[:4] = [[1e30], [-1e30], [np.inf], [-np.inf]]
     run = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
     answer = run(
         rate=tf.constant(asked.pair_dense[:, None]), age=tf.constant(asked.request_dense),
-        ad=tf.constant(np.full((120, 1), 70)),
+        ad=tf.constant(np.full((120, 1), 71)),
     )  # fmt: skip
     np.testing.assert_allclose(answer["logit"][:, 0], made.scores(asked)[:, 0], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("model", ["gbdt", "gbdt_lr"])
+@pytest.mark.parametrize("odd", [
+    replace(day(1), label=np.ones((120, 1), np.int8)),
+    replace(day(1), pair_dense=np.ones((120, 1), np.float32)),
+    replace(day(1), pair_dense=np.full((120, 1), np.nan, np.float32), request_dense=np.ones((120, 1), np.float32)),
+    day(1, requests=0),
+    replace(day(1), label=np.full((120, 1), -1, np.int8)),
+], ids=["of one class", "of a constant", "without any number", "without rows", "without labels"])  # fmt: skip
+def test_a_day_that_tells_little_breaks_no_chain(model: str, odd: DayArrays) -> None:
+    """As the first day and as the third, of continued trees; what is stored goes on to the same bits."""
+    made, other = (trainer(model, fit="continued", added=3) for _ in range(2))
+    seen: list[DayArrays] = []
+    for each in (odd, day(2), odd, day(3)):
+        before = [rows(seen[-1], earlier=True)] if model == "gbdt_lr" and len(seen) > 1 else []
+        learn(made, *before, rows(each))
+        other.load(made.state(), made.architecture)
+        seen.append(each)
+    assert digits(other) == digits(made)
+    assert np.isfinite(made.scores(day(4, missing=0.5))).all()
 
 
 def test_a_number_may_be_added_and_none_left_out() -> None:
