@@ -1,8 +1,9 @@
 """A small network of each step of a history and its target, of the real steps alone, with a gradient of its own.
 
-Rows are sorted by their last real step into blocks, and a loop goes through a block some steps at a time until that
-block's last one: what is padding behind it costs nothing. Hidden layers are kept for the gradient, which is taken tile
-by tile in the same order, while a tile is in the processor's cache.
+In training rows are sorted by their last real step into blocks, and a loop goes through a block some steps at a time
+until that block's last one: what is padding behind it costs nothing. Hidden layers are kept for the gradient, which is
+taken tile by tile in the same order, while a tile is in the processor's cache. Where nothing is trained, and so nothing
+compiled, the real steps are gathered instead, as many as there are.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from models.layers.row_order import in_order, last_real
 ROWS, STEPS = 64, 8
 """Of a tile. Of fewer rows a block ends sooner, but each tile costs the same again."""
 
-LEAST_PLACES, LEAST_SCORED = 1 << 14, 32
-"""Rows times steps from which on it costs less than to multiply padding too; where nothing is trained, and steps."""
+LEAST_PLACES = 1 << 14
+"""Rows times steps from which on it costs less than to multiply padding too."""
 
 ACTIVATIONS: Final[dict[str, tuple[Callable[[tf.Tensor], tf.Tensor], Callable[[tf.Tensor], tf.Tensor]]]] = {
     "sigmoid": (tf.sigmoid, lambda y: y * (1.0 - y)),
@@ -38,9 +39,9 @@ class Dense(NamedTuple):
 def suits(target: tf.Tensor, steps: tf.Tensor, training: bool) -> bool:
     """Whether ``target [batch, candidates, dim]`` and ``steps [batch, steps, …]`` are as many as it is made for."""
     rows, candidates, places = target.shape[0], target.shape[1], steps.shape[1]
-    if not rows or not places or not (training or places >= LEAST_SCORED):
+    if not rows or not places or candidates != 1 or rows * places < LEAST_PLACES:
         return False
-    return bool(candidates == 1 and rows % ROWS == 0 and rows * places >= LEAST_PLACES)
+    return not training or rows % ROWS == 0
 
 
 def score_steps(
@@ -54,19 +55,36 @@ def score_steps(
         mask: bool ``[batch, steps]``.
         layers: hidden ones, of which the first reads the above in this order, and one of a single unit.
         activation: of the hidden ones, of ``ACTIVATIONS``.
-        training: keep what the gradient is made of.
+        training: whether it is compiled, and has a gradient.
     """
-    dim, length = int(target.shape[-1]), int(steps.shape[1])
-    ends = last_real(mask)
+    dim, first = int(target.shape[-1]), layers[0]
+    of_target = tf.matmul(target, first.kernel[:dim]) + first.bias
+    if not training:
+        return _score_gathered(target, of_target, steps, mask, layers, activation)
+    length, ends = int(steps.shape[1]), last_real(mask)
     order = tf.argsort(ends)
     back = tf.argsort(order)
-    first = layers[0]
-    of_target = tf.matmul(target, first.kernel[:dim]) + first.bias
     filled = tf.pad(in_order(steps, order, back), [[0, 0], [0, -length % STEPS], [0, 0]])
-    tiles = _Tiles(tf.gather(ends, order), dim, filled.shape, activation, training)
+    tiles = _Tiles(tf.gather(ends, order), dim, filled.shape, activation)
     weights = [first.kernel[dim:], *(each for layer in layers[1:] for each in layer)]
     scores = tiles(in_order(target, order, back), in_order(of_target, order, back), filled, *weights)
     return in_order(scores[:, :length], back, order)
+
+
+def _score_gathered(
+    target: tf.Tensor, of_target: tf.Tensor, steps: tf.Tensor, mask: tf.Tensor, layers: Sequence[Dense], activation: str
+) -> tf.Tensor:
+    """``score_steps`` of what the first layer makes of the targets, ``of_target``; zero where there is no step."""
+    dim, (batch, length, width) = int(target.shape[-1]), steps.shape.as_list()
+    at = tf.cast(tf.where(tf.reshape(mask, (-1,)))[:, 0], tf.int32)
+    row, here = at // length, tf.gather(tf.reshape(steps, (-1, width)), at)
+    read = tf.concat([here[:, :dim], tf.gather(target, row) * here[:, :dim], here[:, dim:]], axis=-1)
+    bend, kernel = ACTIVATIONS[activation][0], layers[0].kernel[dim:]
+    hidden = bend(tf.matmul(read, kernel) + tf.gather(of_target, row))
+    for layer in layers[1:-1]:
+        hidden = bend(tf.matmul(hidden, layer.kernel) + layer.bias)
+    scores = tf.matmul(hidden, layers[-1].kernel) + layers[-1].bias
+    return tf.reshape(tf.scatter_nd(at[:, None], scores[:, 0], (batch * length,)), (batch, length))
 
 
 class _At(NamedTuple):
@@ -83,13 +101,9 @@ class _Tiles:
         ends: number of steps up to the last real one of each row, ascending.
         dim: of a target.
         shape: of the steps.
-        training: keep hidden layers, for a gradient.
     """
 
-    def __init__(
-        self, ends: tf.Tensor, dim: int, shape: tf.TensorShape, activation: str, training: bool
-    ) -> None:
-        self.training = training
+    def __init__(self, ends: tf.Tensor, dim: int, shape: tf.TensorShape, activation: str) -> None:
         self.dim, (self.batch, self.length, self.width) = dim, shape.as_list()
         self.blocks, self.most = self.batch // ROWS, self.length // STEPS
         latest = tf.reduce_max(tf.reshape(ends, (self.blocks, ROWS)), axis=1)
@@ -97,9 +111,6 @@ class _Tiles:
         self.bend, self.slope = ACTIVATIONS[activation]
 
     def __call__(self, target: tf.Tensor, of_target: tf.Tensor, steps: tf.Tensor, *weights: tf.Tensor) -> tf.Tensor:
-        if not self.training:
-            return self._forwards((target, of_target, steps), weights)[0]
-
         @tf.custom_gradient
         def scores(target: tf.Tensor, of_target: tf.Tensor, steps: tf.Tensor, *weights: tf.Tensor) -> Any:
             given = (target, of_target, steps)
@@ -140,10 +151,10 @@ class _Tiles:
             for kernel, bias in zip(weights[1:-2:2], weights[2:-2:2], strict=True):
                 told.append(self.bend(tf.matmul(told[-1], kernel) + bias))
             score = tf.reshape(tf.matmul(told[-1], weights[-2]) + weights[-1], (ROWS, STEPS))
-            kept = [array.write(place, each) for array, each in zip(kept, told, strict=True)] if kept else []
+            kept = [array.write(place, each) for array, each in zip(kept, told, strict=True)]
             return self._following(at), kept, scores.write(place, score)
 
-        arrays = [self._array((ROWS * STEPS, width)) for width in widths[:-1]] if self.training else []
+        arrays = [self._array((ROWS * STEPS, width)) for width in widths[:-1]]
         kept, scores = self._loop(tile, arrays, self._array((ROWS, STEPS)))
         apart = tf.reshape(scores.stack(), (self.blocks, self.most, ROWS, STEPS))
         return tf.reshape(tf.transpose(apart, (0, 2, 1, 3)), (self.batch, self.length)), [a.stack() for a in kept]

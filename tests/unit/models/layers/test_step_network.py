@@ -52,8 +52,7 @@ def test_it_is_the_network_of_all_places(
 
     every = answered()
     assert not suits(target, steps, training=True)
-    for limit in ("LEAST_PLACES", "LEAST_SCORED"):
-        monkeypatch.setattr(step_network, limit, 0)
+    monkeypatch.setattr(step_network, "LEAST_PLACES", 0)
     assert suits(target, steps, training=False)
     for expected, found in zip(every, answered(), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5 * max(1.0, np.abs(expected).max()))
@@ -66,11 +65,13 @@ def test_it_is_the_network_of_all_places(
         (1024, 1, 50, True, True),
         (1024, 1, 50, False, True),
         (4096, 1, 20, True, True),
-        (4096, 1, 20, False, False),  # as many steps are not worth it where nothing is trained
+        (4096, 1, 4, False, True),
+        (4095, 1, 4, False, False),
         (1024, 2, 50, True, False),
         (None, 1, 50, False, False),
         (1024, 1, None, False, False),
         (1000, 1, 50, True, False),
+        (1000, 1, 50, False, True),  # what is trained goes in blocks of rows
         (128, 1, 50, True, False),
     ],
 )
