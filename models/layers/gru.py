@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 
@@ -69,12 +71,23 @@ class Recurrent(keras.layers.Layer):
         self, steps: tf.Tensor, mask: tf.Tensor, scores: tf.Tensor | None, training: bool
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Of a layer that is built, the state after each step, and after the last."""
+        return recur(steps, mask, scores, self.told_apart(), gate=self.gate, reset=self.reset, training=training)
+
+    def told_apart(self) -> Weights:
+        """Its weights."""
         bias = tf.convert_to_tensor(self.bias)
         of_input, of_state = tf.unstack(bias) if self.two_biases else (bias, tf.zeros_like(bias))
-        weights = Weights(
+        return Weights(
             tf.convert_to_tensor(self.kernel), of_input, tf.convert_to_tensor(self.recurrent_kernel), of_state
         )
-        return recur(steps, mask, scores, weights, gate=self.gate, reset=self.reset, training=training)
+
+
+def last_of_each(units: Sequence[Recurrent], steps: tf.Tensor, mask: tf.Tensor, training: bool) -> tf.Tensor:
+    """The last state of every row, by recurrences that differ in their weights alone: the first reads the first rows,
+    each as many; of layers that are built, ``steps [rows, steps, dim]``, bool ``mask [rows, steps]`` to ``[rows,
+    units]``."""
+    weights = Weights(*map(tf.stack, zip(*(unit.told_apart() for unit in units), strict=True)))
+    return recur(steps, mask, None, weights, gate=units[0].gate, reset=units[0].reset, training=training)[1]
 
 
 class GRU(Recurrent):

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import tensorflow as tf
 
+from models.layers.grouped_products import by_bias, by_kernel, plus, times, times_transposed
 from models.layers.row_order import in_order, last_real
 
 Gate = Literal["gru", "paper", "reference", "agru", "none"]
@@ -26,7 +27,8 @@ but each step of each block costs the same again, which is more where it is no c
 
 
 class Weights(NamedTuple):
-    """Of a recurrence, gates side by side in the order update | reset | candidate, those that it has.
+    """Of a recurrence, gates side by side in the order update | reset | candidate, those that it has; with an axis of
+    groups before where a batch is of groups of rows, as many in each, that have weights of their own.
 
     Attributes:
         kernel: ``[dim, gates · units]``.
@@ -78,7 +80,7 @@ def recur(
     given = tf.ones(tf.shape(mask), steps.dtype) if scores is None else scores
     batch = steps.shape[0]
     rows = SCORED_BLOCK if not training or batch is None else max(LEAST_BLOCK, min(BLOCK, batch // 4))
-    blocks = 1 if not batch or batch % rows else batch // rows
+    blocks = 1 if not batch or batch % rows or weights.kernel.shape.rank > 2 else batch // rows
     if blocks == 1:
         return _Recurrence(gate, reset, mask, blocks, training)(steps, given, weights)
     order = tf.argsort(last_real(mask))
@@ -167,7 +169,7 @@ class _Recurrence:
 
     def _forwards(self, steps: tf.Tensor, scores: tf.Tensor, weights: Weights) -> tuple[tf.Tensor, _Gates]:
         """States and gates up to each block's stop, ``[blocks · steps, rows, units]``."""
-        first = tf.zeros((tf.shape(steps)[1], weights.recurrent.shape[0]), steps.dtype)
+        first = tf.zeros((tf.shape(steps)[1], weights.recurrent.shape[-2]), steps.dtype)
 
         def step(
             place: _Place, state: tf.Tensor, kept: tf.TensorArray, gates: _Gates
@@ -201,18 +203,19 @@ class _Recurrence:
         return names + ["of_state"] * (self.gate != "none" and not self.before)
 
     def _step(self, given: tf.Tensor, state: tf.Tensor, weights: Weights) -> _Gates:
-        units = weights.recurrent.shape[0]
-        of_input = tf.matmul(given, weights.kernel) + weights.bias
-        at = weights.recurrent.shape[1] - units
-        first = at if self.before else weights.recurrent.shape[1]
-        told = tf.matmul(state, weights.recurrent[:, :first]) + weights.recurrent_bias[:first]
+        units, every = weights.recurrent.shape[-2:]
+        of_input = plus(times(given, weights.kernel), weights.bias)
+        at = every - units
+        first = at if self.before else every
+        told = plus(times(state, weights.recurrent[..., :first]), weights.recurrent_bias[..., :first])
         if self.gate == "none":
             return {"candidate": tf.tanh(of_input + told)}
         found = {"reset": tf.sigmoid(of_input[:, at - units : at] + told[:, at - units : at])}
         if gates_of(self.gate) == 3:
             found["update"] = tf.sigmoid(of_input[:, :units] + told[:, :units])
         if self.before:
-            read = tf.matmul(found["reset"] * state, weights.recurrent[:, at:]) + weights.recurrent_bias[at:]
+            read = times(found["reset"] * state, weights.recurrent[..., at:])
+            read = plus(read, weights.recurrent_bias[..., at:])
             return {**found, "candidate": tf.tanh(of_input[:, at:] + read)}
         of_state = told[:, -units:]
         return {**found, "candidate": tf.tanh(of_input[:, at:] + found["reset"] * of_state), "of_state": of_state}
@@ -259,10 +262,10 @@ class _Recurrence:
             by_update, by_score = self._by_gate(scores[at], it, by_keep)
             by_given, by_told, read, carried = self._by_gates(it, state, weights, by_update, by_candidate)
             added = _Apart(*({name: values[name] + more for name, more in each.items()} for values, each in zip(sums, (
-                {name: tf.matmul(steps[at], each, transpose_a=True) for name, each in by_given.items()},
-                {name: tf.reduce_sum(each, axis=0) for name, each in by_given.items()},
-                {name: tf.matmul(read[name], each, transpose_a=True) for name, each in by_told.items()},
-                {name: tf.reduce_sum(each, axis=0) for name, each in by_told.items()},
+                {name: by_kernel(steps[at], each, weights.kernel[name]) for name, each in by_given.items()},
+                {name: by_bias(each, weights.bias[name]) for name, each in by_given.items()},
+                {name: by_kernel(read[name], each, weights.recurrent[name]) for name, each in by_told.items()},
+                {name: by_bias(each, weights.recurrent_bias[name]) for name, each in by_told.items()},
             ), strict=True)))  # fmt: skip
             by_steps = by_steps.write(at, _sum_of_products(by_given, weights.kernel))
             block = place.block - tf.cast(place.step == 0, tf.int32)
@@ -301,7 +304,7 @@ class _Recurrence:
         if self.gate != "none":
             slope, by_reset = it["reset"] * (1.0 - it["reset"]), by_candidate
             if self.before:
-                by_read = tf.matmul(by_candidate, weights.recurrent["candidate"], transpose_b=True)
+                by_read = times_transposed(by_candidate, weights.recurrent["candidate"])
                 read["candidate"], by_reset, carried = it["reset"] * state, by_read * state, by_read * it["reset"]
             else:
                 told["candidate"], by_reset = by_candidate * it["reset"], by_candidate * it["of_state"]
@@ -314,7 +317,7 @@ class _Recurrence:
 
 
 def _sum_of_products(gradients: _Gates, weights: _Gates) -> tf.Tensor:
-    products = [tf.matmul(each, weights[name], transpose_b=True) for name, each in gradients.items()]
+    products = [times_transposed(each, weights[name]) for name, each in gradients.items()]
     return sum(products[1:], products[0])
 
 

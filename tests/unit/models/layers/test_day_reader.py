@@ -52,3 +52,28 @@ def test_a_reader_of_each_day_counts_from_the_newest() -> None:
     assert [reader.name for reader in layer.readers] == ["days_1", "days_2", "days_3"]
     np.testing.assert_allclose(found[:, 1:], layer.readers[0](DAYS[:, 1:], MASK[:, 1:]), atol=1e-6)
     np.testing.assert_allclose(found[:, :1], layer.readers[1](DAYS[:, :1], MASK[:, :1]), atol=1e-6)
+
+
+@pytest.mark.parametrize("how", ["rnn", "gru", "attention"])
+def test_readers_of_each_day_read_at_once_as_they_do_one_by_one(how: str) -> None:
+    """With their gradients, which recurrences of groups take themselves."""
+    layer = ReaderOfEachDay(2, how=how, add="sum", normalise=True, name="days")
+    layer.build(DAYS.shape)
+    for number, weight in enumerate(layer.trainable_weights):
+        weight.assign(np.random.default_rng(number).normal(size=weight.shape))
+    weights, probe = [each.value for each in layer.trainable_weights], np.random.default_rng(9).normal(size=(2, 2, 4))
+
+    def one_by_one(days: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        newest, older = layer.readers
+        return tf.concat([older(days[:, :1], mask[:, :1]), newest(days[:, 1:], mask[:, 1:])], axis=1)
+
+    found = []
+    for read in (layer, one_by_one):
+        with tf.GradientTape() as tape:
+            tape.watch([DAYS, *weights])
+            told = read(DAYS, MASK)
+            loss = tf.reduce_sum(told * tf.constant(probe, tf.float32))
+        found.append([told, *tape.gradient(loss, [DAYS, *weights])])
+    for mine, expected in zip(*found, strict=True):
+        np.testing.assert_allclose(mine, expected, atol=2e-6)
+    np.testing.assert_allclose(layer(DAYS, MASK, training=False), found[0][0], atol=1e-6)
