@@ -32,7 +32,8 @@ def bst(a: Arrays) -> Mapping[str, tf.Tensor]:
     learnt = AddPositions("learnt", name="positions")
     learnt(x, a["position_ids"])
     table = tf.pad(a["position_table"], [[0, int(learnt.table.shape[0]) - len(a["position_table"])], [0, 0]])
-    narrow = tf.concat([x[..., :-2], tf.gather(a["position_narrow"], a["position_ids"])], axis=-1)
+    beside = tf.gather(a["position_narrow"], a["position_ids"])
+    narrow = tf.concat([x[..., : -beside.shape[-1]], beside], axis=-1)
     none = block(0, x, mask)
     history = block(0, a["history"], a["mask"])
     return {
