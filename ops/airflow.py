@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from ops import processes
-from ops.deployment import PROJECT, USER, Deployment, airflow_homes, remembered, settings_from_environment
+from ops.deployment import BROKER, PROJECT, USER, Deployment, airflow_homes, remembered, settings_from_environment
 from ops.rest import Api, ApiError
 from ops.scheduler import NAME as SCHEDULER
 from ops.scheduler import Scheduler
@@ -22,6 +22,11 @@ COMPONENTS = {
     "dag-processor": ["dag-processor"],
     "triggerer": ["triggerer", "--skip-serve-logs"],
 }
+WORKERS = {
+    f"worker-{name}": ["celery", "worker", "--queues", queues, "--celery-hostname", f"{name}@%h", "--skip-serve-logs"]
+    for name, queues in (("train", "train"), ("stores", "extract,publish"))
+}
+"""Where tasks go by a broker: one worker trains, the other one reaches the stores."""
 JOBS = ("homework", "ads")
 POOL = {"name": "train", "slots": 1, "description": "One training process at a time", "include_deferred": False}
 UNFINISHED = ("queued", "running")
@@ -39,8 +44,13 @@ def last_started() -> Deployment | None:
     return max(started, key=lambda each: (each.home / "deployment.json").stat().st_mtime, default=None)
 
 
+def components_of(deployment: Deployment) -> dict[str, list[str]]:
+    """The processes of a deployment, by name the arguments of ``airflow``."""
+    return COMPONENTS | (WORKERS if deployment.settings.get(BROKER) else {})
+
+
 def is_up(deployment: Deployment) -> bool:
-    return bool(deployment.mark) and all(processes.pid_of(name, deployment.logs) for name in COMPONENTS)
+    return bool(deployment.mark) and all(processes.pid_of(name, deployment.logs) for name in components_of(deployment))
 
 
 def up(name: str, settings: dict[str, str], patience: float = 240) -> Deployment:
@@ -73,7 +83,7 @@ def up(name: str, settings: dict[str, str], patience: float = 240) -> Deployment
 
 def _start(deployment: Deployment, patience: float) -> None:
     env = deployment.environment()
-    for component, arguments in COMPONENTS.items():
+    for component, arguments in components_of(deployment).items():
         processes.start([str(_airflow()), *arguments], env, component, deployment.logs)
     _wait_until_healthy(deployment, patience)
     try:
@@ -135,12 +145,12 @@ def status() -> None:
 
 
 def _say_how_it_is(deployment: Deployment) -> None:
-    running = [name for name in COMPONENTS if processes.pid_of(name, deployment.logs)]
+    running = [name for name in components_of(deployment) if processes.pid_of(name, deployment.logs)]
     if not deployment.mark or not running:
         print(f"airflow ({deployment.home.name}): down")
         return
     print(f"airflow ({deployment.home.name}): {deployment.url}  login {USER} / {deployment.password}")
-    ended = [name for name in COMPONENTS if name not in running]
+    ended = [name for name in components_of(deployment) if name not in running]
     if ended:
         print(f"   {', '.join(ended)} ended; `make airflow` starts it again (logs: {_short(deployment.logs)})")
     states = Api(deployment).health() if "api-server" in running else {}
@@ -181,7 +191,7 @@ def _wait_until_healthy(deployment: Deployment, patience: float) -> None:
     deadline = time.monotonic() + patience
     while True:
         # First: where a component has ended, another program may answer in its place.
-        for component in COMPONENTS:
+        for component in components_of(deployment):
             if processes.pid_of(component, deployment.logs) is None:
                 log = deployment.logs / f"{component}.log"
                 if "address already in use" in _tail(log):

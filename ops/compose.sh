@@ -30,7 +30,7 @@ seed)
 down)
     # Nothing to stop where there is no engine, or where nothing was started.
     if engine && [ -f .env ] && [ -n "$(docker compose ps --quiet --all 2>/dev/null)" ]; then
-        docker compose --profile seed down
+        docker compose --profile seed --profile celery down
     fi
     ;;
 *)

@@ -19,6 +19,8 @@ FIRST_PORT = 8091
 USER = "admin"
 # Every process started for a deployment carries this variable, and so do the processes that those start.
 MARK = "DAYSPRING_DEPLOYMENT"
+BROKER = "DAYSPRING_BROKER_URL"
+"""Of the Redis by which tasks reach Celery's workers; without it the scheduler starts them itself."""
 SETTINGS = (
     "DAYSPRING_ROOT",
     "DAYSPRING_CONF",
@@ -32,6 +34,7 @@ SETTINGS = (
     "DAYSPRING_PYTHON",
     "DAYSPRING_SPARK_MASTER",
     "SPARK_CONF_DIR",
+    BROKER,
     # Of the S3 server behind DAYSPRING_RELEASE_URL.
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_S3",
@@ -158,7 +161,18 @@ class Deployment:
             MARK: self.mark,
         }
         env.setdefault("DAYSPRING_PYTHON", self.settings.get("DAYSPRING_PYTHON", sys.executable))
-        return env | self.settings
+        return env | self._by_broker() | self.settings
+
+    def _by_broker(self) -> dict[str, str]:
+        broker = self.settings.get(BROKER)
+        if not broker:
+            return {}
+        return {
+            "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
+            "AIRFLOW__CELERY__BROKER_URL": broker,
+            "AIRFLOW__CELERY__RESULT_BACKEND": broker,
+            "AIRFLOW__CELERY__WORKER_CONCURRENCY": "4",
+        }
 
 
 def write_private(path: Path, text: str) -> None:

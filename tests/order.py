@@ -8,7 +8,7 @@ import pytest
 
 _AIRFLOW = (
     "tests/end_to_end/test_recovery.py", "tests/end_to_end/test_scheduler.py", "tests/end_to_end/test_night.py",
-    "tests/dags/test_scheduler_wiring.py", "tests/end_to_end/test_page.py",
+    "tests/end_to_end/test_celery.py", "tests/dags/test_scheduler_wiring.py", "tests/end_to_end/test_page.py",
 )  # fmt: skip
 """An Airflow each, which waits as often as it works: one process runs one after the other, beside all the rest."""
 

@@ -8,10 +8,8 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from pathlib import Path
 
 import yaml
 
@@ -287,15 +285,11 @@ def _packages() -> str:
 
 
 def _root(context: JobContext) -> str:
-    """Writable, with room, with locks that work, without what dead processes left behind."""
-    from pipeline.storage.locks import held
+    """Writable, with room, with locks and renames that hold between processes, without what dead ones left behind."""
+    from pipeline.storage.probe import hold_between_processes
 
     context.root.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory(dir=context.root) as folder,
-        held(Path(folder) / "probe.lock", timeout=5, what="probe"),
-    ):
-        pass
+    hold_between_processes(context.root)
     free = shutil.disk_usage(context.root).free
     if free < MIN_FREE_BYTES:
         raise DayspringError(
@@ -303,7 +297,7 @@ def _root(context: JobContext) -> str:
         )
     swept = context.store.sweep()
     left = f", {len(swept)} half-written artefacts of dead processes removed" if swept else ""
-    return f"{context.root}, {free / 1e9:.0f} GB free, locks work{left}"
+    return f"{context.root}, {free / 1e9:.0f} GB free, locks and renames hold between two processes{left}"
 
 
 def _source(context: JobContext) -> str:

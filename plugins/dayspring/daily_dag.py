@@ -25,6 +25,9 @@ from dayspring.timetable import BusinessDays
 DOC = Path(__file__).with_suffix(".md")
 """What the DAG's page says of a run."""
 TRAIN_POOL = "train"
+EXTRACT, TRAIN, PUBLISH = QUEUES = ("extract", "train", "publish")
+"""What workers of a CeleryExecutor may be for: those who reach the sources, those with memory and processors, those who
+reach Redis and S3. Other executors know no queues."""
 RETRY = {
     "owner": "dayspring",
     "retries": 2,
@@ -32,6 +35,7 @@ RETRY = {
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=10),
     "execution_timeout": timedelta(hours=1),
+    "queue": PUBLISH,
     # Finish a day before starting the next one: what is further down the line goes first.
     "weight_rule": "upstream",
     "on_failure_callback": alert_failure,
@@ -82,18 +86,18 @@ def _tasks(job: str, settings: Mapping[str, Any], held: timedelta) -> None:
         return StageOperator(task_id=name, job=job, stage=name, experiments=experiments, **kwargs)
 
     patience = PATIENCE + held + timedelta(hours=float(settings.get("deadline_hours", 0)))
-    wait = DayReadySensor(task_id="wait_for_day", job=job, patience=patience, execution_timeout=None)
-    extract = stage("extract", execution_timeout=timedelta(hours=3))
-    validate = stage("validate")
+    wait = DayReadySensor(task_id="wait_for_day", job=job, patience=patience, execution_timeout=None, queue=EXTRACT)
+    extract = stage("extract", execution_timeout=timedelta(hours=3), queue=EXTRACT)
+    validate = stage("validate", queue=EXTRACT)
     # The visible order of days; the rule itself is the chain's, in `pipeline`.
-    id_maps = stage("update_id_maps", depends_on_past=True)
-    features = stage("build_features", depends_on_past=True)
+    id_maps = stage("update_id_maps", depends_on_past=True, queue=TRAIN)
+    features = stage("build_features", depends_on_past=True, queue=TRAIN)
     trained = _training(job, settings)
     # Two joins that cost no process: together they pass once all experiments have ended and at least one of them
     # trained, and are skipped where all were. (`all_done_min_one_success` skips as soon as any one was.)
     any_trained = EmptyOperator(task_id="any_trained", trigger_rule=TriggerRule.ONE_SUCCESS)
     all_ended = EmptyOperator(task_id="all_ended", trigger_rule=TriggerRule.ALL_DONE)
-    check = stage("check")
+    check = stage("check", queue=TRAIN)
     # One experiment's failed check must not keep the champion's release back: the stage looks at its own only.
     release = stage("release", trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
     publish = stage("publish")
@@ -131,6 +135,7 @@ def _training(job: str, settings: Mapping[str, Any]) -> list[StageOperator]:
             experiment=name,
             depends_on_past=True,
             pool=TRAIN_POOL,
+            queue=TRAIN,
             execution_timeout=timedelta(hours=3),
             # Of a blend: a member that failed fails it, one that was left out of the run may be trained already.
             trigger_rule=TriggerRule.NONE_FAILED if members_of(settings, name) else TriggerRule.ALL_SUCCESS,

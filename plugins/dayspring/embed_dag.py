@@ -7,7 +7,7 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
-from dayspring.daily_dag import RETRY
+from dayspring.daily_dag import RETRY, TRAIN
 from dayspring.operators import SKIPPED, PipelineOperator
 from dayspring.settings import recalls, schedule_end, settings_of, zone_in
 
@@ -41,6 +41,6 @@ def embed_dag(job: str, schedule: str = "20 * * * *") -> DAG:
         tags=["dayspring", job],
     ) as dag:
         PipelineOperator(
-            task_id="embed_items", job=job, arguments=f"embed-items --job {job}", skip_on_exit_code=SKIPPED
+            task_id="embed_items", job=job, arguments=f"embed-items --job {job}", skip_on_exit_code=SKIPPED, queue=TRAIN
         )
     return dag

@@ -203,3 +203,22 @@ def test_the_images_versions_are_those_of_the_native_servers(services: dict[str,
     assert services["s3"]["image"].endswith(version[1][1:])
     pom = (PROJECT / "ops" / "services" / "pom.xml").read_text(encoding="utf-8")
     assert f"<hbase.version>{services['hbase']['image'].rpartition(':')[2]}</hbase.version>" in pom
+
+
+def test_workers_of_the_broker_take_every_queue_and_what_is_in_it_is_private(services: dict[str, Any]) -> None:
+    from dayspring.daily_dag import QUEUES
+
+    workers = {name: service for name, service in services.items() if service.get("profiles") == ["celery"]}
+    assert len(workers) == 2
+    taken = [each["command"][each["command"].index("--queues") + 1] for each in workers.values()]
+    assert sorted(",".join(taken).split(",")) == sorted(QUEUES)
+    for name, worker in workers.items():
+        known_as = worker["command"][worker["command"].index("--celery-hostname") + 1].partition("@")[0]
+        assert f"{known_as}@$$(hostname)" in worker["healthcheck"]["test"][1], name
+        assert worker["environment"] == services["airflow-scheduler"]["environment"]
+        assert worker["volumes"] == services["airflow-scheduler"]["volumes"]
+    settings = services["airflow-scheduler"]["environment"]
+    assert settings["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
+    # Another number than that of the releases, on the server that drops nothing.
+    assert settings["AIRFLOW__CELERY__BROKER_URL"].endswith("@redis:6379/1")
+    assert "noeviction" in json.dumps(services["redis"]["command"])

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ops import deployment, samples
+from dayspring import daily_dag
+from ops import airflow, deployment, samples
 from ops import deployment as deployments
 from ops.deployment import MARK, Deployment, free_port, remember, remembered
 from ops.services.stack import Stack
@@ -85,3 +86,17 @@ def test_another_airflows_settings_stay_out(tmp_path: Path, monkeypatch: pytest.
     assert env["AWS_ACCESS_KEY_ID"] == "own"
     # An Airflow with the caller's own stores takes both along.
     assert deployment.settings_from_environment().keys() >= {"AWS_SECRET_ACCESS_KEY", "AIRFLOW_CONN_DAYSPRING_ADS"}
+
+
+def test_by_a_broker_tasks_go_to_workers_of_their_own(tmp_path: Path) -> None:
+    mine = Deployment(tmp_path)
+    assert list(airflow.components_of(mine)) == list(airflow.COMPONENTS)
+    assert mine.environment()["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
+    mine.prepare({"DAYSPRING_BROKER_URL": "redis://:secret@broker/3"})
+    found = mine.environment()
+    assert found["AIRFLOW__CORE__EXECUTOR"] == "CeleryExecutor"
+    assert found["AIRFLOW__CELERY__BROKER_URL"] == found["AIRFLOW__CELERY__RESULT_BACKEND"] == "redis://:secret@broker/3"
+    added = {name: command for name, command in airflow.components_of(mine).items() if name not in airflow.COMPONENTS}
+    queues = [command[command.index("--queues") + 1] for command in added.values()]
+    assert sorted(",".join(queues).split(",")) == sorted(daily_dag.QUEUES)
+    assert "secret" not in str(added)
