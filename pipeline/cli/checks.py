@@ -123,7 +123,13 @@ def _check_counts(settings: Experiment, idle: Mapping[str, str]) -> None:
             raise ValueError(f"{name}: would have no effect: '{settings.model}' counts and has no steps; leave it out")
 
 
+_COMPARED = 10_000
+"""Candidates that a ranking objective of LightGBM takes."""
+
+
 def _check_trees(settings: Experiment) -> None:
+    if settings.model == "lambdarank" and settings.negatives >= _COMPARED:
+        raise ValueError(f"negatives: LightGBM orders at most {_COMPARED} candidates; draw fewer than so many")
     # Rows are drawn for trees too, and a regression over leaves has batches.
     acting = {"negatives", "seed"} | ({"batch"} if settings.model == "gbdt_lr" else set())
     for name in _OF_GRADIENTS:

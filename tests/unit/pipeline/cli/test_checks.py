@@ -168,6 +168,14 @@ def test_what_trees_do_not_read_is_told(settings: dict[str, Any], said: str | No
     assert found is None if said is None else found is not None and f"experiments.trees: {said}" in found
 
 
+def test_no_more_candidates_are_ordered_than_lightgbm_takes() -> None:
+    ordered = {"model": "lambdarank", "negatives": 9_999}
+    assert refused("homework", {"experiments": {"trees": ordered}}) is None
+    said = refused("homework", {"experiments": {"trees": ordered | {"negatives": 10_000}}})
+    assert said is not None
+    assert "experiments.trees: negatives: LightGBM orders at most 10000 candidates" in said
+
+
 def test_what_is_not_run_is_not_built() -> None:
     job = job_with("impressions", {})
     (name, good), *_ = job["experiments"].items()
