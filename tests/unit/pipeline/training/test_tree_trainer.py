@@ -263,12 +263,16 @@ def test_the_taken_candidate_comes_first() -> None:
         arrays, offsets=np.arange(0, 121, 3), label=label, weight=np.ones(40, np.float32), user=np.zeros(40, np.int32),
         request_dense=arrays.request_dense[:40], request_ids=arrays.request_ids[:40],
     )  # fmt: skip
-    for options in ({}, {"by": "xendcg"}):
-        made = TreeTrainer(SCHEMA, "lambdarank", {**SMALL, **options}, (Task(loss="softmax"),))
+    day_of = TrainedRows("rows", school, [Settings(8, 31, seed=3)])
+    for options in ({}, {"by": "xendcg"}, {"fit": "continued", "added": 6, "trees": 12}):
+        made, other = (
+            TreeTrainer(SCHEMA, "lambdarank", {**SMALL, **options}, (Task(loss="softmax"),)) for _ in range(2)
+        )
         made.fresh({"ad": 4})
-        losses = [float(made.train([TrainedRows("rows", school, [Settings(8, 31, seed=3)])], 0.1, {})[0, 0])
-                  for _ in range(2)]  # fmt: skip
-        assert losses[0] == pytest.approx(np.log(3))
-        assert losses[1] < losses[0]
+        assert float(made.train([day_of], 0.1, {})[0, 0]) == pytest.approx(np.log(3))
+        other.load(made.state(), made.architecture)
+        for each in (made, other):
+            assert float(each.train([day_of], 0.1, {})[0, 0]) < np.log(3)
+        assert digits(other) == digits(made)
         found = made.scores(school).reshape(40, 3).argmax(axis=1)
         assert (found == best).mean() > 0.8
