@@ -13,6 +13,9 @@ import pytest
 from ops.services.spark import Spark
 from pipeline.engines.spark import SparkEngine
 from pipeline.errors import PrunedPayload
+from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.kinds import FEATURES, MAPS, ROWS, STATE, VALIDATED
+from tests.tiny import FIRST, Place, copy_of
 
 
 def squared(part: int) -> tuple[int, int]:
@@ -81,3 +84,21 @@ def test_a_lost_executor_s_parts_are_worked_on_again(engine: SparkEngine, tmp_pa
     mark = tmp_path / "killed"
     assert engine.run(executor_killed, [(number, str(mark)) for number in range(4)]) == [0, 10, 20, 30]
     assert mark.exists()
+
+
+def test_a_day_s_shards_on_executors_make_what_one_process_makes(
+    engine: SparkEngine, spark: Spark, school: Place, trained: Place, tmp_path: Path
+) -> None:
+    place = copy_of(school, tmp_path / "sparked")
+    place.environment |= spark.environment()
+    place.configure("ads", place.settings("ads") | {"engine": "spark", "shards": 3})
+    said = "".join(
+        place.good("stage", stage, "--job", "ads", "--day", FIRST).out
+        for stage in ("extract", "validate", "update_id_maps", "build_features")
+    )
+    assert f"by {spark.master}, page http://" in said
+    for kind in (VALIDATED, ROWS, MAPS, STATE, FEATURES):
+        of_both = [each.store.current(Ref(kind, "ads", FIRST)) for each in (place, trained)]
+        digests = [each.manifest.digest for each in of_both if each is not None]
+        assert len(digests) == 2, kind
+        assert digests[0] == digests[1], kind
