@@ -22,7 +22,7 @@ from examples.criteo_lines import Lines, count_lines, read_lines
 from examples.tally import Tally
 from examples.targets import ParquetTarget
 from pipeline.days import Day
-from pipeline.errors import SourceError
+from pipeline.errors import SourceError, UsageError
 from pipeline.serving.batch.rows_out import RowsOut
 
 SCHEMA = pa.schema({
@@ -41,10 +41,11 @@ def convert(source: Path, target: ParquetTarget, first: Day, days: int) -> Tally
 
     Args:
         first: the day of the first lines, or of ``day_0``.
-        days: that a file in order of time is cut into, each of as many lines.
+        days: that a file in order of time is cut into, each of as many lines (or one more).
 
     Raises:
-        SourceError: there is no such file, or it is of no known form.
+        SourceError: there is no such file, or it is of no known form, or no line of it can be used.
+        UsageError: more days than lines.
     """
     files = find_files(source)
     numbered = {path: int(found[1]) for path in files if (found := _DAY_FILE.fullmatch(path.name)) is not None}
@@ -52,16 +53,18 @@ def convert(source: Path, target: ParquetTarget, first: Day, days: int) -> Tally
     place = target.folder / QUARANTINE
     with RowsOut(place) as bad:
         bad.write(BAD.empty_table())
-        if len(numbered) == len(files):
-            for path in files:
-                day = first.plus(numbered[path])
-                target.write_day(TABLE, day, SCHEMA, _of_day(path, day, bad, tally))
-        else:
-            _cut(files, target, first, days, bad, tally)
-        if tally[TABLE, "bad lines"]:
-            bad.commit()
-        else:
-            place.unlink(missing_ok=True)
+        try:
+            if len(numbered) == len(files):
+                for path in files:
+                    day = first.plus(numbered[path])
+                    target.write_day(TABLE, day, SCHEMA, _of_day(path, day, bad, tally))
+            else:
+                _cut(files, target, first, days, bad, tally)
+        finally:
+            if tally[TABLE, "bad lines"]:
+                bad.commit()
+            else:
+                place.unlink(missing_ok=True)
     return tally
 
 
@@ -98,7 +101,9 @@ def _of_day(path: Path, day: Day, bad: RowsOut, tally: Tally) -> Iterator[pa.Tab
 
 def _cut(files: Sequence[Path], target: ParquetTarget, first: Day, days: int, bad: RowsOut, tally: Tally) -> None:
     """The lines of all files, one after the other, in days of as many lines."""
-    per_day = -(-sum(count_lines(path) for path in files) // days)
+    total = sum(count_lines(path) for path in files)
+    if total < days:
+        raise UsageError(f"--days {days}: there are {total} lines; a day has one at least")
     span = list(first.through(first.plus(days - 1)))
     before = 0
     with target.partitions(TABLE, SCHEMA, span) as out:
@@ -108,7 +113,7 @@ def _cut(files: Sequence[Path], target: ParquetTarget, first: Day, days: int, ba
                 end = lines.end
                 _note(path, lines, bad, tally)
                 at = before + lines.at
-                of_day = np.minimum(at // per_day, days - 1)
+                of_day = at * days // total
                 for number in np.unique(of_day).tolist():
                     here = np.flatnonzero(of_day == number)
                     rows = lines.rows.take(pa.array(here))

@@ -7,6 +7,7 @@ one (``label,I1,…,C26``); slots (``click:0 dense_feature:0.1 … 1:737395``), 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ _BLOCK = 1 << 22
 """Bytes that are read at once."""
 _CUT = 200
 """Characters of a bad line that are kept."""
+_OF_A_LINE = f"a label, {len(NUMBERS)} numbers and {len(IDS)} ids"
 _DENSE, _CLICK = "dense_feature", "click"
 
 
@@ -50,24 +52,38 @@ def read_lines(path: Path) -> Iterator[Lines]:
     """The lines of a file, which may be packed, some at a time; a header and empty lines are none.
 
     Raises:
-        SourceError: it cannot be read, or its first line is of none of the forms.
+        SourceError: it cannot be read, its first line is of none of the forms, or no line is what it should be.
     """
-    form: Form | None = None
-    begin = 0
-    for texts in _texts(path):
-        if form is None:
-            form, header = _form_of(path, texts[0])
-            texts = texts[1:] if header else texts
+    begin, good, reasons = 0, 0, Counter[str]()
+    for form, texts in _lines(path):
         found = _parsed(form, texts, begin)
         yield found
         begin = found.end
-    if form is None:
-        raise SourceError(f"{path}: is empty")
+        good += len(found.at)
+        reasons.update(reason for _, reason, _ in found.bad)
+    if not good:
+        ((why, lines),) = reasons.most_common(1) or (("there is none below the header", 0),)
+        of_them = f" ({lines} of {begin})" if lines else ""
+        raise SourceError(f"{path}: no line of it can be used: {why}{of_them}; each has {_OF_A_LINE}")
 
 
 def count_lines(path: Path) -> int:
-    """Lines of a file, or one more."""
-    return sum(len(texts) for texts in _texts(path))
+    """Lines of a file, good ones and bad ones; raises ``SourceError`` as ``read_lines`` does, but for bad lines."""
+    return sum(len(texts) for _, texts in _lines(path))
+
+
+def _lines(path: Path) -> Iterator[tuple[Form, list[str]]]:
+    """The form of a file, and its lines, those that are empty and a header left out."""
+    form: Form | None = None
+    for block in _texts(path):
+        texts = [text for text in block if text]
+        if form is None and texts:
+            form, header = _form_of(path, texts[0])
+            texts = texts[1:] if header else texts
+        if form is not None:
+            yield form, texts
+    if form is None:
+        raise SourceError(f"{path}: is empty")
 
 
 def _texts(path: Path) -> Iterator[list[str]]:
@@ -94,16 +110,20 @@ def _form_of(path: Path, first: str) -> tuple[Form, bool]:
         return Slots(), False
     delimiter = "\t" if "\t" in first else ","
     cells = [cell.strip().casefold() for cell in first.split(delimiter)]
+    if '"' in first:
+        raise SourceError(f"{path}: has cells in quotes, which are taken as they stand; write them without")
     if "label" in cells:
         lacking = [name for name in NAMES if name not in cells]
-        if lacking:
-            raise SourceError(f"{path}: the header has no {', '.join(lacking)}")
+        twice = [name for name in NAMES if cells.count(name) > 1]
+        if lacking or twice:
+            wrong = f"has no {', '.join(lacking)}" if lacking else f"names {', '.join(twice)} twice"
+            raise SourceError(f"{path}: the header {wrong}")
         return Cells(delimiter, [cells.index(name) for name in NAMES], len(cells)), True
     if delimiter == "\t":
         return Cells(delimiter, range(len(NAMES)), len(NAMES)), False
     raise SourceError(
-        f"{path}: begins with '{first[:60]}', which is neither {len(NAMES)} cells between tabs, nor a header "
-        "`label,I1,…,C26`, nor slots `click:0 dense_feature:0.1 … 1:737395`"
+        f"{path}: begins with {first[:60]!r}, which is neither {len(NAMES)} cells between tabs ({_OF_A_LINE}), nor a header "
+        "`label,I1,…,C26`, nor slots `click:0 dense_feature:0.1 … 1:737395`; a packed file's name ends in .gz, .bz2 or .zst"
     )
 
 
@@ -187,7 +207,7 @@ def _slots(text: str) -> list[str] | str:
 
 def _parsed(form: Form, texts: list[str], begin: int) -> Lines:
     """Lines as columns; one whose cell is not what it should be is bad."""
-    lines = pa.array([text for text in texts if text], pa.string())
+    lines = pa.array(texts, pa.string())
     cells, at, bad = form.split(lines)
     why = np.full(len(at), "", object)
     label = cells["label"]

@@ -35,18 +35,18 @@ def converted(*words: object) -> int:
 
 
 def test_a_file_in_order_of_time_is_cut_into_days(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of as many lines each, the bad ones counted along: they lie beside, with their reasons."""
+    """Of as many lines each, the bad ones counted along and empty ones not: they lie beside, with their reasons."""
     made = pa.concat_tables(World().day(DAY, 10))
     lines = text(made).splitlines()
     lines[4] = "no\tline"
     source = tmp_path / "source"
     source.mkdir()
-    (source / "train.txt").write_text("\n".join(lines) + "\n")
+    (source / "train.txt").write_text("\n" + "\n".join(lines) + "\n\n")
     (source / "test.txt").write_text("no labels\n")
     target = tmp_path / "target"
     assert converted("--source", source, "--target", f"parquet:{target}", "--days", 3) == 0
     days = [written(target, day) for day in DAY.through(DAY.plus(2))]
-    assert [day["line"].to_pylist() for day in days] == [[0, 1, 2, 3], [5, 6, 7], [8, 9]]
+    assert [day["line"].to_pylist() for day in days] == [[0, 1, 2, 3], [5, 6], [7, 8, 9]]
     names = ["label", *NUMBERS, *IDS]
     kept = made.take([0, 1, 2, 3, 5, 6, 7, 8, 9])
     assert pa.concat_tables(days).select(names).to_pylist() == kept.select(names).to_pylist()
@@ -62,6 +62,29 @@ def test_a_file_in_order_of_time_is_cut_into_days(tmp_path: Path, capsys: pytest
     (source / "train.txt").write_text("\n".join(lines[:4]))
     assert converted("--source", source / "train.txt", "--target", f"parquet:{target}", "--days", 1) == 0
     assert not (target / "criteo.quarantine.csv").exists()
+
+
+def test_a_header_is_no_line_of_a_day(tmp_path: Path) -> None:
+    """Nor what is behind the last line; fewer lines than days are refused, as a day would have none."""
+    source, target = tmp_path / "sample.txt", tmp_path / "target"
+    lines = [",".join(["label", *NUMBERS, *IDS]), *text(pa.concat_tables(World().day(DAY, 4))).splitlines()]
+    source.write_text("".join(line.replace("\t", ",") + "\n" for line in lines))
+    assert converted("--source", source, "--target", f"parquet:{target}", "--days", 2) == 0
+    assert [written(target, day)["line"].to_pylist() for day in DAY.through(DAY.next())] == [[0, 1], [2, 3]]
+    assert converted("--source", source, "--target", f"parquet:{target}", "--days", 5) == 2
+
+
+def test_a_file_without_a_good_line_is_no_day(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Cut or a day by itself: nothing of it is complete, and why is told and kept."""
+    lines = text(pa.concat_tables(World().day(DAY, 3))).splitlines()
+    (tmp_path / "test.txt").write_text("".join(line.partition("\t")[2] + "\n" for line in lines))
+    (tmp_path / "day_0").write_text("".join(line + "\tmore\n" for line in lines))
+    for name, why in (("test.txt", "39 cells, where 40 are (3 of 3)"), ("day_0", "41 cells, where 40 are (3 of 3)")):
+        target = tmp_path / f"of-{name}"
+        assert converted("--source", tmp_path / name, "--target", f"parquet:{target}", "--days", 1) == 1
+        assert f"{name}: no line of it can be used: {why}" in capsys.readouterr().err
+        assert not [*target.rglob("_SUCCESS")]
+        assert len((target / "criteo.quarantine.csv").read_text().splitlines()) == 4
 
 
 def test_a_file_a_day_is_that_day(tmp_path: Path) -> None:

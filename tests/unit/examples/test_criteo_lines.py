@@ -56,6 +56,12 @@ def test_cells_under_a_header_in_any_order(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(b"label,I1\n1,2\n"))
     with pytest.raises(SourceError, match="the header has no i2"):
         told(path)
+    path.write_bytes(gzip.compress("\n".join([f"{lines[0]},C7", f"{lines[1]},x"]).encode()))
+    with pytest.raises(SourceError, match="the header names c7 twice"):
+        told(path)
+    path.write_bytes(gzip.compress(lines[0].encode()))
+    with pytest.raises(SourceError, match="there is none below the header"):
+        told(path)
 
 
 def test_slots(tmp_path: Path) -> None:
@@ -78,7 +84,10 @@ def test_slots(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("content", "words"), [(b"", "is empty"), (b"a,b\n1,2\n", "begins with 'a,b'")])
+@pytest.mark.parametrize(("content", "words"), [
+    (b"", "is empty"), (b"\n\n", "is empty"), (b"a,b\n1,2\n", "begins with 'a,b'"), (b'"label","I1"\n', "cells in quotes"),
+    (gzip.compress(b"0\t1\n"), r"begins with '\\x1f.* a packed file's name ends in"),
+])  # fmt: skip
 def test_a_file_of_no_known_form_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "rows.txt").write_bytes(content)
     with pytest.raises(SourceError, match=words):
