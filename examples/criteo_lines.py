@@ -122,8 +122,9 @@ def _form_of(path: Path, first: str) -> tuple[Form, bool]:
     if delimiter == "\t":
         return Cells(delimiter, range(len(NAMES)), len(NAMES)), False
     raise SourceError(
-        f"{path}: begins with {first[:60]!r}, which is neither {len(NAMES)} cells between tabs ({_OF_A_LINE}), nor a header "
-        "`label,I1,…,C26`, nor slots `click:0 dense_feature:0.1 … 1:737395`; a packed file's name ends in .gz, .bz2 or .zst"
+        f"{path}: begins with {first[:60]!r}, which is neither {len(NAMES)} cells between tabs ({_OF_A_LINE}), nor "
+        "a header `label,I1,…,C26`, nor slots `click:0 dense_feature:0.1 … 1:737395`; a packed file's name ends in "
+        ".gz, .bz2 or .zst"
     )
 
 

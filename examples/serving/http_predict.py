@@ -101,9 +101,13 @@ def app(service: Service, *, most_mb: int = MOST_MB) -> FastAPI:
         return {"code": 0, "release": pointer.release_id, "day": str(pointer.day)}
 
     async def only_known_fields(request: Request) -> None:
-        strange = [name for name in await request.form() if name not in _FIELDS]
+        names = [name for name, _ in (await request.form()).multi_items()]
+        strange = [name for name in dict.fromkeys(names) if name not in _FIELDS]
         if strange:
             raise UsageError(f"no such field: {', '.join(strange)}; the fields are {', '.join(_FIELDS)}")
+        twice = [name for name in _FIELDS if names.count(name) > 1]
+        if twice:
+            raise UsageError(f"{', '.join(twice)}: given more than once; ask of each file by itself")
 
     @found.post("/predict", dependencies=[Depends(only_known_fields)])
     def predict(
@@ -140,7 +144,7 @@ def app(service: Service, *, most_mb: int = MOST_MB) -> FastAPI:
     @found.exception_handler(RequestValidationError)
     def misshapen(request: object, error: RequestValidationError) -> JSONResponse:
         told = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
-        return JSONResponse({"code": 400, "message": told}, 400)
+        return JSONResponse({"code": 400, "message": f"{told}; send a form: curl -F file=@rows.csv"}, 400)
 
     @found.exception_handler(HTTPException)
     def no_such_address(request: object, error: HTTPException) -> JSONResponse:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from examples.command import guarded
 from models.export.warm_up import SIGNATURE, predict_request
 from pipeline.days import Day
-from pipeline.errors import DataError
+from pipeline.errors import DataError, UsageError
 from pipeline.job import JobContext
 from pipeline.serving.batch.checked_rows import RowChecks
 from pipeline.serving.batch.open_release import OpenRelease
@@ -46,7 +46,8 @@ def inputs_of(release: OpenRelease, given: str, day: Day | None) -> tuple[dict[s
     checks.misshapen(rows_in.misshapen)
     table = pa.concat_tables(rows) if rows else pa.table({})
     if not table.num_rows:
-        raise DataError(f"--input {given}: none of its {checks.read} rows can be scored")
+        why = f"none of its {checks.read} rows can be scored" if checks.read else "has no rows"
+        raise DataError(f"--input {given}: {why}")
     return scorer.inputs(table), checks
 
 
@@ -76,6 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _write(asked: argparse.Namespace) -> None:
+    for name, path in (("rest", asked.rest), ("grpc", asked.grpc)):
+        if path is not None and (path.is_dir() or not path.parent.is_dir()):
+            raise UsageError(f"--{name} {path}: name a file in a folder that is there")
     context = JobContext.open(asked.job)
     guard_kind(context.config)
     client = connect(context.root)

@@ -40,13 +40,13 @@ class FieldPairs(keras.layers.Layer):
     def call(self, fields: tf.Tensor) -> tf.Tensor:
         """``[…, fields, width]`` to ``[…, pairs]``: (0, 1), (0, 2), …, (1, 2), …"""
         count, width = int(fields.shape[-2]), int(fields.shape[-1])
-        rows = tf.reshape(fields, (-1, count, width))
+        after = tf.reshape(fields, (-1, count, width))
         matrices = self.kernel + tf.linalg.matrix_transpose(self.kernel)
-        of_field = tf.split(matrices, list(range(count - 1, 0, -1)))
-        pairs = [
-            tf.reduce_sum(self._by_all(rows[:, place], each) * rows[:, place + 1 :], axis=-1)
-            for place, each in enumerate(of_field)
-        ]
+        pairs = []
+        for each in tf.split(matrices, list(range(count - 1, 0, -1))):
+            # Split one by one: the gradients of slices of all fields would be as many sums as wide as all fields.
+            one, after = tf.split(after, [1, int(each.shape[0])], axis=1)
+            pairs.append(tf.reduce_sum(self._by_all(one[:, 0], each) * after, axis=-1))
         return tf.reshape(tf.concat(pairs, axis=-1), (*tf.unstack(tf.shape(fields))[:-2], int(self.kernel.shape[0])))
 
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ _PACKED = (".gz", ".bz2", ".zst", ".lz4")
 _PARQUET = ".parquet"
 _BLOCK = 1 << 22
 """Bytes of text that are parsed at once."""
+_BEGUN = 1 << 16
 Misshapen = Callable[[str, str], None]
 """Told why a line is none of the table, and the line."""
 
@@ -100,8 +102,11 @@ class _Text(TableFile):
     @cached_property
     def names(self) -> list[str]:
         with self._errors(), pa.input_stream(str(self.path), compression="detect") as file:
-            if not file.read(1):
+            begun = file.read(_BEGUN)
+            if not begun:
                 raise SourceError(f"{self.path}: is empty; its first line names the columns")
+            # What is no text at all is told of here: its lines are none that could be asked about.
+            getincrementaldecoder(self._form.encoding)().decode(begun)
         with self._errors(), pa.input_stream(str(self.path), compression="detect") as file:
             # Of the lines that are parsed for it some may be misshapen: they are told of as rows are read.
             return list(self._reader(file, [], lambda row: "skip").schema.names)
@@ -154,9 +159,11 @@ class _Told:
         if isinstance(error, UnicodeError) or (isinstance(error, pa.ArrowException) and "UTF8" in str(error)):
             raise SourceError(
                 f"{self._path}: is not {self._form.encoding} ({error}); say how the table's text is written: "
-                "`text: {encoding: gb18030}`, for example"
+                "`text: {encoding: gb18030}`, for example; a packed file's name ends so too (.csv.gz)"
             ) from None
-        if isinstance(error, pa.ArrowException | OSError):
+        if isinstance(error, OSError):
+            raise SourceError(f"{self._path}: cannot be read or unpacked: {error}; write the file again") from None
+        if isinstance(error, pa.ArrowException):
             raise SourceError(
                 f"{self._path}: cannot be read as text with {self._delimiter!r} between its cells: {error}; correct "
                 "the line, or say how the table's text is written: `text: {delimiter: ';'}`, for example"

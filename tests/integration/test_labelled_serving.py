@@ -245,10 +245,13 @@ def test_what_cannot_be_scored_over_http_is_told(labelled: Place, service: TestC
         code, body = answered(name, content, **asked)
         assert (code, body.get("quarantine", [])) == (400, [])
         assert says in body["message"]
-        assert "/" not in body["message"].replace("counters and histories", "")
+        assert "/" not in body["message"]
     assert answered("rows.csv", b"a\n" * (1 << 20))[0] == 413
     unasked = service.post("/predict", data={"user_id": "7"})
-    assert (unasked.status_code, unasked.json()) == (400, {"code": 400, "message": "file: Field required"})
+    message = "file: Field required; send a form: curl -F file=@rows.csv"
+    assert (unasked.status_code, unasked.json()) == (400, {"code": 400, "message": message})
+    two = service.post("/predict", files=[("file", ("rows.csv", b"a\n1\n")), ("file", ("more.csv", b"a\n1\n"))])
+    assert (two.status_code, two.json()["message"][:21]) == (400, "file: given more than")
     assert service.get("/predict").json()["code"] == 405
 
 

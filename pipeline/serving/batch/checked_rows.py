@@ -100,7 +100,8 @@ class RowChecks:
         if named and not set(named) & set(there):
             raise DataError(
                 f"the input has none of the columns that features are made of ({', '.join(named)}); it has "
-                f"{', '.join(there)} (cells of .csv stand between commas, of .tsv between tabs)"
+                f"{', '.join(there)} (capitals are told from small letters; cells of .csv stand between commas, of "
+                ".tsv and .txt between tabs)"
             )
         for each, column in declared.columns.items():
             source = column.source or each

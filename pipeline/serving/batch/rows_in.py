@@ -81,10 +81,13 @@ class RowsIn:
     def _guard_header(self, path: Path, names: Sequence[str]) -> None:
         declared = [column.source or name for name, column in self._table.columns.items()]
         if not {*declared} & {*names}:
+            alike = {name.casefold() for name in names} & {name.casefold() for name in declared}
+            cased = " (capitals are told from small letters)" if alike else ""
             raise DataError(
                 f"{path}: its first line names none of the declared columns ({_shortened(declared)}): "
-                f"{_shortened(names)}; put a line with the names of the cells above the others (cells of .csv stand "
-                "between commas, of .tsv between tabs, unless the table's `text: {delimiter: …, encoding: …}` says so)"
+                f"{_shortened(names)}{cased}; put a line with the names of the cells above the others (cells of .csv "
+                "stand between commas, of .tsv and .txt between tabs, unless the table's `text: {delimiter: …, "
+                "encoding: …}` says so)"
             )
 
     def _misshapen(self, why: str, line: str) -> None:
@@ -97,6 +100,8 @@ def _shortened(names: Sequence[str]) -> str:
 
 
 def _files(given: Path) -> list[Path]:
+    if given == Path():
+        raise UsageError("--input: names nothing to read; for the files of this folder write its path")
     if not given.exists():
         raise UsageError(f"--input {given}: no such file or folder, and no URL of a source")
     if given.is_file():

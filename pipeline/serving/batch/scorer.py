@@ -73,10 +73,10 @@ class Scorer:
         self.needed = self._posed.needed(meta.plan)
         self.tasks = list(meta.config.judged_of(release.found.pointer.experiment))
         self._day = day or meta.day.next()
-        if self._day <= meta.day and _reads_state(meta):
+        if self._day <= meta.day:
             raise UsageError(
-                f"--day {self._day}: the release stands at the end of {meta.day}, so its counters and histories know "
-                "what came of these rows; name a later day, or an earlier release with --release"
+                f"--day {self._day}: the release stands at the end of {meta.day}, so what it has counted and learnt "
+                "knows what came of these rows; name a later day, or an earlier release with --release"
             )
         self._vectors = [_VECTOR] if vectors else []
         if vectors and _VECTOR not in release.model.outputs:
@@ -136,8 +136,3 @@ def _kind(meta: Meta) -> type[PosedRows]:
             f"request at a time; score its rows with OnlineReader.score or `recommend`"
         )
     return POSED[config.kind]
-
-
-def _reads_state(meta: Meta) -> bool:
-    """Whether any feature is made of earlier rows."""
-    return bool(meta.plan.counters()) or any(True for _ in meta.plan.of_frame("history", "last_year"))

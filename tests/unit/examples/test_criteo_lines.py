@@ -85,7 +85,8 @@ def test_slots(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("content", "words"), [
-    (b"", "is empty"), (b"\n\n", "is empty"), (b"a,b\n1,2\n", "begins with 'a,b'"), (b'"label","I1"\n', "cells in quotes"),
+    (b"", "is empty"), (b"\n\n", "is empty"), (b"a,b\n1,2\n", "begins with 'a,b'"),
+    (b'"label","I1"\n', "cells in quotes"),
     (gzip.compress(b"0\t1\n"), r"begins with '\\x1f.* a packed file's name ends in"),
 ])  # fmt: skip
 def test_a_file_of_no_known_form_is_refused(tmp_path: Path, content: bytes, words: str) -> None:

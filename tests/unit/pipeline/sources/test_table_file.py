@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import random
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,21 @@ def test_a_file_without_a_byte_is_told_as_such(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"")
     with pytest.raises(SourceError, match="is empty; its first line names the columns"):
         _ = table_file(tmp_path / "a.csv", TextFiles()).names
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a.csv", r"is not utf-8 .*; a packed file's name ends so too \(.csv.gz\)"),
+        ("a.csv.gz", "cannot be read or unpacked: .*; write the file again"),
+    ],
+)
+def test_a_packed_file_of_another_name_and_one_cut_off_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, words: str
+) -> None:
+    """And nothing besides: what is no text has no lines that could be asked about."""
+    packed = gzip.compress(b"x,y\n1,2\n" + random.Random(1).randbytes(3000))
+    (tmp_path / name).write_bytes(packed if name == "a.csv" else packed[:-1000])
+    with pytest.raises(SourceError, match=words):
+        list(table_file(tmp_path / name, TextFiles(), lambda why, line: None).batches(["x"], 9))
+    assert not capsys.readouterr().err

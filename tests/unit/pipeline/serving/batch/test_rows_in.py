@@ -85,10 +85,12 @@ def test_lines_with_another_number_of_cells_are_told_apart(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "content", "error", "words"),
     [
-        ("rows.xlsx", b"", UsageError, "end its name in"), ("rows.csv", b"", DataError, "is empty"),
+        ("rows.xlsx", b"", UsageError, "end its name in"),
+        ("rows.csv", b"", DataError, "is empty"),
         ("rows.csv", b"A,A\n1,2\n", DataError, "names A more than once"),
         ("rows.csv", b"1,1,x\n2,,y\n", DataError, r"names none of the declared columns \(A, b\): 1, 1, x; put a line"),
-        ("rows.csv", b"A\tb\n1\tx\n", DataError, "declared columns .*: A\tb; .* of .tsv between tabs"),
+        ("rows.csv", b"A\tb\n1\tx\n", DataError, "declared columns .*: A\tb; .* of .tsv and .txt between tabs"),
+        ("rows.csv", b"a,B\n1,2\n", DataError, r"declared columns .*: a, B \(capitals are told from small letters\)"),
         ("rows.parquet", b"no parquet", DataError, "cannot be read"),
     ],
 )
@@ -103,3 +105,5 @@ def test_nothing_there_is_told(tmp_path: Path) -> None:
         read(tmp_path / "rows.csv")
     with pytest.raises(UsageError, match="holds no"):
         read(tmp_path)
+    with pytest.raises(UsageError, match="names nothing to read"):
+        RowsIn("", TABLE, (), None)

@@ -37,15 +37,16 @@ def scorer(config: JobConfig, monkeypatch: pytest.MonkeyPatch, day: Day | None =
     return Scorer(release, day)
 
 
-def test_a_day_that_the_release_knows_of_is_refused_where_features_are_made_of_earlier_days(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_day_that_the_release_knows_of_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where no feature counts anything: means and bins are learnt of all days up to the release's."""
     with pytest.raises(UsageError, match=r"--day 2024-03-04: the release stands at the end of 2024-03-04"):
         scorer(shows.config(), monkeypatch, DAY)
     features = shows.config().model_dump(mode="json")["features"]
     own = {name: each for name, each in features.items() if each.get("counter") is None}
     own = {name: each for name, each in own.items() if not str(each["source"]).startswith("history")}
-    without = scorer(shows.config(features=own), monkeypatch, DAY)
+    with pytest.raises(UsageError, match=r"--day 2024-03-04: the release stands at the end of 2024-03-04"):
+        scorer(shows.config(features=own), monkeypatch, DAY)
+    without = scorer(shows.config(features=own), monkeypatch, DAY.next())
     assert without.needed == ["user", "ad", "place", "seconds", "recent"]
     assert without.tasks == [ONLY]
     assert without.written == ["logit", "probability"]
