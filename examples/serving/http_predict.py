@@ -100,16 +100,7 @@ def app(service: Service, *, most_mb: int = MOST_MB) -> FastAPI:
         pointer = service.release().found.pointer
         return {"code": 0, "release": pointer.release_id, "day": str(pointer.day)}
 
-    async def only_known_fields(request: Request) -> None:
-        names = [name for name, _ in (await request.form()).multi_items()]
-        strange = [name for name in dict.fromkeys(names) if name not in _FIELDS]
-        if strange:
-            raise UsageError(f"no such field: {', '.join(strange)}; the fields are {', '.join(_FIELDS)}")
-        twice = [name for name in _FIELDS if names.count(name) > 1]
-        if twice:
-            raise UsageError(f"{', '.join(twice)}: given more than once; ask of each file by itself")
-
-    @found.post("/predict", dependencies=[Depends(only_known_fields)])
+    @found.post("/predict", dependencies=[Depends(_only_known_fields)])
     def predict(
         file: Annotated[UploadFile, File(description=".csv, .tsv (may be packed) or .parquet")],
         columns: Annotated[str, Form(description="of the file, to be carried over: a,b")] = "",
@@ -152,6 +143,16 @@ def app(service: Service, *, most_mb: int = MOST_MB) -> FastAPI:
         return JSONResponse({"code": error.status_code, "message": told}, error.status_code)
 
     return found
+
+
+async def _only_known_fields(request: Request) -> None:
+    names = [name for name, _ in (await request.form()).multi_items()]
+    strange = [name for name in dict.fromkeys(names) if name not in _FIELDS]
+    if strange:
+        raise UsageError(f"no such field: {', '.join(strange)}; the fields are {', '.join(_FIELDS)}")
+    twice = [name for name in _FIELDS if names.count(name) > 1]
+    if twice:
+        raise UsageError(f"{', '.join(twice)}: given more than once; ask of each file by itself")
 
 
 def _code(error: DayspringError) -> int:
