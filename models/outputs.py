@@ -24,10 +24,12 @@ class Auxiliary(NamedTuple):
     Attributes:
         value: scalar, told as it is.
         weight: with which it enters what is lowered.
+        of_weights: it is a function of the weights alone, whatever the batch.
     """
 
     value: tf.Tensor
     weight: float = 1.0
+    of_weights: bool = False
 
 
 class Outputs(NamedTuple):

@@ -9,12 +9,26 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
-_AT: ContextVar[tuple[int, tf.Tensor] | None] = ContextVar("step", default=None)
+
+class Part(NamedTuple):
+    """Which of the equal parts of a batch's rows: ``number``, from 0, ``of`` so many."""
+
+    number: int = 0
+    of: int = 1
+
+    def cut(self, rows: tf.Tensor) -> tf.Tensor:
+        """The part's rows of those of the whole batch; its axis is the first."""
+        return rows if self.of == 1 else tf.split(rows, self.of)[self.number]
+
+
+WHOLE = Part()
+
+_AT: ContextVar[tuple[int, tf.Tensor, Part] | None] = ContextVar("step", default=None)
 _DRAWS = re.compile(
     r"Random|^Rng|Multinomial|^Stateful(Uniform|StandardNormal)|TruncatedNormal|NonDeterministic|PyFunc"
 )
@@ -61,9 +75,10 @@ def built_from(seed: int) -> Iterator[None]:
 
 
 @contextmanager
-def drawn_at(seed: int, step: tf.Tensor) -> Iterator[None]:
-    """Within, :func:`uniform` draws for this step, int32 ``[]``, of an experiment with this seed."""
-    token = _AT.set((seed, step))
+def drawn_at(seed: int, step: tf.Tensor, part: Part = WHOLE) -> Iterator[None]:
+    """Within, :func:`uniform` draws for this step, int32 ``[]``, of an experiment with this seed: for a part of a batch
+    what it would for these rows of the whole."""
+    token = _AT.set((seed, step, part))
     try:
         yield
     finally:
@@ -73,15 +88,19 @@ def drawn_at(seed: int, step: tf.Tensor) -> Iterator[None]:
 def uniform(name: str, shape: tf.Tensor) -> tf.Tensor:
     """Numbers from [0, 1) of ``shape``; those of another name, step or seed are independent of them.
 
+    Of a part of a batch, ``shape`` begins with its rows.
+
     Raises:
         RuntimeError: no training step is being taken.
     """
     at = _AT.get()
     if at is None:
         raise RuntimeError(f"'{name}' draws random numbers outside of a training step; draw only where `training`")
-    seed, step = at
+    seed, step, part = at
     both = tf.stack([tf.constant(stable_seed(seed, name), tf.int32), tf.cast(step, tf.int32)])
-    return tf.random.stateless_uniform(shape, both, alg="philox")
+    if part.of > 1:
+        shape = tf.concat([part.of * shape[:1], shape[1:]], axis=0)
+    return part.cut(tf.random.stateless_uniform(shape, both, alg="philox"))
 
 
 def check_no_hidden_state(model: keras.layers.Layer) -> None:

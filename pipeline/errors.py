@@ -62,6 +62,10 @@ class NotYet(ChainError):
     exit_code = DayspringError.exit_code
 
 
+class TrainerLost(DayspringError):
+    """Of several processes that train together one has ended: nothing of the day is kept, and trying again may help."""
+
+
 class LockTimeout(DayspringError):
     """Another process holds the lock; names its pid, host and age."""
 

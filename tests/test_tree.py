@@ -14,6 +14,7 @@ TREES = ("unit", "integration")
 _DECLARED, _KIND = "declarations alone", "chooses by kind; each kind is tested"
 _LINE = "one call of many parts, tested in the line: tests/integration"
 _RECALL = "tests/integration/test_recall.py"
+_TRAINERS = "tests/integration/test_trainers.py"
 _BUILT = "tested with what is built of it"
 UNTESTED = {
     "models/encoders/registry.py": "tests/unit/models/zoo/test_base.py",
@@ -39,9 +40,13 @@ UNTESTED = {
     "pipeline/config/bins.py": _DECLARED,
     "pipeline/config/retention.py": _DECLARED,
     "pipeline/training/boosting.py": "tests/unit/pipeline/training/test_tree_trainer.py",
-    "pipeline/training/keras_trainer.py": "tests/unit/pipeline/training/test_train.py",
     "pipeline/engines/engine.py": "tests/unit/pipeline/engines/test_local.py",
     "pipeline/engines/open.py": _KIND,
+    "pipeline/training/keras_trainer.py": "tests/unit/pipeline/training/test_day_training.py",
+    "pipeline/training/train.py": _LINE,
+    "pipeline/training/trainer_process.py": _TRAINERS,
+    "pipeline/cli/trainer.py": _TRAINERS,
+    "models/engine/exchange.py": _TRAINERS,
     "pipeline/evaluation/kept_range.py": "tests/integration/pipeline/cli/test_evaluate.py",
     "pipeline/evaluation/next_day.py": _LINE,
     "pipeline/features/arrays/candidates.py": _BUILT,

@@ -12,19 +12,22 @@ from numpy.typing import NDArray
 
 from models import registry
 from models.architecture import Architecture, Axes, Growth
+from models.engine.divided import check_divisible
+from models.engine.exchange import Exchange
 from models.engine.feature_statistics import Observed
 from models.engine.grown_state import growth_of, taken_up
 from models.engine.growth import first_table, grow_slot, grow_table
 from models.engine.losses import LOSSES
+from models.engine.lowering import entire_space
 from models.engine.optimizers import fused_by_optimizer, rule_of
-from models.engine.packing import Batch, Packer, size_of
+from models.engine.packing import Batch, Packer, own_rows, size_of
 from models.engine.state import State, check_state, expected_shapes, of_table
-from models.engine.steps import Steps, entire_space
+from models.engine.steps import Steps
 from models.engine.tables import Table, fused_tables
 from models.engine.view import View
 from models.engine.weights import DenseWeights
 from models.optimizer_settings import read_optimizers
-from models.randomness import built_from, stable_seed
+from models.randomness import WHOLE, built_from, stable_seed
 from models.schema import DayArrays, FeatureSchema, Layout
 from models.tables import Fused, TableSpec, check_tables
 from models.tasks import IN_BATCH, Score, Task
@@ -70,6 +73,7 @@ class Engine:
     Attributes:
         specs: the model's tables.
         growth: what the model has that the state it was loaded with has not, until it grows.
+        part: of every batch that this engine trains on, where others train the other parts.
         serving, towers: the modules that export it and its towers, once there are any; kept here because they are
             traced only once.
 
@@ -86,6 +90,9 @@ class Engine:
         score: what ranks, where training lowers a loss of it too.
         compile: ``xla`` or ``graph``; the two differ in bits.
         seed: of the first weights and of what a step draws at random.
+        exchange: with others that train this model too, each of them on its part of every batch.
+        parts: of how many trainers it is to be one, while there is no ``exchange``: whether it can be divided is
+            checked.
 
     Raises:
         ValueError: an argument is not among the allowed values, which the message lists.
@@ -105,6 +112,8 @@ class Engine:
         score: Score | None = None,
         compile: str = "xla",
         seed: int = 0,
+        exchange: Exchange | None = None,
+        parts: int = 1,
     ) -> None:
         self.model_name = model_name
         self.spaces = sorted({str(f.space) for f in schema.features if f.has_ids})
@@ -128,6 +137,9 @@ class Engine:
             self.specs, optimizers = fused_by_optimizer(specs, settings, learning_rate)
             view, rule = self.view(Layout.of(schema, {})), rule_of(settings.dense, learning_rate)
             self._dense = DenseWeights(self.model, view, seed, rule)
+        self.part = exchange.part if exchange is not None else WHOLE
+        if max(parts, self.part.of) > 1:
+            check_divisible(self.model, view, self.tasks, pairwise)
         self._observed = Observed(schema, self.model.normalisers)
         self._slots = {spec.name: optimizers[spec.fused].rule.slots for spec in self.specs}
         self._steps = Steps(
@@ -139,6 +151,7 @@ class Engine:
             pairwise=pairwise,
             seed=seed,
             score=score,
+            exchange=exchange,
         )
         self._tables: tuple[Table, ...] = ()
         self._packer = Packer()
@@ -324,7 +337,8 @@ class Engine:
         for batch in batches:
             ints, padding = self._packer.pack(batch, self._tables, self._steps.padding(batch, padding))
             run = self._steps.train(batch, padding)
-            pending.append(run(tf.constant(ints), tf.constant(batch.floats), rate))
+            ints, floats = own_rows(batch, ints, self.part) if self.part.of > 1 else (ints, batch.floats)
+            pending.append(run(tf.constant(ints), tf.constant(floats), rate))
             self._behind = True
             if len(pending) == _CHECK_EVERY:
                 _settle(pending, losses)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from models.heads.joint import joint_labels, joint_logits, log_power, logit_of_log
 from models.outputs import Auxiliary, Outputs
-from models.tasks import IN_BATCH, Score, Task
+from models.tasks import IN_BATCH, SCORE, Score, Task
 
 Loss = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -124,15 +124,10 @@ def by_task(
         among: what losses over a batch's items are told.
         entire: a task that is given another has no loss of its own: that both came true is learnt, of all pairs.
     """
-    *labels, mask, weight = told
+    weight = told[-1]
     losses = {}
-    joint = joint_labels(tasks, labels) if entire else labels
     logits = joint_logits(tasks, outputs.logits) if entire else outputs.logits
-    for task, label in zip(tasks, joint, strict=True):
-        judged = mask
-        if len(tasks) > 1:
-            judged = tf.where(label >= 0, mask, 0.0)
-            label = tf.maximum(label, 0.0)
+    for task, (label, judged) in zip(tasks, _asked(tasks, told, entire=entire), strict=True):
         of_pairs, of_rows = outputs.weights.get(task.name), weight
         if of_pairs is not None and of_pairs.shape.rank:
             of_rows = weight[:, None] * of_pairs
@@ -144,15 +139,47 @@ def by_task(
     return losses
 
 
+def _asked(tasks: Sequence[Task], told: Sequence[tf.Tensor], *, entire: bool) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+    """Of every task the labels, and the mask of the pairs that were judged in it."""
+    *labels, mask, _ = told
+    for label in joint_labels(tasks, labels) if entire else labels:
+        judged = mask
+        if len(tasks) > 1:
+            judged = tf.where(label >= 0, mask, 0.0)
+            label = tf.maximum(label, 0.0)
+        yield label, judged
+
+
+def counts(
+    tasks: Sequence[Task], told: Sequence[tf.Tensor], score: Score | None = None, *, entire: bool = False
+) -> dict[str, tf.Tensor]:
+    """Over how many pairs, or requests, each loss of :func:`by_task` and :func:`of_score` is a mean; one at least."""
+    weighs = tf.cast(told[-1] > 0, told[-2].dtype)
+    found = {}
+    for task, (label, judged) in zip(tasks, _asked(tasks, told, entire=entire), strict=True):
+        each = tf.reduce_max(judged * tf.cast(label > 0, judged.dtype), axis=1, keepdims=True)
+        found[task.name] = each if task.loss == "softmax" else judged
+    if score is not None:
+        found[SCORE] = _asked_of_score(tasks, score, told)[1]
+    return {name: tf.maximum(tf.reduce_sum(each * weighs[:, None]), 1.0) for name, each in found.items()}
+
+
 def of_score(tasks: Sequence[Task], score: Score, logits: Mapping[str, tf.Tensor], told: Sequence[tf.Tensor]) -> Any:
     """The loss of the score itself; arguments as of :func:`by_task`."""
-    *labels, mask, weight = told
     powers = tf.constant([score.powers.get(task.name, 0.0) for task in tasks])
     log_score = log_power(tf.stack([logits[task.name] for task in tasks], axis=-1), powers)
+    label, judged = _asked_of_score(tasks, score, told)
+    return binary(logit_of_log(log_score), label, judged, told[-1])
+
+
+def _asked_of_score(
+    tasks: Sequence[Task], score: Score, told: Sequence[tf.Tensor]
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Its labels, and the mask of the pairs that were judged."""
+    *labels, mask, _ = told
     last = max(place for place, task in enumerate(tasks) if score.powers.get(task.name))
     label = joint_labels(tasks, labels)[last]
-    judged = tf.where(label >= 0, mask, 0.0)
-    return binary(logit_of_log(log_score), tf.maximum(label, 0.0), judged, weight)
+    return tf.maximum(label, 0.0), tf.where(label >= 0, mask, 0.0)
 
 
 def weighted_sum(

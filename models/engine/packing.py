@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.engine.tables import PADDING_ROW, Table, step_of_ladder
 from models.engine.view import Block, Shape, View
+from models.randomness import Part
 from models.tables import Fused
 
 
@@ -76,6 +77,24 @@ def told_shapes(batch: Batch) -> tuple[tuple[int, ...], ...]:
     item each pair is of, and the logarithm of the share that it has of the day's."""
     shape, tasks = batch.shape, batch.tasks
     return (*(shape,) * (tasks + 1), *(shape[:1],) * (1 + batch.by_user), *(shape,) * (2 * batch.by_item))
+
+
+def own_rows(batch: Batch, packed: NDArray[np.int32], part: Part) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """What a step over a part of a batch's rows takes, of what :meth:`Packer.pack` made of all of them.
+
+    Returns:
+        The lists of distinct rows as they are, then the part's positions; its floats, then what the losses are told of
+        the whole batch, as their means are over all of it.
+    """
+    lists = len(packed) - len(batch.ints)
+    size = batch.shape[0] // part.of
+    mine = slice(part.number * size, (part.number + 1) * size)
+    positions = _cut(packed[lists:], (block.shape(batch.shape) for block in batch.view.ids))
+    told = batch.floats[size_of(batch.view.dense, batch.shape) :]
+    return (
+        np.concatenate([packed[:lists], *(each[mine].ravel() for each in positions)]),
+        np.concatenate([*(each[mine].ravel() for each in batch.dense), told]),
+    )
 
 
 def size_of(blocks: Iterable[Block], shape: Shape) -> int:

@@ -10,30 +10,22 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from models.engine.losses import Among, by_task, of_score, pairwise, weighted_sum
+from models.engine.divided import divided_step
+from models.engine.exchange import Exchange
+from models.engine.lowering import Lowered, Lowering
 from models.engine.optimizers import TableOptimizer, TableVariables
-from models.engine.packing import Batch, size_of, told_shapes
+from models.engine.packing import Batch, size_of
 from models.engine.tables import Table
-from models.engine.tensors import cut, model_inputs
+from models.engine.tensors import model_inputs
+from models.engine.update_rules import Values
 from models.engine.weights import DenseWeights
-from models.outputs import ITEM, USER, Auxiliary, Outputs, check_outputs
-from models.randomness import check_no_hidden_draw, check_no_hidden_variables, drawn_at
+from models.outputs import check_outputs
+from models.randomness import WHOLE, check_no_hidden_draw, check_no_hidden_variables
 from models.tables import Fused
-from models.tasks import SCORE, Score, Task
-
-ADDED = "added by layers"
-"""Among the parts of a loss; no task is called so."""
-PAIRS = "pairs of a user"
-"""Likewise."""
-
+from models.tasks import Score, Task
 
 Padding = tuple[int, ...]
 """Distinct rows of each fused table that a batch is padded to."""
-
-
-def entire_space(model: keras.layers.Layer) -> bool:
-    """Whether a task that is given another is learnt of all rows, by the probability that both come true."""
-    return bool(getattr(model, "entire_space", False))
 
 
 class Steps:
@@ -50,9 +42,9 @@ class Steps:
         pairwise: what the order within a user weighs (``losses.pairwise``) in batches that tell whose their rows are.
         seed: what a step draws at random is a function of this and of the step's number.
         score: what ranks, where it has a loss of its own.
+        exchange: with the trainers of the other parts of every batch, if there are any.
 
     Attributes:
-        parts: what a step's losses are of beside the one that is lowered, once there is a step.
         step: int32, training steps taken.
         tables: variables of the fused tables.
     """
@@ -68,21 +60,28 @@ class Steps:
         pairwise: float,
         seed: int,
         score: Score | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
         self._model = model
-        self._score = score
+        self._exchange = exchange
+        part = exchange.part if exchange is not None else WHOLE
+        self._lowering = Lowering(
+            model, dense.moved, tasks, pairwise=pairwise, seed=seed, score=score, part=part
+        )  # fmt: skip
         self._dense = dense
         self._optimizers = optimizers
         self._tasks = tasks
         self._xla = xla
-        self._pairwise = pairwise
-        self._seed = seed
-        self.parts: tuple[str, ...] = ()
         self._compiled: dict[tuple[object, ...], Any] = {}
         self._training: dict[tuple[object, ...], tuple[Padding, Any]] = {}
         self._dropped = False
         self.tables: dict[Fused, TableVariables] = {}
         self.step = tf.Variable(0, dtype=tf.int32, trainable=False, name="step")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What a step's losses are of beside the one that is lowered, once there is a step."""
+        return self._lowering.parts
 
     def place(self, tables: tuple[Table, ...]) -> None:
         """Make variables for the tables; those of the same shape, and all that was compiled on them, stay."""
@@ -166,61 +165,39 @@ class Steps:
         return tf.function(function, autograph=False, jit_compile=xla).get_concrete_function(*specs)
 
     def _compile_train(self, batch: Batch, padding: Padding) -> Any:
-        view, shape, weights = batch.view, batch.shape, self._dense.moved
-        dense = size_of(view.dense, shape)
+        part = self._exchange.part if self._exchange is not None else WHOLE
+        own, whole = (size_of(batch.view.dense, (batch.shape[0] // of, batch.shape[1])) for of in (part.of, 1))
+        cuts = [*padding, len(batch.ints) // part.of]
 
-        def run(ints: tf.Tensor, floats: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tensor:
+        def lowered(ints: tf.Tensor, floats: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, list[Values], Lowered]:
             step = self.step.assign_add(1)
-            *lists, positions = tf.split(ints, [*padding, len(batch.ints)])
-            values, told = tf.split(floats, [dense, len(batch.floats) - dense])
+            *lists, positions = tf.split(ints, cuts)
             states = [
-                self._optimizers[fused].read(table, rows, step, learning_rate)
+                self._optimizers[fused].read(table, rows, step, rate)
                 for (fused, table), rows in zip(self.tables.items(), lists, strict=True)
             ]
-            embedded = [state.w for state in states]
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(embedded)
-                tape.watch(weights)
-                inputs = model_inputs(view, shape, positions, values, dict(zip(self.tables, embedded, strict=True)))
-                told_of = cut(told, told_shapes(batch))
-                candidates, weight = told_of[len(self._tasks) : len(self._tasks) + 2]
-                inputs = inputs._replace(real=(candidates > 0) & (weight > 0)[:, None])
-                with drawn_at(self._seed, step):
-                    outputs = self._model(inputs, training=True)
-                labelled = told_of[: len(self._tasks) + 2]
-                among = _among(outputs, told_of) if batch.by_item else None
-                losses = by_task(self._tasks, outputs, labelled, among, entire=entire_space(self._model))
-                auxiliary = dict(outputs.losses)
-                if self._score is not None:
-                    own = of_score(self._tasks, self._score, outputs.logits, labelled)
-                    auxiliary[SCORE] = Auxiliary(own, self._score.loss)
-                if batch.by_user:
-                    label, (mask, weight, user) = told_of[0], told_of[len(self._tasks) : len(self._tasks) + 3]
-                    ranked = pairwise(outputs.logits[self._tasks[0].name], label, mask, weight, user)
-                    auxiliary[PAIRS] = Auxiliary(ranked, self._pairwise)
-                # Of their weights or of what passes through them, as `add_loss` and regularisers have it.
-                of_layers = self._model.losses
-                loss = weighted_sum(self._tasks, losses, auxiliary.values(), of_layers, outputs.weights)
-            of_rows, of_weights = tape.gradient(
-                loss, (embedded, weights), unconnected_gradients=tf.UnconnectedGradients.ZERO
-            )
-            for (fused, table), rows, state, gradient in zip(self.tables.items(), lists, states, of_rows, strict=True):
-                gradient = tf.convert_to_tensor(gradient)
-                self._optimizers[fused].write(table, rows, state, gradient, step, learning_rate)
-            self._dense.move(of_weights, step, learning_rate)
-            parts = losses | {name: each.value for name, each in auxiliary.items()}
-            if of_layers:
-                parts[ADDED] = tf.add_n(of_layers)
-            parts |= outputs.told
-            self.parts = tuple(parts) if len(parts) > 1 else ()
-            return tf.stack([loss, *(parts[name] for name in self.parts)])
+            embedded = {fused: state.w for fused, state in zip(self.tables, states, strict=True)}
+            return step, states, self._lowering.of(batch, embedded, positions, floats, step)
 
+        def move(ints: tf.Tensor, step: tf.Tensor, states: list[Values], by: Lowered, rate: tf.Tensor) -> tf.Tensor:
+            *lists, _ = tf.split(ints, cuts)
+            for fused, rows, state, gradient in zip(self.tables, lists, states, by.of_rows, strict=True):
+                self._optimizers[fused].write(self.tables[fused], rows, state, gradient, step, rate)
+            self._dense.move(by.of_weights, step, rate)
+            return by.told
+
+        def run(ints: tf.Tensor, floats: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
+            return move(ints, *lowered(ints, floats, rate), rate)
+
+        divided = self._exchange is not None
+        if self._exchange is not None:
+            run = divided_step(self._exchange, lowered, move, xla=self._xla)
         step = self._concrete(
             run,
-            tf.TensorSpec((sum(padding) + len(batch.ints),), tf.int32),
-            tf.TensorSpec(batch.floats.shape, tf.float32),
+            tf.TensorSpec((sum(cuts),), tf.int32),
+            tf.TensorSpec((own + len(batch.floats) - whole,), tf.float32),
             tf.TensorSpec((), tf.float32),
-            xla=self._xla,
+            xla=self._xla and not divided,
         )
         check_no_hidden_draw(step.graph, self._model.name)
         check_no_hidden_variables(step, self._known(), self._model.name)
@@ -244,8 +221,3 @@ class Steps:
         floats = tf.TensorSpec((size_of(view.dense, shape),), tf.float32)
         return self._concrete(run, tf.TensorSpec(batch.ints.shape, tf.int32), floats)
 
-
-def _among(outputs: Outputs, told: list[tf.Tensor]) -> Among:
-    """What a loss over a batch's items compares, of a model whose logits are inner products."""
-    same, log_q = told[-2:]
-    return Among(outputs.vectors[USER], outputs.vectors[ITEM], same, log_q)

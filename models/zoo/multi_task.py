@@ -109,7 +109,7 @@ class MultiTaskModel(FeatureModel):
     ) -> dict[str, tf.Tensor]:
         if self.uncertainty is not None:
             weights, cost = self.uncertainty(tf.stack([logits[task] for task in self.tasks], axis=-1))
-            losses["uncertainty"] = Auxiliary(cost)
+            losses["uncertainty"] = Auxiliary(cost, of_weights=True)
             return dict(zip(self.tasks, tf.unstack(weights), strict=True))
         if self.options.weighting != "rates":
             return {}

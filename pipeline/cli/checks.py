@@ -88,7 +88,10 @@ def check_models(config: JobConfig, names: Collection[str] | None = None) -> set
             tasks, schema = config.tasks_of(name), config.experiment_schema(name)
             if registry.trained_by(settings.model) == registry.KERAS:
                 widths, moved_by = config.widths(name), settings.optimizer
-                engine = Engine(schema, settings.model, settings.options, dims=widths, tasks=tasks, optimizer=moved_by)
+                engine = Engine(
+                    schema, settings.model, settings.options, dims=widths, tasks=tasks, optimizer=moved_by,
+                    pairwise=settings.pairwise, parts=settings.workers,
+                )  # fmt: skip
                 _check_dense(read_optimizers(moved_by), engine.model.options)
                 _check_rates(config, getattr(engine.model.options, "rates", {}))
                 if registry.has_towers(settings.model):
@@ -110,7 +113,7 @@ def check_models(config: JobConfig, names: Collection[str] | None = None) -> set
 
 _OF_GRADIENTS = (
     "dim", "dims", "optimizer", "learning_rate", "decay", "floor", "batch", "negatives", "epochs", "unknown_share",
-    "compile", "first_output", "seed", "pairwise", "window", "score_loss",
+    "compile", "first_output", "seed", "pairwise", "window", "score_loss", "workers",
 )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ _COMMANDS = {
     "recommend": ("recommend",), "predict": ("predict",),
     "control": ("promote", "rollback", "releases", "move-releases", "taint", "prune"), "late_days": ("late-days",),
     "late_labels": ("mature", "rechain"), "audit": ("audit", "restore-ids", "freshness"),
-    "checks": ("config", "doctor"), "init": ("init",), "models": ("models",),
+    "checks": ("config", "doctor"), "trainer": ("trainer",), "init": ("init",), "models": ("models",),
 }  # fmt: skip
 """The modules that register the commands, in the order of the help; of a command that is asked for no other is read."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidatorFunctionWrapHandler, field_validator
+from pydantic import Field, ValidatorFunctionWrapHandler, field_validator, model_validator
 
 from models.optimizer_settings import read_optimizers
 from models.tasks import LossName
@@ -41,6 +41,7 @@ class Experiment(Strict):
             that is itself in the chain; ``replay_weight`` their weight, ``replay_order`` their place.
         window: how many days, the day itself the last, are trained every day: those before it anew.
         start: first day of its chain (default: the job's).
+        workers: how many processes train it together, each on its part of every batch; they share the job's `threads`.
         seed: of what it draws, instead of the job's seed and its own name: experiments that differ in nothing but
             their names then come to the same bits.
     """
@@ -71,12 +72,21 @@ class Experiment(Strict):
     replay_order: Literal["before", "after"] = "before"
     window: Annotated[int, Later()] = Field(default=1, ge=1, le=366)
     start: DayField | None = None
+    workers: Annotated[int, Later()] = Field(default=1, ge=1, le=64)
     seed: Annotated[int | None, Later()] = None
 
     @property
     def members(self) -> tuple[str, ...]:
         """The experiments that a blend is made of; none of another."""
         return tuple(self.options.get("of", ())) if self.model == BLEND else ()
+
+    @model_validator(mode="after")
+    def _divisible(self) -> Experiment:
+        if self.batch % self.workers:
+            below, above = self.batch - self.batch % self.workers, self.batch + -self.batch % self.workers
+            near = f"{below} or {above}" if below else str(above)
+            raise ValueError(f"batch: {self.batch} rows have no {self.workers} equal parts (`workers`); give {near}")
+        return self
 
     @field_validator("optimizer", mode="wrap")
     @classmethod

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.engine.batching import DayBatches, score_day
 from models.engine.engine import Engine, NonFiniteLoss
-from models.engine.steps import entire_space
+from models.engine.lowering import entire_space
 from models.export import saved_model, towers
 from models.export.serving_module import ServingModule
 from models.randomness import HiddenState
@@ -41,7 +41,8 @@ class KerasTrainer(Engine):
                     continue
                 try:
                     progress = Progress(part.name, epoch, len(part.epochs), len(batches), settings.batch_size)
-                    losses.append(self.train_epoch(batches, learning_rate, batches.unique_bucket, progress))
+                    watch = progress if self.part.number == 0 else None
+                    losses.append(self.train_epoch(batches, learning_rate, batches.unique_bucket, watch))
                 except (HiddenState, NonFiniteLoss) as error:
                     raise RowsFailed(part.name) from error
         return np.concatenate(losses) if losses else np.zeros((0, 1), np.float32)

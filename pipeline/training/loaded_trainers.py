@@ -8,6 +8,7 @@ from typing import Any
 
 from models import registry
 from models.engine.engine import configure
+from models.engine.exchange import Exchange
 from models.engine.state import StateMismatch
 from models.randomness import stable_seed
 from pipeline.config.job import JobConfig
@@ -87,7 +88,11 @@ def unfit(artifact: Artifact, error: StateMismatch) -> ChainError:
 
 
 class Trainers:
-    """The trainers of one experiment in this process: the one that trains, and one for the incumbent in the gate."""
+    """The trainers of one experiment in this process: the one that trains, and one for the incumbent in the gate.
+
+    Attributes:
+        exchange: of the one that trains, with those of other processes; said before it is asked for.
+    """
 
     def __init__(self, context: JobContext, experiment: str) -> None:
         self._config = context.config
@@ -95,6 +100,7 @@ class Trainers:
         self._store = context.store
         configure(self._config.threads)
         self._loaded: dict[str, Loaded] = {}
+        self.exchange: Exchange | None = None
 
     @classmethod
     def of(cls, context: JobContext, experiment: str) -> Trainers:
@@ -121,13 +127,13 @@ class Trainers:
     def _of(self, role: str) -> Loaded:
         if role not in self._loaded:
             try:
-                self._loaded[role] = Loaded(made(self._config, self._experiment), self._store)
+                self._loaded[role] = Loaded(made(self._config, self._experiment, self.exchange), self._store)
             except ValueError as error:
                 raise ChainError(f"experiments.{self._experiment}: {error}") from None
         return self._loaded[role]
 
 
-def made(config: JobConfig, experiment: str) -> Trainer:
+def made(config: JobConfig, experiment: str, exchange: Exchange | None = None) -> Trainer:
     """A trainer of an experiment's model, of no state yet; raises ``ValueError``."""
     settings, schema = config.experiments[experiment], config.experiment_schema(experiment)
     tasks = config.tasks_of(experiment)
@@ -142,6 +148,7 @@ def made(config: JobConfig, experiment: str) -> Trainer:
         dims=config.widths(experiment), tasks=tasks, optimizer=settings.optimizer, pairwise=settings.pairwise,
         score=config.score_of(experiment),
         learning_rate=settings.learning_rate, compile=settings.compile, seed=seed_of(config, experiment),
+        exchange=exchange, parts=settings.workers,
     )  # fmt: skip
 
 

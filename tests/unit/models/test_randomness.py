@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from models.randomness import (
+    Part,
     built_from,
     check_no_hidden_draw,
     check_no_hidden_state,
@@ -43,6 +44,17 @@ def test_eager_and_graph_draws_are_the_same_and_compiled_ones_depend_on_the_step
     np.testing.assert_array_equal(in_graph(tf.constant(5)), draw(1, 5))
     np.testing.assert_array_equal(compiled(tf.constant(5)), compiled(tf.constant(5)))
     assert not np.array_equal(compiled(tf.constant(5)), compiled(tf.constant(6)))
+
+
+def test_a_part_of_a_batch_draws_what_its_rows_draw_in_the_whole() -> None:
+    step = tf.constant(3)
+    with drawn_at(5, step):
+        whole = uniform("noise", tf.constant([6, 2])).numpy()
+    parts = []
+    for number in range(3):
+        with drawn_at(5, step, Part(number, 3)):
+            parts.append(uniform("noise", tf.constant([2, 2])).numpy())
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
 def test_nothing_is_drawn_outside_of_a_training_step() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.engine.losses import LOSSES, binary, by_task, of_score, pairwise, softmax, weighted_sum
+from models.engine.losses import LOSSES, binary, by_task, counts, of_score, pairwise, softmax, weighted_sum
 from models.outputs import Outputs
 from models.tasks import Score, Task
 
@@ -126,3 +126,17 @@ def test_the_loss_of_the_score_is_of_the_product_of_powers_over_all_rows() -> No
     assert float(of_score(TWO, Score({"click": 1.0, "buy": 0.5}), SCORES, TOLD)) == pytest.approx(expected, rel=1e-5)
     of_click = float(of_score(TWO, Score({"click": 1.0}), SCORES, TOLD))
     assert of_click == pytest.approx(float(by_task(TWO, Outputs(SCORES, {}, {}), TOLD)["click"]), rel=1e-5)
+
+
+def test_losses_say_over_how_many_pairs_or_requests_they_are_means() -> None:
+    """Three were asked of the click, of which one weighs nothing; two clicked; the score is of whoever clicked."""
+    told = [*TOLD[:3], tf.constant([1.0, 2.0, 0.0])]
+    score = Score({"click": 1.0, "buy": 0.5}, 0.2)
+    found = {name: float(each) for name, each in counts(TWO, told, score).items()}
+    assert found == {"click": 2.0, "buy": 2.0, "score": 2.0}
+    assert float(counts(TWO, TOLD, entire=True)["buy"]) == 3.0
+    softmaxes = (Task(loss="softmax"),)
+    assert float(counts(softmaxes, [LABEL, MASK, tf.ones(2)])["label"]) == 2.0
+    assert float(counts(softmaxes, [LABEL * [[1.0], [0.0]], MASK, tf.ones(2)])["label"]) == 1.0
+    assert float(counts((Task(),), [LABEL, MASK, tf.ones(2)])["label"]) == 5.0
+    assert float(counts((Task(),), [LABEL, MASK, tf.zeros(2)])["label"]) == 1.0, "nothing is divided by zero"

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,11 +10,31 @@ import pytest
 from models.engine.batching import DayBatches
 from models.engine.engine import Engine
 from models.engine.examples import Settings
-from models.engine.packing import Batch, Packer
+from models.engine.packing import Batch, Packer, own_rows, told_shapes
 from models.engine.tables import fused_tables, step_of_ladder
 from models.engine.view import View
+from models.randomness import Part
 from models.schema import DayArrays, Feature, FeatureSchema, Kind, Layout, Side
 from models.tables import one_per_space
+
+
+def test_parts_of_a_batch_take_its_rows_in_order_and_are_told_of_all(
+    make_engine: Callable[..., Engine], day: DayArrays
+) -> None:
+    """Two requests of four, after the lists of distinct rows, which are everybody's."""
+    batch = DayBatches(make_engine(), day, Settings(4, 3)).batch(0)
+    lists = np.arange(5, dtype=np.int32)
+    packed = np.concatenate([lists, batch.ints])
+    parts = [own_rows(batch, packed, Part(number, 2)) for number in range(2)]
+    told = batch.floats[-sum(math.prod(shape) for shape in told_shapes(batch)) :]
+    for ints, floats in parts:
+        np.testing.assert_array_equal(ints[:5], lists)
+        np.testing.assert_array_equal(floats[len(floats) - len(told) :], told)
+    own = [replace(batch, shape=(2, batch.shape[1]), ints=ints[5:], floats=floats) for ints, floats in parts]
+    for field in ("rows", "dense"):
+        for place, whole in enumerate(getattr(batch, field)):
+            halves = [getattr(each, field)[place] for each in own]
+            np.testing.assert_array_equal(np.concatenate(halves), whole)
 
 
 def test_rows_are_listed_once_and_positions_point_back(day: DayArrays, make_engine: Callable[..., Engine]) -> None:

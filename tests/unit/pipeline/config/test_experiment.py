@@ -51,3 +51,22 @@ def test_pairs_are_of_the_impressions_of_a_user(ads: str) -> None:
     homework = (ROOT / "conf" / "homework.yaml").read_text(encoding="utf-8")
     with pytest.raises(ConfigError, match=r"pooled\.pairwise: would have no effect: it is of each two imp"):
         parse_job(edited(homework, experiments__pooled__pairwise=0.5), Path("homework.yaml"))
+
+
+def test_workers_take_equal_parts_of_a_batch_and_share_the_threads(ads: str) -> None:
+    for workers, batch, message in ((3, 256, "batch: 256 rows have no 3 equal parts (`workers`); give 255 or 258"),
+                                    (4, 2, "batch: 2 rows have no 4 equal parts (`workers`); give 4")):  # fmt: skip
+        with pytest.raises(ConfigError, match=re.escape(message)):
+            parse_job(edited(ads, experiments__din__workers=workers, experiments__din__batch=batch), Path("ads.yaml"))
+    config = parse_job(edited(ads, experiments__din__workers=2, threads=5), Path("ads.yaml"))
+    assert config.of_trainer("din").threads == 2
+    assert config.of_trainer("pooled").threads == 5
+
+
+def test_one_worker_changes_no_digest(ads: str) -> None:
+    config = parse_job(ads, Path("ads.yaml"))
+    assert "workers" not in config.model_dump(mode="json")["experiments"]["din"]
+    said = parse_job(edited(ads, experiments__din__workers=1), Path("ads.yaml"))
+    two = parse_job(edited(ads, experiments__din__workers=2), Path("ads.yaml"))
+    assert said.stage_settings("train", "din") == config.stage_settings("train", "din")
+    assert two.stage_settings("train", "din") != config.stage_settings("train", "din")

@@ -17,7 +17,7 @@ from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import ChainError
 from pipeline.storage.artifacts.artifact import Artifact
-from pipeline.training import train
+from pipeline.training import day_training
 from pipeline.training.keras_trainer import KerasTrainer
 from tests.unit.models.school import SIZES, make_day, school_schema
 from tests.unit.pipeline import small_job
@@ -36,11 +36,11 @@ def experiment(**given: Any) -> Experiment:
 def test_the_rate_falls_by_the_decay_a_trained_day_to_the_floor(trained_days: int, rate: float) -> None:
     """.001 · .9^7 = .00047830 is below the floor of .0005."""
     settings = experiment(learning_rate=1e-3, decay=0.9, floor=5e-4)
-    assert train.learning_rate(settings, trained_days) == pytest.approx(rate, rel=1e-12)
+    assert day_training.learning_rate(settings, trained_days) == pytest.approx(rate, rel=1e-12)
 
 
 def test_a_floor_above_the_rate_does_not_raise_it() -> None:
-    assert train.learning_rate(experiment(learning_rate=1e-4, decay=0.5, floor=1e-3), 3) == pytest.approx(1e-4)
+    assert day_training.learning_rate(experiment(learning_rate=1e-4, decay=0.5, floor=1e-3), 3) == pytest.approx(1e-4)
 
 
 class Recorder(KerasTrainer):
@@ -77,12 +77,14 @@ def recorder() -> Recorder:
 
 def day_of(trainer: KerasTrainer, settings: Experiment) -> np.ndarray:
     """Today's 9 impressions and 5 and 7 replayed ones, trained."""
-    parts = train._parts(TODAY, settings, cast(Artifact, None), {BEFORE: "older", LAST_YEAR: "old"})
+    no = cast(Artifact, None)
+    work = day_training.Work(TODAY, "pooled", no, no, replays={BEFORE: "older", LAST_YEAR: "old"})
+    parts = work.parts(settings)
     for part, rows in zip(parts, [{TODAY: 9, BEFORE: 5, LAST_YEAR: 7}[part.day] for part in parts], strict=True):
         part.__dict__["arrays"] = one_pair_each(rows)
     config: JobConfig = small_job.config(experiments={"pooled": settings}, replay={"match": ["row.user"]})
-    rows_of_day = train._rows(config, "pooled", TODAY, parts)
-    return train._run(cast(Any, None), TODAY, "pooled", trainer, rows_of_day, 1e-3, dict(SIZES))
+    rows_of_day = day_training._rows(config, "pooled", TODAY, parts)
+    return day_training._run(cast(Any, None), TODAY, "pooled", trainer, rows_of_day, 1e-3, dict(SIZES))
 
 
 def run(recorder: Recorder, settings: Experiment) -> list[tuple[int, float]]:
@@ -111,7 +113,7 @@ def test_every_epoch_of_a_part_comes_before_the_next_part(recorder: Recorder) ->
 
 
 def test_a_model_whose_step_hangs_on_hidden_state_fails_the_day_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train.Trainers, "of", lambda *_: SimpleNamespace(trainer=SimpleNamespace()))
+    monkeypatch.setattr(day_training.Trainers, "of", lambda *_: SimpleNamespace(trainer=SimpleNamespace()))
     with pytest.raises(ChainError, match=r"^experiments\.pooled: model 'leaky': its noise"):
         day_of(made(Leaky), experiment())
 
@@ -122,6 +124,6 @@ def test_the_first_day_of_a_process_says_what_it_waits_for(
     small = {"pooled": experiment(), "graph": experiment(compile="graph"), "counted": experiment(model="popularity")}
     here = small_job.context(tmp_path, monkeypatch, small_job.config(experiments=small))
     for name in small:
-        train._tell_of_compiling(here, TODAY, name)
-        train._tell_of_compiling(here, TODAY.next(), name)
+        day_training._tell_of_compiling(here, TODAY, name)
+        day_training._tell_of_compiling(here, TODAY.next(), name)
     assert capsys.readouterr().err == f"{TODAY} pooled: compiling the training step (once a process)\n"

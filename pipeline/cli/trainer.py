@@ -1,0 +1,50 @@
+"""``trainer``: one of several processes that train an experiment together."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from pipeline.cli.arguments import Commands, add_job
+from pipeline.errors import ConfigError, UsageError
+from pipeline.job import JobContext
+from pipeline.process.tensorflow_start import start_tensorflow
+from pipeline.training.compiled_steps import keep_compiled_steps
+
+
+def register(commands: Commands) -> None:
+    parser = commands.add(
+        "trainer", _trainer,
+        "Train with others that TF_CONFIG names: all but the first, which a run or a stage starts by itself.",
+        "trainer --job ads --experiment din",
+    )  # fmt: skip
+    add_job(parser)
+    parser.add_argument("--experiment", required=True, metavar="E", help="one with `workers`")
+
+
+def _trainer(options: argparse.Namespace) -> int:
+    context, name = JobContext.open(options.job), options.experiment
+    if name not in context.config.experiments:
+        raise UsageError(f"--experiment {name}: job '{context.job}' has {', '.join(context.config.experiments)}")
+    if "TF_CONFIG" not in os.environ:
+        raise ConfigError("TF_CONFIG: is not set; it names the hosts of all trainers and which of them this is")
+    context = JobContext(context.config.of_trainer(name), context.root)
+    # What is asked for by whoever started this process, and nothing else, is written to standard output.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    task = json.loads(os.environ["TF_CONFIG"]).get("task", {})
+    keep_compiled_steps(context, f"{name}@{task.get('type')}{task.get('index')}")
+    start_tensorflow()
+    from pipeline.training import trainer_process
+
+    try:
+        workers = trainer_process.join(context, name)
+        if workers.part.number:
+            trainer_process.follow(context, workers)
+        else:
+            trainer_process.lead(context, workers, sys.stdin, answers)
+    finally:
+        context.close()
+    return 0

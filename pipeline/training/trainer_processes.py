@@ -1,0 +1,235 @@
+"""Several processes that train one experiment together: started, handed a day each time, and watched."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from pipeline.config.load import conf_folder
+from pipeline.errors import ChainError, ConfigError, TrainerLost
+from pipeline.job import JobContext
+from pipeline.process.parents import VARIABLE as DIE_WITH
+from pipeline.process.parents import workers as those_to_die_with
+from pipeline.training.day_training import Work
+from pipeline.training.records import CheckpointRecord
+from pipeline.training.written_work import written
+
+TF_CONFIG = "TF_CONFIG"
+_EXPECTED = '{"cluster": {"worker": ["host:port", …]}, "task": {"type": "worker", "index": 0}}'
+_LOOK = 0.2
+"""Seconds between two looks at whether all trainers live."""
+_ENDS = 10.0
+"""Seconds that a trainer has to end by itself."""
+
+_BY_ITSELF = {0: 3, -signal.SIGABRT: 2}
+"""Codes of those that end because another one has."""
+
+
+class TrainerProcesses:
+    """The trainers of one experiment that this process has started, from day to day.
+
+    All of them on this machine; or, where ``TF_CONFIG`` names hosts, the first, and each of the others is started on
+    its host (``python -m pipeline trainer``). Where one is lost or says that it cannot go on, all are ended, and the
+    next day that is asked for starts anew.
+    """
+
+    def __init__(self, context: JobContext, experiment: str) -> None:
+        self._context = context
+        self._experiment = experiment
+        self._settings = context.config.experiments[experiment]
+        self._processes: list[subprocess.Popen[str]] = []
+        self._checkpoint: str | None = None
+
+    @classmethod
+    def of(cls, context: JobContext, experiment: str) -> TrainerProcesses:
+        """Those of this process for the experiment; they end when the context is closed."""
+        known = context.kept(_ByExperiment, _ByExperiment)
+        if experiment not in known:
+            known[experiment] = cls(context, experiment)
+            context.on_close(known[experiment].close)
+        return known[experiment]
+
+    def train(self, work: Work) -> TrainedTogether:
+        """Train a day.
+
+        Raises:
+            ChainError: as where one process trains.
+            TrainerLost: a trainer has died, or cannot be reached; nothing of the day is kept.
+        """
+        if not self._processes:
+            self._start()
+        settings = work.overrides.applied(self._context.config.of_trainer(self._experiment), self._experiment)
+        asked = {"train": written(work), "settings": settings.stage_settings("train", self._experiment)}
+        told = self._ask({**asked, "checkpoint": self._checkpoint})
+        self._checkpoint = None
+        return TrainedTogether(self, CheckpointRecord.model_validate_json(told["record"]), told["seconds"])
+
+    def write(self, folder: Path) -> tuple[dict[str, str], str]:
+        """Have the first trainer write what was trained; as of ``Trained.write``."""
+        told = self._ask({"write": str(folder.absolute())})
+        return told["tensors"], told["content"]
+
+    def committed(self, checkpoint: str) -> None:
+        """What was written last is this checkpoint now, from which the next day need not read it."""
+        self._checkpoint = checkpoint
+
+    def close(self) -> None:
+        """End all trainers."""
+        processes, self._processes, self._checkpoint = self._processes, [], None
+        with ExitStack() as ended:
+            for process in processes:
+                ended.callback(_end, process)
+            if processes:
+                _said(processes[0], {})
+
+    def _start(self) -> None:
+        count = self._settings.workers
+        clusters = clusters_of(os.environ.get(TF_CONFIG), count, self._hint())
+        here = "on this machine" if len(clusters) == count else f"of {TF_CONFIG}, the first of them here"
+        print(f"{self._experiment}: waiting for {count} trainers {here}", file=sys.stderr, flush=True)
+        command = [sys.executable, "-m", "pipeline", "trainer", "--job", self._context.job]
+        for number, cluster in enumerate(clusters):
+            environment = {
+                **os.environ, TF_CONFIG: json.dumps(cluster), DIE_WITH: those_to_die_with(),
+                "DAYSPRING_ROOT": str(self._context.root.absolute()), "DAYSPRING_CONF": str(conf_folder().absolute()),
+            }  # fmt: skip
+            self._processes.append(
+                subprocess.Popen(
+                    [*command, "--experiment", self._experiment], env=environment, text=True,
+                    stdin=subprocess.PIPE if number == 0 else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE if number == 0 else subprocess.DEVNULL,
+                )
+            )  # fmt: skip
+        self._answer()
+
+    def _hint(self) -> str:
+        return f"python -m pipeline trainer --job {self._context.job} --experiment {self._experiment}"
+
+    def _ask(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        _said(self._processes[0], asked)
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        """What the first trainer says next."""
+        try:
+            told = self._next_line()
+            if "error" not in told:
+                return told
+            lost = self._lost(within=_ENDS) if told["lost"] else None
+            if told["lasting"]:
+                raise ChainError(told["error"])
+            raise TrainerLost(self._message(lost or told["error"]))
+        except BaseException:
+            self.close()
+            raise
+
+    def _next_line(self) -> dict[str, Any]:
+        stdout: IO[str] = self._processes[0].stdout  # type: ignore[assignment]
+        while not select.select([stdout], [], [], _LOOK)[0]:
+            lost = self._lost()
+            if lost is not None:
+                raise TrainerLost(self._message(lost))
+        line = stdout.readline()
+        if not line:
+            raise TrainerLost(self._message(self._lost(within=_ENDS) or "the first trainer says no more"))
+        told: dict[str, Any] = json.loads(line)
+        return told
+
+    def _lost(self, *, within: float = 0.0) -> str | None:
+        """Which trainer has ended and how; one that was killed before others, which end because of it."""
+        until = time.monotonic() + within
+        while True:
+            ended = {n: code for n, process in enumerate(self._processes) if (code := process.poll()) is not None}
+            if ended or time.monotonic() >= until:
+                break
+            time.sleep(_LOOK)
+        for number, code in sorted(ended.items(), key=lambda each: _BY_ITSELF.get(each[1], each[1] >= 0)):
+            pid = self._processes[number].pid
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with {code}, see above"
+            return f"trainer {number + 1} of {self._settings.workers} (process {pid}) {how}"
+        return None
+
+    def _message(self, why: str) -> str:
+        return (
+            f"{self._context.job}/{self._experiment}: {why}; nothing of this day was kept, its parent stays the newest "
+            "checkpoint: run it again"
+        )
+
+
+@dataclass(frozen=True)
+class TrainedTogether:
+    """Trained by several processes, and in the hands of the first of them."""
+
+    processes: TrainerProcesses
+    record: CheckpointRecord
+    seconds: float
+
+    def write(self, folder: Path) -> tuple[dict[str, str], str]:
+        return self.processes.write(folder)
+
+    def committed(self, checkpoint: str) -> None:
+        self.processes.committed(checkpoint)
+
+
+class _ByExperiment(dict[str, TrainerProcesses]):
+    """By experiment."""
+
+
+def clusters_of(given: str | None, count: int, hint: str) -> list[dict[str, Any]]:
+    """``TF_CONFIG`` of each trainer that is to be started here: all, or the first of those that ``given`` names.
+
+    Raises:
+        ConfigError: ``given`` names another number of them, or this host is not the first one's.
+    """
+    if given is None:
+        with ExitStack() as open_:
+            sockets = [open_.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+            addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
+        return [_cluster(addresses, number) for number in range(count)]
+    try:
+        named = json.loads(given)
+        addresses = [*named["cluster"].get("chief", []), *named["cluster"].get("worker", [])]
+        kind, number = named["task"]["type"], int(named["task"]["index"])
+        number += len(named["cluster"].get("chief", [])) if kind == "worker" else 0
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{TF_CONFIG}: {error!r}; expected {_EXPECTED}") from None
+    if len(addresses) != count:
+        raise ConfigError(f"{TF_CONFIG}: names {len(addresses)} trainers, and `workers` is {count}")
+    if number:
+        raise ConfigError(f"{TF_CONFIG}: this is trainer {number + 1}, which follows the first: run `{hint}` here")
+    return [named]
+
+
+def _cluster(addresses: Sequence[str], number: int) -> dict[str, Any]:
+    return {"cluster": {"worker": list(addresses)}, "task": {"type": "worker", "index": number}}
+
+
+def _said(process: subprocess.Popen[str], asked: Mapping[str, Any]) -> None:
+    stdin: IO[str] = process.stdin  # type: ignore[assignment]
+    try:
+        stdin.write(json.dumps(asked) + "\n")
+        stdin.flush()
+    except OSError:
+        pass
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    try:
+        process.wait(_ENDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
