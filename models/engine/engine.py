@@ -143,16 +143,9 @@ class Engine:
         self._observed = Observed(schema, self.model.normalisers)
         self._slots = {spec.name: optimizers[spec.fused].rule.slots for spec in self.specs}
         self._steps = Steps(
-            self.model,
-            self._dense,
-            optimizers,
-            self.tasks,
-            xla=self.compile == "xla",
-            pairwise=pairwise,
-            seed=seed,
-            score=score,
-            exchange=exchange,
-        )
+            self.model, self._dense, optimizers, self.tasks,
+            xla=self.compile == "xla", pairwise=pairwise, seed=seed, score=score, exchange=exchange,
+        )  # fmt: skip
         self._tables: tuple[Table, ...] = ()
         self._packer = Packer()
         self._behind = False

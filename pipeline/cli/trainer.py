@@ -30,7 +30,8 @@ def _trainer(options: argparse.Namespace) -> int:
         raise UsageError(f"--experiment {name}: job '{context.job}' has {', '.join(context.config.experiments)}")
     if "TF_CONFIG" not in os.environ:
         raise ConfigError("TF_CONFIG: is not set; it names the hosts of all trainers and which of them this is")
-    context = JobContext(context.config.of_trainer(name), context.root)
+    threads = context.config.experiments[name].share(context.config.threads)
+    context = JobContext(context.config.model_copy(update={"threads": threads}), context.root)
     # What is asked for by whoever started this process, and nothing else, is written to standard output.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

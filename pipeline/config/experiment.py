@@ -80,6 +80,10 @@ class Experiment(Strict):
         """The experiments that a blend is made of; none of another."""
         return tuple(self.options.get("of", ())) if self.model == BLEND else ()
 
+    def share(self, threads: int) -> int:
+        """One trainer's of a job's threads."""
+        return max(1, threads // self.workers)
+
     @model_validator(mode="after")
     def _divisible(self) -> Experiment:
         if self.batch % self.workers:

@@ -392,10 +392,6 @@ class JobConfig(Strict):
         """Whether what is released may recall items by their vectors."""
         return any(experiment.model in TWO_TOWERS for experiment in self.experiments.values())
 
-    def of_trainer(self, experiment: str) -> JobConfig:
-        """The settings of one of the processes that train an experiment: with its share of the threads."""
-        return self.model_copy(update={"threads": max(1, self.threads // self.experiments[experiment].workers)})
-
     def in_training_order(self, experiments: Iterable[str]) -> list[str]:
         """As given, but a blend after the others: its members are trained before it."""
         return sorted(experiments, key=lambda name: bool(self.experiments[name].members))

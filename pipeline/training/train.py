@@ -89,11 +89,8 @@ def train(
         TrainerLost: of several trainers one has died.
         UsageError: there are ``overrides``, but the day is trained already with other settings.
     """
-    members, model = members_on(context, day, experiment), context.config.experiments[experiment].model
-    if overrides and members:
-        raise UsageError(f"'{experiment}' is a blend and has no steps:{overrides.flags()} is for its members")
-    if overrides and registry.trained_by(model) == registry.TREES:
-        raise UsageError(f"'{experiment}' fits trees and has no steps:{overrides.flags()} would do nothing")
+    members = members_on(context, day, experiment)
+    _check_steps(context.config, experiment, overrides)
     if members:
         return _blend(context, day, experiment, features, parent, members, reprocess=reprocess)
     config = overrides.applied(context.config, experiment)
@@ -136,6 +133,14 @@ def _trained(context: JobContext, work: Work, settings: Experiment) -> Trained:
     if settings.workers > 1:
         return TrainerProcesses.of(context, work.experiment).train(work)
     return train_here(context, work)
+
+
+def _check_steps(config: JobConfig, experiment: str, overrides: Overrides) -> None:
+    settings = config.experiments[experiment]
+    if overrides and settings.members:
+        raise UsageError(f"'{experiment}' is a blend and has no steps:{overrides.flags()} is for its members")
+    if overrides and registry.trained_by(settings.model) == registry.TREES:
+        raise UsageError(f"'{experiment}' fits trees and has no steps:{overrides.flags()} would do nothing")
 
 
 def _check_as_asked(stands: Artifact, overrides: Overrides, config: JobConfig) -> None:

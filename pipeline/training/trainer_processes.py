@@ -69,7 +69,9 @@ class TrainerProcesses:
         """
         if not self._processes:
             self._start()
-        settings = work.overrides.applied(self._context.config.of_trainer(self._experiment), self._experiment)
+        config = self._context.config
+        own = config.model_copy(update={"threads": self._settings.share(config.threads)})
+        settings = work.overrides.applied(own, self._experiment)
         asked = {"train": written(work), "settings": settings.stage_settings("train", self._experiment)}
         told = self._ask({**asked, "checkpoint": self._checkpoint})
         self._checkpoint = None

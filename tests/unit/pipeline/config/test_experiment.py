@@ -58,9 +58,9 @@ def test_workers_take_equal_parts_of_a_batch_and_share_the_threads(ads: str) -> 
                                     (4, 2, "batch: 2 rows have no 4 equal parts (`workers`); give 4")):  # fmt: skip
         with pytest.raises(ConfigError, match=re.escape(message)):
             parse_job(edited(ads, experiments__din__workers=workers, experiments__din__batch=batch), Path("ads.yaml"))
-    config = parse_job(edited(ads, experiments__din__workers=2, threads=5), Path("ads.yaml"))
-    assert config.of_trainer("din").threads == 2
-    assert config.of_trainer("pooled").threads == 5
+    config = parse_job(edited(ads, experiments__din__workers=2), Path("ads.yaml"))
+    assert [config.experiments["din"].share(threads) for threads in (1, 4, 5)] == [1, 2, 2]
+    assert config.experiments["pooled"].share(5) == 5
 
 
 def test_one_worker_changes_no_digest(ads: str) -> None:
