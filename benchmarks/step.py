@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from models.engine.batching import DayBatches
 from models.engine.engine import Engine, configure
 from models.engine.examples import Settings
+from models.engine.exchange import Exchange
 from models.engine.packing import Packer
 from models.inputs import ModelInputs
 from models.options import ModelOptions
@@ -116,7 +117,7 @@ Run = Callable[[int], None]
 
 
 def with_engine(
-    rows: Data, batch: int, compile: str = "xla", optimizer: str = "catch_up_adam"
+    rows: Data, batch: int, compile: str = "xla", optimizer: str = "catch_up_adam", exchange: Exchange | None = None
 ) -> tuple[Run, Callable[[int], None]]:
     """Steps of the engine, and its input side alone."""
     names = [f"field_{i}" for i in range(FIELDS)]
@@ -126,7 +127,7 @@ def with_engine(
     ]
     schema = FeatureSchema(tuple(features), dict.fromkeys(names, "int"))
     dims = dict.fromkeys(names, WIDTH + 1)
-    engine = Engine(schema, "deepfm_benchmark", {}, dims=dims, compile=compile, optimizer=optimizer)
+    engine = Engine(schema, "deepfm_benchmark", {}, dims=dims, compile=compile, optimizer=optimizer, exchange=exchange)
     engine.fresh(dict.fromkeys(names, rows.size))
     count = len(rows.label)
     nothing = np.zeros((count, 0), np.float32)

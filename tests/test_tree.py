@@ -45,6 +45,7 @@ UNTESTED = {
     "pipeline/training/keras_trainer.py": "tests/unit/pipeline/training/test_day_training.py",
     "pipeline/training/train.py": _LINE,
     "pipeline/training/trainer_process.py": _TRAINERS,
+    "pipeline/training/trainer_processes.py": _TRAINERS,
     "pipeline/cli/trainer.py": _TRAINERS,
     "models/engine/exchange.py": _TRAINERS,
     "pipeline/evaluation/kept_range.py": "tests/integration/pipeline/cli/test_evaluate.py",

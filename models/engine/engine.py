@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models import registry
 from models.architecture import Architecture, Axes, Growth
+from models.engine.device import Device, on
 from models.engine.divided import check_divisible
 from models.engine.exchange import Exchange
 from models.engine.feature_statistics import Observed
@@ -93,6 +94,7 @@ class Engine:
         exchange: with others that train this model too, each of them on its part of every batch.
         parts: of how many trainers it is to be one, while there is no ``exchange``: whether it can be divided is
             checked.
+        device: where variables and steps stand.
 
     Raises:
         ValueError: an argument is not among the allowed values, which the message lists.
@@ -114,6 +116,7 @@ class Engine:
         seed: int = 0,
         exchange: Exchange | None = None,
         parts: int = 1,
+        device: Device = "cpu",
     ) -> None:
         self.model_name = model_name
         self.spaces = sorted({str(f.space) for f in schema.features if f.has_ids})
@@ -128,7 +131,7 @@ class Engine:
         self.compile = _one_of("compile", compile, COMPILE)
         self.seed = seed
         settings = read_optimizers(optimizer)
-        with built_from(stable_seed(seed, "model")):
+        with built_from(stable_seed(seed, "model")), on(device):
             self.model = registry.build(model_name, schema, options, tuple(task.name for task in self.tasks))
             _check_given(self.model, self.tasks)
             self.schema = schema = self.model.schema
@@ -145,6 +148,7 @@ class Engine:
         self._steps = Steps(
             self.model, self._dense, optimizers, self.tasks,
             xla=self.compile == "xla", pairwise=pairwise, seed=seed, score=score, exchange=exchange,
+            device=device,
         )  # fmt: skip
         self._tables: tuple[Table, ...] = ()
         self._packer = Packer()

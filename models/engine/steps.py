@@ -10,6 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from models.engine.device import Device, on
 from models.engine.divided import divided_step
 from models.engine.exchange import Exchange
 from models.engine.lowering import Lowered, Lowering
@@ -42,6 +43,7 @@ class Steps:
         pairwise: what the order within a user weighs (``losses.pairwise``) in batches that tell whose their rows are.
         seed: what a step draws at random is a function of this and of the step's number.
         score: what ranks, where it has a loss of its own.
+        device: where all variables and steps stand.
         exchange: with the trainers of the other parts of every batch, if there are any.
 
     Attributes:
@@ -61,9 +63,11 @@ class Steps:
         seed: int,
         score: Score | None = None,
         exchange: Exchange | None = None,
+        device: Device = "cpu",
     ) -> None:
         self._model = model
         self._exchange = exchange
+        self._device: Device = device
         part = exchange.part if exchange is not None else WHOLE
         self._lowering = Lowering(
             model, dense.moved, tasks, pairwise=pairwise, seed=seed, score=score, part=part
@@ -76,7 +80,8 @@ class Steps:
         self._training: dict[tuple[object, ...], tuple[Padding, Any]] = {}
         self._dropped = False
         self.tables: dict[Fused, TableVariables] = {}
-        self.step = tf.Variable(0, dtype=tf.int32, trainable=False, name="step")
+        with on(device):
+            self.step = tf.Variable(0, dtype=tf.int32, trainable=False, name="step")
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -94,10 +99,11 @@ class Steps:
         for table in tables:
             shape = (table.rows, table.width)
             name, declared = "emb_{}_{}".format(*table.fused), self._optimizers[table.fused].rule.slots
-            w, *slots = (
-                tf.Variable(tf.zeros(shape), trainable=False, name=f"{name}_{part}") for part in ("w", *declared)
-            )
-            last = tf.Variable(tf.zeros(table.rows, tf.int32), trainable=False, name=f"{name}_last")
+            with on(self._device):
+                w, *slots = (
+                    tf.Variable(tf.zeros(shape), trainable=False, name=f"{name}_{part}") for part in ("w", *declared)
+                )
+                last = tf.Variable(tf.zeros(table.rows, tf.int32), trainable=False, name=f"{name}_last")
             self.tables[table.fused] = TableVariables(w, dict(zip(declared, slots, strict=True)), last)
 
     def padding(self, batch: Batch, least: Padding) -> Padding:
@@ -162,7 +168,11 @@ class Steps:
         return bool(self._compiled["finite",]().numpy())
 
     def _concrete(self, function: Any, *specs: tf.TensorSpec, xla: bool = False) -> Any:
-        return tf.function(function, autograph=False, jit_compile=xla).get_concrete_function(*specs)
+        def placed(*given: tf.Tensor) -> Any:
+            with on(self._device):
+                return function(*given)
+
+        return tf.function(placed, autograph=False, jit_compile=xla).get_concrete_function(*specs)
 
     def _compile_train(self, batch: Batch, padding: Padding) -> Any:
         part = self._exchange.part if self._exchange is not None else WHOLE

@@ -90,7 +90,7 @@ def check_models(config: JobConfig, names: Collection[str] | None = None) -> set
                 widths, moved_by = config.widths(name), settings.optimizer
                 engine = Engine(
                     schema, settings.model, settings.options, dims=widths, tasks=tasks, optimizer=moved_by,
-                    pairwise=settings.pairwise, parts=settings.workers,
+                    pairwise=settings.pairwise, parts=settings.workers, device=settings.device,
                 )  # fmt: skip
                 _check_dense(read_optimizers(moved_by), engine.model.options)
                 _check_rates(config, getattr(engine.model.options, "rates", {}))
@@ -113,7 +113,7 @@ def check_models(config: JobConfig, names: Collection[str] | None = None) -> set
 
 _OF_GRADIENTS = (
     "dim", "dims", "optimizer", "learning_rate", "decay", "floor", "batch", "negatives", "epochs", "unknown_share",
-    "compile", "first_output", "seed", "pairwise", "window", "score_loss", "workers",
+    "compile", "first_output", "seed", "pairwise", "window", "score_loss", "workers", "device",
 )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ class Experiment(Strict):
         window: how many days, the day itself the last, are trained every day: those before it anew.
         start: first day of its chain (default: the job's).
         workers: how many processes train it together, each on its part of every batch; they share the job's `threads`.
+        device: where its steps are taken.
         seed: of what it draws, instead of the job's seed and its own name: experiments that differ in nothing but
             their names then come to the same bits.
     """
@@ -73,6 +74,7 @@ class Experiment(Strict):
     window: Annotated[int, Later()] = Field(default=1, ge=1, le=366)
     start: DayField | None = None
     workers: Annotated[int, Later()] = Field(default=1, ge=1, le=64)
+    device: Annotated[Literal["cpu", "gpu"], Later()] = "cpu"
     seed: Annotated[int | None, Later()] = None
 
     @property
@@ -90,6 +92,8 @@ class Experiment(Strict):
             below, above = self.batch - self.batch % self.workers, self.batch + -self.batch % self.workers
             near = f"{below} or {above}" if below else str(above)
             raise ValueError(f"batch: {self.batch} rows have no {self.workers} equal parts (`workers`); give {near}")
+        if self.device == "gpu" and self.workers > 1:
+            raise ValueError("workers: several train on `device: cpu` alone; leave one of the two out")
         return self
 
     @field_validator("optimizer", mode="wrap")

@@ -148,7 +148,7 @@ def made(config: JobConfig, experiment: str, exchange: Exchange | None = None) -
         dims=config.widths(experiment), tasks=tasks, optimizer=settings.optimizer, pairwise=settings.pairwise,
         score=config.score_of(experiment),
         learning_rate=settings.learning_rate, compile=settings.compile, seed=seed_of(config, experiment),
-        exchange=exchange, parts=settings.workers,
+        exchange=exchange, parts=settings.workers, device=settings.device,
     )  # fmt: skip
 
 

@@ -30,6 +30,8 @@ def join(context: JobContext, experiment: str) -> Workers:
         ConfigError: they are not as many as the experiment's `workers`.
     """
     configure(context.config.threads)
+    # The strategy would take a part on each of them.
+    tf.config.set_visible_devices([], "GPU")
     workers = Workers(tf.distribute.cluster_resolver.TFConfigClusterResolver())
     expected = context.config.experiments[experiment].workers
     if workers.part.of != expected:

@@ -6,27 +6,25 @@ import json
 import os
 import select
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from pipeline.config.load import conf_folder
-from pipeline.errors import ChainError, ConfigError, TrainerLost
+from pipeline.errors import ChainError, TrainerLost
 from pipeline.job import JobContext
 from pipeline.process.parents import VARIABLE as DIE_WITH
 from pipeline.process.parents import workers as those_to_die_with
+from pipeline.training.clusters import TF_CONFIG, clusters_of
 from pipeline.training.day_training import Work
 from pipeline.training.records import CheckpointRecord
 from pipeline.training.written_work import written
 
-TF_CONFIG = "TF_CONFIG"
-_EXPECTED = '{"cluster": {"worker": ["host:port", …]}, "task": {"type": "worker", "index": 0}}'
 _LOOK = 0.2
 """Seconds between two looks at whether all trainers live."""
 _ENDS = 10.0
@@ -186,35 +184,6 @@ class TrainedTogether:
 
 class _ByExperiment(dict[str, TrainerProcesses]):
     """By experiment."""
-
-
-def clusters_of(given: str | None, count: int, hint: str) -> list[dict[str, Any]]:
-    """``TF_CONFIG`` of each trainer that is to be started here: all, or the first of those that ``given`` names.
-
-    Raises:
-        ConfigError: ``given`` names another number of them, or this host is not the first one's.
-    """
-    if given is None:
-        with ExitStack() as open_:
-            sockets = [open_.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-            addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
-        return [_cluster(addresses, number) for number in range(count)]
-    try:
-        named = json.loads(given)
-        addresses = [*named["cluster"].get("chief", []), *named["cluster"].get("worker", [])]
-        kind, number = named["task"]["type"], int(named["task"]["index"])
-        number += len(named["cluster"].get("chief", [])) if kind == "worker" else 0
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{TF_CONFIG}: {error!r}; expected {_EXPECTED}") from None
-    if len(addresses) != count:
-        raise ConfigError(f"{TF_CONFIG}: names {len(addresses)} trainers, and `workers` is {count}")
-    if number:
-        raise ConfigError(f"{TF_CONFIG}: this is trainer {number + 1}, which follows the first: run `{hint}` here")
-    return [named]
-
-
-def _cluster(addresses: Sequence[str], number: int) -> dict[str, Any]:
-    return {"cluster": {"worker": list(addresses)}, "task": {"type": "worker", "index": number}}
 
 
 def _said(process: subprocess.Popen[str], asked: Mapping[str, Any]) -> None:

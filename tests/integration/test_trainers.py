@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from pipeline.training import trainer_processes
+from pipeline.training.clusters import clusters_of
 from pipeline.training.trainer_processes import TrainerProcesses
 from tests.tiny import FIRST, SECOND, Place, copy_of
 
@@ -75,7 +76,7 @@ def test_a_trainer_that_dies_fails_the_day_and_the_next_try_ends_with_the_bits_o
     assert place.store.days("checkpoint", "ads", "two") == [FIRST]
     assert not list(place.root.rglob(".staging*"))
 
-    cluster = trainer_processes.clusters_of(None, 2, "")
+    cluster = clusters_of(None, 2, "")
     other = place.start("trainer", "--job", "ads", "--experiment", "two", TF_CONFIG=json.dumps(cluster[1]))
     place.environment["TF_CONFIG"] = json.dumps(cluster[0])
     ran = place.good("backfill", *DAYS, "--experiment", "two")

@@ -1,4 +1,4 @@
-"""Which trainers a process starts; what they do is in tests/integration/test_trainers.py."""
+"""Which trainers a process starts, of this machine or of `TF_CONFIG`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import ConfigError
-from pipeline.training.trainer_processes import clusters_of
+from pipeline.training.clusters import clusters_of
 
 
 def given(kind: str, index: int, **cluster: list[str]) -> str:
