@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from pipeline.commands import PROJECT
 from pipeline.config.load import conf_folder
 from pipeline.errors import ChainError, TrainerLost
 from pipeline.job import JobContext
@@ -29,7 +30,6 @@ _LOOK = 0.2
 """Seconds between two looks at whether all trainers live."""
 _ENDS = 10.0
 """Seconds that a trainer has to end by itself."""
-
 _BY_ITSELF = {0: 3, -signal.SIGABRT: 2}
 """Codes of those that end because another one has."""
 
@@ -106,7 +106,7 @@ class TrainerProcesses:
             }  # fmt: skip
             self._processes.append(
                 subprocess.Popen(
-                    [*command, "--experiment", self._experiment], env=environment, text=True,
+                    [*command, "--experiment", self._experiment], env=environment, cwd=PROJECT, text=True,
                     stdin=subprocess.PIPE if number == 0 else subprocess.DEVNULL,
                     stdout=subprocess.PIPE if number == 0 else subprocess.DEVNULL,
                 )
@@ -131,6 +131,9 @@ class TrainerProcesses:
                 raise ChainError(told["error"])
             raise TrainerLost(self._message(lost or told["error"]))
         except BaseException:
+            # Whoever still lives waits for who does not.
+            for process in self._processes:
+                process.kill()
             self.close()
             raise
 
