@@ -11,7 +11,6 @@ slopes between a short and a long run; rounds by turns, medians.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -79,9 +78,9 @@ class Trainers:
     """Processes that train together; one alone needs no cluster."""
 
     def __init__(self, case: str, count: int, open_: ExitStack) -> None:
-        from pipeline.training.clusters import clusters_of
+        from pipeline.training.clusters import started_here
 
-        clusters = [json.dumps(each) for each in clusters_of(None, count, "")] if count > 1 else [""]
+        clusters = [each.written for each in started_here(None, count, "")] if count > 1 else [""]
         command = [sys.executable, "-m", "benchmarks.trainers", "--trainer", case]
         environments = [{**os.environ, **({"TF_CONFIG": each} if each else {})} for each in clusters]
         self._processes = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 
@@ -11,6 +10,7 @@ from pipeline.cli.arguments import Commands, add_job
 from pipeline.errors import ConfigError, UsageError
 from pipeline.job import JobContext
 from pipeline.process.tensorflow_start import start_tensorflow
+from pipeline.training.clusters import TF_CONFIG, Cluster
 from pipeline.training.compiled_steps import keep_compiled_steps
 
 
@@ -28,21 +28,22 @@ def _trainer(options: argparse.Namespace) -> int:
     context, name = JobContext.open(options.job), options.experiment
     if name not in context.config.experiments:
         raise UsageError(f"--experiment {name}: job '{context.job}' has {', '.join(context.config.experiments)}")
-    if "TF_CONFIG" not in os.environ:
-        raise ConfigError("TF_CONFIG: is not set; it names the hosts of all trainers and which of them this is")
-    threads = context.config.experiments[name].share(context.config.threads)
+    if TF_CONFIG not in os.environ:
+        raise ConfigError(f"{TF_CONFIG}: is not set; it names the hosts of all trainers and which of them this is")
+    settings = context.config.experiments[name]
+    cluster = Cluster.of(os.environ[TF_CONFIG], settings.workers)
+    threads = settings.share(context.config.threads)
     context = JobContext(context.config.model_copy(update={"threads": threads}), context.root)
     # What is asked for by whoever started this process, and nothing else, is written to standard output.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    task = json.loads(os.environ["TF_CONFIG"]).get("task", {})
-    keep_compiled_steps(context, f"{name}@{task.get('type')}{task.get('index')}")
+    keep_compiled_steps(context, f"{name}@{cluster.number + 1}")
     start_tensorflow()
     from pipeline.training import trainer_process
 
     try:
-        workers = trainer_process.join(context, name)
-        if workers.part.number:
+        workers = trainer_process.join(context, name, cluster)
+        if cluster.number:
             trainer_process.follow(context, workers)
         else:
             trainer_process.lead(context, workers, sys.stdin, answers)

@@ -7,6 +7,7 @@ others, who do the same and write nothing.
 from __future__ import annotations
 
 import json
+import signal
 import zlib
 from pathlib import Path
 from typing import IO, Any
@@ -16,26 +17,24 @@ import tensorflow as tf
 
 from models.engine.engine import configure
 from models.engine.exchange import Workers
-from pipeline.errors import ChainError, ConfigError, DayspringError, LastingError
+from pipeline.errors import ChainError, DayspringError, LastingError
 from pipeline.job import JobContext
+from pipeline.training.clusters import Cluster, wait_for
 from pipeline.training.day_training import TrainedHere, train_here
 from pipeline.training.loaded_trainers import Trainers
 from pipeline.training.written_work import read
 
 
-def join(context: JobContext, experiment: str) -> Workers:
-    """Join the trainers that ``TF_CONFIG`` names; waits until all are there.
-
-    Raises:
-        ConfigError: they are not as many as the experiment's `workers`.
-    """
+def join(context: JobContext, experiment: str, cluster: Cluster) -> Workers:
+    """Join the others; waits until all are there."""
     configure(context.config.threads)
     # The strategy would take a part on each of them.
     tf.config.set_visible_devices([], "GPU")
+    if cluster.number:
+        wait_for(cluster.addresses[0])
     workers = Workers(tf.distribute.cluster_resolver.TFConfigClusterResolver())
-    expected = context.config.experiments[experiment].workers
-    if workers.part.of != expected:
-        raise ConfigError(f"TF_CONFIG: names {workers.part.of} trainers, and `workers` of '{experiment}' is {expected}")
+    # TensorFlow takes it for a notice.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     Trainers.of(context, experiment).exchange = workers
     return workers
 

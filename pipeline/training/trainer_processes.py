@@ -21,7 +21,7 @@ from pipeline.errors import ChainError, TrainerLost
 from pipeline.job import JobContext
 from pipeline.process.parents import VARIABLE as DIE_WITH
 from pipeline.process.parents import workers as those_to_die_with
-from pipeline.training.clusters import TF_CONFIG, clusters_of
+from pipeline.training.clusters import TF_CONFIG, started_here
 from pipeline.training.day_training import Work
 from pipeline.training.records import CheckpointRecord
 from pipeline.training.written_work import written
@@ -95,13 +95,13 @@ class TrainerProcesses:
 
     def _start(self) -> None:
         count = self._settings.workers
-        clusters = clusters_of(os.environ.get(TF_CONFIG), count, self._hint())
+        clusters = started_here(os.environ.get(TF_CONFIG), count, self._hint())
         here = "on this machine" if len(clusters) == count else f"of {TF_CONFIG}, the first of them here"
         print(f"{self._experiment}: waiting for {count} trainers {here}", file=sys.stderr, flush=True)
         command = [sys.executable, "-m", "pipeline", "trainer", "--job", self._context.job]
         for number, cluster in enumerate(clusters):
             environment = {
-                **os.environ, TF_CONFIG: json.dumps(cluster), DIE_WITH: those_to_die_with(),
+                **os.environ, TF_CONFIG: cluster.written, DIE_WITH: those_to_die_with(),
                 "DAYSPRING_ROOT": str(self._context.root.absolute()), "DAYSPRING_CONF": str(conf_folder().absolute()),
             }  # fmt: skip
             self._processes.append(

@@ -3,7 +3,6 @@ dies. With one they differ by the order in which float32 numbers are added up.""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 
 from pipeline.training import trainer_processes
-from pipeline.training.clusters import clusters_of
+from pipeline.training.clusters import started_here
 from pipeline.training.trainer_processes import TrainerProcesses
 from tests.tiny import FIRST, SECOND, Place, copy_of
 
@@ -76,9 +75,9 @@ def test_a_trainer_that_dies_fails_the_day_and_the_next_try_ends_with_the_bits_o
     assert place.store.days("checkpoint", "ads", "two") == [FIRST]
     assert not list(place.root.rglob(".staging*"))
 
-    cluster = clusters_of(None, 2, "")
-    other = place.start("trainer", "--job", "ads", "--experiment", "two", TF_CONFIG=json.dumps(cluster[1]))
-    place.environment["TF_CONFIG"] = json.dumps(cluster[0])
+    first, second = started_here(None, 2, "")
+    other = place.start("trainer", "--job", "ads", "--experiment", "two", TF_CONFIG=second.written)
+    place.environment["TF_CONFIG"] = first.written
     ran = place.good("backfill", *DAYS, "--experiment", "two")
     assert "two: waiting for 2 trainers of TF_CONFIG, the first of them here" in ran.err
     told = other.communicate(timeout=60)
