@@ -32,7 +32,7 @@ def check_negatives(group: HistoryGroup, layout: DayLayout) -> None:
 
 
 def negatives_of(group: HistoryGroup, inputs: ModelInputs, fill: Mapping[str, int]) -> Negatives:
-    """What could have stood in a group's steps, part by part beside these.
+    """What could have stood in a group's steps, part by part beside these; nothing of a request that is not trained.
 
     Args:
         fill: how gaps of days are filled (``models.layers.history.fill_gaps``): where a day goes, so does this.
@@ -45,6 +45,8 @@ def negatives_of(group: HistoryGroup, inputs: ModelInputs, fill: Mapping[str, in
         for name, width in widths.items()
     ]
     vectors, mask = tf.concat(parts, axis=-1), tf.reduce_any(tf.stack(masks), axis=0)
+    if inputs.real is not None:
+        mask &= tf.reduce_any(inputs.real, axis=1)[:, None, None]
     if group.features[0].kind is not Kind.BAG_SEQUENCE:
         return Negatives(vectors, mask)
     _, days, count = masks[0].shape

@@ -65,8 +65,9 @@ class DayReader(keras.layers.Layer):
         """``[rows, values, dim]`` to ``[rows, dim]``."""
         if isinstance(self.reader, Bidirectional):
             return self.reader(values, mask)[1]
-        told = self.reader(values, mask)
-        return told[:, 0] if isinstance(self.reader, SelfAttentivePooling) else told[:, -1]
+        if isinstance(self.reader, SelfAttentivePooling):
+            return self.reader(values, mask)[:, 0]
+        return self.reader(values, mask, last_alone=True)
 
 
 class ReaderOfEachDay(keras.layers.Layer):

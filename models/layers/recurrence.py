@@ -78,11 +78,16 @@ def recur(
     if (scores is None) == (gate in ("paper", "reference", "agru")):
         raise ValueError(f"the gate '{gate}' {'needs scores' if scores is None else 'has no scores'}")
     given = tf.ones(tf.shape(mask), steps.dtype) if scores is None else scores
-    batch = steps.shape[0]
+    batch, length = steps.shape[0], tf.shape(mask)[1]
+    if steps.shape[1] is None:
+        # An exported model may be asked of lists without any value, and of no step there would be no state.
+        more = [[0, 0], [0, tf.maximum(1 - length, 0)]]
+        steps, mask, given = tf.pad(steps, [*more, [0, 0]]), tf.pad(mask, more), tf.pad(given, more)
     rows = SCORED_BLOCK if not training or batch is None else max(LEAST_BLOCK, min(BLOCK, batch // 4))
     blocks = 1 if not batch or batch % rows or weights.kernel.shape.rank > 2 else batch // rows
     if blocks == 1:
-        return _Recurrence(gate, reset, mask, blocks, training)(steps, given, weights)
+        every, last = _Recurrence(gate, reset, mask, blocks, training)(steps, given, weights)
+        return every if steps.shape[1] else every[:, :length], last
     order = tf.argsort(last_real(mask))
     back = tf.argsort(order)
     run = _Recurrence(gate, reset, tf.gather(mask, order), blocks, training)

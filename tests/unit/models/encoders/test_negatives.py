@@ -56,6 +56,8 @@ def test_what_could_have_stood_in_a_step_is_told_part_by_part_to_an_encoder_that
     assert found.negatives.steps.numpy()[0, 1].tolist() == [[6, 7, 0], [0, 0, 0]]
     assert found.negatives.mask.numpy()[0, :3].tolist() == [[False] * 2, [True, False], [False] * 2]
     assert model.history(model.groups[0], given).negatives is None
+    # A request of weight 0 has no candidate that is trained.
+    assert not read_in_training(model, given._replace(real=tf.constant([[False]]))).negatives.mask.numpy().any()
     # h = (2, 3, 1); h · e is 9 for the step and 33 for what could have stood there.
     answer = model(given, training=True)
     assert {name: each.weight for name, each in answer.losses.items()} == {"click/next": 0.5}

@@ -80,3 +80,15 @@ def test_readers_of_each_day_read_at_once_as_they_do_one_by_one(how: str) -> Non
     asked = tf.function(lambda days, mask: layer(days, mask, training=False), autograph=False)
     specs = tf.TensorSpec((None, 2, None, 4)), tf.TensorSpec((None, 2, None), tf.bool)
     np.testing.assert_allclose(asked.get_concrete_function(*specs)(DAYS, MASK), found[0][0], atol=1e-6)
+
+
+@pytest.mark.parametrize("how", ["rnn", "gru", "attention"])
+def test_days_of_lists_that_are_all_empty_are_zero_in_an_exported_model(how: str) -> None:
+    """A batch of requests without any value may come in lists of no width."""
+    for layer in (DayReader(how, name="days"), ReaderOfEachDay(2, how=how, name="days")):
+        layer.build((None, 2, None, 4))
+        asked = tf.function(lambda days, mask, layer=layer: layer(days, mask), autograph=False)
+        specs = tf.TensorSpec((None, 2, None, 4)), tf.TensorSpec((None, 2, None), tf.bool)
+        told = asked.get_concrete_function(*specs)(DAYS[:, :, :0], MASK[:, :, :0]).numpy()
+        assert told.shape == (2, 2, 4)
+        assert not told.any()

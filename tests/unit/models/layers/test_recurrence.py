@@ -137,3 +137,21 @@ def test_a_state_by_hand() -> None:
 def test_what_is_no_recurrence_is_told(gate: str, reset: str, scores: tf.Tensor | None, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         recur(STEPS, tf.constant(MASK), scores, weights("gru"), gate=gate, reset=reset)
+
+
+@pytest.mark.parametrize("gate", get_args(Gate))
+def test_of_no_steps_there_is_no_state_and_the_last_is_zero(gate: str) -> None:
+    """As an exported model may be asked, which is not told how many there are."""
+
+    @tf.function(
+        input_signature=(tf.TensorSpec((None, None, 3)), tf.TensorSpec((None, None))), autograph=False
+    )
+    def asked(steps: tf.Tensor, scores: tf.Tensor) -> object:
+        given = scores if gate in HAVE_SCORES else None
+        return recur(steps, scores > 0, given, weights(gate), gate=gate, reset="after", training=False)
+
+    every, last = asked(STEPS[:, :0], SCORES[:, :0])
+    assert (every.shape, last.shape, bool(np.any(last))) == ((6, 0, 4), (6, 4), False)
+    given = SCORES if gate in HAVE_SCORES else None
+    whole, _ = recur(STEPS, SCORES > 0, given, weights(gate), gate=gate, reset="after")
+    np.testing.assert_allclose(asked(STEPS, SCORES)[0], whole, atol=1e-6)
