@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 SMOOTHING = 5.0
 """Added to how many values an owner has, and how many owners a value."""
-_WHOLE, _TOLERANCE, _ROUNDS, _SEED = 4, 1e-6, 5, 20091201
+_WHOLE, _STEPS, _TOLERANCE, _NOTHING = 4, 32, 1e-4, 1e-12
+_ROUNDS, _SEED = 5, 20091201
 Floats = NDArray[np.float64]
 
 
@@ -148,25 +149,61 @@ class Factors:
 def singular_vectors(taken: Taken, factors: int) -> Floats:
     """The first right singular vectors ``[values, ≤ factors]`` of the smoothed matrix, each's largest entry positive.
 
-    By restarted Lanczos iteration (ARPACK) from a fixed start: singular values of who took what fall slowly, so that
-    powers of a block are many passes away from the subspace. A small matrix is taken apart whole.
+    Singular values of who took what fall slowly: powers of a block are many passes away from the subspace, where as
+    many products with a single vector span it (``leading``). A small matrix is taken apart whole.
     """
-    from scipy.sparse.linalg import LinearOperator, eigsh
-
-    owners, width = taken.lists.lengths, len(taken.values)
+    owners = taken.lists.lengths
     of_owner = np.repeat(owners + SMOOTHING, owners)
     matrix = taken.weighed(1 / np.sqrt(of_owner * (taken.owners + SMOOTHING)[taken.lists.values]))
     if min(matrix.shape) <= _WHOLE * factors:
         found: Floats = np.linalg.svd(matrix.toarray(), full_matrices=False)[2][:factors].T
     else:
         across = matrix.T.tocsr()
-        gram = LinearOperator((width, width), lambda vector: across @ (matrix @ vector), dtype=np.float64)
-        draw = np.random.Generator(np.random.Philox(_SEED))
-        start = draw.standard_normal(width)
-        found = eigsh(gram, factors, v0=start, tol=_TOLERANCE, rng=draw)[1][:, ::-1]
+        found = leading(lambda vector: across @ (matrix @ vector), len(taken.values), factors)
     largest = np.abs(found).argmax(axis=0)
     signed: Floats = found * np.where(found[largest, np.arange(found.shape[1])] < 0, -1.0, 1.0)
     return signed
+
+
+def leading(product: Callable[[Floats], Floats], width: int, factors: int) -> Floats:
+    """The eigenvectors ``[width, factors]`` of the largest eigenvalues of a symmetric matrix, known by its products.
+
+    By Lanczos iteration from a fixed start, each vector held orthogonal to all before. Sums are one after another, not
+    a BLAS's: bits do not depend on its threads, which wait for each other at every vector.
+    """
+    from scipy.linalg import eigh_tridiagonal  # only where something is fitted: most processes need none of it
+
+    draw = np.random.Generator(np.random.Philox(_SEED))
+    basis, vector = np.zeros((0, width)), draw.standard_normal(width)
+    diagonal: list[float] = []
+    beside: list[float] = []
+    while True:
+        done, steps = len(basis), min(width, len(basis) + max(factors, _STEPS))
+        basis = np.concatenate([basis, np.zeros((steps - done, width))])
+        for row in range(done, steps):
+            basis[row] = vector / _length(vector)
+            vector = product(basis[row])
+            diagonal.append(float(np.einsum("i,i", basis[row], vector)))
+            vector = _apart(basis[: row + 1], vector)
+            beside.append(_length(vector))
+            if beside[-1] <= _NOTHING * abs(diagonal[0]):  # all that the start has a part in is found: from another
+                beside[-1], vector = 0.0, _apart(basis[: row + 1], draw.standard_normal(width))
+        values, rotated = eigh_tridiagonal(np.array(diagonal), np.array(beside[:-1]))
+        first = rotated[:, ::-1][:, :factors]
+        left = beside[-1] * np.abs(first[-1])
+        if steps == width or (left <= _TOLERANCE * values[::-1][:factors]).all():
+            return np.asarray(basis.T @ first)
+
+
+def _apart(basis: Floats, vector: Floats) -> Floats:
+    """What is left of a vector beside orthonormal rows."""
+    for _ in range(2):  # once leaves what rounding has put in
+        vector = vector - np.einsum("ij,i->j", basis, np.einsum("ij,j->i", basis, vector))
+    return vector
+
+
+def _length(vector: Floats) -> float:
+    return float(np.sqrt(np.einsum("i,i", vector, vector)))
 
 
 def least_squares(taken: Taken, settings: Collaborative) -> Floats:

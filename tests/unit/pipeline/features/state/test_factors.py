@@ -10,7 +10,7 @@ from pipeline.config.bags import Collaborative
 from pipeline.days import Day
 from pipeline.features.frames.frame import Lists
 from pipeline.features.state.bags import BagRule, BagTables
-from pipeline.features.state.factors import Factors, Taken, least_squares, singular_vectors
+from pipeline.features.state.factors import Factors, Taken, leading, least_squares, singular_vectors
 from pipeline.features.state.histories import HistoryTable
 
 DAY = Day.of(2024, 3, 1)
@@ -65,6 +65,14 @@ def test_nearly_all_is_found_where_singular_values_fall_slowly() -> None:
     found = singular_vectors(Taken.of(table(held), DAY), 8)
     values = np.linalg.svd(smoothed(held))[1][:8]
     assert np.square(smoothed(held) @ found).sum() / np.square(values).sum() > 0.9999
+
+
+def test_eigenvectors_that_the_start_has_no_part_in_are_found_too() -> None:
+    """Of two eigenvalues alone: after two steps nothing is left of the start."""
+    matrix = np.diag([2.0] * 5 + [1.0] * 195)
+    found = leading(lambda vector: matrix @ vector, 200, 5)
+    np.testing.assert_allclose(found.T @ found, np.eye(5), atol=1e-9)
+    np.testing.assert_allclose(np.square(found[:5]).sum(axis=0), 1, atol=1e-9)
 
 
 def test_an_owner_is_the_sum_of_the_values_taken() -> None:
