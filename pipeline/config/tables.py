@@ -33,6 +33,7 @@ class Column(Strict):
     max_items: int = Field(default=1000, ge=1)  # longer lists send the row to quarantine
     items: Annotated[int | None, Later()] = Field(default=None, ge=1)  # of a float_list, how many a list has
     separator: Annotated[str | None, Later()] = None  # between the items of a list in text; unset = a comma
+    map: Annotated[str | None, Later()] = None  # of keys with a number each, what stands between: their keys are read
     unit: Annotated[Literal["s", "ms", "us", "ns"] | None, Later()] = None  # of a time or day in numbers since 1970
     # running, of an undated table: read as of a snapshot's day only; outcome, of a dated one: known only after its row,
     # so never an input of it
@@ -51,6 +52,11 @@ class Column(Strict):
                 raise ValueError(f"`separator` is for lists, not for {self.type}")
             if not self.separator or set(self.separator) & set("[]\"'"):
                 raise ValueError("`separator` is text such as '|' without brackets and quotes")
+        if self.map is not None:
+            if self.type not in ("int_list", "str_list"):
+                raise ValueError(f"`map` gives a list of keys: it is for int_list and str_list, not for {self.type}")
+            if not self.map.strip() or set(self.map) & set("{}\"'") or self.map == (self.separator or ","):
+                raise ValueError("`map` is what stands between a key and its number, such as ':', and no `separator`")
         return self
 
 

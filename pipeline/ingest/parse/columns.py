@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.config.tables import Column
 from pipeline.errors import DataError
 from pipeline.ingest.parse.lists import lists
+from pipeline.ingest.parse.maps import keys_by_number
 from pipeline.ingest.parse.parsed import BY_TYPE, Parsed, by_value, mask_of
 from pipeline.ingest.parse.scalars import floats, ints, texts
 from pipeline.ingest.parse.times import days, times
@@ -66,9 +68,16 @@ def _of_one_type(array: pa.Array, column: Column, zone: str) -> Parsed:
     if column.type.endswith("_list"):
         absent = _absent(column, BY_TYPE[column.type].value_type)
         most = column.max_items if column.items is None else column.items
+        maps = None
+        if column.map is not None:
+            maps = keys_by_number(array, column.map, column.separator or ",")
+            array = maps.values
         found = lists(array, column.type, lambda items: _items(items, column), absent, most, column.separator)
         if column.items is not None:
             found.fail(mask_of(pc.less(pc.list_value_length(found.values), most)), f"fewer than {most} items")
+        if maps is not None:
+            for code in np.unique(maps.codes[maps.bad]).tolist():
+                found.fail(maps.codes == code, maps.names[code])
         return found
     parsed = _scalars(array, column, zone)
     _check_values(parsed, column)
