@@ -12,7 +12,7 @@ from pipeline.features.arrays.kinds import arrays_of
 from pipeline.features.arrays.look_up import Indices, Maps
 from pipeline.features.ids.store import IdMapStore
 from pipeline.features.plan.plan import Plan
-from pipeline.features.records import FeaturesRecord
+from pipeline.features.records import PROMPT, FeaturesRecord
 from pipeline.features.rows import joined
 from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.day import DayRows
@@ -50,7 +50,7 @@ def build_day(context: JobContext, day: Day, *, reprocess: bool = False) -> Arti
             digests = {name: files.write(made.path, name, built) for name, built in sets.items()}
             return made.commit(
                 content_digest(digests), rows=dict(sets[files.ROWS].counts), timings={"build": made.seconds},
-                extra=_said(context, sets, missing).written(),
+                extra=_said(context, sets, missing, digests).written(),
             )  # fmt: skip
 
 
@@ -91,8 +91,12 @@ def _built(
     return build(plan, rows, maps, state, pool=pool, last_year=last_year, factors=factors)
 
 
-def _said(context: JobContext, sets: Mapping[str, Built], missing: dict[str, str]) -> FeaturesRecord:
+def _said(
+    context: JobContext, sets: Mapping[str, Built], missing: dict[str, str], digests: Mapping[str, str]
+) -> FeaturesRecord:
     own = sets[files.ROWS]
+    late = [name for name, task in context.config.tasks.items() if task.late is not None and task.late.wait_days]
+    prompt = content_digest({**digests, files.ROWS: files.digest_but(own, late)}) if late else None
     return FeaturesRecord(
         empty_days=files.empty_day_histogram(own, context.config.history.length),
         groups={name: int(chosen.sum()) for name, chosen in own.groups.items()},
@@ -100,5 +104,5 @@ def _said(context: JobContext, sets: Mapping[str, Built], missing: dict[str, str
             name: {what: int(number) for what, number in built.counts.items()}
             for name, built in sets.items() if name != files.ROWS
         },
-        not_replayed=missing,
+        not_replayed=missing, parts={PROMPT: prompt} if prompt is not None else None,
     )  # fmt: skip

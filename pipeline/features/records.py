@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pydantic import Field
 
@@ -49,6 +49,10 @@ class StateRecord(Record):
     renewed: str | None = Field(default=None, exclude_if=is_none)
 
 
+PROMPT: Final = "prompt"
+"""Of a day's arrays all but the labels of tasks that wait for them."""
+
+
 class FeaturesRecord(Record):
     """The arrays of a day.
 
@@ -57,6 +61,7 @@ class FeaturesRecord(Record):
         groups: requests of each group.
         replayed: by set of replayed rows, its counts.
         not_replayed: by day, why.
+        parts: digests of parts of the content that some of what is made of them reads alone, by name.
     """
 
     kind: ClassVar = kinds.FEATURES
@@ -65,3 +70,4 @@ class FeaturesRecord(Record):
     groups: dict[str, Count] = Field(default_factory=dict)
     replayed: dict[str, dict[str, Count]] = Field(default_factory=dict)
     not_replayed: dict[str, str] = Field(default_factory=dict)
+    parts: dict[str, str] | None = Field(default=None, exclude_if=is_none)

@@ -10,6 +10,7 @@ from pipeline.config.job import JobConfig
 from pipeline.days import Day
 from pipeline.errors import UsageError
 from pipeline.features.arrays import files as day_arrays
+from pipeline.features.records import PROMPT, FeaturesRecord
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import CHECKPOINT, FEATURES, MAPS
@@ -19,6 +20,7 @@ from pipeline.training.blend import Made, blend
 from pipeline.training.chain import Chain
 from pipeline.training.day_training import Trained, Work, train_here
 from pipeline.training.earlier_days import earlier_days, earlier_on
+from pipeline.training.late_tasks import late_of
 from pipeline.training.loaded_trainers import seed_of
 from pipeline.training.members import member_tests, members_on
 from pipeline.training.overrides import NONE, Overrides
@@ -63,9 +65,16 @@ def _recipe(
     Args:
         made_of: of a blend, its members and their tests; the features of days before that are trained again.
     """
-    inputs = [features.as_input(), *([parent.as_input()] if parent is not None else []), *replays.values()]
-    inputs += [each.as_input() for each in made_of]
+    before = [parent.as_input()] if parent is not None else []
+    inputs = [_own(config, experiment, features), *before, *replays.values(), *(each.as_input() for each in made_of)]
     return Recipe(Ref(CHECKPOINT, config.job, day, experiment), inputs, config.stage_settings(STAGE, experiment))
+
+
+def _own(config: JobConfig, experiment: str, features: Artifact) -> Input:
+    """The day's own rows, by what is read of them: labels that are waited for are none of it."""
+    waits = any(late.wait_days for late in late_of(config, experiment).values())
+    parts = (FeaturesRecord.of(features).parts if waits else None) or {}
+    return Input(features.id, parts[PROMPT]) if PROMPT in parts else features.as_input()
 
 
 def train(

@@ -22,7 +22,16 @@ NEW = 987_654
 
 
 def settings() -> dict[str, Any]:
+    """Ads have what is played of them by kind, and a vector of their own that may come later."""
     found = tiny.settings("ads")
+    found["tables"]["ads"]["columns"] |= {
+        "plays": {"type": "int_list", "map": ":"}, "picture": {"type": "float_list", "items": 3},
+    }  # fmt: skip
+    found["spaces"]["kind"] = "int"
+    found["features"] |= {
+        "kinds": {"kind": "bag", "side": "item", "space": "kind", "source": "item.plays", "values": 2},
+        "picture": {"kind": "vector", "side": "item", "source": "item.picture", "size": 3},
+    }
     found["experiments"] = {
         "towers": {
             "model": "dropoutnet", "loss": "in_batch", "window": 2, "dim": 4, "batch": 64, "compile": "graph",
@@ -39,6 +48,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder = tmp_path_factory.mktemp("recall")
     tiny.generate(folder)
     place = Place(folder)
+    table = place.table("midas_online_ad")
+    plays = [f"{1 + row % 3}:4,{7 + row % 2}:{row}" for row in range(table.num_rows)]
+    pictures = [None if row < 2 else [row / 30, 0.5, -row / 30] for row in range(table.num_rows)]
+    table = table.append_column("plays", pa.array(plays)).append_column("picture", pa.array(pictures))
+    write_items(place, table)
     place.configure("ads", settings())
     place.good("backfill", "--job", "ads", "--from", FIRST, "--to", SECOND)
     return place
@@ -144,6 +158,21 @@ def test_an_item_that_comes_changes_or_goes_is_so_in_what_is_served_without_trai
     assert place.store.days("checkpoint", "ads", "towers")[-1] == SECOND
 
 
+def test_an_item_is_another_once_its_own_vector_has_come_or_others_of_its_kinds_are_played_most(place: Place) -> None:
+    table = items(place)
+    rows = table.to_pylist()
+    late = next(row for row in rows if row["picture"] is None)
+    played = next(row for row in rows if row["picture"] is not None and row["plays"].endswith(":9"))
+    late["picture"], played["plays"] = [0.1, -0.2, 0.3], "2:1,8:1,1:1"
+    write_items(place, pa.Table.from_pylist(rows, schema=table.schema))
+    assert embedded(place) == ([], sorted(int(row["ad_id"]) for row in (late, played)), [])
+    played["plays"] = "2:5,8:3"  # its two most played are the same, in another order
+    write_items(place, pa.Table.from_pylist(rows, schema=table.schema))
+    assert embedded(place) == ([], [], [])
+    write_items(place, table)
+    assert len(embedded(place)[1]) == 2
+
+
 def test_the_stage_looks_at_a_days_tables_unless_what_is_served_was_looked_at_since(place: Place) -> None:
     table = items(place)
     row = table.to_pylist()[0]
@@ -193,6 +222,7 @@ def test_a_day_that_is_read_again_is_released_with_the_items_that_there_are_now(
 
 def test_a_ranker_takes_what_the_towers_recall_as_its_candidates(place: Place) -> None:
     ranker = tiny.settings("ads") | {"job": "ranker"}
+    write_items(place, items(place).drop_columns(["plays", "picture"]))
     ranker["experiments"] = {"pooled": ranker["experiments"]["pooled"]}
     ranker["release"] |= {"champion": "pooled", "mode": "immediate"}
     ranker["impressions"]["candidates"] = {"from": "recall", "job": "ads", "top": 7}

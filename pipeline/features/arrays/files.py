@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from collections.abc import Collection
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.schema import ONLY, Columns, DayArrays, Layout
+from models.tasks import NOT_JUDGED
 from pipeline.days import Day
 from pipeline.features.arrays.assemble import Built
 from pipeline.features.arrays.packed import packed, unpacked
@@ -39,17 +41,29 @@ def replay_name(day: Day) -> str:
 
 def write(folder: Path, name: str, built: Built) -> str:
     """Write a set of arrays; returns the digest of its content."""
+    arrays, layout = _content(built)
+    stored, told = packed(arrays)
+    array_file.write(folder / f"{name}.arrays", stored, {"layout": layout, "stored": told, "tasks": built.arrays.tasks})
+    return _digest(arrays, layout)
+
+
+def digest_but(built: Built, tasks: Collection[str]) -> str:
+    """Digest of the content, whatever the labels of some tasks are."""
+    withheld = np.isin(built.arrays.tasks, list(tasks))
+    label = np.where(withheld, NOT_JUDGED, built.arrays.label).astype(built.arrays.label.dtype)
+    return _digest(*_content(replace(built, arrays=replace(built.arrays, label=label))))
+
+
+def _content(built: Built) -> tuple[dict[str, Array], dict[str, Any]]:
+    """What is kept of a set of arrays, and where its columns stand."""
     arrays: dict[str, Array] = {field: getattr(built.arrays, field) for field in _MATRICES}
-    tasks = built.arrays.tasks
-    if len(tasks) == 1:
+    if len(built.arrays.tasks) == 1:
         arrays["label"] = arrays["label"][:, 0]
     arrays |= {"key_rank": built.key_rank, "empty_days": built.empty_days}
     arrays |= {f"group.{group}": chosen for group, chosen in built.groups.items()}
     arrays |= {f"key.{column}": values for column, values in built.keys.items()}
     layout = {side: {n: asdict(place) for n, place in getattr(built.arrays.layout, side).items()} for side in _SIDES}
-    stored, told = packed(arrays)
-    array_file.write(folder / f"{name}.arrays", stored, {"layout": layout, "stored": told, "tasks": tasks})
-    return _digest(arrays, layout)
+    return arrays, layout
 
 
 def digest(path: Path) -> str:

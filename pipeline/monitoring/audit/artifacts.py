@@ -121,7 +121,7 @@ def _lineage(store: ArtifactStore, artifact: Artifact, audit: Audit) -> None:
                 artifact.id, f"was made from {each.id}, which is gone",
                 f"restore {each.id} from a backup; its manifest is enough", "damaged",
             )  # fmt: skip
-        elif there is not None and there.manifest.digest != each.digest:
+        elif there is not None and not there.manifest.holds(each.digest):
             audit.add(
                 artifact.id, f"was made from {each.id}, whose manifest now names another content",
                 f"restore {each.id} from a backup, or taint day {artifact.ref.day} and re-chain", "damaged",
@@ -132,7 +132,7 @@ def _made_again(store: ArtifactStore, lost: Input) -> bool:
     """Whether another generation has the same content: a damaged one was deleted and its day run again."""
     ref = parse_id(lost.id)[0]
     try:
-        return any(each.manifest.digest == lost.digest for each in store.generations(ref))
+        return any(each.manifest.holds(lost.digest) for each in store.generations(ref))
     except CorruptArtifact:
         return False
 

@@ -56,7 +56,7 @@ class Lineage:
         for each in artifact.manifest.inputs:
             ref = _ref_of(each.id)
             now = self._now(ref) if ref is not None else None
-            if now is not None and now.manifest.digest != each.digest:
+            if now is not None and not now.manifest.holds(each.digest):
                 return each, f"{now.id} is another"
             if now is None and ref is not None and self._store.is_withdrawn(ref):
                 return each, f"{ref.day} is skipped now"

@@ -97,6 +97,10 @@ class Manifest:
     owner: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
 
+    def holds(self, digest: str) -> bool:
+        """Whether a digest is of the content, or of a part of it (``parts``) that others are made of alone."""
+        return digest == self.digest or digest in (self.extra.get("parts") or {}).values()
+
     def to_json(self) -> bytes:
         """The manifest as indented JSON, UTF-8."""
         record = {each.name: getattr(self, each.name) for each in fields(self)}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -34,3 +35,18 @@ def test_content_has_one_digest_however_it_is_stored(tmp_path: Path) -> None:
     whole |= {"label": day.label[:, 0], "key_rank": built.key_rank, "empty_days": built.empty_days}
     array_file.write(tmp_path / "earlier", whole, {"layout": meta["layout"]})
     assert files.digest(tmp_path / "earlier") == files.digest(tmp_path / "rows.arrays") == digest
+
+
+def test_what_is_but_some_labels_has_one_digest_whatever_these_are() -> None:
+    day = make_day(school_schema(), requests=3)
+    label = np.stack([day.label[:, 0], day.label[:, 0]], axis=1)
+    other, clicked = label.copy(), label.copy()
+    other[:, 1], clicked[0, 0] = 1 - label[:, 1], 1 - label[0, 0]
+
+    def digest(labels: np.ndarray, *but: str) -> str:
+        arrays = replace(day, label=labels, tasks=("click", "buy"))
+        return files.digest_but(Built(arrays, np.arange(50, dtype=np.int32), {}, {}, np.zeros(3, np.int16)), but)
+
+    assert digest(label, "buy") == digest(other, "buy")
+    assert digest(label, "click") != digest(other, "click")
+    assert digest(label, "buy") != digest(clicked, "buy")

@@ -51,6 +51,21 @@ def test_another_content_of_an_input_taints_what_follows_and_equal_content_does_
     assert lineage.reason(checkpoints[3]) == f"its input checkpoint/ads/day={D[2]} is tainted ({root})"
 
 
+def test_what_is_made_of_a_part_of_a_content_stands_as_long_as_that_part_does(store: ArtifactStore) -> None:
+    def features(whole: str, part: str) -> Artifact:
+        with store.draft(Ref("features", "ads", D[0])) as draft:
+            return draft.commit(key=whole, digest=whole, inputs=[], extra={"parts": {"prompt": part}})
+
+    of_part = Input(features("whole", "part").id, "part")
+    with store.draft(Ref("checkpoint", "ads", D[0])) as draft:
+        made = draft.commit(key="k", digest="d", inputs=[of_part])
+    assert Lineage(store).reason(made) is None
+    features("another whole", "part")
+    assert Lineage(store).reason(made) is None
+    features("another whole", "another part")
+    assert "is another" in str(Lineage(store).reason(made))
+
+
 def test_a_taint_by_hand_and_its_end(store: ArtifactStore) -> None:
     checkpoints = chain(store)
     store.taint(checkpoints[2].ref, "half of the log")
