@@ -27,6 +27,7 @@ from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.storage.artifacts.kinds import FEATURES
 from pipeline.training.chain import Chain
+from pipeline.training.earlier_days import earlier_on
 from pipeline.training.item_vectors import item_vectors
 from pipeline.training.keras_trainer import KerasTrainer
 from pipeline.training.loaded_trainers import Trainers
@@ -59,7 +60,7 @@ class Recalled:
 def recalled(context: JobContext, experiment: str, tested: Collection[Day], many: int) -> list[Recalled]:
     """Of the rows of each tested day, recalled by the newest checkpoint before it among all items then listed.
 
-    Every day of the chain is read once.
+    What was before is of all days that checkpoints were trained on, those of a window too; each is read once.
 
     Raises:
         UsageError: the model has no towers, no table lists the items, or a day is the first of the chain.
@@ -68,7 +69,9 @@ def recalled(context: JobContext, experiment: str, tested: Collection[Day], many
     chain, plan = Chain.of(context, experiment), Plan.of(context)
     maps = {space: IdMapStore.of(context).read(space, kind) for space, kind in plan.spaces.items()}
     before, found = Before(), []
-    for day in (each for each in chain.days() if each <= max(tested)):
+    trained = {each: chain.trained(each) for each in chain.days() if each <= max(tested)}
+    windows = {past.ref.day for each in trained.values() if each is not None for past in earlier_on(context, each)}
+    for day in sorted({*trained, *windows}):
         rows = _Rows.read(context.needed(FEATURES, day))
         if day in tested:
             parent = chain.parent(day)
