@@ -67,7 +67,8 @@ def embed_day(context: JobContext, day: Day) -> Embedded | None:
         return None
     upserts = Upserts(connect(context.root), _keys(context))
     newest, read = upserts.newest(pointer.release_id), _read_at(context, day)
-    if newest and read is not None and datetime.fromisoformat(newest) > read:
+    # Of the reading whole seconds are known.
+    if newest and read is not None and datetime.fromisoformat(newest).replace(microsecond=0) > read:
         return None
     return embed_items(context, day)
 
