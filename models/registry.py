@@ -1,6 +1,6 @@
 """Models by name, each with typed options, so that settings can be checked before anything is trained.
 
-A new model is one file in ``models/zoo/``, where it is found: a subclass of :class:`models.zoo.ranking.RankingModel`
+A new model is one file in ``models/zoo/`` or in the folder that ``DAYSPRING_MODELS`` names, where it is found: a subclass of :class:`models.zoo.ranking.RankingModel`
 (or any Keras layer with the same call, ``schema`` of what it reads, ``tables``, ``normalisers``, ``output_bias`` and
 ``idle_options``) under ``@register("name")``, with an ``Options`` of :class:`models.options.ModelOptions`. One that is
 not trained by gradients says so in ``trainer``. A layer whose weights are as long as the features are many says of what
@@ -11,9 +11,11 @@ they are in ``weight_axes`` (:mod:`models.architecture`), or its chains take on 
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, Final, TypeVar, get_args
 
@@ -25,6 +27,8 @@ from models.schema import ONLY, FeatureSchema
 from models.tasks import IN_BATCH, LossName
 
 _ZOO = "models.zoo"
+OWN = "DAYSPRING_MODELS"
+"""Names a folder of one's own models, a file each."""
 KERAS: Final = "keras"
 """Trained by gradients; the model is a Keras layer."""
 COUNTS: Final = "counts"
@@ -155,14 +159,24 @@ def _losses(cls: Any) -> tuple[str, ...]:
     return tuple(getattr(cls, "task_losses", [each for each in get_args(LossName) if each not in IN_BATCH]))
 
 
-def _load() -> None:
-    for module in iter_modules(import_module(_ZOO).__path__, f"{_ZOO}."):
-        import_module(module.name)
+def _load() -> list[str]:
+    """Import every file; the names of the files."""
+    places = import_module(_ZOO).__path__
+    own = os.environ.get(OWN)
+    if own and own not in places:
+        if not Path(own).is_dir():
+            raise ValueError(f"{OWN}: '{own}' is no folder")
+        places.append(own)
+    found = [module.name for module in iter_modules(places, f"{_ZOO}.")]
+    for name in found:
+        import_module(name)
+    return [name.removeprefix(f"{_ZOO}.") for name in found]
 
 
 def _class(name: str) -> Any:
+    files = [] if name in _MODELS else _load()
     if name not in _MODELS:
-        _load()
-    if name not in _MODELS:
-        raise ValueError(f"there is no model '{name}'{meant(name, _MODELS)}; models: {', '.join(sorted(_MODELS))}")
+        silent = f'; {name}.py registers none: put `@register("{name}")` above its class' if name in files else ""
+        known = ", ".join(sorted(_MODELS))
+        raise ValueError(f"there is no model '{name}'{meant(name, _MODELS)}{silent}; models: {known}")
     return _MODELS[name]
