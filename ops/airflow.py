@@ -138,10 +138,8 @@ def status() -> None:
     if not root.is_dir():
         print("no day has been trained here yet: make demo")
         return
-    for job in JOBS:
-        print(f"\n{job} in {_short(root)}", flush=True)
-        command = [sys.executable, "-m", "pipeline", "status", "--job", job]
-        subprocess.run(command, cwd=PROJECT, env=os.environ | settings, check=False)
+    print(f"\nall jobs in {_short(root)}", flush=True)
+    subprocess.run([sys.executable, "-m", "pipeline", "status"], cwd=PROJECT, env=os.environ | settings, check=False)
 
 
 def _say_how_it_is(deployment: Deployment) -> None:

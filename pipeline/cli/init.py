@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.cli.arguments import Commands
 from pipeline.config.load import conf_folder, parse_job
@@ -11,6 +12,9 @@ from pipeline.days import ZONE, checked_zone
 from pipeline.errors import UsageError
 from pipeline.sources.statements import queries_folder
 from pipeline.storage.urls import mask_url
+
+if TYPE_CHECKING:
+    from pipeline.proposal.roles import Roles
 
 
 def register(commands: Commands) -> None:
@@ -29,13 +33,13 @@ def register(commands: Commands) -> None:
         parser.add_argument(f"--{role}", metavar="COLUMN", help=f"its {role} (default: by name and values{none})")
     parser.add_argument("--timezone", default=ZONE, help=f"of its days (default: {ZONE})")
     parser.add_argument("--conf", type=Path, help="folder of the YAML (default: DAYSPRING_CONF)")
-    parser.add_argument("--dags", type=Path, help="folder of the DAG file (default: none is written)")
+    parser.add_argument("--dags", type=Path, help="folder of its DAG file, and of maintenance.py (default: none)")
 
 
 def _init(options: argparse.Namespace) -> int:
     from pipeline.proposal.look import look
     from pipeline.proposal.roles import roles
-    from pipeline.proposal.written import dag_of, queries_of, yaml_of
+    from pipeline.proposal.written import dag_of, maintenance_of, queries_of, yaml_of
 
     try:
         zone = checked_zone(options.timezone)
@@ -52,9 +56,11 @@ def _init(options: argparse.Namespace) -> int:
             files[queries_folder() / f"{name}.sql"] = text
     if options.dags is not None:
         files[options.dags / f"{options.job}_daily.py"] = dag_of(options.job)
+        if not (options.dags / "maintenance.py").exists():
+            files[options.dags / "maintenance.py"] = maintenance_of()
     parse_job(files[path], path)
     _write(files, path)
-    _say(options.job, url, found.kind, list(files))
+    _say(options.job, url, found, list(files))
     return 0
 
 
@@ -80,10 +86,16 @@ def _write(files: dict[Path, str], settings: Path) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def _say(job: str, url: str, kind: str, files: list[Path]) -> None:
+def _say(job: str, url: str, found: Roles, files: list[Path]) -> None:
     for path in files:
         print(f"wrote {path}")
-    print(f"\nA job of `kind: {kind}`. Look the YAML through (its first lines say for what), then:")
+    if found.kind == "rows":
+        lacking = " and ".join(role for role in ("user", "item") if getattr(found, role) is None)
+        print(f"\nNo column was taken for the {lacking} of a row: it learns from rows by themselves, without histories. "
+              f"If there is one, remove what was written and name it: --{lacking.split()[-1]} COLUMN")  # fmt: skip
+    if found.others:
+        print(f"\nNot used: {', '.join(found.others)}.")
+    print(f"\nA job of `kind: {found.kind}`. Look the YAML through (its first lines say for what), then:")
     print(f"  export DAYSPRING_CONF={files[0].parent} DAYSPRING_{job.upper()}_URL={mask_url(url)}")
     print(f"  python -m pipeline config check --job {job}")
     print("  python -m pipeline doctor")

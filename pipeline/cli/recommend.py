@@ -89,6 +89,10 @@ def columns_in(given: Sequence[str], plan: RequestPlan) -> dict[str, Any]:
                 raise UsageError(f'--context {text}: write COLUMN=VALUE, or a JSON object such as {{"{text}": 9}}')
             found[name.strip()] = value
     known = plan.context_columns
+    # The table's own names are understood too.
+    declared = plan.config.tables[plan.settings.rows].columns
+    named = {declared[name].source: name for name in known if name in declared}
+    found = {name if name in known else named.get(name, name): value for name, value in found.items()}
     strange = [name for name in found if name not in known]
     if strange:
         raise UsageError(

@@ -19,7 +19,11 @@ _ZONE = re.compile(r"(Z|[+-]\d{2}:?\d{2})\s*$")
 _CLOCK = re.compile(r"time|stamp|(^|_)(ts|at)$|时间", re.IGNORECASE)
 _LOOKED = 2000
 _FEW = 1000
-"""Whole numbers of at most so many kinds are ids of something; of more they count something, unless named an id."""
+"""Whole numbers of at most so many kinds are ids of something; of more, or named an amount, they say how much."""
+_AMOUNT = re.compile(
+    r"duration|seconds?$|price|amount|(^|_)(age|count|size|length|sum|total|score)$|时长|秒|价格?$|金额|数量|次数|年龄|长度|评分",
+    re.IGNORECASE,
+)
 _ID = re.compile(r"id$|code|no$|编号|类|号$", re.IGNORECASE)
 
 
@@ -59,7 +63,8 @@ def guess(name: str, values: Sequence[Any]) -> Guess:
     texts = {_text(each) for each in set(known)} if kind == "int" else set()
     # Of all that was looked at: a sample of whole numbers may have a word behind it.
     is_label = all(map(_INT.fullmatch, texts)) and {int(float(each)) for each in texts} == {0, 1}
-    is_id = kind == "str" or (kind == "int" and (distinct <= _FEW or bool(_ID.search(name))))
+    few = distinct <= _FEW and not _AMOUNT.search(name)
+    is_id = kind == "str" or (kind == "int" and (few or bool(_ID.search(name))))
     zoned = kind in ("time", "day") and (
         any(isinstance(each, datetime) and each.tzinfo is not None for each in known)
         or any(_TIME.fullmatch(each) and _ZONE.search(each) for each in sample)

@@ -14,7 +14,7 @@ _NAMES: Mapping[str, re.Pattern[str]] = {
     "label": re.compile(r"click|label|target|bought|buy|order|convert|like|点击|标签|转化|购买|下单", re.IGNORECASE),
     "user": re.compile(r"user|uid|member|customer|visitor|teacher|用户|会员|顾客|客户|老师|教师", re.IGNORECASE),
     "item": re.compile(
-        r"item|(^|_)ads?(_|$)|advert|video|goods|sku|product|article|book|song|movie|news|物品|商品|广告|视频|文章|图书|课程",
+        r"item|(^|_)ads?(_|$)|advert|video|goods|sku|product|article|book|song|movie|news|物品|商品|广告|视频|文章|图书|课程|歌曲|音乐|电影|菜品|房源",
         re.IGNORECASE,
     ),
 }

@@ -13,6 +13,8 @@ from pipeline.proposal.roles import Profile, Roles
 
 _PLAIN = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _STEPS = 20
+_KINDS = 3
+"""Of so many attributes of items with the fewest values there are counters with the user."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ def yaml_of(job: str, url: str, zone: str, found: Roles) -> str:
     if found.day is None:
         rows.insert(0, Column("day", "day", Guess("day"), "day"))
     profiles = {
-        role: columns_of(each.guesses, {each.key: "key"}, {each.key: role}) for role, each in found.profiles.items()
+        role: columns_of(each.guesses, {each.key: "key"}, {each.key: role}, f"{role}_column")
+        for role, each in found.profiles.items()
     }
     features = list(_features(found, rows, profiles))
     spaces = dict(each.space for each in features if each.space is not None)
@@ -99,14 +102,28 @@ def dag_of(job: str) -> str:
     )
 
 
+def maintenance_of() -> str:
+    """The DAG file that looks after every job, whichever there are."""
+    return (
+        '"""The Airflow DAG that looks after every job once a day."""\n\n'
+        "from dayspring.maintenance_dag import maintenance_dag\n\n"
+        "dag = maintenance_dag()\n"
+    )
+
+
 def columns_of(
-    guesses: Mapping[str, Guess], roles: Mapping[str | None, str], names: Mapping[str, str] | None = None
-) -> list[Column]:
-    """The columns under names that a job can have: those of roles are called after them."""
+    guesses: Mapping[str, Guess], roles: Mapping[str | None, str], names: Mapping[str, str] | None = None,
+    other: str = "column",
+) -> list[Column]:  # fmt: skip
+    """The columns under names that a job can have: those of roles are called after them.
+
+    Args:
+        other: with its place, the name of a column whose own would not do.
+    """
     found: list[Column] = []
     for place, (source, each) in enumerate(guesses.items(), 1):
         role = roles.get(source)
-        plain = source.lower() if _PLAIN.fullmatch(source.lower()) else f"column_{place}"
+        plain = source.lower() if _PLAIN.fullmatch(source.lower()) else f"{other}_{place}"
         name = (names or {}).get(source) or (role if role not in (None, "key") else plain)
         taken = {column.name for column in found} | {role for role in roles.values() if role != "key"} - {role}
         found.append(Column(f"{name}_{place}" if name in taken else str(name), source, each, role))
@@ -149,6 +166,14 @@ def _features(found: Roles, rows: list[Column], profiles: Mapping[str, list[Colu
             yield _Feature(
                 f"  {key}_count: {{kind: dense, side: pair, counter: {{key: [{key}], measure: count, transform: log, "
                 "scale: 6}}"
+            )
+        # What a user takes of a kind: in most tables of this form the most telling number there is.
+        kinds = [c for c in profiles.get("item", []) if c.role is None and c.guess.is_id and c.guess.distinct > 1]
+        for column in sorted(kinds, key=lambda column: column.guess.distinct)[:_KINDS]:
+            name = column.name if column.name not in ("user", "item", "label", "day") else f"item_{column.name}"
+            yield _Feature(
+                f"  user_{name}_rate: {{kind: dense, side: pair, counter: {{key: [user, {name}], measure: rate, "
+                "transform: logit}}"
             )
 
 

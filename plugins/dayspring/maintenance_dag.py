@@ -7,7 +7,7 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable, TaskGroup, TriggerRule
 
-from dayspring.daily_dag import RETRY, TRAIN_POOL
+from dayspring.daily_dag import EXTRACT, RETRY, TRAIN, TRAIN_POOL
 from dayspring.operators import SKIPPED, PipelineOperator
 from dayspring.settings import job_names, known_zone_of, schedule_end
 
@@ -37,11 +37,11 @@ def maintenance_dag(*named: str) -> DAG:
                 # What is damaged is damaged the second time too.
                 _task(job, "audit", retries=0, execution_timeout=timedelta(hours=3))
                 _task(job, "prune")
-                _task(job, "late_days", "late-days", retries=1)
-                mature = _task(job, "mature", execution_timeout=timedelta(hours=3))
+                _task(job, "late_days", "late-days", retries=1, queue=EXTRACT)
+                mature = _task(job, "mature", execution_timeout=timedelta(hours=3), queue=EXTRACT)
                 # One day that the source has lost must not keep the others from being trained again.
                 rechain = _task(
-                    job, "rechain", "rechain", " --if-automatic",
+                    job, "rechain", "rechain", " --if-automatic", queue=TRAIN,
                     pool=TRAIN_POOL, trigger_rule=TriggerRule.ALL_DONE, execution_timeout=timedelta(hours=6),
                 )  # fmt: skip
                 mature >> rechain

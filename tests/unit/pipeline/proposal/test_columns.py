@@ -58,6 +58,9 @@ def test_many_whole_numbers_count_something_unless_they_are_called_ids() -> None
     assert not guess("views", many).is_id
     assert guess("shop_id", many).is_id
     assert guess("views", many[:50]).is_id
+    for amount in ("播放秒数", "时长", "price", "age"):
+        assert not guess(amount, many[:50]).is_id, amount
+    assert guess("page", many[:50]).is_id
     assert guess("x", ["a"]).is_id
     assert not guess("x", [0.5]).is_id
     assert (guess("x", [1, None, None, 2]).missing, guess("x", [1, 1, 2]).distinct) == (0.5, 2)

@@ -11,9 +11,10 @@ from pipeline.config.tables import TextFiles
 from pipeline.features.plan.plan import Plan
 from pipeline.proposal.look import Looked
 from pipeline.proposal.roles import roles
-from pipeline.proposal.written import dag_of, queries_of, yaml_of
+from pipeline.proposal.written import dag_of, maintenance_of, queries_of, yaml_of
 from tests.unit.pipeline.proposal.tables import GOODS, SHOWS
 
+PROJECT = Path(__file__).resolve().parents[4]
 ASKED = dict.fromkeys(("table", "day", "label", "user", "item"))
 LOANS = Looked(
     "loans",
@@ -28,7 +29,7 @@ LOANS = Looked(
 @pytest.mark.parametrize(
     ("tables", "kind", "features"),
     [
-        ((SHOWS, GOODS), "impressions", {"user", "item", "kind", "clicked", "item_rate"}),
+        ((SHOWS, GOODS), "impressions", {"user", "item", "kind", "clicked", "item_rate", "user_kind_rate"}),
         ((SHOWS,), "impressions", {"user", "item", "clicked", "user_count"}),
         ((LOANS,), "rows", {"tags", "income"}),
         ((Looked("t", {"click": [0, 1], "x": ["a", "b"]}, by_folder=True),), "rows", {"x"}),
@@ -66,3 +67,16 @@ def test_the_dag_of_the_job_says_airflow() -> None:
     assert 'daily_dag("shop"' in text
     assert "airflow" in text.lower(), "Airflow passes over files without its name"
     compile(text, "shop_daily.py", "exec")
+
+
+def test_the_dag_that_looks_after_all_is_the_project_s() -> None:
+    assert maintenance_of() == (PROJECT / "dags" / "maintenance.py").read_text(encoding="utf-8")
+
+
+def test_columns_without_a_plain_name_are_told_apart_by_table() -> None:
+    shows = Looked("shows", {**SHOWS.columns, "场景": ["a", "b", "a"]})
+    goods = Looked("goods", {**GOODS.columns, "产地": ["p", "q", "p"]})
+    config = parse_job(yaml_of("shop", "files:x", "UTC", roles([shows, goods], ASKED)), Path("shop.yaml"))
+    named = {column.source: name for table in config.tables.values() for name, column in table.columns.items()}
+    assert (named["场景"], named["产地"]) == (f"column_{len(shows.columns)}", f"item_column_{len(goods.columns)}")
+    assert config.features[f"user_{named['产地']}_rate"].counter.key == ("user", named["产地"])
