@@ -1,11 +1,12 @@
 """Models by name, each with typed options, so that settings can be checked before anything is trained.
 
-A new model is one file in ``models/zoo/`` or in the folder that ``DAYSPRING_MODELS`` names, where it is found: a subclass of :class:`models.zoo.ranking.RankingModel`
-(or any Keras layer with the same call, ``schema`` of what it reads, ``tables``, ``normalisers``, ``output_bias`` and
-``idle_options``) under ``@register("name")``, with an ``Options`` of :class:`models.options.ModelOptions`. One that is
-not trained by gradients says so in ``trainer``. A layer whose weights are as long as the features are many says of what
-they are in ``weight_axes`` (:mod:`models.architecture`), or its chains take on no features. Its ``family``, ``needs``
-(of the features) and ``paper`` are told by :func:`card`.
+A new model is one file in ``models/zoo/``, or in the folder that ``DAYSPRING_MODELS`` names, where it is found: a
+subclass of :class:`models.zoo.ranking.RankingModel` (or any Keras layer with the same call, ``schema`` of what it
+reads, ``tables``, ``normalisers``, ``output_bias`` and ``idle_options``) under ``@register("name")``, with an
+``Options`` of :class:`models.options.ModelOptions`. One that is not trained by gradients says so in ``trainer``. A
+layer whose weights are as long as the features are many says of what they are in ``weight_axes``
+(:mod:`models.architecture`), or its chains take on no features. Its ``family``, ``needs`` (of the features) and
+``paper`` are told by :func:`card`.
 """
 
 from __future__ import annotations

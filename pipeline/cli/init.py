@@ -91,8 +91,10 @@ def _say(job: str, url: str, found: Roles, files: list[Path]) -> None:
         print(f"wrote {path}")
     if found.kind == "rows":
         lacking = " and ".join(role for role in ("user", "item") if getattr(found, role) is None)
-        print(f"\nNo column was taken for the {lacking} of a row: it learns from rows by themselves, without histories. "
-              f"If there is one, remove what was written and name it: --{lacking.split()[-1]} COLUMN")  # fmt: skip
+        print(
+            f"\nNo column was taken for the {lacking} of a row: it learns from rows by themselves, without histories. "
+            f"If there is one, remove what was written and name it: --{lacking.split()[-1]} COLUMN"
+        )
     if found.others:
         print(f"\nNot used: {', '.join(found.others)}.")
     print(f"\nA job of `kind: {found.kind}`. Look the YAML through (its first lines say for what), then:")
