@@ -37,12 +37,12 @@ WORLDS = {"pairs": ("lr", "fm"), "triples": ("fm", "dnn", "dcn", "dcn_v2", "xdee
 """By effect the models that it is asked of: the first does not see it, the others do."""
 
 
-def variants(conf: Path, models: Sequence[str], rate: float) -> JobConfig:
+def variants(conf: Path, models: Sequence[str], rate: float, batch: int) -> JobConfig:
     """The example's job over the columns with effects, with the models, and the first again of another seed."""
     config = load_job("criteo", conf)
     experiments = {
         name: Experiment(
-            model=name, loss="binary", dim=8, batch=128, learning_rate=rate, compile="graph",
+            model=name, loss="binary", dim=8, batch=batch, learning_rate=rate, compile="graph",
             options={} if name in ("lr", "fm") else {"units": [128, 64]},
         )
         for name in models
@@ -76,12 +76,13 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=8)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate (default %(default)s)")
+    parser.add_argument("--batch", type=int, default=128, help="default %(default)s")
     parser.add_argument("--effect", nargs="+", choices=WORLDS, default=list(WORLDS), help="of these alone")
     given = parser.parse_args()
     days = list(FIRST.through(FIRST.plus(given.days - 1)))
     for effect in given.effect:
         models = WORLDS[effect]
-        config = variants(PROJECT / "examples" / "conf", models, given.rate)
+        config = variants(PROJECT / "examples" / "conf", models, given.rate, given.batch)
         with ExitStack() as folders:
             worlds = [
                 run_world(

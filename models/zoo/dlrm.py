@@ -53,6 +53,11 @@ class Dlrm(FieldModel):
             bottom = tf.broadcast_to(bottom, tf.concat([tf.shape(vectors)[:2], tf.shape(bottom)[2:]], axis=0))
             vectors, names = tf.concat([bottom[:, :, None], vectors], axis=2), ("dense", *names)
             own = [bottom]
+        if len(names) < 2 and not self.options.with_self:
+            raise ValueError(
+                f"model 'dlrm' needs two vectors at least, got that of '{names[0]}' alone; give it another feature "
+                "with ids, a dense one, or `with_self`"
+            )
         pairs = pair_products(vectors, with_self=self.options.with_self)
         told = tf.concat([*own, pairs, *(part.values for part in products[1])], axis=-1)
         segments = [(name, 1) for name in pair_names(names, with_self=self.options.with_self)]

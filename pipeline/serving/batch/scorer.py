@@ -75,8 +75,8 @@ class Scorer:
         self._day = day or meta.day.next()
         if self._day <= meta.day:
             raise UsageError(
-                f"--day {self._day}: the release stands at the end of {meta.day}, so what it has counted and learnt "
-                "knows what came of these rows; name a later day, or an earlier release with --release"
+                f"--day {self._day}: the release stands at the end of {meta.day}, so its counters, histories, means "
+                "and bins know what came of these rows; name a later day, or an earlier release with --release"
             )
         self._vectors = [_VECTOR] if vectors else []
         if vectors and _VECTOR not in release.model.outputs:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.models.zoo.field_models import ROWS, WHOLE, built, inputs, logits
+from models.schema import FeatureSchema
+from tests.unit.models.zoo.field_models import ROWS, SPACES, USER, WHOLE, built, inputs, logits
 
 
 def test_the_network_on_top_reads_the_dense_vector_the_products_and_what_is_beside() -> None:
@@ -31,3 +32,13 @@ def test_without_dense_values_there_is_no_network_below() -> None:
     model(inputs(user=[2.0], hour=[3.0]))
     model.tower.kernel.assign([[1.0], [10.0], [100.0]])
     assert logits(model, inputs(user=[2.0], hour=[3.0])) == [964.0]
+
+
+def test_one_vector_has_no_product_but_with_itself() -> None:
+    alone = FeatureSchema((USER,), SPACES)
+    with pytest.raises(ValueError, match="'dlrm' needs two vectors at least, got that of 'user' alone"):
+        built("dlrm", alone, units=[])(inputs(user=[2.0]))
+    model = built("dlrm", alone, units=[], with_self=True)
+    model(inputs(user=[2.0]))
+    model.tower.kernel.assign([[3.0]])
+    assert logits(model, inputs(user=[2.0])) == [12.0]
