@@ -50,6 +50,11 @@ class Gru(Encoder[RecurrentOptions]):
     def read(self, history: History, training: bool) -> Reading:
         streams, reads = [history.steps], [history.parts]
         if self.options.streams == "apart":
+            if len(history.parts) < len(self.units):
+                raise ValueError(
+                    f"history '{self.title}', option 'streams': laid out 'stacked' each step is one part, and 'apart' "
+                    f"reads parts side by side; leave out one of them"
+                )
             streams = tf.split(history.steps, [size for _, size in history.parts], axis=-1)
             reads = [(part,) for part in history.parts]
         told = []

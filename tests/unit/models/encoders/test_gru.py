@@ -56,3 +56,8 @@ def test_steps_may_be_added_to_their_states_and_these_normalised() -> None:
 def test_a_step_is_not_added_to_a_state_of_another_width() -> None:
     with pytest.raises(ValueError, match="history 'clicked', option 'residual': a state has 2 values and a step 3"):
         told(made(residual=True, units=2))
+
+
+def test_streams_of_parts_that_are_steps_of_their_own_are_refused() -> None:
+    with pytest.raises(ValueError, match="history 'clicked', option 'streams': laid out 'stacked' each step is one pa"):
+        made(streams="apart").read(History(STEPS, MASK, None, parts=(("clicked", 3),)), False)
