@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
+from typing import NoReturn
 
 from pipeline.cli.arguments import Commands, add_job
-from pipeline.errors import ConfigError, UsageError
+from pipeline.errors import ConfigError, DayspringError, UsageError
 from pipeline.job import JobContext
 from pipeline.process.tensorflow_start import start_tensorflow
 from pipeline.training.clusters import TF_CONFIG, Cluster
@@ -24,7 +26,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--experiment", required=True, metavar="E", help="one with `workers`")
 
 
-def _trainer(options: argparse.Namespace) -> int:
+def _trainer(options: argparse.Namespace) -> NoReturn:
     context, name = JobContext.open(options.job), options.experiment
     if name not in context.config.experiments:
         raise UsageError(f"--experiment {name}: job '{context.job}' has {', '.join(context.config.experiments)}")
@@ -41,12 +43,20 @@ def _trainer(options: argparse.Namespace) -> int:
     start_tensorflow()
     from pipeline.training import trainer_process
 
+    code = 0
     try:
         workers = trainer_process.join(context, name, cluster)
         if cluster.number:
             trainer_process.follow(context, workers)
         else:
             trainer_process.lead(context, workers, sys.stdin, answers)
-    finally:
-        context.close()
-    return 0
+    except DayspringError as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = error.exit_code
+    except Exception:
+        traceback.print_exc()
+        code = 1
+    context.close()
+    # Not by returning: TensorFlow's end may wait for trainers that have gone.
+    sys.stderr.flush()
+    os._exit(code)

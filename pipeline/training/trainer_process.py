@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from models.engine.engine import configure
 from models.engine.exchange import Workers
-from pipeline.errors import ChainError, DayspringError, LastingError
+from pipeline.errors import ChainError, DayspringError, LastingError, TrainerLost
 from pipeline.job import JobContext
 from pipeline.training.clusters import Cluster, wait_for
 from pipeline.training.day_training import TrainedHere, train_here
@@ -59,8 +59,8 @@ def lead(context: JobContext, workers: Workers, asked: IO[str], answers: IO[str]
                 trained = _trained(context, workers, told)
             except (DayspringError, tf.errors.OpError) as error:
                 lost = isinstance(error, tf.errors.OpError)
-                answer(error=str(error).split("\n")[0], lost=lost, lasting=isinstance(error, LastingError))
-                raise
+                answer(error=_why(error) if lost else str(error), lost=lost, lasting=isinstance(error, LastingError))
+                return  # whoever asked says it
             answer(record=trained.record.model_dump_json(), seconds=trained.seconds)
         else:
             break
@@ -69,8 +69,17 @@ def lead(context: JobContext, workers: Workers, asked: IO[str], answers: IO[str]
 
 def follow(context: JobContext, workers: Workers) -> None:
     """Another trainer, until the first one ends."""
-    while line := workers.tell():
-        _trained(context, workers, json.loads(line))
+    try:
+        while line := workers.tell():
+            _trained(context, workers, json.loads(line))
+    except tf.errors.OpError as error:
+        raise TrainerLost(f"{context.job}: {_why(error)}") from None
+
+
+def _why(error: Exception) -> str:
+    """What TensorFlow says of a sum that did not come about, without where in which graph."""
+    lines = [line for line in str(error).splitlines() if "abort" in line.lower()] or str(error).splitlines()
+    return f"another trainer is lost ({lines[0]})"
 
 
 def _trained(context: JobContext, workers: Workers, told: dict[str, Any]) -> TrainedHere:

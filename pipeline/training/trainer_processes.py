@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +126,7 @@ class TrainerProcesses:
             told = self._next_line()
             if "error" not in told:
                 return told
-            lost = self._lost(within=_ENDS) if told["lost"] else None
+            lost = self._lost(self._processes[1:], _ENDS) if told["lost"] and self._processes[1:] else None
             if told["lasting"]:
                 raise ChainError(told["error"])
             raise TrainerLost(self._message(lost or told["error"]))
@@ -140,28 +140,26 @@ class TrainerProcesses:
     def _next_line(self) -> dict[str, Any]:
         stdout: IO[str] = self._processes[0].stdout  # type: ignore[assignment]
         while not select.select([stdout], [], [], _LOOK)[0]:
-            lost = self._lost()
+            lost = self._lost(self._processes)
             if lost is not None:
                 raise TrainerLost(self._message(lost))
         line = stdout.readline()
         if not line:
-            raise TrainerLost(self._message(self._lost(within=_ENDS) or "the first trainer says no more"))
+            raise TrainerLost(self._message(self._lost(self._processes, _ENDS) or "the first trainer says no more"))
         told: dict[str, Any] = json.loads(line)
         return told
 
-    def _lost(self, *, within: float = 0.0) -> str | None:
-        """Which trainer has ended and how; one that was killed before others, which end because of it."""
+    def _lost(self, among: Sequence[subprocess.Popen[str]], within: float = 0.0) -> str | None:
+        """Which trainer has ended and how: one that was killed before those that end because of it."""
         until = time.monotonic() + within
-        while True:
-            ended = {n: code for n, process in enumerate(self._processes) if (code := process.poll()) is not None}
-            if ended or time.monotonic() >= until:
-                break
+        while not (ended := [each for each in among if each.poll() is not None]) and time.monotonic() < until:
             time.sleep(_LOOK)
-        for number, code in sorted(ended.items(), key=lambda each: _BY_ITSELF.get(each[1], each[1] >= 0)):
-            pid = self._processes[number].pid
-            how = f"was killed by signal {-code}" if code < 0 else f"ended with {code}, see above"
-            return f"trainer {number + 1} of {self._settings.workers} (process {pid}) {how}"
-        return None
+        if not ended:
+            return None
+        first = min(ended, key=lambda each: _BY_ITSELF.get(each.returncode, each.returncode >= 0))
+        code, number = first.returncode, self._processes.index(first) + 1
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with {code}, see above"
+        return f"trainer {number} of {self._settings.workers} (process {first.pid}) {how}"
 
     def _message(self, why: str) -> str:
         return (
