@@ -168,6 +168,19 @@ def test_what_trees_do_not_read_is_told(settings: dict[str, Any], said: str | No
     assert found is None if said is None else found is not None and f"experiments.trees: {said}" in found
 
 
+@pytest.mark.parametrize(("settings", "said"), [
+    ({"model": "pooled", "workers": 2, "pairwise": 0.5}, "`pairwise` compares the rows of a user in a batch"),
+    ({"model": "pooled", "workers": 2}, None),
+    ({"model": "gbdt", "workers": 2, "batch": 256}, "batch: would have no effect: 'gbdt' fits trees"),
+    ({"model": "popularity", "workers": 2}, "workers: would have no effect: 'popularity' counts"),
+    ({"model": "pooled", "device": "gpu"}, "device: TensorFlow finds no GPU here"),
+    ({"model": "pooled", "device": "gpu", "workers": 2}, "workers: several train on `device: cpu` alone"),
+])  # fmt: skip
+def test_what_several_trainers_or_none_could_do_is_told(settings: dict[str, Any], said: str | None) -> None:
+    found = refused("impressions", {"experiments": {"many": settings}})
+    assert found is None if said is None else found is not None and said in found
+
+
 def test_no_more_candidates_are_ordered_than_lightgbm_takes() -> None:
     ordered = {"model": "lambdarank", "negatives": 9_999}
     assert refused("homework", {"experiments": {"trees": ordered}}) is None
