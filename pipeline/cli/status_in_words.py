@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from models.architecture import Growth
@@ -14,6 +15,8 @@ from pipeline.training.records import Wild
 from pipeline.training.wild_values import in_words
 
 _KEPT = {EXTRACT: "extracts", VALIDATED: "validated tables", FEATURES: "arrays"}
+_ALIKE = 4
+"""So many days in a row that are missing or skipped alike are one line."""
 _CHANGES = 5
 """So many days with changed columns are shown."""
 
@@ -51,7 +54,10 @@ def _print_experiment(job: str, name: str, experiment: dict[str, Any]) -> None:
     if experiment["renamed_from"]:
         print(f"  has the settings of '{experiment['renamed_from']}', which has left the YAML. A chain keeps its "
               "name: put that name back, or let this one start anew (`start:` says where)")  # fmt: skip
-    for row in experiment["days"]:
+    for row, last in _folded(experiment["days"]):
+        if last is not None:
+            print(f"  {row['day']} … {last['day']}  {row['state']}" + (f" ({row['why']})" if row.get("why") else ""))
+            continue
         print("  ".join(_told_of_day(row)))
         if row["state"] == "failed" and row["stage"] == EXPERIMENT:
             print(f"    once that is corrected: python -m pipeline backfill --job {job} --experiment {name} "
@@ -64,6 +70,16 @@ def _print_experiment(job: str, name: str, experiment: dict[str, Any]) -> None:
         print(f"  cannot be trained on {experiment['lost']}")
     if experiment["settings_changed"]:
         print("  settings have changed since the last trained day; they apply from the next untrained day")
+
+
+def _folded(days: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
+    """Each day; of many in a row that say the same and nothing else, the first with the last."""
+    for _, alike in groupby(days, key=lambda row: {name: value for name, value in row.items() if name != "day"}):
+        rows = list(alike)
+        if len(rows) >= _ALIKE and rows[0]["state"] in ("missing", "skipped"):
+            yield rows[0], rows[-1]
+        else:
+            yield from ((row, None) for row in rows)
 
 
 def _print_failed(job: str, failed: list[dict[str, str]]) -> None:

@@ -53,3 +53,18 @@ def test_what_is_damaged_is_named_with_the_command_that_says_all(capsys: pytest.
     assert "DAMAGED: a manifest\n" in said
     assert "`python -m pipeline audit --job ads` says all of it" in said
     assert "no skipped day has come since" in said
+
+
+@pytest.mark.parametrize(("count", "lines"), [(3, 4), (4, 2)])
+def test_many_days_that_are_missing_alike_are_one_line(
+    capsys: pytest.CaptureFixture[str], count: int, lines: int
+) -> None:
+    shown = picture()
+    shown["experiments"]["din"]["days"] = [
+        *({"day": f"2024-03-0{number}", "state": "missing"} for number in range(1, count + 1)),
+        {"day": "2024-03-08", "state": "missing", "why": "held"},
+    ]
+    print_picture(shown, None)
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  2024")]
+    assert len(told) == lines
+    assert (told[0] == "  2024-03-01 … 2024-03-04  missing") is (count == 4)
