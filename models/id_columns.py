@@ -61,7 +61,7 @@ class IdColumns(_Matrix):
         return np.concatenate([np.empty((self._rows, 0), np.int32)[rows], *parts], axis=-1, dtype=np.int32)
 
     def _whole(self, part: NDArray[Any]) -> NDArray[Any]:
-        return np.broadcast_to(part, (self._rows, part.shape[1]))
+        return part if len(part) == self._rows else np.broadcast_to(part, (self._rows, part.shape[1]))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # type: ignore[override]
         return np.asarray(self._taken(slice(None)), dtype)

@@ -79,6 +79,10 @@ class JobContext:
             config = config.model_copy(update={"state_from": state_from})
         return cls(config, root or default_root(), source_url)
 
+    def __reduce__(self) -> tuple[Callable[..., JobContext], tuple[JobConfig, Path]]:
+        # A process that works on many parts keeps what it has read; the source's URL may hold a password.
+        return _of_this_process, (self.config, self.root)
+
     @property
     def job(self) -> str:
         return self.config.job
@@ -185,3 +189,13 @@ class JobContext:
         if self._source is not None:
             self._source.close()
             self._source = None
+
+
+_here: list[JobContext] = []
+
+
+def _of_this_process(config: JobConfig, root: Path) -> JobContext:
+    """The context by which this process works on parts of another's days."""
+    if not _here or (_here[0].config, _here[0].root) != (config, root):
+        _here[:] = [JobContext(config, root)]
+    return _here[0]

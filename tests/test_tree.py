@@ -48,6 +48,7 @@ UNTESTED = {
     "pipeline/training/trainer_processes.py": _TRAINERS,
     "pipeline/cli/trainer.py": _TRAINERS,
     "models/engine/exchange.py": _TRAINERS,
+    "pipeline/features/built_parts.py": "tests/unit/pipeline/features/test_grown_parts.py",
     "pipeline/evaluation/kept_range.py": "tests/integration/pipeline/cli/test_evaluate.py",
     "pipeline/evaluation/next_day.py": _LINE,
     "pipeline/features/arrays/candidates.py": _BUILT,

@@ -26,6 +26,8 @@ _MOVES = (
     "has `bins`, whose limits move, so that what was counted would be read as of other numbers; name a feature with "
     "`buckets`"
 )
+_MOST_SHARDS = 1024
+"""Each costs files, and the start of its work."""
 _MONTH = 31
 """The first checkpoint of each month is kept: a re-chain starts at most so many days before the day it is about."""
 
@@ -217,3 +219,22 @@ def check_tables(tables: Mapping[str, Table]) -> None:
                 raise ValueError(
                     f"tables.{name}.columns.{column}: min {declared.min} is above max {declared.max}: no value passes"
                 )
+
+
+def check_shards(kind: str, shards: int | str, features: Mapping[str, FeatureSettings]) -> None:
+    """Raises ``ValueError`` where a job's days are one part, but more are asked for."""
+    if shards in ("auto", 1):
+        return
+    if not isinstance(shards, int) or not 1 < shards <= _MOST_SHARDS:
+        raise ValueError(f"shards: is `auto`, or a number from 1 to {_MOST_SHARDS} (got {shards})")
+    if kind == "ranking":
+        raise ValueError(
+            "shards: a day of homework is joined across its tables and is one part; leave `shards` out (its tables are "
+            "validated in parts by their size)"
+        )
+    drawn = next((name for name, feature in features.items() if feature.negatives is not None), None)
+    if drawn is not None:
+        raise ValueError(
+            f"shards: features.{drawn}.negatives are drawn of all rows of a day, which therefore is one part; leave "
+            "`shards` out, or `negatives`"
+        )

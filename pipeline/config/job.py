@@ -27,6 +27,7 @@ from pipeline.config.cross_checks import (
     check_over_bag,
     check_retention,
     check_several,
+    check_shards,
     check_tables,
     check_widths,
 )
@@ -50,8 +51,6 @@ from pipeline.config.values import RowValue, check_values
 from pipeline.days import ZONE, Day, checked_zone
 
 SpaceType = Literal["int", "str"]
-MOST_SHARDS = 1024
-"""Each costs files and the start of its work."""
 
 
 class JobConfig(Strict):
@@ -114,13 +113,6 @@ class JobConfig(Strict):
     def _zone_exists(cls, value: str) -> str:
         return checked_zone(value)
 
-    @field_validator("shards")
-    @classmethod
-    def _some(cls, value: str | int) -> str | int:
-        if isinstance(value, int) and not 1 <= value <= MOST_SHARDS:
-            raise ValueError(f"is `auto`, or a number from 1 to {MOST_SHARDS}")
-        return value
-
     @field_validator("deadline_hours")
     @classmethod
     def _after_the_start(cls, value: float) -> float:
@@ -159,6 +151,7 @@ class JobConfig(Strict):
         check_night(self.deadline_hours, self.release.by, self.labels)
         check_retention(self.retention, self.labels, self.validation, self.release, self.experiments)
         check_several(self.kind, self.measures, self.features)
+        check_shards(self.kind, self.shards, self.features)
         self._check_keys()
         check_values(self.values, self.features)
         self._check_features()

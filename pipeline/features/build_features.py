@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from pipeline.days import Day
 from pipeline.errors import ChainError
 from pipeline.features.arrays import files
-from pipeline.features.arrays.assemble import Built, build
-from pipeline.features.arrays.kinds import arrays_of
-from pipeline.features.arrays.look_up import Indices, Maps
-from pipeline.features.ids.store import IdMapStore
-from pipeline.features.plan.plan import Plan
+from pipeline.features.built_parts import Written, built_of, write_in_parts
 from pipeline.features.records import PROMPT, FeaturesRecord
 from pipeline.features.rows import joined
-from pipeline.features.rows.candidate_table import Listed
-from pipeline.features.rows.day import DayRows
-from pipeline.features.rows.whole_day import WholeDay
 from pipeline.features.state.day_order import start_of, state_before
-from pipeline.features.state.factor_store import commit_factors, factors_for
-from pipeline.features.state.in_memory import states_of
+from pipeline.features.state.factor_store import commit_factors
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import FEATURES, MAPS, ROWS
@@ -46,26 +39,27 @@ def build_day(context: JobContext, day: Day, *, reprocess: bool = False) -> Arti
         with context.making(ref, inputs, settings, reprocess=reprocess) as made:
             if made.stands is not None:
                 return made.stands
-            sets, missing = _sets(context, joined.read(rows))
-            digests = {name: files.write(made.path, name, built) for name, built in sets.items()}
+            sets, missing = _written(context, rows, made.path)
             return made.commit(
-                content_digest(digests), rows=dict(sets[files.ROWS].counts), timings={"build": made.seconds},
-                extra=_said(context, sets, missing, digests).written(),
+                content_digest(_digests(sets)), rows=sets[files.ROWS].counts, timings={"build": made.seconds},
+                extra=_said(sets, missing).written(),
             )  # fmt: skip
 
 
-def _sets(context: JobContext, whole: WholeDay) -> tuple[dict[str, Built], dict[str, str]]:
+def _written(context: JobContext, rows: Artifact, folder: Path) -> tuple[dict[str, Written], dict[str, str]]:
     """The arrays of the day and of each replayed one, by name; and why others are not replayed."""
-    plan = Plan.of(context)
-    maps = {space: IdMapStore.of(context).read(space, kind) for space, kind in plan.spaces.items()}
-    sets: dict[str, Built] = {files.ROWS: _built(context, plan, whole.rows, whole.listed, maps, "days")}
+    if joined.parts_of(rows) > 1:
+        return {files.ROWS: write_in_parts(context, rows, folder)}, {}
+    whole, config = joined.read(rows), context.config
+    sets = {files.ROWS: Written.of(folder, files.ROWS, built_of(context, whole.rows, whole.listed, "days"), config)}
     missing = dict(whole.missing)
     for past in whole.replayed:
         start = start_of(context)
         if start is not None and past.rows.day <= start:
             missing[str(past.rows.day)] = f"the feature state starts on {start}"
             continue
-        sets[files.replay_name(past.rows.day)] = _built(context, plan, past.rows, past.listed, maps, "replay")
+        name, built = files.replay_name(past.rows.day), built_of(context, past.rows, past.listed, "replay")
+        sets[name] = Written.of(folder, name, built, config)
     return sets, missing
 
 
@@ -79,30 +73,15 @@ def _guard_one_reading(rows: Artifact, mapped: Artifact) -> None:
         )
 
 
-def _built(
-    context: JobContext, plan: Plan, rows: DayRows, listed: Listed | None, maps: Maps, purpose: str
-) -> Built:
-    """The arrays of some rows as of the end of the day before their own."""
-    states = states_of(context, purpose)
-    state = states.as_of(rows.day.previous())
-    arrays, look = arrays_of(plan), Indices(maps)
-    pool, last_year = arrays.pool(state, listed, look), arrays.last_year(context, rows, look)
-    factors = factors_for(context, states, plan.collaborative_settings, rows.day)
-    return build(plan, rows, maps, state, pool=pool, last_year=last_year, factors=factors)
+def _digests(sets: Mapping[str, Written]) -> dict[str, str]:
+    return {name: each.digest for name, each in sets.items()}
 
 
-def _said(
-    context: JobContext, sets: Mapping[str, Built], missing: dict[str, str], digests: Mapping[str, str]
-) -> FeaturesRecord:
+def _said(sets: Mapping[str, Written], missing: dict[str, str]) -> FeaturesRecord:
     own = sets[files.ROWS]
-    late = [name for name, task in context.config.tasks.items() if task.late is not None and task.late.wait_days]
-    prompt = content_digest({**digests, files.ROWS: files.digest_but(own, late)}) if late else None
+    prompt = content_digest({**_digests(sets), files.ROWS: own.prompt}) if own.prompt is not None else None
     return FeaturesRecord(
-        empty_days=files.empty_day_histogram(own, context.config.history.length),
-        groups={name: int(chosen.sum()) for name, chosen in own.groups.items()},
-        replayed={
-            name: {what: int(number) for what, number in built.counts.items()}
-            for name, built in sets.items() if name != files.ROWS
-        },
+        empty_days=own.empty_days, groups=own.groups,
+        replayed={name: each.counts for name, each in sets.items() if name != files.ROWS},
         not_replayed=missing, parts={PROMPT: prompt} if prompt is not None else None,
     )  # fmt: skip

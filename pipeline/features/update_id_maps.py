@@ -9,15 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-
-import numpy as np
 
 from pipeline.days import Day
 from pipeline.errors import DataError
-from pipeline.features.arrays.day_events import events_of
-from pipeline.features.arrays.day_ids import raw_ids
-from pipeline.features.frames.frame import Array
+from pipeline.features.grown_parts import Grown, Mapped, grown
 from pipeline.features.ids.day_sizes import DaySizes
 from pipeline.features.ids.idmap import IdMap
 from pipeline.features.ids.lost_maps import guard_maps
@@ -25,12 +20,8 @@ from pipeline.features.ids.store import IdMapStore
 from pipeline.features.plan.plan import Plan
 from pipeline.features.renew_state import renew_states
 from pipeline.features.rows import joined
-from pipeline.features.rows.candidate_table import Listed
-from pipeline.features.rows.kinds import rows_of
-from pipeline.features.rows.whole_day import WholeDay
 from pipeline.features.state.changed_ids import guard_indexed, indexed
 from pipeline.features.state.day_order import GROWTH, days_before, made_of, of_one_pass, settle_start
-from pipeline.features.state.events import Events
 from pipeline.features.state.in_memory import states_of
 from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
@@ -43,36 +34,6 @@ _VALUES_AT_ONCE = 4_000_000
 """Raw ids and events held in memory before id maps are written: a pass over years writes them a few times."""
 
 
-@dataclass(frozen=True)
-class _Prepared:
-    """What is mapped and kept of a day whose rows were joined: the rows themselves are many times as large."""
-
-    day: Day
-    tables: DayTables
-    events: Events
-    raw: dict[str, Array]
-    counts: dict[str, int]
-    replayed: dict[str, int]
-    missing: dict[str, str]
-    seconds: float
-
-    @classmethod
-    def of(
-        cls, plan: Plan, day: Day, tables: DayTables, whole: WholeDay, raw: dict[str, Array], began: float
-    ) -> _Prepared:
-        replayed = {str(past.rows.day): past.rows.requests.rows for past in whole.replayed}
-        events = events_of(plan, whole.rows)
-        return cls(
-            # Those that were read hold what they read.
-            day, DayTables(tables.artifact), events, raw, {**whole.rows.counts, **events.counts}, replayed,
-            whole.missing, time.perf_counter() - began,
-        )  # fmt: skip
-
-    @property
-    def values(self) -> int:
-        return sum(len(values) for values in self.raw.values()) + len(self.events.label)
-
-
 def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact | None:
     """The id maps and feature state as of the end of ``day``, committed; ``None`` for a skipped day.
 
@@ -83,20 +44,19 @@ def grow(context: JobContext, day: Day, *, reprocess: bool = False) -> Artifact 
     with context.lock(GROWTH, timeout=600):
         guard_growth(context, day, reprocess=reprocess)
         renew_states(context)
-        for batch in _in_batches(_prepared(context, _one_pass(context, day))):
+        context.kept(Mapped, Mapped).listed = None
+        one_pass = _one_pass(context, day)
+        for batch in _in_batches(grown(context, tables, each, None) for each, tables in one_pass):
             _grow_batch(context, batch)
         if context.skipped(day) is not None:
             return None
         tables = DayTables.needed(context, day)
         done = _standing(context, tables, day, reprocess=reprocess)
-        whole = None
+        rows = None
         if not of_one_pass(context, day):
-            whole = _rows(context, tables, day, needed=done is None, reprocess=reprocess)
+            rows = _rows(context, tables, day, needed=done is None, reprocess=reprocess)
         if done is None:
-            own = [_with_replayed(context, tables, day, whole)] if whole is not None else None
-            batch = own or [*_prepared(context, [(day, tables)])]
-            del whole, tables
-            _grow_batch(context, batch)
+            _grow_batch(context, [grown(context, tables, day, rows)])
             done = context.store.current(Ref(MAPS, context.job, day))
         return done
 
@@ -120,42 +80,16 @@ def _one_pass(context: JobContext, day: Day) -> Iterator[tuple[Day, DayTables]]:
         yield each, tables
 
 
-def _prepared(context: JobContext, days: Iterable[tuple[Day, DayTables]]) -> Iterator[_Prepared]:
-    """The days of the one pass: nothing is built of them, so their rows are joined and not kept."""
-    plan = Plan.of(context)
-    mapped: Listed | None = None
-    for day, tables in days:
-        began = time.perf_counter()
-        whole = rows_of(plan).whole(context, tables, day, replay=False)
-        # The candidate table is parsed once while it does not change, and holds nothing new the second time.
-        raw = raw_ids(plan, whole.rows, whole.listed if whole.listed is not mapped else None)
-        mapped = whole.listed
-        prepared = _Prepared.of(plan, day, tables, whole, raw, began)
-        del whole, tables
-        yield prepared
-
-
-def _rows(context: JobContext, tables: DayTables, day: Day, *, needed: bool, reprocess: bool) -> WholeDay | None:
-    """Have the day's rows committed; they themselves where they are ``needed`` or were joined just now."""
+def _rows(context: JobContext, tables: DayTables, day: Day, *, needed: bool, reprocess: bool) -> Artifact:
+    """The day's rows, committed; where they are ``needed`` with their payload."""
     done = joined.standing_rows(context, tables, day, reprocess=reprocess)
     if done is None or (needed and done.manifest.pruned):
         return joined.join(context, tables, day)
-    return joined.read(done) if needed else None
+    return done
 
 
-def _with_replayed(context: JobContext, tables: DayTables, day: Day, whole: WholeDay) -> _Prepared:
-    """A day that features are built of: the ids of replayed rows come after all of its own."""
-    began = time.perf_counter()
-    plan = Plan.of(context)
-    raw = raw_ids(plan, whole.rows, whole.listed)
-    for past in whole.replayed:
-        more = raw_ids(plan, past.rows, past.listed)
-        raw = {space: np.concatenate([raw[space], more[space]]) for space in raw}
-    return _Prepared.of(plan, day, tables, whole, raw, began)
-
-
-def _in_batches(days: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
-    batch: list[_Prepared] = []
+def _in_batches(days: Iterable[Grown]) -> Iterator[list[Grown]]:
+    batch: list[Grown] = []
     for prepared in days:
         batch.append(prepared)
         if sum(each.values for each in batch) >= _VALUES_AT_ONCE:
@@ -165,7 +99,7 @@ def _in_batches(days: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
         yield batch
 
 
-def _grow_batch(context: JobContext, batch: Sequence[_Prepared]) -> None:
+def _grow_batch(context: JobContext, batch: Sequence[Grown]) -> None:
     """Map some days in order, then commit each day's state and, last, its maps."""
     plan = Plan.of(context)
     guard_indexed(context, plan, batch[0].day)
@@ -187,7 +121,7 @@ def _grow_batch(context: JobContext, batch: Sequence[_Prepared]) -> None:
 
 
 def _commit_maps(
-    context: JobContext, each: _Prepared, maps: Mapping[str, IdMap], inputs: list[Input], settings: str, seconds: float
+    context: JobContext, each: Grown, maps: Mapping[str, IdMap], inputs: list[Input], settings: str, seconds: float
 ) -> Artifact:
     sizes = DaySizes.of(maps, each.day)
     said = sizes.said.model_copy(

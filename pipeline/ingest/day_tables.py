@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Self
 
 import pyarrow as pa
@@ -71,6 +72,37 @@ class DayTables:
     def digest(self, name: str) -> str:
         """Digest of a table's content."""
         return ValidatedRecord.of(self.artifact).digests[name]
+
+
+class PartTables(DayTables):
+    """A day's tables with some rows of one of them; the others are read once a process.
+
+    Args:
+        parted: the table that is read in parts.
+        rows: its first row, and that behind its last.
+    """
+
+    def __init__(self, context: JobContext, artifact: Artifact, parted: str, rows: tuple[int, int]) -> None:
+        super().__init__(artifact)
+        self._parted, self._rows = parted, rows
+        self._whole = context.kept(_Whole, _Whole)
+        if self._whole.artifact != artifact.id:
+            self._whole.artifact, self._whole.tables = artifact.id, {}
+
+    def __call__(self, name: str) -> pa.Table:
+        if name == self._parted:
+            return parquet_file.read_rows(self.artifact.file(f"{name}.parquet"), *self._rows)
+        if name not in self._whole.tables:
+            self._whole.tables[name] = super().__call__(name)
+        return self._whole.tables[name]
+
+
+@dataclass
+class _Whole:
+    """The tables of the day whose parts this process works on."""
+
+    artifact: str = ""
+    tables: dict[str, pa.Table] = field(default_factory=dict)
 
 
 class NextTables(DayTables):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import mmap
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,14 @@ from pipeline.errors import CorruptArtifact
 
 _MAGIC = b"DSARRAY1"
 _ALIGNED = 64
+_ROWS = 1 << 16
 
 
 def write(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any] | None = None) -> None:
-    """Write named arrays, and ``meta`` (JSON values); an array of objects holds text."""
+    """Write named arrays, and ``meta`` (JSON values); an array of objects holds text.
+
+    What stands for a matrix is asked for some rows at a time, more than once.
+    """
     index: dict[str, Any] = {}
     buffers: list[NDArray[Any]] = []
     start = 0
@@ -28,7 +33,7 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any
     def place(array: NDArray[Any]) -> int:
         nonlocal start
         begin = start
-        buffers.append(np.ascontiguousarray(array))
+        buffers.append(np.ascontiguousarray(array) if isinstance(array, np.ndarray) else array)
         start = -(-(begin + array.nbytes) // _ALIGNED) * _ALIGNED
         return begin
 
@@ -41,15 +46,60 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any
             index[name] = {"dtype": array.dtype.str, "shape": list(array.shape), "at": place(array)}
     checksum = 0
     for array in buffers:
-        checksum = zlib.crc32(array.data if array.size else b"", checksum)
+        for piece in _pieces(array):
+            checksum = zlib.crc32(piece, checksum)
         checksum = zlib.crc32(b"\0" * (-array.nbytes % _ALIGNED), checksum)
     header = json.dumps({"arrays": index, "meta": dict(meta or {}), "crc32": checksum}, sort_keys=True).encode()
     header += b" " * (-(len(_MAGIC) + 8 + len(header)) % _ALIGNED)
     with path.open("wb") as file:
         file.write(_MAGIC + len(header).to_bytes(8, "little") + header)
         for array in buffers:
-            file.write(array.data if array.size else b"")
+            for piece in _pieces(array):
+                file.write(piece)
             file.write(b"\0" * (-array.nbytes % _ALIGNED))
+
+
+def _pieces(array: Any) -> Iterator[memoryview]:
+    if isinstance(array, np.ndarray):
+        if array.size:
+            yield array.data
+        return
+    for start in range(0, len(array), _ROWS):
+        rows = np.ascontiguousarray(array[start : start + _ROWS])
+        if rows.size:
+            yield rows.data
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """An array in a file: some rows are read when they are asked for, and nothing stays mapped."""
+
+    path: Path
+    at: int
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+    def __getitem__(self, rows: slice) -> NDArray[Any]:
+        first, last, _ = rows.indices(self.shape[0])
+        width = int(np.prod(self.shape[1:], dtype=np.int64))
+        count, at = max(last - first, 0), self.at + first * width * self.dtype.itemsize
+        return np.fromfile(self.path, self.dtype, count * width, offset=at).reshape(count, *self.shape[1:])
+
+
+def stored(path: Path) -> tuple[dict[str, StoredArray | NDArray[Any]], dict[str, Any]]:
+    """The arrays of a file that this program has written just now, and ``meta``; text is read."""
+    with path.open("rb") as file:
+        begin = 16 + int.from_bytes(file.read(16)[8:], "little")
+        file.seek(16)
+        header = json.loads(file.read(begin - 16))
+        arrays: dict[str, StoredArray | NDArray[Any]] = {}
+        for name, entry in header["arrays"].items():
+            if entry["dtype"] == "text":
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                    arrays[name] = _array(mapped, begin, entry)
+            else:
+                arrays[name] = StoredArray(path, begin + entry["at"], np.dtype(entry["dtype"]), tuple(entry["shape"]))
+    return arrays, header["meta"]
 
 
 def read(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -83,7 +133,7 @@ def _array(mapped: mmap.mmap, begin: int, entry: Mapping[str, Any]) -> NDArray[A
     if entry["dtype"] != "text":
         count = int(np.prod(shape, dtype=np.int64))
         return np.frombuffer(mapped, np.dtype(entry["dtype"]), count, begin + entry["at"]).reshape(shape)
-    ends = np.frombuffer(mapped, np.int64, shape[0] + 1, begin + entry["ends"])
+    ends = np.frombuffer(mapped, np.int64, shape[0] + 1, begin + entry["ends"]).copy()
     data = mapped[begin + entry["at"] : begin + entry["at"] + entry["bytes"]]
     text = pa.LargeStringArray.from_buffers(shape[0], pa.py_buffer(ends.tobytes()), pa.py_buffer(data))
     return np.asarray(text.to_numpy(zero_copy_only=False), object)

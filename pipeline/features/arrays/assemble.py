@@ -7,7 +7,7 @@ matrices that models are trained on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -118,8 +118,13 @@ def assemble(
 def build(
     plan: Plan, rows: DayRows, maps: Maps, state: FeatureState,
     *, pool: Pool | None = None, last_year: LastYear | None = None, factors: Mapping[str, Fitted] | None = None,
+    new: NDArray[np.bool_] | None = None,
 ) -> Built:  # fmt: skip
-    """The arrays of ``rows`` in indices; see ``assemble``."""
+    """The arrays of ``rows`` in indices; see ``assemble``.
+
+    Args:
+        new: the items that are counted; none = all of them.
+    """
     look, kind = Indices(maps), arrays_of(plan)
     scores = fitted_scores(plan, rows, state, factors or {})
     found = assemble(plan, rows, look, state, pool=pool, last_year=last_year, scores=scores)
@@ -140,14 +145,18 @@ def build(
     empty = found.histories.empty_days()
     return Built(
         arrays, found.candidates.rank.astype(np.int32), kind.keys(rows, items), found.histories.groups(empty), empty,
-        {**rows.counts, **_counts(kind, rows, found, look)},
+        {**rows.counts, **_counts(kind, rows, found, look, new)},
     )  # fmt: skip
 
 
-def _counts(kind: RequestArrays[Any], rows: DayRows, found: Assembled, look: LookUp) -> dict[str, int]:
+def _counts(
+    kind: RequestArrays[Any], rows: DayRows, found: Assembled, look: LookUp, new: NDArray[np.bool_] | None
+) -> dict[str, int]:
     """How much there is, and what was left out."""
-    items = found.items
-    counts = {"pairs": len(items.pair_item), "items": len(items.key), **_misfits(kind, rows, items, look)}
+    items, counted, number = found.items, found.items, len(found.items.key)
+    if new is not None:
+        counted, number = replace(items, frame=items.frame.take(np.flatnonzero(new))), int(new.sum())
+    counts = {"pairs": len(items.pair_item), "items": number, **_misfits(kind, rows, counted, look)}
     counts |= {f"{name}_without_column": number for name, number in found.histories.beyond.items()}
     unpaired = unpaired_rows(kind.plan.features.values(), rows.requests)
     counts |= {f"{UNPAIRED}{group}": number for group, number in unpaired.items()}

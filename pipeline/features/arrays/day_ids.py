@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pipeline.features.arrays.kinds import growth_of
@@ -21,14 +23,24 @@ def raw_ids(plan: Plan, rows: DayRows, listed: Listed | None = None) -> dict[str
     Args:
         listed: the candidate table.
     """
+    return by_space(plan, [ids_of_part(plan, rows, listed)])
+
+
+def ids_of_part(plan: Plan, rows: DayRows, listed: Listed | None = None) -> list[tuple[str, Array]]:
+    """The same of a part of the rows, not joined yet: of each feature in turn its id space and distinct ids."""
     growth = growth_of(plan)
+    having = [planned for planned in plan.features.values() if planned.feature.has_ids]
+    found = [(planned.feature.space or "", growth.feature_ids(planned, rows)) for planned in having]
+    return [(space, _distinct(values)) for space, values in (*found, *growth.more_ids(rows, listed))]
+
+
+def by_space(plan: Plan, parts: Sequence[Sequence[tuple[str, Array]]]) -> dict[str, Array]:
+    """The ids of parts that follow each other, by id space."""
     found: dict[str, list[Array]] = {space: [] for space in plan.spaces}
-    for planned in plan.features.values():
-        if planned.feature.has_ids:
-            found[planned.feature.space or ""].append(_distinct(growth.feature_ids(planned, rows)))
-    for space, values in growth.more_ids(rows, listed):
-        found[space].append(_distinct(values))
-    return {space: _joined(parts, plan.space_kind(space)) for space, parts in found.items()}
+    for same in zip(*parts, strict=True):
+        values = [values for _, values in same]
+        found[same[0][0]].append(_distinct(np.concatenate(values)) if len(values) > 1 else values[0])
+    return {space: _joined(each, plan.space_kind(space)) for space, each in found.items()}
 
 
 def _distinct(values: Array) -> Array:

@@ -45,11 +45,16 @@ class LabelledArrays(RequestArrays[DayRows]):
 
     def user(self, rows: DayRows, look: LookUp) -> Array:
         """The place of each row's group among the day's; without groups each row is its own."""
+        return self.users(np.arange(rows.requests.rows, dtype=np.int32), self._keys(rows))
+
+    def users(self, of_parts: Array, keys: Mapping[str, Array]) -> Array:
         if self._group is None:
-            return np.arange(rows.requests.rows, dtype=np.int32)
-        groups = flat(rows.requests[f"row.{self._group}"])
-        return np.unique(groups, return_inverse=True)[1].astype(np.int32)
+            return np.arange(len(of_parts), dtype=np.int32)
+        return np.unique(keys[f"request.{self._group}"], return_inverse=True)[1].astype(np.int32)
 
     def keys(self, rows: DayRows, items: DayItems) -> dict[str, Array]:
         """The rows' groups; a row by itself is named by its place in canonical order alone."""
+        return self._keys(rows)
+
+    def _keys(self, rows: DayRows) -> dict[str, Array]:
         return {f"request.{self._group}": flat(rows.requests[f"row.{self._group}"])} if self._group else {}

@@ -10,6 +10,7 @@ import numpy as np
 from models.id_columns import IdColumns
 from pipeline.features.frames.frame import Array
 
+_ROWS = 1 << 16
 _OFFSETS, _USER, _IDS = "offsets", "user", "request_ids"
 
 
@@ -52,10 +53,17 @@ def unpacked(stored: Mapping[str, Array], told: Mapping[str, Any]) -> dict[str, 
 
 def _once(values: Array) -> Array:
     """The first row, where all have its bits."""
-    if len(values) < 2:
+    if len(values) < 2 or not _same(values[:1], values[-1:]):
         return values
-    bits = values.view(f"u{values.itemsize}") if values.dtype.kind == "f" else values
-    return values[:1] if (bits[0] == bits[-1]).all() and (bits == bits[0]).all() else values
+    first = values[:1]
+    alike = all(_same(first, values[start : start + _ROWS]) for start in range(0, len(values), _ROWS))
+    return first if alike else values
+
+
+def _same(first: Array, rows: Array) -> bool:
+    if first.dtype.kind == "f":
+        first, rows = (each.view(f"u{each.itemsize}") for each in (first, rows))
+    return bool((rows == first).all())
 
 
 def _narrow(values: Array) -> Array:

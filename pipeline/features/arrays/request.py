@@ -85,6 +85,10 @@ class RequestArrays(ABC, Generic[Rows]):
     def user(self, rows: Rows, look: LookUp) -> Array:
         """Whose each request is, ``[requests]`` of whole numbers."""
 
+    def users(self, of_parts: Array, keys: Mapping[str, Array]) -> Array:
+        """``user`` of rows that were made in parts, by what it is in each of them and by ``keys`` of all."""
+        return of_parts
+
     @abstractmethod
     def keys(self, rows: Rows, items: DayItems) -> dict[str, Array]:
         """Raw ids that name the rows, as they are."""

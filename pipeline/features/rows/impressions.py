@@ -25,9 +25,14 @@ class ImpressionRows(RequestRows):
 
     def __init__(self, plan: ImpressionPlan) -> None:
         self._plan = plan
+        # What could have stood in a step is drawn of all that was shown.
+        self.parted = plan.settings.rows if plan.negatives is None else None
 
     def whole(self, context: JobContext, tables: DayTables, day: Day, *, replay: bool) -> WholeDay:
         return WholeDay(impression_rows(self._plan, tables, day), None)
+
+    def item_keys(self, rows: DayRows) -> Array:
+        return flat(rows.items[f"item.{self._plan.settings.item}"])
 
 
 def impression_rows(plan: ImpressionPlan, tables: Tables, day: Day) -> DayRows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.days import Day
-from pipeline.features.frames.frame import Column, Frame
+from pipeline.features.frames.frame import Array, Column, Frame
 from pipeline.features.frames.from_arrow import column_of
 from pipeline.features.plan.labelled import LabelledPlan
 from pipeline.features.rows.day import DayRows, Tables
@@ -20,9 +20,13 @@ class LabelledDays(RequestRows):
 
     def __init__(self, plan: LabelledPlan) -> None:
         self._plan = plan
+        self.parted = plan.settings.rows
 
     def whole(self, context: JobContext, tables: DayTables, day: Day, *, replay: bool) -> WholeDay:
         return WholeDay(labelled_rows(self._plan, tables, day), None)
+
+    def item_keys(self, rows: DayRows) -> Array:
+        return np.zeros(1, np.int64)
 
 
 def labelled_rows(plan: LabelledPlan, tables: Tables, day: Day) -> DayRows:

@@ -21,8 +21,13 @@ _DAYS: dict[str, type[DayRows]] = {each.kind: each for each in (DayRows, Homewor
 _FRAMES = ("events", "items", "requests")
 
 
-def write(folder: Path, whole: WholeDay) -> str:
-    """Write the rows of a day and those replayed beside them; returns the digest of the content."""
+def file_of(part: int) -> str:
+    """The name of the file of a part of the rows."""
+    return FILE if part == 0 else f"rows-{part:04d}.arrays"
+
+
+def write(folder: Path, whole: WholeDay, part: int = 0) -> str:
+    """Write the rows of a day, or a part of them, and those replayed beside; returns the digest of the content."""
     packed = PackedColumns()
     # Days that share a candidate table share it here too.
     tables: dict[int, Listed] = {id(each): each for each in _listed(whole)}
@@ -38,7 +43,7 @@ def write(folder: Path, whole: WholeDay) -> str:
         "missing": list(whole.missing.items()),
     }  # fmt: skip
     meta["columns"] = packed.index
-    array_file.write(folder / FILE, packed.arrays, meta)
+    array_file.write(folder / file_of(part), packed.arrays, meta)
     return digest(packed.arrays, meta)
 
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 from pipeline.days import Day
+from pipeline.features.frames.frame import Array
 from pipeline.features.rows.candidate_table import Listed
 from pipeline.features.rows.day import DayRows
 from pipeline.ingest.day_tables import DayTables
@@ -39,6 +40,13 @@ class WholeDay:
 class RequestRows(ABC):
     """One class a kind of request: a day's validated tables in, its rows out."""
 
+    parted: str | None = None
+    """The table whose rows may be joined in parts, each by itself; none where a day is one part."""
+
     @abstractmethod
     def whole(self, context: JobContext, tables: DayTables, day: Day, *, replay: bool) -> WholeDay:
         """The day's rows; with ``replay`` also those of earlier days that are trained beside them."""
+
+    def item_keys(self, rows: DayRows) -> Array:
+        """What tells the items of some rows from those of others of the day."""
+        raise TypeError("a day of such a job is one part")

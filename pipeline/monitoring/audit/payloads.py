@@ -13,6 +13,7 @@ from pipeline.errors import CorruptArtifact
 from pipeline.features.arrays import files
 from pipeline.features.records import StateRecord
 from pipeline.features.rows import rows_file
+from pipeline.features.rows.joined import digest_of, parts_of
 from pipeline.features.state.store import FILE as STATE_FILE
 from pipeline.features.state.store import state_before_of
 from pipeline.ingest.records import ExtractRecord, ValidatedRecord
@@ -105,7 +106,8 @@ def _features(artifact: Artifact) -> str | None:
 
 
 def _rows(artifact: Artifact) -> str | None:
-    same = rows_file.digest(*array_file.read(artifact.file(rows_file.FILE))) == artifact.manifest.digest
+    paths = [artifact.file(rows_file.file_of(part)) for part in range(parts_of(artifact))]
+    same = digest_of(rows_file.digest(*array_file.read(path)) for path in paths) == artifact.manifest.digest
     return None if same else _other(artifact, rows_file.FILE)
 
 

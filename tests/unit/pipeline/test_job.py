@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,13 @@ def test_closing_lets_go_and_can_be_followed_by_use(tmp_path: Path, monkeypatch:
     job.close()
     assert called == ["closed"]
     assert job.source() is not before
+
+
+def test_another_process_has_one_context_of_the_job_and_no_source(tmp_path: Path) -> None:
+    job = JobContext(config(), tmp_path, "mysql://root:secret@there/db")
+    sent = pickle.dumps(job)
+    assert b"secret" not in sent
+    arrived = pickle.loads(sent)  # noqa: S301 - ours
+    assert (arrived.config, arrived.root) == (job.config, tmp_path)
+    assert pickle.loads(pickle.dumps(job)) is arrived, "what it keeps serves all parts"  # noqa: S301
+    assert pickle.loads(pickle.dumps(JobContext(config(), tmp_path / "other"))) is not arrived  # noqa: S301

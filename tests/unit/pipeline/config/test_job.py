@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.load import parse_job
-from tests.unit.pipeline.config.edited import edited, error
+from tests.unit.pipeline.config.edited import ROOT, edited, error
 
 
 def test_champion_must_be_an_experiment(ads: str) -> None:
@@ -93,3 +93,10 @@ def test_shards_and_what_works_on_them_are_in_no_digest(ads: str) -> None:
 )
 def test_shards_that_cannot_be(ads: str, setting: str, value: object, said: str) -> None:
     assert said in error(edited(ads, **{setting: value}))
+
+
+def test_where_days_are_one_part_more_are_refused(ads: str) -> None:
+    homework = (ROOT / "conf" / "homework.yaml").read_text(encoding="utf-8")
+    assert "shards: a day of homework is joined across its tables and is one part" in error(edited(homework, shards=2))
+    negatives = edited(ads, shards=2, features__clicked_ads__negatives=4)
+    assert "shards: features.clicked_ads.negatives are drawn of all rows of a day" in error(negatives)

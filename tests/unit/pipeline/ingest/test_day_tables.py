@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import DataError, PrunedPayload
-from pipeline.ingest.day_tables import DayTables, NextTables, read_next, read_table
+from pipeline.ingest.day_tables import DayTables, NextTables, PartTables, read_next, read_table
+from pipeline.job import JobContext
 from tests.unit.pipeline.small_job import ADS, DAY, LOG, both, config, context, log_rows, write_ads, write_log
 
 
@@ -37,3 +38,11 @@ def test_tables_that_are_not_there_are_told_with_the_command_that_makes_them(
     assert pruned.digest("log") == DayTables(found).digest("log"), "what was made of it still stands"
     with pytest.raises(PrunedPayload, match=f"{command} --reprocess`, or, .*backfill --job tiny --from {DAY} --to"):
         pruned("log")
+
+
+def test_a_part_has_some_rows_of_one_table_and_the_others_once(job: JobContext, tmp_path: Path) -> None:
+    write_log(tmp_path, log_rows(5))
+    artifact = both(job)
+    first, second = (PartTables(job, artifact, "log", rows) for rows in ((0, 2), (2, 5)))
+    assert [part("log")["ad"].to_pylist() for part in (first, second)] == [[10, 11], [12, 13, 14]]
+    assert first("ads") is second("ads")

@@ -69,3 +69,10 @@ def test_a_file_of_before_there_was_a_checksum_is_read(tmp_path: Path) -> None:
     del older["crc32"]
     path.write_bytes(data.replace(header, json.dumps(older).encode().ljust(len(header))))
     assert array_file.read(path)[0]["a"].tolist() == list(range(1000))
+
+
+def test_some_rows_of_what_was_written_just_now(tmp_path: Path) -> None:
+    array_file.write(tmp_path / "a", {"n": np.arange(6).reshape(3, 2), "t": np.array(["é", ""], object)}, {"of": 1})
+    arrays, meta = array_file.stored(tmp_path / "a")
+    assert (arrays["n"].shape, arrays["n"][1:].tolist(), arrays["n"][5:].shape) == ((3, 2), [[2, 3], [4, 5]], (0, 2))
+    assert (arrays["t"].tolist(), meta) == (["é", ""], {"of": 1})  # type: ignore[union-attr]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import CorruptArtifact
@@ -84,3 +85,10 @@ def test_pieces_are_in_the_usual_layout() -> None:
     (piece,) = parquet_file.pieces_of(pa.table({"l": lists}))
     assert piece.column("l").type == pa.list_(pa.string())
     assert piece.column("l").to_pylist() == [["a", "b"], ["a"]]
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 7), (0, 3), (2, 5), (3, 6), (6, 7), (4, 4), (7, 7), (0, 0)])
+def test_some_rows_whatever_groups_they_are_in(tmp_path: Path, first: int, last: int) -> None:
+    rows = pa.table({"n": range(7), "words": [["a"], ["b", "a"], [], None, ["c"], ["a", "a"], ["b"]]})
+    pq.write_table(rows, tmp_path / "a.parquet", row_group_size=3)
+    assert parquet_file.read_rows(tmp_path / "a.parquet", first, last).to_pylist() == rows.to_pylist()[first:last]
