@@ -24,7 +24,7 @@ from pipeline.ingest.row_order import ordering, sortable
 from pipeline.storage.parquet_file import PIECE, StoredTable
 
 _AT_ONCE = 4 * PIECE
-_GROUPS_LOOKED_AT = 32
+_GROUPS_LOOKED_AT = 16
 _BLOCKS = 8
 """One process reads so much of the file that pieces of it are not small."""
 

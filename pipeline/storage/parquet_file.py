@@ -63,7 +63,7 @@ def read_rows(path: Path, first: int, last: int) -> pa.Table:
         words = _texts(pq.read_metadata(path).schema)
         with pq.ParquetFile(path, read_dictionary=words, pre_buffer=False, page_checksum_verification=True) as file:
             ends = np.cumsum([file.metadata.row_group(each).num_rows for each in range(file.metadata.num_row_groups)])
-            begin = int(np.searchsorted(ends, first, "right"))
+            begin = min(int(np.searchsorted(ends, first, "right")), len(ends) - 1)
             groups = range(begin, max(int(np.searchsorted(ends, last)), begin) + 1)
             # One by one: Arrow has no lists of words in several pieces.
             found = pa.concat_tables([file.read_row_group(each, use_threads=False) for each in groups])
