@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 LARGEST = 200_000
+_ANYWHERE = """path => document.querySelectorAll("code").forEach(
+    each => { each.textContent = each.textContent.replace(path, "~/dayspring"); })"""
+"""Commands as they would be anywhere: the page names the folder of this machine."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Picture:
     name: str
     path: str
     theme: str = "light"
-    width: int = 1280
+    width: int = 1400
     height: int = 860
     section: str | None = None
 
@@ -43,8 +46,10 @@ PICTURES = (
     Picture("job-dark", "/dags/{job}_daily/plugin/chains", theme="dark", height=1060),
     Picture("curves", "/dayspring/?job={job}", section="#curves", height=900),
     Picture("releases", "/dayspring/?job={job}", section="#releases", height=700),
-    Picture("phone", "/dayspring/?job={job}", theme="dark", width=360, height=740),
+    Picture("phone", "/dayspring/?job={job}", width=400, height=800),
+    Picture("phone-dark", "/dayspring/?job={job}", theme="dark", width=400, height=800),
     Picture("report", "/dayspring/report/{job}/{day}", height=1000),
+    Picture("report-phone", "/dayspring/report/{job}/{day}", theme="dark", width=400, height=800),
 )
 
 
@@ -77,6 +82,8 @@ def _take(started: Browser, picture: Picture, folder: Path, deployment: Deployme
     if picture.section is not None:
         page.locator(picture.section).evaluate("node => node.scrollIntoView()")
     page.wait_for_timeout(500)
+    for frame in page.frames:
+        frame.evaluate(_ANYWHERE, str(PROJECT))
     path = folder / f"{picture.name}.png"
     page.screenshot(path=path)
     context.close()
