@@ -121,8 +121,8 @@ def app(service: Service, *, most_mb: int = MOST_MB) -> FastAPI:
             try:
                 told = service.predict(path, output, named, Day.parse(day) if day else None)
                 answer |= {"dtype": DTYPE, "data": _rows(output), "rows": told.scored, "release": told.release_id,
-                           "measures": dict(told.measures), "read_as_missing": [*told.absent],
-                           "not_read": [*told.undeclared]}  # fmt: skip
+                           "measures": dict(told.measures), "not_measured": told.learnt,
+                           "read_as_missing": [*told.absent], "not_read": [*told.undeclared]}  # fmt: skip
             except DayspringError as error:
                 answer |= {"code": _code(error), "message": _in_words(error, folder)}
             answer["quarantine"] = _rows(output.with_name("scores.quarantine.parquet"))

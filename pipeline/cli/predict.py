@@ -49,7 +49,10 @@ def _predict(options: argparse.Namespace) -> int:
         print(f"read as missing, as the input lacks them: {', '.join(done.absent)}")
     if done.undeclared:
         print(f"not read, as the job does not declare them: {', '.join(done.undeclared)}")
-    if not done.measures:
+    if done.learnt:
+        print(f"{done.learnt} of them are of days up to {done.learnt_until}, which the release has learnt from: scored, "
+              "but left out of the measures")  # fmt: skip
+    elif not done.measures:
         print("no row has a label, so nothing is measured")
     for name, value in done.measures.items():
         print(f"{name} {value if isinstance(value, int) else 'none' if value is None else f'{value:.6f}'}")

@@ -298,6 +298,6 @@ def _refusal(
     (folder / f"{day}.json").write_text(json.dumps(told, indent=1, ensure_ascii=False), encoding="utf-8")
     return (
         f"{context.job} {day}: " + "; ".join(beyond) + f". Rows in quarantine are in {folder / f'{day}.parquet'}. "
-        f"Correct the source and run the day again with --reprocess, list the day in dirty_days, or go on with "
+        f"Correct the source and run the day again, which reads it again, list the day in dirty_days, or go on with "
         f"`--accept-day {day} --reason …`"
     )

@@ -119,6 +119,16 @@ def folders_in(folder: Path) -> list[Path]:
     return _level(folder).folders
 
 
+def day_above(file: Path) -> Day | None:
+    """The day that the folders above a file are called by, whatever lies deeper; ``None`` where none is."""
+    known = dict(filter(None, map(_partition, reversed(file.absolute().parents))))
+    dates = {name: found[0] for name, value in known.items() if (found := _date_of(value or "")) is not None}
+    if dates:
+        return dates[max(dates, key=_is_day)]
+    by_parts = _from_parts(known, next((name for name in _PARTS["day"] if name in known), ""))
+    return by_parts[0] if by_parts is not None else None
+
+
 def no_parquet(path: Path, error: Exception) -> SourceError:
     """What to say of a file that cannot be read."""
     try:

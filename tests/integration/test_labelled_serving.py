@@ -79,12 +79,14 @@ def test_a_file_is_scored_as_the_model_scores_its_rows(
     labelled: Place, labelled_context: JobContext, tmp_path: Path
 ) -> None:
     """Whatever kind of file it is; ids that are new among them, and with labels the measures."""
+    import pandas as pd
+
     table = pq.read_table(day_file(labelled, LAST), partitioning=None)
     rows = table.to_pandas()
     rows.loc[:4, "c6"] = "never there"
     with contextlib.closing(labelled_context):
         expected = expected_logits(labelled, labelled_context, rows)
-    rows.to_csv(tmp_path / "rows.csv.gz", index=False)
+    rows.assign(day=str(LAST.next())).to_csv(tmp_path / "rows.csv.gz", index=False)
     rows.drop(columns=["label", "line", "day"]).assign(key=range(ROWS)).to_parquet(tmp_path / "rows.parquet")
     folder = tmp_path / "source" / "criteo" / f"day={LAST.next()}"
     folder.mkdir(parents=True)
@@ -100,6 +102,18 @@ def test_a_file_is_scored_as_the_model_scores_its_rows(
     assert f"labelled {ROWS}" in ran.out
     loss = np.logaddexp(0, np.where(rows["label"] == 1, -1, 1) * expected).mean()
     assert f"log_loss {loss:.5f}" in ran.out.replace(f"{loss:.6f}", f"{loss:.5f}")
+    # Of its own days the release knows the answers: their rows are scored, and measure nothing.
+    pd.concat([rows, rows.head(9).assign(day=str(LAST.next()))]).to_csv(tmp_path / "seen.csv", index=False)
+    ran = labelled.good(*words, "--input", tmp_path / "seen.csv", "--output", out)
+    assert len(pd_read(out)) == ROWS + 9
+    assert f"{ROWS} of them are of days up to {LAST}, which the release has learnt from" in ran.out
+    assert "labelled 9" in ran.out
+    known = tmp_path / "known" / f"dt={LAST}"
+    known.mkdir(parents=True)
+    rows.drop(columns="day").to_csv(known / "rows.csv", index=False)
+    ran = labelled.good(*words, "--input", tmp_path / "known", "--output", out)
+    assert f"{ROWS} of them are of days up to {LAST}" in ran.out
+    assert "auc" not in ran.out
     out = tmp_path / "out.parquet"
     ran = labelled.good(*words, "--input", tmp_path / "rows.parquet", "--output", out, "--columns", "key")
     assert pq.read_table(out).column("key").to_pylist() == [*range(ROWS)]

@@ -15,6 +15,7 @@ from pipeline.days import Day
 from pipeline.errors import DataError, UsageError
 from pipeline.job import JobContext
 from pipeline.serving.batch.checked_rows import RowChecks
+from pipeline.serving.batch.learnt_days import LearntDays
 from pipeline.serving.batch.measured_rows import MeasuredRows
 from pipeline.serving.batch.open_release import OpenRelease
 from pipeline.serving.batch.rows_in import RowsIn
@@ -32,7 +33,9 @@ class Predicted:
         reasons: of these by ``column: reason``.
         absent: columns that features are made of and no row had.
         undeclared: columns that the job does not declare.
-        measures: by name, where rows came with labels.
+        measures: by name, of rows that came with labels.
+        learnt: rows that are not measured, as they are of days that the release has learnt from; ``learnt_until``: the
+            last of these days.
     """
 
     release_id: str
@@ -43,6 +46,8 @@ class Predicted:
     absent: Sequence[str]
     undeclared: Sequence[str]
     measures: Mapping[str, float | int | None] = field(default_factory=dict)
+    learnt: int = 0
+    learnt_until: str = ""
 
 
 def predict(
@@ -87,12 +92,16 @@ def score_file(
         raise UsageError(f"--output {output}: is read as input; name another file")
     with RowsOut(output) as out, RowsOut(beside) as bad:
         checks = RowChecks(config, scorer.needed)
+        learnt = LearntDays(config.tables[config.request.rows], scorer.meta.day, config.timezone)
         measured = MeasuredRows(config, checks.labels, scorer.tasks)
         for piece in rows_in.pieces():
             checked = checks.check(piece)
             carried = _carried(piece, columns, checked.kept)
             scores = scorer.scores(checked.rows)
-            measured.add(checked.rows, scores.logits)
+            unseen = ~learnt.among(checked.rows, rows_in.day)
+            measured.add(
+                checked.rows.filter(pa.array(unseen)), {name: each[unseen] for name, each in scores.logits.items()}
+            )
             out.write(pa.table({**carried, **scores.columns}))
             bad.write(checked.quarantine)
             _take_misshapen(rows_in, checks, bad)
@@ -110,7 +119,7 @@ def score_file(
             raise DataError(f"--input {given}: none of its {checks.read} rows can be scored; they are in {beside}")
     return Predicted(
         release.found.pointer.release_id, out.rows, quarantined, beside, dict(checks.reasons.most_common()),
-        [*checks.absent], [*checks.undeclared], measured.measures(),
+        [*checks.absent], [*checks.undeclared], measured.measures(), learnt.rows, str(learnt.last),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.errors import DataError, SourceError, UsageError
 from pipeline.sources.open import open_source
+from pipeline.sources.parquet_folders import day_above
 from pipeline.sources.table_file import kinds, table_file
 
 PIECE = 16_384
@@ -28,9 +29,10 @@ class RowsIn:
         given: a file (``.parquet``, ``.csv``, ``.tsv``; text may be packed), a folder of such, or a source's URL.
         table: what the job declares of the rows.
         carried: columns that are wanted besides, by their names in the input.
-        day: of a source, the day that is read.
+        day: that the rows are of, where it is known; of a source, the day that is read.
 
     Attributes:
+        day: of the piece that was given last, as a folder above its file (``dt=2024-03-04``) says, else as was given.
         misshapen: lines of text files with another number of cells than their header, and why, since ``pieces`` began
             or they were last taken away.
 
@@ -39,7 +41,8 @@ class RowsIn:
     """
 
     def __init__(self, given: str, table: Table, carried: Sequence[str], day: Day | None) -> None:
-        self._table, self._carried, self._day = table, carried, day
+        self._table, self._carried = table, carried
+        self._given = self.day = day
         self.misshapen: list[tuple[str, str]] = []
         self._url = given if _URL.match(given) and not Path(given).exists() else None
         if self._url is not None and day is None:
@@ -58,18 +61,19 @@ class RowsIn:
                 yield batch.slice(start, PIECE)
 
     def _of_source(self, url: str) -> Iterator[pa.RecordBatch]:
-        assert self._day is not None
+        assert self._given is not None
         columns = [column.source or name for name, column in self._table.columns.items()]
         source = open_source(url, "--input", {"rows": self._table})
         try:
             wanted = list(dict.fromkeys([*columns, *self._carried]))
-            named = self._table.source_on(self._day)
-            yield from source.read(named, wanted, self._day, chunk_rows=PIECE).batches
+            named = self._table.source_on(self._given)
+            yield from source.read(named, wanted, self._given, chunk_rows=PIECE).batches
         finally:
             source.close()
 
     def _of_files(self) -> Iterator[pa.RecordBatch]:
         for path in self.files:
+            self.day = day_above(path) or self._given
             file = table_file(path, self._table.text, self._misshapen)
             try:
                 if file.is_text:

@@ -107,3 +107,16 @@ def test_nothing_there_is_told(tmp_path: Path) -> None:
         read(tmp_path)
     with pytest.raises(UsageError, match="names nothing to read"):
         RowsIn("", TABLE, (), None)
+
+
+@pytest.mark.parametrize(
+    ("folder", "day"),
+    [("dt=2024-03-05", DAY.next()), ("2024-03-05", DAY.next()), ("year=2024/month=03/day=05", DAY.next()),
+     ("dt=2024-03-05/load=20240401", DAY.next()), ("rows", DAY)],
+)  # fmt: skip
+def test_the_day_of_a_file_is_that_of_its_folder_else_what_was_said(tmp_path: Path, folder: str, day: Day) -> None:
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "rows.csv").write_text("A\n1\n")
+    for given in (tmp_path, tmp_path / folder, tmp_path / folder / "rows.csv"):
+        found = RowsIn(str(given), TABLE, (), DAY)
+        assert [(found.day, piece.num_rows) for piece in found.pieces()] == [(day, 1)]
