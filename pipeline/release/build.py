@@ -83,7 +83,7 @@ def build(context: JobContext, day: Day, choice: Choice | None = None) -> Artifa
             extra=ReleaseRecord(
                 release_id=release_id, experiment=experiment, checkpoint=checkpoint.id,
                 checkpoint_day=trained, age_days=day - trained, export=export.id,
-                by=choice.by, verdict=choice.verdict, reasons=choice.reasons,
+                by=choice.by, verdict=choice.verdict, reasons=choice.reasons, champion=choice.change,
             ).written(),
         )  # fmt: skip
     _crown(context, choice)

@@ -150,8 +150,8 @@ def publish_release(context: JobContext, day: Day) -> Artifact | None:
     if release.manifest.state == "skipped":
         print(f"{day}: nothing to publish: {release.manifest.reason}", file=sys.stderr)
         return None
-    outcome = publisher(context).publish(release.id)
+    said = ReleaseRecord.of(release)
+    outcome = publisher(context).publish(release.id, why=f"champion: {said.champion}" if said.champion else "")
     if outcome.status != "published":
-        said = ReleaseRecord.of(release)
         print(f"{day}: {said.release_id} is {outcome.status}: {outcome.reason}", file=sys.stderr)
     return record(context, release, outcome)

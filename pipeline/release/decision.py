@@ -31,7 +31,7 @@ class Choice:
         export: the exported model; ``None`` if nothing can be released.
         by: ``gate``, ``immediate``, ``kept`` (the model released before goes on), ``passed`` (the newest that a gate
             let pass on a day that was not released), ``restored`` or ``promote``.
-        champion: a change of the champion that comes with it.
+        champion: a change of the champion that comes with it; ``change``: from whom to whom and why, in words.
         consulted: what was looked at; the release's inputs beside its contents.
     """
 
@@ -41,6 +41,7 @@ class Choice:
     reasons: list[str]
     champion: Championship | None = None
     consulted: list[Artifact] = field(default_factory=list)
+    change: str | None = None
 
 
 def champion_of(context: JobContext, day: Day) -> str:
@@ -74,12 +75,14 @@ def choose(context: JobContext, day: Day) -> Choice:
             f"`python -m pipeline stage experiment --job {context.job} --day {day} --experiment {champion}`"
         )
     decide = _immediate if context.config.release.mode == "immediate" else _after_test
-    change, figures = _succession(context, day, champion)
-    if change is not None:
-        choice = decide(context, day, change.experiment)
+    for name, figures in _successors(context, day, champion):
+        choice = decide(context, day, name)
         if choice.by in ("gate", "immediate"):  # it is crowned with its first release, not before
-            takes_over = f"'{change.experiment}' is superior to '{champion}': {figures}"
-            return replace(choice, champion=change, reasons=[takes_over, *choice.reasons])
+            takes_over = f"'{name}' is superior to '{champion}': {figures}"
+            return replace(
+                choice, champion=Championship(name, day, "superiority"), reasons=[takes_over, *choice.reasons],
+                change=f"{champion} → {name} ({figures})",
+            )  # fmt: skip
     return decide(context, day, champion)
 
 
@@ -172,20 +175,25 @@ def export_of(context: JobContext, checkpoint_id: str) -> tuple[Artifact | None,
     return export, check, ""
 
 
-def _succession(context: JobContext, day: Day, champion: str) -> tuple[Championship | None, str]:
-    """The experiment that may take over on ``day``: its own gate passes, and it is shown to beat the champion."""
+def _successors(context: JobContext, day: Day, champion: str) -> list[tuple[str, str]]:
+    """The experiments that may take over on ``day``, each with the figures.
+
+    The gate of each passes, and each is shown to beat the champion: the one that does so by most at least comes first.
+    """
     if _is_doubted(context.store.current(Ref(GATE, context.job, day, champion))):
-        return None, ""
+        return []
+    found: list[tuple[float, str, str]] = []
     for name in context.config.experiments:
         gate = context.store.current(Ref(GATE, context.job, day, name)) if name != champion else None
         if gate is not None and GateRecord.of(gate).verdict == "promote":
             # Here: who only asks what is served reads no arrays.
             from pipeline.evaluation.superiority import superior
 
-            better, figures = superior(context, day, name, champion)
-            if better:
-                return Championship(name, day, "superiority"), figures
-    return None, ""
+            compared = superior(context, day, name, champion)
+            if compared.better and compared.low is not None:
+                found.append((compared.low, name, compared.told))
+    found.sort(key=lambda each: -each[0])
+    return [(name, told) for _, name, told in found]
 
 
 def _is_doubted(gate: Artifact | None) -> bool:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pipeline.storage.artifacts import kinds
 from pipeline.storage.artifacts.manifest import DayText
-from pipeline.storage.artifacts.record import Record
+from pipeline.storage.artifacts.record import Record, is_none
 
 
 class CheckRecord(Record):
@@ -44,6 +44,7 @@ class ReleaseRecord(Record):
     Attributes:
         by: what decided it.
         verdict: of the day's gate.
+        champion: from whom to whom the champion changed with it, and why, in words.
     """
 
     kind: ClassVar = kinds.RELEASE
@@ -57,6 +58,7 @@ class ReleaseRecord(Record):
     by: str | None = None
     verdict: str = "none"
     reasons: list[str] | None = None
+    champion: str | None = Field(default=None, exclude_if=is_none)
 
 
 class PublishRecord(Record):

@@ -14,6 +14,7 @@ from pipeline.features.arrays.paired_lists import UNPAIRED
 from pipeline.ingest.records import ValidatedRecord
 from pipeline.job import JobContext
 from pipeline.process.memory import give_back_memory
+from pipeline.release.records import ReleaseRecord
 from pipeline.stages.stage import CLOSING, EXPERIMENT, SHARED, stage
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.storage.artifacts.kinds import FEATURES, VALIDATED
@@ -88,11 +89,11 @@ class Line:
                 if text is not None:
                     what.append(f"{experiment} {text}")
             if len(self.failed) < len(self.experiments):
-                self._close(day, is_last=is_last)
+                what += self._close(day, is_last=is_last)
         else:
             what.append(f"skipped: {skipped}")
             if is_last and self.publish == "last":
-                self._publish_newest(day)
+                what += self._publish_newest(day)
             stage("report").run(self.context, day)
         give_back_memory()
         self.say_day(day, f"{' · '.join(what)}  ({time.perf_counter() - began:.1f} s)")
@@ -130,13 +131,12 @@ class Line:
             self.failed[experiment] = f"{day}: {error}"
             return "failed"
 
-    def _close(self, day: Day, *, is_last: bool) -> None:
+    def _close(self, day: Day, *, is_last: bool) -> list[str]:
+        """What follows from the day's experiments; who took over as the champion, in words."""
         wanted = {"check", "report", "prune"}
         if self.publish == "each" or (self.publish == "last" and is_last):
             wanted |= self._releasing(day)
-        for name in CLOSING:
-            if name in wanted:
-                stage(name).run(self.context, day)
+        return self._run(wanted, day)
 
     def _releasing(self, day: Day) -> set[str]:
         """The stages that release a day: none where the champion, whose model would be released, was not trained."""
@@ -147,15 +147,21 @@ class Line:
             self.say(nothing_released(day, missing))
         return set()
 
-    def _publish_newest(self, last: Day) -> None:
+    def _publish_newest(self, last: Day) -> list[str]:
         """The range ends in skipped days: what is published is the last day that was not skipped."""
         newest = next(
             (d for d in reversed(self.context.store.days(FEATURES, self.context.config.job)) if d <= last), None
         )
-        if newest is not None:
-            releasing = self._releasing(newest)
-            for name in (each for each in CLOSING if each in releasing):
-                stage(name).run(self.context, newest)
+        return self._run(self._releasing(newest), newest) if newest is not None else []
+
+    def _run(self, names: set[str], day: Day) -> list[str]:
+        """Those of the closing stages, in order; who took over as the champion, in words."""
+        told: list[str] = []
+        for name in (each for each in CLOSING if each in names):
+            made = stage(name).run(self.context, day)
+            if name == "release" and made is not None:
+                told += new_champion(made)
+        return told
 
 
 def missing_champion(context: JobContext, day: Day) -> str | None:
@@ -185,6 +191,12 @@ def of_validation(context: JobContext, validated: Artifact) -> list[str]:
     told = [f"{rows} row{'s' * (rows != 1)} in quarantine ({validated.id})"] if rows else []
     told += [f"accepted ({said.accepted}) although {'; '.join(said.beyond_limits)}"] if said.was_accepted else []
     return told + [f"{change.table}: {change.text}" for change in changes_of(context, validated.ref.day)]
+
+
+def new_champion(release: Artifact) -> list[str]:
+    """From whom to whom the champion changed with a release, and why, in words; empty if it did not."""
+    said = ReleaseRecord.of(release).champion if release.manifest.state == "done" else None
+    return [f"champion: {said}"] if said is not None else []
 
 
 def unpaired(features: Artifact) -> list[str]:

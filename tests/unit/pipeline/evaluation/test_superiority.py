@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.evaluation.superiority import superior
+from pipeline.evaluation.superiority import Comparison, superior
 from pipeline.features.arrays import files as day_arrays
 from pipeline.job import JobContext
 from pipeline.storage.artifacts.artifact import Ref
@@ -37,25 +37,25 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> JobContext:
 
 
 def test_the_better_one_is_and_the_worse_one_is_not(job: JobContext) -> None:
-    better, text = superior(job, FIRST, "a", "b")
-    assert better
     # Every user's rows are alike, so that no draw of users changes the difference.
-    assert text == "auc of 'a' − 'b': +0.5000 [+0.5000, +0.5000]"
-    assert superior(job, FIRST, "b", "a") == (False, "auc of 'b' − 'a': -0.5000 [-0.5000, -0.5000]")
+    assert superior(job, FIRST, "a", "b") == Comparison(True, 0.5, f"auc +0.5000 [+0.5000, +0.5000] on {FIRST}")
+    assert superior(job, FIRST, "b", "a") == Comparison(False, -0.5, f"auc -0.5000 [-0.5000, -0.5000] on {FIRST}")
 
 
 def test_equal_ones_are_not_superior(job: JobContext) -> None:
-    assert superior(job, FIRST, "a", "a")[0] is False
+    assert not superior(job, FIRST, "a", "a").better
 
 
 def test_who_was_not_tested_on_the_day_is_not_compared(job: JobContext) -> None:
-    assert superior(job, FIRST.next(), "a", "b") == (False, f"'a' and 'b' were not both tested on {FIRST.next()}")
+    told = superior(job, FIRST.next(), "a", "b")
+    assert told == Comparison(False, None, f"'a' and 'b' were not both tested on {FIRST.next()}")
     job.store.withdraw(Ref("test", job.job, FIRST, "b"))
-    assert superior(job, FIRST, "a", "b") == (False, f"'a' and 'b' were not both tested on {FIRST}")
+    assert superior(job, FIRST, "a", "b").told == f"'a' and 'b' were not both tested on {FIRST}"
 
 
 def test_who_is_not_asked_what_the_job_is_judged_by_is_not_compared(
     job: JobContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logits, "read", lambda test: {"label" if test.ref.experiment == "a" else "view": np.zeros(1)})
-    assert superior(job, FIRST, "b", "a") == (False, "'b' is not asked 'label', which auc is of")
+    told = superior(job, FIRST, "b", "a")
+    assert told == Comparison(False, None, "'b' is not asked 'label', which auc is of")

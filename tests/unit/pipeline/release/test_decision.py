@@ -13,6 +13,7 @@ from pipeline.release.build import build, build_release
 from pipeline.release.decision import champion_now, champion_of, choose, promoted
 from pipeline.release.prune import prune
 from pipeline.release.publish.release_files import Championship, Hold, Pointer, Published, ReleaseFiles
+from pipeline.stages.line import new_champion
 from pipeline.training.chain import Chain
 from tests.unit.pipeline.release.days import FIRST, commit, context, judge, run, share, train
 
@@ -20,8 +21,8 @@ SECOND, THIRD, FOURTH = FIRST.next(), FIRST.plus(2), FIRST.plus(3)
 
 
 def _superior(monkeypatch: pytest.MonkeyPatch, *, on: object) -> None:
-    def told(_: object, day: Day, new: str, old: str) -> tuple[bool, str]:
-        return day == on and (new, old) == ("b", "a"), "+0.1"
+    def told(_: object, day: Day, new: str, old: str) -> superiority.Comparison:
+        return superiority.Comparison(day == on and (new, old) == ("b", "a"), 0.05, "auc +0.1 [+0.05, +0.15]")
 
     monkeypatch.setattr(superiority, "superior", told)
 
@@ -236,9 +237,34 @@ def test_a_superior_challenger_takes_over_and_stays(tmp_path: Path, monkeypatch:
     release = build(here, SECOND)
     assert release.manifest.extra["experiment"] == "b"
     assert "'b' is superior to 'a'" in release.manifest.extra["reasons"][0]
+    assert release.manifest.extra["champion"] == "a → b (auc +0.1 [+0.05, +0.15])"
+    assert new_champion(release) == ["champion: a → b (auc +0.1 [+0.05, +0.15])"]
     assert champion_of(here, SECOND) == "a"  # so that a repeated run decides alike
     assert build(here, SECOND).id == release.id
     assert champion_of(here, THIRD) == "b"
+
+
+@pytest.mark.parametrize(("blocked", "expected"), [("", "c"), ("c", "b")])
+def test_of_several_that_beat_the_champion_the_one_that_surely_does_so_by_most_takes_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocked: str, expected: str
+) -> None:
+    """Whatever the order of the YAML; of those that can be released."""
+    here = context(tmp_path)
+    experiments = dict.fromkeys(("a", "b", "c", "d"), here.config.experiments["b"])
+    here = JobContext(here.config.model_copy(update={"experiments": experiments}), tmp_path)
+    lows = {"b": 0.01, "c": 0.03, "d": 0.02}
+    monkeypatch.setattr(
+        superiority, "superior",
+        lambda _, day, new, old: superiority.Comparison(new != "d", lows[new], f"{new} by {lows[new]}"),
+    )  # fmt: skip
+    for day in (FIRST, SECOND):
+        share(here, day)
+        for name in experiments:
+            if day == SECOND:
+                judge(here, day, name, "promote")
+            train(here, day, name, check="block" if name == blocked else "ok")
+    said = build(here, SECOND).manifest.extra
+    assert (said["experiment"], said["champion"]) == (expected, f"a → {expected} ({expected} by {lows[expected]})")
 
 
 def test_a_superior_challenger_that_cannot_be_released_is_not_crowned(

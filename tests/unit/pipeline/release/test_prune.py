@@ -25,7 +25,7 @@ from tests.unit.pipeline.release.days import FIRST, commit, context, run
 
 @pytest.fixture(autouse=True)
 def _nobody_superior(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(superiority, "superior", lambda *_: (False, ""))
+    monkeypatch.setattr(superiority, "superior", lambda *_: superiority.Comparison(False, None, ""))
 
 
 def kept(here: JobContext, kind: str, experiment: str) -> list[Day]:
