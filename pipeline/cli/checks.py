@@ -262,9 +262,14 @@ def _tables(name: str) -> int:
         context.close()
 
 
-def _failed(what: str, check: Callable[[], str]) -> bool:
+def _failed(what: str, check: Callable[[], str | list[str]]) -> bool:
+    """Whether it is not as it must be; what a check says after its first line is a warning each."""
     try:
-        print(f"ok    {what}: {check()}")
+        said = check()
+        first, *warnings = [said] if isinstance(said, str) else said
+        print(f"ok    {what}: {first}")
+        for each in warnings:
+            print(f"WARN  {what}: {each}")
     except (DayspringError, OSError) as error:
         print(f"BAD   {what}: {error}")
         return True

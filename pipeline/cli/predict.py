@@ -50,8 +50,8 @@ def _predict(options: argparse.Namespace) -> int:
     if done.undeclared:
         print(f"not read, as the job does not declare them: {', '.join(done.undeclared)}")
     if done.learnt:
-        print(f"{done.learnt} of them are of days up to {done.learnt_until}, which the release has learnt from: scored, "
-              "but left out of the measures")  # fmt: skip
+        print(f"{done.learnt} of them are of days up to {done.learnt_until}, which the release has learnt from: "
+              "scored, but left out of the measures")  # fmt: skip
     elif not done.measures:
         print("no row has a label, so nothing is measured")
     for name, value in done.measures.items():

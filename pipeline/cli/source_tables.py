@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pipeline.config.tables import Table
 from pipeline.errors import SourceError
 from pipeline.job import JobContext
+from pipeline.monitoring.table_watch import lacking
 from pipeline.sources.base import Contents, Source
 
 
@@ -17,8 +18,8 @@ def read_tables(context: JobContext) -> Iterator[tuple[str, Table, str]]:
             yield name, table, wanted
 
 
-def found(source: Source, table: Table, wanted: str) -> str:
-    """What was found of a table in words.
+def found(source: Source, table: Table, wanted: str) -> list[str]:
+    """What was found of a table in words, then a line each of what is not as declared and no error.
 
     Raises:
         SourceError: it cannot be read, has nothing where it is looked for, or lacks a required column.
@@ -34,8 +35,9 @@ def found(source: Source, table: Table, wanted: str) -> str:
             f"{source.url}: '{wanted}' has no column {', '.join(lost)}, which is declared as required; there are "
             f"{_amount(here)}"
         )
-    lacking = f"; columns missing: {', '.join(here.missing)}" if here.missing else ""
-    return f"{wanted}: {_span(here, table)}{_amount(here)}{lacking}"
+    told = [f"{wanted}: {_span(here, table)}{_amount(here)}"]
+    missing = [name for name, each in table.columns.items() if (each.source or name) in here.missing]
+    return [*told, *([f"{wanted} {lacking(table, missing, here.others)}"] if missing else [])]
 
 
 def _span(here: Contents, table: Table) -> str:

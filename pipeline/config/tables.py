@@ -211,6 +211,11 @@ class Table(Strict):
         parts = {here.part, there.part}
         return names[0] == names[1] and (len(parts) == 1 or None in parts)
 
+    def in_source(self, name: str) -> str:
+        """A column by its name in the source, with what the job calls it where that is another."""
+        source = self.columns[name].source if name in self.columns else None
+        return f"{source} (`{name}`)" if source not in (None, name) else name
+
     @property
     def all_sources(self) -> frozenset[str]:
         """Every source that the table is read from on some day."""

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Literal
 
 from pipeline.config.alerts import Alerts
+from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.ingest.records import ValidatedRecord
 from pipeline.ingest.repeats import in_words
 from pipeline.job import JobContext
-from pipeline.storage.artifacts.artifact import Ref
+from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import VALIDATED
 from pipeline.storage.artifacts.store import ArtifactStore
 
@@ -27,6 +28,8 @@ _FILLED = 10
 """An empty column is no chance where so many filled rows were to be expected: none at all is one in 20,000."""
 _DEVIATIONS = 4
 """So many standard deviations of a share are noise."""
+_TOLD = 12
+"""Columns of a source that are told."""
 _ALIKE = 0.5
 """Names that are alike by this share of their letters may be the same column's."""
 
@@ -155,6 +158,41 @@ def changes(
         recurring = _recurring(here, past, limits)
         if recurring:
             yield Change(name, "repeated_rows", (), recurring)
+
+
+def lacking(table: Table, missing: Sequence[str], others: Collection[str]) -> str:
+    """Optional columns that a source does not have, in its names, and what they may be called there, in words.
+
+    Args:
+        others: columns of the source that the job does not declare.
+    """
+    sources = {name: table.columns[name].source or name for name in missing}
+    pairs = _alike(list(sources.values()), sorted(others))
+    named = [
+        table.in_source(name) + (f" (is '{pairs[source]}' meant?)" if source in pairs else "")
+        for name, source in sources.items()
+    ]
+    unread = [*sorted(others)[:_TOLD], *(["…"] if len(others) > _TOLD else [])]
+    beside = f"; not read are {', '.join(unread)}" if unread and not pairs else ""
+    return (
+        f"has no column {', '.join(named)}: read as missing in every row{beside}; name the source's column with "
+        "`source:`, or take it out of the YAML"
+    )
+
+
+def never_there(context: JobContext, validated: Artifact) -> list[str]:
+    """Columns that the sources lack on the first day that declares them, in words: later ones tell of changes only."""
+    said, tables, job = ValidatedRecord.of(validated), context.config.tables, context.job
+    days = [validated.ref.day.plus(-back) for back in range(1, context.config.alerts.days + 1)]
+    lacks = {name: counts.missing_columns for name, counts in said.counts.items() if counts.missing_columns}
+    before = [_seen(context.store, job, day) for day in days] if lacks else []
+    told = []
+    for name, columns in lacks.items():
+        past = [each[name] for each in before if name in each]
+        new = [each for each in columns if each in tables[name].columns and not any(day.declares(each) for day in past)]
+        if new and said.counts[name].kept:
+            told.append(f"{name}: the source {lacking(tables[name], new, (said.unread_columns or {}).get(name, ()))}")
+    return told
 
 
 def _was_there(column: str, past: Sequence[TableDay]) -> bool:

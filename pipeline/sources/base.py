@@ -58,6 +58,7 @@ class Contents:
         rows: of the newest day, or of an undated table.
         files: the same.
         missing: wanted columns that are not there (on the newest day).
+        others: columns that are there and were not wanted, where it can name them.
     """
 
     filled: bool
@@ -67,6 +68,7 @@ class Contents:
     rows: int | None = None
     files: int | None = None
     missing: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 class Source(ABC):

@@ -89,16 +89,18 @@ class FileSource(Source):
 
     def contents(self, source: str, columns: Sequence[str], *, dated: bool) -> Contents:
         files = self._files(source)
-        missing = self.read(source, columns, None, chunk_rows=1).missing
+        reading = self.read(source, columns, None, chunk_rows=1)
+        missing, others = reading.missing, reading.others
         if not dated:
             rows = self.count(source, None)
-            return Contents(rows > 0, None, None, None, rows, len(files), missing)
+            return Contents(rows > 0, None, None, None, rows, len(files), missing, others)
         ordinals = np.concatenate([self._days_of(source, file) for file in files])
         if not len(ordinals):
-            return Contents(False, 0, missing=missing)
+            return Contents(False, 0, missing=missing, others=others)
         known = np.unique(ordinals)
         rows = int((ordinals == known[-1]).sum())
-        return Contents(True, len(known), Day(int(known[0])), Day(int(known[-1])), rows, len(files), missing)
+        first, last = (Day(int(each)) for each in known[[0, -1]])
+        return Contents(True, len(known), first, last, rows, len(files), missing, others)
 
     def version(self, source: str) -> str | None:
         paths = [file.path for file in self._files(source)]

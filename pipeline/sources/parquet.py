@@ -98,9 +98,10 @@ class ParquetSource(Source):
             files = self._files(source, day)
             rows = sum(_rows(file.path) for file in files)
             if rows:
-                missing = self.read(source, columns, day, chunk_rows=1).missing
+                found = self.read(source, columns, day, chunk_rows=1)
                 first = days[0] if days else None
-                return Contents(True, len(days) if dated else None, first, day, rows, len(files), missing)
+                known = len(days) if dated else None
+                return Contents(True, known, first, day, rows, len(files), found.missing, found.others)
         return Contents(False, len(days) if dated else None, days[0] if days else None)
 
     def version(self, source: str) -> str | None:

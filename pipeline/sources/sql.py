@@ -56,19 +56,26 @@ class SqlSource(Source):
     def contents(self, source: str, columns: Sequence[str], *, dated: bool) -> Contents:
         """By the index of the day, which the schema has."""
         if not dated:
-            missing = self.read(source, columns, None, chunk_rows=1).missing
+            missing, others = self._columns(source, columns, None)
             rows = self.count(source, None)
-            return Contents(rows > 0, rows=rows, missing=missing)
-        missing = self.read(source, columns, _NO_DAY, chunk_rows=1).missing
+            return Contents(rows > 0, rows=rows, missing=missing, others=others)
+        missing, others = self._columns(source, columns, _NO_DAY)
         try:
             first, last, days = self._span(source)
         except SourceInterrupted:
             raise
         except SourceError:  # what the statement gives does not hold the column by which it finds a day
-            return Contents(True, missing=missing)
+            return Contents(True, missing=missing, others=others)
         if last is None:
-            return Contents(bool(days), days, missing=missing)
-        return Contents(True, days, first, last, self.count(source, last), missing=missing)
+            return Contents(bool(days), days, missing=missing, others=others)
+        return Contents(True, days, first, last, self.count(source, last), missing=missing, others=others)
+
+    def _columns(
+        self, source: str, columns: Sequence[str], day: Day | None
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Those that are not there, and those that were not asked for."""
+        reading = self.read(source, columns, day, chunk_rows=1)
+        return reading.missing, reading.others
 
     def _span(self, source: str) -> tuple[Day | None, Day | None, int]:
         """The first and the last day, and how many there are."""

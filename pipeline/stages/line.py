@@ -182,13 +182,14 @@ def nothing_released(day: Day, champion: str) -> str:
 
 def of_validation(context: JobContext, validated: Artifact) -> list[str]:
     """In words, what validation put aside, the limits a day was accepted beyond, what has changed in its tables."""
-    from pipeline.monitoring.table_watch import changes_of
+    from pipeline.monitoring.table_watch import changes_of, never_there
 
     if validated.ref.kind != VALIDATED:  # the marker of a skipped day
         return []
     said = ValidatedRecord.of(validated)
     rows = said.quarantined
     told = [f"{rows} row{'s' * (rows != 1)} in quarantine ({validated.id})"] if rows else []
+    told += never_there(context, validated)
     told += [f"accepted ({said.accepted}) although {'; '.join(said.beyond_limits)}"] if said.was_accepted else []
     return told + [f"{change.table}: {change.text}" for change in changes_of(context, validated.ref.day)]
 

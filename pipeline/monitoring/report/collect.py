@@ -71,7 +71,7 @@ def collect(context: JobContext, day: Day) -> dict[str, Any]:
             if measure.curve
         },
         "all_requests": [each for each in config.known_measures.values() if each.everyone],
-        "volumes": _volumes(validated),
+        "volumes": _volumes(config, validated),
         "quarantine": _quarantine(validated),
         "changes": changes_of(context, day),
         "accepted": validated if validated is not None and validated.was_accepted else None,
@@ -96,10 +96,13 @@ def _curve(tested: list[TestedDay], measure: str, skipped: list[Day], today: Day
     return curves.lines(series, skipped=skipped, today=today)
 
 
-def _volumes(validated: ValidatedRecord | None) -> list[dict[str, Any]]:
-    if validated is None:
-        return []
-    return [{"table": name, **counts.model_dump()} for name, counts in validated.counts.items()]
+def _volumes(config: JobConfig, validated: ValidatedRecord | None) -> list[dict[str, Any]]:
+    found = []
+    for name, counts in validated.counts.items() if validated is not None else ():
+        table = config.tables.get(name)
+        absent = [table.in_source(each) if table is not None else each for each in counts.missing_columns]
+        found.append({"table": name, **counts.model_dump(), "missing_columns": absent})
+    return found
 
 
 def _quarantine(validated: ValidatedRecord | None) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Which rows are of days that a release has learnt from: measures of them tell what it has seen, not what it is worth."""
+"""Which rows are of days that a release has learnt from: measures of them would tell what it has seen."""
 
 from __future__ import annotations
 

@@ -29,21 +29,30 @@ def source(tmp_path: Path) -> ParquetSource:
 
 def test_days_files_and_rows_of_the_newest_day(source: ParquetSource) -> None:
     said = found(source, Table.model_validate(LOG), "log")
-    assert said == "log: 3 of 4 days 2024-03-04 to 2024-03-07, the newest with 9 rows in 2 files"
+    assert said[0] == "log: 3 of 4 days 2024-03-04 to 2024-03-07, the newest with 9 rows in 2 files"
     rows = pq.read_metadata(source.folder / "ads" / "part-0000.parquet").num_rows
-    assert found(source, Table.model_validate(ADS), "ads") == f"ads: {rows} rows in 1 file"
+    assert found(source, Table.model_validate(ADS), "ads") == [f"ads: {rows} rows in 1 file"]
 
 
 def test_the_newest_day_is_one_with_rows(source: ParquetSource) -> None:
     (source.folder / "log" / f"day={DAY.plus(4)}").mkdir()
-    assert "2024-03-04 to 2024-03-07, the newest with 9 rows" in found(source, Table.model_validate(LOG), "log")
+    assert "2024-03-04 to 2024-03-07, the newest with 9 rows" in found(source, Table.model_validate(LOG), "log")[0]
 
 
 def test_columns_that_are_not_there(source: ParquetSource) -> None:
-    more = {**LOG, "columns": {**LOG["columns"], "price": {"type": "float"}}}
-    assert found(source, Table.model_validate(more), "log").endswith("; columns missing: price")
+    price = {"type": "float", "source": "Prce"}
+    more = {**LOG, "columns": {**LOG["columns"], "price": price, "hour": {"type": "int"}}}
+    assert found(source, Table.model_validate(more), "log")[1:] == [
+        "log has no column Prce (`price`), hour: read as missing in every row; name the source's column with "
+        "`source:`, or take it out of the YAML"
+    ]
+    rows = log_rows(9, DAY.plus(4)).append_column("Price", [[1.0] * 9])
+    write_log(source.folder.parent, rows, DAY.plus(4))
+    assert "no column Prce (`price`) (is 'Price' meant?), hour: read as" in found(
+        source, Table.model_validate(more), "log"
+    )[1]  # fmt: skip
     more = {**LOG, "columns": {**LOG["columns"], "price": {"type": "float", "required": True}}}
-    with pytest.raises(SourceError, match=r"'log' has no column price, .*required; there are 9 rows in 2 files"):
+    with pytest.raises(SourceError, match=r"'log' has no column price, .*required; there are 9 rows in 1 file"):
         found(source, Table.model_validate(more), "log")
 
 
@@ -54,7 +63,7 @@ def test_nothing_where_it_is_looked_for_is_not_in_order(tmp_path: Path, folders:
     source = ParquetSource(f"parquet:{tmp_path}", "DAYSPRING_TINY_URL")
     with pytest.raises(SourceError, match=f"'log' has no rows{', though there are [12] days' if folders else ''}"):
         found(source, Table.model_validate(LOG), "log")
-    assert found(source, Table.model_validate({**LOG, "required": False}), "log").endswith("no rows")
+    assert found(source, Table.model_validate({**LOG, "required": False}), "log")[0].endswith("no rows")
 
 
 def test_sources_that_stand_in_are_looked_at_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +89,8 @@ def test_days_of_a_database(tmp_path: Path) -> None:
     source = _database(tmp_path, "-- all\nSELECT * FROM log AS l WHERE l.day = :day;", rows)
     optional = {**LOG, "columns": {name: {**each, "required": False} for name, each in LOG["columns"].items()}}
     said = found(source, Table.model_validate(optional), "log")
-    assert said == "log: 3 of 4 days 2024-03-04 to 2024-03-07, the newest with 2 rows; columns missing: label"
+    assert said[0] == "log: 3 of 4 days 2024-03-04 to 2024-03-07, the newest with 2 rows"
+    assert said[1].startswith("log has no column label: read as missing in every row; ")
     with pytest.raises(SourceError, match="'log' has no column label, which is declared as required; there are 2 rows"):
         found(source, Table.model_validate(LOG), "log")
 
@@ -93,9 +103,10 @@ def test_an_empty_table_of_a_database_and_one_whose_days_cannot_be_told(tmp_path
     other = SqliteSource(f"sqlite:///{tmp_path / 'a.db'}", "DAYSPRING_TINY_URL", tmp_path / "queries")
     optional = {**LOG, "columns": {name: {**each, "required": False} for name, each in LOG["columns"].items()}}
     said = found(other, Table.model_validate(optional), "log")
-    assert said == "log: days not counted, has rows; columns missing: label"
+    assert said[0] == "log: days not counted, has rows"
+    assert len(said) == 2
     (tmp_path / "queries" / "day.sql").write_text("SELECT ad FROM log WHERE day = :day", encoding="utf-8")
-    assert found(other, Table.model_validate(optional), "day").startswith("day: days not counted, has rows; columns ")
+    assert found(other, Table.model_validate(optional), "day")[0].startswith("day: days not counted, has rows")
     (tmp_path / "queries" / "gone.sql").write_text("SELECT ad FROM gone WHERE day = :day", encoding="utf-8")
     with pytest.raises(SourceError, match="no table 'gone'"):
         found(other, Table.model_validate(optional), "gone")

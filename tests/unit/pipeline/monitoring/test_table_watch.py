@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.config.alerts import Alerts
+from pipeline.config.tables import Table
 from pipeline.days import Day
 from pipeline.ingest.extract import extract
 from pipeline.ingest.records import ValidatedRecord
@@ -19,11 +20,14 @@ from pipeline.monitoring.table_watch import (
     TableDay,
     changes,
     changes_of,
+    lacking,
+    never_there,
     standing,
     standing_in_words,
     stored,
     table_days,
 )
+from pipeline.storage.artifacts.artifact import Ref
 from tests.unit.pipeline.small_job import ADS, DAY, LOG, config, context, log_rows, write_ads, write_log
 
 LIMITS = Alerts()
@@ -174,6 +178,30 @@ def test_from_the_source_to_what_is_told(tmp_path: Path, monkeypatch: pytest.Mon
         "the source no longer has price (is it 'price_new' now?); empty in all 40 rows: cost"
     )  # fmt: skip
     assert standing(stored(job)) == {"log": {"price": DAY.plus(3), "cost": DAY.plus(3)}}
+
+
+def test_a_column_that_was_never_there_is_told_on_the_first_day_that_declares_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    price = {"type": "float", "source": "Prce"}
+    job = context(tmp_path, monkeypatch, config({"log": dated({"price": price}), "ads": ADS}))
+    write_ads(tmp_path)
+    told = []
+    for day in (DAY, DAY.next()):
+        validated(job, tmp_path, day, Price=[1.0] * 40, more=[1.0] * 40)
+        found = job.store.current(Ref("validated", job.job, day))
+        assert found is not None
+        told.append(never_there(job, found))
+    (line,), none = told
+    assert line.startswith("log: the source has no column Prce (`price`) (is 'Price' meant?): read as missing in every")
+    assert none == []
+
+
+def test_of_a_column_like_none_it_is_said_what_is_there() -> None:
+    table = Table.model_validate({"source": "log", "columns": {"age": {"type": "int"}, "b": {"type": "int"}}})
+    assert lacking(table, ["age"], {"zip", "colour"}).startswith(
+        "has no column age: read as missing in every row; not read are colour, zip; name the source's column"
+    )
 
 
 def test_an_undated_table_that_loses_a_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
