@@ -231,8 +231,8 @@ def shown_experiments(config: JobConfig) -> str:
 def _doctor(options: argparse.Namespace) -> int:
     bad = _failed("Python", _python) + _failed("packages", _packages)
     for name in _jobs(options.job):
-        bad += _failed(f"{name}: settings", lambda name=name: f"{len(load_job(name).features)} features")  # type: ignore[misc]
-        bad += _job_failures(name)
+        wrong = _failed(f"{name}: settings", lambda name=name: f"{len(load_job(name).features)} features")  # type: ignore[misc]
+        bad += wrong or _job_failures(name)
     return 1 if bad else 0
 
 

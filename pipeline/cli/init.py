@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from pipeline.storage.urls import mask_url
 
 if TYPE_CHECKING:
     from pipeline.proposal.roles import Roles
+
+_URL = re.compile(r"[a-z][a-z0-9+]*:")
 
 
 def register(commands: Commands) -> None:
@@ -68,6 +71,9 @@ def _url(given: str) -> str:
     """A folder of files is one that holds some; of Parquet in folders it is ``parquet:``."""
     folder = Path(given)
     if not folder.is_dir():
+        if not _URL.match(given):
+            fault = "is a file; give the folder that it lies in" if folder.is_file() else "no such folder"
+            raise UsageError(f"--from {given}: {fault}")
         return given
     from pipeline.sources.table_file import kinds
 

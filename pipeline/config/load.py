@@ -9,11 +9,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from models.options import meant
 from pipeline.config.effects import check_effects
 from pipeline.config.experiment import Experiment
 from pipeline.config.extends import Settings, settings, settings_in
 from pipeline.config.grids import expanded
 from pipeline.config.job import JobConfig
+from pipeline.config.known_settings import settings_at
 from pipeline.errors import ConfigError
 
 
@@ -71,7 +73,8 @@ def _lines(error: ValidationError, path: str, grids: Mapping[str, str]) -> list[
         if problem["loc"][:1] == ("experiments",) and problem["loc"][1:2] and problem["loc"][1] in grids:
             field += f" (of grids.{grids[str(problem['loc'][1])]})"
         if problem["type"] == "extra_forbidden":
-            lines.append(f"{path}: {field}: no such setting; check its spelling and place")
+            nearly = meant(str(problem["loc"][-1]), settings_at(JobConfig, problem["loc"]))
+            lines.append(f"{path}: {field}: no such setting{nearly}; check its spelling and place")
             continue
         value = problem.get("input")
         if problem["type"] in ("dict_type", "model_type"):

@@ -25,6 +25,9 @@ from pipeline.storage.digests import content_digest
 from pipeline.storage.files import link_or_copy
 from pipeline.storage.physical_types import Unusable
 
+_TOLD = 12
+"""Columns of a source that are told."""
+
 
 @dataclass
 class DayDraft:
@@ -96,7 +99,7 @@ def _read_days(
     if reading.missing and source.has_columns:
         for each in group:
             if source.has_rows(wanted, each.day):
-                _judge(source, name, wanted, table, each, reading.missing)
+                _judge(source, name, wanted, table, each, reading.missing, reading.others)
         if all(each.refused for each in group):
             return
     files = {each.day: _file(each.path(name), table, reading, kinds) for each in group}
@@ -232,7 +235,7 @@ def _read(
     else:
         reading = source.read_keys(wanted, _wanted(table), keys, chunk_rows=config.chunk_rows)
     if source.has_columns:
-        _judge(source, name, wanted, table, here, reading.missing)
+        _judge(source, name, wanted, table, here, reading.missing, reading.others)
     if here.refused:
         raise SourceError(here.refused)
     file = _file(here.path(name), table, reading, kinds)
@@ -304,15 +307,20 @@ def _record(
         here.missing[name] = sorted(lacking)
 
 
-def _judge(source: Source, name: str, wanted: str, table: Table, here: DayDraft, missing: Sequence[str]) -> None:
+def _judge(
+    source: Source, name: str, wanted: str, table: Table, here: DayDraft, missing: Sequence[str],
+    others: Sequence[str] = (),
+) -> None:  # fmt: skip
     """Refuses a day whose table lacks a required column."""
     lost = [
-        each for each, column in table.columns.items()
+        table.in_source(each) for each, column in table.columns.items()
         if column.required and (column.source or each) in missing
     ]  # fmt: skip
     if lost:
+        told = ", ".join([*others[:_TOLD], *(["…"] if len(others) > _TOLD else [])])
         where = "no column" if source.has_columns else f"in the rows of {here.day} no value in column"
         here.refused = (
             f"{source.url}: table '{wanted}' has {where} {', '.join(lost)}, which tables.{name}.columns declares as "
-            "required; add it to the source, name it there with `source:`, or declare it `required: false`"
+            f"required{f' (not read are {told})' if told else ''}; add it to the source, let `source:` name the column "
+            "that it is there, or declare it `required: false`"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import statistics
 import time
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from pipeline.engines.open import shards_of
 from pipeline.errors import DataError, UsageError
 from pipeline.ingest.check_rows import check_table
 from pipeline.ingest.checked_parts import check_in_parts
+from pipeline.ingest.common_fault import other_type
 from pipeline.ingest.quarantine import QUARANTINE
 from pipeline.ingest.records import Counts, ExtractRecord, ValidatedRecord
 from pipeline.ingest.repeats import ENOUGH, SUFFIX, beyond_limit, repeats
@@ -83,7 +83,7 @@ def _validate(context: JobContext, day: Day, reprocess: bool) -> Artifact:
         parquet_file.write(made.path / "quarantine.parquet", quarantine)
         beyond = _beyond_limits(context, day, done.counts)
         if beyond and accepted is None:
-            raise DataError(_refusal(context, day, beyond, done.counts, made.path / "quarantine.parquet"))
+            raise DataError(_refusal(context, day, beyond, done.counts, quarantine))
         artifact = made.commit(
             content_digest(done.digests),
             rows={name: counts.kept for name, counts in done.counts.items()}, timings=done.seconds,
@@ -288,16 +288,21 @@ def _top(reasons: Mapping[str, int], shown: int = 4) -> str:
 
 
 def _refusal(
-    context: JobContext, day: Day, beyond: list[str], counts: Mapping[str, Counts], quarantine: Path
+    context: JobContext, day: Day, beyond: list[str], counts: Mapping[str, Counts], quarantine: pa.Table
 ) -> str:
     """The message of a day that fails; its quarantine is kept where it can be looked at."""
     folder = context.root / "refused" / context.job
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(quarantine, folder / f"{day}.parquet")
+    parquet_file.write(folder / f"{day}.parquet", quarantine)
     told = {name: each.model_dump() for name, each in counts.items()}
     (folder / f"{day}.json").write_text(json.dumps(told, indent=1, ensure_ascii=False), encoding="utf-8")
+    rows = {name: each.read - each.duplicates for name, each in counts.items()}
+    types = [
+        other_type(name, table, rows[name], quarantine, context.config.timezone)
+        for name, table in context.config.tables.items()
+    ]
     return (
-        f"{context.job} {day}: " + "; ".join(beyond) + f". Rows in quarantine are in {folder / f'{day}.parquet'}. "
-        f"Correct the source and run the day again, which reads it again, list the day in dirty_days, or go on with "
-        f"`--accept-day {day} --reason …`"
+        f"{context.job} {day}: {'; '.join([*beyond, *filter(None, types)])}. "
+        f"Rows in quarantine are in {folder / f'{day}.parquet'}. Correct the source and run the day again, which reads "
+        f"it again, list the day in dirty_days, or go on with `--accept-day {day} --reason …`"
     )

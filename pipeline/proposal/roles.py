@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipeline.errors import UsageError
 from pipeline.proposal.columns import Guess, guess
@@ -72,6 +73,7 @@ def roles(tables: Sequence[Looked], asked: Mapping[str, str | None]) -> Roles:
     taken = {day, label}
     user = _named(rows, own, "user", asked.get("user"), taken)
     item = _named(rows, own, "item", asked.get("item"), taken | {user})
+    _guard_one_each(rows, {"day": day, "label": label, "user": user, "item": item}, asked)
     profiles = {}
     for role, column in (("user", user), ("item", item)):
         if user is not None and item is not None and column is not None:
@@ -126,7 +128,10 @@ def _labels(own: Mapping[str, Guess]) -> list[str]:
 
 def _label(table: Looked, own: Mapping[str, Guess], asked: str | None) -> str:
     if asked is not None:
-        return _there(table, "--label", asked)
+        other = next((each for each in table.columns[_there(table, "--label", asked)] if not _is_binary(each)), None)
+        if other is not None:
+            raise UsageError(f"--label {asked}: holds {str(other)!r}, not 0 and 1")
+        return asked
     found = _labels(own)
     named = [name for name in found if _NAMES["label"].search(name)] or found
     if len(named) != 1:
@@ -143,6 +148,21 @@ def _named(
     fit = [name for name, each in own.items() if name not in taken and each.type in ("int", "str") and not each.missing]
     named = [name for name in fit if _NAMES[role].search(name)]
     return max(named, key=lambda name: own[name].distinct, default=None)
+
+
+def _is_binary(value: Any) -> bool:
+    """0, 1 or nothing, however they are written."""
+    return value is None or value in (0, 1) or str(value).strip() in ("", "0", "1", "0.0", "1.0")
+
+
+def _guard_one_each(table: Looked, found: Mapping[str, str | None], asked: Mapping[str, str | None]) -> None:
+    """Raises ``UsageError`` where a column is named for two roles, or for one and guessed to be of another."""
+    for role, column in found.items():
+        others = [name for name, each in found.items() if column is not None and each == column and name != role]
+        if others and asked.get(role) is not None:
+            raise UsageError(
+                f"--{role} {column}: is the {others[0]} of '{table.name}' too; name another column for one of them"
+            )
 
 
 def _there(table: Looked, option: str, name: str) -> str:

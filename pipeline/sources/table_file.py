@@ -18,6 +18,8 @@ from pipeline.errors import SourceError
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 _PACKED = (".gz", ".bz2", ".zst", ".lz4")
 _PARQUET = ".parquet"
+_ENCODINGS = ("utf-8", "gb18030")
+"""Looked for where text is written in another one than was said."""
 _BLOCK = 1 << 22
 """Bytes of text that are parsed at once."""
 _BEGUN = 1 << 16
@@ -158,13 +160,37 @@ class _Told:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         if isinstance(error, UnicodeError) or (isinstance(error, pa.ArrowException) and "UTF8" in str(error)):
             raise SourceError(
-                f"{self._path}: is not {self._form.encoding} ({error}); say how the table's text is written: "
-                "`text: {encoding: gb18030}`, for example; a packed file's name ends so too (.csv.gz)"
+                f"{self._path}: is not {self._form.encoding} ({error}); {self._encodings()}; a packed file's name ends "
+                "so too (.csv.gz)"
             ) from None
         if isinstance(error, OSError):
             raise SourceError(f"{self._path}: cannot be read or unpacked: {error}; write the file again") from None
         if isinstance(error, pa.ArrowException):
+            told = (
+                f"correct the line; the table's `text: {{delimiter: {self._delimiter!r}}}` says so"
+                if self._form.delimiter is not None
+                else "correct the line, or say how the table's text is written: `text: {delimiter: ';'}`, for example"
+            )
             raise SourceError(
-                f"{self._path}: cannot be read as text with {self._delimiter!r} between its cells: {error}; correct "
-                "the line, or say how the table's text is written: `text: {delimiter: ';'}`, for example"
+                f"{self._path}: cannot be read as text with {self._delimiter!r} between its cells: {error}; {told}"
             ) from None
+
+    def _encodings(self) -> str:
+        """What to write where the letters are others than was said."""
+        other = next((each for each in _ENCODINGS if each != self._form.encoding and self._is(each)), None)
+        if "encoding" not in self._form.model_fields_set:
+            return f"say how the table's text is written: `text: {{encoding: {other or 'cp1252'}}}`, for example"
+        instead = "leave `encoding` out" if other == _ENCODINGS[0] else f"write `encoding: {other}`" if other else ""
+        likely = f"it seems to be {other}: {instead}" if other else "write the encoding that it has, or the file again"
+        return f"the table's `text: {{encoding: {self._form.encoding}}}` says so; {likely}"
+
+    def _is(self, encoding: str) -> bool:
+        """Whether the file's beginning can be read so."""
+        with pa.input_stream(str(self._path), compression="detect") as file:
+            head = file.read(_BEGUN)
+        try:
+            # A letter that the end of the piece cuts through is no fault.
+            getincrementaldecoder(encoding)().decode(head)
+        except UnicodeError:
+            return False
+        return True

@@ -11,11 +11,13 @@ from typing import Literal
 from pipeline.days import Day
 from pipeline.errors import ChainError, DayspringError, LockTimeout
 from pipeline.features.arrays.paired_lists import UNPAIRED
+from pipeline.ingest.common_fault import common_fault
 from pipeline.ingest.records import ValidatedRecord
 from pipeline.job import JobContext
 from pipeline.process.memory import give_back_memory
 from pipeline.release.records import ReleaseRecord
 from pipeline.stages.stage import CLOSING, EXPERIMENT, SHARED, stage
+from pipeline.storage import parquet_file
 from pipeline.storage.artifacts.artifact import Artifact
 from pipeline.storage.artifacts.kinds import FEATURES, VALIDATED
 from pipeline.training.chain import Chain
@@ -188,10 +190,20 @@ def of_validation(context: JobContext, validated: Artifact) -> list[str]:
         return []
     said = ValidatedRecord.of(validated)
     rows = said.quarantined
-    told = [f"{rows} row{'s' * (rows != 1)} in quarantine ({validated.id})"] if rows else []
+    told = [f"{rows} row{'s' * (rows != 1)} in quarantine ({validated.id}){_mostly(validated, rows)}"] if rows else []
     told += never_there(context, validated)
     told += [f"accepted ({said.accepted}) although {'; '.join(said.beyond_limits)}"] if said.was_accepted else []
     return told + [f"{change.table}: {change.text}" for change in changes_of(context, validated.ref.day)]
+
+
+def _mostly(validated: Artifact, rows: int) -> str:
+    """What most of a day's rows in quarantine are there for, in words; empty where they are kept no more."""
+    if validated.manifest.pruned:
+        return ""
+    fault = common_fault(parquet_file.read(validated.file("quarantine.parquet")))
+    if fault is None:
+        return ""
+    return f"{', mostly' if fault.rows < rows else ':'} {fault.table}.{fault.told}"
 
 
 def new_champion(release: Artifact) -> list[str]:

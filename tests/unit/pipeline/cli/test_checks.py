@@ -14,6 +14,7 @@ import yaml
 from models.engine.engine import configure
 from models.optimizer_settings import read_optimizers
 from pipeline.cli.checks import _check_all_read, check_models
+from pipeline.cli.main import main
 from pipeline.config.load import parse_job
 from pipeline.errors import ConfigError
 from tests.tiny import PROJECT, whole
@@ -207,3 +208,13 @@ def test_a_counter_of_items_which_no_tower_can_be_asked_of_all_items_is_told() -
     assert found is not None
     assert "experiments.towers: features.ad_rate: is a counter, and" in found
     assert refused("impressions", {**changes, "experiments": {"towers": towers | {"without": ["ad_rate"]}}}) is None
+
+
+def test_doctor_tells_a_mistake_in_the_yaml_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DAYSPRING_CONF", str(tmp_path))
+    (tmp_path / "shop.yaml").write_text("job: shop\ncolour: red\n", encoding="utf-8")
+    assert main(["doctor", "--job", "shop"]) == 1
+    bad = [line for line in capsys.readouterr().out.splitlines() if line.startswith("BAD")]
+    assert [line[: len("BAD   shop: settings:")] for line in bad] == ["BAD   shop: settings:"]

@@ -50,6 +50,8 @@ def test_a_database_gets_queries_where_those_of_ones_own_are(
     [
         (["--job", "shop", "--from", "hbase://h/"], "has to be written by hand"),
         (["--job", "shop", "--from", "files:nowhere"], "no such folder"),
+        (["--job", "shop", "--from", "no/where"], "--from no/where: no such folder"),
+        (["--job", "shop", "--from", __file__], "test_init.py: is a file; give the folder that it lies in"),
         (["--job", "shop", "--from", "postgresql://me:secret@h/db"], "//***@h/db: tables can be listed"),
         (["--job", "shop", "--from", "mysql://me:secret@h/db"], "me:***@h/db: tables can be listed"),
         (["--job", "shop", "--from", "mysql+pymysql://me:secret@h:port/db"], "cannot be read as sqlite:///FILE or my"),

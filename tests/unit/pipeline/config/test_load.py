@@ -31,10 +31,18 @@ def test_files_of_quality_are_good(folder: str, job: str) -> None:
     assert set(plain.spaces) <= set(config.spaces)
 
 
-def test_unknown_key(ads: str) -> None:
-    assert error(edited(ads, experiments__din__learnin_rate=0.1)) == (
-        "conf/ads.yaml: experiments.din.learnin_rate: no such setting; check its spelling and place"
-    )
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("experiments__din__learnin_rate", "experiments.din.learnin_rate: no such setting (is 'learning_rate' meant?)"),
+        ("experiments__din__lost", "experiments.din.lost: no such setting (is 'loss' meant?)"),
+        ("deadline_hour", "deadline_hour: no such setting (is 'deadline_hours' meant?)"),
+        ("tables__impressions__dayy", "tables.impressions.dayy: no such setting (is 'day' meant?)"),
+        ("experiments__din__zzz", "experiments.din.zzz: no such setting"),
+    ],
+)
+def test_unknown_key(ads: str, place: str, told: str) -> None:
+    assert error(edited(ads, **{place: 0.1})) == f"conf/ads.yaml: {told}; check its spelling and place"
 
 
 def test_wrong_type_names_field_and_value(ads: str) -> None:

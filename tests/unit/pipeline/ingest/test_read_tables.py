@@ -100,3 +100,14 @@ def test_another_source_stands_in_by_date(tmp_path: Path, monkeypatch: pytest.Mo
     found = extract(job, DAY)
     assert found.manifest.extra["sources"]["log"] == "log"
     assert found.manifest.rows["log"] == 3
+
+
+def test_a_required_column_that_is_not_there_is_named_as_the_source_should_have_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    columns = {**LOG["columns"], "label": {**LOG["columns"]["label"], "source": "purchasd"}}
+    job = context(tmp_path, monkeypatch, config({"log": {**LOG, "columns": columns}, "ads": ADS}))
+    write_log(tmp_path, log_rows(2).rename_columns(["day", "time", "user", "ad", "purchased"]))
+    write_ads(tmp_path)
+    with pytest.raises(SourceError, match=r"no column purchasd \(`label`\), .*\(not read are purchased\); add it"):
+        extract(job, DAY)

@@ -126,3 +126,9 @@ def test_an_unchanged_undated_table_is_linked_with_its_quarantine(
     quarantined = pq.read_table(second.file("quarantine.parquet"))
     assert quarantined["table"].to_pylist() == ["ads"]
     assert quarantined["reason"].to_pylist() == ["missing"]
+
+
+def test_a_column_of_another_kind_than_declared_is_told_with_what_to_write(job: JobContext, tmp_path: Path) -> None:
+    write_log(tmp_path, log_rows(20, user=[f"u{row}" for row in range(20)]))
+    with pytest.raises(DataError, match=r"values such as 'u0': if they are right.*write `user: \{type: str, …\}` in t"):
+        both(job)

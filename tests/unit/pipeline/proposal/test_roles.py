@@ -40,6 +40,11 @@ def test_a_table_with_several_rows_of_an_item_is_no_profile() -> None:
         ((SHOWS,), {"user": "x"}, "--user x: the table 'shows' has 日期"),
         ((Looked("t", {"day": ["2024-03-01"] * 2, "a": [0, 1], "b": [1, 0]}),), {}, "0 and 1 are in a, b; name it"),
         ((Looked("t", {"a": [0, 1]}),), {"table": "t"}, "no column of dates"),
+        ((SHOWS,), {"label": "日期"}, "--label 日期: holds '2024.*', not 0 and 1"),
+        ((Looked("t", {"day": ["2024-03-01"] * 2, "a": ["1", None], "b": ["0", "12,45"]}),),
+         {"table": "t", "label": "b"}, "--label b: holds '12,45', not 0 and 1"),
+        ((SHOWS,), {"label": "new", "item": "new"}, "--item new: is the label of 'shows' too|--label new: is the item"),
+        ((SHOWS,), {"item": "点击"}, "--item 点击: is the label of 'shows' too; name another column for one of them"),
     ],
 )
 def test_what_cannot_be_told_is_asked_for(tables: tuple[Looked, ...], asked: dict[str, str], told: str) -> None:

@@ -62,3 +62,26 @@ def test_a_packed_file_of_another_name_and_one_cut_off_are_told(
     with pytest.raises(SourceError, match=words):
         list(table_file(tmp_path / name, TextFiles(), lambda why, line: None).batches(["x"], 9))
     assert not capsys.readouterr().err
+
+
+    ("written", "said", "told"),
+    [
+        ("utf-8", "ascii", "the table's `text: {encoding: ascii}` says so; it seems to be utf-8: leave `encoding` out"),
+        ("gb18030", "ascii", "says so; it seems to be gb18030: write `encoding: gb18030`"),
+        ("gb18030", None, "say how the table's text is written: `text: {encoding: gb18030}`"),
+    ],
+)
+def test_letters_that_are_others_than_was_said(tmp_path: Path, written: str, said: str | None, told: str) -> None:
+    (tmp_path / "a.csv").write_bytes("x,y\n张三,1\n李四,2\n".encode(written))
+    form = TextFiles(encoding=said) if said is not None else TextFiles()
+    with pytest.raises(SourceError) as raised:
+        list(table_file(tmp_path / "a.csv", form).batches(["x"], 9))
+    assert f"is not {said or 'utf-8'}" in str(raised.value)
+    assert told in str(raised.value)
+
+
+def test_a_delimiter_that_is_set_is_not_advised(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x;y\n1;2\n3\n", encoding="utf-8")
+    told = r"Expected 2 .*; correct the line; the table's `text: \{delimiter: ';'\}` says so"
+    with pytest.raises(SourceError, match=told):
+        list(table_file(tmp_path / "a.csv", TextFiles(delimiter=";")).batches(["x"], 9))
