@@ -46,12 +46,8 @@ def test_the_checkpoint_that_was_tested_is_released_when_its_gate_passes(tmp_pat
     run(here, SECOND)
     release = build(here, SECOND)
     extra = release.manifest.extra
-    assert (extra["experiment"], extra["checkpoint_day"], extra["age_days"], extra["by"]) == (
-        "a",
-        str(FIRST),
-        1,
-        "gate",
-    )
+    said = (extra["experiment"], extra["checkpoint_day"], extra["age_days"], extra["by"])
+    assert said == ("a", str(FIRST), 1, "gate")
     assert extra["release_id"].startswith("2024-03-02-a-2024-03-01-")
     assert build(here, SECOND).id == release.id
 
@@ -65,12 +61,8 @@ def test_otherwise_the_model_released_before_goes_on_with_the_new_days_contents(
     run(here, THIRD, verdict)
     release = build(here, THIRD)
     extra = release.manifest.extra
-    assert (extra["checkpoint_day"], extra["age_days"], extra["by"], extra["verdict"]) == (
-        str(FIRST),
-        2,
-        "kept",
-        verdict,
-    )
+    said = (extra["checkpoint_day"], extra["age_days"], extra["by"], extra["verdict"])
+    assert said == (str(FIRST), 2, "kept", verdict)
     assert extra["export"] == before.manifest.extra["export"]
     assert extra["release_id"] != before.manifest.extra["release_id"]
 
@@ -85,7 +77,7 @@ def test_a_model_whose_experiment_has_left_the_settings_goes_on_day_after_day(tm
         update={"experiments": experiments, "release": here.config.release.model_copy(update={"champion": "b"})}
     )
     left = JobContext(config, tmp_path)
-    for day in (THIRD, THIRD.next()):
+    for day in (THIRD, FOURTH):
         run(left, day, "keep")
         assert (build(left, day).manifest.extra["experiment"], build(left, day).manifest.state) == ("a", "done")
 
@@ -187,6 +179,14 @@ def test_immediate_goes_back_when_the_next_days_test_fails(tmp_path: Path, verdi
     assert build(here, FOURTH).manifest.extra["checkpoint_day"] == str(FOURTH)
 
 
+def _both(here: JobContext, day: Day, names: Sequence[str] = ("a", "b")) -> None:
+    """A whole day of experiments, whose gates let all pass."""
+    share(here, day)
+    for name in names:
+        judge(here, day, name, "promote")
+        train(here, day, name)
+
+
 def _doubt(here: JobContext, day: Day, experiment: str) -> None:
     """The gate of the day did not believe a rise."""
     tested = here.store.latest_before("checkpoint", here.job, day, experiment)
@@ -204,9 +204,8 @@ def test_a_rise_that_is_not_believed_leaves_what_is_served(tmp_path: Path, mode:
     run(here, THIRD)
     _doubt(here, THIRD, "a")
     extra = build(here, THIRD).manifest.extra
-    assert (extra["checkpoint"], extra["by"], extra["verdict"]) == (
-        before.manifest.extra["checkpoint"], "kept", "inconclusive",
-    )  # fmt: skip
+    said = (extra["checkpoint"], extra["by"], extra["verdict"])
+    assert said == (before.manifest.extra["checkpoint"], "kept", "inconclusive")
     choice = promoted(here, "a", THIRD)
     assert (choice.by, choice.reasons) == ("promote", ["promoted by hand"])
 
@@ -216,10 +215,7 @@ def test_nobody_takes_over_on_a_day_that_is_not_believed(tmp_path: Path, monkeyp
     run(here, FIRST, None)
     run(here, SECOND)
     build(here, SECOND)
-    share(here, THIRD)
-    for name in ("a", "b"):
-        judge(here, THIRD, name, "promote")
-        train(here, THIRD, name)
+    _both(here, THIRD)
     _doubt(here, THIRD, "a")
     _superior(monkeypatch, on=THIRD)
     extra = build(here, THIRD).manifest.extra
@@ -229,15 +225,11 @@ def test_nobody_takes_over_on_a_day_that_is_not_believed(tmp_path: Path, monkeyp
 def test_a_superior_challenger_takes_over_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here = context(tmp_path)
     run(here, FIRST, None)
-    share(here, SECOND)
-    for name in ("a", "b"):
-        judge(here, SECOND, name, "promote")
-        train(here, SECOND, name)
+    _both(here, SECOND)
     _superior(monkeypatch, on=SECOND)
     release = build(here, SECOND)
     assert release.manifest.extra["experiment"] == "b"
     assert "'b' is superior to 'a'" in release.manifest.extra["reasons"][0]
-    assert release.manifest.extra["champion"] == "a → b (auc +0.1 [+0.05, +0.15])"
     assert new_champion(release) == ["champion: a → b (auc +0.1 [+0.05, +0.15])"]
     assert champion_of(here, SECOND) == "a"  # so that a repeated run decides alike
     assert build(here, SECOND).id == release.id
@@ -253,16 +245,11 @@ def test_of_several_that_beat_the_champion_the_one_that_surely_does_so_by_most_t
     experiments = dict.fromkeys(("a", "b", "c", "d"), here.config.experiments["b"])
     here = JobContext(here.config.model_copy(update={"experiments": experiments}), tmp_path)
     lows = {"b": 0.01, "c": 0.03, "d": 0.02}
-    monkeypatch.setattr(
-        superiority, "superior",
-        lambda _, day, new, old: superiority.Comparison(new != "d", lows[new], f"{new} by {lows[new]}"),
-    )  # fmt: skip
-    for day in (FIRST, SECOND):
-        share(here, day)
-        for name in experiments:
-            if day == SECOND:
-                judge(here, day, name, "promote")
-            train(here, day, name, check="block" if name == blocked else "ok")
+    found = {new: superiority.Comparison(new != "d", low, f"{new} by {low}") for new, low in lows.items()}
+    monkeypatch.setattr(superiority, "superior", lambda _, day, new, old: found[new])
+    for name in experiments:
+        train(here, FIRST, name, check="block" if name == blocked else "ok")
+    _both(here, SECOND, list(experiments))
     said = build(here, SECOND).manifest.extra
     assert (said["experiment"], said["champion"]) == (expected, f"a → {expected} ({expected} by {lows[expected]})")
 
@@ -274,10 +261,7 @@ def test_a_superior_challenger_that_cannot_be_released_is_not_crowned(
     share(here, FIRST)
     train(here, FIRST, "a")
     train(here, FIRST, "b", check="block")
-    share(here, SECOND)
-    for name in ("a", "b"):
-        judge(here, SECOND, name, "promote")
-        train(here, SECOND, name)
+    _both(here, SECOND)
     _superior(monkeypatch, on=SECOND)
     assert build(here, SECOND).manifest.extra["experiment"] == "a"
     assert champion_of(here, THIRD) == "a"
