@@ -64,6 +64,7 @@ def test_a_packed_file_of_another_name_and_one_cut_off_are_told(
     assert not capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
     ("written", "said", "told"),
     [
         ("utf-8", "ascii", "the table's `text: {encoding: ascii}` says so; it seems to be utf-8: leave `encoding` out"),
