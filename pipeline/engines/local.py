@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from typing import TYPE_CHECKING
 
 from pipeline.engines.engine import Engine, Part, Result, attempted
 from pipeline.errors import DayspringError
 from pipeline.process.parents import VARIABLE, die_with_parents, workers
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 
 class LocalEngine(Engine):
@@ -28,6 +29,11 @@ class LocalEngine(Engine):
         if min(self._processes, len(parts)) < 2:
             yield from map(work, parts)
             return
+        # Most stages need no other process.
+        from concurrent.futures import ProcessPoolExecutor
+        from concurrent.futures.process import BrokenProcessPool
+        from multiprocessing import get_context
+
         if self._pool is None:
             # Begun anew, not forked: this process may have threads, and TensorFlow.
             self._pool = ProcessPoolExecutor(self._processes, get_context("spawn"), _begin, (workers(),))

@@ -6,8 +6,6 @@ import os
 
 from pipeline.config.job import JobConfig
 from pipeline.engines.engine import Engine
-from pipeline.engines.local import LocalEngine
-from pipeline.engines.spark import VARIABLE, SparkEngine
 
 ROWS_A_SHARD = 500_000
 """Where the number of shards is not given: one takes half a gigabyte, and is a few seconds' work."""
@@ -16,7 +14,11 @@ ROWS_A_SHARD = 500_000
 def engine_of(config: JobConfig) -> Engine:
     """What works on the shards of the job's days."""
     if config.engine == "spark":
+        from pipeline.engines.spark import VARIABLE, SparkEngine
+
         return SparkEngine(os.environ.get(VARIABLE), config.job)
+    from pipeline.engines.local import LocalEngine
+
     return LocalEngine(config.processes)
 
 
