@@ -7,7 +7,7 @@ import sys
 
 NAMES = (
     "windows", "id_lookup", "step", "step_parts", "step_against", "models", "deepctr", "extraction_memory", "many_days",
-    "day_cost", "policies", "planted", "order", "interactions", "interactions_step", "inference", "predict",
+    "day_cost", "shards", "policies", "planted", "order", "interactions", "interactions_step", "inference", "predict",
     "labelled_rows", "compare", "request", "trainers", "recall", "redis_push", "hbase", "mysql",
 )  # fmt: skip
 

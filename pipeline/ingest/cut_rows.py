@@ -23,7 +23,6 @@ from pipeline.ingest.parse.columns import parse_column
 from pipeline.ingest.row_order import ordering, sortable
 from pipeline.storage.parquet_file import PIECE, StoredTable
 
-_AT_ONCE = 4 * PIECE
 _GROUPS_LOOKED_AT = 16
 _BLOCKS = 8
 """One process reads so much of the file that pieces of it are not small."""
@@ -113,7 +112,7 @@ def _cut(block: _Block) -> list[int]:
     writers: list[pa.RecordBatchStreamWriter] = []
     counts = np.zeros(len(block.limits) + 1, np.int64)
     try:
-        for piece in block.raw.pieces(block.raw.names, _AT_ONCE):
+        for piece in block.raw.pieces(block.raw.names):
             if not writers:
                 paths = [_path(block.folder, block.number, part) for part in range(len(counts))]
                 writers = [pa.ipc.new_stream(str(path), piece.schema) for path in paths]

@@ -94,8 +94,8 @@ class StoredTable:
         """Only these groups of the file's rows."""
         return StoredTable(self._path, groups)
 
-    def pieces(self, columns: Sequence[str], rows: int = PIECE) -> Iterator[pa.RecordBatch]:
-        """The rows in order, so many at a time; one piece without rows where there are none.
+    def pieces(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The rows in order; one piece without rows where there are none.
 
         Text with few distinct values comes with a dictionary of them, in all pieces or in none.
         """
@@ -103,7 +103,7 @@ class StoredTable:
         with self._opened([name for name in names if name in self._coded]) as file:
             if not self.rows:
                 yield pa.RecordBatch.from_pylist([], pa.schema([file.schema_arrow.field(name) for name in names]))
-            yield from file.iter_batches(rows, self.groups, columns=names, use_threads=False)
+            yield from file.iter_batches(PIECE, self.groups, columns=names, use_threads=False)
 
     def read(self, columns: Sequence[str]) -> pa.Table:
         """All rows of some columns."""
