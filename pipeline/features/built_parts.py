@@ -98,7 +98,7 @@ class _Asked:
 def write_in_parts(context: JobContext, rows: Artifact, folder: Path) -> Written:
     """Build the arrays of a day's own rows in the parts that they were joined in, and write them as one set."""
     asked = [_Asked(context, rows, part, folder) for part in range(joined.parts_of(rows))]
-    return context.engine().gathered(_build, asked, partial(_together, Plan.of(context), folder))
+    return context.engine().gathered(_build, asked, partial(_together, context, folder))
 
 
 def _build(asked: _Asked) -> Path:
@@ -130,9 +130,9 @@ def _build(asked: _Asked) -> Path:
     return path
 
 
-def _together(plan: Plan, folder: Path, parts: Iterable[Path]) -> Written:
+def _together(context: JobContext, folder: Path, parts: Iterable[Path]) -> Written:
     """Write the arrays of all parts, and remove theirs."""
-    paths = [*parts]
+    paths, plan = [*parts], Plan.of(context)
     written = Written.of(folder, files.ROWS, _joined(plan, [array_file.stored(path) for path in paths]), plan.config)
     for path in paths:
         path.unlink()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +89,8 @@ def grown(context: JobContext, tables: DayTables, day: Day, rows: Artifact | Non
         else:
             parts = joined.parts_to_join(context, tables, day, None, replay=False)
         asked = [_Asked(context, number, each, scratch.path) for number, each in enumerate(parts)]
-        return context.engine().gathered(_grow, asked, partial(_together, Plan.of(context), day, tables, began))
+        # Put together here, where they are kept.
+        return _together(Plan.of(context), day, tables, began, context.engine().run(_grow, asked))
 
 
 def _grow(asked: _Asked) -> Path:
