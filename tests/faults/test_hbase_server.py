@@ -250,7 +250,8 @@ def test_a_required_column_that_no_row_has(
     world.fill({DAY: 2})
     columns = {**LOG["columns"], "label": {**LOG["columns"]["label"], "source": source}}
     job = world.job(tmp_path / "root", monkeypatch, tables={"log": {**LOG, "columns": columns}, "people": PEOPLE})
-    with pytest.raises(SourceError, match=rf"table 'ctx' has in the rows of {DAY} no value in column label"):
+    told = rf"table 'ctx' has in the rows of {DAY} no value in column {source} \(`label`\)"
+    with pytest.raises(SourceError, match=told):
         extract(job, DAY)
     assert job.store.days("extract", "tiny") == []
 
