@@ -185,7 +185,7 @@ def never_there(context: JobContext, validated: Artifact) -> list[str]:
     said, tables, job = ValidatedRecord.of(validated), context.config.tables, context.job
     days = [validated.ref.day.plus(-back) for back in range(1, context.config.alerts.days + 1)]
     # A day that was trained keeps what was validated, a table that has left the settings too.
-    lacks = {name: each.missing_columns for name, each in said.counts.items() if each.missing_columns and name in tables}
+    lacks = {name: lost for name, each in said.counts.items() if (lost := each.missing_columns) and name in tables}
     before = [_seen(context.store, job, day) for day in days] if lacks else []
     told = []
     for name, columns in lacks.items():
