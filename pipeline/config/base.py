@@ -58,7 +58,8 @@ class Strict(BaseModel):
         if (int in wanted or float in wanted) and bool not in wanted and str not in wanted:
             if isinstance(value, bool):
                 raise ValueError("is a number, not true or false")
-            if isinstance(value, str) and float not in wanted:
+            words = {word for each in wanted for word in get_args(each)}
+            if isinstance(value, str) and float not in wanted and value not in words:
                 raise ValueError("is a whole number; write it without quotes")
         return value
 

@@ -25,6 +25,7 @@ from pipeline.features.state.events import Events
 from pipeline.ingest.day_tables import DayTables
 from pipeline.job import JobContext
 from pipeline.storage import array_file
+from pipeline.storage.array_file import StoredArray
 from pipeline.storage.artifacts.artifact import Artifact, Ref
 from pipeline.storage.artifacts.kinds import MAPS
 
@@ -116,9 +117,11 @@ def _grow(asked: _Asked) -> Path:
 
 
 def _together(plan: Plan, day: Day, tables: DayTables, began: float, parts: Iterable[Path]) -> Grown:
-    found = [array_file.read(path) for path in parts]
+    found = [array_file.stored(path) for path in parts]
     first = found[0][1]
-    ids = [[(space, arrays[f"{_IDS}/{place}"]) for place, space in enumerate(said["spaces"])] for arrays, said in found]
+    ids = [
+        [(space, arrays[f"{_IDS}/{place}"][:]) for place, space in enumerate(said["spaces"])] for arrays, said in found
+    ]
     events = _joined([_under(arrays, _EVENTS) for arrays, _ in found])
     return Grown(
         # Those that were read hold what they read.
@@ -128,19 +131,18 @@ def _together(plan: Plan, day: Day, tables: DayTables, began: float, parts: Iter
     )  # fmt: skip
 
 
-def _joined(parts: Sequence[dict[str, NDArray[Any]]]) -> Mapping[str, NDArray[Any]]:
+def _joined(parts: Sequence[Mapping[str, StoredArray | NDArray[Any]]]) -> dict[str, NDArray[Any]]:
     """The events of parts that follow each other, as they are stored."""
-    if len(parts) == 1:
-        return parts[0]
-    events = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    for cells in (name for name in parts[0] if name.startswith("bin/") and name.endswith("/cells")):
+    # One array after the other: all parts of all of them would be as much again.
+    events = {name: np.concatenate([part[name][:] for part in parts]) for name in parts[0]}
+    for cells in [name for name in events if name.startswith("bin/") and name.endswith("/cells")]:
         counts = f"{cells.removesuffix('cells')}counts"
-        tally = Tally(parts[0][cells], parts[0][counts])
-        for part in parts[1:]:
-            tally = tally.plus(Tally(part[cells], part[counts]))
+        tally, *others = (Tally(part[cells][:], part[counts][:]) for part in parts)
+        for other in others:
+            tally = tally.plus(other)
         events |= {cells: tally.cells, counts: tally.counts}
     return events
 
 
-def _under(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+def _under(arrays: Mapping[str, StoredArray | NDArray[Any]], prefix: str) -> dict[str, StoredArray | NDArray[Any]]:
     return {name.removeprefix(f"{prefix}/"): each for name, each in arrays.items() if name.startswith(f"{prefix}/")}

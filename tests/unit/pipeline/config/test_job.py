@@ -78,6 +78,7 @@ def test_shards_and_what_works_on_them_are_in_no_digest(ads: str) -> None:
     plain = parse_job(ads, Path("ads.yaml"))
     sharded = parse_job(edited(ads, shards=16, engine="local", processes=2), Path("ads.yaml"))
     assert (plain.shards, sharded.shards, sharded.processes) == ("auto", 16, 2)
+    assert parse_job(edited(ads, shards="auto"), Path("ads.yaml")).shards == "auto"
     for stage in ("extract", "validate", "update_id_maps", "build_features", "train"):
         assert plain.stage_settings(stage) == sharded.stage_settings(stage)
 
@@ -86,7 +87,8 @@ def test_shards_and_what_works_on_them_are_in_no_digest(ads: str) -> None:
     ("setting", "value", "said"),
     [
         ("shards", 0, "shards: is `auto`, or a number from 1 to 1024 (got 0)"),
-        ("shards", "many", "shards"),
+        ("shards", "many", "shards: is a whole number; write it without quotes (got 'many')"),
+        ("shards", "3", "shards: is a whole number; write it without quotes (got '3')"),
         ("engine", "cluster", "engine: Input should be 'local' or 'spark'"),
         ("processes", 0, "processes: Input should be greater than or equal to 1 (got 0)"),
     ],
