@@ -212,7 +212,10 @@ def service(labelled_context: JobContext) -> Iterator[TestClient]:
 
 
 def test_a_file_is_scored_over_http_as_by_the_command(labelled: Place, service: TestClient, tmp_path: Path) -> None:
+    import pandas as pd
+
     rows = pq.read_table(day_file(labelled, LAST), partitioning=None).to_pandas().head(9).astype(object)
+    rows = pd.concat([rows.assign(day=str(LAST.next())), rows.head(2)])  # of the last two the release knows what came
     path, out = tmp_path / "rows.csv", tmp_path / "out.parquet"
     rows["day"] = str(LAST.next())  # those of a day that it has learnt from would not be measured
     rows.to_csv(path, index=False)
@@ -224,8 +227,9 @@ def test_a_file_is_scored_over_http_as_by_the_command(labelled: Place, service: 
     answer = service.post("/predict", data=asked, files={"file": ("../../rows.csv", path.read_bytes())})
     assert answer.status_code == 200
     body = answer.json()
-    assert (body["code"], body["dtype"], body["user_id"], body["rows"]) == (0, "float32", "42", 9)
+    assert (body["code"], body["dtype"], body["user_id"], body["rows"]) == (0, "float32", "42", 11)
     assert (body["release"], body["quarantine"]) == (ran["release_id"], [])
+    assert (body["measures"]["labelled"], body["not_measured"]) == (9, 2)
     assert body["measures"]["log_loss"] == pytest.approx(ran["measures"]["log_loss"])
     assert list(body["data"][0]) == ["line", "i1", "logit", "probability"]
     assert [each["line"] for each in body["data"]] == rows["line"].astype(str).tolist()
