@@ -73,8 +73,12 @@ def _committed(context: JobContext, day: Day, wanted: Collection[Collaborative])
         if made.stands is not None:  # pruned perhaps: whoever needs the vectors fits them again
             return made.stands
         arrays: dict[str, Array] = {}
-        for each, factors in _fit(states_of(context), wanted, day).items():
-            arrays |= {f"{each}/{name}": values for name, values in factors.arrays().items()}
+        held = context.kept(FittedFactors, FittedFactors)
+        for each in wanted:
+            # The release of the eve may have fitted them already.
+            fitted = held[each.name] if held.of.get(each.name) == _made_of(day, state) else None
+            fitted = fitted or _fit(states_of(context), [each], day)[each.name]
+            arrays |= {f"{each.name}/{name}": values for name, values in fitted.arrays().items()}
         array_file.write(made.path / FILE, arrays)
         return made.commit(content_digest(arrays), timings={"fit": made.seconds})
 
@@ -99,13 +103,17 @@ def factors_for(
         if state is None or start is None or fit < start:
             out[each.name] = kind_of(each).none(each)
             continue
-        made_of = f"{fit} {state.manifest.digest}"
+        made_of = _made_of(fit, state)
         if held.of.get(each.name) != made_of:
             stored = context.store.current(Ref(FACTORS, context.job, fit))
             held[each.name] = _read(stored, state, each) or _fit(states, [each], fit)[each.name]
             held.of[each.name] = made_of
         out[each.name] = held[each.name]
     return out
+
+
+def _made_of(day: Day, state: Artifact) -> str:
+    return f"{day} {state.manifest.digest}"
 
 
 def _read(stored: Artifact | None, state: Artifact, settings: Collaborative) -> Fitted | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +13,13 @@ from pipeline.config.bags import Collaborative
 from pipeline.days import Day
 from pipeline.features.build_features import build_day
 from pipeline.features.plan.plan import Plan
-from pipeline.features.state.factor_store import FittedFactors, commit_factors, factors_for, fitted_on
+from pipeline.features.state import factor_store
+from pipeline.features.state.factor_store import Fitted, FittedFactors, commit_factors, factors_for, fitted_on
 from pipeline.features.state.factors import Factors
 from pipeline.features.state.in_memory import states_of
+from pipeline.features.state.store import FILE, StateStore
 from pipeline.job import JobContext
+from pipeline.storage import array_file
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.kinds import FACTORS, FEATURES
 from tests.unit.pipeline.features import lessons
@@ -99,3 +104,26 @@ def test_few_days_keep_their_vectors(tmp_path: Path, monkeypatch: pytest.MonkeyP
         commit_factors(job, DAY.previous().plus(-ahead + 1))
     kept = [each for day in job.store.days(FACTORS, job.job) if (each := job.store.current(Ref(FACTORS, job.job, day)))]
     assert sum(not each.manifest.pruned for each in kept) <= 2
+
+
+def test_what_the_eve_s_release_has_fitted_is_not_fitted_again(
+    job: JobContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(job.root / FACTORS)
+    job.kept(FittedFactors, FittedFactors).of.clear()
+    fits: list[str] = []
+    really = factor_store._fit
+
+    def fit(states: StateStore, wanted: Iterable[Collaborative], day: Day) -> Mapping[str, Fitted]:
+        chosen = list(wanted)
+        fits.extend(each.name for each in chosen)
+        return really(states, chosen, day)
+
+    monkeypatch.setattr(factor_store, "_fit", fit)
+    settings = Plan.of(job).collaborative_settings
+    held = factors_for(job, states_of(job), settings, DAY)
+    (made,) = commit_factors(job, DAY)
+    assert sorted(fits) == sorted(each.name for each in settings)
+    stored, _ = array_file.read(made.file(FILE))
+    expected = {f"{name}/{part}": values for name, each in held.items() for part, values in each.arrays().items()}
+    assert {name: values.tobytes() for name, values in stored.items()} == {n: v.tobytes() for n, v in expected.items()}
