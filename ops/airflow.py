@@ -1,4 +1,4 @@
-"""Airflow on this machine: ``python -m ops.airflow up | down | status [--name NAME]``."""
+"""Airflow on this machine: ``python -m ops.airflow [--name NAME] up | down | status | cli WORDS``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from ops import processes
@@ -65,6 +66,8 @@ def up(name: str, settings: dict[str, str], patience: float = 240) -> Deployment
             down_one(other)
     if is_up(deployment) and deployment.settings == settings and _healthy(Api(deployment)):
         return deployment
+    if deployment.mark and deployment.settings == settings and _started_again(deployment, patience):
+        return deployment
     if deployment.mark and processes.alive(deployment.mark, deployment.logs):
         down_one(deployment)
     deployment.prepare(settings)
@@ -79,6 +82,28 @@ def up(name: str, settings: dict[str, str], patience: float = 240) -> Deployment
             processes.end(deployment.mark, deployment.logs)
             deployment.prepare(settings)
     raise SystemExit(f"airflow: {_PORTS_TRIED} ports were taken by other programs while it started; start it again")
+
+
+def _started_again(deployment: Deployment, patience: float) -> bool:
+    """Starts those components that have ended, where others run; what runs is left alone and goes on.
+
+    ``False`` where none or all of them run, or where another program has taken the port meanwhile.
+    """
+    every = components_of(deployment)
+    ended = [name for name in every if processes.pid_of(name, deployment.logs) is None]
+    if not 0 < len(ended) < len(every):
+        return False
+    print(f"airflow: starting again what has ended: {', '.join(ended)}", flush=True)
+    for name in ended:
+        if name == SCHEDULER:
+            scheduler_of(deployment).revive()
+        else:
+            processes.start([str(_airflow()), *every[name]], deployment.environment(), name, deployment.logs)
+    try:
+        _wait_until_healthy(deployment, patience)
+    except _PortTaken:
+        return False
+    return True
 
 
 def _start(deployment: Deployment, patience: float) -> None:
@@ -140,6 +165,14 @@ def status() -> None:
         return
     print(f"\nall jobs in {_short(root)}", flush=True)
     subprocess.run([sys.executable, "-m", "pipeline", "status"], cwd=PROJECT, env=os.environ | settings, check=False)
+
+
+def cli(name: str | None, words: Sequence[str]) -> None:
+    """Becomes ``airflow WORDS`` in the environment of a deployment, by default of the one that was started last."""
+    deployment = Deployment.load(airflow_homes() / name) if name is not None else last_started()
+    if deployment is None or not deployment.mark:
+        raise SystemExit("airflow: none was started here that could be asked: make airflow")
+    os.execve(_airflow(), ["airflow", *words], deployment.environment())
 
 
 def _say_how_it_is(deployment: Deployment) -> None:
@@ -222,6 +255,7 @@ def _fail_running(deployment: Deployment) -> None:
     api = Api(deployment)
     if not api.health():
         return
+    failed = []
     try:
         for dag in api.get("/dags", limit=100)["dags"]:
             dag_id = dag["dag_id"]
@@ -230,8 +264,11 @@ def _fail_running(deployment: Deployment) -> None:
                     api.put(f"/backfills/{backfill['id']}/cancel")
             for run in api.runs(dag_id, state=UNFINISHED):
                 api.patch(f"/dags/{dag_id}/dagRuns/{run['dag_run_id']}", {"state": "failed"})
+                failed.append(f"{dag_id} {run['dag_run_id']}")
     except ApiError as error:
         print(f"down: could not mark what was running as failed ({error}); it is stopped all the same")
+    if failed:
+        print(f"airflow: stopped while they ran, and marked as failed: {', '.join(failed)}", flush=True)
 
 
 def _stop_redis(root: Path) -> None:
@@ -243,16 +280,24 @@ def _stop_redis(root: Path) -> None:
 
 
 def _asked_for(name: str | None) -> tuple[str, dict[str, str]]:
-    """Which Airflow to start, and its settings: without either, one that lost a component is made whole again."""
+    """Which Airflow to start, and its settings: without either, one that lost a component is made whole again.
+
+    Settings of a root that an Airflow works with are that Airflow's; those that name no store change the last one's.
+    """
     settings, last = settings_from_environment(), last_started()
-    if name is None and not settings and last is not None:
-        return last.home.name, last.settings
-    return name or "own", settings
+    if name is not None:
+        return name, settings
+    if last is not None and not any(each.endswith(("_ROOT", "_CONF", "_URL")) for each in settings if each != BROKER):
+        return last.home.name, last.settings | settings
+    root = settings.get("DAYSPRING_ROOT")
+    same = [each for each in deployments() if root and each.settings.get("DAYSPRING_ROOT") == root]
+    return same[0].home.name if same else "own", settings
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ops.airflow", description="Airflow on this machine.")
-    parser.add_argument("action", choices=("up", "down", "status"))
+    parser.add_argument("action", choices=("up", "down", "status", "cli"))
+    parser.add_argument("words", nargs=argparse.REMAINDER, help="cli: a command of `airflow`, such as: dags list")
     parser.add_argument(
         "--name",
         help="folder of this Airflow under .airflow (default: without DAYSPRING_* settings the one that was started "
@@ -263,6 +308,8 @@ def main(arguments: list[str] | None = None) -> int:
         down()
     elif chosen.action == "status":
         status()
+    elif chosen.action == "cli":
+        cli(chosen.name, chosen.words)
     else:
         deployment = up(*_asked_for(chosen.name))
         print(f"airflow: {deployment.url}  login {USER} / {deployment.password}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from pipeline.job import JobContext
 from pipeline.monitoring.failures import LONGEST_WAIT, Failure, failures
 from pipeline.monitoring.table_watch import changes_on, standing, stored
 from pipeline.release.decision import champion_now
-from pipeline.release.publish.release_files import ReleaseFiles
+from pipeline.release.publish.release_files import Published, ReleaseFiles
 from pipeline.release.records import ReleaseRecord
 from pipeline.storage.artifacts.artifact import Ref, parse_id
 from pipeline.storage.artifacts.kinds import CHECKPOINT, DAY, RELEASE, VALIDATED
@@ -86,11 +86,15 @@ def collect(context: JobContext, first: Day | None = None, only: list[str] | Non
     names = experiments(only, store.experiments(CHECKPOINT, config.job, first=config.experiments), context.job)
     readable = Readable()
     measures = {(tested.day, tested.experiment): tested for tested in measured_days(context, readable)}
-    releases = _releases(context, readable)
+    published = tuple(ReleaseFiles.of(context.root, context.job).all_published())
+    releases = _releases(context, readable, published)
     marked = {d: readable(context.skipped, d) for d in store.days(DAY, config.job)}
     taints: dict[str, dict[Day, str]] = {}
     failed = failures(context.root, context.job)
-    look = _Look(context, readable, first, measures, releases, marked, failed, taints)
+    look = _Look(
+        context, readable, first, measures, releases, frozenset(each.pointer.release_id for each in published), marked,
+        failed, taints,
+    )  # fmt: skip
     shown = {name: readable(_experiment, look, name) or _unreadable(context, name) for name in names}
     sizes = store.sizes(config.job)
     columns = readable(stored, context) or {}
@@ -128,6 +132,7 @@ class _Look:
     first: Day | None
     measures: Mapping[tuple[Day, str], TestedDay]
     releases: Mapping[str, str]
+    published: frozenset[str]
     marked: Mapping[Day, str | None]
     failed: Mapping[tuple[Day, str], Failure]
     taints: dict[str, dict[Day, str]]
@@ -194,7 +199,8 @@ def _day_row(look: _Look, name: str, each: Day, state: str, taint: str | None) -
             "rows": checkpoint.manifest.rows.get("rows", 0),
             "replayed": sum(rows for part, rows in checkpoint.manifest.rows.items() if part != "rows"),
             "quarantined": checked.quarantined if checked is not None else 0, "loss": said.loss,
-            "pruned": checkpoint.manifest.pruned, "release": look.releases.get(content),
+            "pruned": checkpoint.manifest.pruned, "release": (release := look.releases.get(content)),
+            "published": release in look.published,
         }  # fmt: skip
         if said.growth is not None:
             row["growth"] = said.growth.model_dump()
@@ -207,7 +213,7 @@ def _day_row(look: _Look, name: str, each: Day, state: str, taint: str | None) -
     return row
 
 
-def _releases(context: JobContext, readable: Readable) -> dict[str, str]:
+def _releases(context: JobContext, readable: Readable, published: Iterable[Published]) -> dict[str, str]:
     """Newest release of each checkpoint, by its digest: trained again to the same bits, it is the one released."""
     store, released = context.store, {}
     for each in store.days(RELEASE, context.config.job):
@@ -217,7 +223,6 @@ def _releases(context: JobContext, readable: Readable) -> dict[str, str]:
         if said is not None:
             released[said.release_id] = said.checkpoint
     # Also those that were served before another one of their day.
-    published = ReleaseFiles.of(context.root, context.job).all_published()
     for record in sorted(published, key=lambda record: record.pointer.day):
         released[record.pointer.release_id] = record.pointer.checkpoint
     found: dict[str, str] = {}

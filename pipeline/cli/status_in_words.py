@@ -97,7 +97,8 @@ def _told_of_day(row: dict[str, Any]) -> list[str]:
         parts += [f"{what} {row[what]}" for what in ("replayed", "quarantined") if row[what]]
         parts += ["pruned"] if row["pruned"] else []
     if row.get("release"):
-        parts.append(f"released as {row['release']}")
+        # A hold, or `--publish none`.
+        parts.append(("released as " if row.get("published", True) else "made into, not served: ") + row["release"])
     if measures := " ".join(figures(row.get("measures", {}))):
         parts.append(f"tested: {measures}")
     if row.get("wild_values"):

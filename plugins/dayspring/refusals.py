@@ -99,7 +99,8 @@ def refusal(
         if last is not None and day > last:
             return (
                 f"{name}: {day} is after {last}, with which the schedule ends: its run would be green without a task. "
-                f"Start Airflow with a later DAYSPRING_SCHEDULE_END, or without one"
+                f"Start Airflow with a later DAYSPRING_SCHEDULE_END (`DAYSPRING_SCHEDULE_END={day} make airflow`), or "
+                "without one"
             )
     return None
 

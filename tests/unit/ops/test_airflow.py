@@ -116,3 +116,56 @@ def test_an_airflow_that_lost_its_scheduler_is_the_one_that_comes_back(
         path.unlink()
     monkeypatch.delenv("DAYSPRING_ROOT")
     assert airflow._asked_for(None) == ("own", {})
+
+
+def test_settings_that_name_no_store_change_the_airflow_that_was_started_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAYSPRING_AIRFLOW_HOME", str(tmp_path))
+    for name in [each for each in os.environ if each in SETTINGS]:
+        monkeypatch.delenv(name)
+    started("school", {"DAYSPRING_ROOT": "/data/school", "DAYSPRING_SCHEDULE_END": "2024-03-10"})
+    monkeypatch.setenv("DAYSPRING_SCHEDULE_END", "2024-03-11")
+    later = {"DAYSPRING_ROOT": "/data/school", "DAYSPRING_SCHEDULE_END": "2024-03-11"}
+    assert airflow._asked_for(None) == ("school", later)
+    monkeypatch.setenv("DAYSPRING_ROOT", "/data/school")
+    assert airflow._asked_for(None) == ("school", later)
+    monkeypatch.setenv("DAYSPRING_ROOT", "/data/mine")
+    assert airflow._asked_for(None) == ("own", later | {"DAYSPRING_ROOT": "/data/mine"})
+
+
+def test_what_has_ended_is_started_again_and_what_runs_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DAYSPRING_AIRFLOW_HOME", str(tmp_path))
+    settings = {"DAYSPRING_ROOT": "/data/school"}
+    deployment = started("school", settings)
+    begun: list[str] = []
+    running = {"api-server", "scheduler"}
+    monkeypatch.setattr(airflow.processes, "pid_of", lambda name, logs: 7 if name in running else None)
+    monkeypatch.setattr(airflow.processes, "start", lambda command, env, name, logs: begun.append(name))
+    monkeypatch.setattr(airflow, "_wait_until_healthy", lambda *_: None)
+
+    def never(*_: object) -> None:
+        raise AssertionError("what runs was stopped")
+
+    monkeypatch.setattr(airflow, "down_one", never)
+    assert airflow.up("school", settings).mark == deployment.mark
+    assert begun == ["dag-processor", "triggerer"]
+    assert "starting again what has ended: dag-processor, triggerer" in capsys.readouterr().out
+
+
+def test_the_command_line_of_airflow_has_the_environment_of_the_one_that_was_started_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAYSPRING_AIRFLOW_HOME", str(tmp_path))
+    with pytest.raises(SystemExit, match="none was started here that could be asked: make airflow"):
+        airflow.main(["cli", "dags", "list"])
+    started("school", {"DAYSPRING_ROOT": "/data/school"})
+    became: list[tuple[list[str], dict[str, str]]] = []
+    monkeypatch.setattr(os, "execve", lambda path, words, env: became.append((words, env)))
+    airflow.main(["cli", "dags", "list", "--output", "json"])
+    ((words, env),) = became
+    assert words == ["airflow", "dags", "list", "--output", "json"]
+    assert env["AIRFLOW_HOME"] == str(tmp_path / "school")
+    assert env["AIRFLOW__CORE__PLUGINS_FOLDER"].endswith("plugins")

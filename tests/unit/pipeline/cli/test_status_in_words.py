@@ -68,3 +68,13 @@ def test_many_days_that_are_missing_alike_are_one_line(
     told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  2024")]
     assert len(told) == lines
     assert (told[0] == "  2024-03-01 … 2024-03-04  missing") is (count == 4)
+
+
+@pytest.mark.parametrize(("published", "said"), [(True, "released as r1"), (False, "made into, not served: r1")])
+def test_a_release_that_was_held_was_not_served(
+    capsys: pytest.CaptureFixture[str], published: bool, said: str
+) -> None:
+    shown = picture()
+    shown["experiments"]["din"]["days"][0] |= {"release": "r1", "published": published}
+    print_picture(shown, None)
+    assert said in capsys.readouterr().out
