@@ -60,7 +60,6 @@ UNTESTED = {
     "pipeline/features/rows/whole_day.py": _DECLARED,
     "pipeline/features/state/events.py": _DECLARED,
     "pipeline/features/state/request.py": _KIND,
-    "pipeline/monitoring/report/collect.py": _LINE,
     "pipeline/release/contents/known_ids.py": _BUILT,
     "pipeline/release/contents/labelled.py": "tests/integration/test_labelled_rows.py",
     "pipeline/serving/batch/kept_release.py": "tests/integration/test_labelled_serving.py",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import select
 import sys
 import traceback
+from contextlib import suppress
 
 from pipeline.cli.arguments import Commands
 from pipeline.cli.output import completed_commands
@@ -60,8 +62,12 @@ def _run(options: argparse.Namespace) -> int:
         label = "skipped" if error.exit_code == 99 else "error"
         print(f"{label}: {error}", file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:
-        return 0
+    except BrokenPipeError as error:
+        if _reader_has_left():
+            return 0
+        # Of anything else that was written to, a server or another process, it is a failure as any.
+        print(f"error: {_told(error)}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("stopped; what was committed stands, run the same command again to go on", file=sys.stderr)
         return 1
@@ -74,6 +80,15 @@ def _run(options: argparse.Namespace) -> int:
         traceback.print_exc()
         print(f"error: unexpected {type(error).__name__}: {error}", file=sys.stderr)
         return 1
+
+
+def _reader_has_left() -> bool:
+    """Whether whoever read what this prints reads no more, as `head` does."""
+    asked = select.poll()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # one that is no file, or closed
+            asked.register(stream.fileno(), 0)
+    return any(seen & select.POLLERR for _, seen in asked.poll(0))
 
 
 _PLAIN = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR}

@@ -19,7 +19,7 @@ def test_the_columns_are_those_that_effects_are_planted_in() -> None:
 
 @pytest.mark.parametrize("models", WORLDS.values())
 def test_variants_differ_in_their_model_alone(models: tuple[str, ...]) -> None:
-    config = variants(CONF, models, 3e-3)
+    config = variants(CONF, models, 3e-3, 512)
     assert set(config.experiments) == {*models, AGAIN}
     like = {each.model_copy(update={"model": "", "options": {}, "seed": None}).model_dump_json()
             for each in config.experiments.values()}  # fmt: skip

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from pipeline.cli.main import _COMMANDS, parser
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.main import _COMMANDS, _run, parser
+
+PROJECT = Path(__file__).resolve().parents[4]
 
 
 def test_every_command_has_help_with_an_example() -> None:
@@ -36,3 +46,29 @@ def _words(example: str) -> list[str]:
     import shlex
 
     return shlex.split(example)
+
+
+def test_a_pipe_that_breaks_elsewhere_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    def call(options: argparse.Namespace) -> int:
+        reading, writing = os.pipe()
+        os.close(reading)
+        with os.fdopen(writing, "wb", buffering=0) as pipe:
+            pipe.write(b"to a process that has died")
+        return 0
+
+    assert _run(argparse.Namespace(call=call)) == 1
+    assert "Broken pipe" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_read_enough_is_none() -> None:
+    ran = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "config", "schema"], cwd=PROJECT, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert ran.stdout is not None
+    assert ran.stderr is not None
+    ran.stdout.read(1)
+    ran.stdout.close()
+    said = ran.stderr.read().decode()
+    assert ran.wait() == 0, said
+    assert "Traceback" not in said
