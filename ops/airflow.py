@@ -291,7 +291,8 @@ def _asked_for(name: str | None) -> tuple[str, dict[str, str]]:
         return last.home.name, last.settings | settings
     root = settings.get("DAYSPRING_ROOT")
     same = [each for each in deployments() if root and each.settings.get("DAYSPRING_ROOT") == root]
-    return same[0].home.name if same else "own", settings
+    newest = max(same, key=lambda each: (each.home / "deployment.json").stat().st_mtime, default=None)
+    return newest.home.name if newest is not None else "own", settings
 
 
 def main(arguments: list[str] | None = None) -> int:
