@@ -297,20 +297,22 @@ def _asked_for(name: str | None) -> tuple[str, dict[str, str]]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ops.airflow", description="Airflow on this machine.")
-    parser.add_argument("action", choices=("up", "down", "status", "cli"))
-    parser.add_argument("words", nargs=argparse.REMAINDER, help="cli: a command of `airflow`, such as: dags list")
+    parser.add_argument("action", choices=("up", "down", "status", "cli"), help="cli WORDS: a command of `airflow`")
     parser.add_argument(
         "--name",
         help="folder of this Airflow under .airflow (default: without DAYSPRING_* settings the one that was started "
         "last and not taken down, with its settings; else own)",
     )
-    chosen = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    # What stands behind `cli` is Airflow's to read, options too.
+    own = given.index("cli") + 1 if "cli" in given else len(given)
+    chosen = parser.parse_args(given[:own])
     if chosen.action == "down":
         down()
     elif chosen.action == "status":
         status()
     elif chosen.action == "cli":
-        cli(chosen.name, chosen.words)
+        cli(chosen.name, given[own:])
     else:
         deployment = up(*_asked_for(chosen.name))
         print(f"airflow: {deployment.url}  login {USER} / {deployment.password}")

@@ -169,3 +169,17 @@ def test_the_command_line_of_airflow_has_the_environment_of_the_one_that_was_sta
     assert words == ["airflow", "dags", "list", "--output", "json"]
     assert env["AIRFLOW_HOME"] == str(tmp_path / "school")
     assert env["AIRFLOW__CORE__PLUGINS_FOLDER"].endswith("plugins")
+
+
+def test_a_name_may_stand_behind_what_is_to_be_done(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[str | None] = []
+
+    def up(name: str, settings: dict[str, str]) -> Deployment:
+        asked.append(name)
+        return Deployment(tmp_path)
+
+    monkeypatch.setattr(airflow, "up", up)
+    monkeypatch.setenv("DAYSPRING_AIRFLOW_HOME", str(tmp_path))
+    for words in (["up", "--name", "school"], ["--name", "school", "up"]):
+        airflow.main(words)
+    assert asked == ["school", "school"]
