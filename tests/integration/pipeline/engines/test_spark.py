@@ -15,21 +15,8 @@ from pipeline.engines.spark import SparkEngine
 from pipeline.errors import PrunedPayload
 from pipeline.storage.artifacts.artifact import Ref
 from pipeline.storage.artifacts.kinds import FEATURES, MAPS, STATE, VALIDATED
+from tests.parts import failing, squared, wrong
 from tests.tiny import FIRST, Place, copy_of
-
-
-def squared(part: int) -> tuple[int, int]:
-    return part * part, os.getpid()
-
-
-def failing(part: int) -> int:
-    if part > 0:
-        raise PrunedPayload(f"part {part} is gone", artifact=f"rows/{part}")
-    return part
-
-
-def wrong(part: int) -> int:
-    return 1 // part
 
 
 def executor_killed(part: tuple[int, str]) -> int:

@@ -8,26 +8,13 @@ import pytest
 
 from pipeline.engines.local import LocalEngine
 from pipeline.errors import DayspringError, PrunedPayload
-
-
-def squared(part: int) -> tuple[int, int]:
-    return part * part, os.getpid()
-
-
-def failing(part: int) -> int:
-    if part > 0:
-        raise PrunedPayload(f"part {part} is gone", artifact=f"rows/{part}")
-    return part
+from tests.parts import failing, squared, wrong
 
 
 def killed(part: int) -> int:
     if part == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return part
-
-
-def wrong(part: int) -> int:
-    return 1 // part
 
 
 @pytest.fixture
